@@ -1,0 +1,72 @@
+"""The command line: one table of verbs, one dispatch, the only place that picks exit codes.
+
+Nothing but the standard library's smallest parts is imported before the verb is known: `assay --help`,
+`assay version` and the CM verbs must answer in a blink (docs/adr/0003-command-line.md).
+"""
+
+from __future__ import annotations
+
+import sys
+
+# verb -> module in assay.cli, one line of help
+VERBS: dict[str, tuple[str, str]] = {
+    "bench": ("bench", "run a benchmark: LoadGen, accuracy, report, checked submission tree"),
+    "plan": ("plan", "what bench would do: bytes, disk, memory, minutes, blockers; runs nothing"),
+    "score": ("score", "score an mlperf_log_accuracy.json: ROUGE, GSM8K, MBXP, tokens per sample"),
+    "dataset": ("dataset", "inspect, convert or build a dataset in the official schema"),
+    "doctor": ("doctor", "what this machine can and cannot do here, with the fix for each"),
+    "model": ("model", "make a Mixtral checkpoint: upcycle a dense model, or random weights"),
+    "submit": ("submit", "build a submission tree from run folders"),
+    "check": ("check", "check a submission tree against the rules of its round"),
+    "compliance": ("compliance", "run and verify the compliance tests of a run"),
+    "audit": ("audit", "hold a published report or submission against the rules and its own logs"),
+    "explain": ("explain", "what a finding code means, where the rule stands and how to fix it"),
+    "rules": ("rules", "targets, limits, counts and seeds of a round, with sources"),
+    "parity": ("parity", "compare the engine's tokens with Hugging Face transformers"),
+    "recipe": ("recipe", "plan, explain, why, lint and reproduce for CM/MLC recipes"),
+}
+CM_VERBS = frozenset(
+    ["pull", "rm", "find", "search", "list", "ls", "show", "load", "add", "update", "copy", "cp", "move", "mv", "ren", "rename", "delete", "run", "docker", "test", "checkout", "reindex", "help", "init", "import", "where", "pack", "unpack", "detect", "prune", "mlc", "mlcr", "cm"]
+)
+USAGE = "usage: assay VERB [options]      assay VERB --help for the options of one verb"
+
+
+def help_text() -> str:
+    lines = [
+        "Assay: MLPerf Inference for Mixtral-8x7B, from one command to a checked submission.",
+        "",
+        USAGE,
+        "",
+    ]
+    lines += [f"  {verb:<11} {text}" for verb, (_, text) in VERBS.items()]
+    lines += [
+        f"  {'version':<11} print the version",
+        "",
+        "CM and MLC command lines work as they stand, with `assay` for `cm`:",
+        "  assay pull repo OWNER@NAME --checkout=SHA      assay run script --tags=detect,os",
+        "  assay rm cache -f                              assay mlcr detect,os",
+        "",
+        "exit codes: 0 done, 1 findings with errors, 2 usage or config, 3 environment, 4 run failed,",
+        "            70 a bug in Assay, 130 interrupted; CM verbs give CM's codes",
+    ]
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit code is the return value."""
+    args = sys.argv[1:] if argv is None else argv
+    if not args or args[0] in ("-h", "--help") or args == ["help"]:
+        print(help_text())
+        return 0
+    if args[0] in ("version", "--version", "-V"):
+        from assay import __version__
+
+        print(f"assay {__version__}")
+        return 0
+    from assay.cli import guard
+
+    return guard.run(args)
+
+
+def entry() -> None:
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""Runs one verb and turns what it raises into words and an exit code (table: ground/errors.py)."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from assay.cli import CM_VERBS, VERBS
+from assay.ground import settings
+from assay.ground.errors import AssayError, ConfigError, did_you_mean
+
+BUG = 70
+INTERRUPTED = 130
+
+
+def run(args: list[str]) -> int:
+    settings.set_home(_home())
+    try:
+        code = _dispatch(args)
+        sys.stdout.flush()
+        return code
+    except AssayError as error:
+        print(f"assay: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("assay: interrupted; what was finished is kept", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has left; nothing more can be said on stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as bug:
+        return _report_bug(bug, args)
+
+
+def _home() -> Path:
+    """$ASSAY_HOME, else $XDG_CACHE_HOME/assay, else ~/.cache/assay."""
+    if chosen := os.environ.get("ASSAY_HOME"):
+        return Path(chosen).expanduser().absolute()
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "assay"
+
+
+def _dispatch(args: list[str]) -> int:
+    verb = args[0]
+    if verb in VERBS:
+        return _run_native(verb, args[1:])
+    if verb in CM_VERBS:
+        from assay.cli import cm
+
+        return cm.main(args)
+    raise ConfigError(f"unknown verb {verb!r}", did_you_mean(verb, [*VERBS, *CM_VERBS, "version"]))
+
+
+def _run_native(verb: str, rest: list[str]) -> int:
+    import argparse
+
+    module = importlib.import_module(f"assay.cli.{VERBS[verb][0]}")
+    parser = argparse.ArgumentParser(prog=f"assay {verb}", description=module.HELP, allow_abbrev=False)
+    module.add_arguments(parser)
+    code: int = module.run(parser.parse_args(rest))
+    return code
+
+
+def _report_bug(bug: Exception, args: list[str]) -> int:
+    """Write a paste-ready log and say where it is."""
+    import platform
+    import shlex
+    import tempfile
+    import traceback
+
+    from assay import __version__
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="assay-bug-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        log.write(f"assay {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
+        log.write(f"command: assay {shlex.join(args)}\n\n")
+        log.writelines(traceback.format_exception(bug))
+    print(f"assay: a bug in Assay: {type(bug).__name__}: {bug}", file=sys.stderr)
+    print(f"  try: report it with the log {log.name}", file=sys.stderr)
+    return BUG

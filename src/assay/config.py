@@ -1,0 +1,124 @@
+"""The benchmark asked for: one frozen value, made once at a door, read everywhere behind it.
+
+Knows the names of the choices; not what a workload or a round allows (that is `mlperf`),
+and not where text comes from (that is `doors`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+
+class Scenario(str, Enum):
+    """How LoadGen sends queries; the value is LoadGen's name and the folder name of a submission."""
+
+    OFFLINE = "Offline"
+    SERVER = "Server"
+
+
+class Mode(str, Enum):
+    PERFORMANCE = "performance"
+    ACCURACY = "accuracy"
+
+
+class Style(str, Enum):
+    """TEST: a few samples, no duration. FAST: the whole dataset, no duration. VALID: the round's own rules."""
+
+    TEST = "test"
+    FAST = "fast"
+    VALID = "valid"
+
+
+class Precision(str, Enum):
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+    INT8 = "int8"
+    INT4 = "int4"
+
+
+class Device(str, Enum):
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class Division(str, Enum):
+    CLOSED = "closed"
+    OPEN = "open"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is run. None = what the style and the workload say."""
+
+    samples: int | None = None
+    """Samples of the dataset that are used (the first n; also the query count of a test-style run)."""
+    batch: int | None = None
+    """Most sequences that the SUT runs at once."""
+    target_qps: float | None = None
+    """Samples/s asked of LoadGen; None = a short probe decides, and the result records it."""
+    min_duration_s: float | None = None
+    """Shortest performance run, seconds."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    checkpoint: Path | None = None
+    """Folder of a Hugging Face checkpoint; None = the workload's own."""
+    dataset: Path | None = None
+    """Dataset file in the official schema (.pkl, .parquet, .jsonl); None = the workload's own."""
+    out: Path | None = None
+    """Run folder to create; None = a new folder below ./assay-runs."""
+
+
+@dataclass(frozen=True)
+class SubmissionRequest:
+    """Who submits, and where the tree goes."""
+
+    submitter: str | None = None
+    division: Division = Division.OPEN
+    system_name: str | None = None
+    out: Path | None = None
+
+
+@dataclass(frozen=True)
+class BenchmarkConfig:
+    """One benchmark job. `origin` maps a dotted field name to where its value came from."""
+
+    workload: str = "mixtral-nano"
+    scenarios: tuple[Scenario, ...] = (Scenario.OFFLINE,)
+    modes: tuple[Mode, ...] = (Mode.PERFORMANCE, Mode.ACCURACY)
+    style: Style = Style.TEST
+    round: str = "v5.1"
+    sut: str = "transformers"
+    device: Device = Device.CPU
+    precision: Precision = Precision.FLOAT32
+    limits: Limits = Limits()
+    paths: Paths = Paths()
+    submission: SubmissionRequest = SubmissionRequest()
+    sut_options: Mapping[str, str] = field(default_factory=dict)
+    """Options of one SUT, as `answers` and `pace` of echo; the SUT refuses what it does not know."""
+    origin: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, `origin` included."""
+        plain: dict[str, Any] = _plain(self)
+        return plain
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    return str(value) if isinstance(value, Path) else value

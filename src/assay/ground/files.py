@@ -1,0 +1,70 @@
+"""Files that are either whole or absent: stage beside the target, check, then rename."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from assay.ground.errors import EnvironmentProblem
+
+CHUNK_BYTES = 1 << 20
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file, read in chunks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """A path beside `target` to write to; it becomes `target` when the block ends well, else it is removed.
+
+    Raises: EnvironmentProblem when the disk is full or the folder cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    except OSError as error:
+        raise _as_problem(error, target) from error
+    os.close(handle)
+    part = Path(name)
+    part.chmod(0o644)
+    try:
+        yield part
+        part.replace(target)
+    except OSError as error:
+        raise _as_problem(error, target) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write UTF-8 text, whole or not at all."""
+    with staged(target) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(target: Path, value: Any) -> None:
+    """Write indented JSON with a final newline, whole or not at all; NaN and infinities are refused."""
+    write_text(target, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def _as_problem(error: OSError, target: Path) -> EnvironmentProblem:
+    if error.errno == errno.ENOSPC:
+        return EnvironmentProblem(
+            f"disk full while writing {target}", f"free space on {target.parent}, or choose another folder"
+        )
+    return EnvironmentProblem(
+        f"cannot write {target}: {error.strerror or error}", "check the folder and its permissions"
+    )
