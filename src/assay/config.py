@@ -27,7 +27,7 @@ class Mode(str, Enum):
 
 
 class Style(str, Enum):
-    """TEST: a few samples, no duration. FAST: the whole dataset, no duration. VALID: the round's own rules."""
+    """TEST: a few samples, no duration. FAST: all samples, no duration. VALID: the round's own rules."""
 
     TEST = "test"
     FAST = "fast"

@@ -26,7 +26,41 @@ VERBS: dict[str, tuple[str, str]] = {
     "recipe": ("recipe", "plan, explain, why, lint and reproduce for CM/MLC recipes"),
 }
 CM_VERBS = frozenset(
-    ["pull", "rm", "find", "search", "list", "ls", "show", "load", "add", "update", "copy", "cp", "move", "mv", "ren", "rename", "delete", "run", "docker", "test", "checkout", "reindex", "help", "init", "import", "where", "pack", "unpack", "detect", "prune", "mlc", "mlcr", "cm"]
+    [
+        "pull",
+        "rm",
+        "find",
+        "search",
+        "list",
+        "ls",
+        "show",
+        "load",
+        "add",
+        "update",
+        "copy",
+        "cp",
+        "move",
+        "mv",
+        "ren",
+        "rename",
+        "delete",
+        "run",
+        "docker",
+        "test",
+        "checkout",
+        "reindex",
+        "help",
+        "init",
+        "import",
+        "where",
+        "pack",
+        "unpack",
+        "detect",
+        "prune",
+        "mlc",
+        "mlcr",
+        "cm",
+    ]
 )
 USAGE = "usage: assay VERB [options]      assay VERB --help for the options of one verb"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from assay.mlperf.sample import Subset
 
@@ -27,10 +27,13 @@ class Workload:
     loadgen_key: str
     """Model name given to LoadGen; its mlperf.conf knows `mixtral-8x7b`, other keys set their own."""
     description: str
-    checkpoint: Path | None
-    """Folder of the model that ships with Assay; None = the user must bring it."""
     checkpoint_hint: str
     """What to do when the checkpoint is missing."""
     dataset_hint: str
     is_embedded: bool
     """True when model and dataset are part of the package."""
+    test_samples: int | None
+    """Samples of a test-style run when none are asked for; None = the whole dataset."""
+    eos_id: int
+    defaults: Mapping[str, str]
+    """Dotted config field -> text: what this workload sets unless asked otherwise."""

@@ -1,0 +1,256 @@
+"""The native door: flags and run.yaml become one BenchmarkConfig.
+
+FIELDS is the one table: a dotted config field, its flag, and how its text is read. A value comes from the
+first of: flag, run.yaml, the workload's own default, the default in `config.py`; `origin` says which.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from assay.config import (
+    BenchmarkConfig,
+    Device,
+    Division,
+    Mode,
+    Precision,
+    Scenario,
+    Style,
+)
+from assay.ground.errors import ConfigError, did_you_mean
+from assay.mlperf import workloads
+
+E = TypeVar("E", bound=Enum)
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting: where it stands in the config and how it is asked for."""
+
+    name: str
+    """Dotted field of BenchmarkConfig; the same path is its key in run.yaml."""
+    flag: str
+    read: Callable[[str], Any]
+    help: str
+    metavar: str | None = None
+
+
+def _choice(kind: type[E]) -> Callable[[str], E]:
+    def read(text: str) -> E:
+        for member in kind:
+            if text.strip().lower() == str(member.value).lower():
+                return member
+        values = [str(member.value).lower() for member in kind]
+        raise ConfigError(f"{text!r} is not a {kind.__name__.lower()}", did_you_mean(text.lower(), values))
+
+    return read
+
+
+def _choices(kind: type[E]) -> Callable[[str], tuple[E, ...]]:
+    one = _choice(kind)
+
+    def read(text: str) -> tuple[E, ...]:
+        asked = [one(part) for part in text.split(",") if part.strip()]
+        if not asked:
+            raise ConfigError(f"no {kind.__name__.lower()} in {text!r}", "name at least one")
+        # In the order of the enum, each once: performance runs before accuracy, Offline before Server.
+        return tuple(member for member in kind if member in asked)
+
+    return read
+
+
+def _count(text: str) -> int:
+    if not text.strip().isdigit() or int(text) < 1:
+        raise ConfigError(f"{text!r} is not a count", "a whole number from 1 on")
+    return int(text)
+
+
+def _qps(text: str) -> float | None:
+    if text.strip().lower() == "auto":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e9:
+        raise ConfigError(
+            f"{text!r} is not a rate in samples/s", "a number above 0, or `auto` for a short probe"
+        )
+    return value
+
+
+def _seconds(text: str) -> float:
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None:
+        raise ConfigError(f"{text!r} is not a duration", "for example 600s, 10m or 500ms")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _word(text: str) -> str:
+    if not text.strip():
+        raise ConfigError("an empty value was given", "leave the option out, or name a value")
+    return text.strip()
+
+
+FIELDS: tuple[Field, ...] = (
+    Field("scenarios", "--scenario", _choices(Scenario), "offline, server, or both with a comma"),
+    Field("modes", "--mode", _choices(Mode), "performance, accuracy, or both with a comma"),
+    Field(
+        "style", "--style", _choice(Style), "test (few samples), fast (whole set), valid (the round's rules)"
+    ),
+    Field("round", "--round", _word, "rules to hold the run against, as v5.1"),
+    Field("sut", "--sut", _word, "who answers: transformers, engine, echo"),
+    Field("device", "--device", _choice(Device), "cpu or cuda"),
+    Field("precision", "--precision", _choice(Precision), "float32, bfloat16, float16, int8, int4"),
+    Field("paths.checkpoint", "--checkpoint", _path, "folder of a Hugging Face checkpoint", "DIR"),
+    Field(
+        "paths.dataset", "--dataset", _path, "dataset in the official schema: .pkl .parquet .jsonl", "FILE"
+    ),
+    Field("paths.out", "--out", _path, "run folder to create (default: a new one in ./assay-runs)", "DIR"),
+    Field("limits.samples", "--samples", _count, "use the first N samples of the dataset", "N"),
+    Field("limits.batch", "--batch", _count, "most sequences at once", "N"),
+    Field("limits.target_qps", "--target-qps", _qps, "samples/s asked of LoadGen, or auto", "X"),
+    Field("limits.min_duration_s", "--min-duration", _seconds, "shortest performance run, as 600s", "T"),
+    Field("submission.submitter", "--submitter", _word, "name of the submitting organisation"),
+    Field("submission.division", "--division", _choice(Division), "closed, open or network"),
+    Field("submission.system_name", "--system-name", _word, "name of the system under test"),
+    Field("submission.out", "--submission-out", _path, "folder of the submission tree", "DIR"),
+    Field("sut_options.answers", "--answers", _word, "echo: answer with `reference` or `prompt`"),
+    Field("sut_options.pace", "--pace", _word, "echo: samples/s to answer at"),
+)
+_BY_NAME = {field.name: field for field in FIELDS}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options shared by `bench` and `plan`."""
+    parser.add_argument(
+        "workload", nargs="?", metavar="WORKLOAD", help="mixtral-nano (default) or mixtral-8x7b"
+    )
+    for field in FIELDS:
+        parser.add_argument(field.flag, dest=field.name, metavar=field.metavar or "X", help=field.help)
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="run.yaml: the same names as `assay bench --json` asks"
+    )
+
+
+def from_args(args: argparse.Namespace) -> BenchmarkConfig:
+    """Flags over run.yaml over workload defaults. Raises: ConfigError."""
+    flags = {field.name: text for field in FIELDS if (text := getattr(args, field.name, None)) is not None}
+    return build(args.workload, flags, read_yaml(args.config) if args.config else {})
+
+
+def read_yaml(path: Path) -> dict[str, str]:
+    """run.yaml as {dotted field: text}; `workload` is a field too. Raises: ConfigError."""
+    import yaml
+
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(
+            f"cannot read {path}: {error}", "a YAML file with the keys of BenchmarkConfig"
+        ) from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} does not hold a mapping", "for example `workload: mixtral-nano`")
+    settings: dict[str, str] = {}
+    _flatten(tree, "", settings, path)
+    return settings
+
+
+def _flatten(tree: Mapping[Any, Any], prefix: str, into: dict[str, str], path: Path) -> None:
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            _flatten(value, f"{name}.", into, path)
+        elif value is not None:
+            # `scenario` and `mode`, the flags' words, are accepted beside the field names.
+            name = {"scenario": "scenarios", "mode": "modes"}.get(name, name)
+            if name not in _BY_NAME and name != "workload":
+                raise ConfigError(
+                    f"unknown key {name!r} in {path}", did_you_mean(name, [*_BY_NAME, "workload"])
+                )
+            into[name] = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def build(workload: str | None, flags: Mapping[str, str], file: Mapping[str, str]) -> BenchmarkConfig:
+    """One config out of {dotted field: text} layers. Raises: ConfigError naming the layer of a bad value."""
+    if workload is not None:
+        name, name_from = workload, "command line"
+    elif "workload" in file:
+        name, name_from = file["workload"], "run.yaml"
+    else:
+        name, name_from = BenchmarkConfig.workload, "default"
+    defaults = workloads.get(name).defaults
+    values: dict[str, Any] = {}
+    origin = {"workload": name_from}
+    layers = (("flag {flag}", flags), ("run.yaml", file), (f"default of {name}", defaults))
+    for field in FIELDS:
+        for label, layer in layers:
+            if field.name in layer:
+                label = label.format(flag=field.flag)
+                values[field.name] = _read(field, layer[field.name], label)
+                origin[field.name] = label
+                break
+        else:
+            origin[field.name] = "default"
+    return _assemble(name, values, origin)
+
+
+def _read(field: Field, text: str, label: str) -> Any:
+    try:
+        return field.read(text)
+    except ConfigError as error:
+        raise ConfigError(f"{error.message} (from {label})", error.hint) from None
+
+
+def _assemble(workload: str, values: Mapping[str, Any], origin: Mapping[str, str]) -> BenchmarkConfig:
+    config = BenchmarkConfig(workload=workload, origin=origin)
+    nested: dict[str, dict[str, Any]] = {}
+    top: dict[str, Any] = {}
+    for name, value in values.items():
+        group, _, leaf = name.rpartition(".")
+        (nested.setdefault(group, {}) if group else top)[leaf] = value
+    options = nested.pop("sut_options", {})
+    groups = {
+        group: dataclasses.replace(getattr(config, group), **leaves) for group, leaves in nested.items()
+    }
+    return dataclasses.replace(config, **top, **groups, sut_options=options)
+
+
+def command(config: BenchmarkConfig) -> list[str]:
+    """The `assay bench` command line that asks for exactly this config, defaults of the workload left out."""
+    standard = build(config.workload, {}, {})
+    words = ["assay", "bench", config.workload]
+    for field in FIELDS:
+        value, usual = _value(config, field.name), _value(standard, field.name)
+        if value != usual and field.name != "paths.out":
+            words += [field.flag, _text(value)]
+    return words
+
+
+def _value(config: BenchmarkConfig, name: str) -> Any:
+    group, _, leaf = name.rpartition(".")
+    if group == "sut_options":
+        return config.sut_options.get(leaf)
+    return getattr(getattr(config, group) if group else config, leaf)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(_text(part) for part in value)
+    if isinstance(value, Enum):
+        return str(value.value).lower()
+    return "auto" if value is None else str(value)

@@ -1,0 +1,143 @@
+"""Job: what a config comes to under its round. Impossible combinations end here, before any work.
+
+Pure: it reads the config, the workload and the round, and decides counts, durations and generation rules.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from assay.config import BenchmarkConfig, Division, Precision, Scenario, Style
+from assay.ground.errors import ArtifactError, ConfigError
+from assay.mlperf import round as rounds
+from assay.mlperf import workloads
+from assay.mlperf.round import Round, RoundWorkload
+from assay.mlperf.workload import Generation, Workload
+
+MIN_NEW_TOKENS = 2
+"""From v5.0 on; LoadGen refuses answers of fewer than 2 tokens. Source: inference_policies pull request 301."""
+MAX_NEW_TOKENS = 1024
+"""Source: inference_rules, additional inference parameters of mixtral-8x7b."""
+
+PRECISIONS = {
+    "transformers": (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16),
+    "engine": (Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8),
+}
+"""What a SUT can compute in; one that is not listed has no weights and takes any."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A config that can be run, with everything the round decides about it."""
+
+    config: BenchmarkConfig
+    workload: Workload
+    round: Round
+    rules: RoundWorkload
+
+    @property
+    def checkpoint(self) -> Path | None:
+        return self.config.paths.checkpoint
+
+    @property
+    def is_official_length(self) -> bool:
+        return self.config.style is Style.VALID
+
+    def samples(self, available: int) -> int:
+        """How many samples are used of a dataset of `available` rows. Raises: ConfigError when there are fewer."""
+        config = self.config
+        asked = config.limits.samples
+        if asked is None and config.style is Style.TEST:
+            asked = self.workload.test_samples
+        if config.style is Style.VALID and available != self.rules.dataset_samples:
+            raise ConfigError(
+                f"a valid-style run of {self.workload.name} needs the whole set of "
+                f"{self.rules.dataset_samples} samples, and the dataset holds {available}",
+                "bring the official dataset, or ask for --style fast or test",
+            )
+        if asked is not None and asked > available and config.limits.samples is not None:
+            raise ConfigError(
+                f"{asked} samples asked, and the dataset holds {available}", f"--samples {available} or fewer"
+            )
+        return min(asked or available, available)
+
+    def min_duration_s(self) -> float:
+        """Shortest performance run, seconds: what was asked, else the round's own for valid style, else none."""
+        if self.config.limits.min_duration_s is not None:
+            return self.config.limits.min_duration_s
+        return self.round.min_duration_ms / 1000 if self.is_official_length else 0.0
+
+    def generation(self) -> Generation:
+        """Greedy rules of the round; the end-of-sequence id is the checkpoint's own where it has one."""
+        return Generation(
+            min_new_tokens=self.rules.min_new_tokens or MIN_NEW_TOKENS,
+            max_new_tokens=self.rules.max_new_tokens or MAX_NEW_TOKENS,
+            eos_id=_eos_id(self.checkpoint, self.workload.eos_id),
+        )
+
+
+def of(config: BenchmarkConfig, local_rules: RoundWorkload | None = None) -> Job:
+    """The job that `config` asks for. `local_rules`: rules of a workload that no round holds (mixtral-nano).
+
+    Raises: ConfigError for an unknown workload or round, and for a combination that cannot be run.
+    """
+    workload = workloads.get(config.workload)
+    round_ = rounds.load(config.round)
+    rules = local_rules if local_rules is not None else round_.workload(workload.name)
+    job = Job(replace(config, round=round_.name), workload, round_, rules)
+    _refuse_impossible(job)
+    return job
+
+
+def _refuse_impossible(job: Job) -> None:
+    config = job.config
+    able = PRECISIONS.get(config.sut)
+    if able and config.precision not in able:
+        raise ConfigError(
+            f"the {config.sut} SUT cannot run in {config.precision.value}",
+            "--precision " + ", ".join(p.value for p in able),
+        )
+    if config.sut_options and config.sut != "echo":
+        names = ", ".join(f"--{name}" for name in config.sut_options)
+        raise ConfigError(f"{names} belongs to the echo SUT, not to {config.sut}", "leave it out, or ask for --sut echo")
+    if config.style is Style.VALID and config.limits.samples is not None:
+        raise ConfigError(
+            "a valid-style run takes the whole dataset, so --samples has no place in it",
+            "leave --samples out, or ask for --style test",
+        )
+    if (
+        config.style is Style.VALID
+        and config.submission.division is Division.CLOSED
+        and config.limits.min_duration_s is not None
+        and config.limits.min_duration_s * 1000 < job.round.min_duration_ms
+    ):
+        raise ConfigError(
+            f"--min-duration {config.limits.min_duration_s:g}s is below the {job.round.min_duration_ms / 1000:g} s "
+            f"that round {job.round.name} demands of a closed submission",
+            "leave it out, or ask for --division open",
+        )
+    if Scenario.SERVER in config.scenarios and "Server" not in job.rules.latency:
+        raise ConfigError(f"{job.workload.name} has no Server limits in round {job.round.name}", "--scenario offline")
+    if not job.workload.is_embedded and config.sut != "echo" and config.paths.checkpoint is None:
+        raise ConfigError(f"{job.workload.name} does not ship with Assay", job.workload.checkpoint_hint)
+    if not job.workload.is_embedded and config.paths.dataset is None:
+        raise ConfigError(f"the dataset of {job.workload.name} does not ship with Assay", job.workload.dataset_hint)
+
+
+def _eos_id(checkpoint: Path | None, usual: int) -> int:
+    """`eos_token_id` of the checkpoint's config.json (the first, when it lists several), else `usual`."""
+    if checkpoint is None:
+        return usual
+    path = checkpoint / "config.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id", usual)
+    except FileNotFoundError:
+        raise ArtifactError(
+            f"no checkpoint in {checkpoint}: config.json is missing", "--checkpoint: a Hugging Face folder"
+        ) from None
+    except (OSError, ValueError, AttributeError) as error:
+        raise ArtifactError(f"{path} cannot be read: {error}", "fetch the checkpoint again") from error
+    first = found[0] if isinstance(found, list) and found else found
+    return first if isinstance(first, int) else usual
