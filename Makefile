@@ -1,0 +1,50 @@
+# One line a target; every target depends on .venv. See README.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MBXP := tools/mbxp
+SRC := src tests benchmarks
+
+.PHONY: bench test test-all check fmt fmt-check lint type speed venv system clean
+
+bench: venv system        ## the main job on the embedded model and data
+	$(BIN)/assay bench
+
+test: venv system         ## the fast tests
+	$(BIN)/python -m pytest
+
+test-all: venv system     ## slow tests too (and gpu, where there is one)
+	$(BIN)/python -m pytest -m "not network"
+
+check: fmt-check lint type
+
+fmt: venv
+	$(BIN)/ruff format $(SRC)
+	$(BIN)/ruff check --fix $(SRC)
+
+fmt-check: venv
+	$(BIN)/ruff format --check $(SRC)
+
+lint: venv
+	$(BIN)/ruff check $(SRC)
+	$(BIN)/lint-imports
+
+type: venv
+	$(BIN)/mypy
+
+speed: venv               ## benchmarks/*.py, JSON out
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+venv: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints/cpu.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints/cpu.txt -e '.[test]'
+	touch $@
+
+system: venv              ## tools for the sandbox and the six MBXP languages
+	@PYTHON=$(BIN)/python tools/system-packages.sh
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

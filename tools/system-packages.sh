@@ -1,0 +1,40 @@
+#!/bin/sh
+# What generated code needs to be graded: bubblewrap, and php, ruby, g++, node with TypeScript 5.4, lodash, mathjs.
+# As root on Debian or Ubuntu the missing ones are installed; anywhere else they are named, with what that costs.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+missing=""
+need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+need bwrap bubblewrap
+need php php-cli
+need ruby ruby
+need g++ g++
+need node nodejs
+need npm npm
+
+can_install() { [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ] && command -v apt-get >/dev/null 2>&1; }
+
+if [ -n "$missing" ] && can_install; then
+    echo "installing:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >/dev/null 2>&1 ||
+        echo "apt-get could not install:$missing"
+fi
+
+cost() {
+    command -v "$1" >/dev/null 2>&1 || echo "missing: $2 - $3"
+}
+cost bwrap bubblewrap "no sandbox, so no generated program is run and MBXP is reported as ungraded"
+cost php php-cli "MBXP programs in php are ungraded, and so is the MBXP total"
+cost ruby ruby "MBXP programs in ruby are ungraded, and so is the MBXP total"
+cost g++ g++ "MBXP programs in cpp are ungraded, and so is the MBXP total; the engine's kernels cannot be built"
+cost node nodejs "MBXP programs in javascript and typescript are ungraded, and so is the MBXP total"
+
+if [ -f tools/mbxp/package-lock.json ] && command -v npm >/dev/null 2>&1 &&
+    [ ! tools/mbxp/node_modules/.package-lock.json -nt tools/mbxp/package-lock.json ]; then
+    npm ci --prefix tools/mbxp --silent --no-audit --no-fund >/dev/null 2>&1 ||
+        echo "missing: TypeScript, lodash, mathjs (npm ci --prefix tools/mbxp failed) - MBXP in javascript and typescript is ungraded"
+fi
+exit 0
