@@ -1,0 +1,128 @@
+"""README.md of a run: RunResult in, Markdown out. The same text goes into the run folder and the submission."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from assay.mlperf.result import ModeResult, RunResult
+from assay.report import words
+
+HOST_FIELDS = (
+    ("operating_system", "OS version"),
+    ("host_processor_model_name", "CPU"),
+    ("host_processor_core_count", "CPU cores"),
+    ("host_memory_capacity", "Memory"),
+    ("accelerators_per_node", "Accelerators"),
+    ("accelerator_model_name", "Accelerator"),
+)
+
+
+def render(result: RunResult, scenario: str | None = None) -> str:
+    """The whole document, or that of one scenario (for the submission's folder of that scenario)."""
+    runs = [run for run in result.runs if scenario in (None, run.scenario)]
+    lines = [
+        f"# {result.workload}, round {result.round}" + (f", {scenario}" if scenario else ""),
+        "",
+        f"Made with Assay {result.assay}. **{words.standing(result)}.**",
+        "",
+        *[f"- {note}" for note in result.notes],
+        "",
+        "## Host platform",
+        "",
+        *_host(result),
+        "",
+        "## Run command",
+        "",
+        "```bash",
+        shlex.join(result.command),
+        "```",
+        "",
+        "## Results",
+        "",
+        f"Platform: {result.used.get('sut', 'none')} on {result.used.get('device', 'unknown')}, "
+        f"{result.used.get('backend', 'unknown')}",
+        "",
+        f"Model precision, read back from the loaded weights: {result.used.get('precision', 'unknown')}",
+        "",
+        f"Dataset: {result.dataset.get('samples')} of {result.dataset.get('rows')} samples, "
+        f"SHA-256 {result.dataset.get('sha256')}",
+        "",
+    ]
+    for name in dict.fromkeys(run.scenario for run in runs):
+        lines += _scenario(result, name, [run for run in runs if run.scenario == name])
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _host(result: RunResult) -> Iterator[str]:
+    for key, label in HOST_FIELDS:
+        found = _system_value(result.system, key)
+        if found:
+            yield f"- {label}: {found}"
+    yield f"- Assay version: {result.assay}"
+    loadgen = result.loadgen
+    yield f"- LoadGen: mlcommons-loadgen {loadgen.get('version', 'unknown')}, seeds of {loadgen.get('round', '?')}"
+
+
+def _system_value(system: Mapping[str, Any], key: str) -> str:
+    entry = system.get(key)
+    value = entry.get("value") if isinstance(entry, Mapping) else entry
+    return "" if value is None else str(value)
+
+
+def _scenario(result: RunResult, name: str, runs: list[ModeResult]) -> list[str]:
+    accuracy = next((run for run in runs if run.mode == "accuracy"), None)
+    performance = next((run for run in runs if run.mode == "performance"), None)
+    return [
+        f"### {name}",
+        "",
+        "#### Accuracy",
+        "",
+        *(_accuracy(result, accuracy) if accuracy else [words.NOT_MEASURED]),
+        "",
+        "#### Performance",
+        "",
+        *(_performance(performance) if performance else [words.NOT_MEASURED]),
+        "",
+    ]
+
+
+def _accuracy(result: RunResult, run: ModeResult) -> Iterator[str]:
+    judged = is_whole_set(result)
+    if not judged:
+        yield (
+            f"Over {run.samples} samples, which is not the whole set: these figures cannot meet "
+            "a closed-division target."
+        )
+        yield ""
+    yield "| metric | value | closed-division target | verdict |"
+    yield "|---|---|---|---|"
+    for score in run.scores:
+        yield (
+            f"| {words.title(score.metric)} | {words.value(score)} | {words.gate(score)} "
+            f"| {words.verdict(score, judged)} |"
+        )
+    if sources := sorted({score.source for score in run.scores if score.source}):
+        yield ""
+        yield f"Targets: {'; '.join(sources)}."
+
+
+def _performance(run: ModeResult) -> Iterator[str]:
+    yield f"LoadGen says: {run.validity or 'nothing'}" + (
+        f" ({'; '.join(run.invalid_because)})" if run.invalid_because else ""
+    )
+    yield ""
+    yield "| figure | value |"
+    yield "|---|---|"
+    for metric in ("tokens_per_s", "samples_per_s"):
+        yield f"| {words.title(metric)} | {words.figure(run.figure(metric))} |"
+    if run.scenario == "Server":
+        for metric, label in (("ttft_p99", "First token, p99"), ("tpot_p99", "Time per output token, p99")):
+            yield f"| {label} | {words.latency(run, metric)} |"
+    yield f"| Samples | {run.samples} in {words.number(run.seconds)} s |"
+
+
+def is_whole_set(result: RunResult) -> bool:
+    """True when the accuracy run was over the whole set that the targets speak of."""
+    return bool(result.dataset.get("is_whole_set"))
