@@ -1,4 +1,4 @@
-"""README.md of a run: RunResult in, Markdown out. The same text goes into the run folder and the submission."""
+"""README.md of a run: RunResult in, Markdown out; the run folder and the submission get the same text."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def _host(result: RunResult) -> Iterator[str]:
             yield f"- {label}: {found}"
     yield f"- Assay version: {result.assay}"
     loadgen = result.loadgen
-    yield f"- LoadGen: mlcommons-loadgen {loadgen.get('version', 'unknown')}, seeds of {loadgen.get('round', '?')}"
+    wheel = loadgen.get("version", "unknown")
+    yield f"- LoadGen: mlcommons-loadgen {wheel}, seeds of {loadgen.get('round', 'unknown')}"
 
 
 def _system_value(system: Mapping[str, Any], key: str) -> str:

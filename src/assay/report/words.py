@@ -52,7 +52,7 @@ def gate(score: ScoredMetric) -> str:
 
 
 def verdict(score: ScoredMetric, judged: bool) -> str:
-    """What may be said of a score. `judged` is False for a run whose samples are not the round's whole set."""
+    """What may be said of a score. `judged`: the run was over the whole set that the target speaks of."""
     if score.met is None:
         return "not graded" if score.ungraded else "not judged"
     if not judged:

@@ -1,0 +1,46 @@
+"""What every test gets: a store of its own, and no way to write into the home folder by accident."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assay.ground import settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One store for the whole session, so that a LoadGen wheel is fetched once.
+
+    $ASSAY_TEST_STORE keeps it between sessions.
+    """
+    kept = os.environ.get("ASSAY_TEST_STORE")
+    return Path(kept) if kept else tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(autouse=True)
+def isolated(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("ASSAY_HOME", str(store))
+    for name in ("CM_REPOS", "MLC_REPOS", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    settings.set_home(store)
+    yield
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder with gsm8k/, mbxp/ and instruct/ as published; see README, Tests."""
+    folder = os.environ.get("ASSAY_REAL_DATA")
+    if not folder:
+        pytest.skip("ASSAY_REAL_DATA names no folder with gsm8k/, mbxp/ and instruct/")
+    return Path(folder)

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.config import BenchmarkConfig, Device, Mode, Precision, Scenario, Style
+from assay.doors import native
+from assay.ground.errors import ConfigError
+
+
+def test_nothing_asked_gives_the_workloads_defaults_and_says_so() -> None:
+    config = native.build(None, {}, {})
+    assert config.workload == "mixtral-nano"
+    assert config.style is Style.TEST
+    assert config.limits.batch == 32
+    assert config.origin["limits.batch"] == "default of mixtral-nano"
+    assert config.origin["round"] == "default"
+
+
+def test_a_flag_wins_over_run_yaml_and_run_yaml_over_the_default(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("workload: mixtral-nano\nprecision: bfloat16\nlimits:\n  batch: 4\n  samples: 7\n")
+    config = native.build(None, {"limits.batch": "9"}, native.read_yaml(file))
+    assert (config.precision, config.limits.batch, config.limits.samples) == (Precision.BFLOAT16, 9, 7)
+    assert config.origin["limits.batch"] == "flag --batch"
+    assert config.origin["limits.samples"] == "run.yaml"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("precison: float16\n", "precision"),
+        ("limits:\n  bach: 3\n", "limits.batch"),
+        ("- a\n- b\n", "workload"),
+        ("a: [1, 2\n", "YAML"),
+    ],
+)
+def test_a_bad_run_yaml_is_refused_with_the_nearest_key(tmp_path: Path, text: str, hint: str) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        native.build(None, {}, native.read_yaml(file))
+    assert hint in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("precision", "flaot16", ["float16", "flag --precision"]),
+        ("scenarios", "offlin", ["offline"]),
+        ("limits.samples", "0", ["count"]),
+        ("limits.target_qps", "-3", ["rate"]),
+        ("limits.target_qps", "nan", ["rate"]),
+        ("limits.min_duration_s", "ten", ["600s"]),
+        ("sut", " ", ["empty"]),
+    ],
+)
+def test_a_bad_value_names_its_layer_and_the_way_out(name: str, text: str, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        native.build(None, {name: text}, {})
+    for word in words:
+        assert word in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("600s", 600), ("10m", 600), ("500ms", 0.5), ("2", 2), ("1h", 3600)]
+)
+def test_durations_are_read_in_the_units_people_write(text: str, seconds: float) -> None:
+    assert native.build(None, {"limits.min_duration_s": text}, {}).limits.min_duration_s == seconds
+
+
+def test_an_unknown_workload_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"mixtral-8x7b"):
+        native.build("mixtral-8x7", {}, {})
+
+
+def _subset(kind: type) -> st.SearchStrategy[str]:
+    return st.lists(st.sampled_from(list(kind)), min_size=1, unique=True).map(
+        lambda members: ",".join(m.value.lower() for m in members)
+    )
+
+
+asked = st.fixed_dictionaries(
+    {},
+    optional={
+        "scenarios": _subset(Scenario),
+        "modes": _subset(Mode),
+        "style": st.sampled_from([s.value for s in Style]),
+        "round": st.sampled_from(["v4.1", "v5.1", "v6.0"]),
+        "sut": st.sampled_from(["echo", "transformers", "engine"]),
+        "device": st.sampled_from([d.value for d in Device]),
+        "precision": st.sampled_from([p.value for p in Precision]),
+        "limits.samples": st.integers(1, 10**6).map(str),
+        "limits.target_qps": st.one_of(st.just("auto"), st.floats(1e-3, 1e6).map(repr)),
+        "limits.min_duration_s": st.integers(0, 10**5).map(str),
+        "submission.submitter": st.text("abc XYZ'\"$", min_size=1).filter(lambda t: t.strip()),
+        "sut_options.answers": st.sampled_from(["reference", "prompt"]),
+    },
+)
+
+
+@given(asked)
+def test_the_printed_command_asks_for_the_same_config_again(flags: dict[str, str]) -> None:
+    import argparse
+
+    config = native.build("mixtral-8x7b", flags, {})
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    native.add_arguments(parser)
+    again = native.from_args(parser.parse_args(native.command(config)[2:]))
+    assert again == config
+
+
+def test_a_config_is_plain_json_with_its_origins() -> None:
+    tree = BenchmarkConfig(origin={"style": "default"}).to_dict()
+    assert tree["style"] == "test"
+    assert tree["origin"] == {"style": "default"}
