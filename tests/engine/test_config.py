@@ -1,0 +1,98 @@
+"""Which checkpoints and requests the engine takes, and what it says to the others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.config import Precision
+from assay.engine.config import EngineConfig, model_config, read_model_config
+from assay.engine.sequence import Request
+from assay.ground.errors import ArtifactError, ConfigError
+
+TREE: dict[str, Any] = {
+    "model_type": "mixtral",
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "num_local_experts": 4,
+    "num_experts_per_tok": 2,
+    "max_position_embeddings": 128,
+    "eos_token_id": 2,
+}
+
+
+def test_a_config_in_the_old_and_the_new_spelling_of_rope_is_the_same() -> None:
+    old = model_config(TREE | {"rope_theta": 5e5}, "config.json")
+    new = model_config(TREE | {"rope_parameters": {"rope_theta": 5e5, "rope_type": "default"}}, "config.json")
+    assert old == new and old.rope_theta == 5e5 and old.head_dim == 8
+
+
+def test_a_sliding_window_shortens_the_longest_sequence() -> None:
+    assert model_config(TREE | {"sliding_window": 100}, "c").max_positions == 100
+    assert model_config(TREE | {"sliding_window": None}, "c").max_positions == 128
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model_type": "llama"}, "model_type is 'llama'"),
+        ({"hidden_act": "gelu"}, "silu only"),
+        ({"quantization_config": {"bits": 4}}, "already quantised"),
+        ({"rope_scaling": {"rope_type": "yarn"}}, "rope type 'yarn'"),
+        ({"num_key_value_heads": 3}, "cannot share 3 KV heads"),
+        ({"head_dim": 7}, "head_dim 7 is odd"),
+        ({"num_experts_per_tok": 5}, "only 4 experts"),
+        ({"hidden_size": 0}, "hidden_size is 0"),
+        ({"vocab_size": "many"}, "vocab_size is 'many'"),
+    ],
+)
+def test_a_model_that_cannot_run_is_refused_by_name(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        model_config(TREE | change, "config.json")
+
+
+def test_a_folder_without_a_readable_config_says_which_file(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"no config\.json"):
+        read_model_config(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ArtifactError, match="cannot be read"):
+        read_model_config(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps(TREE))
+    assert read_model_config(tmp_path).num_experts == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"precision": Precision.FLOAT16}, "float16"),
+        ({"order": "arival"}, "arival"),
+        ({"kernels": "cuda"}, "cuda"),
+        ({"threads": 0}, "threads = 0"),
+        ({"max_running": 512, "token_budget": 256}, "decode alone would not fit"),
+    ],
+)
+def test_an_engine_config_that_makes_no_sense_is_refused(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        EngineConfig(checkpoint=Path("x"), **change)
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (Request(9, ()), "request 9: the prompt is empty"),
+        (Request(9, (1, 64)), "token id 64 is outside"),
+        (Request(9, (1, -1)), "token id -1 is outside"),
+        (Request(9, (1,), max_new_tokens=3, min_new_tokens=4), "4 to 3 new tokens"),
+        (Request(9, (1,) * 100, max_new_tokens=29), "exceed the model's window of 128"),
+    ],
+)
+def test_a_request_that_cannot_run_is_refused_by_number(request_: Request, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        request_.refuse_unless_runnable(vocab_size=64, max_positions=128)
