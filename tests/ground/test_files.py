@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from assay.ground import files
+from assay.ground.errors import EnvironmentProblem, did_you_mean
+
+
+def test_a_staged_file_is_whole_or_absent(tmp_path: Path) -> None:
+    target = tmp_path / "a" / "out.txt"
+    with pytest.raises(RuntimeError), files.staged(target) as part:
+        part.write_text("half")
+        raise RuntimeError
+    assert list(target.parent.iterdir()) == []
+
+
+def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "out.txt"
+    files.write_text(target, "old")
+    with pytest.raises(RuntimeError), files.staged(target) as part:
+        part.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentProblem, match="disk full"), files.staged(tmp_path / "x"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_json_refuses_what_is_not_json(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nan"):
+        files.write_json(tmp_path / "x.json", {"a": float("nan")})
+    assert not (tmp_path / "x.json").exists()
+
+
+def test_the_nearest_name_is_offered_else_all_of_them() -> None:
+    assert did_you_mean("offlin", ["offline", "server"]) == "did you mean offline?"
+    assert did_you_mean("zzz", ["offline", "server"]) == "one of: offline, server"
