@@ -1,0 +1,44 @@
+"""Samples of a split, as many as asked for, the same for the same seed on every machine.
+
+Knows which grammar writes which subset; knows nothing of tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from assay.nano.grammar.instruction import write_instruction
+from assay.nano.grammar.problem import write_problem
+from assay.nano.grammar.program import write_program
+from assay.nano.grammar.sample import SUBSETS, Sample, Split, Subset
+
+WRITERS = {"GSM8K": write_problem, "OpenOrca": write_instruction, "MBXP": write_program}
+
+
+def write_sample(subset: Subset, split: Split, seed: str) -> Sample:
+    """The sample that `seed` stands for: the first of its random sequence that belongs to `split`."""
+    rng = Random(seed)
+    while True:
+        sample = WRITERS[subset](rng)
+        if sample.split == split:
+            return sample
+
+
+def training_stream(seed: int, start: int = 0) -> Iterator[Sample]:
+    """Training samples without end, the subsets taking turns; `start` skips that many at no cost."""
+    index = start
+    while True:
+        yield write_sample(SUBSETS[index % len(SUBSETS)], "train", f"{seed} train {index}")
+        index += 1
+
+
+def distinct_samples(subset: Subset, split: Split, count: int, seed: int) -> list[Sample]:
+    """`count` samples of a subset, no prompt and no exercise twice, the languages of MBXP taking turns."""
+    found: dict[str, Sample] = {}
+    index = 0
+    while len(found) < count:
+        sample = write_sample(subset, split, f"{seed} {split} {subset} {index}")
+        index += 1
+        found.setdefault(sample.content, sample)
+    return list(found.values())
