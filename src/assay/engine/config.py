@@ -181,8 +181,6 @@ class EngineConfig:
     native kernels without AVX-512, to compare them."""
     threads: int | None = None
     """None = one per usable core."""
-    kernel_cache: Path | None = None
-    """Folder of compiled kernels; None = a folder of the user's cache directory."""
 
     def __post_init__(self) -> None:
         _refuse_unless(self.precision in PRECISIONS, f"precision {self.precision.value}", _names(PRECISIONS))

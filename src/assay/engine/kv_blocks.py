@@ -14,7 +14,7 @@ def blocks_for(num_tokens: int) -> int:
 
 
 class KvBlocks:
-    """A pool of `count` blocks, each free or owned once; the last freed is handed out first (warm in cache)."""
+    """A pool of `count` blocks, each free or owned once; the last freed goes out first (warm in cache)."""
 
     def __init__(self, count: int) -> None:
         self.count = count

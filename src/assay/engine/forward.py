@@ -1,0 +1,59 @@
+"""One step on the machine: a Batch of token chunks in, the chosen next tokens out."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from assay.engine.batch import Batch
+from assay.engine.insight import Meter
+from assay.engine.kv_blocks import blocks_for
+from assay.engine.model.mixtral import Mixtral
+from assay.engine.ops import Step
+from assay.engine.sampling import greedy
+
+
+class Forward:
+    """A packed model with its KV memory."""
+
+    def __init__(self, model: Mixtral, num_blocks: int, meter: Meter) -> None:
+        self.model = model
+        self.meter = meter
+        self._cache: Any = model.ops.new_cache(model.config, num_blocks)
+
+    def run(self, batch: Batch) -> list[int]:
+        """Compute the batch and choose a token for each chunk of batch.sampling."""
+        logits_LV = self.logits(batch)
+        with self.meter.part("sampling"):
+            return greedy(logits_LV, [chunk.sequence.banned for chunk in batch.sampling])
+
+    def logits(self, batch: Batch) -> Tensor:
+        """Scores of the next token for each chunk of batch.sampling; float32 (L, V)."""
+        with self.meter.part("scheduler"):
+            step = lay_out(batch)
+        return self.model.logits(step, self._cache, self.meter)
+
+
+def lay_out(batch: Batch) -> Step:
+    """The batch as tensors; see Step for an example."""
+    chunks = batch.chunks
+    tables = [c.sequence.blocks[: blocks_for(c.stop)] for c in chunks]
+    row_start = [0, *itertools.accumulate(c.size for c in chunks)]
+    return Step(
+        tokens_T=torch.tensor([t for c in chunks for t in c.sequence.token_slice(c.start, c.stop)]),
+        positions_T=_int32([p for c in chunks for p in range(c.start, c.stop)]),
+        row_start_S=_int32(row_start),
+        context_S=_int32([c.stop for c in chunks]),
+        table_start_S=_int32([0, *itertools.accumulate(map(len, tables))]),
+        table=_int32([block for table in tables for block in table]),
+        sampled_L=torch.tensor(
+            [end - 1 for c, end in zip(chunks, row_start[1:]) if c.samples], dtype=torch.int64
+        ),
+    )
+
+
+def _int32(values: list[int]) -> Tensor:
+    return torch.tensor(values, dtype=torch.int32)

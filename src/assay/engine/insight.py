@@ -1,0 +1,77 @@
+"""Where the time of a run goes, and which experts see its tokens. Two clock readings per part and layer.
+
+Times are of the caller's clock: what the parts' kernels compute and what they wait for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from assay.engine.batch import Batch
+from assay.engine.config import MixtralConfig
+
+PARTS = ("scheduler", "attention", "router", "experts", "head", "sampling")
+
+
+class Meter:
+    """Counters of one engine since it was made or last reset."""
+
+    def __init__(self, config: MixtralConfig) -> None:
+        self._config = config
+        self.reset()
+
+    def reset(self) -> None:
+        self.nanoseconds = dict.fromkeys(PARTS, 0)
+        self.steps = self.tokens = self.sampled = self.keys_read = self.kv_blocks_peak = 0
+        self.experts_LE = torch.zeros(self._config.num_layers, self._config.num_experts, dtype=torch.int64)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Book the time of the block under `name`."""
+        start = time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            self.nanoseconds[name] += time.perf_counter_ns() - start
+
+    def count_experts(self, layer: int, start_E: Tensor) -> None:
+        self.experts_LE[layer] += start_E.diff()
+
+    def count_step(self, batch: Batch, kv_blocks: int) -> None:
+        """One computed step, with `kv_blocks` in use."""
+        self.steps += 1
+        self.tokens += batch.num_tokens
+        self.sampled += len(batch.sampling)
+        self.keys_read += sum(c.size * (c.start + 1 + c.stop) // 2 for c in batch.chunks)
+        self.kv_blocks_peak = max(self.kv_blocks_peak, kv_blocks)
+
+    def flops(self) -> dict[str, int]:
+        """Arithmetic done per part, from the counts: 2 per multiply-add of a matrix product."""
+        c = self._config
+        return {
+            "attention": 2
+            * c.num_layers
+            * (self.tokens * c.dense_layer_parameters + 2 * self.keys_read * c.q_size),
+            "experts": 2 * int(self.experts_LE.sum()) * c.expert_parameters,
+            "head": 2 * self.sampled * c.hidden_size * c.vocab_size,
+        }
+
+    def report(self) -> dict[str, Any]:
+        """Plain values for a result: seconds and GFLOP/s per part, counts, tokens per expert."""
+        seconds = {name: ns / 1e9 for name, ns in self.nanoseconds.items()}
+        rates = {n: round(f / seconds[n] / 1e9, 1) for n, f in self.flops().items() if seconds[n]}
+        return {
+            "seconds": {name: round(s, 4) for name, s in seconds.items()},
+            "gflop_per_s": rates,
+            "steps": self.steps,
+            "tokens_computed": self.tokens,
+            "tokens_sampled": self.sampled,
+            "kv_blocks_peak": self.kv_blocks_peak,
+            "tokens_per_expert": self.experts_LE.tolist(),
+        }

@@ -1,0 +1,92 @@
+"""What a set of kernels must do, and the values that pass between the model and it.
+
+Two sets exist: `ops.plain` (PyTorch, any machine) and `ops.cpu` (our own kernels). The model is written
+once, against `Ops`. Residuals are float32; activations that enter a matrix product are bfloat16, or float32
+where that is the precision. Legend: T tokens of a step (rows, no padding), S its sequences, L its sampled
+rows, D hidden, N outputs, H query heads, K KV heads, C channels of a head, Q = H * C, P positions, E experts,
+A active experts of a token, R = T * A rows sorted by expert, F width of an expert, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from assay.engine.config import MixtralConfig
+
+
+@dataclass(frozen=True)
+class Step:
+    """The ragged rows of one step. Rows row_start_S[s] .. row_start_S[s+1] are a chunk of sequence s.
+
+    Example: a prefill of 3 tokens beside a decode at position 20 is tokens_T of 4, positions_T [0, 1, 2, 20],
+    row_start_S [0, 3, 4], context_S [3, 21], table_start_S [0, 1, 3] and a table of 1 + 2 blocks.
+    """
+
+    tokens_T: Tensor
+    """int64"""
+    positions_T: Tensor
+    """int32"""
+    row_start_S: Tensor
+    """int32, S + 1"""
+    context_S: Tensor
+    """int32: tokens of the sequence up to the end of its chunk"""
+    table_start_S: Tensor
+    """int32, S + 1: where the sequence's blocks begin in `table`"""
+    table: Tensor
+    """int32: KV blocks of all sequences, end to end"""
+    sampled_L: Tensor
+    """int64: rows whose next token is chosen"""
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Which rows each expert sees. Rows sorted by expert; expert e has start_E[e] .. start_E[e+1] of them."""
+
+    start_E: Tensor
+    """int32, E + 1"""
+    row_R: Tensor
+    """int32, R = T * A: the token of a sorted row"""
+    place_TA: Tensor
+    """int32: where the token's a-th expert put its row"""
+    weight_TA: Tensor
+    """float32: the share of the token's a-th expert; sums to 1 over A"""
+
+
+class Ops(Protocol):
+    """One set of kernels. Matrix, Experts and Cache are the set's own: made by it, handed back to it."""
+
+    name: str
+
+    def pack_matrix(self, weight_ND: Tensor) -> Any:
+        """A weight in the set's layout and precision; `weight_ND` may be dropped afterwards."""
+
+    def pack_experts(self, gate: Sequence[Tensor], up: Sequence[Tensor], down: Sequence[Tensor]) -> Any:
+        """All experts of a layer: E gates and ups (F, D), E downs (D, F)."""
+
+    def new_cache(self, config: MixtralConfig, num_blocks: int) -> Any:
+        """KV memory of all layers. Pages are taken from the machine as blocks are first used."""
+
+    def norm(self, x_TD: Tensor, weight_D: Tensor, eps: float) -> Tensor:
+        """RMS norm of float32 rows, as activations."""
+
+    def linear(self, h_TD: Tensor, matrix: Any) -> Tensor:
+        """h W^T, float32."""
+
+    def add_linear(self, x_TN: Tensor, h_TD: Tensor, matrix: Any) -> None:
+        """x += h W^T."""
+
+    def attend(self, qkv_TN: Tensor, cache: Any, layer: int, step: Step, turn_PC: Tensor) -> Tensor:
+        """Rotate q and k by `turn_PC`, keep k and v in the cache, attend causally; activations h_TQ."""
+
+    def route(self, h_TD: Tensor, gate_ED: Tensor, active: int) -> Routing:
+        """Softmax over the experts in float32, the best `active` of them, renormalised."""
+
+    def add_experts(self, x_TD: Tensor, h_TD: Tensor, routing: Routing, experts: Any) -> None:
+        """x += the weighted sum of each token's experts, down(silu(gate(h)) * up(h))."""
+
+    def used_precision(self, matrix: Any) -> str:
+        """dtype of a packed weight, read from its memory."""

@@ -1,0 +1,87 @@
+"""The plain truth of every op: short PyTorch, one idea a function, no concern for speed.
+
+Each kernel is tested against these over a table of shapes. Legend in ops/__init__.py.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+INT8_MAX = 127
+
+
+def rms_norm(x_TD: Tensor, weight_D: Tensor, eps: float) -> Tensor:
+    """x / rms(x) * weight, float32."""
+    x_TD = x_TD.float()
+    return x_TD * torch.rsqrt(x_TD.square().mean(-1, keepdim=True) + eps) * weight_D.float()
+
+
+def rope_table(num_positions: int, channels: int, theta: float) -> Tensor:
+    """cos and sin of every position's angles: (positions, channels), the first half cos, the second sin.
+
+    Angles are those of Hugging Face's default rotary embedding: position / theta ** (2 i / channels).
+    """
+    inverse = 1.0 / (theta ** (torch.arange(0, channels, 2, dtype=torch.float32) / channels))
+    angles = torch.arange(num_positions, dtype=torch.float32)[:, None] * inverse
+    return torch.cat((angles.cos(), angles.sin()), dim=-1)
+
+
+def rotate(x_THC: Tensor, turn_TC: Tensor) -> Tensor:
+    """Turn channel i with channel i + C/2 by the angle of the row's position."""
+    first, second = x_THC.float().chunk(2, dim=-1)
+    cos, sin = turn_TC[:, None].chunk(2, dim=-1)
+    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+
+
+def attention(q_THC: Tensor, k_PKC: Tensor, v_PKC: Tensor, start: int) -> Tensor:
+    """Causal attention of one sequence: T queries at positions start.., P keys from 0; (T, H, C)."""
+    groups = q_THC.shape[1] // k_PKC.shape[1]
+    k_PHC, v_PHC = (t.float().repeat_interleave(groups, dim=1) for t in (k_PKC, v_PKC))
+    scores_HTP = torch.einsum("thc,phc->htp", q_THC.float(), k_PHC) * q_THC.shape[-1] ** -0.5
+    position_T = start + torch.arange(q_THC.shape[0])
+    hidden_TP = torch.arange(k_PKC.shape[0])[None, :] > position_T[:, None]
+    weights_HTP = scores_HTP.masked_fill(hidden_TP, float("-inf")).softmax(-1)
+    return torch.einsum("htp,phc->thc", weights_HTP, v_PHC)
+
+
+def top_experts(h_TD: Tensor, gate_ED: Tensor, active: int) -> tuple[Tensor, Tensor]:
+    """(weight_TA, expert_TA): the best experts of each token, best first, and their shares."""
+    probability_TE = F.linear(h_TD.float(), gate_ED.float()).softmax(-1)
+    weight_TA, expert_TA = probability_TE.topk(active, dim=-1)
+    return weight_TA / weight_TA.sum(-1, keepdim=True), expert_TA
+
+
+def sort_by_expert(expert_TA: Tensor, num_experts: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(start_E, row_R, place_TA), int32; tokens keep their order within an expert.
+
+    Example: expert_TA [[1, 0], [1, 2]] gives start_E [0, 1, 3, 4], row_R [0, 0, 1, 1] and
+    place_TA [[1, 0], [2, 3]].
+    """
+    flat_R = expert_TA.reshape(-1)
+    order_R = torch.argsort(flat_R, stable=True)
+    start_E = torch.zeros(num_experts + 1, dtype=torch.int32)
+    start_E[1:] = torch.bincount(flat_R, minlength=num_experts).cumsum(0)
+    place_R = torch.empty_like(order_R)
+    place_R[order_R] = torch.arange(len(order_R))
+    row_R = order_R // expert_TA.shape[1]
+    return start_E, row_R.int(), place_R.view_as(expert_TA).int()
+
+
+def expert(h_RD: Tensor, gate_FD: Tensor, up_FD: Tensor, down_DF: Tensor) -> Tensor:
+    """One expert on its rows, in the precision of the weights; (R, D)."""
+    return F.linear(F.silu(F.linear(h_RD, gate_FD)) * F.linear(h_RD, up_FD), down_DF)
+
+
+def quantise_rows(x_RD: Tensor) -> tuple[Tensor, Tensor]:
+    """(int8 values, float32 scale per row) with x ~ values * scale; the largest of a row becomes 127."""
+    x_RD = x_RD.float()
+    scale_R = x_RD.abs().amax(-1).clamp_min(1e-12) / INT8_MAX
+    return (x_RD / scale_R[:, None]).round().clamp(-INT8_MAX, INT8_MAX).to(torch.int8), scale_R
+
+
+def linear_int8(values_RD: Tensor, scale_R: Tensor, weight_ND: Tensor, scale_N: Tensor) -> Tensor:
+    """Product of two int8 matrices, exact in int32, scaled back to float32; (R, N)."""
+    exact_RN = values_RD.to(torch.int32) @ weight_ND.to(torch.int32).T
+    return exact_RN.float() * scale_R[:, None] * scale_N

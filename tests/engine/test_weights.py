@@ -1,0 +1,145 @@
+"""What the loader says to checkpoints that are not whole, not sound or of another layout."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from assay.config import Precision
+from assay.engine.api import Engine
+from assay.engine.config import EngineConfig
+from assay.engine.sequence import Request
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+
+Tensors = dict[str, torch.Tensor]
+
+
+def rewritten(source: Path, folder: Path, change: Callable[[Tensors], None]) -> Path:
+    """A copy of the checkpoint with `change` made to its tensors."""
+    shutil.copy(source / "config.json", folder)
+    tensors = load_file(source / "model.safetensors")
+    change(tensors)
+    save_file({name: t.contiguous() for name, t in tensors.items()}, folder / "model.safetensors")
+    return folder
+
+
+def load(folder: Path) -> Engine:
+    return Engine(EngineConfig(folder, Precision.FLOAT32, max_running=4, token_budget=64))
+
+
+def answer(folder: Path) -> tuple[int, ...]:
+    (finished,) = load(folder).generate([Request(0, (5, 9, 33, 60), 10)])
+    return finished.tokens
+
+
+def fill(name: str, value: float) -> Callable[[Tensors], None]:
+    def change(tensors: Tensors) -> None:
+        tensors[name][0] = value
+
+    return change
+
+
+ROUTER = "model.layers.1.block_sparse_moe.gate.weight"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.pop(ROUTER), f"is missing {ROUTER}"),
+        (lambda t: t.update(extra=torch.zeros(2)), "does not have: extra"),
+        (lambda t: t.update({"lm_head.weight": torch.zeros(95, 64)}), r"lm_head.weight is \(95, 64\)"),
+        (fill("model.norm.weight", float("nan")), "model.norm.weight holds NaN"),
+        (fill(ROUTER, float("inf")), f"{ROUTER} holds NaN or infinite"),
+        (lambda t: t.update({"model.norm.weight": torch.zeros(64, dtype=torch.int32)}), "dtype I32"),
+    ],
+    ids=["missing", "extra", "shape", "nan", "infinite", "dtype"],
+)
+def test_an_unsound_checkpoint_is_refused_with_the_tensor_that_is_wrong(
+    small_checkpoint: Path, tmp_path: Path, change: Callable[[Tensors], None], words: str
+) -> None:
+    with pytest.raises(ArtifactError, match=words):
+        load(rewritten(small_checkpoint, tmp_path, change))
+
+
+def test_a_file_that_was_cut_short_is_refused(small_checkpoint: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_checkpoint, tmp_path, dirs_exist_ok=True)
+    whole = (tmp_path / "model.safetensors").read_bytes()
+    for size in (0, 4, 100, len(whole) - 1):
+        (tmp_path / "model.safetensors").write_bytes(whole[:size])
+        with pytest.raises(ArtifactError, match="not a whole safetensors file"):
+            load(tmp_path)
+
+
+def test_shards_give_the_same_answer_and_a_missing_one_is_named(
+    small_checkpoint: Path, tmp_path: Path
+) -> None:
+    shutil.copy(small_checkpoint / "config.json", tmp_path)
+    tensors = load_file(small_checkpoint / "model.safetensors")
+    names = sorted(tensors)
+    shards = {"a.safetensors": names[::2], "b.safetensors": names[1::2]}
+    for file, part in shards.items():
+        save_file({n: tensors[n] for n in part}, tmp_path / file)
+    index = {"weight_map": {n: file for file, part in shards.items() for n in part}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert answer(tmp_path) == answer(small_checkpoint)
+    (tmp_path / "b.safetensors").unlink()
+    with pytest.raises(ArtifactError, match=r"lacks 1 weight file.*b\.safetensors"):
+        load(tmp_path)
+
+
+def stack_experts(tensors: Tensors) -> None:
+    """From a tensor per expert to all experts of a layer in one."""
+    for layer in range(2):
+        old, new = f"model.layers.{layer}.block_sparse_moe.experts", f"model.layers.{layer}.mlp.experts"
+        w1, w2, w3 = ([tensors.pop(f"{old}.{e}.{w}.weight") for e in range(4)] for w in ("w1", "w2", "w3"))
+        tensors[f"{new}.gate_up_proj"] = torch.stack([torch.cat(pair) for pair in zip(w1, w3)])
+        tensors[f"{new}.down_proj"] = torch.stack(w2)
+
+
+def test_stacked_experts_give_the_same_answer(small_checkpoint: Path, tmp_path: Path) -> None:
+    assert answer(rewritten(small_checkpoint, tmp_path, stack_experts)) == answer(small_checkpoint)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_checkpoints_load(small_checkpoint: Path, tmp_path: Path, dtype: torch.dtype) -> None:
+    def halve(tensors: Tensors) -> None:
+        tensors.update({name: t.to(dtype) for name, t in tensors.items()})
+
+    assert len(answer(rewritten(small_checkpoint, tmp_path, halve))) == 10
+
+
+def test_too_little_memory_is_refused_before_loading_with_the_figures(small_checkpoint: Path) -> None:
+    with pytest.raises(EnvironmentProblem, match=r"float32 takes .* GiB .*for 1000000000 tokens.*available"):
+        Engine(EngineConfig(small_checkpoint, Precision.FLOAT32, kv_tokens=10**9))
+
+
+def test_a_refused_request_leaves_the_others_running(small_checkpoint: Path) -> None:
+    engine = load(small_checkpoint)
+    engine.add(Request(0, (5, 6), 4))
+    for bad in (Request(1, (5, 96), 4), Request(0, (5,), 4), Request(2, (5,) * 300, 4)):
+        with pytest.raises(ConfigError):
+            engine.add(bad)
+    answers = []
+    while engine.has_work:
+        answers += engine.step().finished
+    assert [len(a.tokens) for a in answers] == [4]
+
+
+def test_the_used_precision_is_that_of_the_packed_weights(small_checkpoint: Path) -> None:
+    for precision in (Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8):
+        engine = Engine(EngineConfig(small_checkpoint, precision, kernels="torch"))
+        assert engine.insight()["precision"] == precision.value
+
+
+def test_insight_counts_every_computed_token_once(small_checkpoint: Path) -> None:
+    engine = load(small_checkpoint)
+    list(engine.generate([Request(i, (5, 6, 7), 4) for i in range(3)]))
+    seen = engine.insight()
+    assert (seen["tokens_computed"], seen["tokens_sampled"]) == (3 * 6, 3 * 4)
+    assert all(sum(layer) == 2 * 18 for layer in seen["tokens_per_expert"])
