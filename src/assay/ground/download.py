@@ -1,0 +1,314 @@
+"""A remote file, brought here whole: resumed by byte range, retried, checked, then renamed into place.
+
+Knows HTTP; not where models and datasets live (that is `mlperf.artifact`). What has arrived waits in
+`.NAME.part` beside the target with the server's validator in `.NAME.part.json`, so the next attempt, or the
+next process, goes on where this one stopped and never glues two versions of a file together.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import shutil
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from assay.ground import lock
+from assay.ground.errors import ArtifactError, EnvironmentProblem
+from assay.ground.partial import Partial
+
+CHUNK_BYTES = 1 << 20
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""HTTP statuses that may pass. Source: RFC 9110 section 15, RFC 6585 section 4."""
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file to fetch and what is known of it beforehand."""
+
+    url: str
+    sha256: str | None = None
+    md5: str | None = None
+    """Used only where no SHA-256 is published."""
+    size_bytes: int | None = None
+    token: str | None = field(default=None, repr=False)
+    """Bearer token for this host; never sent on to the host of a redirect."""
+    token_hint: str = "this address needs a login that Assay has no token for"
+    """What to do when the server answers 401 or 403."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    name: str
+    done_bytes: int
+    total_bytes: int | None
+    bytes_per_s: float
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds to go at the present pace; None while size or pace is unknown."""
+        if self.total_bytes is None or self.bytes_per_s <= 0:
+            return None
+        return (self.total_bytes - self.done_bytes) / self.bytes_per_s
+
+    def __str__(self) -> str:
+        if self.total_bytes is None:
+            return f"{self.name}: {self.done_bytes / 1e6:.1f} MB"
+        share = f"{self.name}: {self.done_bytes / 1e6:.1f} of {self.total_bytes / 1e6:.1f} MB"
+        return share if self.eta_s is None else f"{share}, {self.eta_s:.0f} s to go"
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(_: Progress) -> None:
+    """The report of who wants none."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to put up with a bad line."""
+
+    stall_s: float = 60.0
+    """Longest silence of the server."""
+    attempts: int = 6
+    """Attempts in a row that bring no byte."""
+    pause_s: float = 1.0
+    """First pause between attempts; doubles each time."""
+    wait_s_max: float = 120.0
+    """Longest Retry-After that is honoured; a longer one is reported instead."""
+    report_every_s: float = 0.5
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.monotonic
+
+
+def fetch(remote: Remote, target: Path, report: Report = silent, patience: Patience | None = None) -> Path:
+    """Bring `remote` to `target`; a target that is there is taken as it is: it was checked before its rename.
+
+    Raises: ArtifactError (refused, gone, wrong hash, line given up), EnvironmentProblem (disk).
+    """
+    if target.is_file():
+        return target
+    try:
+        with lock.held(target):
+            if not target.is_file():
+                _fetch_locked(remote, target, report, patience or Patience())
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"cannot write {target}: {error.strerror or error}",
+            "free space or permissions; what has arrived is kept and resumed",
+        ) from error
+    return target
+
+
+def require_space(folder: Path, needed_bytes: int, what: str) -> None:
+    """Raises: EnvironmentProblem with both figures when `folder`'s disk cannot take `needed_bytes`."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if free < needed_bytes:
+        raise EnvironmentProblem(
+            f"{what} takes {needed_bytes / 1e9:.1f} GB and {there} has {free / 1e9:.1f} GB free",
+            "free space, or move the store with ASSAY_HOME",
+        )
+
+
+class _Again(Exception):
+    """This attempt failed in a way that may pass; `after_s`: the pause that the server asks for."""
+
+    def __init__(self, reason: str, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.after_s = after_s
+
+
+def _fetch_locked(remote: Remote, target: Path, report: Report, patience: Patience) -> None:
+    part = Partial(target)
+    while True:
+        _receive_all(remote, part, target, report, patience)
+        wrong = part.mismatch(remote.size_bytes, remote.sha256, remote.md5)
+        if wrong is None:
+            part.become(target)
+            return
+        part.drop()
+        if not part.was_resumed:  # a file glued from two attempts gets one clean chance
+            raise ArtifactError(f"{remote.url}: {wrong}", "the file at this address is not the one expected")
+        part.was_resumed = False
+
+
+def _receive_all(remote: Remote, part: Partial, target: Path, report: Report, patience: Patience) -> None:
+    """Attempts until everything has arrived."""
+    fruitless, furthest = 0, part.size_bytes
+    while True:
+        try:
+            _attempt(remote, part, target, report, patience)
+            return
+        except _Again as again:
+            fruitless = fruitless + 1 if part.size_bytes <= furthest else 1
+            furthest = max(furthest, part.size_bytes)  # so a file that keeps changing ends too
+            if fruitless >= patience.attempts:
+                raise ArtifactError(
+                    f"{remote.url}: {again}; given up after {fruitless} attempts without progress",
+                    "run the same command later: what has arrived is kept and resumed",
+                ) from again
+            pause = again.after_s if again.after_s is not None else patience.pause_s * 2 ** (fruitless - 1)
+            patience.sleep(pause)
+
+
+def _attempt(remote: Remote, part: Partial, target: Path, report: Report, patience: Patience) -> None:
+    """One request. Raises: _Again when a further one may bring more."""
+    validator = part.validator(remote.url)
+    if part.size_bytes and validator is None and remote.sha256 is None and remote.md5 is None:
+        part.drop()  # nothing could tell whether the rest belongs to it
+    offset = part.size_bytes
+    try:
+        with _open(_request(remote, offset, validator), patience.stall_s) as response:
+            total = _accept(remote, part, response, offset)
+            if total is not None:
+                require_space(target.parent, total - part.size_bytes, target.name)
+            _copy(response, part, target.name, total, report, patience)
+    except urllib.error.HTTPError as error:
+        with error:
+            _refused(remote, part, error, offset, patience)
+
+
+def _open(request: urllib.request.Request, stall_s: float) -> Any:
+    """The response, redirects followed. Raises: HTTPError, _Again when nobody answers."""
+    try:
+        return urllib.request.urlopen(request, timeout=stall_s)
+    except urllib.error.HTTPError:
+        raise
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, ssl.SSLCertVerificationError) or not isinstance(error.reason, OSError):
+            raise ArtifactError(
+                f"{request.full_url}: {error.reason}", "check the address and the certificates"
+            ) from error
+        raise _Again(f"no answer ({error.reason})") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _Again(f"no answer ({error or type(error).__name__})") from error
+
+
+def _read(response: Any) -> bytes:
+    try:
+        chunk: bytes = response.read1(CHUNK_BYTES)
+    except (OSError, http.client.HTTPException) as error:
+        raise _Again(f"the line broke ({error or type(error).__name__})") from error
+    return chunk
+
+
+def _request(remote: Remote, offset: int, validator: str | None) -> urllib.request.Request:
+    if not remote.url.startswith(("http://", "https://")):
+        raise ArtifactError(f"{remote.url!r} is not an address", "http:// or https://")
+    request = urllib.request.Request(
+        remote.url, headers={"User-Agent": "assay", "Accept-Encoding": "identity"}
+    )
+    if remote.token:
+        request.add_unredirected_header("Authorization", f"Bearer {remote.token}")
+    if offset:
+        request.add_header("Range", f"bytes={offset}-")
+        if validator:
+            request.add_header("If-Range", validator)
+    return request
+
+
+def _accept(remote: Remote, part: Partial, response: Any, offset: int) -> int | None:
+    """Make `part` ready for the body that follows; gives the whole size, bytes, when the server says it."""
+    validator = _validator(response.headers)
+    if response.status == 206:
+        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        known = part.validator(remote.url)
+        if (
+            match is None
+            or match[1] is None
+            or int(match[1]) != offset
+            or (known and validator not in (None, known))
+        ):
+            part.drop()
+            raise _Again("the file changed on the server", 0.0)
+        part.was_resumed = True
+        total = None if match[2] == "*" else int(match[2])
+    else:
+        part.start(remote.url, validator)
+        length = response.headers.get("Content-Length", "")
+        total = int(length) if length.isdigit() else None
+    if total is not None and remote.size_bytes is not None and total != remote.size_bytes:
+        part.drop()
+        raise ArtifactError(
+            f"{remote.url}: the server offers {total} bytes, {remote.size_bytes} are expected",
+            "the file at this address is not the one expected",
+        )
+    return total
+
+
+def _validator(headers: Any) -> str | None:
+    """A validator fit for If-Range: a strong ETag, else the date. Source: RFC 9110 section 13.1.5."""
+    etag = headers.get("ETag")
+    if etag and not etag.startswith("W/"):
+        return str(etag)
+    date = headers.get("Last-Modified")
+    return str(date) if date else None
+
+
+def _copy(
+    response: Any, part: Partial, name: str, total: int | None, report: Report, patience: Patience
+) -> None:
+    done = first = part.size_bytes
+    started = told = patience.now()
+    with part.path.open("ab") as file:
+        while chunk := _read(response):
+            file.write(chunk)
+            done += len(chunk)
+            now = patience.now()
+            if now - told >= patience.report_every_s:
+                told = now
+                report(Progress(name, done, total, (done - first) / (now - started)))
+    if total is not None and done < total:
+        raise _Again(f"cut short at {done} of {total} bytes")
+    elapsed_s = patience.now() - started
+    report(Progress(name, done, total, (done - first) / elapsed_s if elapsed_s > 0 else 0.0))
+
+
+def _refused(
+    remote: Remote, part: Partial, error: urllib.error.HTTPError, offset: int, patience: Patience
+) -> None:
+    """An answer without a file. Returns when everything is here already; raises otherwise."""
+    where = f"{remote.url}: HTTP {error.code}"
+    if error.code == 416 and offset:
+        match = _CONTENT_RANGE.fullmatch(error.headers.get("Content-Range", ""))
+        if match and match[2] == str(offset):
+            part.was_resumed = True
+            return
+        part.drop()
+        raise _Again("the file on the server is shorter than what is here", 0.0)
+    if error.code in (401, 403):
+        raise ArtifactError(f"{where}: access refused", remote.token_hint) from error
+    if error.code in RETRIED:
+        after_s = _retry_after_s(error.headers.get("Retry-After"))
+        if after_s is not None and after_s > patience.wait_s_max:
+            raise ArtifactError(
+                f"{where}: the server asks to wait {after_s:.0f} s", "try again then"
+            ) from error
+        raise _Again(f"HTTP {error.code}", after_s)
+    raise ArtifactError(f"{where} {error.reason}", "check the address") from error
+
+
+def _retry_after_s(text: str | None) -> float | None:
+    """Seconds or a date. Source: RFC 9110 section 10.2.3."""
+    if text is None:
+        return None
+    if text.strip().isdigit():
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=timezone.utc)
+    return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
