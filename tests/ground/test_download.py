@@ -165,9 +165,11 @@ def test_a_wrong_hash_is_refused_with_both_values_and_nothing_is_kept(name: str,
 
 
 def test_another_size_than_expected_is_refused_before_the_body_is_read(target: Path) -> None:
-    with flaky.serving(BODY) as server:
-        with pytest.raises(ArtifactError, match="offers 256000 bytes, 5 are expected"):
-            download.fetch(Remote(server.url(), size_bytes=5), target)
+    with (
+        flaky.serving(BODY) as server,
+        pytest.raises(ArtifactError, match="offers 256000 bytes, 5 are expected"),
+    ):
+        download.fetch(Remote(server.url(), size_bytes=5), target)
 
 
 def test_a_redirect_is_followed_and_the_token_stays_with_the_first_host(target: Path) -> None:
@@ -221,16 +223,20 @@ def test_a_busy_server_is_given_the_pause_it_asks_for(
 def test_a_pause_longer_than_our_patience_is_reported_instead_of_slept(
     target: Path, sleeper: Sleeper
 ) -> None:
-    with flaky.serving(BODY, flaky.status(503, Retry_After="86400")) as server:
-        with pytest.raises(ArtifactError, match="asks to wait 86400 s"):
-            download.fetch(Remote(server.url()), target, patience=Patience(sleep=sleeper))
+    with (
+        flaky.serving(BODY, flaky.status(503, Retry_After="86400")) as server,
+        pytest.raises(ArtifactError, match="asks to wait 86400 s"),
+    ):
+        download.fetch(Remote(server.url()), target, patience=Patience(sleep=sleeper))
     assert sleeper.pauses_s == []
 
 
 def test_pauses_grow_and_end(target: Path, patience: Patience, sleeper: Sleeper) -> None:
-    with flaky.serving(BODY, *[flaky.status(500)] * 3) as server:
-        with pytest.raises(ArtifactError, match="HTTP 500; given up after 3 attempts without progress"):
-            download.fetch(Remote(server.url()), target, patience=patience)
+    with (
+        flaky.serving(BODY, *[flaky.status(500)] * 3) as server,
+        pytest.raises(ArtifactError, match="HTTP 500; given up after 3 attempts without progress"),
+    ):
+        download.fetch(Remote(server.url()), target, patience=patience)
     assert sleeper.pauses_s == [1, 2]
 
 
@@ -253,9 +259,11 @@ def test_nobody_listening_is_an_error_with_the_address(target: Path, patience: P
 def test_a_full_disk_is_seen_before_the_body_is_read(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 10, 1000))
-    with flaky.serving(BODY) as server:
-        with pytest.raises(EnvironmentProblem, match=r"file.bin takes 0.0 GB and .* has 0.0 GB free"):
-            download.fetch(Remote(server.url()), target)
+    with (
+        flaky.serving(BODY) as server,
+        pytest.raises(EnvironmentProblem, match=r"file.bin takes 0.0 GB and .* has 0.0 GB free"),
+    ):
+        download.fetch(Remote(server.url()), target)
     assert target.with_name(".file.bin.part").stat().st_size == 0
 
 
