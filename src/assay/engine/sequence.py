@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assay.ground.errors import ConfigError
 
@@ -23,6 +23,10 @@ class Request:
     """Generation ends with any of these; empty = it runs to max_new_tokens."""
     stop: tuple[tuple[int, ...], ...] = ()
     """Generation ends once the last new tokens are one of these."""
+
+    def with_id(self, id: int) -> Request:
+        """The same request under another id."""
+        return replace(self, id=id)
 
     def refuse_unless_runnable(self, vocab_size: int, max_positions: int) -> None:
         """Raises: ConfigError, naming this request, when a model of this size cannot run it."""

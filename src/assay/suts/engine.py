@@ -1,0 +1,171 @@
+"""Our own engine as a system under test: LoadGen's queries become requests, finished requests answers.
+
+One thread computes; `issue` only hands over. Knows the engine and the seam, nothing of LoadGen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from assay import __version__
+from assay.engine.api import Engine
+from assay.engine.config import EngineConfig
+from assay.engine.sequence import Finished, Request
+from assay.ground import files
+from assay.ground.errors import ConfigError, RunFailed, did_you_mean
+from assay.mlperf.sample import Sample
+from assay.mlperf.sut import Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.workload import Generation
+
+NUMBER_OPTIONS = ("token_budget", "kv_tokens", "threads")
+WORD_OPTIONS = ("order", "kernels")
+TYPICAL_BATCH, TYPICAL_BUDGET = 256, 1024
+
+
+def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EngineSut:
+    """Load the checkpoint. Raises: ConfigError for an option it does not know, and what Engine raises."""
+    if spec.checkpoint is None:
+        raise ConfigError("the engine needs a checkpoint", "--checkpoint DIR")
+    config = engine_config(spec, spec.checkpoint)
+    engine = Engine(config, sink.progress)
+    requests = {s.index: to_request(s, spec.generation) for s in samples}
+    return EngineSut(engine, requests, sink, spec.server)
+
+
+def engine_config(spec: SutSpec, checkpoint: Path) -> EngineConfig:
+    """The engine that a spec asks for. Raises: ConfigError."""
+    known = (*NUMBER_OPTIONS, *WORD_OPTIONS)
+    for name in spec.options:
+        if name not in known:
+            raise ConfigError(f"the engine has no option {name!r}", did_you_mean(name, known))
+    options: dict[str, Any] = {name: spec.options[name] for name in WORD_OPTIONS if name in spec.options}
+    options |= {name: _number(name, spec.options[name]) for name in NUMBER_OPTIONS if name in spec.options}
+    batch = spec.batch or TYPICAL_BATCH
+    options.setdefault("token_budget", max(batch, TYPICAL_BUDGET))
+    return EngineConfig(checkpoint, spec.precision, max_running=batch, **options)
+
+
+def to_request(sample: Sample, generation: Generation) -> Request:
+    """What the engine is asked for one sample; its id is the sample's index until a query replaces it."""
+    stops = (sample.stop_ids,) if sample.stop_ids and sample.subset in generation.stop_subsets else ()
+    return Request(
+        id=sample.index,
+        prompt=sample.prompt_ids,
+        max_new_tokens=generation.max_new_tokens,
+        min_new_tokens=generation.min_new_tokens,
+        eos_ids=frozenset({generation.eos_id}),
+        stop=stops,
+    )
+
+
+def to_answer(finished: Finished) -> Answer:
+    """Without the EOS that ended it; a stop sequence stays."""
+    tokens = finished.tokens[:-1] if finished.reason == "eos" else finished.tokens
+    return Answer(finished.id, tokens)
+
+
+class EngineSut:
+    """Computes in a thread of its own from the first query to `close`."""
+
+    def __init__(self, engine: Engine, requests: Mapping[int, Request], sink: Sink, server: bool) -> None:
+        self._engine = engine
+        self._requests = requests
+        self._sink = sink
+        self._server = server
+        self._sha256 = _digest(engine.weight_files)
+        self._changed = threading.Condition()
+        self._inbox: list[Query] = []
+        self._open = 0
+        self._closing = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._thread.start()
+
+    def used(self) -> Used:
+        engine = self._engine
+        insight = engine.insight()
+        import torch
+
+        return Used(
+            sut="engine",
+            backend=f"assay {__version__} ({insight['kernels']} kernels) + torch {torch.__version__}",
+            precision=engine.precision,
+            device="cpu",
+            batch=engine.config.max_running,
+            weights_sha256=self._sha256,
+            details=insight,
+        )
+
+    def issue(self, queries: Sequence[Query]) -> None:
+        """Raises: RunFailed when computing has already failed."""
+        with self._changed:
+            self._raise_failure()
+            self._inbox += queries
+            self._open += len(queries)
+            self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Wait until every query is answered. Raises: RunFailed with the reason when computing failed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._open == 0 or self._failure is not None)
+            self._raise_failure()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise RunFailed(f"the engine stopped: {self._failure}") from self._failure
+
+    def _work(self) -> None:
+        try:
+            while self._take_in():
+                self._step()
+        except BaseException as failure:  # the worker's boundary: handed to whoever waits
+            with self._changed:
+                self._failure = failure
+                self._changed.notify_all()
+
+    def _take_in(self) -> bool:
+        """Move new queries into the engine, waiting for some when it is idle; False when closing."""
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._inbox) or self._engine.has_work or self._closing)
+            queries, self._inbox = self._inbox, []
+            if self._closing:
+                return False
+        for query in queries:
+            self._engine.add(self._requests[query.sample_index].with_id(query.id))
+        return True
+
+    def _step(self) -> None:
+        accepted = self._engine.step()
+        if self._server and accepted.first_tokens:
+            self._sink.first_tokens([FirstToken(*pair) for pair in accepted.first_tokens])
+        if accepted.finished:
+            self._sink.done([to_answer(finished) for finished in accepted.finished])
+            with self._changed:
+                self._open -= len(accepted.finished)
+                self._changed.notify_all()
+
+
+def _digest(weight_files: Sequence[Path]) -> str:
+    """SHA-256 of the weight file; of `<sha256>  <name>` lines when there are several."""
+    digests = [files.sha256(file) for file in weight_files]
+    if len(digests) == 1:
+        return digests[0]
+    lines = "".join(f"{digest}  {file.name}\n" for digest, file in zip(digests, weight_files))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _number(name: str, word: str) -> int:
+    try:
+        return int(word)
+    except ValueError:
+        raise ConfigError(f"engine option {name} is {word!r}", "a whole number") from None

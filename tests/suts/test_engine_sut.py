@@ -1,0 +1,123 @@
+"""The engine behind the seam: every query is answered once, by the workload's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from assay.config import Device, Precision
+from assay.engine.sequence import Finished
+from assay.ground.errors import ConfigError, RunFailed
+from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
+from assay.mlperf.workload import Generation
+from assay.suts import engine
+
+RULES = Generation(min_new_tokens=2, max_new_tokens=8, eos_id=2)
+
+
+class Inbox:
+    """A Sink that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.first: list[FirstToken] = []
+        self.answers: list[Answer] = []
+
+    def first_tokens(self, tokens: Sequence[FirstToken]) -> None:
+        self.first += tokens
+
+    def done(self, answers: Sequence[Answer]) -> None:
+        self.answers += answers
+
+    def progress(self, message: str) -> None:
+        assert message
+
+
+def sample(index: int, subset: Subset = Subset.GSM8K, prompt: tuple[int, ...] = (5, 9, 12)) -> Sample:
+    return Sample(index, f"test.{index}", subset, "", (*prompt, 3 + index), "", (), (7, 8))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
+    from transformers import MixtralConfig, MixtralForCausalLM
+
+    torch.manual_seed(1)
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_local_experts": 4}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 64}
+    folder = tmp_path_factory.mktemp("checkpoint")
+    MixtralForCausalLM(MixtralConfig(vocab_size=64, **shape, **heads)).save_pretrained(folder)
+    return folder
+
+
+def spec(checkpoint: Path | None, server: bool = False, **options: str) -> SutSpec:
+    return SutSpec("engine", checkpoint, Device.CPU, Precision.FLOAT32, 4, RULES, server, options)
+
+
+def test_every_query_is_answered_once_even_when_samples_repeat(checkpoint: Path) -> None:
+    inbox = Inbox()
+    sut = engine.build(spec(checkpoint), [sample(i) for i in range(3)], inbox)
+    sut.issue([Query(100 + i, i % 3) for i in range(9)])
+    sut.flush()
+    sut.close()
+    answers = {a.id: a.token_ids for a in inbox.answers}
+    assert sorted(answers) == list(range(100, 109)) and len(inbox.answers) == 9
+    assert answers[100] == answers[103] == answers[106]
+    assert all(2 <= len(tokens) <= 8 for tokens in answers.values())
+    assert inbox.first == []
+
+
+def test_a_server_hears_the_first_token_of_each_query_which_begins_its_answer(checkpoint: Path) -> None:
+    inbox = Inbox()
+    sut = engine.build(spec(checkpoint, server=True), [sample(0), sample(1)], inbox)
+    for id in range(4):
+        sut.issue([Query(id, id % 2)])
+    sut.flush()
+    sut.close()
+    assert {t.id: t.token_id for t in inbox.first} == {a.id: a.token_ids[0] for a in inbox.answers}
+
+
+def test_what_was_used_is_read_back_from_the_engine(checkpoint: Path) -> None:
+    sut = engine.build(spec(checkpoint, kernels="torch"), [sample(0)], Inbox())
+    used = sut.used()
+    sut.close()
+    assert (used.sut, used.precision, used.batch, used.is_fake) == ("engine", "float32", 4, False)
+    assert "torch kernels" in used.backend and len(used.weights_sha256 or "") == 64
+
+
+def test_a_query_that_cannot_run_ends_the_wait_with_the_reason(checkpoint: Path) -> None:
+    sut = engine.build(spec(checkpoint), [sample(0, prompt=(5,) * 63)], Inbox())
+    sut.issue([Query(1, 0)])
+    with pytest.raises(RunFailed, match="exceed the model's window of 64"):
+        sut.flush()
+    sut.close()
+
+
+def test_only_subsets_with_a_stop_rule_stop_at_their_sequence() -> None:
+    assert engine.to_request(sample(0, Subset.MBXP), RULES).stop == ((7, 8),)
+    assert engine.to_request(sample(0, Subset.GSM8K), RULES).stop == ()
+
+
+def test_the_end_of_sequence_id_is_not_part_of_the_answer_but_a_stop_sequence_is() -> None:
+    assert engine.to_answer(Finished(1, (5, 6, 2), "eos")).token_ids == (5, 6)
+    assert engine.to_answer(Finished(1, (5, 7, 8), "stop")).token_ids == (5, 7, 8)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"token_bugdet": "9"}, "token_bugdet"),
+        ({"threads": "two"}, "threads is 'two'"),
+        ({"order": "x"}, "order"),
+    ],
+)
+def test_an_option_it_does_not_know_is_refused(checkpoint: Path, options: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        engine.build(spec(checkpoint, **options), [sample(0)], Inbox())
+
+
+def test_a_missing_checkpoint_is_asked_for() -> None:
+    with pytest.raises(ConfigError, match="needs a checkpoint"):
+        engine.build(spec(None), [], Inbox())
