@@ -1,0 +1,105 @@
+"""CM's command line as plain data: `run script --env.A=1 --tags=a,b @more.yaml -- rest` -> one dictionary.
+
+Every value is text, True, False or a list of texts; nothing is converted here. Checked word for word
+against the real parser: docs/cm-contract.md, section "Command line".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
+
+Inputs = dict[str, Any]
+
+
+def parse(argv: list[str]) -> Inputs:
+    """The input of an action. The words `action` and `automation` are taken only from the front.
+
+    Raises: RecipeFault for an `@file` that is absent or no JSON/YAML, and for a dotted key below a plain value.
+    """
+    inputs: Inputs = {}
+    words = list(argv)
+    for name in ("action", "automation"):
+        if words and words[0][:1] not in ("-", "@", ""):
+            inputs[name] = words.pop(0)
+        elif name == "action":
+            break
+    inputs["cmd"] = list(words)
+    for position, word in enumerate(words):
+        if word == "--":
+            inputs["unparsed_cmd"] = words[position + 1 :]
+            break
+        if word.startswith("@"):
+            inputs.update(read_input_file(Path(word[1:])))
+        elif word.startswith("-"):
+            _set_flag(inputs, word)
+        elif "artifact" in inputs:
+            inputs.setdefault("artifacts", []).append(word)
+        else:
+            inputs["artifact"] = word
+    return inputs
+
+
+def read_input_file(path: Path) -> Inputs:
+    """The dictionary in a .json or .yaml file given as `@file`.
+
+    Raises: RecipeFault (16) when there is no such file or it is of another kind, (4) when it does not parse.
+    """
+    if path.suffix not in (".json", ".yaml"):
+        raise RecipeFault(f"@{path} is neither .json nor .yaml", NOT_FOUND, "rename it, or give flags")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RecipeFault(f"cannot read @{path}: {error.strerror}", NOT_FOUND) from error
+    value = _parse_text(path, text)
+    if not isinstance(value, dict):
+        raise RecipeFault(f"@{path} holds {type(value).__name__}, not a dictionary", 4)
+    return value
+
+
+def _parse_text(path: Path, text: str) -> Any:
+    if path.suffix == ".json":
+        import json
+
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise RecipeFault(f"@{path} is no JSON: {error}", 4) from error
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RecipeFault(f"@{path} is no YAML: {error}", 4) from error
+
+
+def _set_flag(inputs: Inputs, word: str) -> None:
+    key, equals, text = word[2 if word.startswith("--") else 1 :].partition("=")
+    value: str | bool | list[str]
+    if equals:
+        key, value = key.strip(), text.strip()
+    elif word.endswith("-"):
+        key, value = key[:-1], False
+    else:
+        value = True
+    if key.endswith(","):
+        key, value = key[:-1], value.split(",") if isinstance(value, str) and value else []
+    set_nested(inputs, key, value)
+
+
+def set_nested(inputs: Inputs, key: str, value: Any) -> None:
+    """Put `value` under a dotted key; hyphens become underscores in the first part only."""
+    first, *rest = key.split(".")
+    parts = [first.replace("-", "_"), *rest]
+    place = inputs
+    for part in parts[:-1]:
+        place = place.setdefault(part, {})
+        if not isinstance(place, dict):
+            raise RecipeFault(
+                f"--{key} cannot be set: {part} is already {place!r}",
+                GENERAL,
+                f"give --{part}.… or --{part}=…, not both",
+            )
+    place[parts[-1]] = value

@@ -1,0 +1,59 @@
+"""CM and MLC are two spellings of one contract; this is the whole difference in names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+SCRIPT_UID = "5b4e0237da074764"
+CACHE_UID = "541d6f712a6b464e"
+
+
+class Dialect(NamedTuple):
+    """The names that one of the two tools uses for the same thing."""
+
+    name: str
+    prefix: str  # of every env key the runner itself reads or writes
+    description_files: tuple[str, ...]  # of an artifact; merged in this order, the later wins
+    repository_files: tuple[str, ...]
+    cached_state_file: str
+    owner_key: str  # in a cache entry: the recipe that made it
+    owner_separator: str
+    owner_tag: str
+    default_owner: str  # of a repository named without one
+    resolved_variations_in_cache_tags: bool
+
+    def key(self, name: str) -> str:
+        """`CM_` + name, or `MLC_` + name."""
+        return self.prefix + name
+
+    def repositories_folder(self, home: Path) -> Path:
+        """Where clones live: below CM's home, and MLC's home itself."""
+        return home / "repos" if self.name == "cm" else home
+
+
+CM = Dialect(
+    name="cm",
+    prefix="CM_",
+    description_files=("_cm.yaml", "_cm.json"),
+    repository_files=("cmr.yaml", "cmr.json"),
+    cached_state_file="cm-cached-state.json",
+    owner_key="associated_script_artifact",
+    owner_separator=",",
+    owner_tag="script-artifact-",
+    default_owner="mlcommons",
+    resolved_variations_in_cache_tags=False,
+)
+MLC = Dialect(
+    name="mlc",
+    prefix="MLC_",
+    description_files=("meta.yaml", "meta.json"),
+    repository_files=("meta.yaml", "meta.json"),
+    cached_state_file="mlc-cached-state.json",
+    owner_key="associated_script_item",
+    owner_separator=", ",
+    owner_tag="script-item-",
+    default_owner="mlcommons",
+    resolved_variations_in_cache_tags=True,
+)
+DIALECTS = {dialect.name: dialect for dialect in (CM, MLC)}

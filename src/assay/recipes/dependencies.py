@@ -1,0 +1,183 @@
+"""Dependency entries: how lists of them grow, how `ad` and `adr` reach them, and what one is called with (pure)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from assay.recipes.conditions import CONDITION_KEYS, applies
+from assay.recipes.env import Env, matching_keys
+from assay.recipes.merge import merge
+from assay.recipes.template import fill_nested, filled, placeholders
+from assay.recipes.variations import Choice
+
+Entry = dict[str, Any]
+# Names (behind CM_ or MLC_) that are never handed down. Source: built-in list of the pinned engine.
+LOCAL_KEYS = (
+    "VERSION",
+    "VERSION_MIN",
+    "VERSION_MAX",
+    "VERSION_MAX_USABLE",
+    "DETECTED_VERSION",
+    "INPUT",
+    "OUTPUT",
+    "OUTBASENAME",
+    "OUTDIRNAME",
+    "NAME",
+    "EXTRA_CACHE_TAGS",
+    "TMP_*",
+    "GIT_*",
+    "RENEW_CACHE_ENTRY",
+)
+
+
+def split_tags(tags: Any) -> list[str]:
+    if isinstance(tags, list):
+        return [str(tag) for tag in tags]
+    return [tag for tag in str(tags or "").split(",") if tag]
+
+
+def append_entries(entries: list[Entry], more: list[Entry]) -> None:
+    """Add entries; one with the same names replaces the old one, as does a nameless one with the same tags."""
+    for entry in more:
+        position = _same_entry(entries, entry)
+        if position is None:
+            entries.append(entry)
+        else:
+            entries[position] = entry
+
+
+def _same_entry(entries: list[Entry], entry: Entry) -> int | None:
+    names = set(entry.get("names") or [])
+    tags = set(split_tags(entry.get("tags")))
+    for position, old in enumerate(entries):
+        if names:
+            if set(old.get("names") or []) == names:
+                return position
+        elif set(split_tags(old.get("tags"))) == tags:
+            return position
+    return None
+
+
+def update_named(
+    entries: list[Entry], additions: Mapping[str, Any], env: Mapping[str, Any], *, strict: bool = False
+) -> str | None:
+    """Give tags, versions and the like to the entries of these names.
+
+    With `strict`, stops at the first name that no entry has and gives it. An addition has conditions of its
+    own, and its tags follow those of the entry in the order given (CM: in the order of a Python set).
+    """
+    for name, addition in additions.items():
+        if not isinstance(addition, dict) or not applies(addition, env):
+            continue
+        found = False
+        for entry in entries:
+            if name in (entry.get("names") or []):
+                fill_nested(addition, env)
+                _update_entry(entry, addition)
+                found = True
+        if strict and not found:
+            return name
+    return None
+
+
+def _update_entry(entry: Entry, addition: Mapping[str, Any]) -> None:
+    for key, value in addition.items():
+        if key == "tags":
+            have = split_tags(entry.get("tags"))
+            new = [tag for tag in split_tags(value) if "<<<" not in tag and tag not in have]
+            entry["tags"] = ",".join([*have, *dict.fromkeys(new)])
+        elif key in CONDITION_KEYS:
+            continue  # they decide about the addition, not about the dependency
+        elif isinstance(value, dict):
+            if not entry.get(key):
+                entry[key] = copy.deepcopy(value)
+            elif isinstance(entry[key], dict):
+                merge(entry[key], value)
+        elif isinstance(value, list):
+            entry[key] = [*(entry.get(key) or []), *value]
+        else:
+            entry[key] = value
+
+
+def merge_additions(target: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Put one `adr` over another in place; the tags of one name are united."""
+    if target == more:
+        return
+    for name, addition in copy.deepcopy(dict(more)).items():
+        have = target.get(name)
+        if not isinstance(have, dict) or not isinstance(addition, dict):
+            target[name] = addition
+            continue
+        tags = list(dict.fromkeys([*split_tags(have.get("tags")), *split_tags(addition.pop("tags", ""))]))
+        merge(have, addition)
+        if tags:
+            have["tags"] = ",".join(tags)
+
+
+def additions(block: Mapping[str, Any], short: str, long: str) -> dict[str, Any]:
+    """`ad` with `add_deps` over it, or `adr` with `add_deps_recursive`."""
+    found: dict[str, Any] = copy.deepcopy(block.get(short) or {})
+    return merge(found, copy.deepcopy(block.get(long) or {}))
+
+
+class HandDown:
+    """What one list of dependencies sees of its parent's variables, and what the parent gets back afterwards."""
+
+    def __init__(self, hidden_keys: list[str], choice: Choice, prefix: str) -> None:
+        self.hidden_keys = hidden_keys
+        self.choice = choice
+        self.prefix = prefix
+        self.remembered: dict[str, Any] = {}
+
+    def child_env(self, entry: Entry, env: Env) -> Env:
+        """The variables without the local and the unresolved ones; the entry's tags are completed on the way."""
+        entry_env = entry.get("env")
+        if isinstance(entry_env, dict):
+            entry_env.update(filled(entry_env, env))
+        _add_prefixed_tags(entry, env)
+        child = Env(env)
+        self._hide(child)
+        for pattern in entry.get("force_env_keys") or []:
+            child.refresh({key: self.remembered[key] for key in matching_keys(self.remembered, pattern)})
+        if entry.get("reuse_version"):
+            version = self.prefix + "VERSION"
+            child.refresh({key: value for key, value in self.remembered.items() if key.startswith(version)})
+        for key in entry.get("update_tags_from_env") or []:
+            if str(child.get(key, "")).strip():
+                entry["tags"] += f",{child[key]}"
+        if entry.get("inherit_variation_tags"):
+            entry["tags"] = ",".join([str(entry["tags"]), *self._inherited(entry)])
+        return child
+
+    def _hide(self, child: Env) -> None:
+        for pattern in self.hidden_keys:
+            for key in matching_keys(list(child), pattern):
+                self.remembered[key] = child[key]
+                dict.pop(child, key)
+        for key in [key for key, value in child.items() if placeholders(value)]:
+            self.remembered[key] = child[key]
+            dict.pop(child, key)
+
+    def _inherited(self, entry: Entry) -> list[str]:
+        """The parent's variations, less those of skipped groups and those that the entry excludes."""
+        skipped: set[str] = set()
+        for name in entry.get("skip_inherit_variation_groups") or []:
+            if name in self.choice.groups:
+                skipped.update(self.choice.groups[name].members)
+        prefixes = tuple(name[:-1] for name in skipped if name.endswith(".#"))
+        tags = split_tags(entry.get("tags"))
+        excluded = {tag[2:] for tag in tags if tag.startswith(("-_", "_-"))}
+        return [
+            f"_{name}"
+            for name in self.choice.applied
+            if name not in skipped and name not in excluded and not (prefixes and name.startswith(prefixes))
+        ]
+
+
+def _add_prefixed_tags(entry: Entry, env: Mapping[str, Any]) -> None:
+    for prefix, keys in (entry.get("update_tags_from_env_with_prefix") or {}).items():
+        for key in keys if isinstance(keys, list) else [keys]:
+            if str(env.get(key, "")).strip():
+                entry["tags"] = f"{entry['tags']},{prefix}{env[key]}"

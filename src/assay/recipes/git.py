@@ -1,0 +1,133 @@
+"""Clones, updates and checks out recipe repositories with git, through argument lists only."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from assay.recipes.errors import RecipeFault
+
+TRUST_NOTICE = "the recipes of {} are code of its authors, which runs with your rights when you run a recipe"
+
+
+class Revision(NamedTuple):
+    """What to check out after a pull; at most one of the first two, `new_branch` is made at either."""
+
+    branch: str = ""
+    checkout: str = ""
+    new_branch: str = ""
+    depth: str = ""
+
+
+def run_git(arguments: Sequence[str], folder: Path | None = None) -> str:
+    """What git printed.
+
+    Raises: RecipeFault (1) with git's own last words.
+    """
+    if shutil.which("git") is None:
+        raise RecipeFault("git is not installed", 1, "install git, or register a folder: import repo")
+    place = ["-C", str(folder)] if folder else []
+    done = subprocess.run(["git", *place, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        words = " ".join((done.stderr.strip() or done.stdout.strip()).split()) or f"exit {done.returncode}"
+        raise RecipeFault(f"git {arguments[0]} failed: {words[-600:]}")
+    return done.stdout.strip()
+
+
+def address(name: str, url: str, default_owner: str) -> tuple[str, str]:
+    """(folder name, URL) of what the user asked for: `owner@name`, a bare name, or a URL.
+
+    Raises: RecipeFault (1) for a name that would leave the folder of repositories or read as an option.
+    """
+    if not url and (name.startswith(("https://", "http://", "git@", "ssh://", "file://")) or "/" in name):
+        url, name = name, _name_of(name)
+    if not url:
+        if "@" not in name:
+            name = f"{default_owner}@{name}"
+        owner, _, project = name.partition("@")
+        url = f"https://github.com/{owner}/{project}"
+    if not name or name.startswith((".", "-")) or "/" in name or url.startswith("-"):
+        raise RecipeFault(f"{name!r} from {url!r} is no name for a repository", 1, "use OWNER@NAME or a URL")
+    return name, url
+
+
+def _name_of(url: str) -> str:
+    """`https://host/owner/name.git` -> `owner@name`."""
+    parts = [part for part in url.removesuffix(".git").replace(":", "/").split("/") if part]
+    return "@".join(parts[-2:])
+
+
+def with_token(url: str, token: str) -> str:
+    """The URL with an access token in it, for https only."""
+    if token and url.startswith("https://"):
+        return f"https://git:{token}@{url.removeprefix('https://')}"
+    return url
+
+
+def obtain(target: Path, url: str, revision: Revision) -> bool:
+    """Clone to `target`, or bring an existing clone up to date, then check the revision out.
+
+    True when it was cloned. A clone appears under its name only when it is whole. A clone that stands at a
+    commit and not at a branch is fetched, since there is nothing to pull into.
+    """
+    for word in revision:
+        if word.startswith("-"):
+            raise RecipeFault(f"{word!r} is no branch, commit or depth")
+    if target.exists():
+        on_branch = run_git(["rev-parse", "--abbrev-ref", "HEAD"], target) != "HEAD"
+        run_git(["pull", "--ff-only"] if on_branch and not revision.checkout else ["fetch", "--all"], target)
+        check_out(target, revision)
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        depth = ["--depth", revision.depth] if revision.depth else []
+        run_git(["clone", "--quiet", *depth, "--", url, str(part)])
+        check_out(part, revision)
+        part.rename(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return True
+
+
+def check_out(folder: Path, revision: Revision) -> None:
+    """Put a clone at a branch, a commit, or a new branch made at a commit."""
+    if revision.branch:
+        run_git(["fetch", "--quiet", "origin", revision.branch], folder)
+        run_git(["checkout", "--quiet", revision.branch, "--"], folder)
+    if revision.checkout:
+        new = ["-b", revision.new_branch] if revision.new_branch else []
+        run_git(["checkout", "--quiet", *new, revision.checkout, "--"], folder)
+    elif revision.new_branch:
+        run_git(["checkout", "--quiet", "-b", revision.new_branch, "--"], folder)
+
+
+class Origin(NamedTuple):
+    """Where a clone came from and where it stands."""
+
+    url: str
+    branch: str
+    commit: str
+
+
+def origin(folder: Path) -> Origin | None:
+    """The origin of a clone, or None for a folder that git does not know."""
+    if not (folder / ".git").exists():
+        return None
+    try:
+        url = run_git(["config", "--get", "remote.origin.url"], folder)
+    except RecipeFault:
+        url = ""
+    branch = run_git(["rev-parse", "--abbrev-ref", "HEAD"], folder)
+    return Origin(url, branch, run_git(["rev-parse", "HEAD"], folder))
+
+
+def changed_files(folder: Path) -> list[str]:
+    """Paths that differ from the commit; empty for a folder that git does not know."""
+    if not (folder / ".git").exists():
+        return []
+    return [line[3:] for line in run_git(["status", "--porcelain"], folder).splitlines()]

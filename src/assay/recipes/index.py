@@ -1,0 +1,169 @@
+"""Finds artifacts by name and tags without reading their descriptions again.
+
+The index is a working file: each row carries the time of change and the size of the description it was made
+from, and is checked against the disk on every use. It can therefore be old, lost or written by two processes
+at once, and the answer is still right.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from assay.recipes.descriptions import Stamp, stamp, write_cache_file
+from assay.recipes.errors import RecipeFault
+from assay.recipes.names import split_repository
+from assay.recipes.repositories import Home, Repository
+
+# A file changed this recently may change again within one tick of the file system's clock.
+UNSETTLED_NS = 50_000_000
+Row = tuple[list[Stamp | None], str, str, list[str]]  # stamps, alias, uid, tags
+
+
+class Artifact(NamedTuple):
+    """A folder with a description: a recipe, a cache entry, or another kind that CM keeps this way."""
+
+    path: Path
+    automation: str
+    repository: Repository
+    alias: str
+    uid: str
+    tags: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ",".join(part for part in (self.alias, self.uid) if part)
+
+
+class TagQuery(NamedTuple):
+    """Tags an artifact must have, and tags it must not have (written `-tag`)."""
+
+    wanted: frozenset[str]
+    unwanted: frozenset[str]
+
+    @classmethod
+    def parse(cls, tags: str | Iterable[str]) -> TagQuery:
+        words = tags.split(",") if isinstance(tags, str) else list(tags)
+        words = [word.strip() for word in words if word.strip()]
+        return cls(
+            frozenset(word for word in words if not word.startswith("-")),
+            frozenset(word[1:] for word in words if word.startswith("-")),
+        )
+
+    def matches(self, tags: Iterable[str]) -> bool:
+        have = set(tags)
+        return self.wanted <= have and not self.unwanted & have
+
+
+class Index:
+    """All artifacts of one home, by automation (`script`, `cache`, …)."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.broken: list[
+            RecipeFault
+        ] = []  # descriptions that do not parse: left out, reported by who wants to
+        self._scripts: list[Artifact] | None = None
+
+    def find(self, automation: str, name: str = "", tags: str | Iterable[str] = "") -> list[Artifact]:
+        """Artifacts that carry the name and the tags, in the order of repositories and folders."""
+        in_repository, wanted = split_repository(name)
+        query = TagQuery.parse(tags)
+        return [
+            artifact
+            for artifact in self.artifacts(automation)
+            if query.matches(artifact.tags)
+            and wanted.matches(artifact.alias, artifact.uid)
+            and (not in_repository or artifact.repository.answers_to(in_repository))
+        ]
+
+    def artifacts(self, automation: str) -> list[Artifact]:
+        """Everything of one kind. Recipes are looked up once per process, the rest anew on every call."""
+        if automation != "script":
+            return self._scan(automation)
+        if self._scripts is None:
+            self._scripts = self._scan(automation)
+        return self._scripts
+
+    def automations(self) -> list[str]:
+        """The kinds of artifacts there are: `script`, `cache`, and the folders of all repositories."""
+        kinds = {"script", "cache"}
+        for repository in self.home.repositories():
+            kinds.update(entry.name for entry in repository.root.glob("[a-z]*") if entry.is_dir())
+        return sorted(kinds)
+
+    def forget(self) -> None:
+        """Look everything up again: after a pull, or after recipes were added or removed."""
+        self._scripts = None
+        self.home.changed()
+
+    def rebuild(self) -> int:
+        """Throw the working file of recipes away and make it again; gives the number of recipes."""
+        self._file("script").unlink(missing_ok=True)
+        self.forget()
+        return len(self.artifacts("script"))
+
+    def _file(self, automation: str) -> Path:
+        return self.home.work / f"index-{automation}.bin"
+
+    def _scan(self, automation: str) -> list[Artifact]:
+        rows = self._read(automation)
+        fresh: dict[str, Row] = {}
+        found: list[Artifact] = []
+        for repository in self.home.repositories():
+            for where in _subfolders(repository.root / automation):
+                row = self._row(where, rows.get(where))
+                if row is None:
+                    continue
+                fresh[where] = row
+                _, alias, uid, tags = row
+                found.append(Artifact(Path(where), automation, repository, alias, uid, tuple(tags)))
+        if fresh != rows:
+            write_cache_file(self._file(automation), marshal.dumps(_settled(fresh)))
+        return found
+
+    def _read(self, automation: str) -> dict[str, Row]:
+        try:
+            rows: Any = marshal.loads(self._file(automation).read_bytes())
+        except (OSError, ValueError, EOFError, TypeError):
+            return {}
+        return rows if isinstance(rows, dict) else {}
+
+    def _row(self, where: str, known: Row | None) -> Row | None:
+        names = self.home.dialect.description_files
+        stamps = [stamp(f"{where}/{name}") for name in names]
+        if known and known[0] == stamps:
+            return known
+        if not any(stamps):
+            return None
+        try:
+            description = self.home.descriptions.load(Path(where), names)
+        except RecipeFault as fault:
+            self.broken.append(fault)
+            return None
+        tags = description.get("tags") or []
+        if isinstance(tags, str):
+            tags = tags.split(",")
+        return (
+            stamps,
+            str(description.get("alias") or ""),
+            str(description.get("uid") or ""),
+            [str(tag) for tag in tags],
+        )
+
+
+def _subfolders(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.path for entry in entries if entry.is_dir())
+    except OSError:
+        return []
+
+
+def _settled(rows: dict[str, Row]) -> dict[str, Row]:
+    """Rows whose files changed long enough ago for a further change to show in their time stamp."""
+    limit = time.time_ns() - UNSETTLED_NS
+    return {where: row for where, row in rows.items() if all(s is None or s[0] < limit for s in row[0])}

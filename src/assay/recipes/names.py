@@ -1,0 +1,57 @@
+"""Names of artifacts and repositories: `alias`, `uid`, `alias,uid`, each perhaps behind `repo:`."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_UID = re.compile(r"[0-9a-f.]{16}")
+
+
+def is_uid(word: str) -> bool:
+    """Sixteen characters out of 0-9, a-f and the dot."""
+    return bool(_UID.fullmatch(word))
+
+
+class Name(NamedTuple):
+    """An alias (perhaps with `*` and `?`), a uid, or both; a uid decides alone when both sides have one."""
+
+    alias: str = ""
+    uid: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Name:
+        """`alias,uid` in either order."""
+        alias = uid = ""
+        for part in text.split(","):
+            part = part.strip()
+            if is_uid(part):
+                uid = part
+            elif part:
+                alias = part
+        return cls(alias, uid)
+
+    def matches(self, alias: str, uid: str) -> bool:
+        """Does an artifact of this alias and uid carry the name? Aliases ignore case; an empty name fits all."""
+        if self.uid and uid:
+            return self.uid.lower() == uid.lower()
+        if not self.alias:
+            return not self.uid
+        wanted, have = self.alias.lower(), alias.lower()
+        if "*" in wanted or "?" in wanted:
+            import fnmatch
+
+            return fnmatch.fnmatchcase(have, wanted)
+        return wanted == have
+
+    def __bool__(self) -> bool:
+        return bool(self.alias or self.uid)
+
+    def __str__(self) -> str:
+        return ",".join(part for part in (self.alias, self.uid) if part)
+
+
+def split_repository(text: str) -> tuple[Name, Name]:
+    """`repo:artifact` -> (name of the repository or the empty one, name of the artifact)."""
+    repository, colon, artifact = text.rpartition(":")
+    return (Name.parse(repository) if colon else Name(), Name.parse(artifact))

@@ -1,0 +1,185 @@
+"""The home of CM or MLC: which repositories are registered there, in which order they are searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from assay.recipes.contract.dialect import CM, Dialect
+from assay.recipes.descriptions import Description, DescriptionStore
+from assay.recipes.errors import NOT_FOUND, RecipeFault
+from assay.recipes.names import Name
+
+LOCAL_UID = {"cm": "9a3280b14a4285c9", "mlc": "9a3280b14a4285c9"}
+
+
+class Repository(NamedTuple):
+    """A folder of artifacts. Its `alias` is what its own file says; `path.name` is what it was pulled as."""
+
+    path: Path
+    alias: str
+    uid: str
+    description: Description
+
+    @property
+    def root(self) -> Path:
+        """Where the folders of artifacts are: the repository, or its `prefix` below."""
+        prefix = self.description.get("prefix") or ""
+        return self.path / prefix if prefix else self.path
+
+    def answers_to(self, name: Name) -> bool:
+        """By alias, by uid, or by the name it was pulled under (which CM does not accept)."""
+        return name.matches(self.alias, self.uid) or name.matches(self.path.name, self.uid)
+
+
+class Home:
+    """One `$CM_REPOS` or `$MLC_REPOS` with the working files that belong to it."""
+
+    def __init__(self, root: Path, dialect: Dialect = CM) -> None:
+        self.root = root
+        self.dialect = dialect
+        self.work = root / ".assay"  # nothing in it is needed: it can be deleted at any time
+        self.descriptions = DescriptionStore(self.work / "parsed")
+        self._repositories: list[Repository] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where clones live."""
+        return self.dialect.repositories_folder(self.root)
+
+    @property
+    def local(self) -> Path:
+        """The repository that is always there: cache entries and the user's own artifacts."""
+        return self.folder / "local"
+
+    @property
+    def cache(self) -> Path:
+        return self.local / "cache"
+
+    def repositories(self) -> list[Repository]:
+        """Registered repositories in search order, `local` first; folders without a description are left out."""
+        if self._repositories is None:
+            self.make_local()
+            paths = [self.local, *(path for path in self.registered() if path != self.local)]
+            self._repositories = [repo for path in paths if (repo := self.read_repository(path))]
+        return self._repositories
+
+    def pulled(self) -> list[Repository]:
+        """All but `local`."""
+        return [repo for repo in self.repositories() if repo.path != self.local]
+
+    def find(self, name: str) -> list[Repository]:
+        """Those that answer to a name; all of them for an empty one."""
+        wanted = Name.parse(name)
+        return [repo for repo in self.repositories() if not wanted or repo.answers_to(wanted)]
+
+    def one(self, name: str) -> Repository:
+        """The one repository of that name.
+
+        Raises: RecipeFault (1) when there is none or more than one.
+        """
+        found = self.find(name)
+        if len(found) != 1:
+            known = ", ".join(repo.path.name for repo in self.repositories())
+            problem = "no repository" if not found else f"{len(found)} repositories"
+            raise RecipeFault(f"{problem} of the name {name!r}", 1, f"registered here: {known}")
+        return found[0]
+
+    def read_repository(self, path: Path) -> Repository | None:
+        """The repository in a folder, or None when the folder describes none."""
+        try:
+            description = self.descriptions.load(path, self.dialect.repository_files)
+        except RecipeFault as fault:
+            if fault.code == NOT_FOUND:
+                return None
+            raise
+        return Repository(
+            path, str(description.get("alias", path.name)), str(description.get("uid", "")), description
+        )
+
+    def registered(self) -> list[Path]:
+        """The folders in `repos.json` that still exist."""
+        import json
+
+        try:
+            listed = json.loads((self.root / "repos.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return []
+        except ValueError as error:
+            raise RecipeFault(
+                f"{self.root / 'repos.json'} does not parse: {error}",
+                4,
+                "repair it, or remove it and pull again",
+            ) from error
+        return [Path(entry) for entry in listed if Path(entry).is_dir()]
+
+    def register(self, path: Path) -> None:
+        """Add a folder to `repos.json`.
+
+        Raises: RecipeFault (1) when another folder already has its alias or uid.
+        """
+        new = self.read_repository(path)
+        if new is None:
+            names = " or ".join(self.dialect.repository_files)
+            raise RecipeFault(f"{path} is no repository: it has no {names}")
+        with self.lock("repositories"):
+            for repo in self.repositories():
+                if repo.path != path and (repo.alias == new.alias or (new.uid and repo.uid == new.uid)):
+                    raise RecipeFault(
+                        f"{new.alias} is already registered from {repo.path}",
+                        1,
+                        f"remove that one first: rm repo {repo.path.name}",
+                    )
+            kept = self.registered()
+            if path not in kept:
+                kept.append(path)
+            self._write(kept)
+
+    def unregister(self, path: Path) -> None:
+        """Take a folder out of `repos.json`; its files stay."""
+        with self.lock("repositories"):
+            self._write([kept for kept in self.registered() if kept != path])
+
+    def _write(self, paths: list[Path]) -> None:
+        import json
+
+        from assay.ground.files import write_text
+
+        write_text(self.root / "repos.json", json.dumps([str(path) for path in paths], indent=2) + "\n")
+        self.changed()
+
+    def changed(self) -> None:
+        """Forget which repositories there are."""
+        self._repositories = None
+        self.drop_foreign_index()
+
+    def drop_foreign_index(self) -> None:
+        """Remove the index of the original tool, which it builds again: it would not see what changed here."""
+        names = ["index.json"]
+        if self.dialect.name == "mlc":
+            names = [f"index_{kind}.json" for kind in ("script", "cache", "experiment")] + [
+                "modified_times.json"
+            ]
+        for name in names:
+            (self.root / name).unlink(missing_ok=True)
+
+    def make_local(self) -> None:
+        """Create the `local` repository where it is missing."""
+        name = self.dialect.repository_files[0]
+        if not (self.local / name).exists():
+            from assay.ground.files import write_text
+
+            text = f"alias: local\nuid: {LOCAL_UID[self.dialect.name]}\n"
+            write_text(self.local / name, text if self.dialect.name == "cm" else text + "name: local\n")
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold a named lock of this home, against other processes too; waits for it."""
+        from filelock import FileLock
+
+        folder = self.work / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{name}.lock"):
+            yield

@@ -1,0 +1,275 @@
+"""Recipe + selection + variables -> ResolvedRecipe: what will run, with which values, and who wrote each (pure).
+
+The order of effects is CM's: default_env < caller < env of the recipe < mapped inputs < variations, each
+followed by the combinations that are complete < version < const.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from assay.recipes.conditions import applies
+from assay.recipes.dependencies import Entry, additions, append_entries, merge_additions, update_named
+from assay.recipes.env import Env
+from assay.recipes.errors import RecipeFault
+from assay.recipes.merge import merge
+from assay.recipes.recipe import PHASES, Recipe
+from assay.recipes.template import filled
+from assay.recipes.variations import Choice, choose, static_name
+from assay.recipes.versions import KEYS, Versions, asked
+
+State = dict[str, Any]
+
+
+@dataclass
+class Scope:
+    """What a recipe is given by its caller. `adr` is one dictionary for the whole run, as in CM."""
+
+    env: Env
+    state: State = field(default_factory=dict)
+    const: dict[str, Any] = field(default_factory=dict)
+    const_state: State = field(default_factory=dict)
+    adr: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class ResolvedRecipe:
+    """A recipe with nothing left to choose. `env.origin` names the writer of every value."""
+
+    recipe: Recipe
+    choice: Choice
+    versions: Versions
+    env: Env
+    state: State
+    const: dict[str, Any]
+    const_state: State
+    adr: dict[str, Any]
+    entries: dict[str, list[Entry]]  # phase -> dependencies
+    new_env_keys: list[str]
+    new_state_keys: list[str]
+    script_name: str = ""
+    default_version: str = ""
+    warnings: list[str] = field(default_factory=list)
+    conditional: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def variation_tags(self) -> str:
+        """`_a,_b`: the applied variations as tags."""
+        return ",".join(f"_{name}" for name in self.choice.applied)
+
+    def fill(self) -> None:
+        """Replace the placeholders whose keys have values by now."""
+        self.env.refresh(filled(self.env, self.env))
+        check_lists(self.env)
+
+    def apply_const(self) -> None:
+        """Constants win over everything, again and again."""
+        with self.env.written_by("const"):
+            self.env.update(self.const)
+        merge(self.state, copy.deepcopy(self.const_state))
+
+    def apply(self, block: Mapping[str, Any], writer: str, inputs: Mapping[str, Any]) -> None:
+        """Put one block (a variation, a combination, a version) over what stands.
+
+        Raises: RecipeFault (1) when its `ad` names a dependency that no list has.
+        """
+        with self.env.written_by(writer):
+            for key, value in (block.get("default_env") or {}).items():
+                self.env.setdefault(key, value)
+            self.env.update(block.get("env") or {})
+            self.conditional = [*(block.get("update_meta_if_env") or []), *self.conditional]
+            for entry in self.conditional:
+                self._apply_conditional(entry)
+            if block.get("const"):
+                self.const.update(block["const"])
+                self.apply_const()
+            merge(self.state, block.get("state") or {})
+            if self.const_state:
+                merge(self.const_state, block.get("const_state") or {})
+                merge(self.state, self.const_state)
+            for phase in PHASES:
+                append_entries(self.entries[phase], block.get(phase) or [])
+            self.add_to_dependencies(additions(block, "ad", "add_deps"))
+            map_inputs(self.env, inputs, block.get("input_mapping") or {})
+        self.fill()
+        if block.get("docker"):
+            self.state["docker"] = merge(self.state.get("docker") or {}, block["docker"])
+        self.new_env_keys.extend(block.get("new_env_keys") or [])
+        self.new_state_keys.extend(block.get("new_state_keys") or [])
+        self.script_name = block.get("script_name") or self.script_name
+        if block.get("warning"):
+            self.warnings.append(str(block["warning"]))
+
+    def _apply_conditional(self, entry: Mapping[str, Any]) -> None:
+        if not applies(entry, self.env):
+            return
+        merged = merge(dict(self.env), copy.deepcopy(entry.get("env") or {}))
+        self.env.update({key: merged[key] for key in entry.get("env") or {}})
+        for key, value in (entry.get("default_env") or {}).items():
+            self.env.setdefault(key, value)
+        merge(self.state, entry.get("state") or {})
+        if entry.get("docker"):
+            self.state["docker"] = merge(self.state.get("docker") or {}, entry["docker"])
+
+    def add_to_dependencies(self, named: dict[str, Any]) -> None:
+        """Apply an `ad`. It fails only when none of the four lists has all of its names."""
+        if not named:
+            return
+        missing = [update_named(self.entries[phase], named, self.env, strict=True) for phase in PHASES]
+        if all(missing):
+            names = sorted(
+                {name for phase in PHASES for e in self.entries[phase] for name in e.get("names") or []}
+            )
+            raise RecipeFault(
+                f"{missing[0]} is not one of the dependency names of {self.recipe.alias}",
+                1,
+                "it has: " + ", ".join(names),
+            )
+
+    def add_recursively(self, named: Mapping[str, Any], env: Mapping[str, Any] | None = None) -> None:
+        """Apply an `adr` to the four lists; names that are not here may be further down."""
+        for phase in PHASES:
+            update_named(self.entries[phase], named, self.env if env is None else env)
+
+
+def resolve(
+    recipe: Recipe, requested: tuple[str, ...], inputs: Mapping[str, Any], scope: Scope
+) -> ResolvedRecipe:
+    """Assemble a recipe for a request.
+
+    `requested` are variations (excluded ones as `-name`), `inputs` the whole input of the call.
+    Raises: RecipeFault for variations and names that do not exist or do not go together.
+    """
+    meta = recipe.meta
+    mlc = recipe.dialect.name == "mlc"
+    choice = choose(meta, requested, bases_first=mlc)
+    resolved = ResolvedRecipe(
+        recipe=recipe,
+        choice=choice,
+        versions=Versions(),
+        env=scope.env,
+        state=scope.state,
+        const=scope.const,
+        const_state=scope.const_state,
+        adr=scope.adr,
+        entries={phase: list(meta.get(phase) or []) for phase in PHASES},
+        new_env_keys=list(meta.get("new_env_keys") or []),
+        new_state_keys=list(meta.get("new_state_keys") or []),
+        script_name=str(meta.get("script_name") or "").strip(),
+        default_version=str(meta.get("default_version") or ""),
+        warnings=list(meta.get("warnings") or []),
+    )
+    _apply_recipe(resolved, inputs, with_const=mlc)
+    _apply_variations(resolved, inputs)
+    _apply_version(resolved, inputs)
+    resolved.add_to_dependencies(additions(inputs, "ad", "add_deps"))
+    resolved.add_recursively(
+        additions(inputs, "adr", "add_deps_recursive"), inputs.get("env") or resolved.env
+    )
+    resolved.fill()
+    return resolved
+
+
+def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any], *, with_const: bool) -> None:
+    meta, env = resolved.recipe.meta, resolved.env
+    with env.written_by(f"default_env of {resolved.recipe.alias}"):
+        for key, value in (meta.get("default_env") or {}).items():
+            env.setdefault(key, value)
+    with env.written_by(f"env of {resolved.recipe.alias}"):
+        env.update(meta.get("env") or {})
+    merge(resolved.state, meta.get("state") or {})
+    mapping = meta.get("input_mapping") or {}
+    with env.written_by("input"):
+        map_inputs(env, inputs, mapping)
+    map_inputs(resolved.const, inputs, mapping)
+    if with_const:
+        resolved.const.update(meta.get("const") or {})
+    resolved.apply_const()
+    resolved.state["docker"] = meta.get("docker") or {}
+
+
+def _apply_variations(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
+    variations = resolved.recipe.variations
+    combined = sorted((name for name in variations if "," in name), key=lambda name: name.count(","))
+    applied = set(resolved.choice.applied)
+    complete = [name for name in combined if set(name.split(",")) <= applied]
+    disk: dict[str, float] = {}
+    for name in resolved.choice.applied:
+        if name.startswith(("~", "-")):
+            continue
+        for block_name in (name, *complete):
+            block = variation_block(variations, block_name)
+            resolved.apply(block, f"variation _{block_name}", inputs)
+            resolved.default_version = str(block.get("default_version") or resolved.default_version)
+            if block.get("required_disk_space"):
+                disk[block_name] = block["required_disk_space"]
+            merge_additions(resolved.adr, additions(block, "adr", "add_deps_recursive"))
+    if disk:
+        resolved.warnings.append(f"Required disk space: {sum(disk.values())} MB")
+    resolved.warnings = list(dict.fromkeys(resolved.warnings))
+    resolved.add_recursively(resolved.adr)
+
+
+def variation_block(variations: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The block of a variation; for `x.7` described as `x.#`, a copy with every `#` in its texts replaced."""
+    if name in variations:
+        return variations[name] or {}
+    block = variations.get(static_name(name, variations)) or {}
+    replaced = _replace_hash(copy.deepcopy(block), name.partition(".")[2])
+    return replaced if isinstance(replaced, dict) else {}
+
+
+def _replace_hash(value: Any, suffix: str) -> Any:
+    if isinstance(value, str):
+        return value.replace("#", suffix)
+    if isinstance(value, list):
+        return [_replace_hash(item, suffix) for item in value]
+    if isinstance(value, dict):
+        return {key: _replace_hash(item, suffix) for key, item in value.items()}
+    return value
+
+
+def _apply_version(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
+    prefix = resolved.recipe.dialect.prefix
+    resolved.versions = asked(inputs, resolved.env, resolved.recipe.meta, prefix)
+    with resolved.env.written_by("version asked for"):
+        for name, value in zip(KEYS, resolved.versions):
+            if value:
+                resolved.env[prefix + name] = value
+    block = (resolved.recipe.meta.get("versions") or {}).get(resolved.versions.version)
+    if block:
+        resolved.apply(block, f"version {resolved.versions.version}", inputs)
+        merge_additions(resolved.adr, additions(block, "adr", "add_deps_recursive"))
+        resolved.add_recursively(resolved.adr)
+
+
+def apply_default_version(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> str:
+    """When no version was asked for: the recipe's default one within the bounds; gives it, or nothing."""
+    version = resolved.versions.default(resolved.default_version)
+    if not version:
+        return ""
+    with resolved.env.written_by("default version"):
+        resolved.env[resolved.recipe.dialect.key("VERSION")] = version
+    resolved.fill()
+    block = (resolved.recipe.meta.get("versions") or {}).get(resolved.default_version)
+    if block:
+        resolved.apply(block, f"version {resolved.default_version}", inputs)
+        merge_additions(resolved.adr, block.get("add_deps_recursive") or {})
+    return version
+
+
+def map_inputs(target: dict[str, Any], inputs: Mapping[str, Any], mapping: Mapping[str, str]) -> None:
+    """Inputs that a recipe maps to variables, with their values as they are."""
+    for name, key in mapping.items():
+        if name in inputs:
+            target[key] = inputs[name]
+
+
+def check_lists(env: Mapping[str, Any]) -> None:
+    """Raises: RecipeFault (1) for a `+KEY` that is not a list."""
+    for key, value in env.items():
+        if key.startswith("+") and not isinstance(value, list):
+            raise RecipeFault(f"{key} must hold a list, not {value!r}")
