@@ -112,13 +112,18 @@ def fetch(remote: Remote, target: Path, report: Report = silent, patience: Patie
 
 def require_space(folder: Path, needed_bytes: int, what: str) -> None:
     """Raises: EnvironmentProblem with both figures when `folder`'s disk cannot take `needed_bytes`."""
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    free = shutil.disk_usage(there).free
+    free = free_bytes(folder)
     if free < needed_bytes:
         raise EnvironmentProblem(
-            f"{what} takes {needed_bytes / 1e9:.1f} GB and {there} has {free / 1e9:.1f} GB free",
+            f"{what} takes {needed_bytes / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free",
             "free space, or move the store with ASSAY_HOME",
         )
+
+
+def free_bytes(folder: Path) -> int:
+    """Free bytes on the disk that holds `folder`, or would hold it."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free
 
 
 class _Again(Exception):

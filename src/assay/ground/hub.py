@@ -1,0 +1,78 @@
+"""The files of a model on the Hugging Face hub at one revision, with the hashes that the hub publishes.
+
+Source: the hub's HTTP API (`/api/models/NAME/tree/REVISION`, `/NAME/resolve/REVISION/PATH`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.parse
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from assay.ground import download
+from assay.ground.artifact import Item, Listing
+from assay.ground.download import Patience, Remote
+from assay.ground.errors import ArtifactError
+
+ENDPOINT = "https://huggingface.co"
+PAGE_ENTRIES = 1000
+"""Most entries in one answer of the tree call; a longer list would go on in a second one."""
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+WANTED = (".safetensors", ".json", ".model", ".txt", ".jinja")
+"""Weights, their index, configuration and tokenizer; not the same weights again in other formats."""
+
+
+@dataclass(frozen=True)
+class Hub:
+    endpoint: str = ENDPOINT
+    token: str | None = field(default=None, repr=False)
+
+    def remote(self, url: str, **known: Any) -> Remote:
+        hint = "accept the model's terms on its page, then set HF_TOKEN to a token that may read it"
+        return Remote(url, token=self.token, token_hint=hint, **known)
+
+
+def listing(hub: Hub, name: str, revision: str, patience: Patience | None = None) -> Listing:
+    """What `name` (OWNER/MODEL) holds at `revision`, a full commit id: never a branch that may move.
+
+    Raises: ArtifactError.
+    """
+    if not _COMMIT.fullmatch(revision):
+        raise ArtifactError(
+            f"{revision!r} is not a commit of {name}", "a full commit id of 40 hex digits: branches move"
+        )
+    quoted = urllib.parse.quote(name)
+    base = hub.endpoint.rstrip("/")
+    tree = _tree(hub, f"{base}/api/models/{quoted}/tree/{revision}?recursive=true", patience)
+    items = [
+        _item(hub, f"{base}/{quoted}/resolve/{revision}", entry)
+        for entry in tree
+        if entry.get("type") == "file" and str(entry.get("path")).endswith(WANTED)
+    ]
+    return Listing(f"{name}@{revision}", tuple(items))
+
+
+def _item(hub: Hub, base: str, entry: dict[str, Any]) -> Item:
+    path = str(entry["path"])
+    lfs = entry.get("lfs")
+    sha256 = str(lfs["oid"]).removeprefix("sha256:") if lfs else None
+    remote = hub.remote(f"{base}/{urllib.parse.quote(path)}", size_bytes=int(entry["size"]), sha256=sha256)
+    return Item(path, remote, None if lfs else str(entry["oid"]))
+
+
+def _tree(hub: Hub, url: str, patience: Patience | None) -> list[dict[str, Any]]:
+    with TemporaryDirectory() as folder:
+        answer = download.fetch(hub.remote(url), Path(folder) / "tree.json", patience=patience)
+        try:
+            tree = json.loads(answer.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ArtifactError(f"{url}: the answer is not JSON ({error})", "check the endpoint") from error
+    if not isinstance(tree, list) or not all(isinstance(entry, dict) for entry in tree):
+        raise ArtifactError(f"{url}: the answer is not a list of files", "check the endpoint")
+    if len(tree) >= PAGE_ENTRIES:
+        raise ArtifactError(f"{url}: {len(tree)} files or more", "a checkpoint of fewer files")
+    return tree
