@@ -18,7 +18,7 @@ from assay.ground.hub import Hub
 
 STORAGE = "https://inference.mlcommons-storage.org"
 MODEL = "hf:mistralai/Mixtral-8x7B-Instruct-v0.1@a60832cb6c88d5cb6e507680d0e9996fbad77050"
-"""The revision of the reference. Source: mlcommons/inference, language/mixtral-8x7b; a later tokenizer differs."""
+"""The revision of the reference: the tokenizer changed later. Source: mlcommons/inference, mixtral-8x7b."""
 PARAMETERS = 46_702_792_704
 """Counted from its configuration: 32 layers of 1,451,270,144, embeddings 262,144,000, last norm 4,096."""
 BYTES_PER_PARAMETER = {
