@@ -2,16 +2,26 @@
 
 Every figure in those files carries its source. A round is asked by name (`v5.1`; `5.1`, `v4.1-dev` are read
 as the round they belong to) and a workload of it by its official key.
+Workloads of Assay's own are in no round.
 """
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
 from typing import Any
 
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.mlperf.score import Target
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,7 @@ class Seeds:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A `mlcommons-loadgen` release that carries a round's seeds: exact version, one SHA-256 per file name."""
+    """A `mlcommons-loadgen` release that carries a round's seeds: exact version, a SHA-256 per file."""
 
     version: str
     sha256: Mapping[str, str]
@@ -71,6 +81,45 @@ class RoundWorkload:
     dataset_file: str
     source: str
     notes: tuple[str, ...] = ()
+    required_edge: tuple[str, ...] = ()
+    """Scenarios that closed and network submissions of an edge system must hold."""
+    accuracy_samples: int | None = None
+    """Samples of the accuracy run where they differ from the performance run's; None = dataset_samples."""
+    equal_issue: bool = True
+    """Every sample is issued equally often (LoadGen's sample_concatenate_permutation)."""
+    token_latencies: bool = True
+    """TTFT, TPOT and tokens/s are measured (LoadGen's use_token_latencies)."""
+    superseded_files: tuple[str, ...] = ()
+    """Dataset files of earlier rounds, no longer allowed."""
+    rules_high: Mapping[str, float] = field(default_factory=dict)
+    """metric -> upper limit by the written rules, where the checker gates at another figure."""
+
+    def required_of(self, suite: str) -> tuple[str, ...]:
+        """Scenarios that a closed submission of a `datacenter`, `edge` or `datacenter,edge` system owes."""
+        suites = {part.strip() for part in suite.split(",")}
+        wanted = (
+            *(self.required if "datacenter" in suites else ()),
+            *(self.required_edge if "edge" in suites else ()),
+        )
+        return tuple(dict.fromkeys(wanted))
+
+    def allowed_in(self, suite: str) -> tuple[str, ...]:
+        """Scenarios that a closed submission of such a system may hold."""
+        optional = self.one_of if "datacenter" in suite else ()
+        return tuple(dict.fromkeys((*self.required_of(suite), *optional)))
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Keys of the JSON files of a submission."""
+
+    system: tuple[str, ...]
+    may_be_empty: tuple[str, ...]
+    """System fields whose value may be an empty string."""
+    network: tuple[str, ...]
+    """Further system fields of the network division."""
+    measurement: tuple[str, ...]
+    source: str
 
 
 @dataclass(frozen=True)
@@ -85,13 +134,19 @@ class Round:
     code_folder: str
     """`code` or `src`."""
     needs_mlperf_conf: bool
-    system_fields: tuple[str, ...]
-    system_fields_may_be_empty: tuple[str, ...]
+    needs_calibration: bool
+    fields: Fields
     workloads: Mapping[str, RoundWorkload]
     refused: Mapping[str, str]
     """workload -> why it is not part of the round"""
-    source: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    not_judged: tuple[str, ...]
+    """Official workloads of the round whose rules Assay does not hold."""
+    sources: Mapping[str, str]
+    """part (round, seeds, run, tree) -> where its figures stand"""
+
+    @property
+    def source(self) -> str:
+        return self.sources["round"]
 
     def workload(self, key: str) -> RoundWorkload:
         """Raises: ConfigError when the round does not hold the workload, with the reason."""
@@ -100,6 +155,120 @@ class Round:
         if key in self.refused:
             raise ConfigError(
                 f"{key} is not part of round {self.name}: {self.refused[key]}",
-                f"assay rounds of {key}: " + ", ".join(rounds_of(key)),
+                f"rounds that hold {key}: " + ", ".join(rounds_of(key)),
             )
         raise ConfigError(f"round {self.name} holds no rules for {key}", did_you_mean(key, self.workloads))
+
+
+def names() -> tuple[str, ...]:
+    """Rounds that Assay holds, oldest first."""
+    files = (entry.name for entry in resources.files(f"{__package__}.rounds").iterdir())
+    return tuple(sorted(name[: -len(".toml")] for name in files if re.fullmatch(r"v\d+\.\d+\.toml", name)))
+
+
+def rounds_of(workload: str) -> tuple[str, ...]:
+    """Rounds that hold a workload, oldest first."""
+    return tuple(name for name in names() if workload in load(name).workloads)
+
+
+def load(name: str) -> Round:
+    """The round of that name; `5.1`, `r5.1`, `v5.1-dev` and `V5.1` are v5.1.
+
+    Raises: ConfigError for a name that belongs to no round.
+    """
+    match = re.fullmatch(r"[vr]?(\d+)[._](\d+)(?:[.-]?dev)?", name.strip().lower())
+    canonical = f"v{match[1]}.{match[2]}" if match else name
+    if canonical not in names():
+        raise ConfigError(f"unknown round {name!r}", did_you_mean(canonical, names()))
+    return _load(canonical)
+
+
+@cache
+def _load(name: str) -> Round:
+    tree = _read_toml(f"{name}.toml")
+    run, layout = tree["run"], tree["tree"]
+    seeds = tree["seeds"]
+    return Round(
+        name=tree["name"],
+        deadline=tree["deadline"],
+        seeds=Seeds(int(seeds["qsl"]), int(seeds["sample_index"]), int(seeds["schedule"])),
+        wheels=tuple(Wheel(w["version"], w["sha256"], w["memory_mb"]) for w in tree.get("wheels", [])),
+        min_duration_ms=run["min_duration_ms"],
+        layout=layout["layout"],
+        code_folder=layout["code_folder"],
+        needs_mlperf_conf=layout["needs_mlperf_conf"],
+        needs_calibration=layout["needs_calibration"],
+        fields=_fields(),
+        workloads={key: _workload(key, table) for key, table in tree.get("workloads", {}).items()},
+        refused=tree.get("refused", {}),
+        not_judged=tuple(tree["not_judged"]),
+        sources={
+            "round": tree["source"],
+            "seeds": seeds["source"],
+            "run": run["source"],
+            "tree": layout["source"],
+        },
+    )
+
+
+@cache
+def _fields() -> Fields:
+    tree = _read_toml("fields.toml")
+    return Fields(
+        system=tuple(tree["system"]),
+        may_be_empty=tuple(tree["may_be_empty"]),
+        network=tuple(tree["network"]),
+        measurement=tuple(tree["measurement"]),
+        source=tree["source"],
+    )
+
+
+def _workload(key: str, table: Mapping[str, Any]) -> RoundWorkload:
+    targets = table.get("targets", {})
+    return RoundWorkload(
+        key=key,
+        title=table["title"],
+        suites=tuple(table["suites"]),
+        required=tuple(table["required"]),
+        one_of=tuple(table["one_of"]),
+        dataset_samples=table["dataset_samples"],
+        performance_samples=table["performance_samples"],
+        offline_min_queries=table["offline_min_queries"],
+        min_new_tokens=table.get("min_new_tokens"),
+        max_new_tokens=table.get("max_new_tokens"),
+        latency={
+            s: Latency(limit["ttft_ms"], limit["tpot_ms"]) for s, limit in table.get("latency", {}).items()
+        },
+        targets={metric: _target(metric, gate) for metric, gate in targets.items()},
+        compliance=tuple(table["compliance"]),
+        result_key=table["result_key"],
+        result_unit=table["result_unit"],
+        dataset_file=table["dataset_file"],
+        source=table["source"],
+        notes=(
+            *table.get("notes", ()),
+            *(f"{m}: {gate['note']}" for m, gate in targets.items() if "note" in gate),
+        ),
+        required_edge=tuple(table.get("required_edge", ())),
+        accuracy_samples=table.get("accuracy_samples"),
+        equal_issue=table["equal_issue"],
+        token_latencies=table["token_latencies"],
+        superseded_files=tuple(table.get("superseded_files", ())),
+        rules_high={metric: gate["rules_high"] for metric, gate in targets.items() if "rules_high" in gate},
+    )
+
+
+def _target(metric: str, gate: Mapping[str, Any]) -> Target:
+    return Target(
+        metric=metric,
+        unit=gate["unit"],
+        low=gate.get("low"),
+        high=gate.get("high"),
+        reference=gate.get("reference"),
+        source=gate["source"],
+    )
+
+
+def _read_toml(name: str) -> dict[str, Any]:
+    text = resources.files(f"{__package__}.rounds").joinpath(name).read_text(encoding="utf-8")
+    return tomllib.loads(text)
