@@ -16,11 +16,6 @@ from assay.mlperf import workloads
 from assay.mlperf.round import Round, RoundWorkload
 from assay.mlperf.workload import Generation, Workload
 
-MIN_NEW_TOKENS = 2
-"""From v5.0 on; LoadGen refuses answers of fewer than 2 tokens. Source: inference_policies pull request 301."""
-MAX_NEW_TOKENS = 1024
-"""Source: inference_rules, additional inference parameters of mixtral-8x7b."""
-
 PRECISIONS = {
     "transformers": (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16),
     "engine": (Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8),
@@ -71,9 +66,10 @@ class Job:
 
     def generation(self) -> Generation:
         """Greedy rules of the round; the end-of-sequence id is the checkpoint's own where it has one."""
+        assert self.rules.min_new_tokens is not None and self.rules.max_new_tokens is not None
         return Generation(
-            min_new_tokens=self.rules.min_new_tokens or MIN_NEW_TOKENS,
-            max_new_tokens=self.rules.max_new_tokens or MAX_NEW_TOKENS,
+            min_new_tokens=self.rules.min_new_tokens,
+            max_new_tokens=self.rules.max_new_tokens,
             eos_id=_eos_id(self.checkpoint, self.workload.eos_id),
         )
 
@@ -101,7 +97,9 @@ def _refuse_impossible(job: Job) -> None:
         )
     if config.sut_options and config.sut != "echo":
         names = ", ".join(f"--{name}" for name in config.sut_options)
-        raise ConfigError(f"{names} belongs to the echo SUT, not to {config.sut}", "leave it out, or ask for --sut echo")
+        raise ConfigError(
+            f"{names} belongs to the echo SUT, not to {config.sut}", "leave it out, or ask for --sut echo"
+        )
     if config.style is Style.VALID and config.limits.samples is not None:
         raise ConfigError(
             "a valid-style run takes the whole dataset, so --samples has no place in it",
@@ -119,11 +117,15 @@ def _refuse_impossible(job: Job) -> None:
             "leave it out, or ask for --division open",
         )
     if Scenario.SERVER in config.scenarios and "Server" not in job.rules.latency:
-        raise ConfigError(f"{job.workload.name} has no Server limits in round {job.round.name}", "--scenario offline")
+        raise ConfigError(
+            f"{job.workload.name} has no Server limits in round {job.round.name}", "--scenario offline"
+        )
     if not job.workload.is_embedded and config.sut != "echo" and config.paths.checkpoint is None:
         raise ConfigError(f"{job.workload.name} does not ship with Assay", job.workload.checkpoint_hint)
     if not job.workload.is_embedded and config.paths.dataset is None:
-        raise ConfigError(f"the dataset of {job.workload.name} does not ship with Assay", job.workload.dataset_hint)
+        raise ConfigError(
+            f"the dataset of {job.workload.name} does not ship with Assay", job.workload.dataset_hint
+        )
 
 
 def _eos_id(checkpoint: Path | None, usual: int) -> int:
