@@ -41,7 +41,7 @@ class Job:
         return self.config.style is Style.VALID
 
     def samples(self, available: int) -> int:
-        """How many samples are used of a dataset of `available` rows. Raises: ConfigError when there are fewer."""
+        """How many samples are used of a dataset of `available` rows. Raises: ConfigError for too few rows."""
         config = self.config
         asked = config.limits.samples
         if asked is None and config.style is Style.TEST:
@@ -59,7 +59,7 @@ class Job:
         return min(asked or available, available)
 
     def min_duration_s(self) -> float:
-        """Shortest performance run, seconds: what was asked, else the round's own for valid style, else none."""
+        """Shortest performance run, seconds: as asked, else the round's own for valid style, else none."""
         if self.config.limits.min_duration_s is not None:
             return self.config.limits.min_duration_s
         return self.round.min_duration_ms / 1000 if self.is_official_length else 0.0
@@ -112,8 +112,8 @@ def _refuse_impossible(job: Job) -> None:
         and config.limits.min_duration_s * 1000 < job.round.min_duration_ms
     ):
         raise ConfigError(
-            f"--min-duration {config.limits.min_duration_s:g}s is below the {job.round.min_duration_ms / 1000:g} s "
-            f"that round {job.round.name} demands of a closed submission",
+            f"--min-duration {config.limits.min_duration_s:g}s is below the "
+            f"{job.round.min_duration_ms / 1000:g} s that round {job.round.name} demands of a closed submission",
             "leave it out, or ask for --division open",
         )
     if Scenario.SERVER in config.scenarios and "Server" not in job.rules.latency:
