@@ -232,13 +232,18 @@ def _assemble(workload: str, values: Mapping[str, Any], origin: Mapping[str, str
 
 def command(config: BenchmarkConfig) -> list[str]:
     """The `assay bench` command line that asks for exactly this config, defaults of the workload left out."""
-    standard = build(config.workload, {}, {})
-    words = ["assay", "bench", config.workload]
+    words, texts = ["assay", "bench", config.workload], asked(config)
     for field in FIELDS:
-        value, usual = _value(config, field.name), _value(standard, field.name)
-        if value != usual and field.name != "paths.out":
-            words += [field.flag, _text(value)]
+        if field.name in texts and field.name != "paths.out":
+            words += [field.flag, texts[field.name]]
     return words
+
+
+def asked(config: BenchmarkConfig) -> dict[str, str]:
+    """{dotted field: text} of every field that is not as the workload has it; `build` reads it back."""
+    standard = build(config.workload, {}, {})
+    values = {field.name: _value(config, field.name) for field in FIELDS}
+    return {name: _text(value) for name, value in values.items() if value != _value(standard, name)}
 
 
 def _value(config: BenchmarkConfig, name: str) -> Any:
