@@ -6,11 +6,13 @@ Source of the schema: mixtral-8x7b reference, README "Dataset", the validation p
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from assay.ground.errors import ArtifactError, did_you_mean
+from assay.ground.files import sha256
 from assay.mlperf.dataframe_pickle import Columns
 from assay.mlperf.dataset_file import read_columns, write_columns
 from assay.mlperf.sample import Sample, Subset
@@ -28,6 +30,22 @@ OPTIONAL = (
 """Columns of the official file that some derivatives leave out."""
 
 _SUBSETS = {subset.value: subset for subset in Subset}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples and where they came from."""
+
+    samples: Sequence[Sample]
+    source: str
+    """The file's path, or what made the rows."""
+    sha256: str
+    """Of the file; of the rows as JSON lines where there is none."""
+
+
+def load(path: Path) -> Dataset:
+    """`read` with the file's SHA-256, for the record of a run."""
+    return Dataset(read(path), str(path), sha256(path))
 
 
 def read(path: Path) -> list[Sample]:

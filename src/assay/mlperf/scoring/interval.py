@@ -1,0 +1,30 @@
+"""95 % intervals of shares and means. Knows no metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+Z95 = 1.959963984540054
+"""Two-sided 95 % quantile of the normal distribution."""
+
+
+def of_share(hits: int, n: int) -> tuple[float, float] | None:
+    """Wilson's interval of hits / n, in percent; None when n is 0. Holds at 0 and at n hits, too."""
+    if n == 0:
+        return None
+    share, z2 = hits / n, Z95 * Z95
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
+
+
+def of_mean(values: Sequence[float]) -> tuple[float, float] | None:
+    """Normal interval of the mean, in the unit of the values; None for fewer than two (no spread)."""
+    n = len(values)
+    if n < 2:
+        return None
+    mean = math.fsum(values) / n
+    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+    half = Z95 * math.sqrt(variance / n)
+    return mean - half, mean + half

@@ -1,0 +1,155 @@
+"""The checkpoint's own tokenizer: text to ids and back, as Hugging Face's slow tokenizer gives it.
+
+`tokenizer.model` (SentencePiece) is preferred over `tokenizer.json`, because the official evaluation script
+asks for `use_fast=False`. Knows nothing of prompts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from assay.ground.errors import ArtifactError
+
+# Folder of a checkpoint, or the file as mistral-common names it.
+SENTENCEPIECE_NAMES = ("tokenizer.model", "tokenizer.model.v1")
+
+
+class Tokenizer(Protocol):
+    """Ids are plain ints below `vocab_size`."""
+
+    vocab_size: int
+    bos: str
+    """Text of the beginning-of-sequence token, `""` when there is none."""
+    eos: str
+    eos_id: int | None
+
+    def encode_prompt(self, text: str) -> list[int]:
+        """Ids of a prompt: special tokens spelled in the text are read as such, and the tokenizer adds
+        its own beginning. A text that starts with `<s>` begins with BOS twice, as the official set does."""
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of plain text, nothing added, so that `decode` gives the text back."""
+
+    def encode_inside(self, text: str) -> list[int]:
+        """Ids of a text in the middle of an answer: without the blank that SentencePiece puts in front."""
+
+    def decode(self, answers: Sequence[Sequence[int]]) -> list[str]:
+        """Texts of many answers in one call, special tokens left out. Every id must be below `vocab_size`."""
+
+
+def load(folder: Path) -> Tokenizer:
+    """The tokenizer of a checkpoint folder, or a tokenizer file.
+
+    Raises: ArtifactError when there is none, or when it cannot be read.
+    """
+    if folder.is_file():
+        is_json = folder.suffix == ".json"
+        return _load(_HuggingFace if is_json else _SentencePiece, folder)
+    for name in SENTENCEPIECE_NAMES:
+        if (folder / name).is_file():
+            return _load(_SentencePiece, folder / name)
+    if (folder / "tokenizer.json").is_file():
+        return _load(_HuggingFace, folder / "tokenizer.json")
+    raise ArtifactError(
+        f"{folder}: no tokenizer.model and no tokenizer.json",
+        "give the folder of the checkpoint that was run",
+    )
+
+
+def _load(kind: type[_SentencePiece] | type[_HuggingFace], path: Path) -> Tokenizer:
+    try:
+        return kind(path)
+    # SentencePiece raises RuntimeError, the Rust tokenizers a bare Exception.
+    except Exception as error:
+        raise ArtifactError(
+            f"{path}: unreadable tokenizer ({error})", "copy it from the checkpoint again"
+        ) from error
+
+
+class _SentencePiece:
+    """A Llama-style `tokenizer.model`; control and unknown pieces are special, as in Hugging Face."""
+
+    def __init__(self, path: Path) -> None:
+        from sentencepiece import SentencePieceProcessor
+
+        self._model = SentencePieceProcessor(model_file=str(path))
+        self.vocab_size: int = self._model.vocab_size()
+        ids = range(self.vocab_size)
+        special = [i for i in ids if self._model.is_control(i) or self._model.is_unknown(i)]
+        self._special = {self._model.id_to_piece(i): i for i in special}
+        self._special_ids = frozenset(special)
+        self._spelled = re.compile("(" + "|".join(map(re.escape, self._special)) + ")")
+        self._bos_id: int = self._model.bos_id()
+        self.bos: str = self._model.id_to_piece(self._bos_id) if self._bos_id >= 0 else ""
+        self.eos_id: int | None = self._model.eos_id() if self._model.eos_id() >= 0 else None
+        self.eos: str = "" if self.eos_id is None else self._model.id_to_piece(self.eos_id)
+
+    def encode_prompt(self, text: str) -> list[int]:
+        ids = [self._bos_id] if self.bos else []
+        for part in self._spelled.split(text):
+            ids += [self._special[part]] if part in self._special else self.encode(part)
+        return ids
+
+    def encode(self, text: str) -> list[int]:
+        ids: list[int] = self._model.encode(text)
+        return ids
+
+    def encode_inside(self, text: str) -> list[int]:
+        # A text after a piece that is surely its own token; what that piece and its blank gave is cut off.
+        return self.encode("\n" + text)[len(self.encode("\n")) :]
+
+    def decode(self, answers: Sequence[Sequence[int]]) -> list[str]:
+        special = self._special_ids
+        kept = [[i for i in ids if i not in special] for ids in answers]
+        texts: list[str] = self._model.decode(kept) if kept else []
+        return texts
+
+
+class _HuggingFace:
+    """A `tokenizer.json`, with the names of BOS and EOS from `tokenizer_config.json` beside it."""
+
+    def __init__(self, path: Path) -> None:
+        from tokenizers import Tokenizer as Fast
+
+        self._fast = Fast.from_file(str(path))
+        self._fast.no_truncation()
+        self._fast.no_padding()
+        self.vocab_size: int = self._fast.get_vocab_size(with_added_tokens=True)
+        config = _config(path.with_name("tokenizer_config.json"))
+        self.bos = self._known(config.get("bos_token"), "<s>")
+        self.eos = self._known(config.get("eos_token"), "</s>")
+        self.eos_id: int | None = self._fast.token_to_id(self.eos) if self.eos else None
+
+    def _known(self, token: Any, usual: str) -> str:
+        """Text of a special token: what the config says, else the usual one if the vocabulary has it."""
+        text = token.get("content") if isinstance(token, dict) else token
+        text = text if isinstance(text, str) else usual
+        return text if self._fast.token_to_id(text) is not None else ""
+
+    def encode_prompt(self, text: str) -> list[int]:
+        ids: list[int] = self._fast.encode(text, add_special_tokens=True).ids
+        return ids
+
+    def encode(self, text: str) -> list[int]:
+        ids: list[int] = self._fast.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def encode_inside(self, text: str) -> list[int]:
+        before = self.encode("\n")
+        both = self.encode("\n" + text)
+        return both[len(before) :] if both[: len(before)] == before else self.encode(text)
+
+    def decode(self, answers: Sequence[Sequence[int]]) -> list[str]:
+        texts: list[str] = self._fast.decode_batch(list(answers), skip_special_tokens=True)
+        return texts
+
+
+def _config(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return config

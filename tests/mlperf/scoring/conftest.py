@@ -1,0 +1,48 @@
+"""A word tokenizer of a few dozen ids, samples of the three kinds, and logs as LoadGen writes them."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from assay.mlperf import tokenizer
+from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.tokenizer import Tokenizer
+
+TEXT = (
+    "<unk> <s> </s> the cat sat on a mat The answer is 7 8 9 . so we add and get dogs run "
+    "puts 1 raise ``` exit"
+)
+WORDS = TEXT.split()
+
+
+@pytest.fixture(scope="session")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    """One id per word of WORDS; `<s>` and `</s>` are special."""
+    from tokenizers import AddedToken, models, pre_tokenizers
+    from tokenizers import Tokenizer as Fast
+
+    fast = Fast(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
+    fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    fast.add_special_tokens([AddedToken(text, special=True) for text in ("<s>", "</s>")])
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    fast.save(str(path))
+    return tokenizer.load(path.parent)
+
+
+def sample(index: int, subset: Subset, truth: str, id: str = "row.1") -> Sample:
+    return Sample(index, id, subset, "<s> question", (1, 3), truth, (), (2,))
+
+
+def write_log(path: Path, answers: Sequence[tuple[int, Sequence[int]]], code: str = "i") -> Path:
+    """A log with one entry per (sample index, ids); `code` is struct's letter of the id type."""
+    entries = [
+        {"seq_id": n, "qsl_idx": index, "data": struct.pack(f"<{len(ids)}{code}", *ids).hex().upper()}
+        for n, (index, ids) in enumerate(answers)
+    ]
+    path.write_text(json.dumps(entries))
+    return path
