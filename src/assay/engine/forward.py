@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -34,7 +36,19 @@ class Forward:
         """Scores of the next token for each chunk of batch.sampling; float32 (L, V)."""
         with self.meter.part("scheduler"):
             step = lay_out(batch)
-        return self.model.logits(step, self._cache, self.meter)
+        with torch_threads(self.model.ops.torch_threads):
+            return self.model.logits(step, self._cache, self.meter)
+
+
+@contextmanager
+def torch_threads(count: int | None) -> Iterator[None]:
+    """PyTorch's own threads for the block; None leaves them. Idle ones would spin on our kernels' cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def lay_out(batch: Batch) -> Step:

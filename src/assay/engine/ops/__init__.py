@@ -59,7 +59,12 @@ class Routing:
 class Ops(Protocol):
     """One set of kernels. Matrix, Experts and Cache are the set's own: made by it, handed back to it."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def torch_threads(self) -> int | None:
+        """Threads that PyTorch may use beside these kernels; None = as many as it has."""
 
     def pack_matrix(self, weight_ND: Tensor) -> Any:
         """A weight in the set's layout and precision; `weight_ND` may be dropped afterwards."""

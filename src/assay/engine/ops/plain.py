@@ -58,6 +58,7 @@ class PlainOps:
     """The Ops of PyTorch."""
 
     name = "torch"
+    torch_threads = None
 
     def __init__(self, precision: Precision) -> None:
         self.precision = precision

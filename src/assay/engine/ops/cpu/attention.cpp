@@ -1,0 +1,194 @@
+// Causal attention of ragged sequences over paged keys and values, prefill and decode alike.
+//
+// A block holds 16 tokens. Keys: [block][kv head][channel pair][16 tokens] words; values: [block][kv head]
+// [token pair][channel] words. So a block of keys is one packed panel of 16 columns for q k^T, and a block of
+// values one of C columns for p v. Query heads that share a KV head are rows of one product.
+#include <algorithm>
+#include <vector>
+
+#include "tile.h"
+
+constexpr int BLOCK = 16;     // tokens of a block
+constexpr int SPAN = 128;     // keys that are scored before they are weighed
+constexpr int MOST_ROWS = 32; // query rows of one piece of work
+
+struct Heads {
+    int query, kv, channels;
+};
+
+struct Ragged {
+    int sequences;
+    const int32_t* row_start;    // sequences + 1
+    const int32_t* context;      // tokens up to the end of the chunk
+    const int32_t* table_start;  // sequences + 1
+    const int32_t* table;
+};
+
+struct Cache {
+    word* keys;
+    word* values;
+};
+
+static int64_t block_words(const Heads& h) { return int64_t(h.kv) * h.channels / 2 * BLOCK; }
+
+// Channel i turns with channel i + C/2. turn: [position][C/2 cos, C/2 sin].
+static void rotate(const float* from, const float* turn, int channels, bf16* to) {
+    const int half = channels / 2;
+    for (int i = 0; i < half; ++i) {
+        to[i] = to_bf16(from[i] * turn[i] - from[i + half] * turn[i + half]);
+        to[i + half] = to_bf16(from[i + half] * turn[i] + from[i] * turn[i + half]);
+    }
+}
+
+// Rotate and keep one row's keys and values at `place` of block `block`.
+static void keep(const float* k, const float* v, const float* turn, const Heads& h, const Cache& cache,
+                 int64_t block, int place, bf16* scratch) {
+    for (int head = 0; head < h.kv; ++head) {
+        const int64_t base = block * block_words(h) + int64_t(head) * h.channels / 2 * BLOCK;
+        bf16* keys = reinterpret_cast<bf16*>(cache.keys + base);
+        bf16* values = reinterpret_cast<bf16*>(cache.values + base);
+        rotate(k + head * h.channels, turn, h.channels, scratch);
+        for (int i = 0; i < h.channels; ++i) keys[(i / 2 * BLOCK + place) * 2 + i % 2] = scratch[i];
+        for (int i = 0; i < h.channels; ++i)
+            values[(place / 2 * h.channels + i) * 2 + place % 2] = to_bf16(v[head * h.channels + i]);
+    }
+}
+
+// Rows of one piece: query heads of one KV head, over neighbouring tokens of one sequence.
+struct Piece {
+    int sequence, head, first, tokens;  // first: token of the chunk
+};
+
+struct Scratch {
+    alignas(64) float score[MOST_ROWS][SPAN];
+    alignas(64) bf16 share[MOST_ROWS][SPAN];
+    float most[MOST_ROWS], total[MOST_ROWS];
+    std::vector<float> sum;
+};
+
+static void score_span(const Piece& p, const Heads& h, const Cache& cache, const int32_t* blocks, int count,
+                       const word* const* q, int rows, Scratch& s) {
+    for (int b = 0; b < count; ++b) {
+        const word* keys = cache.keys + blocks[b] * block_words(h) + int64_t(p.head) * h.channels / 2 * BLOCK;
+        for (int r = 0; r < rows; r += TILE_ROWS)
+            tile_of<Bf16, 1>(std::min(TILE_ROWS, rows - r), q + r, keys, BLOCK, h.channels / 2,
+                             &s.score[r][b * BLOCK], SPAN, false);
+    }
+}
+
+// Running softmax of one row over `keys` more scores, of which the first `visible` count.
+static void weigh(float* score, bf16* share, int keys, int visible, float scale, float& most, float& total,
+                  float* sum, int channels) {
+    for (int i = std::max(0, visible); i < keys; ++i) score[i] = -1e30f;
+    float top = most;
+    for (int i = 0; i < keys; ++i) {
+        score[i] *= scale;
+        top = score[i] > top ? score[i] : top;
+    }
+    const float shrink = fast_exp(most - top);
+    float lanes[LANES] = {};
+    for (int i = 0; i < keys; i += LANES)
+        for (int j = 0; j < LANES; ++j) {
+            const float value = fast_exp(score[i + j] - top);
+            share[i + j] = to_bf16(value);
+            lanes[j] += value;
+        }
+    total *= shrink;
+    for (float lane : lanes) total += lane;
+    for (int i = 0; i < channels; ++i) sum[i] *= shrink;
+    most = top;
+}
+
+static void gather_values(const Piece& p, const Heads& h, const Cache& cache, const int32_t* blocks, int count,
+                          int rows, Scratch& s) {
+    for (int b = 0; b < count; ++b) {
+        const word* values = cache.values + blocks[b] * block_words(h) + int64_t(p.head) * h.channels / 2 * BLOCK;
+        for (int r = 0; r < rows; r += TILE_ROWS) {
+            const int height = std::min(TILE_ROWS, rows - r);
+            const word* shares[TILE_ROWS];
+            for (int m = 0; m < height; ++m)
+                shares[m] = reinterpret_cast<const word*>(&s.share[r + m][b * BLOCK]);
+            float* sum = s.sum.data() + int64_t(r) * h.channels;
+            int c = 0;
+            for (; c + PANEL <= h.channels; c += PANEL)
+                tile_of<Bf16, 4>(height, shares, values + c, h.channels, BLOCK / 2, sum + c, h.channels, true);
+            for (; c < h.channels; c += LANES)
+                tile_of<Bf16, 1>(height, shares, values + c, h.channels, BLOCK / 2, sum + c, h.channels, true);
+        }
+    }
+}
+
+static void attend_piece(const Piece& p, const Heads& h, const Ragged& ragged, const Cache& cache, const bf16* q,
+                         bf16* out, Scratch& s) {
+    const int group = h.query / h.kv, rows = p.tokens * group;
+    const int chunk = ragged.row_start[p.sequence + 1] - ragged.row_start[p.sequence];
+    const int position = ragged.context[p.sequence] - chunk + p.first;  // of the piece's first token
+    const int64_t first_row = ragged.row_start[p.sequence] + p.first;
+    const float scale = 1.0f / std::sqrt(float(h.channels));
+    const word* queries[MOST_ROWS];
+    int64_t places[MOST_ROWS];
+    for (int r = 0; r < rows; ++r) {
+        places[r] = ((first_row + r / group) * h.query + p.head * group + r % group) * h.channels;
+        queries[r] = reinterpret_cast<const word*>(q + places[r]);
+        s.most[r] = -1e30f;
+        s.total[r] = 0;
+    }
+    s.sum.assign(int64_t(rows) * h.channels, 0.0f);
+    const int seen = position + p.tokens;
+    const int32_t* table = ragged.table + ragged.table_start[p.sequence];
+    for (int from = 0; from < seen; from += SPAN) {
+        const int count = (std::min(SPAN, seen - from) + BLOCK - 1) / BLOCK;
+        score_span(p, h, cache, table + from / BLOCK, count, queries, rows, s);
+        for (int r = 0; r < rows; ++r)
+            weigh(s.score[r], s.share[r], count * BLOCK, position + r / group + 1 - from, scale, s.most[r],
+                  s.total[r], s.sum.data() + int64_t(r) * h.channels, h.channels);
+        gather_values(p, h, cache, table + from / BLOCK, count, rows, s);
+    }
+    for (int r = 0; r < rows; ++r)
+        for (int i = 0; i < h.channels; ++i)
+            out[places[r] + i] = to_bf16(s.sum[int64_t(r) * h.channels + i] / s.total[r]);
+}
+
+static std::vector<Piece> plan_pieces(const Heads& h, const Ragged& ragged) {
+    const int most = std::max(1, MOST_ROWS / (h.query / h.kv));
+    std::vector<Piece> pieces;
+    for (int s = 0; s < ragged.sequences; ++s)
+        for (int head = 0; head < h.kv; ++head) {
+            const int chunk = ragged.row_start[s + 1] - ragged.row_start[s];
+            for (int first = 0; first < chunk; first += most)
+                pieces.push_back({s, head, first, std::min(most, chunk - first)});
+        }
+    return pieces;
+}
+
+extern "C" {
+
+// qkv: [row][query + 2 kv heads][channels]; q: room for the rotated queries; out: [row][query heads][channels].
+void assay_attend(const float* qkv, const float* turn, const int32_t* positions, const Heads* heads,
+                  const Ragged* ragged, const Cache* cache, bf16* q, bf16* out) {
+    const Heads h = *heads;
+    const int64_t width = int64_t(h.query + 2 * h.kv) * h.channels;
+    const int rows = ragged->row_start[ragged->sequences];
+    std::vector<int32_t> sequence_of(rows);
+    for (int s = 0; s < ragged->sequences; ++s)
+        std::fill(sequence_of.begin() + ragged->row_start[s], sequence_of.begin() + ragged->row_start[s + 1], s);
+    share(rows, [&](int64_t r, bool) {
+        thread_local std::vector<bf16> scratch;
+        scratch.resize(h.channels);
+        const float* row = qkv + r * width;
+        const float* turn_here = turn + int64_t(positions[r]) * h.channels;
+        for (int head = 0; head < h.query; ++head)
+            rotate(row + head * h.channels, turn_here, h.channels, q + (r * h.query + head) * h.channels);
+        const int32_t* table = ragged->table + ragged->table_start[sequence_of[r]];
+        const float* k = row + int64_t(h.query) * h.channels;
+        keep(k, k + int64_t(h.kv) * h.channels, turn_here, h, *cache, table[positions[r] / BLOCK],
+             positions[r] % BLOCK, scratch.data());
+    });
+    const std::vector<Piece> pieces = plan_pieces(h, *ragged);
+    share(int64_t(pieces.size()), [&](int64_t i, bool) {
+        thread_local Scratch scratch;
+        attend_piece(pieces[i], h, *ragged, *cache, q, out, scratch);
+    });
+}
+
+}

@@ -1,0 +1,69 @@
+"""Our kernels as a shared library: compiled for this processor at first use, then kept.
+
+The file name is the digest of everything that decides its content: sources, flags, compiler and processor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+from assay.ground import files, settings
+from assay.ground.errors import EnvironmentProblem
+
+SOURCES = Path(__file__).parent
+FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared")
+COMPILERS = ("g++", "c++", "clang++")
+BUILD_SECONDS_MAX = 600
+
+
+def build() -> Path:
+    """The library for this machine.
+
+    Raises: EnvironmentProblem when there is no C++ compiler or it cannot compile the kernels.
+    """
+    compiler = next((path for name in COMPILERS if (path := shutil.which(name))), None)
+    if compiler is None:
+        raise EnvironmentProblem("no C++ compiler on this machine", "install g++, or run with kernels=torch")
+    target = settings.home() / "kernels" / f"{_digest(compiler)}.so"
+    if not target.exists():
+        with files.staged(target) as staging:
+            _compile(compiler, staging)
+    return target
+
+
+def _compile(compiler: str, out: Path) -> None:
+    command = [compiler, *FLAGS, *map(str, sorted(SOURCES.glob("*.cpp"))), "-o", str(out)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS_MAX, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EnvironmentProblem(
+            f"{compiler} did not compile the kernels: {error}", "kernels=torch"
+        ) from error
+    if done.returncode:
+        reason = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr[-300:])
+        raise EnvironmentProblem(
+            f"{compiler} could not compile the kernels: {reason.strip()}",
+            "install g++ 11 or newer, or kernels=torch",
+        )
+
+
+def _digest(compiler: str) -> str:
+    digest = hashlib.sha256()
+    for source in sorted(SOURCES.glob("*.cpp")) + sorted(SOURCES.glob("*.h")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
+    digest.update("\0".join((*FLAGS, version, _processor())).encode())
+    return digest.hexdigest()[:16]
+
+
+def _processor() -> str:
+    """What -march=native looks at: model and instruction sets."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0].splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    return "\n".join(line for line in lines if line.startswith(("model", "flags", "cpu family", "Features")))

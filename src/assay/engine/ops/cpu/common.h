@@ -1,0 +1,82 @@
+// What all kernels share: number formats, the thread count, and how work is handed to threads.
+//
+// A `word` is 32 bits along the inner dimension of a product: two bfloat16 or four int8. Weights, keys and
+// values are packed so that one instruction multiplies a word of 16 columns at once.
+#pragma once
+
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include <omp.h>
+
+using bf16 = uint16_t;
+using word = uint32_t;
+
+constexpr int LANES = 16;   // 32-bit lanes of a 512-bit register
+constexpr int PANEL = 64;   // columns of a packed panel: four registers
+constexpr int HALF = PANEL / 2;
+
+extern int num_threads;     // set by assay_configure
+extern bool use_vector;     // false: portable tiles, the same answers without AVX-512
+
+inline float to_float(bf16 value) {
+    uint32_t bits = uint32_t(value) << 16;
+    float out;
+    std::memcpy(&out, &bits, 4);
+    return out;
+}
+
+// Round to nearest even, as the hardware and PyTorch do. Values here are finite.
+inline bf16 to_bf16(float value) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, 4);
+    return bf16((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+// e^x for x <= 88, relative error below 2e-7; vectorised by the compiler. Below -87 it is about 1e-38.
+inline float fast_exp(float x) {
+    x = x < -87.0f ? -87.0f : x;
+    const float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
+    float shifted = x * 1.44269504f + shifter;
+    float whole = shifted - shifter;
+    float r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;  // x - whole * ln 2, in two parts
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    uint32_t bits;
+    std::memcpy(&bits, &shifted, 4);
+    bits = (bits << 23) + 0x3f800000u;  // 2^whole: the low bits of `shifted` count
+    float scale;
+    std::memcpy(&scale, &bits, 4);
+    return p * scale;
+}
+
+inline float silu(float x) {
+    float limited = x < -80.0f ? -80.0f : x;
+    return x / (1.0f + fast_exp(-limited));
+}
+
+// Run body(i, last) for i in 0..count on all threads. A thread takes runs of neighbours, long ones first, so
+// that what it reads next is usually what lies next; `last` ends its run.
+template <class Body>
+void share(int64_t count, Body body) {
+    std::atomic<int64_t> next{0};
+#pragma omp parallel num_threads(num_threads)
+    {
+        const int64_t threads = omp_get_num_threads();
+        int64_t begin = next.load();
+        while (begin < count) {
+            int64_t run = (count - begin) / (4 * threads);
+            int64_t end = begin + (run < 1 ? 1 : run);
+            if (!next.compare_exchange_weak(begin, end)) continue;
+            for (int64_t i = begin; i < end; ++i) body(i, i + 1 == end);
+            begin = next.load();
+        }
+    }
+}

@@ -1,0 +1,127 @@
+// What happens to each row between products: norm, quantisation, routing, and bringing experts together.
+#include <algorithm>
+#include <vector>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include "common.h"
+
+int num_threads = 1;
+bool use_vector = true;
+
+extern "C" {
+
+void assay_configure(int threads, int vector) {
+    num_threads = threads;
+    use_vector = vector != 0;
+}
+
+// 1 when the tiles were compiled for AVX-512 BF16 and VNNI.
+int assay_has_vector() {
+#if defined(__AVX512F__) && defined(__AVX512BF16__) && defined(__AVX512VNNI__)
+    return 1;
+#else
+    return 0;
+#endif
+}
+
+// Ask for 2 MiB pages: streams of weights then cross few page boundaries. Only a wish; refusal costs speed.
+void assay_huge_pages(void* from, int64_t bytes) {
+#if defined(__linux__)
+    const uintptr_t page = uintptr_t(2) << 20, begin = (uintptr_t(from) + page - 1) / page * page;
+    const uintptr_t end = (uintptr_t(from) + bytes) / page * page;
+    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#else
+    (void)from, (void)bytes;
+#endif
+}
+
+// out = x / rms(x) * weight
+void assay_norm(const float* x, const float* weight, float eps, int rows, int width, bf16* out) {
+    share(rows, [&](int64_t r, bool) {
+        const float* row = x + r * width;
+        float sums[LANES] = {};
+        int i = 0;
+        for (; i + LANES <= width; i += LANES)
+            for (int j = 0; j < LANES; ++j) sums[j] += row[i + j] * row[i + j];
+        float square = 0;
+        for (float s : sums) square += s;
+        for (; i < width; ++i) square += row[i] * row[i];
+        const float scale = 1.0f / std::sqrt(square / width + eps);
+        for (i = 0; i < width; ++i) out[r * width + i] = to_bf16(row[i] * scale * weight[i]);
+    });
+}
+
+// Each row by its own scale: the largest becomes 127; stored as value + 128, zeros (128) up to `stride` bytes.
+void assay_quantise(const bf16* x, int rows, int width, uint8_t* out, int64_t stride, float* scale) {
+    share(rows, [&](int64_t r, bool) {
+        const bf16* row = x + r * width;
+        uint32_t largest = 0;  // magnitudes of bfloat16 order like their bits
+        for (int i = 0; i < width; ++i) largest = std::max(largest, uint32_t(row[i] & 0x7fff));
+        const float most = std::max(1e-12f, to_float(bf16(largest)));
+        const float inverse = 127.0f / most;
+        const float shifter = 12582912.0f + 128.0f;
+        uint8_t* to = out + r * stride;
+        for (int i = 0; i < width; ++i) {
+            const float shifted = to_float(row[i]) * inverse + shifter;
+            uint32_t bits;
+            std::memcpy(&bits, &shifted, 4);
+            to[i] = uint8_t(bits);
+        }
+        std::memset(to + width, 128, stride - width);
+        scale[r] = most / 127.0f;
+    });
+}
+
+// Softmax over the experts, the best `active` of each row renormalised, then rows sorted by expert.
+// start: experts + 1; row, place and weight: rows * active. Ties go to the lower expert.
+void assay_route(const bf16* h, const float* gate, int rows, int width, int experts, int active, int32_t* start,
+                 int32_t* row, int32_t* place, float* weight) {
+    std::vector<int32_t> chosen(int64_t(rows) * active);
+    share(rows, [&](int64_t r, bool) {
+        std::vector<float> score(experts);
+        for (int e = 0; e < experts; ++e) {
+            float sums[LANES] = {};
+            int i = 0;
+            for (; i + LANES <= width; i += LANES)
+                for (int j = 0; j < LANES; ++j)
+                    sums[j] += to_float(h[r * width + i + j]) * gate[int64_t(e) * width + i + j];
+            for (float s : sums) score[e] += s;
+            for (; i < width; ++i) score[e] += to_float(h[r * width + i]) * gate[int64_t(e) * width + i];
+        }
+        float total = 0, best = 0;
+        for (int a = 0; a < active; ++a) {
+            const int e = int(std::max_element(score.begin(), score.end()) - score.begin());
+            if (a == 0) best = score[e];
+            chosen[r * active + a] = e;
+            weight[r * active + a] = std::exp(score[e] - best);
+            total += weight[r * active + a];
+            score[e] = -INFINITY;
+        }
+        for (int a = 0; a < active; ++a) weight[r * active + a] /= total;
+    });
+    std::fill(start, start + experts + 1, 0);
+    for (int32_t e : chosen) ++start[e + 1];
+    for (int e = 0; e < experts; ++e) start[e + 1] += start[e];
+    std::vector<int32_t> next(start, start + experts);
+    for (int64_t i = 0; i < int64_t(chosen.size()); ++i) {
+        place[i] = next[chosen[i]]++;
+        row[place[i]] = int32_t(i / active);
+    }
+}
+
+// x += sum over a of weight[r][a] * y[place[r][a]]
+void assay_combine(const float* y, const int32_t* place, const float* weight, int rows, int active, int width,
+                   float* x) {
+    share(rows, [&](int64_t r, bool) {
+        for (int a = 0; a < active; ++a) {
+            const float* from = y + int64_t(place[r * active + a]) * width;
+            const float part = weight[r * active + a];
+            for (int i = 0; i < width; ++i) x[r * width + i] += part * from[i];
+        }
+    });
+}
+
+}

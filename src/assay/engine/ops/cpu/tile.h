@@ -1,0 +1,126 @@
+// The innermost product: MR rows times NR * 16 packed columns, in registers.
+//
+//   c[m][j] (+)= sum over s < steps of dot(a[m][s], b[s * stride + j])
+//
+// `dot` multiplies the numbers in two words and adds the products. Two forms with the same answers: AVX-512
+// (BF16, VNNI) and portable C++. bfloat16 products may differ in the last bits of a float32 sum; int8 is exact.
+#pragma once
+
+#include "common.h"
+
+#if defined(__AVX512F__) && defined(__AVX512BF16__) && defined(__AVX512VNNI__)
+#include <immintrin.h>
+#define ASSAY_VECTOR 1
+#else
+#define ASSAY_VECTOR 0
+#endif
+
+struct Bf16 {
+    using Sum = float;
+    static constexpr int per_word = 2;
+    static inline float dot(float sum, word a, word b) {
+        return sum + to_float(bf16(a)) * to_float(bf16(b)) + to_float(bf16(a >> 16)) * to_float(bf16(b >> 16));
+    }
+#if ASSAY_VECTOR
+    using Register = __m512;
+    static inline Register zero() { return _mm512_setzero_ps(); }
+    static inline Register load(const float* p) { return _mm512_loadu_ps(p); }
+    static inline void store(float* p, Register r) { _mm512_storeu_ps(p, r); }
+    static inline Register dot(Register sum, __m512i a, __m512i b) {
+        return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+    }
+#endif
+};
+
+// Rows are unsigned (value + 128), columns signed; the caller takes 128 times the column sums off again.
+struct Int8 {
+    using Sum = int32_t;
+    static constexpr int per_word = 4;
+    static inline int32_t dot(int32_t sum, word a, word b) {
+        for (int i = 0; i < 32; i += 8) sum += int32_t(uint8_t(a >> i)) * int32_t(int8_t(b >> i));
+        return sum;
+    }
+#if ASSAY_VECTOR
+    using Register = __m512i;
+    static inline Register zero() { return _mm512_setzero_si512(); }
+    static inline Register load(const int32_t* p) { return _mm512_loadu_si512(p); }
+    static inline void store(int32_t* p, Register r) { _mm512_storeu_si512(p, r); }
+    static inline Register dot(Register sum, __m512i a, __m512i b) { return _mm512_dpbusd_epi32(sum, a, b); }
+#endif
+};
+
+// Lines of memory to bring into L2 while a tile computes: `lines` of 64 bytes for each 4 steps.
+struct Ahead {
+    const char* from = nullptr;
+    int lines = 0;
+};
+
+template <class Dot, int MR, int NR>
+inline void tile_portable(const word* const* a, const word* b, int64_t stride, int steps, typename Dot::Sum* c,
+                          int64_t ldc, bool add) {
+    for (int m = 0; m < MR; ++m) {
+        typename Dot::Sum* row = c + m * ldc;
+        if (!add)
+            for (int j = 0; j < NR * LANES; ++j) row[j] = 0;
+        for (int s = 0; s < steps; ++s)
+            for (int j = 0; j < NR * LANES; ++j) row[j] = Dot::dot(row[j], a[m][s], b[s * stride + j]);
+    }
+}
+
+#if ASSAY_VECTOR
+template <class Dot, int MR, int NR>
+inline void tile_vector(const word* const* a, const word* b, int64_t stride, int steps, typename Dot::Sum* c,
+                        int64_t ldc, bool add, Ahead ahead) {
+    const word* rows[MR];
+    typename Dot::Register sum[MR][NR];
+    for (int m = 0; m < MR; ++m) {
+        rows[m] = a[m];
+        for (int n = 0; n < NR; ++n) sum[m][n] = add ? Dot::load(c + m * ldc + n * LANES) : Dot::zero();
+    }
+    auto step = [&](int s) __attribute__((always_inline)) {
+        __m512i columns[NR];
+        for (int n = 0; n < NR; ++n) columns[n] = _mm512_loadu_si512(b + s * stride + n * LANES);
+        for (int m = 0; m < MR; ++m) {
+            __m512i row = _mm512_set1_epi32(int(rows[m][s]));
+            for (int n = 0; n < NR; ++n) sum[m][n] = Dot::dot(sum[m][n], row, columns[n]);
+        }
+    };
+    int s = 0;
+    for (; s + 4 <= steps; s += 4) {
+        for (int line = 0; line < ahead.lines; ++line, ahead.from += 64) _mm_prefetch(ahead.from, _MM_HINT_T1);
+        step(s);
+        step(s + 1);
+        step(s + 2);
+        step(s + 3);
+    }
+    for (; s < steps; ++s) step(s);
+    for (int m = 0; m < MR; ++m)
+        for (int n = 0; n < NR; ++n) Dot::store(c + m * ldc + n * LANES, sum[m][n]);
+}
+#endif
+
+template <class Dot, int MR, int NR>
+inline void tile(const word* const* a, const word* b, int64_t stride, int steps, typename Dot::Sum* c, int64_t ldc,
+                 bool add, Ahead ahead) {
+#if ASSAY_VECTOR
+    if (use_vector) return tile_vector<Dot, MR, NR>(a, b, stride, steps, c, ldc, add, ahead);
+#endif
+    (void)ahead;
+    tile_portable<Dot, MR, NR>(a, b, stride, steps, c, ldc, add);
+}
+
+// A tile of `rows` <= 6 rows, chosen at run time. 6 x 4 registers of sums leave room for 4 columns and a row.
+constexpr int TILE_ROWS = 6;
+
+template <class Dot, int NR>
+inline void tile_of(int rows, const word* const* a, const word* b, int64_t stride, int steps,
+                    typename Dot::Sum* c, int64_t ldc, bool add, Ahead ahead = {}) {
+    switch (rows) {
+        case 1: return tile<Dot, 1, NR>(a, b, stride, steps, c, ldc, add, ahead);
+        case 2: return tile<Dot, 2, NR>(a, b, stride, steps, c, ldc, add, ahead);
+        case 3: return tile<Dot, 3, NR>(a, b, stride, steps, c, ldc, add, ahead);
+        case 4: return tile<Dot, 4, NR>(a, b, stride, steps, c, ldc, add, ahead);
+        case 5: return tile<Dot, 5, NR>(a, b, stride, steps, c, ldc, add, ahead);
+        default: return tile<Dot, 6, NR>(a, b, stride, steps, c, ldc, add, ahead);
+    }
+}
