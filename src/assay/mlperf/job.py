@@ -41,7 +41,7 @@ class Job:
         return self.config.style is Style.VALID
 
     def samples(self, available: int) -> int:
-        """How many samples are used of a dataset of `available` rows. Raises: ConfigError for too few rows."""
+        """How many samples are used of a dataset of `available` rows. Raises: ConfigError when too few."""
         config = self.config
         asked = config.limits.samples
         if asked is None and config.style is Style.TEST:
@@ -113,7 +113,7 @@ def _refuse_impossible(job: Job) -> None:
     ):
         raise ConfigError(
             f"--min-duration {config.limits.min_duration_s:g}s is below the "
-            f"{job.round.min_duration_ms / 1000:g} s that round {job.round.name} demands of a closed submission",
+            f"{job.round.min_duration_ms / 1000:g} s that round {job.round.name} demands in the closed division",
             "leave it out, or ask for --division open",
         )
     if Scenario.SERVER in config.scenarios and "Server" not in job.rules.latency:
