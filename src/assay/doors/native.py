@@ -209,6 +209,11 @@ def build(workload: str | None, flags: Mapping[str, str], file: Mapping[str, str
     return _assemble(name, values, origin)
 
 
+def read(name: str, text: str, label: str) -> Any:
+    """The value of one dotted field. Raises: ConfigError that names `label`, where the text came from."""
+    return _read(_BY_NAME[name], text, label)
+
+
 def _read(field: Field, text: str, label: str) -> Any:
     try:
         return field.read(text)

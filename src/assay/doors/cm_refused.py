@@ -1,0 +1,55 @@
+"""What upstream's benchmark recipes offer and Assay does not do: each refused by name, with the reason.
+
+Source of the names: the variations of app-mlperf-inference and run-mlperf-inference-app, cm4mlops at commit
+3a60122724e9. `--recipes=OWNER@NAME` runs upstream's own recipe with all of them.
+"""
+
+from __future__ import annotations
+
+from assay.ground.errors import ConfigError
+
+_REASONS = {
+    "no MLPerf round measures Mixtral in this scenario: Offline and Server are its two": (
+        "singlestream multistream"
+    ),
+    "Assay runs on cpu and cuda": "rocm qaic tpu",
+    "Assay runs Mixtral on pytorch": (
+        "onnxruntime tf tensorflow ncnn deepsparse tflite glow tensorrt openshift ray "
+        "tvm-onnx tvm-pytorch tvm-tflite"
+    ),
+    "Assay measures mixtral-8x7b and mixtral-nano": (
+        "resnet50 retinanet 3d-unet-99 3d-unet-99.9 sdxl llama2-70b-99 llama2-70b-99.9 rnnt gptj-99 "
+        "gptj-99.9 bert-99 bert-99.9 dlrm-v2-99 dlrm-v2-99.9 mobilenet efficientnet all-models"
+    ),
+    "Assay has the reference (transformers) and its own engine (_assay)": (
+        "cpp mil mlcommons-cpp ctuning-cpp-tflite tflite-cpp nvidia-original nvidia intel-original intel amd "
+        "redhat qualcomm kilt neuralmagic"
+    ),
+    "no SUT of Assay computes in it": "uint8 quantized",
+    "Mixtral is in no round before v4.1": (
+        "r2.1_default r3.0_default r3.1_default r4.0-dev_default r2.1 r3.0 r3.1 r4.0-dev"
+    ),
+    "power is measured with an SPEC PTDaemon server, which Assay does not talk to": "power",
+    "Assay publishes nothing anywhere": "dashboard",
+    "the student cluster competition was over sdxl": "scc24-base scc24-main",
+}
+REFUSED = {name: reason for reason, names in _REASONS.items() for name in names.split()}
+"""Variation, or the word of a variable -> why not."""
+
+REFUSED_KEYS = {
+    "CM_MLPERF_POWER": "power",
+    "CM_SYSTEM_POWER": "power",
+    "CM_MLPERF_DASHBOARD": "dashboard",
+    "CM_MLPERF_ALL_MODELS": "all-models",
+}
+"""Variable -> the variation that it stands for when it is switched on."""
+
+
+def refuse(word: str, where: str) -> None:
+    """Raises: ConfigError when `word` is one of upstream's that Assay does not do."""
+    reason = REFUSED.get(word.strip().lower())
+    if reason is not None:
+        raise ConfigError(
+            f"{where}: {reason}",
+            "leave it out, or --recipes=OWNER@NAME for the recipe of a pulled repository",
+        )

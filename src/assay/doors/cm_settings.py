@@ -1,0 +1,131 @@
+"""SETTINGS: where each field of a BenchmarkConfig is asked for in CM's language. One table, read both ways.
+
+Source of the names: the variation groups, `default_env` and `input_mapping` of app-mlperf-inference and
+run-mlperf-inference-app, cm4mlops at commit 3a60122724e9. Knows CM's words; what a value means is `native`'s.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ROUNDS = ("4.0", "4.1-dev", "4.1", "5.0-dev", "5.0", "5.1-dev", "5.1", "6.0-dev", "6.0", "6.1-dev", "6.1")
+BOTH_MODES = "performance,accuracy"
+BOTH_SCENARIOS = "offline,server"
+BATCH = "batch_size."
+"""Prefix of the dynamic variation `_batch_size.8`."""
+
+WRAPPER_ONLY = frozenset(
+    "performance-only find-performance accuracy-only performance-and-accuracy all-modes populate-readme "
+    "submission all-scenarios".split()
+)
+"""Variations of run-mlperf,inference that app,mlperf,inference lacks: read, never written."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One config field in CM's language."""
+
+    field: str
+    """Dotted field of BenchmarkConfig."""
+    keys: tuple[str, ...]
+    """Variables that ask for it; of those given the first decides. The first is the one written."""
+    variations: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Variation -> value as text. Of several for one value the first is the one written."""
+    words: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Further words for a value in a variable, lower case."""
+    switches: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Variable -> the value that it asks for when it is switched on; off means nothing."""
+    unit: str = ""
+    """What a bare number in a variable is counted in; native texts carry their unit."""
+
+    def text_of(self, key: str, value: str) -> str | None:
+        """What `value` of the variable `key` asks for, as native text; None when it asks for nothing."""
+        if key in self.switches:
+            return self.switches[key] if is_on(value) else None
+        word = value.strip().lower()
+        known = self.words.get(word) or self.variations.get(word)
+        return known or (f"{value}{self.unit}" if self.unit and value.strip().isdigit() else value)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "workload",
+        ("CM_MLPERF_MODEL", "CM_MODEL"),
+        {"mixtral-8x7b": "mixtral-8x7b", "mixtral-nano": "mixtral-nano"},
+    ),
+    Setting(
+        "sut",
+        ("CM_MLPERF_IMPLEMENTATION",),
+        {
+            "reference": "transformers",
+            "python": "transformers",
+            "mlcommons-python": "transformers",
+            "assay": "engine",
+            "echo": "echo",
+        },
+        {"mlcommons_python": "transformers"},
+    ),
+    Setting(
+        "device",
+        ("CM_MLPERF_DEVICE",),
+        {"cpu": "cpu", "cuda": "cuda"},
+        {"gpu": "cuda"},
+    ),
+    Setting("style", ("CM_MLPERF_RUN_STYLE",), {"test": "test", "fast": "fast", "valid": "valid"}),
+    Setting(
+        "round",
+        ("CM_MLPERF_INFERENCE_VERSION", "CM_RUN_MLPERF_INFERENCE_APP_DEFAULTS"),
+        {f"r{name}_default": f"v{name}" for name in ROUNDS} | {f"r{name}": f"v{name}" for name in ROUNDS},
+        {name: f"v{name}" for name in ROUNDS},
+    ),
+    Setting(
+        "precision",
+        ("CM_MLPERF_MODEL_PRECISION",),
+        {name: name for name in ("float32", "float16", "bfloat16", "int8", "int4")} | {"fp32": "float32"},
+        {"fp16": "float16", "bf16": "bfloat16"},
+    ),
+    Setting(
+        "scenarios",
+        (
+            "CM_MLPERF_LOADGEN_SCENARIOS",
+            "CM_MLPERF_LOADGEN_ALL_SCENARIOS",
+            "CM_MLPERF_LOADGEN_SCENARIO",
+        ),
+        {"offline": "offline", "server": "server", "all-scenarios": BOTH_SCENARIOS},
+        switches={"CM_MLPERF_LOADGEN_ALL_SCENARIOS": BOTH_SCENARIOS},
+    ),
+    Setting(
+        "modes",
+        ("CM_MLPERF_LOADGEN_MODES", "CM_MLPERF_LOADGEN_ALL_MODES", "CM_MLPERF_LOADGEN_MODE"),
+        {
+            "performance-only": "performance",
+            "find-performance": "performance",
+            "accuracy-only": "accuracy",
+            "performance-and-accuracy": BOTH_MODES,
+            "all-modes": BOTH_MODES,
+            "populate-readme": BOTH_MODES,
+            "submission": BOTH_MODES,
+        },
+        {"all": BOTH_MODES},
+        {"CM_MLPERF_LOADGEN_ALL_MODES": BOTH_MODES},
+    ),
+    Setting("limits.batch", ("CM_MLPERF_LOADGEN_MAX_BATCHSIZE",)),
+    Setting("limits.samples", ("CM_TEST_QUERY_COUNT", "CM_MLPERF_LOADGEN_QUERY_COUNT")),
+    Setting("limits.target_qps", ("CM_MLPERF_LOADGEN_TARGET_QPS",)),
+    Setting("limits.min_duration_s", ("CM_MLPERF_INFERENCE_MIN_DURATION",), unit="ms"),
+    Setting("paths.checkpoint", ("MIXTRAL_CHECKPOINT_PATH",)),
+    Setting("paths.dataset", ("CM_DATASET_MIXTRAL_PREPROCESSED_PATH", "CM_DATASET_PREPROCESSED_PATH")),
+    # The run folder is OUTPUT_BASE_DIR/CM_OUTPUT_FOLDER_NAME: `cm` puts the two together.
+    Setting("paths.out", ("OUTPUT_BASE_DIR",)),
+    Setting("submission.submitter", ("CM_MLPERF_SUBMITTER",)),
+    Setting("submission.division", ("CM_MLPERF_SUBMISSION_DIVISION",)),
+    Setting("submission.system_name", ("CM_HW_NAME",)),
+    Setting("submission.out", ("CM_MLPERF_INFERENCE_SUBMISSION_DIR",)),
+)
+
+
+def is_on(value: object) -> bool:
+    """CM's truth: anything but empty, no, off, false and 0."""
+    return str(value).strip().lower() not in ("", "no", "off", "false", "0", "none")
