@@ -113,7 +113,7 @@ def _refuse_impossible(job: Job) -> None:
     ):
         raise ConfigError(
             f"--min-duration {config.limits.min_duration_s:g}s is below the "
-            f"{job.round.min_duration_ms / 1000:g} s that round {job.round.name} demands in the closed division",
+            f"{job.round.min_duration_ms / 1000:g} s that round {job.round.name} demands of closed",
             "leave it out, or ask for --division open",
         )
     if Scenario.SERVER in config.scenarios and "Server" not in job.rules.latency:
