@@ -89,6 +89,8 @@ class RoundWorkload:
     """Every sample is issued equally often (LoadGen's sample_concatenate_permutation)."""
     token_latencies: bool = True
     """TTFT, TPOT and tokens/s are measured (LoadGen's use_token_latencies)."""
+    target_latency_ms: Mapping[str, int] = field(default_factory=dict)
+    """scenario -> largest target_latency that LoadGen may have been given (0, none, for token latencies)"""
     superseded_files: tuple[str, ...] = ()
     """Dataset files of earlier rounds, no longer allowed."""
     rules_high: Mapping[str, float] = field(default_factory=dict)
@@ -253,6 +255,7 @@ def _workload(key: str, table: Mapping[str, Any]) -> RoundWorkload:
         accuracy_samples=table.get("accuracy_samples"),
         equal_issue=table["equal_issue"],
         token_latencies=table["token_latencies"],
+        target_latency_ms=table.get("target_latency_ms", {}),
         superseded_files=tuple(table.get("superseded_files", ())),
         rules_high={metric: gate["rules_high"] for metric, gate in targets.items() if "rules_high" in gate},
     )

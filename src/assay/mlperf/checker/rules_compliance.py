@@ -1,0 +1,62 @@
+"""Rules of the compliance tests (C) of closed and network submissions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.mlperf.checker.rule import Fault, Level, rule
+from assay.mlperf.checker.submission import Entry
+
+CHECKER = "submission checkers (check_compliance_dir, ComplianceCheck)"
+TEST06_LINES = (
+    ("First token check pass", ("True", "Skipped")),
+    ("EOS check pass", ("True",)),
+    ("Sample length check pass", ("True",)),
+)
+VERDICT_FILES = {"TEST07": "verify_accuracy.txt", "TEST09": "verify_output_len.txt"}
+
+
+def _owed(entry: Entry) -> tuple[str, ...]:
+    rules = entry.benchmark.rules
+    return rules.compliance if rules is not None and entry.submitter.is_gated else ()
+
+
+@rule(
+    "C1",
+    level=Level.ENTRY,
+    title="TEST06 is missing or did not pass",
+    source=f"{CHECKER}: TEST06/verify_accuracy.txt",
+    fix="run `assay compliance RUN` and build the tree again",
+)
+def test06(entry: Entry) -> Iterator[Fault]:
+    if "TEST06" not in _owed(entry):
+        return
+    path = f"{entry.compliance_folder('TEST06')}/verify_accuracy.txt"
+    text = entry.tree.text(path)
+    if text is None:
+        yield Fault(path, "no verdict of TEST06", "no such file", "verify_accuracy.txt")
+        return
+    lines = [line.strip() for line in text.splitlines()]
+    for check, accepted in TEST06_LINES:
+        wanted = [f"{check}: {word}" for word in accepted]
+        if not any(line in lines for line in wanted):
+            found = next((line for line in lines if line.startswith(check)), "no such line")
+            yield Fault(path, f"{check} failed", found, " or ".join(wanted))
+
+
+@rule(
+    "C2",
+    level=Level.ENTRY,
+    title="a compliance test of the benchmark is missing or did not pass",
+    source=f"{CHECKER}: TEST07/verify_accuracy.txt, TEST09/verify_output_len.txt",
+    fix="run the benchmark's compliance test and add its folder",
+)
+def other_tests(entry: Entry) -> Iterator[Fault]:
+    for test, file in VERDICT_FILES.items():
+        if test not in _owed(entry):
+            continue
+        path = f"{entry.compliance_folder(test)}/{file}"
+        text = entry.tree.text(path)
+        if text is None or "TEST PASS" not in text:
+            found = "no such file" if text is None else text.strip()[-80:]
+            yield Fault(path, f"{test} is missing or did not pass", found, "TEST PASS")

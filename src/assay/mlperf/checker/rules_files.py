@@ -1,0 +1,150 @@
+"""Rules of the files of an entry (F): which must be there, which may be, and whether they can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.mlperf.checker.finding import Severity
+from assay.mlperf.checker.rule import Fault, Level, rule
+from assay.mlperf.checker.submission import Entry, Submitter
+from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_OPTIONAL, PERFORMANCE_REQUIRED
+
+CHECKER = "submission checkers"
+
+
+def _file_list(
+    entry: Entry, folder: str, required: tuple[str, ...], optional: tuple[str, ...]
+) -> Iterator[Fault]:
+    """Missing and surplus files of a folder; a missing folder is one fault."""
+    names = {name for name in entry.tree.names(folder) if f"{folder}/{name}" in entry.tree.files}
+    if folder not in entry.tree.folders:
+        yield Fault(folder, "the folder is missing", "no such folder", ", ".join(required))
+        return
+    for name in required:
+        if name not in names:
+            yield Fault(f"{folder}/{name}", "file is missing", "no such file", name)
+    for name in sorted(names - {*required, *optional}):
+        yield Fault(f"{folder}/{name}", "file does not belong here", name, ", ".join((*required, *optional)))
+
+
+@rule(
+    "F1",
+    level=Level.ENTRY,
+    title="performance/run_1 holds other files than the list",
+    source=f"{CHECKER}: REQUIRED_PERF_FILES, OPTIONAL_PERF_FILES (spl.txt with power)",
+    fix="keep LoadGen's summary and detail log (and its accuracy and trace file if you like), nothing else",
+)
+def performance_files(entry: Entry) -> Iterator[Fault]:
+    has_power = f"{entry.path}/performance/power" in entry.tree.folders
+    optional = (*PERFORMANCE_OPTIONAL, "spl.txt") if has_power else PERFORMANCE_OPTIONAL
+    yield from _file_list(entry, entry.layout.performance(entry.place), PERFORMANCE_REQUIRED, optional)
+
+
+@rule(
+    "F2",
+    level=Level.ENTRY,
+    title="accuracy/ holds other files than the list",
+    source=f"{CHECKER}: REQUIRED_ACC_FILES",
+    fix="keep accuracy.txt and LoadGen's accuracy, detail and summary file, nothing else",
+)
+def accuracy_files(entry: Entry) -> Iterator[Fault]:
+    yield from _file_list(entry, entry.layout.accuracy(entry.place), ACCURACY_REQUIRED, ())
+
+
+@rule(
+    "F3",
+    level=Level.ENTRY,
+    title="user.conf or README.md (to v4.1 also mlperf.conf) is missing or empty",
+    source=f"{CHECKER}: REQUIRED_MEASURE_FILES",
+    fix="add the file; `assay submit` writes all of them from the run",
+)
+def measurement_files(entry: Entry) -> Iterator[Fault]:
+    folder = entry.layout.measurements(entry.place)
+    needed = ("user.conf", "README.md", *(("mlperf.conf",) if entry.round.needs_mlperf_conf else ()))
+    for name in needed:
+        size = entry.tree.files.get(f"{folder}/{name}")
+        if not size:
+            found = "no such file" if size is None else "an empty file"
+            yield Fault(f"{folder}/{name}", f"{name} is missing or empty", found, "a file with content")
+
+
+@rule(
+    "F4",
+    level=Level.ENTRY,
+    title="the measurement file is missing, or lacks a field or its value",
+    source=f"{CHECKER}: SYSTEM_IMP_REQUIRED_FILES",
+    fix="give every field a value: input and weight data types, retraining, weights' file, transformations",
+)
+def measurement(entry: Entry) -> Iterator[Fault]:
+    if entry.measurement_file is None:
+        path = entry.layout.measurement_file(entry.place)
+        yield Fault(path, "no measurement file", "no such file", path.rsplit("/", 1)[-1])
+    for name in entry.round.fields.measurement if entry.measurement is not None else ():
+        if not entry.measurement.get(name):
+            yield Fault(str(entry.measurement_file), f"{name} is missing or empty", "no value", "a value")
+
+
+@rule(
+    "F5",
+    level=Level.SUBMITTER,
+    title="the folder of the source code is missing",
+    source=f"{CHECKER}: code/ to v5.1, src/ from v6.0",
+    fix="add the code that was run, or a README that says where it is and how to run it",
+)
+def source_code(submitter: Submitter) -> Iterator[Fault]:
+    folder = f"{submitter.path}/{submitter.round.code_folder}"
+    if folder not in submitter.tree.folders:
+        yield Fault(folder, "no source code", "no such folder", f"{submitter.round.code_folder}/")
+
+
+@rule(
+    "F6",
+    level=Level.ENTRY,
+    title="a log or JSON file of the entry cannot be read",
+    source=f"{CHECKER}: a traceback there",
+    fix="copy the file again from the run folder",
+)
+def readable(entry: Entry) -> Iterator[Fault]:
+    contents = (entry.performance, entry.accuracy, entry.accuracy_text, entry.measurement)
+    paths = (entry.performance_log, entry.accuracy_log, entry.accuracy_file, entry.measurement_file)
+    for path in paths[: len(contents)]:
+        if path is not None and path in entry.tree.faults:
+            yield Fault(path, "cannot be read as what it should be", entry.tree.faults[path], "a whole file")
+
+
+POWER_FILES = ("client.json", "client.log", "ptd_logs.txt", "server.json", "server.log")
+
+
+@rule(
+    "W1",
+    level=Level.ENTRY,
+    title="power files are missing",
+    source=f"{CHECKER}: REQUIRED_POWER_FILES",
+    fix="add the power analyser's files, or remove performance/power and performance/ranging",
+)
+def power_files(entry: Entry) -> Iterator[Fault]:
+    power = f"{entry.path}/performance/power"
+    if power not in entry.tree.folders:
+        return
+    for name in POWER_FILES:
+        if f"{power}/{name}" not in entry.tree.files:
+            yield Fault(f"{power}/{name}", "file is missing", "no such file", name)
+    for log in ("run_1", "ranging"):
+        if f"{entry.path}/performance/{log}/spl.txt" not in entry.tree.files:
+            yield Fault(
+                f"{entry.path}/performance/{log}/spl.txt", "file is missing", "no such file", "spl.txt"
+            )
+
+
+@rule(
+    "W2",
+    level=Level.ENTRY,
+    severity=Severity.WARNING,
+    title="a power measurement: its figures are not judged",
+    source="power_checker of the power repository",
+    fix="run the official power checker on the folder",
+)
+def power_not_judged(entry: Entry) -> Iterator[Fault]:
+    power = f"{entry.path}/performance/power"
+    if power in entry.tree.folders:
+        yield Fault(power, "not judged", "power logs", "judged by the official power checker")

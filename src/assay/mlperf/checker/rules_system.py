@@ -1,0 +1,129 @@
+"""Rules of systems/<system>.json (S): who submits, on what, and whether every field says something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.mlperf.checker.finding import Severity
+from assay.mlperf.checker.rule import Fault, Level, rule
+from assay.mlperf.checker.submission import System
+
+STATUSES = ("available", "preview", "rdi")
+SUITES = ("datacenter", "edge", "datacenter,edge", "edge,datacenter")
+CHECKER = "submission checkers (check_system_desc_id, SystemCheck)"
+FIX = "edit the file, or give the field in system.toml and build the tree again with `assay submit`"
+
+
+@rule(
+    "S1",
+    level=Level.SYSTEM,
+    title="status or system_type has an unknown value",
+    source=f"{CHECKER}: VALID_AVAILABILITIES, system types",
+    fix=FIX,
+)
+def known_values(system: System) -> Iterator[Fault]:
+    fields = system.fields or {}
+    status, suite = fields.get("status"), fields.get("system_type")
+    if status and str(status).lower() not in STATUSES:
+        yield Fault(system.file, "unknown status", str(status), " | ".join(STATUSES))
+    if suite and suite not in SUITES:
+        yield Fault(system.file, "unknown system_type", str(suite), " | ".join(SUITES))
+
+
+@rule(
+    "S2",
+    level=Level.SYSTEM,
+    title="a required field is missing, or empty where a value is needed",
+    source=f"{CHECKER}: SYSTEM_DESC_REQUIRED_FIELDS, SYSTEM_DESC_MEANINGFUL_RESPONSE_REQUIRED_FIELDS",
+    fix=FIX + '; "N/A" is a value, the number 0 is not (write "0")',
+)
+def required_fields(system: System) -> Iterator[Fault]:
+    if system.fields is None:
+        return
+    for name in system.submitter.round.fields.system:
+        if name not in system.fields:
+            yield Fault(system.file, f"{name} is missing", "no such field", f"a value for {name}")
+        elif not system.fields[name] and name not in system.submitter.round.fields.may_be_empty:
+            yield Fault(system.file, f"{name} is empty", repr(system.fields[name]), f"a value for {name}")
+
+
+@rule(
+    "S3",
+    level=Level.SYSTEM,
+    severity=Severity.WARNING,
+    title="an unknown field",
+    source=f"{CHECKER}: fields that are not required",
+    fix="remove the field, or correct its spelling",
+)
+def unknown_fields(system: System) -> Iterator[Fault]:
+    known = system.submitter.round.fields
+    for name in system.fields or {}:
+        is_power = name.startswith(
+            ("power_", "boot_", "filesystem", "management_", "nics_", "other_hardware")
+        )
+        if name not in (*known.system, *known.network, "is_network") and not (is_power or "power" in name):
+            yield Fault(system.file, "unknown field", name[:80], "a field of the round's system description")
+
+
+@rule(
+    "S4",
+    level=Level.SYSTEM,
+    title="submitter or division differs from the folder",
+    source=f"{CHECKER}: submitter and division against the path",
+    fix=FIX,
+)
+def owner(system: System) -> Iterator[Fault]:
+    fields = system.fields or {}
+    for field, folder in (("submitter", system.submitter.name), ("division", system.submitter.division)):
+        value = fields.get(field)
+        if value and str(value).lower() != folder.lower():
+            yield Fault(system.file, f"{field} differs from the folder", str(value), folder)
+
+
+@rule(
+    "S5",
+    level=Level.SYSTEM,
+    title="is_network and the network fields do not fit the division",
+    source=f"{CHECKER}: is_network, SYSTEM_DESC_REQUIRED_FIELDS_NETWORK_MODE",
+    fix='in network/ set is_network to "True" and give every network field; in closed/ leave it out',
+)
+def network_fields(system: System) -> Iterator[Fault]:
+    if system.fields is None:
+        return
+    division = system.submitter.division
+    value = str(system.fields.get("is_network", "")).lower()
+    if division == "closed" and value == "true":
+        yield Fault(system.file, "a network system in the closed division", value, "no is_network")
+    if division != "network":
+        return
+    if value != "true":
+        yield Fault(system.file, "not declared as a network system", value or "no is_network", '"True"')
+    for name in system.submitter.round.fields.network:
+        if name != "is_network" and not system.fields.get(name):
+            yield Fault(system.file, f"{name} is missing or empty", "no value", f"a value for {name}")
+
+
+@rule(
+    "S6",
+    level=Level.SYSTEM,
+    title="the system description is no JSON object",
+    source=f"{CHECKER}: json.load (a traceback there)",
+    fix="repair the JSON",
+)
+def readable(system: System) -> Iterator[Fault]:
+    if system.fields is None and system.file in system.submitter.tree.faults:
+        yield Fault(system.file, "unreadable", system.submitter.tree.faults[system.file], "a JSON object")
+
+
+@rule(
+    "S7",
+    level=Level.SYSTEM,
+    title="number_of_nodes or accelerators_per_node is no whole number",
+    source="modular submission checker: the result exporter multiplies them",
+    fix='write a whole number as text, as "1"',
+)
+def whole_numbers(system: System) -> Iterator[Fault]:
+    for name in ("number_of_nodes", "accelerators_per_node"):
+        value = (system.fields or {}).get(name)
+        if value and not str(value).strip().isdecimal():
+            yield Fault(system.file, f"{name} is no whole number", str(value), 'a whole number, as "1"')

@@ -1,0 +1,91 @@
+"""The folders of a submission, as paths only: where each file of an entry lies in a round's layout.
+
+Knows the layouts up to v5.1 (`old`) and from v6.0 (`new`); touches no disk. All paths are POSIX text relative
+to the root of the tree. Source: submission_structure.md and the path constants of the official checkers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.mlperf.round import Round
+
+DIVISIONS = ("closed", "open", "network")
+PERFORMANCE_REQUIRED = ("mlperf_log_summary.txt", "mlperf_log_detail.txt")
+PERFORMANCE_OPTIONAL = ("mlperf_log_accuracy.json", "mlperf_log_trace.json", "results.json", ".gitkeep")
+ACCURACY_REQUIRED = (
+    "accuracy.txt",
+    "mlperf_log_accuracy.json",
+    "mlperf_log_detail.txt",
+    "mlperf_log_summary.txt",
+)
+SCENARIOS = ("Offline", "Server", "Interactive", "SingleStream", "MultiStream")
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry: a scenario of a benchmark on a system of a submitter. `scenario` is the folder's own name."""
+
+    division: str
+    submitter: str
+    system: str
+    benchmark: str
+    scenario: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the files of a round's submission lie."""
+
+    is_old: bool
+    code_folder: str
+
+    @classmethod
+    def of(cls, round_: Round) -> Layout:
+        return cls(is_old=round_.layout == "old", code_folder=round_.code_folder)
+
+    def submitter(self, division: str, submitter: str) -> str:
+        return f"{division}/{submitter}"
+
+    def system_file(self, division: str, submitter: str, system: str) -> str:
+        return f"{division}/{submitter}/systems/{system}.json"
+
+    def model_mapping(self, submitter: str) -> str:
+        return f"open/{submitter}/model_mapping.json"
+
+    def calibration(self, division: str, submitter: str) -> str:
+        return f"{division}/{submitter}/calibration.md"
+
+    def code(self, division: str, submitter: str, benchmark: str) -> str:
+        return f"{division}/{submitter}/{self.code_folder}/{benchmark}"
+
+    def results(self, place: Place) -> str:
+        return self._below("results", place)
+
+    def performance(self, place: Place) -> str:
+        return f"{self.results(place)}/performance/run_1"
+
+    def accuracy(self, place: Place) -> str:
+        return f"{self.results(place)}/accuracy"
+
+    def measurements(self, place: Place) -> str:
+        """Folder of user.conf, README.md and the measurement file."""
+        return self._below("measurements" if self.is_old else "results", place)
+
+    def measurement_file(self, place: Place) -> str:
+        """The name we write; submitters of old layouts may add their implementation to it."""
+        name = f"{place.system}_{place.scenario}.json" if self.is_old else "measurements.json"
+        return f"{self.measurements(place)}/{name}"
+
+    def compliance(self, place: Place, test: str) -> str:
+        return f"{self._below('compliance' if self.is_old else 'results', place)}/{test}"
+
+    def _below(self, kind: str, place: Place) -> str:
+        return "/".join(
+            (place.division, place.submitter, kind, place.system, place.benchmark, place.scenario)
+        )
+
+
+def scenario_name(folder: str) -> str:
+    """LoadGen's spelling of a scenario folder (`offline` -> `Offline`); any other name comes back unchanged."""
+    return next((name for name in SCENARIOS if name.lower() == folder.lower()), folder)
