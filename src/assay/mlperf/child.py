@@ -1,0 +1,96 @@
+"""Child: one supervised process with a log file and a process group of its own.
+
+The parent never waits on it blindly: it asks whether it lives, why it died, and ends it with all it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+LOG_LINES = 5
+"""Last lines of a log that an error message quotes."""
+LOG_TAIL_BYTES = 16_384
+END_SECONDS = 5.0
+"""How long a child gets between being asked to end and being killed."""
+
+
+class Child:
+    """A started `python -m MODULE ARGUMENTS`. `name` says what it is in an error message."""
+
+    def __init__(
+        self, name: str, module: str, arguments: Sequence[str], log: Path, keep_fds: Sequence[int] = ()
+    ) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self.name, self.log = name, log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=keep_fds,
+                start_new_session=True,  # Ctrl-C reaches the parent alone, which then ends the whole group
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def exit_status(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit status, or None when it still runs after `seconds`."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def end(self) -> None:
+        """End it and everything it started: asked first, killed after a few seconds. Safe to call again."""
+        if self.exit_status() is None:
+            self._signal(signal.SIGTERM)
+            self.wait(END_SECONDS)
+        self._signal(signal.SIGKILL)  # also what it left behind in its process group
+        self._process.wait()
+
+    def death(self) -> str:
+        """How it ended and its last words, as one sentence for an error message."""
+        status = self.wait(END_SECONDS)
+        how = "still runs but closed its connection" if status is None else describe(status)
+        with self.log.open("rb") as file:
+            words = last_lines(file)
+        quoted = f"; its last lines: {words}" if words else ""
+        return f"{self.name} {how} (log: {self.log}){quoted}"
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a group of zombies
+            os.killpg(self.pid, number)
+
+
+def describe(status: int) -> str:
+    """An exit status in words. Example: -9 -> `was killed by SIGKILL (often the system out of memory)`."""
+    if status >= 0:
+        return f"ended with exit code {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    because = {signal.SIGKILL: " (often the system out of memory)", signal.SIGSEGV: " (a crash in native code)"}
+    return f"was killed by {name}{because.get(-status, '')}"
+
+
+def last_lines(file: IO[bytes]) -> str:
+    """The last few non-empty lines of a log, joined by ` | `."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - LOG_TAIL_BYTES))
+    text = file.read(LOG_TAIL_BYTES).decode("utf-8", "replace")
+    return " | ".join([line.strip() for line in text.splitlines() if line.strip()][-LOG_LINES:])

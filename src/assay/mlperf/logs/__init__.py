@@ -1,0 +1,16 @@
+"""LoadGen's log files as typed values. They are read as what they may be: cut short, binary, or hostile."""
+
+from assay.mlperf.logs.accuracy import Entry, read_accuracy
+from assay.mlperf.logs.detail import DetailLog, read_detail
+from assay.mlperf.logs.record import Distribution, RunRecord, read_record, record_of
+
+__all__ = [
+    "DetailLog",
+    "Distribution",
+    "Entry",
+    "RunRecord",
+    "read_accuracy",
+    "read_detail",
+    "read_record",
+    "record_of",
+]

@@ -1,0 +1,60 @@
+"""RunSpec: one LoadGen run as it is asked for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.config import Mode, Scenario
+from assay.mlperf.round import Latency, Seeds
+
+OFFLINE_HEADROOM = 1.1
+"""LoadGen makes an Offline query 10 % larger than target_qps x duration. Source: LoadGen, RequestedTestSettings."""
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What LoadGen is asked for. A test-style run over n samples: min_query_count = max_query_count = n."""
+
+    scenario: Scenario
+    mode: Mode
+    loadgen_key: str
+    """Model name given to LoadGen. `mixtral-8x7b` has settings of its own in LoadGen; for any other key
+    `user_conf` writes token latencies, limits and counts itself."""
+    samples: int
+    """Samples of the dataset, all of them resident (performance_sample_count)."""
+    target_qps: float
+    """Samples/s: Server's arrival rate, and what sizes an Offline query that a duration asks for."""
+    seeds: Seeds
+    """The round's; LoadGen must report the same."""
+    out: Path
+    """Folder of LoadGen's logs; must hold none yet."""
+    user_conf: Path
+    """Where the settings are written, and kept."""
+    min_duration_ms: int = 0
+    min_query_count: int | None = None
+    """None = LoadGen's own."""
+    max_query_count: int | None = None
+    """None = no limit. In Server it is left to min_query_count: reaching the limit is an error to LoadGen."""
+    latency: Latency | None = None
+    """p99 limits of Server, for keys that LoadGen does not know."""
+    compliance: str = ""
+    """`TEST06`: a performance run that also logs answers; its audit.config is written beside `user_conf`."""
+
+    @property
+    def audit_conf(self) -> Path | None:
+        return self.user_conf.parent / "audit.config" if self.compliance else None
+
+    @property
+    def title(self) -> str:
+        return f"{self.scenario.value} {self.compliance or self.mode.value}"
+
+    @property
+    def expected_samples(self) -> int:
+        """Samples that this run will answer, for progress and memory: LoadGen rounds up to whole datasets."""
+        if self.mode is Mode.ACCURACY:
+            return self.samples
+        headroom = OFFLINE_HEADROOM if self.scenario is Scenario.OFFLINE else 1.0
+        by_duration = math.ceil(headroom * self.min_duration_ms / 1000 * self.target_qps)
+        return max(self.min_query_count or 1, min(by_duration, self.max_query_count or by_duration))
