@@ -256,9 +256,9 @@ class Staged:
         """Write the state, then the description, each in one step; from here on it is an entry."""
         dialect = self.store.home.dialect
         write_json(self.folder / dialect.cached_state_file, state)
-        self.close()
         full = self.store.artifacts.new_description("cache", "", self.uid, []) | description
         self.store.artifacts.write(self.folder, full)
+        self.close()
         return Artifact(
             self.folder, "cache", self.store.home.repositories()[0], "", self.uid, tuple(full["tags"])
         )
@@ -273,7 +273,13 @@ class Staged:
         (kept / RUNNING).unlink(missing_ok=True)
         return kept
 
+    def drop(self) -> None:
+        """Remove the half-made folder for good."""
+        self.close()
+        remove_folder(self.folder)
+
     def close(self) -> None:
+        """Say that nobody is at work here any more."""
         if self._marker is not None:
             (self.folder / RUNNING).unlink(missing_ok=True)
             os.close(self._marker)

@@ -1,0 +1,128 @@
+"""The CM and MLC verbs: `assay run script --tags=…`, `assay cm …`, `assay mlc …`, `assay mlcr TAGS`.
+
+This module and what it imports at its top must stay cheap: `find` answers in a few hundredths of a second.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from assay.recipes.actions.context import Context
+from assay.recipes.actions.dispatch import perform
+from assay.recipes.contract.argv import parse
+from assay.recipes.contract.homes import home_from
+from assay.recipes.errors import RecipeFault
+
+if TYPE_CHECKING:
+    from assay.recipes.builtin import Builtin
+
+USAGE = "cm {action} {automation} {artifact(s)} {flags} @input.yaml @input.json"
+
+
+class Terminal:
+    """The user at the terminal, or the pipe in place of one."""
+
+    def __init__(self, *, quiet_stdout: bool = False) -> None:
+        self.quiet_stdout = quiet_stdout
+
+    def say(self, text: str) -> None:
+        if not self.quiet_stdout:
+            print(text)
+
+    def note(self, text: str) -> None:
+        sys.stdout.flush()
+        print(text, file=sys.stderr, flush=True)
+
+    def ask(self, question: str) -> str | None:
+        try:
+            return input(question)
+        except EOFError:
+            return None
+
+
+def main(argv: list[str]) -> int:
+    """Perform one CM or MLC command line; gives CM's return number, which is the exit code."""
+    dialect, words = _spelling(argv)
+    json_out = False
+    try:
+        inputs = _parse(dialect, words)
+        json_out = inputs.get("out") == "json"
+        answer = _perform(dialect, inputs, quiet=json_out)
+        if json_out:
+            _print_json(answer)
+        if inputs.get("save_to_json"):
+            _save_json(str(inputs["save_to_json"]), answer)
+    except RecipeFault as fault:
+        if json_out:
+            _print_json({"return": fault.code, "error": fault.message})
+        else:
+            sys.stdout.flush()
+            print(f"\n{dialect.upper()} error: {fault.message}!", file=sys.stderr)
+            if fault.hint:
+                print(f"  try: {fault.hint}", file=sys.stderr)
+        return min(fault.code, 1) if dialect == "mlc" else fault.code % 256 or 1
+    return 0
+
+
+def _spelling(argv: list[str]) -> tuple[str, list[str]]:
+    """(dialect, words of the action) for the wrappers `cm`, `mlc` and `mlcr`, and for a bare CM verb."""
+    if argv[:1] == ["mlc"]:
+        return "mlc", argv[1:]
+    if argv[:1] == ["mlcr"]:
+        return "mlc", ["run", "script", *argv[1:]]
+    return "cm", argv[1:] if argv[:1] == ["cm"] else argv
+
+
+def _parse(dialect: str, words: list[str]) -> dict[str, Any]:
+    if dialect == "cm":
+        return parse(words)
+    from assay.recipes.contract.mlc_argv import parse as parse_mlc
+
+    return parse_mlc(words, interactive=sys.stdin.isatty())
+
+
+def _perform(dialect: str, inputs: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
+    if ("action" not in inputs and inputs.get("version")) or inputs.get("action") == "version":
+        from assay import __version__
+
+        print(__version__)
+        return {"return": 0, "version": __version__}
+    action = inputs.get("action")
+    if not action or (action == "help" and not inputs.get("automation")):
+        print(USAGE)
+        return {"return": 0}
+    needs_builtins = action in ("run", "docker", "test", "prepare")
+    home = home_from(os.environ, dialect)
+    context = Context(home, Terminal(quiet_stdout=quiet), os.environ, _builtins() if needs_builtins else None)
+    return perform(context, inputs)
+
+
+def _builtins() -> list[Builtin]:
+    """The recipes of our own, unless `ASSAY_BUILTIN=0` switches them off."""
+    if os.environ.get("ASSAY_BUILTIN", "1").lower() in ("0", "no", "off", "false"):
+        return []
+    from importlib.util import find_spec
+
+    if find_spec("assay.doors.builtin") is None:
+        return []
+    from importlib import import_module
+
+    found: list[Builtin] = import_module("assay.doors.builtin").builtins()
+    return found
+
+
+def _print_json(answer: dict[str, Any]) -> None:
+    from assay.recipes.records import as_json
+
+    print(as_json(answer))
+
+
+def _save_json(name: str, answer: dict[str, Any]) -> None:
+    from pathlib import Path
+
+    from assay.ground.files import write_text
+    from assay.recipes.records import as_json
+
+    write_text(Path(name), as_json(answer) + "\n")

@@ -1,0 +1,1 @@
+"""The actions of CM's command line: `ACTION AUTOMATION …`, one module per kind of automation."""

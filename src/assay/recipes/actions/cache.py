@@ -1,0 +1,142 @@
+"""Actions on the cache: rm, show, prune, verify. Models and datasets of Assay's own store are never in it."""
+
+from __future__ import annotations
+
+import time
+
+from assay.recipes.actions.common import matching
+from assay.recipes.actions.context import Answer, Context, Found, Inputs, tag_text, words, yes
+from assay.recipes.artifacts import Artifacts, remove_folder
+from assay.recipes.errors import RecipeFault, RecipeNotFound
+from assay.recipes.store import CacheEntry, Store, size_bytes
+
+
+def delete(context: Context, inputs: Inputs) -> Answer:
+    """Remove entries. With `-f` it says what goes and how much of it; else it asks for each.
+
+    Raises: RecipeNotFound (16) when nothing matches, as CM does; MLC warns and succeeds.
+    """
+    inputs = inputs | {"automation": "cache"}
+    store = Store(context.index)
+    found = matching(context, inputs)
+    everything = not any(words(inputs)) and not tag_text(inputs)
+    leftovers = [*store.remove_orphans(), *store.failed()] if everything else []
+    for folder in store.failed() if everything else []:
+        remove_folder(folder)
+    if not found and not leftovers:
+        if context.dialect.name == "mlc":
+            context.console.note("assay: nothing in the cache matches")
+            return {"return": 0}
+        raise RecipeNotFound("artifact(s) not found")
+    artifacts = Artifacts(context.index)
+    freed = 0
+    for artifact in found:
+        size = size_bytes(artifact.path)
+        line = f'Deleting {artifact.path} with tags "{",".join(artifact.tags)}" ({gigabytes(size)}) ...'
+        context.console.say(line)
+        if yes(context, inputs, "  Are you sure you want to delete this artifact"):
+            artifacts.delete(artifact)
+            context.console.say("    Deleted!")
+            freed += size
+    context.console.say(f"{gigabytes(freed)} freed")
+    return {"return": 0}
+
+
+def show(context: Context, inputs: Inputs) -> Answer:
+    """Print tags, folder, version, size and age of each entry."""
+    entries = [entry for entry in _entries(context, inputs) if not entry.missing_base()]
+    store = Store(context.index)
+    for entry in entries:
+        plain = sorted(tag for tag in entry.tags if not tag.startswith("_"))
+        variations = sorted(tag for tag in entry.tags if tag.startswith("_"))
+        context.console.say("")
+        context.console.say(f"* Tags: {','.join([*plain, *variations])}")
+        context.console.say(f"  Path: {entry.path}")
+        if entry.version:
+            context.console.say(f"  Version: {entry.version}")
+        context.console.say(f"  Size: {gigabytes(size_bytes(entry.path))}, made {_age(entry)}")
+        if inputs.get("env"):
+            for key, value in sorted(store.state(entry)["new_env"].items()):
+                context.console.say(f"  {key}={value}")
+    return {"return": 0, "list": [Found(context, entry.artifact) for entry in entries]}
+
+
+def prune(context: Context, inputs: Inputs) -> Answer:
+    """Remove what no run would use: expired entries, those whose base is gone, and pieces of failed runs."""
+    store = Store(context.index)
+    now = time.time()
+    dead = [
+        e for e in store.entries(tag_text(inputs)) if e.expired(now) or e.missing_base() or "tmp" in e.tags
+    ]
+    pieces = [*store.remove_orphans(), *store.failed()]
+    artifacts = Artifacts(context.index)
+    for entry in dead:
+        artifacts.delete(entry.artifact)
+        context.console.say(f"Deleted {entry.path}")
+    for folder in pieces:
+        remove_folder(folder)
+        context.console.say(f"Deleted {folder}")
+    context.console.say(f"{len(dead) + len(pieces)} pruned")
+    return {"return": 0, "deleted": len(dead) + len(pieces)}
+
+
+def verify(context: Context, inputs: Inputs) -> Answer:
+    """Check that each entry can be used: its state reads, its files and its base are there.
+
+    Raises: RecipeFault (1) when one cannot.
+    """
+    store = Store(context.index)
+    bad = []
+    for entry in store.entries(tag_text(inputs)):
+        problem = _problem(store, entry)
+        if problem:
+            bad.append(entry.artifact.uid)
+            context.console.say(f"{entry.path}: {problem}")
+    if bad:
+        raise RecipeFault(f"{len(bad)} broken entries", 1, f"remove them: rm cache {' '.join(bad)} -f")
+    context.console.say("all entries are usable")
+    return {"return": 0}
+
+
+def mark_tmp(context: Context, inputs: Inputs) -> Answer:
+    """Give entries the tag `tmp`, so that no run uses them."""
+    found = matching(context, inputs | {"automation": "cache"})
+    artifacts = Artifacts(context.index)
+    for artifact in found:
+        artifacts.update(artifact, ["tmp"], {})
+    return {"return": 0, "list": [Found(context, artifact) for artifact in found]}
+
+
+def _problem(store: Store, entry: CacheEntry) -> str:
+    if entry.missing_base():
+        return f"it depends on {entry.missing_base()}, which is gone"
+    try:
+        state = store.state(entry)
+    except RecipeFault as fault:
+        return fault.message
+    from pathlib import Path
+
+    inside = str(entry.path)
+    gone = [
+        f"{key}={value}"
+        for key, value in state["new_env"].items()
+        if isinstance(value, str) and value.startswith(inside) and not Path(value).exists()
+    ]
+    return f"it names what is not there: {', '.join(gone)}" if gone else ""
+
+
+def _entries(context: Context, inputs: Inputs) -> list[CacheEntry]:
+    wanted = {str(artifact.path) for artifact in matching(context, inputs | {"automation": "cache"})}
+    return [entry for entry in Store(context.index).entries() if str(entry.path) in wanted]
+
+
+def _age(entry: CacheEntry) -> str:
+    seconds = time.time() - entry.path.stat().st_mtime
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit} ago"
+    return f"{seconds:.0f} seconds ago"
+
+
+def gigabytes(size: int) -> str:
+    return f"{size / 1e9:.3f} GB"

@@ -1,0 +1,153 @@
+"""Actions on any kind of artifact: search, add, delete, load, update, copy, move, info, help."""
+
+from __future__ import annotations
+
+from assay.recipes.actions.context import Answer, Context, Found, Inputs, tag_text, words, yes
+from assay.recipes.artifacts import Artifacts
+from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault, RecipeNotFound
+from assay.recipes.index import Artifact
+
+
+def matching(context: Context, inputs: Inputs) -> list[Artifact]:
+    """The artifacts that a command line names, by name and tags; a word with blanks stands for tags."""
+    automation, tags = inputs["automation"], tag_text(inputs)
+    found: dict[str, Artifact] = {}
+    for word in words(inputs):
+        if " " in word:
+            tags, word = word.replace(" ", ","), ""
+        if automation == "script" and "_" in tags:
+            artifacts = _scripts_with_variations(context, tags, word)
+        else:
+            artifacts = context.index.find(automation, word, tags)
+        found.update((str(artifact.path), artifact) for artifact in artifacts)
+    return list(found.values())
+
+
+def _scripts_with_variations(context: Context, tags: str, name: str) -> list[Artifact]:
+    """Recipes are searched by their tags, and kept when they know the variations among them."""
+    from assay.recipes.recipe import load_recipe
+    from assay.recipes.selection import Selection
+    from assay.recipes.variations import knows
+
+    selection = Selection.parse(tags)
+    wanted = [variation.removeprefix("-") for variation in selection.variations]
+    found = context.index.find("script", name, selection.tags)
+    return [a for a in found if all(knows(load_recipe(context.index, a).variations, v) for v in wanted)]
+
+
+def search(context: Context, inputs: Inputs) -> Answer:
+    """Print one path per line; gives them as `list`."""
+    found = matching(context, inputs)
+    for artifact in found:
+        context.console.say(str(artifact.path))
+    return {"return": 0, "list": [Found(context, artifact) for artifact in found]}
+
+
+def add(context: Context, inputs: Inputs) -> Answer:
+    """Make an artifact; further inputs under `meta` go into its description."""
+    artifacts = Artifacts(context.index)
+    name = words(inputs)[0]
+    tags = [tag for tag in f"{tag_text(inputs)},{tag_text(inputs, 'new_tags')}".split(",") if tag]
+    if inputs["automation"] == "script":
+        from assay.recipes.actions.new_recipe import add_recipe
+
+        folder = add_recipe(artifacts, name, tags)
+    else:
+        folder = artifacts.add(inputs["automation"], name, tags, inputs.get("meta"))
+    context.console.say(f"Added {context.dialect.name.upper()} object at {folder}")
+    meta = context.home.descriptions.load(folder, context.dialect.description_files)
+    return {"return": 0, "path": str(folder), "meta": meta}
+
+
+def delete(context: Context, inputs: Inputs) -> Answer:
+    """Remove what is named, asking for each without `-f`. Raises: RecipeNotFound (16) when nothing is."""
+    found = matching(context, inputs)
+    if not found:
+        raise RecipeNotFound("artifact(s) not found")
+    if not any(words(inputs)) and not tag_text(inputs) and inputs["automation"] == "script":
+        raise RecipeFault("this would delete every recipe", GENERAL, "name one, or give --tags")
+    artifacts = Artifacts(context.index)
+    deleted = []
+    for artifact in found:
+        context.console.say(f'Deleting {artifact.path} with tags "{",".join(artifact.tags)}" ...')
+        if yes(context, inputs, "  Are you sure you want to delete this artifact"):
+            artifacts.delete(artifact)
+            context.console.say("    Deleted!")
+            deleted.append(str(artifact.path))
+    return {"return": 0, "deleted": deleted}
+
+
+def load(context: Context, inputs: Inputs) -> Answer:
+    """Print the description of exactly one artifact."""
+    import json
+
+    artifacts = Artifacts(context.index)
+    artifact = artifacts.one(inputs["automation"], words(inputs)[0], tag_text(inputs))
+    meta = artifacts.description(artifact)
+    context.console.say(json.dumps(meta, indent=2, sort_keys=True, default=str))
+    return {"return": 0, "path": str(artifact.path), "meta": meta, "original_meta": meta}
+
+
+def update(context: Context, inputs: Inputs) -> Answer:
+    """Add tags and a `meta` to what is named."""
+    found = matching(context, inputs)
+    if not found:
+        raise RecipeNotFound("artifact(s) not found")
+    artifacts = Artifacts(context.index)
+    tags = [] if not any(words(inputs)) else tag_text(inputs).split(",")
+    tags += tag_text(inputs, "new_tags").split(",")
+    for artifact in found:
+        artifacts.update(artifact, [tag for tag in tags if tag], inputs.get("meta") or {})
+        context.console.say(f"Updated {artifact.path}")
+    return {"return": 0, "list": [Found(context, artifact) for artifact in found]}
+
+
+def copy(context: Context, inputs: Inputs) -> Answer:
+    """Copy one artifact to a new name."""
+    return _copy(context, inputs, move=False)
+
+
+def move(context: Context, inputs: Inputs) -> Answer:
+    """Move or rename one artifact."""
+    return _copy(context, inputs, move=True)
+
+
+def _copy(context: Context, inputs: Inputs, *, move: bool) -> Answer:
+    name, *rest = words(inputs)
+    if not rest:
+        raise RecipeFault("the new name is missing", GENERAL, "copy AUTOMATION NAME NEW_NAME")
+    artifacts = Artifacts(context.index)
+    artifact = _named(context, artifacts, inputs, name)
+    folder = artifacts.copy(artifact, rest[0], move=move)
+    context.console.say(f'* {"Moving" if move else "Copying"} "{artifact.path}" to\n         "{folder}"')
+    return {"return": 0, "path": str(folder)}
+
+
+def _named(context: Context, artifacts: Artifacts, inputs: Inputs, name: str) -> Artifact:
+    if " " in name:
+        return artifacts.one(inputs["automation"], "", name.replace(" ", ","))
+    return artifacts.one(inputs["automation"], name)
+
+
+def info(context: Context, inputs: Inputs) -> Answer:
+    """Print names and files of what is named."""
+    found = matching(context, inputs)
+    if not found:
+        raise RecipeNotFound("artifact(s) not found", NOT_FOUND)
+    for artifact in found:
+        files = "\n".join(f"    {path.name}" for path in sorted(artifact.path.iterdir()))
+        context.console.say(
+            f"CID = {artifact.automation}::{artifact}\n\nPath = {artifact.path}\n\n  Files:\n{files}"
+        )
+    return {"return": 0, "list": [Found(context, artifact) for artifact in found]}
+
+
+def help(context: Context, inputs: Inputs) -> Answer:
+    """Print which actions there are for a kind of artifact."""
+    from assay.recipes.actions.dispatch import COMMON, OWN
+
+    automation = inputs.get("automation") or ""
+    lines = [f"actions on {automation or 'artifacts'}:"]
+    lines += [f"  {name.rstrip('_').replace('_', '-')}" for name in (*COMMON, *OWN.get(automation, ()))]
+    context.console.say("\n".join(lines))
+    return {"return": 0}

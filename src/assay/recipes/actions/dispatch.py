@@ -1,0 +1,118 @@
+"""From the words of a command to the function that performs it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from assay.ground.errors import did_you_mean
+from assay.recipes.actions.context import Answer, Context, Inputs
+from assay.recipes.contract.argv import parse
+from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
+from assay.recipes.names import Name
+
+SYNONYMS = {
+    "ls": "search",
+    "list": "search",
+    "find": "search",
+    "rm": "delete",
+    "mv": "move",
+    "ren": "move",
+    "rename": "move",
+    "cp": "copy",
+}
+COMMON = ("search", "add", "delete", "load", "update", "copy", "move", "info", "help")
+# Each automation has the common actions and its own; a module is imported when its action is asked for.
+OWN = {
+    "repo": ("pull", "checkout", "where", "show", "import_", "init", "detect", "reindex", "pack", "unpack"),
+    "cache": ("show", "prune", "verify", "mark_tmp"),
+    "script": ("run", "docker", "dockerfile", "test", "prepare", "doc"),
+    "utils": ("download_file", "unzip_file", "system", "get_host_os_info", "list_files_recursively"),
+}
+UIDS = {
+    "5b4e0237da074764": "script",
+    "541d6f712a6b464e": "cache",
+    "dc2743f8450541e3": "utils",
+    "a0a2d123ef064bcb": "experiment",
+    "88dce9c160324c5d": "cfg",
+}
+
+
+def perform(context: Context, inputs: Inputs) -> Answer:
+    """Perform an action; gives its result dictionary.
+
+    Raises: RecipeFault (4) for an unknown action or automation, and whatever the action raises.
+    """
+    action = str(inputs.get("action") or "").replace("-", "_")
+    if action == "import":
+        action = "import_"
+    action = SYNONYMS.get(action, action)
+    automation = automation_name(context, str(inputs.get("automation") or ""))
+    own = OWN.get(automation, ())
+    if action == "delete" and automation in ("repo", "cache"):
+        return _call(automation, "delete", context, inputs)
+    if action in ("search", "add", "update") and automation == "repo":
+        return _call("repo", action, context, inputs)
+    if action in own:
+        return _call(automation, action, context, inputs)
+    if action in COMMON:
+        return _call("common", action, context, inputs | {"automation": automation})
+    known = sorted({*COMMON, *own, *SYNONYMS})
+    raise RecipeFault(
+        f'action "{action}" not found in automation "{automation}"',
+        UNKNOWN_ACTION,
+        did_you_mean(action, known),
+    )
+
+
+def automation_name(context: Context, text: str) -> str:
+    """The folder name of an automation given by alias, uid, or both.
+
+    Raises: RecipeFault (4) when no repository has artifacts of that kind.
+    """
+    if not text:
+        raise RecipeFault("automation is not defined", UNKNOWN_ACTION, "name one: script, cache or repo")
+    name = Name.parse(text.rpartition(":")[2])
+    if name.uid in UIDS:
+        return UIDS[name.uid]
+    alias = {"repos": "repo"}.get(name.alias, name.alias)
+    if alias in OWN or alias in UIDS.values():
+        return alias
+    known = context.index.automations()
+    described = any((repo.root / "automation" / alias).is_dir() for repo in context.home.repositories())
+    if alias in known or described:
+        return alias
+    raise RecipeFault(f'automation "{text}" not found', UNKNOWN_ACTION, did_you_mean(alias, [*known, *OWN]))
+
+
+def _call(module: str, action: str, context: Context, inputs: Inputs) -> Answer:
+    if module == "utils":
+        helpers = importlib.import_module("assay.recipes.contract.helpers")
+        answer: Answer = helpers.ACTIONS[action](inputs)
+        return answer
+    actions = importlib.import_module(f"assay.recipes.actions.{module}")
+    function: Callable[[Context, Inputs], Answer] = getattr(actions, action)
+    return function(context, inputs)
+
+
+def access_for(context: Context) -> Callable[..., Answer]:
+    """The `access` that hooks know: takes a dictionary or the words of a command line, never raises a fault."""
+
+    def access(request: Any, out: Any = None) -> Answer:
+        inputs = dict(request) if isinstance(request, dict) else parse(_as_words(request))
+        asking = context if (inputs.pop("out", None) or out) == "con" else context.quietly()
+        try:
+            return perform(asking, inputs)
+        except RecipeFault as fault:
+            return {"return": fault.code, "error": fault.message}
+
+    return access
+
+
+def _as_words(request: Any) -> list[str]:
+    if isinstance(request, str):
+        import shlex
+
+        return shlex.split(request)
+    return [str(word) for word in request]

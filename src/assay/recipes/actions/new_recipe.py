@@ -1,0 +1,49 @@
+"""The files of a new recipe: a description, hooks and a native script, ready to be filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assay.ground.files import write_text
+from assay.recipes.artifacts import Artifacts, new_uid
+from assay.recipes.contract.dialect import SCRIPT_UID
+from assay.recipes.errors import EXISTS, GENERAL, RecipeFault
+from assay.recipes.names import split_repository
+
+HOOKS = '''"""Hooks of this recipe. `i` holds env, state, meta, input, automation and run_script_input."""
+
+
+def preprocess(i):
+    """Before the native script."""
+    return {"return": 0}
+
+
+def postprocess(i):
+    """After it: set what `new_env_keys` names in i["env"]."""
+    return {"return": 0}
+'''
+
+
+def add_recipe(artifacts: Artifacts, name: str, tags: list[str]) -> Path:
+    """Make a recipe in the named repository, else in `local`; gives its folder.
+
+    Raises: RecipeFault (1) without a name, (8) when it exists.
+    """
+    in_repository, wanted = split_repository(name)
+    if not wanted.alias:
+        raise RecipeFault("a recipe needs a name", GENERAL, "add script NAME --tags=a,b")
+    home = artifacts.home
+    root = home.one(str(in_repository)).root if in_repository else home.local
+    folder = artifacts.folder_for(root, "script", wanted.alias)
+    if folder.exists():
+        raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS)
+    listed = "".join(f"\n  - {tag}" for tag in tags or wanted.alias.split("-"))
+    write_text(folder / "customize.py", HOOKS)
+    write_text(folder / "run.sh", '#!/bin/bash\n\necho "running $0"\n')
+    write_text(
+        folder / home.dialect.description_files[0],
+        f"alias: {wanted.alias}\nuid: {wanted.uid or new_uid()}\nautomation_alias: script\n"
+        f"automation_uid: {SCRIPT_UID}\ncache: false\ntags:{listed}\nnew_env_keys: []\nvariations: {{}}\n",
+    )
+    artifacts.changed("script")
+    return folder

@@ -1,0 +1,144 @@
+"""Actions on recipes: run, test, prepare, docker, dockerfile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assay.recipes.actions.context import Answer, Context, Inputs, tag_text, words
+from assay.recipes.actions.dispatch import access_for
+from assay.recipes.contract.flags import is_on
+from assay.recipes.contract.surroundings import surroundings
+from assay.recipes.errors import RecipeFault
+from assay.recipes.merge import merge
+from assay.recipes.records import write_records
+from assay.recipes.runner import Runner
+from assay.recipes.session import Policy
+
+
+def run(context: Context, inputs: Inputs) -> Answer:
+    """Run a recipe and everything below it."""
+    inputs = _with_extra_flags(context, inputs)
+    if inputs.get("help") or inputs.get("h"):
+        from assay.recipes.explain import describe
+
+        return describe(context, inputs)
+    if context.runner is not None:
+        answer: Answer = context.runner.run(inputs)
+        return answer
+    strict = str(inputs.get("compat") or "") == "strict"
+    runner = make_runner(context, inputs, strict=strict)
+    try:
+        answer = runner.run(inputs)
+    finally:
+        context.runner = None
+    write_records(context, runner, inputs, answer, strict=strict)
+    return answer
+
+
+def make_runner(context: Context, inputs: Inputs, *, strict: bool) -> Runner:
+    """A runner whose hooks can ask for further actions in the same home."""
+    host_env = surroundings(
+        context.home,
+        context.host_env,
+        allow_sudo=strict or is_on(inputs, "allow_sudo"),
+        own_python=not (strict or is_on(inputs, "user_python")),
+    )
+    policy = Policy(strict=strict, exact_cache=str(inputs.get("cache") or "cm") == "exact")
+    runner = Runner(
+        context.index,
+        context.console,
+        host_env,
+        policy=policy,
+        builtins=context.builtins,
+        access=access_for(context),
+    )
+    context.runner = runner
+    return runner
+
+
+def _with_extra_flags(context: Context, inputs: Inputs) -> Inputs:
+    """`$CM_SCRIPT_EXTRA_CMD` and the user's `cfg default` add to what was asked."""
+    import shlex
+
+    from assay.recipes.contract.argv import parse
+
+    extra = context.host_env.get(context.dialect.key("SCRIPT_EXTRA_CMD"), "").strip()
+    inputs = dict(inputs)
+    if extra:
+        words_ = parse(["run", "script", *shlex.split(extra)])
+        merge(inputs, {k: v for k, v in words_.items() if k not in ("action", "automation", "cmd")})
+    if context.runner is None:
+        for artifact in context.index.find("cfg", "default"):
+            folder = artifact.path
+            config = context.home.descriptions.load(folder, context.dialect.description_files)
+            merge(inputs, (config.get("config") or config).get("script") or {})
+    return inputs
+
+
+def prepare(context: Context, inputs: Inputs) -> Answer:
+    """Run everything below a recipe, but not the recipe itself."""
+    return run(context, inputs | {"fake_run": True})
+
+
+def test(context: Context, inputs: Inputs) -> Answer:
+    """Run the recipe with each of the inputs that its own `tests` list.
+
+    Raises: RecipeFault (1) with the failed ones at the end, after all were tried.
+    """
+    from assay.recipes.recipe import load_recipe
+    from assay.recipes.selection import Selection, matching_artifacts
+
+    name = words(inputs)[0]
+    tags = name.replace(" ", ",") if " " in name else tag_text(inputs)
+    selection = Selection.parse(tags)
+    failed = []
+    for artifact in matching_artifacts(context.index, selection, "" if " " in name else name):
+        recipe = load_recipe(context.index, artifact)
+        for number, request in enumerate(test_requests(recipe.meta), 1):
+            context.console.say(
+                f"test {number} of {recipe.alias}: {request.get('tags') or ','.join(recipe.tags)}"
+            )
+            try:
+                run(
+                    context, {"quiet": "yes", **request, "tags": request.get("tags") or ",".join(recipe.tags)}
+                )
+            except RecipeFault as fault:
+                failed.append(f"{recipe.alias} test {number}: {fault.message}")
+    if failed:
+        raise RecipeFault("\n".join(["tests failed:", *failed]))
+    return {"return": 0}
+
+
+def test_requests(meta: dict[str, Any]) -> list[Inputs]:
+    """The inputs of a recipe's tests, one per list of variations; a single plain run when it has none."""
+    requests = []
+    for item in (meta.get("tests") or {}).get("run_inputs") or [{}]:
+        plain = {k: v for k, v in item.items() if k not in ("variations_list", "docker", "docker_os", "freq")}
+        for variations in item.get("variations_list") or [""]:
+            names = variations if isinstance(variations, str) else ",".join(variations)
+            tags = ",".join(
+                [*(meta.get("tags") or []), *(f"_{n.lstrip('_')}" for n in names.split(",") if n)]
+            )
+            requests.append({**plain, "tags": tags})
+    return requests
+
+
+def docker(context: Context, inputs: Inputs) -> Answer:
+    """Build an image for a recipe and run it there."""
+    from assay.recipes.container import run_in_container
+
+    return run_in_container(context, inputs)
+
+
+def dockerfile(context: Context, inputs: Inputs) -> Answer:
+    """Write the Dockerfile for a recipe."""
+    from assay.recipes.container import write_dockerfile
+
+    return write_dockerfile(context, inputs)
+
+
+def doc(context: Context, inputs: Inputs) -> Answer:
+    """Print what a recipe does, takes and gives."""
+    from assay.recipes.explain import describe
+
+    return describe(context, inputs)

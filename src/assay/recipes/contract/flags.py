@@ -1,0 +1,145 @@
+"""The runner's own flags, read from the input of a call: `--quiet`, `--new`, `--fake_run`, `--v=False`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assay.recipes.conditions import is_off
+
+
+def is_on(inputs: Mapping[str, Any], *names: str, strict: bool = False) -> bool:
+    """Is one of these flags given and not false? `False`, `no`, `off` and `0` are false.
+
+    With `strict` every text that is not empty is true, `False` included, which is CM's reading.
+    """
+    return any(is_set(inputs[name], strict=strict) for name in names if name in inputs)
+
+
+def is_set(value: Any, *, strict: bool = False) -> bool:
+    if isinstance(value, str):
+        return bool(value) if strict else not is_off(value)
+    return bool(value)
+
+
+def is_yes(inputs: Mapping[str, Any], *names: str) -> bool:
+    """For the few flags that CM itself reads as words: true, yes or on."""
+    return any(str(inputs.get(name, "")).lower() in ("true", "yes", "on") for name in names)
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What one call of a recipe, top-level or as a dependency, was told about how to run."""
+
+    quiet: bool
+    silent: bool
+    verbose: bool
+    new: bool
+    renew: bool
+    skip_cache: bool
+    force_cache: bool
+    only_from_cache: bool
+    fake_run: bool
+    fake_deps: bool
+    ignore_script_error: bool
+    dirty: bool
+    shell: bool
+    save_env: bool
+    time: bool
+    print_env: bool
+    docker_run_deps: bool
+    forget_selections: bool
+    extra_cache_tags: str
+    debug_script_tags: str
+
+    @classmethod
+    def read(cls, inputs: Mapping[str, Any], env: Mapping[str, Any], prefix: str, *, strict: bool) -> Flags:
+        def on(*names: str) -> bool:
+            return is_on(inputs, *names, strict=strict)
+
+        def env_yes(name: str) -> bool:
+            return str(env.get(prefix + name, "")).lower() == "yes"
+
+        silent = is_yes(inputs, "silent", "s")
+        return cls(
+            quiet=on("quiet") if "quiet" in inputs else env_yes("QUIET"),
+            silent=silent,
+            verbose=not silent and (on("verbose") if "verbose" in inputs else on("v")),
+            new=on("new"),
+            renew=on("renew"),
+            skip_cache=on("skip_cache"),
+            force_cache=on("force_cache"),
+            only_from_cache=on("only_execute_from_cache"),
+            fake_run=on("fake_run") if "fake_run" in inputs else on("prepare"),
+            fake_deps=on("fake_deps"),
+            ignore_script_error=on("ignore_script_error"),
+            dirty=on("dirty"),
+            shell=on("shell"),
+            save_env=on("save_env"),
+            time=on("time"),
+            print_env=on("print_env"),
+            docker_run_deps=on("docker_run_deps"),
+            forget_selections=on("skip_remembered_selections")
+            if "skip_remembered_selections" in inputs
+            else env_yes("SKIP_REMEMBERED_SELECTIONS"),
+            extra_cache_tags=str(inputs.get("extra_cache_tags") or ""),
+            debug_script_tags=str(inputs.get("debug_script_tags") or ""),
+        )
+
+
+# Inputs that become `CM_<NAME>`; `path` becomes `CM_TMP_PATH`. Source: tables of the pinned engine and of HEAD.
+INPUTS_TO_ENV = (
+    "input",
+    "output",
+    "outdirname",
+    "outbasename",
+    "name",
+    "extra_cache_tags",
+    "skip_compile",
+    "skip_run",
+    "accept_license",
+    "skip_system_deps",
+    "git_ssh",
+    "gh_token",
+)
+HOST_KEYS = ("GH_TOKEN", "ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "socks_proxy")
+
+
+def seed_env(
+    env: dict[str, Any],
+    inputs: Mapping[str, Any],
+    flags: Flags,
+    host_env: Mapping[str, str],
+    folder: str,
+    prefix: str,
+) -> None:
+    """The variables that a call sets before any recipe is looked at."""
+    switches = {
+        "TMP_FAKE_RUN": flags.fake_run,
+        "TMP_FAKE_DEPS": flags.fake_deps,
+        "SKIP_SYS_UTILS": is_yes(inputs, "skip_sys_utils"),
+        "TMP_SKIP_SUDO": is_yes(inputs, "skip_sudo"),
+        "TMP_SILENT": flags.silent,
+        "VERBOSE": flags.verbose,
+        "QUIET": flags.quiet,
+        "SKIP_REMEMBERED_SELECTIONS": flags.forget_selections,
+    }
+    env.update({prefix + name: "yes" for name, is_on_ in switches.items() if is_on_})
+    if inputs.get("debug_uid"):
+        env[prefix + "TMP_DEBUG_UID"] = inputs["debug_uid"]
+    env[prefix + "TMP_CURRENT_PATH"] = folder
+    for key in (spelled for name in HOST_KEYS for spelled in dict.fromkeys((name, name.upper()))):
+        if host_env.get(key) and not env.get(key):
+            env[key] = host_env[key]
+    if prefix == "MLC_":
+        for key in ("USER", "HOME"):
+            if key in host_env:
+                env.setdefault(key, host_env[key])
+    if str(inputs.get("path") or "").strip():
+        env[prefix + "TMP_PATH"] = str(inputs["path"]).strip()
+    for name in INPUTS_TO_ENV:
+        value = inputs.get(name, "")
+        value = value.strip() if isinstance(value, str) else value
+        if value != "":
+            env[prefix + name.upper()] = value

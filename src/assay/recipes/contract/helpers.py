@@ -1,0 +1,109 @@
+"""Actions of the automation `utils` that hooks ask for: download, unpack, run a command, truth of a value."""
+
+from __future__ import annotations
+
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from assay.ground.files import staged
+from assay.recipes.contract.shell import host_info
+
+Answer = dict[str, Any]
+CHUNK_BYTES = 65536
+
+
+def is_true(val: Any) -> bool:
+    """true, yes, on or 1."""
+    return str(val).lower() in ("true", "yes", "on", "1")
+
+
+def is_false(val: Any) -> bool:
+    """false, no, off or 0."""
+    return str(val).lower() in ("false", "no", "off", "0")
+
+
+def get_host_os_info(i: Answer | None = None) -> Answer:
+    return {"return": 0, "info": host_info()}
+
+
+def download_file(i: Answer) -> Answer:
+    """Fetch `url` to `filename` below `path`; the file appears when it is whole. Gives `filename`, `path`, `size`."""
+    url = str(i["url"])
+    name = i.get("filename") or Path(urllib.parse.urlparse(url).path).name or "download"
+    folder = Path(i.get("path") or ".")
+    if Path(name).name != name:
+        folder, name = folder / Path(name).parent, Path(name).name
+    target = folder / name
+    try:
+        with urllib.request.urlopen(url) as answer, staged(target) as part:
+            expected = int(answer.headers.get("Content-Length") or 0)
+            with part.open("wb") as file:
+                while chunk := answer.read(int(i.get("chunk_size") or CHUNK_BYTES)):
+                    file.write(chunk)
+            if expected and part.stat().st_size != expected:
+                return {
+                    "return": 1,
+                    "error": f"{url} was cut short at {part.stat().st_size} of {expected} bytes",
+                }
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        target.unlink(missing_ok=True)
+        return {"return": 1, "error": f"cannot download {url}: {error}"}
+    return {"return": 0, "filename": name, "path": str(target), "size": target.stat().st_size}
+
+
+def unzip_file(i: Answer) -> Answer:
+    """Unpack `filename` below `path`, without its first `strip_folders` folders; nothing lands outside."""
+    source = Path(i["filename"])
+    target = Path(i.get("path") or ".").resolve()
+    strip = int(i.get("strip_folders") or 0)
+    if not source.is_file():
+        return {"return": 1, "error": f"file {source} was not found"}
+    files = []
+    with zipfile.ZipFile(source) as archive:
+        for entry in archive.infolist():
+            parts = Path(entry.filename).parts[strip:]
+            if entry.is_dir() or not parts:
+                continue
+            place = target.joinpath(*parts).resolve()
+            if not place.is_relative_to(target):
+                return {"return": 1, "error": f"{source} would write outside of {target}: {entry.filename}"}
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(archive.read(entry))
+            mode = entry.external_attr >> 16 & 0o777
+            if mode:
+                place.chmod(mode)
+            files.append(str(place))
+    return {"return": 0, "folders": [], "files": files}
+
+
+def system(i: Answer) -> Answer:
+    """Run the command `cmd` in `path`; gives `ret`, `stdout`, `stderr`, `std`."""
+    done = subprocess.run(
+        i["cmd"], shell=True, cwd=i.get("path") or None, capture_output=True, text=True, check=False
+    )
+    return {
+        "return": 0,
+        "ret": done.returncode,
+        "stdout": done.stdout,
+        "stderr": done.stderr,
+        "std": (done.stdout + done.stderr).strip(),
+    }
+
+
+def list_files_recursively(i: Answer) -> Answer:
+    """All files below the current folder as `files`, separated by commas."""
+    return {"return": 0, "files": ",".join(sorted(str(p) for p in Path.cwd().rglob("*") if p.is_file()))}
+
+
+ACTIONS = {
+    "download_file": download_file,
+    "unzip_file": unzip_file,
+    "system": system,
+    "get_host_os_info": get_host_os_info,
+    "list_files_recursively": list_files_recursively,
+}

@@ -1,0 +1,30 @@
+"""Answers a Python process that a recipe started and that calls `cmind.access`: JSON in, JSON out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from assay.recipes.actions.context import Context
+from assay.recipes.actions.dispatch import access_for
+from assay.recipes.console import Quiet
+from assay.recipes.contract.homes import home_from
+from assay.recipes.records import as_json
+
+
+def main() -> int:
+    request = json.load(sys.stdin)
+    home = home_from(
+        os.environ, "mlc" if "MLC_REPOS" in os.environ and "CM_REPOS" not in os.environ else "cm"
+    )
+    answer = access_for(Context(home, Quiet(), os.environ))(request)
+    if isinstance(answer.get("list"), list):
+        answer["list"] = [{"path": str(Path(found.path)), "meta": found.meta} for found in answer["list"]]
+    sys.stdout.write(as_json(answer))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

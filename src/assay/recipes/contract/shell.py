@@ -1,0 +1,174 @@
+"""Native scripts: which file runs, how variables reach it, and what comes back from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from assay.recipes.contract.dialect import Dialect
+from assay.recipes.errors import RecipeFault
+
+RUN_FILE, STATE_FILE = "tmp-run.sh", "tmp-state.json"
+NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE = "tmp-run-state.json", "tmp-run-env.out", "tmp-ver.out"
+ENV_FILE, ALL_ENV_FILE = "tmp-env.sh", "tmp-env-all.sh"
+WORKING_FILES = (NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE, ENV_FILE, ALL_ENV_FILE, STATE_FILE, RUN_FILE)
+SHEBANG = ["#!/bin/bash", ""]
+
+# Inside double quotes: an escape that a recipe wrote on purpose, a reference to a variable, or a character that
+# would end the quotes or start a command.
+_PIECE = re.compile(r'(\\["$`\\])|(\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}))|(["$`])|(\\\Z)')
+
+
+def quoted(value: str) -> str:
+    """A value as bash reads it back: `$NAME` and `${NAME}` still stand for variables, nothing else is special.
+
+    CM writes values between double quotes as they are, and recipes rely on that: they refer to variables and
+    escape quotes (`\\"`). Both keep working; what could end the quotes or run a command is made literal.
+    """
+    return '"' + _PIECE.sub(lambda m: m[0] if m[1] or m[2] else "\\" + m[0], value) + '"'
+
+
+def export_lines(env: Mapping[str, Any]) -> list[str]:
+    """One `export` per variable, sorted; `+KEY` lists are put in front of what KEY already holds."""
+    lines = []
+    for name in sorted(env):
+        value = env[name]
+        key = name
+        if name.startswith("+"):
+            key, separator = name[1:], ":"
+            if key and not key[0].isalnum():
+                separator, key = key[0], key[1:]
+            value = separator.join(str(item) for item in [*value, "${" + key + "}"])
+        if not re.fullmatch(r"[A-Za-z_]\w*", key):
+            continue  # bash has no variable of that name: CM's line would be a syntax error
+        lines.append(f"export {key}={quoted(str(value))}")
+    return lines
+
+
+def script_for(folder: Path, name: str, env: Mapping[str, Any], dialect: Dialect) -> Path | None:
+    """The most special script of a name that the folder has for the detected system, or None."""
+    flavor, version, machine = (
+        str(env.get(dialect.key(key), ""))
+        for key in ("HOST_OS_FLAVOR", "HOST_OS_VERSION", "HOST_PLATFORM_FLAVOR")
+    )
+    suffixes = [
+        f"-{flavor}-{version}-{machine}",
+        f"-{flavor}-{machine}",
+        f"-{flavor}-{version}",
+        f"-{flavor}",
+    ]
+    if dialect.name == "mlc":
+        suffixes += [f"-{env.get(dialect.key(key), '')}" for key in ("HOST_OS_FLAVOR_LIKE", "HOST_OS_TYPE")]
+    suffixes += [f"-{machine}", ""]
+    return next((path for s in suffixes if (path := folder / f"{name}{s}.sh").is_file()), None)
+
+
+def write_script(path: Path, lines: Iterable[str]) -> None:
+    """An executable file of these lines."""
+    path.write_text("\n".join(lines).rstrip("\n") + "\n", encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+
+
+def run_script(
+    script: Path,
+    env: Mapping[str, Any],
+    state: dict[str, Any],
+    host_env: Mapping[str, str],
+    keep: bool = False,
+) -> int:
+    """Run a native script in the current folder with these variables; gives its wait status, 0 for success.
+
+    `host_env` is the process environment it starts from. With `keep`, the script that would run it without
+    the runner is left beside it.
+    """
+    for name in (NEW_STATE_FILE, NEW_ENV_FILE):
+        Path(name).unlink(missing_ok=True)
+    Path(STATE_FILE).write_text(json.dumps(state, indent=2, default=str, sort_keys=True), encoding="utf-8")
+    prefix = [str(line) for line in state.get("script_prefix") or []]
+    lines = [*SHEBANG, *prefix, *export_lines(env), "", f". {quoted_path(script)}"]
+    write_script(Path(RUN_FILE), lines)
+    if keep:
+        write_script(Path("tmp-run-without-cm.sh"), lines)
+    done = subprocess.run(["bash", "-c", f". ./{RUN_FILE}"], env=dict(host_env), check=False)
+    return done.returncode
+
+
+def quoted_path(path: Path) -> str:
+    """A path as one literal word of bash."""
+    text = str(path)
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def new_state() -> dict[str, Any]:
+    """What the script left in `tmp-run-state.json`."""
+    path = Path(NEW_STATE_FILE)
+    if not path.is_file():
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RecipeFault(f"{path.absolute()} does not parse: {error}", 4) from error
+    return value if isinstance(value, dict) else {}
+
+
+def new_env() -> dict[str, str]:
+    """The `KEY=value` lines the script left in `tmp-run-env.out`; a value may hold further equal signs."""
+    path = Path(NEW_ENV_FILE)
+    if not path.is_file():
+        return {}
+    pairs = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        key, equals, value = line.partition("=")
+        if equals:
+            pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def status_words(status: int) -> str:
+    """An exit status in words: `exit 2`, `killed by SIGKILL (out of memory?)`."""
+    number = -status if status < 0 else status - 128 if status > 128 else 0
+    if not number:
+        return f"exit {status}"
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"exit {status}"
+    return f"exit {status}: killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+
+def clean(names: Iterable[str]) -> None:
+    """Remove working files from the current folder."""
+    for name in names:
+        path = Path(name)
+        if path.is_file():
+            path.unlink()
+
+
+def host_info() -> dict[str, Any]:
+    """What hooks find under `os_info`."""
+    import platform
+
+    bits = platform.architecture()[0][:2]
+    return {
+        "platform": "linux" if os.name != "nt" else "windows",
+        "bat_ext": ".sh",
+        "set_env": 'export ${key}="${value}"',
+        "env_separator": ":",
+        "env_var": "${env_var}",
+        "bat_rem": "# ${rem}",
+        "run_local_bat": ". ./${bat_file}",
+        "run_local_bat_from_python": 'bash -c ". ./${bat_file}"',
+        "run_bat": ". ${bat_file}",
+        "start_script": list(SHEBANG),
+        "set_exec_file": 'chmod 755 "${file_name}"',
+        "bits": "64" if bits == "64" else "32",
+        "python_bits": bits,
+        "env": {},
+    }

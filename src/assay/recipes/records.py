@@ -1,0 +1,105 @@
+"""What a run leaves when asked: versions, the direct dependencies, env scripts, a folder to reproduce it from."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from assay.ground.files import write_json, write_text
+from assay.recipes.actions.context import Answer, Context, Inputs
+from assay.recipes.contract import shell
+from assay.recipes.contract.flags import is_on
+from assay.recipes.runner import Runner
+from assay.recipes.session import Session
+
+VERSION_FILES = ("cm-run-script-versions.json", "version_info.json")
+
+
+def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answer, *, strict: bool) -> None:
+    """Write and print what the flags of a top-level run ask for. `answer` takes `print_deps`."""
+
+    def on(name: str) -> bool:
+        return is_on(inputs, name, strict=strict)
+
+    session: Session = runner.last
+    if on("print_deps"):
+        commands = [f"cm run script --tags={tags}" for tags in answer.get("deps") or []]
+        for command in commands:
+            context.console.note(f"INFO:root:{command}")
+        answer.setdefault("new_state", {})["print_deps"] = commands
+    if on("print_versions"):
+        for line in version_lines(session):
+            context.console.say(line)
+    if on("dump_version_info"):
+        for name in VERSION_FILES:
+            write_json(Path(name), session.version_info)
+    if on("print_readme"):
+        write_text(Path("README-cm.md"), readme(inputs, session))
+    if on("save_env") or on("shell"):
+        state = answer.get("state") or {}
+        lines = [
+            *shell.SHEBANG,
+            *map(str, state.get("script_prefix") or []),
+            *shell.export_lines(answer["new_env"]),
+        ]
+        shell.write_script(Path(shell.ENV_FILE), lines)
+    if on("shell"):
+        subprocess.run(["bash", "--init-file", shell.ENV_FILE], env=session.workbench.environ, check=False)
+    if on("repro"):
+        write_repro(Path("cm-repro"), inputs, answer, session)
+    if on("json") or on("j"):
+        context.console.note("INFO:root:" + as_json(answer))
+    if inputs.get("lock"):
+        from assay.recipes.lock import write_lock
+
+        write_lock(Path(str(inputs["lock"])), context, inputs, session, answer)
+
+
+def version_lines(session: Session) -> list[str]:
+    """One line per recipe that has a version."""
+    lines = ["", "Versions:"]
+    for record in session.version_info:
+        lines += [f"  {tags}: {found['version']}" for tags, found in record.items() if found["version"]]
+    return lines
+
+
+def readme(inputs: Inputs, session: Session) -> str:
+    """How to run this again: the repositories, the command, the recipes that ran."""
+    import shlex
+
+    command = shlex.join(["cm", "run", "script", *map(str, inputs.get("cmd") or [])])
+    steps = "\n".join(f"{'  ' * step.depth}* {step.tags} {step.version}".rstrip() for step in session.steps)
+    return f"# Recipe run\n\n```bash\n{command}\n```\n\n## Recipes that ran\n\n{steps}\n"
+
+
+def write_repro(folder: Path, inputs: Inputs, answer: Answer, session: Session) -> None:
+    """The folder that CM users attach to a report: input, output, versions, readme."""
+    values: dict[str, Any] = {
+        "cm-run-script-input.json": inputs,
+        "cm-run-script-output.json": answer,
+        "cm-run-script-info.json": session.version_info,
+        "cm-run-script-run-state.json": {"version_info": session.version_info, "deps": answer.get("deps")},
+        "cm-output.json": answer,
+    }
+    for name, value in values.items():
+        write_text(folder / name, as_json(value) + "\n")
+    write_text(folder / "README-cm.md", readme(inputs, session))
+
+
+def as_json(value: Any) -> str:
+    """Indented JSON with sorted keys; members that JSON has no form for are left out."""
+    return json.dumps(_serialisable(value), indent=2, sort_keys=True)
+
+
+def _serialisable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _serialisable(v) for k, v in value.items() if _has_form(v)}
+    if isinstance(value, (list, tuple)):
+        return [_serialisable(item) for item in value if _has_form(item)]
+    return value
+
+
+def _has_form(value: Any) -> bool:
+    return value is None or isinstance(value, (dict, list, tuple, str, int, float, bool))
