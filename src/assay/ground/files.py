@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,15 @@ def sha256(path: Path) -> str:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def sha256_all(paths: Sequence[Path]) -> str:
+    """The file's own digest for one file; for several, that of their `<sha256>  <name>` lines."""
+    digests = [sha256(path) for path in paths]
+    if len(digests) == 1:
+        return digests[0]
+    lines = "".join(f"{digest}  {path.name}\n" for digest, path in zip(digests, paths))
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 @contextmanager

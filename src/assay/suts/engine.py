@@ -5,7 +5,6 @@ One thread computes; `issue` only hands over. Knows the engine and the seam, not
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -76,7 +75,7 @@ class EngineSut:
         self._requests = requests
         self._sink = sink
         self._server = server
-        self._sha256 = _digest(engine.weight_files)
+        self._sha256 = files.sha256_all(engine.weight_files)
         self._changed = threading.Condition()
         self._inbox: list[Query] = []
         self._open = 0
@@ -153,15 +152,6 @@ class EngineSut:
             with self._changed:
                 self._open -= len(accepted.finished)
                 self._changed.notify_all()
-
-
-def _digest(weight_files: Sequence[Path]) -> str:
-    """SHA-256 of the weight file; of `<sha256>  <name>` lines when there are several."""
-    digests = [files.sha256(file) for file in weight_files]
-    if len(digests) == 1:
-        return digests[0]
-    lines = "".join(f"{digest}  {file.name}\n" for digest, file in zip(digests, weight_files))
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _number(name: str, word: str) -> int:

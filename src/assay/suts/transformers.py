@@ -1,0 +1,283 @@
+"""The trusted reference: a causal language model of Hugging Face transformers, greedy, any batch size.
+
+Slow and plain on purpose; our engine is held against its tokens. One thread computes, `issue` only hands over.
+Source of the generation rules: mixtral-8x7b reference implementation and inference_rules (greedy, left padding,
+pad = EOS; trailing EOS ids stripped, programs cut after their stop sequence, never fewer than two ids).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from assay.config import Device
+from assay.ground import files
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, RunFailed
+from assay.mlperf.sample import Sample
+from assay.mlperf.sut import Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.workload import Generation
+
+DEFAULT_BATCH = 1
+"""What the reference implementation runs."""
+LEAST_TOKENS = 2
+"""LoadGen refuses answers of fewer tokens."""
+HEADROOM = 1.1
+"""Free memory asked for over the bare weights, for activations and the KV cache of a small batch."""
+
+
+def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> TransformersSut:
+    """Load the checkpoint.
+
+    Raises: ConfigError, ArtifactError for a checkpoint that is not one or whose vocabulary is smaller than the
+    dataset's token ids, EnvironmentProblem when device or memory do not suffice.
+    """
+    if spec.checkpoint is None:
+        raise ConfigError("the transformers SUT needs a checkpoint", "--checkpoint DIR")
+    config = _read_config(spec.checkpoint)
+    _check_vocabulary(config, samples, spec.checkpoint)
+    weights = _weight_files(spec.checkpoint)
+    _check_memory(weights, config, spec)
+    sink.progress(f"loading {spec.checkpoint} with transformers {version('transformers')}")
+    return TransformersSut(_load(spec), spec, samples, sink, weights)
+
+
+class TransformersSut:
+    def __init__(
+        self, model: Any, spec: SutSpec, samples: Sequence[Sample], sink: Sink, weights: Sequence[Path]
+    ) -> None:
+        self._model = model
+        self._spec = spec
+        self._batch = spec.batch or DEFAULT_BATCH
+        self._samples = {sample.index: sample for sample in samples}
+        self._sink = sink
+        self._digest = files.sha256_all(weights)
+        self._changed = threading.Condition()
+        self._inbox: deque[Query] = deque()
+        self._open = 0
+        self._closing = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="transformers", daemon=True)
+        self._thread.start()
+
+    def used(self) -> Used:
+        """dtype and parameter count are read from the loaded tensors."""
+        import torch
+
+        parameters = list(self._model.parameters())
+        dtypes = sorted({str(p.dtype).removeprefix("torch.") for p in parameters})
+        return Used(
+            sut="transformers",
+            backend=f"transformers {version('transformers')} + torch {torch.__version__}",
+            precision="+".join(dtypes),
+            device=str(parameters[0].device.type),
+            batch=self._batch,
+            weights_sha256=self._digest,
+            details={
+                "model_class": type(self._model).__name__,
+                "parameters": sum(p.numel() for p in parameters),
+                "threads": torch.get_num_threads(),
+            },
+        )
+
+    def issue(self, queries: Sequence[Query]) -> None:
+        """Raises: RunFailed when computing has already failed."""
+        with self._changed:
+            self._raise_failure()
+            self._inbox += queries
+            self._open += len(queries)
+            self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Wait until every query is answered. Raises: RunFailed with the reason when computing failed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._open == 0 or self._failure is not None)
+            self._raise_failure()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise RunFailed(f"transformers stopped: {self._failure}") from self._failure
+
+    def _work(self) -> None:
+        try:
+            while batch := self._next_batch():
+                self._sink.done(self._generate(batch))
+                with self._changed:
+                    self._open -= len(batch)
+                    self._changed.notify_all()
+        except BaseException as failure:  # the worker's boundary: handed to whoever waits
+            with self._changed:
+                self._failure = failure
+                self._changed.notify_all()
+
+    def _next_batch(self) -> list[Query]:
+        """Up to a batch of the queries that are there, waiting for the first only; empty when closing."""
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._inbox) or self._closing)
+            if self._closing:
+                return []
+            return [self._inbox.popleft() for _ in range(min(self._batch, len(self._inbox)))]
+
+    def _generate(self, batch: Sequence[Query]) -> list[Answer]:
+        import torch
+
+        rules = self._spec.generation
+        samples = [self._samples[query.sample_index] for query in batch]
+        longest = max(len(s.prompt_ids) for s in samples)
+        ids_BT = torch.full((len(batch), longest), rules.eos_id, dtype=torch.long)
+        mask_BT = torch.zeros_like(ids_BT)
+        for row, sample in enumerate(samples):
+            ids_BT[row, longest - len(sample.prompt_ids) :] = torch.tensor(sample.prompt_ids)
+            mask_BT[row, longest - len(sample.prompt_ids) :] = 1
+        watcher = _watcher(batch, samples, rules, longest, self._sink if self._spec.server else None)
+        with torch.inference_mode():
+            out_BT = self._model.generate(
+                ids_BT.to(self._model.device),
+                attention_mask=mask_BT.to(self._model.device),
+                do_sample=False,
+                num_beams=1,
+                min_new_tokens=rules.min_new_tokens,
+                max_new_tokens=rules.max_new_tokens,
+                eos_token_id=rules.eos_id,
+                pad_token_id=rules.eos_id,
+                stopping_criteria=[watcher],
+            )
+        rows = out_BT[:, longest:].tolist()
+        return [
+            Answer(query.id, finish(row, sample, rules)) for query, sample, row in zip(batch, samples, rows)
+        ]
+
+
+def finish(ids: Sequence[int], sample: Sample, rules: Generation) -> list[int]:
+    """What LoadGen is given of generated ids: cut after the stop sequence, without trailing EOS or padding.
+
+    `[5, 13, 99, 13, 7, 2, 2]` with stop ids `13, 99, 13` becomes `[5, 13, 99, 13]`.
+    """
+    kept = list(ids)
+    while kept and kept[-1] in (rules.eos_id, 0):
+        kept.pop()
+    if sample.subset in rules.stop_subsets and sample.stop_ids:
+        kept = _cut_after(kept, sample.stop_ids)
+    return kept + [rules.eos_id] * max(0, LEAST_TOKENS - len(kept))
+
+
+def _cut_after(ids: list[int], stop: Sequence[int]) -> list[int]:
+    width = len(stop)
+    ends = (
+        start + width for start in range(len(ids) - width + 1) if ids[start : start + width] == list(stop)
+    )
+    return ids[: next(ends, len(ids))]
+
+
+def _watcher(
+    batch: Sequence[Query], samples: Sequence[Sample], rules: Generation, prompt_width: int, sink: Sink | None
+) -> Any:
+    """A stopping criterion: ends each row at its own stop sequence, and tells first tokens once to `sink`."""
+    import torch
+    from transformers import StoppingCriteria
+
+    class Watcher(StoppingCriteria):  # type: ignore[misc]
+        def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+            if sink is not None and input_ids.shape[1] == prompt_width + 1:
+                firsts = input_ids[:, -1].tolist()
+                sink.first_tokens([FirstToken(query.id, first) for query, first in zip(batch, firsts)])
+            ended = [
+                sample.subset in rules.stop_subsets
+                and bool(sample.stop_ids)
+                and input_ids.shape[1] - prompt_width >= len(sample.stop_ids)
+                and tuple(row[-len(sample.stop_ids) :].tolist()) == sample.stop_ids
+                for sample, row in zip(samples, input_ids)
+            ]
+            return torch.tensor(ended, dtype=torch.bool, device=input_ids.device)
+
+    return Watcher()
+
+
+def _load(spec: SutSpec) -> Any:
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM
+
+    if spec.device is Device.CUDA and not torch.cuda.is_available():
+        raise EnvironmentProblem("device cuda asked for, and torch sees no CUDA device", "--device cpu")
+    try:
+        model, loading = AutoModelForCausalLM.from_pretrained(
+            spec.checkpoint,
+            dtype=getattr(torch, spec.precision.value),
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ArtifactError(
+            f"transformers cannot load {spec.checkpoint}: {error}", "a folder in Hugging Face format"
+        ) from error
+    # Absent weights are drawn at random there, with no more than a warning: a model that was never asked for.
+    for fault in ("missing_keys", "mismatched_keys"):
+        if names := sorted(map(str, loading.get(fault) or ())):
+            raise ArtifactError(
+                f"{spec.checkpoint} has {len(names)} {fault.replace('_keys', '')} tensors, as {names[0]}",
+                "fetch the checkpoint again",
+            )
+    return model.to(spec.device.value).eval()
+
+
+def _read_config(checkpoint: Path) -> dict[str, Any]:
+    path = checkpoint / "config.json"
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        int(config["vocab_size"])
+    except FileNotFoundError:
+        raise ArtifactError(
+            f"no checkpoint in {checkpoint}: config.json is missing", "--checkpoint DIR"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(
+            f"{path} is no model configuration: {error}", "fetch the checkpoint again"
+        ) from error
+    return config
+
+
+def _check_vocabulary(config: dict[str, Any], samples: Sequence[Sample], checkpoint: Path) -> None:
+    highest = max((max(s.prompt_ids) for s in samples), default=0)
+    if highest >= int(config["vocab_size"]):
+        raise ArtifactError(
+            f"the dataset holds token id {highest}, and the vocabulary of {checkpoint} ends at "
+            f"{int(config['vocab_size']) - 1}: it was made with another tokenizer",
+            "`assay dataset build --tokenizer DIR` with the checkpoint's own tokenizer",
+        )
+
+
+def _weight_files(checkpoint: Path) -> list[Path]:
+    found = sorted(checkpoint.glob("*.safetensors"))
+    if not found:
+        raise ArtifactError(
+            f"no *.safetensors in {checkpoint}", "pickled weights are not loaded: convert them"
+        )
+    return found
+
+
+def _check_memory(weights: Sequence[Path], config: dict[str, Any], spec: SutSpec) -> None:
+    """Weights in the asked precision against free memory, before anything is loaded."""
+    import psutil
+
+    if spec.device is not Device.CPU:
+        return
+    stored = {"float32": 4}.get(str(config.get("dtype") or config.get("torch_dtype")), 2)
+    wanted = 4 if spec.precision.value == "float32" else 2
+    needed = sum(path.stat().st_size for path in weights) * wanted / stored * HEADROOM
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise EnvironmentProblem(
+            f"the weights in {spec.precision.value} need {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free",
+            "a smaller precision, a smaller checkpoint or a larger machine; `assay plan` shows what would fit",
+        )

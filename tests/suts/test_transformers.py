@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from assay.config import Device, Precision
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
+from assay.mlperf.workload import Generation
+from assay.suts import transformers
+
+VOCAB = 64
+STOP = (5, 6)
+
+
+class Collected:
+    """A sink that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.answers: dict[int, list[int]] = {}
+        self.firsts: list[FirstToken] = []
+        self.lock = threading.Lock()
+
+    def first_tokens(self, tokens: Sequence[FirstToken]) -> None:
+        self.firsts += tokens
+
+    def done(self, answers: Sequence[Answer]) -> None:
+        with self.lock:
+            self.answers |= {a.id: list(a.token_ids) for a in answers}
+
+    def progress(self, message: str) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A seeded Mixtral of a few thousand parameters, in Hugging Face format."""
+    import torch
+    from transformers import MixtralConfig, MixtralForCausalLM
+
+    folder = tmp_path_factory.mktemp("tiny")
+    torch.manual_seed(3)
+    config = MixtralConfig(
+        vocab_size=VOCAB,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        num_local_experts=4,
+        bos_token_id=1,
+        eos_token_id=2,
+        initializer_range=0.4,
+    )
+    MixtralForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def sample(index: int, *prompt: int, subset: Subset = Subset.GSM8K, stop: tuple[int, ...] = (2,)) -> Sample:
+    return Sample(index, f"t.{index}", subset, "p", prompt, "1", (), stop)
+
+
+SAMPLES = [sample(i, 1, *range(3 + i, 9 + 3 * i)) for i in range(7)]
+
+
+def spec(checkpoint: Path | None, **changes: object) -> SutSpec:
+    values: dict[str, object] = {
+        "kind": "transformers",
+        "checkpoint": checkpoint,
+        "device": Device.CPU,
+        "precision": Precision.FLOAT32,
+        "batch": 1,
+        "generation": Generation(min_new_tokens=2, max_new_tokens=12, eos_id=2),
+        "server": False,
+    }
+    return SutSpec(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def answers(made: SutSpec, samples: Sequence[Sample] = SAMPLES) -> Collected:
+    sink = Collected()
+    sut = transformers.build(made, samples, sink)
+    sut.issue([Query(100 + s.index, s.index) for s in samples])
+    sut.flush()
+    sut.close()
+    return sink
+
+
+def test_every_query_is_answered_once_under_its_own_id(checkpoint: Path) -> None:
+    sink = answers(spec(checkpoint))
+    assert sorted(sink.answers) == [100 + s.index for s in SAMPLES]
+    assert all(2 <= len(ids) <= 12 for ids in sink.answers.values())
+    assert sink.firsts == []
+
+
+def test_a_batch_gives_the_tokens_of_one_at_a_time(checkpoint: Path) -> None:
+    one = answers(spec(checkpoint)).answers
+    assert answers(spec(checkpoint, batch=3)).answers == one
+    assert answers(spec(checkpoint, batch=7), SAMPLES[::-1]).answers == one
+
+
+def test_the_tokens_are_those_of_plain_greedy_argmax(checkpoint: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32).eval()
+    ids, new = list(SAMPLES[2].prompt_ids), []
+    with torch.inference_mode():
+        while len(new) < 12:
+            logits = model(torch.tensor([ids])).logits[0, -1]
+            if len(new) < 2:
+                logits[2] = -torch.inf
+            new.append(int(logits.argmax()))
+            ids.append(new[-1])
+            if new[-1] == 2:
+                break
+    assert answers(spec(checkpoint)).answers[102] == transformers.finish(
+        new, SAMPLES[2], spec(None).generation
+    )
+
+
+def test_first_tokens_are_told_once_each_in_server(checkpoint: Path) -> None:
+    sink = answers(spec(checkpoint, batch=3, server=True))
+    assert sorted(t.id for t in sink.firsts) == sorted(sink.answers)
+    for told in sink.firsts:
+        assert sink.answers[told.id][0] == told.token_id
+
+
+def test_a_program_ends_with_its_stop_sequence(checkpoint: Path) -> None:
+    free = answers(spec(checkpoint)).answers[103]
+    stop = tuple(free[2:4])
+    program = [sample(3, *SAMPLES[3].prompt_ids, subset=Subset.MBXP, stop=stop)]
+    ended = answers(spec(checkpoint), program).answers[103]
+    assert tuple(ended[-2:]) == stop
+    assert ended == free[: len(ended)]
+
+
+@pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.FLOAT32])
+def test_precision_is_read_back_from_the_weights(checkpoint: Path, precision: Precision) -> None:
+    sut = transformers.build(spec(checkpoint, precision=precision), SAMPLES, Collected())
+    used = sut.used()
+    sut.close()
+    assert used.precision == precision.value
+    assert used.details["parameters"] > 0
+    assert not used.is_fake
+
+
+RULES = Generation(min_new_tokens=2, max_new_tokens=12, eos_id=2)
+
+
+@pytest.mark.parametrize(
+    ("ids", "subset", "kept"),
+    [
+        ([5, 7, 2, 2, 0], Subset.GSM8K, [5, 7]),
+        ([7, 5, 6, 9, 5, 6], Subset.MBXP, [7, 5, 6]),
+        ([7, 5, 6, 9], Subset.GSM8K, [7, 5, 6, 9]),
+        ([2, 2], Subset.OPENORCA, [2, 2]),
+        ([9, 2], Subset.OPENORCA, [9, 2]),
+        ([7, 8, 9], Subset.MBXP, [7, 8, 9]),
+    ],
+)
+def test_answers_are_cut_as_the_reference_cuts_them(ids: list[int], subset: Subset, kept: list[int]) -> None:
+    assert transformers.finish(ids, sample(0, 1, subset=subset, stop=STOP), RULES) == kept
+
+
+def test_a_dataset_of_another_tokenizer_is_refused_before_loading(checkpoint: Path) -> None:
+    with pytest.raises(ArtifactError, match="another tokenizer"):
+        transformers.build(spec(checkpoint), [sample(0, 1, VOCAB)], Collected())
+
+
+def test_a_missing_or_wrong_checkpoint_is_named(tmp_path: Path, checkpoint: Path) -> None:
+    with pytest.raises(ConfigError, match="--checkpoint"):
+        transformers.build(spec(None), SAMPLES, Collected())
+    with pytest.raises(ArtifactError, match=r"config\.json is missing"):
+        transformers.build(spec(tmp_path), SAMPLES, Collected())
+    (tmp_path / "config.json").write_text((checkpoint / "config.json").read_text())
+    with pytest.raises(ArtifactError, match="safetensors"):
+        transformers.build(spec(tmp_path), SAMPLES, Collected())
+    (tmp_path / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(ArtifactError, match="cannot load"):
+        transformers.build(spec(tmp_path), SAMPLES, Collected())
+
+
+def test_a_checkpoint_that_lacks_a_tensor_is_refused_not_filled_at_random(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(checkpoint / "model.safetensors")
+    lost = next(name for name in tensors if "input_layernorm" in name)
+    del tensors[lost]
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    (tmp_path / "config.json").write_text((checkpoint / "config.json").read_text())
+    with pytest.raises(ArtifactError, match=r"1 missing tensors, as .*input_layernorm"):
+        transformers.build(spec(tmp_path), SAMPLES, Collected())
+
+
+def test_too_little_memory_is_refused_with_the_figures(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psutil
+
+    memory = psutil.virtual_memory()
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory._replace(available=1000))
+    with pytest.raises(EnvironmentProblem, match="GiB are free"):
+        transformers.build(spec(checkpoint), SAMPLES, Collected())
+
+
+def test_a_failure_while_computing_reaches_whoever_waits(checkpoint: Path) -> None:
+    sut = transformers.build(spec(checkpoint), SAMPLES, Collected())
+    sut.issue([Query(1, 999)])
+    with pytest.raises(Exception, match="transformers stopped"):
+        sut.flush()
+    sut.close()
+
+
+def test_the_fixture_is_a_mixtral(checkpoint: Path) -> None:
+    assert json.loads((checkpoint / "config.json").read_text())["architectures"] == ["MixtralForCausalLM"]
