@@ -5,8 +5,8 @@ Source of every rule here: evaluate-accuracy.py of the mixtral-8x7b reference (m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from assay.mlperf.sample import Sample
 
@@ -33,8 +33,15 @@ class Verdict:
     reason: str = ""
 
 
-Grader = Callable[[Sequence[Program]], Sequence[Verdict]]
-"""Gives one verdict for each program, in order."""
+@dataclass(frozen=True)
+class Grading:
+    """One verdict for each program, in order, and what held the programs while they ran."""
+
+    verdicts: Sequence[Verdict]
+    sandbox: Mapping[str, object] = field(default_factory=dict)
+
+
+Grader = Callable[[Sequence[Program]], Grading]
 
 
 def program(sample: Sample, answer: str) -> Program:

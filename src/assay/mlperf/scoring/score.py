@@ -139,10 +139,13 @@ def _mbxp_score(answered: Sequence[Answered], grade: Grader) -> Score:
     dropped = Counter(str(a.sample.language) for a in answered if a.sample.language not in mbxp.GRADED)
     if not counted:
         return _unmeasured("mbxp", PERCENT, Subset.MBXP)
-    verdicts = grade([mbxp.program(a.sample, a.text) for a in counted])
+    grading = grade([mbxp.program(a.sample, a.text) for a in counted])
+    verdicts = grading.verdicts
     details: dict[str, object] = dict(_by_language(counted, verdicts))
     if dropped:
         details["not counted"] = dict(dropped)
+    if grading.sandbox:
+        details["sandbox"] = dict(grading.sandbox)
     n, ungraded = len(verdicts), [verdict for verdict in verdicts if verdict.passed is None]
     if ungraded:
         reasons = Counter(verdict.reason for verdict in ungraded)

@@ -1,0 +1,230 @@
+"""How a program of each MBXP language runs in the sandbox so that it gets the verdict that mxeval gives.
+
+Source: mxeval e09974f9, execution: file = solution + test, 20 s to run, 100 s more for g++; see each function.
+Flags, the precompiled header and the TypeScript path in `transpile.py` change the time, not the verdict.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assay.ground import settings
+from assay.ground.errors import EnvironmentProblem
+from assay.ground.files import staged
+from assay.mlperf.scoring.mbxp import Program
+from assay.mlperf.scoring.sandbox import PATH
+
+RUN_S = 20
+COMPILE_S = 100
+INSIDE = Path(__file__).parent / "inside"
+"""Our own helpers that run in the sandbox."""
+NODE_PACKAGES = "typescript@5.4.5 lodash@4.17.21 mathjs@13.2.3"
+"""The reference's TypeScript is 5.4. `@types/node` must stay out: with it a right program compiles cleanly,
+tsc ends with status 0 instead of 2, and mxeval counts the program as failed."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language, its tools found."""
+
+    name: str
+    file: str
+    command: tuple[str, ...]
+    right: Program
+    """A program that must pass; `wrong` must not. Both are run before any verdict is believed."""
+    wrong: Program
+    readable: Mapping[str, Path] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    wall_s: float = RUN_S
+    passed: int = 0
+    """Exit status that means passed."""
+
+
+def find(name: str) -> Language:
+    """The language's tools on this machine. Raises: EnvironmentProblem with what to install."""
+    return _FIND[name]()
+
+
+def content(program: Program) -> bytes:
+    """The file that is run."""
+    text = program.solution + program.test
+    if program.language == "python":
+        text = f"{program.solution}\n{program.test}\ncheck({program.entry_point})"
+    return text.encode("utf-8", "replace")
+
+
+def node_modules() -> Path:
+    """Where the node packages are: beside their package.json in a checkout, else in the store.
+
+    Raises: EnvironmentProblem when they are in neither place.
+    """
+    places = (Path(__file__).parents[4] / "tools/mbxp/node_modules", settings.home() / "mbxp/node_modules")
+    for place in places:
+        if all((place / package.split("@")[0]).is_dir() for package in NODE_PACKAGES.split()):
+            return place
+    raise EnvironmentProblem(
+        "the node packages of MBXP are not installed",
+        f"make node, or: npm install --ignore-scripts --prefix {places[1].parent} {NODE_PACKAGES}",
+    )
+
+
+def _tool(name: str, package: str) -> tuple[str, dict[str, Path]]:
+    """Path of a tool inside the sandbox, and the folder that must be readable for it."""
+    found = shutil.which(name, path=PATH) or shutil.which(name)
+    if found is None:
+        raise EnvironmentProblem(f"{name} is not installed", f"apt-get install {package}")
+    real = Path(found).resolve()
+    if real.is_relative_to("/usr"):
+        return str(real), {}
+    return f"/opt/{name}/{real.parent.name}/{real.name}", {name: real.parent.parent}
+
+
+def _python() -> Language:
+    """Executed by our driver with mxeval's rules: passed = no exception at all, SystemExit included."""
+    found = shutil.which("python3", path=PATH)
+    python, readable = (str(Path(found).resolve()), {}) if found else _this_python()
+    return Language(
+        "python",
+        "t.py",
+        (python, "-I", "-S", "/opt/inside/python_driver.py", "t.py"),
+        right=Program("python", "f", "def f(): return 1", "def check(g): assert g() == 1"),
+        wrong=Program("python", "f", "def f(): raise SystemExit(0)", "def check(g): assert g() == 1"),
+        readable={"inside": INSIDE, **readable},
+        passed=86,
+    )
+
+
+def _this_python() -> tuple[str, dict[str, Path]]:
+    real = Path(sys.executable).resolve()
+    return f"/opt/python/bin/{real.name}", {"python": Path(sys.base_prefix)}
+
+
+def _php() -> Language:
+    php, readable = _tool("php", "php-cli")
+    return Language(
+        "php",
+        "t.php",
+        (php, "t.php"),
+        right=Program("php", "f", "<?php function f() { return ctype_digit('1'); }", "if (!f()) exit(1);"),
+        wrong=Program("php", "f", "<?php", " throw new Exception('wrong');"),
+        readable=readable,
+    )
+
+
+def _ruby() -> Language:
+    ruby, readable = _tool("ruby", "ruby")
+    return Language(
+        "ruby",
+        "t.rb",
+        # Loading gems takes longer than the program; only `require` and `Gem` can tell the difference.
+        (
+            "/bin/sh",
+            "-c",
+            f"grep -qE 'require|Gem|RbConfig|Monitor' t.rb && exec {ruby} t.rb;"
+            f" exec {ruby} --disable-gems t.rb",
+        ),
+        right=Program("ruby", "f", "def f() 1 end", "\nraise 'wrong' if f() != 1"),
+        wrong=Program("ruby", "f", "def f() 2 end", "\nraise 'wrong' if f() != 1"),
+        readable=readable,
+    )
+
+
+def _javascript() -> Language:
+    node, readable = _tool("node", "nodejs")
+    return Language(
+        "javascript",
+        "t.js",
+        (node, "t.js"),
+        right=Program(
+            "javascript", "f", "const f = () => [1]", "\nif (!require('lodash').isEqual(f(), [1])) throw 1"
+        ),
+        wrong=Program(
+            "javascript", "f", "const f = () => [2]", "\nif (!require('lodash').isEqual(f(), [1])) throw 1"
+        ),
+        readable={"node_modules": node_modules(), **readable},
+        env={"NODE_PATH": "/opt/node_modules"},
+    )
+
+
+def _typescript() -> Language:
+    """`tsc t.ts --target es5 --lib es2016` must end with status 2, then `node t.js` with 0."""
+    node, readable = _tool("node", "nodejs")
+    test = "\nimport * as assert from 'assert'\nassert.deepEqual(f(), [1])"
+    tsc = f"{node} /opt/node_modules/typescript/lib/tsc.js"
+    compile_and_run = (
+        f"timeout -s KILL {COMPILE_S} {tsc} t.ts --target es5 --lib es2016 >/dev/null;"
+        f" [ $? = 2 ] || exit 1; exec timeout -s KILL {RUN_S} {node} t.js"
+    )
+    return Language(
+        "typescript",
+        "t.ts",
+        ("/bin/sh", "-c", compile_and_run),
+        right=Program("typescript", "f", "const f = (): number[] => [1]", test),
+        wrong=Program("typescript", "f", "const f = (): number[] => [2]", test),
+        readable={"node_modules": node_modules(), "inside": INSIDE, **readable},
+        env={"NODE_PATH": "/opt/node_modules"},
+        wall_s=COMPILE_S + RUN_S,
+    )
+
+
+def _cpp() -> Language:
+    """`g++ t.cpp -o t`, then `./t`."""
+    compiler, readable = _tool("g++", "g++")
+    compile_and_run = (
+        f"timeout -s KILL {COMPILE_S} {compiler} -I/opt/pch t.cpp -o t >/dev/null 2>&1 || exit 1;"
+        f" exec timeout -s KILL {RUN_S} ./t"
+    )
+    return Language(
+        "cpp",
+        "t.cpp",
+        ("/bin/sh", "-c", compile_and_run),
+        right=Program(
+            "cpp", "f", "#include <bits/stdc++.h>\nint f() { return 1; }", "\nint main() { return f() - 1; }"
+        ),
+        wrong=Program(
+            "cpp", "f", "#include <bits/stdc++.h>\nint f() { return 2; }", "\nint main() { return f() - 1; }"
+        ),
+        readable={
+            "pch": _precompiled_header(compiler if not readable else str(shutil.which("g++"))),
+            **readable,
+        },
+        wall_s=COMPILE_S + RUN_S,
+    )
+
+
+def _precompiled_header(compiler: str) -> Path:
+    """Folder with `bits/stdc++.h` precompiled (100 MB, built once per compiler), as `-I` takes it.
+
+    The compiler uses it only where that equals reading the header itself.
+    """
+    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
+    key = "".join(c if c.isalnum() else "-" for c in version.splitlines()[0] if c.isascii())
+    folder = settings.home() / "mbxp" / f"pch-{key}"
+    target = folder / "bits" / "stdc++.h.gch"
+    if not target.is_file():
+        with staged(target) as part, tempfile.TemporaryDirectory() as scratch:
+            header = Path(scratch) / "all.h"
+            header.write_text("#include <bits/stdc++.h>\n")
+            argv = [compiler, "-x", "c++-header", str(header), "-o", str(part)]
+            built = subprocess.run(argv, capture_output=True, text=True, check=False)
+            if built.returncode != 0:
+                raise EnvironmentProblem(
+                    f"g++ cannot compile bits/stdc++.h: {built.stderr.strip()[:200]}", "apt-get install g++"
+                )
+    return folder
+
+
+_FIND: dict[str, Callable[[], Language]] = {
+    "cpp": _cpp,
+    "javascript": _javascript,
+    "php": _php,
+    "python": _python,
+    "ruby": _ruby,
+    "typescript": _typescript,
+}

@@ -1,0 +1,185 @@
+"""Runs untrusted programs: no network, nothing to write to but an empty /tmp, bounded, wholly killed.
+
+Inside are a read-only root with /usr and the folders that the caller names, own process, network, IPC and
+mount namespaces, uid 65534 (or one of the ids below it, one for each slot), no capabilities, a clean
+environment. `opened` takes bubblewrap, else unshare, else refuses. Knows nothing of languages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from assay.ground.errors import EnvironmentProblem
+from assay.mlperf.scoring import cgroup, seccomp
+from assay.mlperf.scoring.supervise import supervise
+from assay.mlperf.scoring.wall import NOBODY, Bubblewrap, Inside, NoWall, Unshare, Wall
+
+PATH = "/usr/local/bin:/usr/bin:/bin"
+INSTALL_HINT = (
+    "apt-get install bubblewrap (or --unsafe-no-sandbox: the programs then run as you, with your files)"
+)
+
+_STARTED = b"."
+# Outside: join the control groups ($1, a list), open the filter ($2) as descriptor 9.
+_ENTER = 'for g in $1; do echo 0 > "$g" || exit 125; done; f=$2; shift 2; exec "$@" 9< "$f"'
+# Inside: store the program ($1), say that the walls stand, become the command without descriptor 9.
+_LAUNCH = 'cat > "$1" && printf . && shift && exec "$@" </dev/null 9<&-'
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one program may use; the kernel holds it to them."""
+
+    wall_s: float = 20.0
+    """Of all together; no process gets more CPU seconds, either."""
+    memory_bytes: int = 2 << 30
+    """Of each process, and of all together where control groups can be made."""
+    file_bytes: int = 64 << 20
+    tmp_bytes: int = 512 << 20
+    processes: int = 64
+    output_bytes: int = 4096
+    """Output that is kept; the rest is read and dropped."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a program ended."""
+
+    status: int | None
+    """Exit status; 128 + signal when it was killed; None when the sandbox failed before the program began."""
+    timed_out: bool
+    output: str
+    """The beginning of what it printed, standard error included."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Room for one program: a uid of its own, because process limits count by uid, and a control group."""
+
+    uid: int
+    group: cgroup.Cgroup | None
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Walls that stand. Made by `opened`."""
+
+    wall: Wall
+    limits: Limits
+    filter_file: Path
+    """Seccomp filter; empty where there is none."""
+    slots: queue.SimpleQueue[Slot] = field(compare=False)
+
+    def run(
+        self,
+        command: Sequence[str],
+        file: str,
+        content: bytes,
+        readable: Mapping[str, Path] | None = None,
+        env: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+    ) -> Outcome:
+        """Write `content` to the new `file` in an empty /tmp, run `command` there, end all that it started.
+
+        `readable` maps a name to a folder that the program may read as /opt/<name>. Thread-safe; waits for
+        a free slot.
+        """
+        slot = self.slots.get()
+        try:
+            return self._run(slot, command, file, content, readable or {}, env or {}, limits or self.limits)
+        finally:
+            self.slots.put(slot)
+
+    def describe(self) -> dict[str, object]:
+        """What held the programs, for the record of a run."""
+        slot = self.slots.get()
+        self.slots.put(slot)
+        return {
+            "kind": self.wall.name,
+            "safe": not isinstance(self.wall, NoWall),
+            "seccomp": isinstance(self.wall, Bubblewrap) and self.wall.has_filter,
+            "memory": "control group" if slot.group else "each process",
+            "limits": asdict(self.limits),
+        }
+
+    def _run(
+        self,
+        slot: Slot,
+        command: Sequence[str],
+        file: str,
+        content: bytes,
+        readable: Mapping[str, Path],
+        env: Mapping[str, str],
+        limits: Limits,
+    ) -> Outcome:
+        clean = {"PATH": PATH, "HOME": "/tmp", "LANG": "C.UTF-8", **env}
+        entrances = " ".join(slot.group.entrances) if slot.group else ""
+        with tempfile.TemporaryDirectory(prefix="assay-program-") as cwd:
+            argv = ["/bin/sh", "-c", _ENTER, "sh", entrances, str(self.filter_file)]
+            argv += self.wall.prefix(Inside(slot.uid, clean, readable, limits.tmp_bytes))
+            argv += [*_rlimits(limits), "/bin/sh", "-c", _LAUNCH, "sh", file, *command]
+            ended = supervise(argv, content, cwd, limits.wall_s, limits.output_bytes)
+        text = ended.output.removeprefix(_STARTED).decode("utf-8", "replace")
+        began = ended.output.startswith(_STARTED)
+        return Outcome(ended.status if began else None, ended.timed_out, text)
+
+
+def _rlimits(limits: Limits) -> list[str]:
+    return [
+        "prlimit",
+        f"--nproc={limits.processes}",
+        f"--as={limits.memory_bytes}",
+        f"--fsize={limits.file_bytes}",
+        f"--cpu={int(limits.wall_s) + 1}",
+        "--nofile=256",
+        "--core=0",
+    ]
+
+
+@contextlib.contextmanager
+def opened(slots: int = 1, limits: Limits | None = None, unsafe: bool = False) -> Iterator[Sandbox]:
+    """A sandbox for `slots` programs at the same time.
+
+    Raises: EnvironmentProblem when no kind of wall works here and `unsafe` is False.
+    """
+    limits = limits or Limits()
+    places: queue.SimpleQueue[Slot] = queue.SimpleQueue()
+    # Root's launcher, shells and the program are all charged to the group: a little above the limits.
+    groups = [cgroup.create(limits.memory_bytes + (64 << 20), limits.processes + 8) for _ in range(slots)]
+    with tempfile.TemporaryDirectory(prefix="assay-sandbox-") as folder:
+        filter_file = Path(folder) / "seccomp.bpf"
+        program = seccomp.program()
+        filter_file.write_bytes(program or b"")
+        for number, group in enumerate(groups):
+            places.put(Slot(NOBODY - number, group))
+        try:
+            walls: list[Wall] = [NoWall()] if unsafe else [Bubblewrap(program is not None), Unshare()]
+            yield _first_that_works([Sandbox(wall, limits, filter_file, places) for wall in walls])
+        finally:
+            for group in groups:
+                if group:
+                    group.remove()
+
+
+def _first_that_works(candidates: Sequence[Sandbox]) -> Sandbox:
+    problems = []
+    for sandbox in candidates:
+        if not sandbox.wall.is_installed():
+            problems.append(f"{sandbox.wall.name} is not installed")
+            continue
+        outcome = sandbox.run(["/bin/sh", "-c", "exit 7"], "probe", b"")
+        if outcome.status == 7:
+            return sandbox
+        problems.append(f"{sandbox.wall.name} does not work here: {outcome.output.strip() or 'no answer'}")
+    raise EnvironmentProblem("no sandbox for model-written programs: " + "; ".join(problems), INSTALL_HINT)
+
+
+def default_slots() -> int:
+    """One program for each core that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,151 @@
+"""The walls of a sandbox as command prefixes: bubblewrap, util-linux' unshare, or none.
+
+A prefix ends where the program's own command begins. Knows nothing of processes or limits.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+# What programs find of the machine, read-only: everything under /usr, and the links and settings that
+# interpreters and the dynamic loader need.
+SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
+SETTINGS = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/php")
+NOBODY = 65534
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What one sandbox looks like from within."""
+
+    uid: int
+    env: Mapping[str, str]
+    readable: Mapping[str, Path]
+    """Name below /opt -> folder of the machine."""
+    tmp_bytes: int
+
+
+class Wall(Protocol):
+    name: str
+
+    def is_installed(self) -> bool:
+        """True when the tools are there; whether the kernel lets them work is found out by trying."""
+
+    def prefix(self, inside: Inside) -> list[str]: ...
+
+
+class Bubblewrap:
+    """Debian's `bubblewrap`. File descriptor 9, when given to it, holds the seccomp filter."""
+
+    name = "bubblewrap"
+
+    def __init__(self, has_filter: bool) -> None:
+        self.has_filter = has_filter
+
+    def is_installed(self) -> bool:
+        return shutil.which("bwrap") is not None and shutil.which("setpriv") is not None
+
+    def prefix(self, inside: Inside) -> list[str]:
+        argv = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+        argv += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+        if not _is_root():
+            argv += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
+        else:
+            # For root's own ids the kernel waives the process limit, in user namespaces too: root therefore
+            # makes none, and the program really becomes another user.
+            argv += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
+        for name, value in inside.env.items():
+            argv += ["--setenv", name, value]
+        argv += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"]
+        # Folders that bubblewrap makes by itself are closed to all but root.
+        argv += ["--perms", "0755", "--dir", "/etc", "--perms", "0755", "--dir", "/opt"]
+        for link in SYSTEM_LINKS:
+            if Path(link).is_symlink():
+                argv += ["--symlink", str(Path(link).readlink()), link]
+            else:
+                argv += ["--ro-bind-try", link, link]
+        for setting in SETTINGS:
+            argv += ["--ro-bind-try", setting, setting]
+        for name, folder in inside.readable.items():
+            argv += ["--ro-bind", str(folder), f"/opt/{name}"]
+        argv += ["--perms", "1777", "--size", str(inside.tmp_bytes), "--tmpfs", "/tmp"]
+        argv += ["--remount-ro", "/", "--chdir", "/tmp"]
+        if self.has_filter:
+            argv += ["--seccomp", "9"]
+        return [*argv, "--", *(_drop_root(inside.uid) if _is_root() else [])]
+
+
+class Unshare:
+    """`unshare` of util-linux with a root put together by a short script; no seccomp filter."""
+
+    name = "unshare"
+
+    _BUILD = """
+set -e
+root=$1 size=$2; shift 2
+mount -t tmpfs -o mode=755 sandbox "$root"
+bind() {
+    [ -e "$1" ] || return 0
+    if [ -d "$1" ]; then mkdir -p "$root$2"; else mkdir -p "$root$(dirname "$2")"; : > "$root$2"; fi
+    mount --bind "$1" "$root$2"
+    [ "$3" = rw ] || mount -o remount,bind,ro,nosuid "$root$2"
+}
+for link in /bin /sbin /lib /lib32 /lib64; do
+    if [ -L "$link" ]; then ln -s "$(readlink "$link")" "$root$link"; else bind "$link" "$link"; fi
+done
+while [ "$1" != -- ]; do bind "$1" "$2"; shift 2; done
+shift
+for device in null zero random urandom; do bind "/dev/$device" "/dev/$device" rw; done
+mkdir -p "$root/proc" "$root/tmp"
+mount -t proc proc "$root/proc"
+mount -t tmpfs -o "mode=1777,nosuid,nodev,size=$size" tmp "$root/tmp"
+mount -o remount,ro "$root"
+exec chroot "$root" "$@"
+"""
+
+    def is_installed(self) -> bool:
+        return all(shutil.which(tool) for tool in ("unshare", "setpriv", "mount", "chroot"))
+
+    def prefix(self, inside: Inside) -> list[str]:
+        argv = ["unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child=SIGKILL"]
+        if not _is_root():
+            argv += ["--user", "--map-root-user"]
+        argv += ["sh", "-c", self._BUILD, "sh", "/mnt", str(inside.tmp_bytes)]
+        for path in ("/usr", *SETTINGS):
+            argv += [path, path]
+        for name, folder in inside.readable.items():
+            argv += [str(folder), f"/opt/{name}"]
+        argv += ["--", "env", "-i"]
+        argv += [f"{name}={value}" for name, value in inside.env.items()]
+        argv += _drop_root(inside.uid) if _is_root() else _drop_capabilities()
+        return [*argv, "sh", "-c", 'cd /tmp && exec "$@"', "sh"]
+
+
+class NoWall:
+    """Nothing in the way: the program runs as the caller. Only for `--unsafe-no-sandbox`."""
+
+    name = "none"
+
+    def is_installed(self) -> bool:
+        return True
+
+    def prefix(self, inside: Inside) -> list[str]:
+        return ["env", "-i", *(f"{name}={value}" for name, value in inside.env.items())]
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _drop_root(uid: int) -> list[str]:
+    ids = [f"--reuid={uid}", f"--regid={NOBODY}", "--clear-groups"]
+    return ["setpriv", *ids, *_drop_capabilities()[1:]]
+
+
+def _drop_capabilities() -> list[str]:
+    return ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
