@@ -128,6 +128,10 @@ def _refuse(selection: Selection, env: Env) -> None:
     for key, name in REFUSED_KEYS.items():
         if is_on(env.get(key, "")):
             refuse(name, f"{key}={env[key]}")
+    if extra := str(env.get("CM_MLPERF_LOADGEN_EXTRA_OPTIONS", "")).strip():
+        raise ConfigError(
+            f"CM_MLPERF_LOADGEN_EXTRA_OPTIONS={extra}: these are options of another harness", "leave it out"
+        )
     for key in ("CM_MLPERF_BACKEND", "CM_MLPERF_SUBMISSION_SYSTEM_TYPE"):
         word = str(env.get(key, "")).strip()
         refuse(word, f"{key}={word}")

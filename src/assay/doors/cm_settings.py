@@ -17,8 +17,16 @@ BATCH = "batch_size."
 """Prefix of the dynamic variation `_batch_size.8`."""
 
 WRAPPER_ONLY = frozenset(
-    "performance-only find-performance accuracy-only performance-and-accuracy all-modes populate-readme "
-    "submission all-scenarios".split()
+    {
+        "performance-only",
+        "find-performance",
+        "accuracy-only",
+        "performance-and-accuracy",
+        "all-modes",
+        "populate-readme",
+        "submission",
+        "all-scenarios",
+    }
 )
 """Variations of run-mlperf,inference that app,mlperf,inference lacks: read, never written."""
 

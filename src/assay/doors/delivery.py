@@ -1,0 +1,104 @@
+"""What CM's variables ask for around the benchmark: submission, checks, packing, cleaning, a container.
+
+None of it changes a measured number, so none of it is in BenchmarkConfig.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assay.doors.cm_settings import is_on
+from assay.ground.errors import ConfigError
+from assay.recipes.selection import Selection
+
+
+@dataclass(frozen=True)
+class ContainerRequest:
+    """How to run in a container."""
+
+    engine: str | None = None
+    """`podman` or `docker`; None = whichever is there, podman first."""
+    base: str | None = None
+    """Base image; None = the default of `container`."""
+    privileged: bool = False
+    reuse: bool = False
+    """Go on in a container of an earlier run of the same image, if one is there."""
+    detached: bool = False
+    """Start in the background, then wait for it; the log is brought back either way."""
+    keep: bool = False
+    """Leave the container when it has ended."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What happens before and after the benchmark."""
+
+    submit: bool = False
+    """Build the submission tree."""
+    full: bool = True
+    """Errors of the checker fail the job. Short: they are told, as a test run must have some."""
+    check: bool = False
+    pack: bool = False
+    compliance: bool = False
+    clean_results: bool = False
+    """Remove the run folder of an earlier run first."""
+    clean_submission: bool = False
+    rerun: bool = False
+    """Run although the run folder holds a finished run."""
+    container: ContainerRequest | None = None
+
+
+def delivery(selection: Selection, env: Mapping[str, Any]) -> Delivery:
+    """Read from canonical (CM_) variables and run-mlperf's variations. Raises: ConfigError."""
+    asked = set(selection.variations)
+
+    def on(key: str, usual: bool = False) -> bool:
+        # An empty value is no answer: CM's command lines carry many.
+        return is_on(env[key]) if str(env.get(key, "")).strip() else usual
+
+    whole = "submission" in asked
+    submits = whole or bool(asked & {"performance-only", "accuracy-only", "populate-readme"})
+    skipped = on("CM_MLPERF_SKIP_SUBMISSION_GENERATION") or "find-performance" in asked
+    clean_all = on("CM_MLPERF_CLEAN_ALL")
+    return Delivery(
+        submit=on("CM_MLPERF_SUBMISSION_RUN", submits) and not skipped,
+        full=_is_full(asked, str(env.get("CM_MLPERF_SUBMISSION_GENERATION_STYLE", ""))),
+        check=on("CM_RUN_SUBMISSION_CHECKER", whole) and not skipped,
+        pack=on("CM_TAR_SUBMISSION_DIR", whole) and not skipped,
+        compliance=on("CM_MLPERF_LOADGEN_COMPLIANCE", whole or "compliance" in asked),
+        clean_results=clean_all,
+        clean_submission=on("CM_MLPERF_CLEAN_SUBMISSION_DIR", clean_all),
+        rerun=on("CM_RERUN", clean_all),
+        container=_container(env, on) if on("CM_MLPERF_USE_DOCKER", on("CM_RUN_DOCKER_CONTAINER")) else None,
+    )
+
+
+def _is_full(asked: set[str], style: str) -> bool:
+    words = {word for word in (style.strip().lower(), *(asked & {"short", "full"})) if word}
+    if not words <= {"short", "full"}:
+        raise ConfigError(
+            f"CM_MLPERF_SUBMISSION_GENERATION_STYLE={style}: short and full are its two", "short or full"
+        )
+    if len(words) > 1:
+        raise ConfigError(
+            f"the generation style is asked for twice: CM_MLPERF_SUBMISSION_GENERATION_STYLE={style} and "
+            f"variation _{'short' if style == 'full' else 'full'}",
+            "leave one of them out",
+        )
+    return "short" not in words
+
+
+def _container(env: Mapping[str, Any], on: Any) -> ContainerRequest:
+    engine = str(env.get("CM_CONTAINER_TOOL") or env.get("CM_ASSAY_CONTAINER") or "").lower() or None
+    if engine not in (None, "podman", "docker"):
+        raise ConfigError(f"{engine!r} is not a container engine known here", "podman or docker")
+    return ContainerRequest(
+        engine=engine,
+        base=str(env.get("CM_ASSAY_CONTAINER_BASE") or "") or None,
+        privileged=on("CM_DOCKER_PRIVILEGED_MODE"),
+        reuse=on("CM_DOCKER_REUSE_EXISTING_CONTAINER"),
+        detached=on("CM_DOCKER_DETACHED_MODE"),
+        keep=on("CM_DOCKER_CONTAINER_KEEP_ALIVE"),
+    )

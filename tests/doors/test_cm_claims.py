@@ -1,0 +1,61 @@
+"""Nothing on a command line is lost in silence: each option has an effect, a reason, or a note."""
+
+from __future__ import annotations
+
+import pytest
+
+from assay.doors import cm, cm_claims
+from assay.ground.errors import ConfigError
+from assay.recipes.contract import argv
+from tests.end_to_end import seed_command
+
+
+def test_every_variable_of_the_published_command_is_claimed() -> None:
+    inputs = argv.parse(seed_command.RUN)
+    assert cm_claims.unclaimed(inputs["env"]) == []
+    assert set(inputs["adr"]) | set(inputs["add_deps_recursive"]) <= set(cm_claims.NAMED_DEPENDENCIES)
+
+
+def test_nothing_has_an_effect_and_none() -> None:
+    assert not set(cm_claims.EFFECTS) & set(cm_claims.NO_EFFECT)
+
+
+def test_an_unknown_variable_is_told_with_the_nearest_known_one() -> None:
+    sentences = cm_claims.unclaimed({"CM_HW_NAMES": "box", "ZZZZ": "1"})
+    assert sentences == ["ignored: CM_HW_NAMES; did you mean CM_HW_NAME?", "ignored: ZZZZ"]
+
+
+def test_an_unknown_variable_is_an_error_under_strict() -> None:
+    sentences = cm_claims.unclaimed({"CM_HW_NAMES": "box"})
+    assert cm_claims.tell_unclaimed(sentences, strict=False) == sentences[0]
+    with pytest.raises(ConfigError, match="CM_HW_NAMES; did you mean CM_HW_NAME"):
+        cm_claims.tell_unclaimed(sentences, strict=True)
+
+
+def test_a_variable_that_the_recipe_maps_is_claimed() -> None:
+    assert cm_claims.unclaimed({"CM_NUM_THREADS": "2"}, mapped=["CM_NUM_THREADS"]) == []
+
+
+def test_repeated_options_give_one_note_and_the_last_value() -> None:
+    note = cm_claims.repeated(seed_command.RUN)
+    assert note is not None
+    assert note.startswith("given more than once, the last counts: ")
+    assert "OUTPUT_BASE_DIR=/cm-mount/home/arjun/gh_action_results" in note
+    assert note.count("=") == 2
+
+
+def test_the_same_value_twice_is_no_repetition() -> None:
+    assert cm_claims.repeated(["--env.A=1", "--env.A=1", "--v", "word"]) is None
+
+
+def test_the_published_command_is_one_config() -> None:
+    selection, env = cm.asked_by(argv.parse(seed_command.RUN), {})
+    config = cm.from_cm(selection, env)
+    assert config.round == "v4.1-dev"
+    assert config.limits.samples == 1
+    assert config.limits.batch == 1
+    assert config.limits.target_qps == 0.001
+    assert config.submission.submitter == "MLCommons"
+    assert config.submission.system_name == "gh_action"
+    assert str(config.paths.out) == "/home/arjun/gh_action_results/test_results"
+    assert [mode.value for mode in config.modes] == ["performance", "accuracy"]

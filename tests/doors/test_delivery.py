@@ -1,0 +1,117 @@
+"""What is asked for around the benchmark: submission, checks, packing, cleaning, a container."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assay.doors.delivery import ContainerRequest, Delivery, delivery
+from assay.ground.errors import ConfigError
+from assay.recipes.contract import argv
+from assay.recipes.selection import Selection
+from tests.end_to_end import seed_command
+
+
+def ask(*variations: str, **env: Any) -> Delivery:
+    return delivery(Selection(("run-mlperf", "inference"), variations), env)
+
+
+def test_nothing_is_delivered_unless_asked() -> None:
+    assert ask() == Delivery()
+
+
+def test_the_submission_variation_asks_for_tree_check_and_tar() -> None:
+    asked = ask("submission")
+    assert (asked.submit, asked.check, asked.pack, asked.compliance) == (True, True, True, True)
+
+
+def test_the_single_mode_variations_build_a_tree_and_do_not_check_it() -> None:
+    for name in ("performance-only", "accuracy-only"):
+        assert ask(name).submit
+        assert not ask(name).check
+
+
+def test_finding_the_performance_delivers_nothing() -> None:
+    asked = ask("find-performance", CM_MLPERF_SUBMISSION_RUN="yes", CM_TAR_SUBMISSION_DIR="yes")
+    assert (asked.submit, asked.check, asked.pack) == (False, False, False)
+
+
+def test_skipping_the_submission_goes_over_asking_for_it() -> None:
+    asked = ask("submission", CM_MLPERF_SKIP_SUBMISSION_GENERATION="yes")
+    assert (asked.submit, asked.check, asked.pack) == (False, False, False)
+    assert ask("submission", CM_MLPERF_SKIP_SUBMISSION_GENERATION="False").submit
+
+
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [
+        ("CM_MLPERF_SUBMISSION_RUN", "submit"),
+        ("CM_RUN_SUBMISSION_CHECKER", "check"),
+        ("CM_TAR_SUBMISSION_DIR", "pack"),
+        ("CM_MLPERF_LOADGEN_COMPLIANCE", "compliance"),
+        ("CM_MLPERF_CLEAN_SUBMISSION_DIR", "clean_submission"),
+        ("CM_RERUN", "rerun"),
+    ],
+)
+def test_each_switch_switches_its_own_part(key: str, field: str) -> None:
+    assert ask(**{key: "yes"}) == Delivery(**{field: True})
+    assert ask(**{key: "off"}) == Delivery()
+
+
+def test_cleaning_all_removes_both_folders_and_runs_again() -> None:
+    asked = ask(CM_MLPERF_CLEAN_ALL="True")
+    assert (asked.clean_results, asked.clean_submission, asked.rerun) == (True, True, True)
+    kept = ask(CM_MLPERF_CLEAN_ALL="True", CM_MLPERF_CLEAN_SUBMISSION_DIR="no")
+    assert (kept.clean_results, kept.clean_submission) == (True, False)
+
+
+def test_the_generation_style_is_full_unless_short_is_asked() -> None:
+    assert ask().full
+    assert not ask("short").full
+    assert not ask(CM_MLPERF_SUBMISSION_GENERATION_STYLE="short").full
+
+
+def test_two_generation_styles_are_an_error() -> None:
+    with pytest.raises(ConfigError, match="GENERATION_STYLE=full and variation _short"):
+        ask("short", CM_MLPERF_SUBMISSION_GENERATION_STYLE="full")
+    with pytest.raises(ConfigError, match="short and full are its two"):
+        ask(CM_MLPERF_SUBMISSION_GENERATION_STYLE="medium")
+
+
+def test_no_container_unless_asked_and_the_first_of_two_words_decides() -> None:
+    assert ask(CM_MLPERF_USE_DOCKER="no").container is None
+    assert ask(CM_RUN_DOCKER_CONTAINER="yes").container == ContainerRequest()
+    assert ask(CM_MLPERF_USE_DOCKER="no", CM_RUN_DOCKER_CONTAINER="yes").container is None
+
+
+def test_a_container_is_privileged_reused_or_detached_only_when_asked() -> None:
+    asked = ask(
+        CM_MLPERF_USE_DOCKER="yes",
+        CM_DOCKER_PRIVILEGED_MODE="yes",
+        CM_DOCKER_REUSE_EXISTING_CONTAINER="yes",
+        CM_DOCKER_DETACHED_MODE="yes",
+        CM_DOCKER_CONTAINER_KEEP_ALIVE="yes",
+        CM_ASSAY_CONTAINER_BASE="localhost/base",
+        CM_CONTAINER_TOOL="Podman",
+    ).container
+    assert asked == ContainerRequest("podman", "localhost/base", True, True, True, True)
+
+
+def test_an_unknown_engine_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="'lxc' is not a container engine"):
+        ask(CM_MLPERF_USE_DOCKER="yes", CM_CONTAINER_TOOL="lxc")
+
+
+def test_the_published_command_asks_for_everything_but_compliance() -> None:
+    inputs = argv.parse(seed_command.RUN)
+    assert delivery(Selection.parse(inputs["tags"]), inputs["env"]) == Delivery(
+        submit=True,
+        full=False,
+        check=True,
+        pack=True,
+        clean_results=True,
+        clean_submission=True,
+        rerun=True,
+        container=ContainerRequest(privileged=True, detached=True),
+    )
