@@ -8,7 +8,6 @@ Workloads of Assay's own are in no round.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,12 +15,8 @@ from importlib import resources
 from typing import Any
 
 from assay.ground.errors import ConfigError, did_you_mean
+from assay.mlperf import toml_text
 from assay.mlperf.score import Target
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @dataclass(frozen=True)
@@ -274,4 +269,4 @@ def _target(metric: str, gate: Mapping[str, Any]) -> Target:
 
 def _read_toml(name: str) -> dict[str, Any]:
     text = resources.files(f"{__package__}.rounds").joinpath(name).read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return toml_text.parse(text)

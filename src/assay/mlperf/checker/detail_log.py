@@ -13,21 +13,45 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-WANTED = (
-    "loadgen_version test_datetime sut_name qsl_reported_total_count "
-    "effective_scenario effective_test_mode effective_samples_per_query effective_target_qps "
-    "effective_target_latency_ns effective_min_duration_ms effective_max_duration_ms "
-    "effective_min_query_count effective_max_query_count effective_qsl_rng_seed "
-    "effective_sample_index_rng_seed effective_schedule_rng_seed effective_performance_sample_count "
-    "effective_accuracy_sample_count effective_sample_concatenate_permutation "
-    "requested_use_token_latencies requested_server_ttft_latency requested_server_tpot_latency "
-    "generated_samples_per_query generated_query_count result_validity result_invalid_reason "
-    "early_stopping_met result_samples_per_second result_tokens_per_second "
-    "result_completed_samples_per_sec result_completed_tokens_per_second "
-    "result_inferred_tokens_per_second result_inferred_completed_tokens_per_second "
-    "result_first_token_99.00_percentile_latency_ns result_time_per_output_token_99.00_percentile_ns "
-    "result_90.00_percentile_latency_ns num_errors"
-).split()
+WANTED = [
+    "loadgen_version",
+    "test_datetime",
+    "sut_name",
+    "qsl_reported_total_count",
+    "effective_scenario",
+    "effective_test_mode",
+    "effective_samples_per_query",
+    "effective_target_qps",
+    "effective_target_latency_ns",
+    "effective_min_duration_ms",
+    "effective_max_duration_ms",
+    "effective_min_query_count",
+    "effective_max_query_count",
+    "effective_qsl_rng_seed",
+    "effective_sample_index_rng_seed",
+    "effective_schedule_rng_seed",
+    "effective_performance_sample_count",
+    "effective_accuracy_sample_count",
+    "effective_sample_concatenate_permutation",
+    "requested_use_token_latencies",
+    "requested_server_ttft_latency",
+    "requested_server_tpot_latency",
+    "generated_samples_per_query",
+    "generated_query_count",
+    "result_validity",
+    "result_invalid_reason",
+    "early_stopping_met",
+    "result_samples_per_second",
+    "result_tokens_per_second",
+    "result_completed_samples_per_sec",
+    "result_completed_tokens_per_second",
+    "result_inferred_tokens_per_second",
+    "result_inferred_completed_tokens_per_second",
+    "result_first_token_99.00_percentile_latency_ns",
+    "result_time_per_output_token_99.00_percentile_ns",
+    "result_90.00_percentile_latency_ns",
+    "num_errors",
+]
 _KEYS = frozenset(WANTED)
 _LINE = re.compile(
     rb'^:::MLLOG (\{"key": "(?:'
@@ -53,8 +77,9 @@ class DetailLog:
     def number(self, key: str) -> float | None:
         """A finite number, or None when the key is absent or something else (true and false included)."""
         value = self.values.get(key)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return value if is_number and math.isfinite(value) else None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        return value if math.isfinite(value) else None
 
     def flag(self, key: str) -> bool | None:
         """true and false, also in the quoted form of LoadGen 4.x; None when absent or something else."""
@@ -106,7 +131,7 @@ def _flagged(content: bytes) -> tuple[list[str], list[str]]:
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
-    """The object of one line, or None. A number too long for Python and a nesting too deep are None as well."""
+    """The object of one line, or None; so for a number too long for Python and a nesting too deep."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):

@@ -50,7 +50,7 @@ def targets(entry: Entry) -> Iterator[Fault]:
     "A2",
     level=Level.ENTRY,
     title="a metric is above its upper limit",
-    source=f"{CHECKER}: accuracy-upper-limit (for Mixtral 1.1 x 145.9 = 160.49 tokens per sample in all rounds)",
+    source=f"{CHECKER}: accuracy-upper-limit (Mixtral: 1.1 x 145.9 = 160.49 tokens per sample)",
     fix="cut MBXP answers at their stop sequence; see that the model stops at the end-of-sequence id",
 )
 def upper_limits(entry: Entry) -> Iterator[Fault]:
@@ -108,7 +108,7 @@ def loadgen_errors(entry: Entry) -> Iterator[Fault]:
     "A6",
     level=Level.ENTRY,
     title="the accuracy run does not cover the dataset",
-    source="inference_rules: the accuracy run uses one copy of the whole validation set; checkers: dataset-size",
+    source="inference_rules: accuracy over one copy of the whole validation set; checkers: dataset-size",
     fix="run accuracy over the whole set",
 )
 def whole_dataset(entry: Entry) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Rules that no official checker has (X): cheap to look at, and each a way in which wrong results got through."""
+"""Rules that no official checker has (X): cheap to look at, and ways in which wrong results got through."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def hash_of_log(entry: Entry) -> Iterator[Fault]:
     level=Level.ENTRY,
     severity=Severity.WARNING,
     title="the sampled log of TEST06 is missing, empty or short",
-    source="TEST06 audit.config: accuracy_log_sampling_target 100; the official verification passes an empty log",
+    source="TEST06 audit.config: sampling target 100; the official verification passes an empty log",
     fix="run `assay compliance RUN`, which refuses an empty or short log",
 )
 def sampled_log(entry: Entry) -> Iterator[Fault]:

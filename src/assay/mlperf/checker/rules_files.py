@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, Level, rule
-from assay.mlperf.checker.submission import Entry, Submitter
+from assay.mlperf.checker.submission import Benchmark, Entry
 from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_OPTIONAL, PERFORMANCE_REQUIRED
 
 CHECKER = "submission checkers"
@@ -79,22 +79,27 @@ def measurement(entry: Entry) -> Iterator[Fault]:
     if entry.measurement_file is None:
         path = entry.layout.measurement_file(entry.place)
         yield Fault(path, "no measurement file", "no such file", path.rsplit("/", 1)[-1])
-    for name in entry.round.fields.measurement if entry.measurement is not None else ():
+    if entry.measurement is None:
+        return
+    for name in entry.round.fields.measurement:
         if not entry.measurement.get(name):
             yield Fault(str(entry.measurement_file), f"{name} is missing or empty", "no value", "a value")
 
 
 @rule(
     "F5",
-    level=Level.SUBMITTER,
+    level=Level.BENCHMARK,
     title="the folder of the source code is missing",
-    source=f"{CHECKER}: code/ to v5.1, src/ from v6.0",
+    source=f"{CHECKER}: code/<benchmark> to v5.1, src/ from v6.0",
     fix="add the code that was run, or a README that says where it is and how to run it",
 )
-def source_code(submitter: Submitter) -> Iterator[Fault]:
+def source_code(benchmark: Benchmark) -> Iterator[Fault]:
+    submitter = benchmark.system.submitter
     folder = f"{submitter.path}/{submitter.round.code_folder}"
+    if submitter.round.layout == "old":
+        folder = f"{folder}/{benchmark.name}"
     if folder not in submitter.tree.folders:
-        yield Fault(folder, "no source code", "no such folder", f"{submitter.round.code_folder}/")
+        yield Fault(folder, "no source code", "no such folder", folder)
 
 
 @rule(

@@ -37,7 +37,7 @@ def _log(entry: Entry) -> DetailLog | None:
     "P1",
     level=Level.ENTRY,
     title="LoadGen says INVALID",
-    source="inference_rules: a run must be VALID; not checked by the modular checker, overwritten for LLMs in v4.1's",
+    source="inference_rules: runs must be VALID (the modular checker and, for LLMs, v4.1's pass INVALID)",
     fix="see result_invalid_reason in the log: usually target_qps too low (Offline) or too high (Server)",
 )
 def validity(entry: Entry) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Rules of the tree as a whole (T): names, sizes, links and folders that a repository cannot or must not hold."""
+"""Rules of the tree as a whole (T): names, sizes, links and folders that a repository must not hold."""
 
 from __future__ import annotations
 

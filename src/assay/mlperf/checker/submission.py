@@ -1,7 +1,7 @@
 """A submission tree as a model: walked once, files known by name, type and size, contents read on demand.
 
-Nothing outside the root is ever opened, and no folder is entered through a link. Reading never raises: what is
-missing is None, what cannot be read is None with a line in `Tree.faults`.
+Nothing outside the root is ever opened, and no folder is entered through a link. Reading never raises:
+what is missing is None, what cannot be read is None with a line in `Tree.faults`.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _printable(name: str) -> str:
 def _sort_link(root: Path, path: str, files: dict[str, int], broken: list[str], foreign: list[str]) -> None:
     target = os.path.realpath(root / path)
     try:
-        status = os.stat(target)
+        status = Path(target).stat()
     except (OSError, ValueError):
         broken.append(path)
         return
@@ -233,7 +233,7 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Entry:
-    """One scenario folder with everything that belongs to it; contents are read once, when first asked for."""
+    """One scenario folder with everything that belongs to it; contents are read once, when asked for."""
 
     benchmark: Benchmark
     folder: str

@@ -1,0 +1,1 @@
+"""Submission trees: paths (`tree`), writing (`write`), truncation and packing."""

@@ -24,7 +24,7 @@ SCENARIOS = ("Offline", "Server", "Interactive", "SingleStream", "MultiStream")
 
 @dataclass(frozen=True)
 class Place:
-    """One entry: a scenario of a benchmark on a system of a submitter. `scenario` is the folder's own name."""
+    """One entry: a scenario of a benchmark on a system of a submitter. `scenario` is the folder's name."""
 
     division: str
     submitter: str
@@ -87,5 +87,5 @@ class Layout:
 
 
 def scenario_name(folder: str) -> str:
-    """LoadGen's spelling of a scenario folder (`offline` -> `Offline`); any other name comes back unchanged."""
+    """LoadGen's spelling of a scenario folder (`offline` -> `Offline`); another name comes back as it is."""
     return next((name for name in SCENARIOS if name.lower() == folder.lower()), folder)

@@ -1,0 +1,68 @@
+"""`assay check`: a submission tree against the rules of its round."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assay.mlperf.checker.check import Report
+    from assay.mlperf.checker.finding import Finding
+
+HELP = "check a submission tree against the rules of its round"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="the folder that holds closed/, open/ or network/")
+    parser.add_argument("--round", default="v5.1", help="round to judge by (default: %(default)s)")
+    parser.add_argument("--submitter", help="judge this submitter alone")
+    parser.add_argument("--csv", type=Path, help="write summary.csv, with the official columns, here")
+    parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    import json
+
+    from assay.ground import files
+    from assay.mlperf import round as rounds
+    from assay.mlperf.checker import check, summary
+    from assay.mlperf.checker.finding import Severity
+
+    report = check.check(args.folder, rounds.load(args.round), args.submitter)
+    if args.csv is not None:
+        files.write_text(args.csv, summary.to_csv(report.rows))
+    if args.json:
+        print(json.dumps(report.to_dict()))
+    else:
+        print(text(report))
+    fails = not report.is_clean or (args.strict and report.count(Severity.WARNING) > 0)
+    return 1 if fails else 0
+
+
+def text(report: Report) -> str:
+    """The findings, the table and the verdict, for a terminal."""
+    from assay.mlperf.checker import summary
+    from assay.mlperf.checker.finding import Severity
+
+    blocks = [lines(finding) for finding in report.findings]
+    blocks += [summary.table(report.rows)] if report.rows else []
+    counts = f"{report.count(Severity.ERROR)} errors, {report.count(Severity.WARNING)} warnings"
+    verdict = "no errors" if report.is_clean else "not a submission"
+    blocks.append(
+        f"round {report.round}: {verdict} ({counts}; {len(report.rows)} results, {report.files} files)"
+    )
+    return "\n\n".join(blocks)
+
+
+def lines(finding: Finding) -> str:
+    """One finding as text: what, where, found, expected, the rule and the way out."""
+    return "\n".join(
+        [
+            f"{finding.severity.value} {finding.code}  {finding.path or '.'}",
+            f"  {finding.message}: found {finding.found}; expected {finding.expected}",
+            f"  rule: {finding.source}",
+            f"  fix:  {finding.fix}",
+        ]
+    )

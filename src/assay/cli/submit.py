@@ -1,0 +1,62 @@
+"""`assay submit`: a submission tree from run folders, checked and packed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "build a submission tree from run folders"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders made by `assay bench`")
+    parser.add_argument("--submitter", required=True, help="name of the submitter's folder")
+    parser.add_argument("--division", choices=("closed", "open", "network"), default="open")
+    parser.add_argument("--round", default="v5.1", help="round to submit to (default: %(default)s)")
+    parser.add_argument("--out", type=Path, required=True, help="tree to make, or to add to")
+    parser.add_argument("--system", help="name of the system (default: by what ran)")
+    parser.add_argument("--system-file", type=Path, help="system.toml: fields that cannot be probed")
+    parser.add_argument("--calibration", type=Path, help="calibration.md of your own")
+    parser.add_argument("--allow-fake", action="store_true", help="accept runs of a fake SUT, and mark them")
+    parser.add_argument("--no-pack", action="store_true", help="leave OUT.tar.gz out")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    import json
+
+    from assay.cli.check import text
+    from assay.mlperf import round as rounds
+    from assay.mlperf.checker import check
+    from assay.mlperf.submission.pack import pack
+    from assay.mlperf.submission.write import Request, write
+    from assay.report import readme
+
+    round_ = rounds.load(args.round)
+    request = Request(
+        submitter=args.submitter,
+        division=args.division,
+        round=round_,
+        readme=readme.render,
+        system_name=args.system,
+        system_file=args.system_file,
+        calibration=args.calibration,
+        allow_fake=args.allow_fake,
+    )
+    written = write(args.runs, request, args.out)
+    archive = args.out.with_name(args.out.name + ".tar.gz")
+    digest = None if args.no_pack else pack(args.out, archive)
+    report = check.check(args.out, round_, args.submitter)
+    if args.json:
+        unknown = {system: list(fields) for system, fields in written.unknown.items()}
+        packed = {"archive": str(archive), "sha256": digest} if digest else None
+        print(json.dumps({"tree": str(args.out), "packed": packed, "unknown": unknown, **report.to_dict()}))
+        return 0
+    print(text(report))
+    for system, fields in written.unknown.items():
+        print(f"\nnot known of {system}, left empty: {', '.join(fields)}")
+        print('  give them in a TOML file, one line each (status = "available"), with --system-file FILE')
+    print(f"\n{args.out}: {len(written.places)} results written")
+    if digest:
+        print(f"{archive}: sha256 {digest}")
+    return 0

@@ -1,0 +1,142 @@
+"""A submission tree judged: every rule over everything it looks at, all findings, in stable order.
+
+Large trees are judged by forked workers, which share the listing of the tree. The verdict is the same
+with one worker and with many.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.ground.errors import ConfigError
+from assay.mlperf.checker import (  # noqa: F401  importing a rules file registers its rules
+    rules_accuracy,
+    rules_compliance,
+    rules_extra,
+    rules_files,
+    rules_model,
+    rules_performance,
+    rules_system,
+    rules_tree,
+)
+from assay.mlperf.checker.finding import Finding, Severity
+from assay.mlperf.checker.rule import RULES, Level
+from assay.mlperf.checker.submission import Submitter, System, Tree, submitters, walk
+from assay.mlperf.checker.summary import Row, row
+from assay.mlperf.round import Round
+
+PARALLEL_FROM = 4000
+"""Files from which forking pays: a worker costs about as much as judging a few hundred files."""
+WORKERS_MAX = 4
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check has to say. A tree is a submission of the round only when it has no errors."""
+
+    round: str
+    findings: tuple[Finding, ...]
+    rows: tuple[Row, ...]
+    """One for each scenario result."""
+    files: int
+
+    def count(self, severity: Severity) -> int:
+        return sum(finding.severity is severity for finding in self.findings)
+
+    @property
+    def is_clean(self) -> bool:
+        """No errors; warnings and notes may be there."""
+        return self.count(Severity.ERROR) == 0
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "findings": [finding.to_dict() for finding in self.findings],
+            "summary": {
+                "round": self.round,
+                "is_submission": self.is_clean,
+                "errors": self.count(Severity.ERROR),
+                "warnings": self.count(Severity.WARNING),
+                "notes": self.count(Severity.NOTE),
+                "results": len(self.rows),
+                "results_without_errors": sum(r.errors == 0 for r in self.rows),
+                "files": self.files,
+                "rows": [r.to_dict() for r in self.rows],
+            },
+        }
+
+
+def check(root: Path, round_: Round, submitter: str | None = None, workers: int | None = None) -> Report:
+    """Judge the tree below `root`; with `submitter`, that submitter's part alone.
+
+    workers: processes that judge; None = as many as pay.
+    Raises: ConfigError when `root` is no folder.
+    """
+    if not root.is_dir():
+        raise ConfigError(f"no folder {root}", "name the folder that holds closed/, open/ or network/")
+    tree = walk(root, submitter)
+    findings = list(_findings(Level.TREE, tree))
+    owners = submitters(tree, round_, submitter)
+    for owner in owners:
+        findings += _findings(Level.SUBMITTER, owner)
+    systems = [system for owner in owners for system in owner.systems()]
+    rows: list[Row] = []
+    for found, judged in _judge_all(systems, _workers(workers, len(tree.files), len(systems))):
+        findings += found
+        rows += judged
+    unique = {(f.path, f.code, f.message, f.found): f for f in findings}
+    ordered = sorted(unique.values(), key=lambda f: (f.path, _natural(f.code), f.message, f.found))
+    return Report(round_.name, tuple(ordered), tuple(sorted(rows, key=lambda r: r.location)), len(tree.files))
+
+
+def _findings(level: Level, subject: Tree | Submitter | System | Any) -> Iterator[Finding]:
+    for rule in RULES.values():
+        if rule.level is level:
+            yield from rule.findings(subject)
+
+
+def judge(system: System) -> tuple[list[Finding], list[Row]]:
+    """Findings and rows of one system's results."""
+    findings = list(_findings(Level.SYSTEM, system))
+    rows = []
+    for benchmark in system.benchmarks():
+        findings += _findings(Level.BENCHMARK, benchmark)
+        for entry in benchmark.entries():
+            own = list(_findings(Level.ENTRY, entry))
+            findings += own
+            rows.append(row(entry, sum(f.severity is Severity.ERROR for f in own)))
+    return findings, rows
+
+
+def _workers(asked: int | None, files: int, systems: int) -> int:
+    if asked is None:
+        asked = min(WORKERS_MAX, os.cpu_count() or 1) if files >= PARALLEL_FROM else 1
+    can_fork = "fork" in multiprocessing.get_all_start_methods()
+    return max(1, min(asked, systems)) if can_fork else 1
+
+
+_shared: list[System] = []
+"""What forked workers judge: they inherit it, so that the tree is neither copied nor sent."""
+
+
+def _judge_all(systems: list[System], workers: int) -> Iterable[tuple[list[Finding], list[Row]]]:
+    if workers == 1:
+        return (judge(system) for system in systems)
+    _shared[:] = systems
+    try:
+        with multiprocessing.get_context("fork").Pool(workers) as pool:
+            return pool.map(_judge_shared, range(len(systems)), chunksize=4)
+    finally:
+        _shared.clear()
+
+
+def _judge_shared(index: int) -> tuple[list[Finding], list[Row]]:
+    return judge(_shared[index])
+
+
+def _natural(code: str) -> tuple[str, int]:
+    return code[0], int(code[1:])

@@ -1,0 +1,62 @@
+"""The rules as text: one of them for `assay explain`, all of them as docs/rules.md."""
+
+from __future__ import annotations
+
+from assay.ground.errors import ConfigError, did_you_mean
+from assay.mlperf.checker import check  # noqa: F401  importing it registers every rule
+from assay.mlperf.checker.rule import RULES, Rule
+
+FAMILIES = {
+    "T": "Tree",
+    "S": "System description",
+    "M": "Benchmark and scenarios",
+    "F": "Files of an entry",
+    "P": "Performance run",
+    "A": "Accuracy run",
+    "C": "Compliance tests",
+    "W": "Power",
+    "X": "What no official checker looks at",
+    "N": "What could not be judged",
+}
+
+
+def get(code: str) -> Rule:
+    """Raises: ConfigError for a code that no rule has."""
+    if code.upper() not in RULES:
+        raise ConfigError(f"no finding has the code {code!r}", did_you_mean(code.upper(), RULES))
+    return RULES[code.upper()]
+
+
+def explain(rule: Rule) -> str:
+    return "\n".join(
+        [
+            f"{rule.code}  {rule.title}",
+            f"  severity  {rule.severity.value} (looks at each {rule.level.value})",
+            f"  source    {rule.source}",
+            f"  fix       {rule.fix}",
+        ]
+    )
+
+
+def document() -> str:
+    """docs/rules.md."""
+    lines = [
+        "# Rules of `assay check`",
+        "",
+        "Generated from the rules themselves: `assay explain --all > docs/rules.md`. Severities: an error makes",
+        "the tree no submission, a warning is for a reviewer, a note says what could not be judged. The figures",
+        "that they hold a tree against are the round's: `assay rules --round v5.1 mixtral-8x7b`.",
+    ]
+    for letter, family in FAMILIES.items():
+        lines += [
+            "",
+            f"## {family}",
+            "",
+            "| code | severity | finding | source | fix |",
+            "|---|---|---|---|---|",
+        ]
+        for rule in sorted(RULES.values(), key=lambda r: int(r.code[1:])):
+            if rule.code[0] == letter:
+                cells = (rule.code, rule.severity.value, rule.title, rule.source, rule.fix)
+                lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"

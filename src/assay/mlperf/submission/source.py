@@ -1,0 +1,128 @@
+"""What a submission takes from run folders: the one place that knows how `assay bench` lays them out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assay.config import Mode
+from assay.ground.errors import ConfigError
+from assay.mlperf import result as results
+from assay.mlperf.result import ModeResult, RunResult
+from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_REQUIRED
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder and its record."""
+
+    folder: Path
+    result: RunResult
+
+    @property
+    def precision(self) -> str:
+        return str(self.result.used.get("precision", ""))
+
+    @property
+    def device(self) -> str:
+        return str(self.result.used.get("device", ""))
+
+    @property
+    def checkpoint(self) -> str:
+        """Name of the weights that were loaded, without the folders above it."""
+        paths = self.result.asked.get("paths")
+        name = paths.get("checkpoint") if isinstance(paths, Mapping) else None
+        return Path(name).name if name else self.result.workload
+
+    def probed(self) -> dict[str, str]:
+        """Fields of the system description that the run found out."""
+        found = {}
+        for name, entry in self.result.system.items():
+            value: Any = entry.get("value") if isinstance(entry, Mapping) else entry
+            if value is not None:
+                found[name] = str(value)
+        return found
+
+    def system_name(self) -> str:
+        """A name of the system by what ran: processor or accelerator, device, backend."""
+        fields = self.probed()
+        hardware = fields.get(
+            "accelerator_model_name" if self.device != "cpu" else "host_processor_model_name"
+        )
+        words = (hardware or "system", self.device, str(self.result.used.get("sut", "")))
+        return re.sub(r"[^A-Za-z0-9._-]+", "_", "-".join(word for word in words if word)).strip("_.-")
+
+
+@dataclass
+class Scenario:
+    """One entry of the tree to be: the runs that give its performance and its accuracy."""
+
+    system: str
+    benchmark: str
+    scenario: str
+    modes: dict[str, tuple[Run, ModeResult]] = field(default_factory=dict)
+
+    @property
+    def run(self) -> Run:
+        """The run that the entry is about: the performance run's, else the accuracy run's."""
+        return (self.modes.get(Mode.PERFORMANCE.value) or self.modes[Mode.ACCURACY.value])[0]
+
+    def logs(self, mode: Mode) -> dict[str, Path]:
+        """File name in the submission -> file of the run folder; empty when the mode was not run."""
+        if mode.value not in self.modes:
+            return {}
+        run, record = self.modes[mode.value]
+        names = PERFORMANCE_REQUIRED if mode is Mode.PERFORMANCE else ACCURACY_REQUIRED
+        found = {name: run.folder / record.folder / name for name in names}
+        return {name: path for name, path in found.items() if path.is_file()}
+
+    @property
+    def user_conf(self) -> Path:
+        return self.run.folder / self.scenario / "user.conf"
+
+    def compliance(self) -> dict[str, Path]:
+        """Path below the scenario's compliance folder -> file, for every filed test of every run."""
+        found = {}
+        for run, _ in self.modes.values():
+            folder = run.folder / self.scenario / "compliance"
+            for path in sorted(folder.glob("TEST*/verify_*.txt")) + sorted(
+                folder.glob("TEST*/accuracy/mlperf_log_accuracy.json")
+            ):
+                found[path.relative_to(folder).as_posix()] = path
+        return found
+
+
+def collect(folders: Sequence[Path], system_name: str | None) -> list[Scenario]:
+    """The entries that run folders hold; performance and accuracy may come from two runs.
+
+    Raises: ArtifactError for what is no run folder, ConfigError for an unfinished run or for two runs of the
+    same scenario and mode.
+    """
+    entries: dict[tuple[str, str, str], Scenario] = {}
+    for folder in folders:
+        run = Run(folder, results.read(folder))
+        if run.result.status != results.COMPLETE:
+            raise ConfigError(
+                f"{folder} is {run.result.status}: {run.result.reason}", "run it to the end first"
+            )
+        name = system_name or _asked_name(run) or run.system_name()
+        for record in run.result.runs:
+            key = (name, run.result.workload, record.scenario)
+            entry = entries.setdefault(key, Scenario(*key))
+            if record.mode in entry.modes:
+                other = entry.modes[record.mode][0].folder
+                raise ConfigError(
+                    f"{folder} and {other} both hold {record.scenario} {record.mode} of {name}",
+                    "submit one of them, or give them two systems with --system",
+                )
+            entry.modes[record.mode] = (run, record)
+    return list(entries.values())
+
+
+def _asked_name(run: Run) -> str | None:
+    submission = run.result.asked.get("submission")
+    name = submission.get("system_name") if isinstance(submission, Mapping) else None
+    return str(name) if name else None

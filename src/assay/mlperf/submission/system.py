@@ -1,0 +1,72 @@
+"""systems/<system>.json: what was probed, what the submitter says, and what nobody knows, which is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.ground.errors import ConfigError, did_you_mean
+from assay.mlperf import toml_text
+from assay.mlperf.round import Round
+from assay.mlperf.submission.source import Run
+
+NO_ACCELERATOR = {
+    "accelerators_per_node": "0",
+    "accelerator_model_name": "N/A",
+    "accelerator_memory_capacity": "N/A",
+    "accelerator_host_interconnect": "N/A",
+    "accelerator_interconnect": "N/A",
+    "accelerator_memory_configuration": "N/A",
+}
+"""Fields of a run on the CPU: it used no accelerator, whatever the machine holds."""
+
+
+@dataclass(frozen=True)
+class Description:
+    fields: Mapping[str, str]
+    unknown: tuple[str, ...]
+    """Required fields that nobody gave a value; written empty, so that the checker names them."""
+
+
+def describe(
+    run: Run, round_: Round, division: str, submitter: str, name: str, said: Mapping[str, str]
+) -> Description:
+    """The description of one system. What the submitter `said` goes before what was probed.
+
+    Raises: ConfigError for a field that no system description has.
+    """
+    known = (*round_.fields.system, *round_.fields.network)
+    for field in said:
+        if field not in known:
+            raise ConfigError(f"system.toml: unknown field {field!r}", did_you_mean(field, known))
+    facts = {
+        "number_of_nodes": "1",
+        "system_type": "datacenter",
+        "framework": str(run.result.used.get("backend", "")),
+        **(NO_ACCELERATOR if run.device == "cpu" else {}),
+    }
+    probed = {field: value for field, value in run.probed().items() if field in known}
+    merged = {**facts, **probed, **(NO_ACCELERATOR if run.device == "cpu" else {}), **said}
+    merged |= {"division": division, "submitter": submitter, "system_name": said.get("system_name", name)}
+    wanted = known if division == "network" else round_.fields.system
+    fields = {field: merged.get(field, "") for field in wanted}
+    unknown = tuple(f for f in wanted if not fields[f] and f not in round_.fields.may_be_empty)
+    return Description(fields, unknown)
+
+
+def read_said(path: Path | None, system: str) -> dict[str, str]:
+    """What system.toml says of a system: its plain keys, and those of a table with the system's name.
+
+    Raises: ConfigError when the file is missing or no TOML.
+    """
+    if path is None:
+        return {}
+    try:
+        tree = toml_text.parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        hint = 'a TOML file of system fields, as status = "available"'
+        raise ConfigError(f"cannot read {path}: {error}", hint) from error
+    own = tree.get(system)
+    plain = {key: value for key, value in tree.items() if not isinstance(value, dict)}
+    return {key: str(value) for key, value in {**plain, **(own if isinstance(own, dict) else {})}.items()}

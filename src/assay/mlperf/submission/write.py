@@ -1,0 +1,268 @@
+"""A submission tree from run folders: built beside its place, then moved there, so it is whole or unchanged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assay.config import Mode
+from assay.ground import files
+from assay.ground.errors import ConfigError
+from assay.mlperf.checker import detail_log
+from assay.mlperf.checker.rules_extra import FAKE_MARK
+from assay.mlperf.result import RunResult
+from assay.mlperf.round import Round
+from assay.mlperf.submission import truncate
+from assay.mlperf.submission.source import Scenario, collect
+from assay.mlperf.submission.system import describe, read_said
+from assay.mlperf.submission.tree import Layout, Place
+
+MAPPED_TO = "mixtral-8x7b"
+"""Official benchmark whose rules an own workload is held against: Assay's workloads are Mixtrals."""
+TOKEN_INPUT = "int32 token ids"
+
+Readme = Callable[[RunResult, str], str]
+"""(run, scenario) -> README.md of that scenario; the report's writer."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who submits what where. `system_file`: system.toml; `calibration`: a document of one's own."""
+
+    submitter: str
+    division: str
+    round: Round
+    readme: Readme
+    system_name: str | None = None
+    system_file: Path | None = None
+    calibration: Path | None = None
+    allow_fake: bool = False
+
+
+@dataclass(frozen=True)
+class Written:
+    root: Path
+    places: tuple[Place, ...]
+    unknown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """system -> required fields without a value"""
+
+
+def write(runs: Sequence[Path], request: Request, root: Path) -> Written:
+    """Add the entries of `runs` to the tree at `root`, which is made when it is not there.
+
+    Raises: ConfigError for what must not be submitted (a fake, another round's run, an entry that the tree
+    already holds), ArtifactError for what is no run folder, EnvironmentProblem when the disk is full.
+    """
+    entries = collect(runs, request.system_name)
+    for entry in entries:
+        _refuse(entry, request)
+    places = {id(entry): _place(entry, request) for entry in entries}
+    _refuse_existing(root, request, list(places.values()))
+    root.parent.mkdir(parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(prefix=f".{root.name}.", suffix=".part", dir=root.parent))
+    try:
+        builder = _Builder(stage, root, request, Layout.of(request.round))
+        unknown: dict[str, tuple[str, ...]] = {}
+        for entry in entries:
+            unknown[entry.system] = builder.entry(entry, places[id(entry)])
+        _move(stage, root)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return Written(root, tuple(places.values()), {name: left for name, left in unknown.items() if left})
+
+
+def _place(entry: Scenario, request: Request) -> Place:
+    return Place(request.division, request.submitter, entry.system, entry.benchmark, entry.scenario)
+
+
+def _refuse(entry: Scenario, request: Request) -> None:
+    for run, _ in entry.modes.values():
+        if run.result.is_fake and not request.allow_fake:
+            raise ConfigError(
+                f"{run.folder} is a FAKE run: its answers were not computed by a model",
+                "run with a real SUT, or mark the tree with --allow-fake",
+            )
+        if run.result.round != request.round.name:
+            raise ConfigError(
+                f"{run.folder} was run under {run.result.round}, with that round's seeds",
+                f"--round {run.result.round}, or run again under {request.round.name}",
+            )
+    if request.division != "open" and entry.benchmark not in request.round.workloads:
+        request.round.workload(entry.benchmark)
+
+
+def _refuse_existing(root: Path, request: Request, places: Sequence[Place]) -> None:
+    layout = Layout.of(request.round)
+    for place in places:
+        if (root / layout.results(place)).exists():
+            raise ConfigError(
+                f"{root} already holds {layout.results(place)}",
+                "remove that folder first, or give another --system",
+            )
+
+
+def _move(stage: Path, root: Path) -> None:
+    for path in sorted(p for p in stage.rglob("*") if p.is_file()):
+        target = root / path.relative_to(stage)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Writes entries below `stage`; `root` is read for what the tree already says."""
+
+    stage: Path
+    root: Path
+    request: Request
+    layout: Layout
+
+    def entry(self, entry: Scenario, place: Place) -> tuple[str, ...]:
+        """Write everything of one entry; gives the system fields without a value."""
+        self._logs(entry, place)
+        self._measurements(entry, place)
+        for name, path in entry.compliance().items():
+            self._copy(path, f"{self.layout.compliance(place, name)}")
+        self._documents(entry, place)
+        return self._system(entry, place)
+
+    def _text(self, path: str, text: str) -> None:
+        target = self.stage / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        files.write_text(target, text)
+
+    def _copy(self, source: Path, path: str) -> None:
+        target = self.stage / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+    def _logs(self, entry: Scenario, place: Place) -> None:
+        for name, path in entry.logs(Mode.PERFORMANCE).items():
+            self._copy(path, f"{self.layout.performance(place)}/{name}")
+        logs = entry.logs(Mode.ACCURACY)
+        answers = logs.pop("mlperf_log_accuracy.json", None)
+        verdict = logs.pop("accuracy.txt", None)
+        folder = self.layout.accuracy(place)
+        for name, path in logs.items():
+            self._copy(path, f"{folder}/{name}")
+        if answers is not None:
+            target = self.stage / folder / "mlperf_log_accuracy.json"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(truncate.cut(answers))
+        if verdict is not None:
+            text = verdict.read_text(encoding="utf-8")
+            self._text(f"{folder}/accuracy.txt", truncate.with_hash(text, answers) if answers else text)
+
+    def _measurements(self, entry: Scenario, place: Place) -> None:
+        folder = self.layout.measurements(place)
+        if entry.user_conf.is_file():
+            self._copy(entry.user_conf, f"{folder}/user.conf")
+        if self.request.round.needs_mlperf_conf:
+            self._text(f"{folder}/mlperf.conf", mlperf_conf(entry))
+        readme = self.request.readme(entry.run.result, entry.scenario)
+        if entry.run.result.is_fake:
+            readme = f"**{FAKE_MARK}: the answers were not computed by a model.**\n\n{readme}"
+        self._text(f"{folder}/README.md", readme)
+        self._text(self.layout.measurement_file(place), _json(measurement(entry)))
+
+    def _documents(self, entry: Scenario, place: Place) -> None:
+        owner = (place.division, place.submitter)
+        code = f"{self.layout.code(*owner, place.benchmark)}/README.md"
+        self._text(code, code_readme(entry))
+        calibration = self.layout.calibration(*owner)
+        if self.request.calibration is not None:
+            self._text(calibration, self.request.calibration.read_text(encoding="utf-8"))
+        elif not (self.root / calibration).exists():
+            self._text(calibration, calibration_text(entry))
+        if place.division == "open" and place.benchmark not in self.request.round.workloads:
+            path = self.layout.model_mapping(place.submitter)
+            self._text(path, _json({**self._existing(path), place.benchmark: MAPPED_TO}))
+
+    def _system(self, entry: Scenario, place: Place) -> tuple[str, ...]:
+        path = self.layout.system_file(place.division, place.submitter, place.system)
+        said = read_said(self.request.system_file, place.system)
+        owner = (place.division, place.submitter, place.system)
+        description = describe(entry.run, self.request.round, *owner, said)
+        before = self._existing(path)
+        if before and before != dict(description.fields):
+            differing = [f for f, value in description.fields.items() if before.get(f) != value]
+            raise ConfigError(
+                f"{path} describes another system: {', '.join(differing[:5])} differ",
+                "give this run a system of its own with --system NAME",
+            )
+        self._text(path, _json(description.fields))
+        return description.unknown
+
+    def _existing(self, path: str) -> dict[str, str]:
+        """A JSON object that the stage or the tree holds already; empty when neither does."""
+        for base in (self.stage, self.root):
+            if (base / path).is_file():
+                try:
+                    value = json.loads((base / path).read_text(encoding="utf-8"))
+                except ValueError as error:
+                    raise ConfigError(f"{base / path} is not JSON: {error}", "repair or remove it") from error
+                return dict(value)
+        return {}
+
+
+def _json(value: Mapping[str, str]) -> str:
+    return json.dumps(dict(value), indent=2) + "\n"
+
+
+def measurement(entry: Scenario) -> dict[str, str]:
+    """The measurement file: input and weights as the run used them, not as it was asked."""
+    precision = entry.run.precision
+    return {
+        "input_data_types": TOKEN_INPUT,
+        "retraining": "no",
+        "starting_weights_filename": entry.run.checkpoint,
+        "weight_data_types": precision,
+        "weight_transformations": f"loaded as {precision}",
+    }
+
+
+def mlperf_conf(entry: Scenario) -> str:
+    """mlperf.conf as the run's log says it was (rounds to v4.1 file it; later ones have it inside LoadGen)."""
+    log = entry.logs(Mode.PERFORMANCE).get("mlperf_log_detail.txt")
+    values = detail_log.parse(log.read_bytes()).values if log is not None else {}
+    flags = {True: 1, False: 0, "true": 1, "false": 0}
+    settings = {
+        "*.*.qsl_rng_seed": values.get("effective_qsl_rng_seed"),
+        "*.*.sample_index_rng_seed": values.get("effective_sample_index_rng_seed"),
+        "*.*.schedule_rng_seed": values.get("effective_schedule_rng_seed"),
+    }
+    own = {
+        "min_duration": values.get("effective_min_duration_ms"),
+        "min_query_count": values.get("effective_min_query_count"),
+        "performance_sample_count_override": values.get("effective_performance_sample_count"),
+        "sample_concatenate_permutation": flags.get(
+            values.get("effective_sample_concatenate_permutation", "")
+        ),
+        "use_token_latencies": flags.get(values.get("requested_use_token_latencies", "")),
+    }
+    settings |= {f"{entry.benchmark}.{entry.scenario}.{key}": value for key, value in own.items()}
+    lines = [f"{key} = {value}" for key, value in settings.items() if value is not None]
+    return "\n".join(["# Settings in effect, read back from mlperf_log_detail.txt.", *lines]) + "\n"
+
+
+def code_readme(entry: Scenario) -> str:
+    import shlex
+
+    return (
+        f"# {entry.benchmark}\n\n"
+        f"Run with Assay {entry.run.result.assay}.\n\n"
+        f"```bash\n{shlex.join(entry.run.result.command)}\n```\n"
+    )
+
+
+def calibration_text(entry: Scenario) -> str:
+    """What is known of quantisation: Assay casts or rounds the given weights, without calibration data."""
+    return (
+        "# Calibration\n\n"
+        f"The weights are used as {entry.run.precision}, made from the given checkpoint alone. "
+        "No calibration data is used.\n"
+    )

@@ -1,0 +1,170 @@
+"""From run folders to a tree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assay.ground.errors import ArtifactError, ConfigError
+from assay.mlperf import round as rounds
+from assay.mlperf.checker.check import check
+from assay.mlperf.result import INTERRUPTED, RunResult
+from assay.mlperf.submission.write import Request, Written, write
+from tests.mlperf import run_folder
+
+
+def readme(result: RunResult, scenario: str) -> str:
+    return f"# {result.workload} {scenario}\n"
+
+
+def submit(
+    runs: list[Path], root: Path, round_name: str = "v5.1", division: str = "closed", **more: object
+) -> Written:
+    values = {"submitter": "Tester", "division": division, "round": rounds.load(round_name), "readme": readme}
+    return write(runs, Request(**{**values, **more}), root)  # type: ignore[arg-type]
+
+
+def errors(root: Path, round_name: str = "v5.1") -> list[str]:
+    report = check(root, rounds.load(round_name))
+    return [f"{f.severity.value} {f.code} {f.path} {f.message}: {f.found}" for f in report.findings]
+
+
+@pytest.mark.parametrize("round_name", ["v4.1", "v5.0", "v5.1", "v6.0"])
+@pytest.mark.parametrize("division", ["closed", "open", "network"])
+def test_what_is_written_has_no_findings(tmp_path: Path, round_name: str, division: str) -> None:
+    run = run_folder.write(tmp_path / "run", round_name, network=division == "network")
+    written = submit([run], tmp_path / "tree", round_name, division)
+    assert written.unknown == {}
+    assert errors(tmp_path / "tree", round_name) == []
+
+
+@pytest.mark.parametrize("name", rounds.names())
+def test_every_workload_of_every_round_can_be_written_and_judged(tmp_path: Path, name: str) -> None:
+    round_ = rounds.load(name)
+    for key, rules in round_.workloads.items():
+        if "datacenter" not in rules.suites or set(rules.compliance) - {"TEST06"}:
+            continue
+        scenarios = (*rules.required, *rules.one_of)
+        run = run_folder.write(tmp_path / "runs" / key, name, key, scenarios)
+        submit([run], tmp_path / "tree", name, "closed", system_name=f"system-{key}")
+    assert errors(tmp_path / "tree", name) == []
+
+
+def test_performance_and_accuracy_may_come_from_two_runs(tmp_path: Path) -> None:
+    one = run_folder.write(tmp_path / "one", modes=("performance",))
+    two = run_folder.write(tmp_path / "two", modes=("accuracy",))
+    submit([one, two], tmp_path / "tree")
+    assert errors(tmp_path / "tree") == []
+
+
+def test_entries_are_added_to_a_tree_that_exists(tmp_path: Path) -> None:
+    submit([run_folder.write(tmp_path / "one", scenarios=("Offline",))], tmp_path / "tree")
+    submit([run_folder.write(tmp_path / "two", scenarios=("Server",))], tmp_path / "tree")
+    other = run_folder.write(tmp_path / "three")
+    submit([other], tmp_path / "tree", division="open", system_name="second")
+    assert errors(tmp_path / "tree") == []
+
+
+def test_an_entry_that_is_there_already_is_refused_and_kept(tmp_path: Path) -> None:
+    run = run_folder.write(tmp_path / "run")
+    submit([run], tmp_path / "tree")
+    before = {p: p.read_bytes() for p in (tmp_path / "tree").rglob("*") if p.is_file()}
+    with pytest.raises(ConfigError, match="already holds"):
+        submit([run], tmp_path / "tree")
+    assert {p: p.read_bytes() for p in (tmp_path / "tree").rglob("*") if p.is_file()} == before
+
+
+def test_two_runs_of_one_scenario_and_mode_are_refused(tmp_path: Path) -> None:
+    runs = [run_folder.write(tmp_path / name) for name in ("a", "b")]
+    with pytest.raises(ConfigError, match="both hold Offline performance"):
+        submit(runs, tmp_path / "tree")
+
+
+def test_a_fake_run_is_refused_unless_allowed_and_then_marked(tmp_path: Path) -> None:
+    run = run_folder.write(tmp_path / "run", is_fake=True)
+    with pytest.raises(ConfigError, match="FAKE"):
+        submit([run], tmp_path / "tree")
+    submit([run], tmp_path / "tree", allow_fake=True)
+    marked = list((tmp_path / "tree").rglob("Offline/README.md"))
+    assert len(marked) == 1
+    assert marked[0].read_text().startswith("**FAKE RUN")
+    assert {line.split()[1] for line in errors(tmp_path / "tree")} == {"X12"}
+
+
+def test_a_run_of_another_round_is_refused(tmp_path: Path) -> None:
+    run = run_folder.write(tmp_path / "run", "v5.0")
+    with pytest.raises(ConfigError, match=r"run under v5\.0"):
+        submit([run], tmp_path / "tree", "v5.1")
+
+
+def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
+    run = run_folder.write(tmp_path / "run", status=INTERRUPTED)
+    with pytest.raises(ConfigError, match="INTERRUPTED"):
+        submit([run], tmp_path / "tree")
+
+
+def test_a_folder_without_result_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"no result\.json"):
+        submit([tmp_path], tmp_path / "tree")
+
+
+def test_a_workload_of_our_own_goes_to_open_with_its_mapping_and_not_to_closed(tmp_path: Path) -> None:
+    run = run_folder.write(tmp_path / "run", workload="mixtral-nano")
+    with pytest.raises(ConfigError, match="no rules for mixtral-nano"):
+        submit([run], tmp_path / "tree")
+    submit([run], tmp_path / "tree", division="open")
+    mapping = json.loads((tmp_path / "tree/open/Tester/model_mapping.json").read_text())
+    assert mapping == {"mixtral-nano": "mixtral-8x7b"}
+    assert errors(tmp_path / "tree") == []
+
+
+def test_unknown_fields_are_listed_and_left_empty_never_invented(tmp_path: Path) -> None:
+    run = run_folder.write(tmp_path / "run")
+    record = json.loads((run / "result.json").read_text())
+    del record["system"]["cooling"], record["system"]["status"]
+    (run / "result.json").write_text(json.dumps(record))
+    written = submit([run], tmp_path / "tree", system_name="box")
+    assert written.unknown == {"box": ("status", "cooling")}
+    found = errors(tmp_path / "tree")
+    assert [line.split()[1] for line in found] == ["S2", "S2"]
+
+
+def test_system_toml_goes_before_what_was_probed(tmp_path: Path) -> None:
+    said = tmp_path / "system.toml"
+    said.write_text('cooling = "water"\n[box]\nstatus = "preview"\n[other]\nstatus = "rdi"\n')
+    submit([run_folder.write(tmp_path / "run")], tmp_path / "tree", system_name="box", system_file=said)
+    fields = json.loads((tmp_path / "tree/closed/Tester/systems/box.json").read_text())
+    assert (fields["cooling"], fields["status"], fields["accelerators_per_node"]) == ("water", "preview", "0")
+
+
+def test_a_misspelt_field_of_system_toml_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    said = tmp_path / "system.toml"
+    said.write_text('colling = "water"\n')
+    with pytest.raises(ConfigError) as caught:
+        submit([run_folder.write(tmp_path / "run")], tmp_path / "tree", system_file=said)
+    assert caught.value.hint == "did you mean cooling?"
+
+
+def test_a_refusal_in_the_middle_leaves_no_tree(tmp_path: Path) -> None:
+    run = run_folder.write(tmp_path / "in" / "run")
+    with pytest.raises(ConfigError):
+        submit([run], tmp_path / "in" / "tree", system_file=tmp_path / "missing.toml")
+    assert [p.name for p in (tmp_path / "in").iterdir()] == ["run"]
+
+
+def test_v41_gets_an_mlperf_conf_read_back_from_the_log(tmp_path: Path) -> None:
+    submit([run_folder.write(tmp_path / "run", "v4.1")], tmp_path / "tree", "v4.1", system_name="box")
+    text = (tmp_path / "tree/closed/Tester/measurements/box/mixtral-8x7b/Offline/mlperf.conf").read_text()
+    assert f"*.*.qsl_rng_seed = {rounds.load('v4.1').seeds.qsl}\n" in text
+    assert "mixtral-8x7b.Offline.min_duration = 600000\n" in text
+    assert "mixtral-8x7b.Offline.use_token_latencies = 1\n" in text
+
+
+def test_the_run_folder_keeps_its_whole_accuracy_log(tmp_path: Path) -> None:
+    run = run_folder.write(tmp_path / "run")
+    original = (run / "Offline/accuracy/mlperf_log_accuracy.json").read_bytes()
+    submit([run], tmp_path / "tree")
+    assert (run / "Offline/accuracy/mlperf_log_accuracy.json").read_bytes() == original
+    assert "hash=" not in (run / "Offline/accuracy/accuracy.txt").read_text()
