@@ -2,7 +2,8 @@
 
 Inside are a read-only root with /usr and the folders that the caller names, own process, network, IPC and
 mount namespaces, uid 65534 (or one of the ids below it, one for each slot), no capabilities, a clean
-environment. `opened` takes bubblewrap, else unshare, else refuses. Knows nothing of languages.
+environment. (The uid is a powerless 0 where an ordinary user's `unshare` makes the walls.) `opened` takes
+bubblewrap, else unshare, else refuses. Knows nothing of languages.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ for device in null zero random urandom; do bind "/dev/$device" "/dev/$device" rw
 mkdir -p "$root/proc" "$root/tmp"
 mount -t proc proc "$root/proc"
 mount -t tmpfs -o "mode=1777,nosuid,nodev,size=$size" tmp "$root/tmp"
-mount -o remount,ro "$root"
+mount -o remount,bind,ro "$root"
 exec chroot "$root" "$@"
 """
 
