@@ -84,7 +84,10 @@ def describe(status: int) -> str:
         name = signal.Signals(-status).name
     except ValueError:
         name = f"signal {-status}"
-    because = {signal.SIGKILL: " (often the system out of memory)", signal.SIGSEGV: " (a crash in native code)"}
+    because = {
+        signal.SIGKILL: " (often the system out of memory)",
+        signal.SIGSEGV: " (a crash in native code)",
+    }
     return f"was killed by {name}{because.get(-status, '')}"
 
 

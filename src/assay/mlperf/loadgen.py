@@ -56,7 +56,9 @@ class Relay:
             elif frame.kind is Kind.DONE:
                 self._answers(frame)
             else:
-                raise RunFailed(f"the SUT sent a {frame.kind.name} frame", "the SUT process is not Assay's own")
+                raise RunFailed(
+                    f"the SUT sent a {frame.kind.name} frame", "the SUT process is not Assay's own"
+                )
 
     def _first_tokens(self, frame: Frame) -> None:
         ids = frame.ids.tolist()
@@ -108,7 +110,9 @@ class Run:
         logs.enable_trace = False
         logs.log_output.outdir = str(job.out)
         sut = binding.ConstructFastSUT(relay.issue, relay.flush)
-        library = binding.ConstructQSL(job.samples, job.samples, _nothing, _nothing)  # the SUT has the samples
+        library = binding.ConstructQSL(
+            job.samples, job.samples, _nothing, _nothing
+        )  # the SUT has the samples
         threading.Thread(target=self._receive, daemon=True).start()
         threading.Thread(target=self._count, daemon=True).start()
         binding.StartTestWithLogSettings(sut, library, settings, logs, str(job.audit_conf or ""))
@@ -122,7 +126,9 @@ class Run:
         # Three arguments: the fourth changed its meaning between LoadGen 4.1 and 5.0; its default is right in both.
         status = settings.FromConfig(str(job.user_conf), job.key, job.scenario)
         if status != 0:
-            raise RunFailed(f"LoadGen refused {job.user_conf} ({os.strerror(abs(status))})", "see its log for the line")
+            raise RunFailed(
+                f"LoadGen refused {job.user_conf} ({os.strerror(abs(status))})", "see its log for the line"
+            )
         return settings
 
     def _receive(self) -> None:

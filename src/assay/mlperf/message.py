@@ -86,7 +86,9 @@ class Failure:
             return cls(type(error).__name__, error.message, error.hint)
         frames = traceback.extract_tb(error.__traceback__)
         where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-        return cls("RunFailed", f"{what}: {type(error).__name__}: {error}{where}", "the traceback is in the log")
+        return cls(
+            "RunFailed", f"{what}: {type(error).__name__}: {error}{where}", "the traceback is in the log"
+        )
 
     def to_error(self, log: Path) -> errors.AssayError:
         kind = getattr(errors, self.kind, errors.RunFailed)

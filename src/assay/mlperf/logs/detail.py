@@ -74,10 +74,14 @@ def read_log(path: Path, bytes_max: int) -> str:
             raise ArtifactError(f"no log file {path}", "name the folder that holds mlperf_log_*")
         size = path.stat().st_size
         if size > bytes_max:
-            raise ArtifactError(f"{path} holds {size:,} bytes; a LoadGen log of this kind holds fewer than {bytes_max:,}")
+            raise ArtifactError(
+                f"{path} holds {size:,} bytes; a LoadGen log of this kind holds fewer than {bytes_max:,}"
+            )
         return path.read_bytes().decode("utf-8", "replace")
     except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror}", "check the file's permissions") from error
+        raise ArtifactError(
+            f"{path} cannot be read: {error.strerror}", "check the file's permissions"
+        ) from error
 
 
 def _event(line: str) -> dict[str, Any] | None:

@@ -1,0 +1,76 @@
+"""Progress of a job and the pace it keeps: for the person who waits, and for the watchdog."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a job is. Given to `on_progress` at every change."""
+
+    phase: str
+    """`loading`, `probe`, or a run's title such as `Offline performance`."""
+    done: int = 0
+    total: int | None = None
+    """Samples; None while nothing is counted."""
+    samples_per_s: float | None = None
+    eta_s: float | None = None
+    message: str = ""
+    """A line from the SUT, or about what is waited for."""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def ignore(_progress: Progress) -> None:
+    """For callers who do not want to know."""
+
+
+class Watchdog:
+    """Notices answers that never come. Every answer and every line from the SUT counts as life.
+
+    Without a limit of its own it waits 20 times the longest silence seen so far, at least 10 minutes, and 3 hours
+    for the first answer: a large model on a CPU may need them.
+    """
+
+    FIRST_SECONDS = 3 * 3600.0
+    LEAST_SECONDS = 600.0
+    TIMES_LONGEST = 20.0
+
+    def __init__(self, limit_s: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._fixed, self._clock = limit_s, clock
+        self._longest = 0.0
+        self._answered = 0
+        self._heard_at = clock()
+
+    def saw(self, issued: int, done: int) -> None:
+        """New counts; with nothing outstanding there is nothing to wait for."""
+        now = self._clock()
+        if done > self._answered:
+            self._longest = max(self._longest, now - self._heard_at)
+            self._answered = done
+            self._heard_at = now
+        elif issued == done:
+            self._heard_at = now
+        self._is_waiting = issued > done
+
+    _is_waiting = False
+
+    def heard(self) -> None:
+        """The SUT said something."""
+        self._heard_at = self._clock()
+
+    @property
+    def limit_s(self) -> float:
+        if self._fixed is not None:
+            return self._fixed
+        if not self._answered:
+            return self.FIRST_SECONDS
+        return max(self.LEAST_SECONDS, self.TIMES_LONGEST * self._longest)
+
+    @property
+    def is_overdue(self) -> bool:
+        return self._is_waiting and self._clock() - self._heard_at > self.limit_s

@@ -1,0 +1,117 @@
+"""EchoSut: answers from the dataset itself, at any pace and without a model. Shipped, and used by our own tests.
+
+It computes nothing, so its runs are stamped FAKE. Options:
+    answers   `reference` (the dataset's reference answers; default) or `prompt` (the prompt, cut to the limit)
+    pace      samples/s; default: as fast as the process boundary carries them
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.ground.errors import ConfigError, did_you_mean
+from assay.mlperf.sample import Sample
+from assay.mlperf.sut import Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.workload import Generation
+
+OPTIONS = ("answers", "pace")
+ANSWERS = ("reference", "prompt")
+TOKENS_MIN = 2
+"""LoadGen refuses shorter answers; they are filled up with the end-of-sequence id."""
+BATCH = 4096
+"""Answers handed in at once without a pace, so that LoadGen takes in some while others are made."""
+SLICE_SECONDS = 0.02
+"""With a pace above 50 samples/s, queries are answered in slices of about this length."""
+
+TokenIds = NDArray[np.int32]
+
+
+class EchoSut:
+    """Knows every answer beforehand. With a pace it serves query after query, each for 1 / pace seconds."""
+
+    def __init__(
+        self, answers: list[TokenIds], pace: float | None, used: Used, server: bool, sink: Sink
+    ) -> None:
+        self._answers, self._pace, self._used = answers, pace, used
+        self._firsts = [int(ids[0]) for ids in answers]
+        self._server, self._sink = server, sink
+        self._due = 0.0
+
+    def used(self) -> Used:
+        return self._used
+
+    def issue(self, queries: Sequence[Query]) -> None:
+        size = BATCH if self._pace is None else max(1, math.floor(self._pace * SLICE_SECONDS))
+        for start in range(0, len(queries), size):
+            self._serve(queries[start : start + size])
+
+    def flush(self) -> None:
+        """Every query is answered inside `issue`."""
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+    def _serve(self, queries: Sequence[Query]) -> None:
+        if self._server:
+            firsts = self._firsts
+            self._sink.first_tokens([FirstToken(id_, firsts[index]) for id_, index in queries])
+        if self._pace is not None:
+            self._wait(len(queries) / self._pace)
+        answers = self._answers
+        self._sink.done([Answer(id_, answers[index]) for id_, index in queries])  # type: ignore[arg-type]
+
+    def _wait(self, seconds: float) -> None:
+        """Sleep until this slice is due; a late slice is followed by a shorter wait, so the pace is kept."""
+        now = time.monotonic()
+        self._due = max(self._due, now - seconds) + seconds
+        time.sleep(max(0.0, self._due - now))
+
+
+def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EchoSut:
+    """Raises: ConfigError for an unknown option, or for reference answers that the dataset does not have."""
+    if unknown := sorted(set(spec.options) - set(OPTIONS)):
+        raise ConfigError(f"the echo SUT has no option {unknown[0]!r}", did_you_mean(unknown[0], OPTIONS))
+    kind = spec.options.get("answers", "reference")
+    if kind not in ANSWERS:
+        raise ConfigError(f"answers={kind} is unknown to the echo SUT", did_you_mean(kind, ANSWERS))
+    pace = _pace(spec.options.get("pace"))
+    answers = [_answer(sample, kind, spec.generation) for sample in samples]
+    used = Used(
+        sut="echo",
+        backend=f"none: answers are the dataset's own ({kind})",
+        precision="none",
+        device="none",
+        batch=None,
+        weights_sha256=None,
+        is_fake=True,
+        details={"answers": kind, "pace": pace},
+    )
+    return EchoSut(answers, pace, used, spec.server, sink)
+
+
+def _answer(sample: Sample, kind: str, generation: Generation) -> TokenIds:
+    ids = sample.reference_ids if kind == "reference" else sample.prompt_ids[: generation.max_new_tokens]
+    if not ids and kind == "reference":
+        raise ConfigError(
+            f"the dataset has no reference answer for sample {sample.index} ({sample.id})",
+            "--answers prompt, or a dataset with tok_ref_output",
+        )
+    missing = max(0, TOKENS_MIN - len(ids))
+    return np.array([*ids, *[generation.eos_id] * missing], np.int32)
+
+
+def _pace(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        pace = float(text)
+    except ValueError:
+        pace = math.nan
+    if not (math.isfinite(pace) and pace > 0):
+        raise ConfigError(f"pace={text} is no number of samples per second", "--pace 10")
+    return pace
