@@ -78,7 +78,7 @@ def results(workload: RoundWorkload, scenario: str) -> dict[str, Any]:
             "result_first_token_99.00_percentile_latency_ns": 300_000_000,
             "result_time_per_output_token_99.00_percentile_ns": 9_000_000,
         }
-    return values | ({workload.result_key[scenario]: rate} if scenario in workload.result_key else {})
+    return {workload.result_key.get(scenario, "result_tokens_per_second"): rate} | values
 
 
 def _accuracy_samples(workload: RoundWorkload) -> int:

@@ -1,0 +1,139 @@
+"""TEST06 verified: are the answers of a performance run the answers that were counted?
+
+Pure over the sampled accuracy log. Stricter than the official script in one point: a log with fewer answers than
+the test samples (100) fails, where that script passes an empty one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.ground import files
+from assay.ground.errors import ArtifactError
+
+SAMPLES_MIN = 100
+"""Source: TEST06 audit.config, accuracy_log_sampling_target and min_query_count."""
+EOS_ID = 2
+TOKEN_BYTES = 4
+LOG_NAME = "mlperf_log_accuracy.json"
+VERDICT_NAME = "verify_accuracy.txt"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What TEST06 found. The three checks are those of the official script; `reasons` says what failed."""
+
+    first_token: bool | None
+    """First token reported = first token of the answer; None where the scenario reports none (Offline)."""
+    eos: bool
+    """No answer ends in more than one end-of-sequence id."""
+    length: bool
+    """The number of tokens reported is the number of ids logged."""
+    samples: int
+    reasons: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        return self.first_token is not False and self.eos and self.length and self.samples >= SAMPLES_MIN
+
+    def text(self) -> str:
+        """verify_accuracy.txt in the form that checkers read."""
+        first = "Skipped" if self.first_token is None else str(self.first_token)
+        lines = [
+            f"First token check pass: {first}",
+            f"EOS check pass: {self.eos}",
+            f"Sample length check pass: {self.length}",
+            "TEST06 verification complete" if self.passed else "TEST06 verification failed",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Logged:
+    """One entry of the sampled log."""
+
+    index: int
+    token_ids: Sequence[int]
+    first_ids: Sequence[int]
+    token_count: int
+
+
+def verify(log: Path, scenario: str, eos_id: int = EOS_ID, samples_min: int = SAMPLES_MIN) -> Verdict:
+    """Verify the sampled log of a TEST06 run.
+
+    samples_min: answers that the log must hold at least; a set smaller than 100 samples still logs 100 queries.
+    Raises: ArtifactError when the log is missing, not LoadGen's, or holds other than int32 ids.
+    """
+    entries = list(_read(log))
+    reasons = []
+    if len(entries) < samples_min:
+        reasons.append(f"{len(entries)} sampled answers, at least {samples_min} are needed")
+    eos = [e.index for e in entries if _ends_twice(e.token_ids, eos_id)]
+    length = [e.index for e in entries if len(e.token_ids) != e.token_count]
+    first = [e.index for e in entries if not _begins_with(e)] if scenario != "Offline" else []
+    for name, wrong in (("first token", first), ("end of sequence", eos), ("length", length)):
+        if wrong:
+            shown = ", ".join(str(index) for index in wrong[:5])
+            reasons.append(f"{name}: {len(wrong)} of {len(entries)} answers differ (samples {shown})")
+    enough = len(entries) >= samples_min
+    return Verdict(
+        first_token=None if scenario == "Offline" else not first and enough,
+        eos=not eos and enough,
+        length=not length and enough,
+        samples=len(entries),
+        reasons=tuple(reasons),
+    )
+
+
+def file_verdict(verdict: Verdict, log: Path, folder: Path) -> None:
+    """Write TEST06/: the verdict and the sampled log, whole, as submissions hold it."""
+    (folder / "accuracy").mkdir(parents=True, exist_ok=True)
+    target = folder / "accuracy" / LOG_NAME
+    if log.resolve() != target.resolve():
+        with files.staged(target) as part:
+            shutil.copyfile(log, part)
+    files.write_text(folder / VERDICT_NAME, verdict.text())
+
+
+def _ends_twice(token_ids: Sequence[int], eos_id: int) -> bool:
+    """Two trailing end-of-sequence ids. The very first id does not count: [2, 2] was v4.1's empty answer."""
+    return len(token_ids) > 2 and token_ids[-1] == eos_id and token_ids[-2] == eos_id
+
+
+def _begins_with(entry: Logged) -> bool:
+    """A first token was reported, and it is the answer's own."""
+    return bool(entry.first_ids) and entry.first_ids[0] == next(iter(entry.token_ids), None)
+
+
+def _read(log: Path) -> Iterator[Logged]:
+    try:
+        entries = json.loads(log.read_bytes())
+        if not isinstance(entries, list):
+            raise ValueError("a JSON list is needed")
+        for entry in entries:
+            yield Logged(
+                index=int(entry["qsl_idx"]),
+                token_ids=_ids(entry["data"]),
+                first_ids=_ids(entry.get("token_data", "")),
+                token_count=int(entry["token_count"]),
+            )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ArtifactError(
+            f"{log} is no accuracy log of a TEST06 run: {error!r}", "run `assay compliance RUN` again"
+        ) from error
+
+
+def _ids(data: Any) -> list[int]:
+    """Little-endian int32 ids from LoadGen's hex. Example: `0D00000002000000` is [13, 2]."""
+    raw = bytes.fromhex(data)
+    if len(raw) % TOKEN_BYTES:
+        raise ValueError(f"{len(raw)} bytes are no int32 ids")
+    return [
+        int.from_bytes(raw[i : i + TOKEN_BYTES], "little", signed=True)
+        for i in range(0, len(raw), TOKEN_BYTES)
+    ]
