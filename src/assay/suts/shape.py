@@ -1,0 +1,147 @@
+"""ModelShape: what a checkpoint's config.json says about size, without opening any weights.
+
+Pure arithmetic over a decoder of the Llama and Mixtral families; knows neither torch nor files of weights.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.config import Precision
+from assay.ground.errors import ArtifactError
+
+BYTES = {
+    Precision.FLOAT32: 4.0,
+    Precision.BFLOAT16: 2.0,
+    Precision.FLOAT16: 2.0,
+    Precision.INT8: 1.0,
+    Precision.INT4: 0.5,
+}
+"""Bytes a weight takes, scales of the integer formats left out."""
+
+MIXTRAL_8X7B = {
+    "model_type": "mixtral",
+    "vocab_size": 32000,
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "num_local_experts": 8,
+    "num_experts_per_tok": 2,
+    "rope_theta": 1e6,
+    "rms_norm_eps": 1e-5,
+    "max_position_embeddings": 32768,
+    "tie_word_embeddings": False,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+"""Source: config.json of mistralai/Mixtral-8x7B-Instruct-v0.1 (46.7 B parameters)."""
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    vocabulary: int
+    hidden: int
+    ffn: int
+    layers: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    experts: int
+    """1 for a dense model."""
+    experts_per_token: int
+    is_tied: bool
+    """Input and output embedding are one matrix."""
+
+    @property
+    def attention_parameters(self) -> int:
+        """Of one layer."""
+        return 2 * self.hidden * self.head_dim * (self.heads + self.kv_heads)
+
+    @property
+    def expert_parameters(self) -> int:
+        """Of one expert of one layer: gate, up and down."""
+        return 3 * self.hidden * self.ffn
+
+    @property
+    def router_parameters(self) -> int:
+        return self.hidden * self.experts if self.experts > 1 else 0
+
+    @property
+    def parameters(self) -> int:
+        """All of them. Example: Mixtral-8x7B has 46,702,792,704."""
+        layer = self.attention_parameters + self.experts * self.expert_parameters
+        layer += self.router_parameters + 2 * self.hidden
+        embeddings = self.vocabulary * self.hidden * (1 if self.is_tied else 2)
+        return self.layers * layer + embeddings + self.hidden
+
+    @property
+    def head_parameters(self) -> int:
+        """Of the output embedding, multiplied once per generated token."""
+        return self.vocabulary * self.hidden
+
+    @property
+    def layer_parameters_per_token(self) -> int:
+        """Weights that one token meets in one layer."""
+        return (
+            self.attention_parameters
+            + self.router_parameters
+            + self.experts_per_token * self.expert_parameters
+        )
+
+    def weight_bytes(self, precision: Precision) -> int:
+        return int(self.parameters * BYTES[precision])
+
+    def kv_bytes_per_token(self, precision: Precision) -> int:
+        """Keys and values of one token in all layers; the integer formats keep them in 2 bytes."""
+        return int(2 * self.layers * self.kv_heads * self.head_dim * max(2.0, BYTES[precision]))
+
+
+def of(config: Mapping[str, Any], where: str = "config.json") -> ModelShape:
+    """Raises: ArtifactError when a size is missing or not a whole number above 0."""
+
+    def size(name: str, default: int | None = None) -> int:
+        value = config.get(name)
+        value = default if value is None else value
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ArtifactError(
+                f"{where}: {name} is {value!r}, not a size", "the config.json of a Llama or Mixtral model"
+            )
+        return value
+
+    heads = size("num_attention_heads")
+    hidden = size("hidden_size")
+    experts = size("num_local_experts", 1)
+    return ModelShape(
+        vocabulary=size("vocab_size"),
+        hidden=hidden,
+        ffn=size("intermediate_size"),
+        layers=size("num_hidden_layers"),
+        heads=heads,
+        kv_heads=size("num_key_value_heads", heads),
+        head_dim=size("head_dim", hidden // heads),
+        experts=experts,
+        experts_per_token=size("num_experts_per_tok", 1),
+        is_tied=bool(config.get("tie_word_embeddings", False)),
+    )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """config.json of a checkpoint folder. Raises: ArtifactError."""
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArtifactError(
+            f"no checkpoint in {folder}: config.json is missing", "a folder in Hugging Face format"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ArtifactError(f"{path} cannot be read: {error}", "fetch the checkpoint again") from error
+    if not isinstance(config, dict):
+        raise ArtifactError(f"{path} does not hold a JSON object", "fetch the checkpoint again")
+    return config
