@@ -1,0 +1,254 @@
+"""One command in a container of podman or docker: its folders mounted, its log and exit code brought back.
+
+Knows the command lines of the two engines; not what the command does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assay import container_image
+from assay.container_image import Image
+from assay.doors.delivery import ContainerRequest
+from assay.ground.errors import EnvironmentProblem
+
+ENGINES = ("podman", "docker")
+LABEL = "assay.task"
+IDLE = "import signal; signal.pause()"
+"""What the first process of a container does that outlives its task."""
+SHM = "1g"
+"""Shared memory: the SUT and LoadGen exchange batches through it; the engines' own 64 MB are too few."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A command and what it may see of the host."""
+
+    arguments: tuple[str, ...]
+    """Of the interpreter that has Assay: `-m assay bench …`."""
+    read: tuple[Path, ...] = ()
+    """Files and folders mounted read-only, each at its own place."""
+    write: tuple[Path, ...] = ()
+    """Folders mounted for writing; made when they are not there."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    needs_gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Ended:
+    exit_code: int
+    log: Path
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A container engine that answers, and how user ids go through it."""
+
+    name: str
+    is_rootless: bool
+
+    def user_options(self, uid: int, gid: int) -> list[str]:
+        """So that what the container writes belongs to who started it."""
+        if not self.is_rootless:
+            return ["--user", f"{uid}:{gid}"]
+        if self.name == "podman":
+            return ["--userns", "keep-id", "--user", f"{uid}:{gid}"]
+        return []  # rootless docker: root inside is who started it
+
+    def removal(self, container: str) -> list[str]:
+        """Kill and remove, without podman's ten seconds of patience."""
+        return [self.name, "rm", "--force", *(["--time", "0"] if self.name == "podman" else []), container]
+
+
+Execute = Callable[[Sequence[str]], tuple[int, str]]
+
+
+def execute(command: Sequence[str]) -> tuple[int, str]:
+    """Run to the end; exit code, and standard output and error together."""
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+    )
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def find_engine(wanted: str | None = None, run: Execute = execute) -> Engine:
+    """The engine asked for, else the first that answers. Raises: EnvironmentProblem: never a native run."""
+    reasons = []
+    for name in (wanted,) if wanted else ENGINES:
+        if shutil.which(name) is None:
+            reasons.append(f"{name} is not installed")
+            continue
+        code, said = run([name, "info", "--format", "{{json .}}"])
+        if code == 0:
+            return Engine(name, _is_rootless(name, said))
+        reasons.append(f"{name} does not answer ({(said.strip().splitlines() or ['no reason given'])[-1]})")
+    raise EnvironmentProblem(
+        "a container was asked for, and no engine can run one: " + "; ".join(reasons),
+        "install and start podman (or docker), or run without a container: CM_MLPERF_USE_DOCKER=no",
+    )
+
+
+def _is_rootless(name: str, info: str) -> bool:
+    try:
+        found = json.loads(info)
+    except ValueError:
+        return os.geteuid() != 0
+    if name == "podman" or "host" in found:
+        return bool(found.get("host", {}).get("security", {}).get("rootless", os.geteuid() != 0))
+    return any("rootless" in str(option) for option in found.get("SecurityOptions") or [])
+
+
+def run(request: ContainerRequest, task: Task, log: Path, show: Callable[[str], None]) -> Ended:
+    """Do `task` in a container and wait for it; `log` gets all it said, `show` each line as it comes.
+
+    Raises: EnvironmentProblem when there is no engine, or the image or the container cannot be made.
+    """
+    engine = find_engine(request.engine)
+    image = container_image.plan(request.base)
+    tag = container_image.build(image, engine.name, execute)
+    for folder in task.write:
+        folder.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if request.reuse or request.keep:
+        return _in_lasting(engine, tag, image, request, task, log, show)
+    start = start_command(engine, tag, image, request, task)
+    if request.detached:
+        return _detached(engine, start, log, show)
+    return _attached(engine, start, log, show)
+
+
+def start_command(
+    engine: Engine, tag: str, image: Image, request: ContainerRequest, task: Task, *, idle: bool = False
+) -> list[str]:
+    """`podman run …` up to the end of the line; `idle` starts a container that waits for `exec`."""
+    line = [engine.name, "run", "--pull", "never", "--network", "none", "--shm-size", SHM, "--tmpfs", "/tmp"]
+    line += ["--security-opt", "label=disable", "--label", f"{LABEL}={_fingerprint(tag, request, task)}"]
+    line += engine.user_options(os.getuid(), os.getgid())
+    if request.privileged:
+        line.append("--privileged")
+    if request.detached or idle:
+        line.append("--detach")
+    if task.needs_gpu:
+        line += ["--gpus", "all"] if engine.name == "docker" else ["--device", "nvidia.com/gpu=all"]
+    line += [word for path in (*image.mounts, *task.read) for word in ("--volume", f"{path}:{path}:ro")]
+    line += [word for path in task.write for word in ("--volume", f"{path}:{path}")]
+    line += _env_options(task)
+    arguments = ("-c", IDLE) if idle else task.arguments
+    return [*line, "--entrypoint", image.python, tag, *arguments]
+
+
+def _env_options(task: Task) -> list[str]:
+    return [word for name, value in task.env.items() for word in ("--env", f"{name}={value}")]
+
+
+def _fingerprint(tag: str, request: ContainerRequest, task: Task) -> str:
+    """What two tasks must share to run in one container: the image, the mounts, the privileges."""
+    shared = [
+        tag,
+        request.privileged,
+        task.needs_gpu,
+        *map(str, sorted(task.read)),
+        "",
+        *map(str, sorted(task.write)),
+    ]
+    return hashlib.sha256(json.dumps(shared).encode()).hexdigest()[:16]
+
+
+def _attached(engine: Engine, start: Sequence[str], log: Path, show: Callable[[str], None]) -> Ended:
+    name = _name(start)
+    try:
+        return _started(_stream([*start[:2], "--name", name, *start[2:]], log, show), engine, log)
+    finally:
+        execute(engine.removal(name))
+
+
+def _detached(engine: Engine, start: Sequence[str], log: Path, show: Callable[[str], None]) -> Ended:
+    code, said = execute(start)
+    if code:
+        raise _cannot_start(engine, said)
+    container = said.strip().splitlines()[-1]
+    show(f"container {container[:12]} of {engine.name} started in the background")
+    try:
+        _stream([engine.name, "logs", "--follow", container], log, show)
+        code, said = execute([engine.name, "wait", container])
+        if code:
+            raise EnvironmentProblem(f"{engine.name} wait: {said.strip()}", f"see {log}")
+        return Ended(int(said.strip().splitlines()[-1]), log)
+    finally:
+        execute(engine.removal(container))
+
+
+def _in_lasting(
+    engine: Engine,
+    tag: str,
+    image: Image,
+    request: ContainerRequest,
+    task: Task,
+    log: Path,
+    show: Callable[[str], None],
+) -> Ended:
+    """In a container that is there already, or in one that is left for the next run."""
+    label = f"label={LABEL}={_fingerprint(tag, request, task)}"
+    _, running = execute([engine.name, "ps", "--quiet", "--filter", label])
+    container = running.split()[0] if request.reuse and running.split() else ""
+    was_there = bool(container)
+    if was_there:
+        show(f"going on in container {container[:12]} of {engine.name}")
+    else:
+        code, said = execute(start_command(engine, tag, image, request, task, idle=True))
+        if code:
+            raise _cannot_start(engine, said)
+        container = said.strip().splitlines()[-1]
+    try:
+        line = [engine.name, "exec", *_env_options(task), container, image.python, *task.arguments]
+        return Ended(_stream(line, log, show), log)
+    finally:
+        if not (was_there or request.keep):
+            execute(engine.removal(container))
+
+
+def _started(code: int, engine: Engine, log: Path) -> Ended:
+    # Source: podman-run(1), docker-run(1): 125 is the engine's own failure, not the command's.
+    if code == 125:
+        raise _cannot_start(engine, log.read_text(encoding="utf-8", errors="replace"))
+    return Ended(code, log)
+
+
+def _cannot_start(engine: Engine, said: str) -> EnvironmentProblem:
+    reason = "\n".join(said.strip().splitlines()[-4:])
+    return EnvironmentProblem(
+        f"{engine.name} could not start the container: {reason}",
+        "the engine's own message says why; a privileged container needs more than an ordinary one",
+    )
+
+
+def _stream(command: Sequence[str], log: Path, show: Callable[[str], None]) -> int:
+    """Run, with every line into `log` and to `show`; the exit code."""
+    with (
+        log.open("w", encoding="utf-8") as file,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            file.write(line)
+            show(line.rstrip("\n"))
+    return process.returncode
+
+
+def _name(start: Sequence[str]) -> str:
+    """A name of its own for each start, so that it can be removed whatever happens."""
+    return f"assay-{hashlib.sha256(' '.join(start).encode()).hexdigest()[:8]}-{os.getpid()}"

@@ -1,0 +1,154 @@
+"""The image that a benchmark runs in: a Dockerfile made from what is installed here, built once per digest.
+
+Two kinds. `host`: an empty image into which this machine's Python and libraries are mounted read-only; it
+needs no registry, and what is measured is the very installation that asked. Any other base: Assay and its
+requirements are installed into it, at the versions that are installed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import assay
+from assay.ground.errors import EnvironmentProblem
+
+HOST = "host"
+"""The base that needs no base image."""
+SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "lib32")
+"""Folders that programs and their libraries live in. Source: Filesystem Hierarchy Standard 3.0."""
+LOADER_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
+REPOSITORY = "localhost/assay"
+
+Execute = Callable[[Sequence[str]], tuple[int, str]]
+"""Runs a command; gives its exit code and everything it said."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """What is built, and what a container of it needs from the host."""
+
+    dockerfile: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Files of the build context: path -> text."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Symbolic links of the build context: path -> target."""
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    """Folders copied into the build context: path -> source."""
+    mounts: tuple[Path, ...] = ()
+    """Read-only, at the same place as on the host."""
+    python: str = "python3"
+    """The interpreter that has Assay, inside."""
+
+    @property
+    def tag(self) -> str:
+        """Name of the image by its content: the same Dockerfile and files are the same image."""
+        state = hashlib.sha256(self.dockerfile.encode())
+        for name, text in sorted({**self.texts, **self.links}.items()):
+            state.update(f"\0{name}\0{text}".encode())
+        for name, source in sorted(self.folders.items()):
+            for path in sorted(source.rglob("*.*")):
+                if path.is_file() and "__pycache__" not in path.parts:
+                    state.update(f"\0{name}\0{path.relative_to(source)}\0".encode() + path.read_bytes())
+        return f"{REPOSITORY}:{state.hexdigest()[:16]}"
+
+
+def plan(base: str | None) -> Image:
+    """The image for `base`; None is the host's."""
+    return host_image() if base in (None, HOST) else installed_image(str(base))
+
+
+def host_image(root: Path = Path("/")) -> Image:
+    """An empty image with the links of this system; its programs and this interpreter are mounted."""
+    links, system = {}, []
+    for name in SYSTEM:
+        folder = root / name
+        if folder.is_symlink():
+            links[f"root/{name}"] = str(folder.readlink())
+        elif folder.is_dir():
+            system.append(folder)
+    interpreter = [Path(sys.base_prefix), Path(sys.prefix), Path(assay.__file__).parents[1]]
+    loader = [Path(name) for name in LOADER_FILES if Path(name).exists()]
+    texts = {
+        "root/etc/passwd": "root:x:0:0:root:/tmp:/bin/sh\n",
+        "root/etc/group": "root:x:0:\n",
+    }
+    dockerfile = "FROM scratch\nCOPY root/ /\nENV HOME=/tmp\n"
+    return Image(dockerfile, texts, links, {}, _outermost([*system, *loader, *interpreter]), sys.executable)
+
+
+def installed_image(base: str) -> Image:
+    """Assay and its requirements inside `base`, which must have Python 3.10 or later with venv."""
+    dockerfile = "\n".join(
+        [
+            f"FROM {base}",
+            "RUN python3 -m venv /opt/assay",
+            "COPY requirements.txt /opt/assay/",
+            "RUN /opt/assay/bin/pip install --no-cache-dir -r /opt/assay/requirements.txt",
+            "COPY assay /opt/assay/source/assay",
+            "ENV PYTHONPATH=/opt/assay/source HOME=/tmp",
+            "",
+        ]
+    )
+    folders = {"assay": Path(assay.__file__).parent}
+    texts = {"requirements.txt": "\n".join(requirements()) + "\n"}
+    return Image(dockerfile, texts, folders=folders, python="/opt/assay/bin/python")
+
+
+def requirements() -> list[str]:
+    """`name==version` of what Assay needs to run, as installed here; local builds (`+cpu`) by their release."""
+    found = []
+    for line in metadata.requires("assay-bench") or []:
+        match = re.match(r"[A-Za-z0-9._-]+", line)
+        if match is None or "extra ==" in line:
+            continue
+        try:
+            found.append(f"{match[0]}=={metadata.version(match[0]).partition('+')[0]}")
+        except metadata.PackageNotFoundError:
+            continue  # needed on other Python versions only, as tomli
+    return sorted(found)
+
+
+def build(image: Image, engine: str, execute: Execute) -> str:
+    """The tag of `image`, built unless the engine has it. Raises: EnvironmentProblem with the end of the log."""
+    tag = image.tag
+    if execute([engine, "image", "inspect", tag])[0] == 0:
+        return tag
+    with TemporaryDirectory() as name:
+        context = Path(name)
+        _lay_out(image, context)
+        code, said = execute([engine, "build", "-t", tag, "-f", str(context / "Dockerfile"), str(context)])
+    if code:
+        raise EnvironmentProblem(
+            f"{engine} could not build the image:\n{_tail(said)}",
+            f"another base (--container-base IMAGE), or --container-base {HOST}: no base image at all",
+        )
+    return tag
+
+
+def _lay_out(image: Image, context: Path) -> None:
+    (context / "Dockerfile").write_text(image.dockerfile, encoding="utf-8")
+    for path, text in image.texts.items():
+        (context / path).parent.mkdir(parents=True, exist_ok=True)
+        (context / path).write_text(text, encoding="utf-8")
+    for path, target in image.links.items():
+        (context / path).symlink_to(target)
+    for path, source in image.folders.items():
+        shutil.copytree(source, context / path, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _outermost(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Without those that lie below another one."""
+    unique = list(dict.fromkeys(paths))
+    return tuple(path for path in unique if not any(other in path.parents for other in unique))
+
+
+def _tail(text: str, lines: int = 12) -> str:
+    return "\n".join(text.strip().splitlines()[-lines:])

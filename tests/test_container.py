@@ -1,0 +1,270 @@
+"""A command in a container: the lines given to the engines, and real runs where an engine is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from assay import container, container_image
+from assay.container import Ended, Engine, Task
+from assay.container_image import Image
+from assay.doors.delivery import ContainerRequest
+from assay.ground.errors import EnvironmentProblem
+from tests import engines
+
+PODMAN = Engine("podman", is_rootless=False)
+IMAGE = Image("FROM scratch\n", mounts=(Path("/usr"),), python="/usr/bin/python3")
+
+
+class FakeEngine:
+    """Answers as an engine would and remembers what it was asked."""
+
+    def __init__(self, **answers: tuple[int, str]) -> None:
+        self.answers = answers
+        self.asked: list[list[str]] = []
+
+    def __call__(self, command: Sequence[str]) -> tuple[int, str]:
+        self.asked.append(list(command))
+        return self.answers.get(command[1], (0, ""))
+
+
+def line(request: ContainerRequest | None = None, task: Task | None = None, engine: Engine = PODMAN) -> str:
+    task = task or Task(("-m", "assay"))
+    return " ".join(container.start_command(engine, "tag", IMAGE, request or ContainerRequest(), task))
+
+
+# ---- which engine
+
+
+@pytest.fixture
+def both_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+
+
+def test_no_engine_is_an_error_that_names_the_two_ways_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(
+        EnvironmentProblem, match="podman is not installed; docker is not installed"
+    ) as caught:
+        container.find_engine()
+    assert "install and start podman" in caught.value.hint
+    assert "CM_MLPERF_USE_DOCKER=no" in caught.value.hint
+
+
+@pytest.mark.usefixtures("both_installed")
+def test_an_engine_that_does_not_answer_is_told_with_its_own_words() -> None:
+    silent = FakeEngine(info=(1, "Cannot connect to the daemon"))
+    with pytest.raises(EnvironmentProblem, match=r"docker does not answer \(Cannot connect"):
+        container.find_engine("docker", silent)
+
+
+@pytest.mark.usefixtures("both_installed")
+def test_podman_comes_first_and_the_one_asked_for_before_it() -> None:
+    assert container.find_engine(None, FakeEngine(info=(0, "{}"))).name == "podman"
+    assert container.find_engine("docker", FakeEngine(info=(0, "{}"))).name == "docker"
+
+
+@pytest.mark.usefixtures("both_installed")
+@pytest.mark.parametrize(
+    ("name", "info", "is_rootless"),
+    [
+        ("podman", {"host": {"security": {"rootless": True}}}, True),
+        ("podman", {"host": {"security": {"rootless": False}}}, False),
+        ("docker", {"SecurityOptions": ["name=seccomp", "name=rootless"]}, True),
+        ("docker", {"SecurityOptions": ["name=seccomp"]}, False),
+    ],
+)
+def test_rootless_engines_are_told_apart(name: str, info: object, is_rootless: bool) -> None:
+    found = container.find_engine(name, FakeEngine(info=(0, json.dumps(info))))
+    assert found == Engine(name, is_rootless)
+
+
+def test_what_is_written_belongs_to_who_started_it() -> None:
+    assert Engine("docker", False).user_options(1000, 100) == ["--user", "1000:100"]
+    assert Engine("docker", True).user_options(1000, 100) == []
+    assert Engine("podman", True).user_options(1000, 100)[:2] == ["--userns", "keep-id"]
+
+
+# ---- the line
+
+
+def test_folders_are_mounted_at_their_own_place_and_only_outputs_may_be_written() -> None:
+    said = line(task=Task(("-m", "assay"), read=(Path("/model"),), write=(Path("/out"),)))
+    assert "--volume /usr:/usr:ro" in said
+    assert "--volume /model:/model:ro" in said
+    assert "--volume /out:/out " in said
+    assert said.endswith("--entrypoint /usr/bin/python3 tag -m assay")
+
+
+def test_nothing_is_pulled_and_the_network_is_off() -> None:
+    assert "--pull never --network none" in line()
+
+
+def test_privileged_and_detached_only_when_asked() -> None:
+    assert "--privileged" not in line()
+    assert "--detach" not in line()
+    assert "--privileged" in line(ContainerRequest(privileged=True))
+    assert "--detach" in line(ContainerRequest(detached=True))
+
+
+def test_a_gpu_is_asked_for_in_the_words_of_the_engine() -> None:
+    task = Task(("-m", "assay"), needs_gpu=True)
+    assert "--gpus all" in line(task=task, engine=Engine("docker", False))
+    assert "--device nvidia.com/gpu=all" in line(task=task)
+    assert "gpu" not in line()
+
+
+# ---- the image
+
+
+def test_the_same_dockerfile_and_files_are_the_same_image() -> None:
+    assert IMAGE.tag == Image("FROM scratch\n").tag
+    assert IMAGE.tag != Image("FROM scratch\nENV A=1\n").tag
+    assert IMAGE.tag != Image("FROM scratch\n", {"a": "1"}).tag
+
+
+def test_an_image_is_built_once() -> None:
+    absent = FakeEngine(image=(1, "no such image"))
+    assert container_image.build(IMAGE, "podman", absent) == IMAGE.tag
+    assert [command[1] for command in absent.asked] == ["image", "build"]
+    there = FakeEngine()
+    container_image.build(IMAGE, "podman", there)
+    assert [command[1] for command in there.asked] == ["image"]
+
+
+def test_a_failed_build_shows_the_end_of_its_log_and_another_way() -> None:
+    failing = FakeEngine(image=(1, ""), build=(1, "step 1\nno route to registry"))
+    with pytest.raises(EnvironmentProblem, match="no route to registry") as caught:
+        container_image.build(IMAGE, "podman", failing)
+    assert "--container-base host" in caught.value.hint
+
+
+def test_another_base_gets_the_versions_installed_here() -> None:
+    image = container_image.plan("docker.io/library/python:3.11-slim")
+    assert image.dockerfile.startswith("FROM docker.io/library/python:3.11-slim\n")
+    assert "pip install" in image.dockerfile
+    assert any(text.startswith("numpy==") for text in image.texts["requirements.txt"].splitlines())
+    assert "hypothesis" not in image.texts["requirements.txt"]
+    assert image.mounts == ()
+
+
+def test_the_host_image_has_the_links_of_the_system_and_mounts_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "usr").mkdir()
+    (tmp_path / "lib").symlink_to("usr/lib")
+    image = container_image.host_image(tmp_path)
+    assert image.links == {"root/lib": "usr/lib"}
+    assert tmp_path / "usr" in image.mounts
+    assert not any(one in other.parents for one in image.mounts for other in image.mounts)
+
+
+# ---- real runs
+
+
+@pytest.fixture(scope="module")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in engines.usable("podman", tmp_path_factory.mktemp("podman")).items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> None:
+    engines.usable("docker", tmp_path_factory.mktemp("docker"))
+
+
+def run(tmp_path: Path, program: str, request: ContainerRequest, *read: Path) -> tuple[Ended, list[str]]:
+    said: list[str] = []
+    task = Task(
+        ("-c", program, str(tmp_path / "out")), read=read, write=(tmp_path / "out",), env={"A": "b c"}
+    )
+    return container.run(request, task, tmp_path / "log.txt", said.append), said
+
+
+PROGRAM = """
+import os, sys, pathlib
+print("A is", os.environ["A"])
+(pathlib.Path(sys.argv[1]) / "written").write_text("from inside")
+sys.exit(7)
+"""
+
+
+@pytest.mark.usefixtures("podman")
+@pytest.mark.parametrize("detached", [False, True])
+def test_exit_code_log_and_files_come_back(tmp_path: Path, detached: bool) -> None:
+    ended, said = run(tmp_path, PROGRAM, ContainerRequest("podman", detached=detached))
+    assert ended.exit_code == 7
+    assert "A is b c" in ended.log.read_text()
+    assert "A is b c" in said
+    written = tmp_path / "out" / "written"
+    assert written.read_text() == "from inside"
+    assert written.stat().st_uid == os.getuid()
+
+
+@pytest.mark.usefixtures("podman")
+def test_inputs_cannot_be_written_and_the_rest_of_the_host_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "secret").write_text("x")
+    program = f"""
+import pathlib
+assert not pathlib.Path({str(tmp_path / "secret")!r}).exists()
+try:
+    pathlib.Path({str(tmp_path / "model" / "x")!r}).write_text("x")
+except OSError as error:
+    print(error.strerror)
+"""
+    ended, said = run(tmp_path, program, ContainerRequest("podman"), tmp_path / "model")
+    assert ended.exit_code == 0
+    assert "Read-only file system" in said
+
+
+@pytest.mark.usefixtures("podman")
+def test_a_privileged_container_has_more_rights_than_an_ordinary_one(tmp_path: Path) -> None:
+    program = "print([l for l in open('/proc/self/status') if l.startswith('CapEff')][0].split()[1])"
+    ordinary = run(tmp_path, program, ContainerRequest("podman"))[1][-1]
+    privileged = run(tmp_path, program, ContainerRequest("podman", privileged=True))[1][-1]
+    assert int(privileged, 16) & ~int(ordinary, 16)
+
+
+@pytest.mark.usefixtures("podman")
+def test_a_kept_container_is_gone_on_with_and_leaves_when_removed(tmp_path: Path) -> None:
+    try:
+        _, first = run(tmp_path, "print('one')", ContainerRequest("podman", keep=True))
+        _, second = run(tmp_path, "print('two')", ContainerRequest("podman", reuse=True))
+    finally:
+        left = left_here()
+        container.execute(["podman", "rm", "--force", "--time", "0", *left])
+    assert first == ["one"]
+    assert second[0].startswith("going on in container")
+    assert second[1:] == ["two"]
+    assert len(left) == 1
+
+
+@pytest.mark.usefixtures("podman")
+def test_nothing_is_left_behind_when_nothing_is_kept(tmp_path: Path) -> None:
+    run(tmp_path, "pass", ContainerRequest("podman", detached=True))
+    assert left_here() == []
+
+
+@pytest.mark.usefixtures("docker")
+def test_docker_brings_back_exit_code_log_and_files_too(tmp_path: Path) -> None:
+    ended, said = run(tmp_path, PROGRAM, ContainerRequest("docker", detached=True))
+    assert ended.exit_code == 7
+    assert "A is b c" in said
+    assert (tmp_path / "out" / "written").read_text() == "from inside"
+
+
+def left_here() -> list[str]:
+    listed = subprocess.run(
+        ["podman", "ps", "--all", "--quiet", "--filter", f"label={container.LABEL}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return listed.stdout.split()
