@@ -9,10 +9,13 @@ A active experts of a token, R = T * A rows sorted by expert, F width of an expe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from assay.engine.config import MixtralConfig
@@ -95,3 +98,9 @@ class Ops(Protocol):
 
     def used_precision(self, matrix: Any) -> str:
         """dtype of a packed weight, read from its memory."""
+
+
+def untouched_zeros(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """Zeros whose pages the machine provides when they are first written; torch.zeros writes them all."""
+    flat = np.zeros(math.prod(shape) * dtype.itemsize, dtype=np.uint8)
+    return torch.from_numpy(flat).view(dtype).view(*shape)

@@ -15,7 +15,7 @@ from torch import Tensor
 from assay.config import Precision
 from assay.engine.config import MixtralConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS
-from assay.engine.ops import Routing, Step, reference
+from assay.engine.ops import Routing, Step, reference, untouched_zeros
 
 FLOAT_TYPES = {
     Precision.FLOAT32: torch.float32,
@@ -78,7 +78,7 @@ class PlainOps:
 
     def new_cache(self, config: MixtralConfig, num_blocks: int) -> PlainCache:
         shape = (config.num_layers, num_blocks * BLOCK_TOKENS, config.num_kv_heads, config.head_dim)
-        k, v = (torch.zeros(shape, dtype=self.activation_type) for _ in range(2))
+        k, v = (untouched_zeros(shape, self.activation_type) for _ in range(2))
         return PlainCache(k, v, config.num_heads)
 
     def norm(self, x_TD: Tensor, weight_D: Tensor, eps: float) -> Tensor:

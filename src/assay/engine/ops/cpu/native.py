@@ -17,7 +17,7 @@ from torch import Tensor
 from assay.config import Precision
 from assay.engine.config import MixtralConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS
-from assay.engine.ops import Routing, Step
+from assay.engine.ops import Routing, Step, untouched_zeros
 from assay.engine.ops.cpu.library import Cache, Grouped, Heads, Ragged, Scales, Source, at
 
 PANEL = 64
@@ -98,7 +98,7 @@ class NativeOps:
 
     def new_cache(self, config: MixtralConfig, num_blocks: int) -> NativeCache:
         shape = (config.num_layers, num_blocks, config.num_kv_heads, config.head_dim * BLOCK_TOKENS)
-        keys, values = (torch.zeros(shape, dtype=torch.bfloat16) for _ in range(2))
+        keys, values = (untouched_zeros(shape, torch.bfloat16) for _ in range(2))
         return NativeCache(keys, values, Heads(config.num_heads, config.num_kv_heads, config.head_dim))
 
     def norm(self, x_TD: Tensor, weight_D: Tensor, eps: float) -> Tensor:
