@@ -13,13 +13,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from assay.audit import defects
     from assay.ground.errors import ConfigError
     from assay.mlperf.checker import rules_text
 
     if args.all:
-        print(rules_text.document(), end="")
+        print(rules_text.document() + defects.document(), end="")
         return 0
     if args.code is None:
         raise ConfigError("which finding?", "assay explain P10, or assay explain --all")
-    print(rules_text.explain(rules_text.get(args.code)))
+    defect = defects.DEFECTS.get(args.code.upper())
+    print(defects.explain(defect) if defect else rules_text.explain(rules_text.get(args.code)))
     return 0

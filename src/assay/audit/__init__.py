@@ -1,0 +1,52 @@
+"""A published report held against the round's targets and, where they are at hand, its own logs.
+
+A misstatement is an error. What is insufficient but declared (n = 1 said, a test style said) is a note. What can
+only be concluded, because no log is at hand, says that it is inferred.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from assay.audit import claims, command
+from assay.audit.subject import Subject, load, text_of
+from assay.doors import readme
+from assay.ground.errors import ConfigError
+from assay.mlperf.checker.finding import Finding
+
+__all__ = ["audit", "judge"]
+
+
+def audit(path: Path, round_name: str | None = None, workload: str | None = None) -> list[Finding]:
+    """Findings of a report (FILE) or of every README.md below a folder, in order of their lines.
+
+    round_name, workload: where the report does not say them.
+    Raises: ConfigError when there is no such path, no report in it, or round or workload cannot be told.
+    """
+    found: list[Finding] = []
+    for file in _reports(path):
+        found += judge(load(file, path, round_name, workload))
+    return found
+
+
+def judge(asked: Subject) -> list[Finding]:
+    """All findings of one report."""
+    findings = [finding for check in (*claims.CHECKS, *command.CHECKS) for finding in check(asked)]
+    return sorted(findings, key=lambda f: (_line(f.path), int(f.code[1:]), f.message))
+
+
+def _line(path: str) -> int:
+    match = re.search(r":(\d+)$", path)
+    return int(match[1]) if match else 0
+
+
+def _reports(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise ConfigError(f"no report {path}", "name a README.md, or a folder that holds some")
+    found = [file for file in sorted(path.rglob("*.md")) if readme.read(text_of(file)).claims]
+    if not found:
+        raise ConfigError(f"no published report below {path}", "name the README.md of a run")
+    return found

@@ -1,0 +1,109 @@
+"""The codes of an audit: what is wrong with a report, by which rule, and what to print instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Defect:
+    code: str
+    title: str
+    source: str
+    fix: str
+
+
+DEFECTS = {
+    defect.code: defect
+    for defect in (
+        Defect(
+            "R1",
+            "a threshold beside the wrong metric",
+            source="the round's targets, paired with metrics by name",
+            fix="print each metric beside the target of the same name",
+        ),
+        Defect(
+            "R2",
+            "an upper limit that is missing or exceeded",
+            source="the round's upper limit of the metric (checker: accuracy-upper-limit)",
+            fix="print the upper limit too, and say that it is exceeded",
+        ),
+        Defect(
+            "R3",
+            "tokens/s printed as samples/s",
+            source="the official result of an LLM is in tokens/s (checker: RESULT_FIELD_BENCHMARK_OVERWRITE)",
+            fix="print tokens/s and samples/s, each with its own unit",
+        ),
+        Defect(
+            "R4",
+            "the precision that is claimed is not the one that was asked for",
+            source="a report states what ran",
+            fix="print the precision of the weights that were loaded",
+        ),
+        Defect(
+            "R5",
+            "scores over so few samples that they are none, not declared",
+            source="a score without its number of samples says nothing; closed needs the whole set",
+            fix="print n beside each score",
+        ),
+        Defect(
+            "R6",
+            "metrics that are absent without a word",
+            source="the round gates every one of its metrics",
+            fix='print "not measured" for the metrics that are absent',
+        ),
+        Defect(
+            "R7",
+            "a superseded dataset file",
+            source="inference_policies: a dataset with answers of two tokens or more replaced the file in v5.0",
+            fix="use the dataset of a current round, or say that the round is an old one",
+        ),
+        Defect(
+            "R8",
+            "the same option more than once",
+            source="the same key twice: the last one wins, so a reader of the first is misled",
+            fix="give every option once",
+        ),
+        Defect(
+            "R9",
+            "options that contradict each other",
+            source="a command that contradicts itself cannot be reproduced with confidence",
+            fix="keep one of the values",
+        ),
+        Defect(
+            "R10",
+            "a figure that is not the log's",
+            source="the report against its own performance log",
+            fix="print the figures of the log",
+        ),
+        Defect(
+            "R11",
+            "a run that is no submission",
+            source="a short or test run is no submission, whatever its checker says",
+            fix="say that the figures are of a test run",
+        ),
+        Defect(
+            "R12",
+            "a target that is not met, and not said to be missed",
+            source="the report against the round's targets",
+            fix="say that the target is not met",
+        ),
+    )
+}
+
+
+def explain(defect: Defect) -> str:
+    return f"{defect.code}  {defect.title}\n  source    {defect.source}\n  fix       {defect.fix}"
+
+
+def document() -> str:
+    """The section of docs/rules.md about audits."""
+    rows = (f"| {d.code} | {d.title} | {d.source} | {d.fix} |" for d in DEFECTS.values())
+    head = [
+        "",
+        "## Published reports (`assay audit`)",
+        "",
+        "| code | finding | source | fix |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *rows]) + "\n"

@@ -1,0 +1,35 @@
+"""`assay audit`: a published report against the rules and, where they are at hand, its own logs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "hold a published report or submission against the rules and its own logs"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "path", type=Path, help="a README.md of CM, MLC or Assay, or a folder that holds some"
+    )
+    parser.add_argument("--round", help="round, where the report does not say it")
+    parser.add_argument("--workload", help="workload, where the report does not say it")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    import json
+
+    from assay import audit
+    from assay.cli.check import lines
+    from assay.mlperf.checker.finding import Severity
+
+    findings = audit.audit(args.path, args.round, args.workload)
+    counts = {severity.value + "s": sum(f.severity is severity for f in findings) for severity in Severity}
+    if args.json:
+        print(json.dumps({"findings": [f.to_dict() for f in findings], "summary": counts}))
+    else:
+        for finding in findings:
+            print(lines(finding) + "\n")
+        print(", ".join(f"{count} {name}" for name, count in counts.items()))
+    return 1 if counts["errors"] else 0

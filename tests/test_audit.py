@@ -1,0 +1,161 @@
+"""Published reports held against the rules: what is wrong is found, and nothing that is not there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.audit import audit, judge
+from assay.audit.defects import DEFECTS, explain
+from assay.audit.subject import load
+from assay.ground.errors import ConfigError
+from assay.mlperf.checker.finding import Finding, Severity
+from tests import published
+from tests.mlperf import run_folder
+
+REAL_DATA = os.environ.get("ASSAY_REAL_DATA")
+
+
+def findings(folder: Path, text: str) -> list[Finding]:
+    path = folder / "README.md"
+    path.write_text(text)
+    return audit(path)
+
+
+def errors(folder: Path, text: str) -> list[str]:
+    return [f.code for f in findings(folder, text) if f.severity is Severity.ERROR]
+
+
+def test_a_right_report_has_no_finding(tmp_path: Path) -> None:
+    assert findings(tmp_path, published.right()) == []
+
+
+def test_the_faults_of_the_position_paired_report_are_found_with_their_figures(tmp_path: Path) -> None:
+    found = findings(tmp_path, published.report())
+    by_code = {code: [f for f in found if f.code == code] for code in DEFECTS}
+    wrong = {f.message.split()[0]: (f.found, f.expected) for f in by_code["R1"]}
+    assert wrong == {
+        "TOKENS_PER_SAMPLE": (">= 45.0362, which is rouge1's", ">= 131.31"),
+        "gsm8k_accuracy": (">= 23.0501, which is rouge2's", ">= 73.0422"),
+        "mbxp_accuracy": (">= 30.0579, which is rougeL's", ">= 59.5188"),
+    }
+    assert by_code["R2"][0].expected == "<= 160.49"
+    assert "300.5 is above it" in by_code["R2"][0].message
+    assert "inferred" in by_code["R3"][0].message
+    assert (by_code["R4"][0].found, by_code["R4"][0].expected) == ("fp32", "float16")
+    assert "2 of 15000 samples, and the report does not say so" in by_code["R5"][0].message
+    assert by_code["R6"][0].found == "no rouge1, rouge2, rougeL"
+    assert by_code["R7"][0].expected == "09292024_mixtral_15k_mintoken2_v1.pkl"
+    assert {f.severity for f in by_code["R8"]} == {Severity.ERROR, Severity.WARNING}
+    assert [f.severity for f in by_code["R11"]] == [Severity.NOTE]
+    assert by_code["R9"] == by_code["R10"] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        (">= 73.0422", ">= 23.05007", "R1"),
+        (">= 45.03619", ">= 44.0", "R1"),
+        (" and `<= 160.49`", "", "R2"),
+        ("<= 160.49", "<= 45.03619", "R2"),
+        ("`Tokens per second`", "`Samples per second`", "R3"),
+        ("Model Precision: float16", "Model Precision: fp32", "R4"),
+        ("INFERENCE_VERSION=4.1", "INFERENCE_VERSION=4.1 --env.CM_TEST_QUERY_COUNT=5", "R5"),
+        (published.RIGHT[1] + "\n", "", "R6"),
+        ("INFERENCE_VERSION=4.1", "INFERENCE_VERSION=4.1 --env.X=1 --env.X=2", "R8"),
+        ("INFERENCE_VERSION=4.1", "INFERENCE_VERSION=4.1 --env.CM_MLPERF_LOADGEN_SCENARIO=Server", "R9"),
+        ("INFERENCE_VERSION=4.1", "INFERENCE_VERSION=4.1 --env.CM_MLPERF_DEVICE=cuda", "R9"),
+    ],
+)
+def test_one_planted_fault_gives_its_one_error(tmp_path: Path, before: str, after: str, code: str) -> None:
+    assert before in published.right()
+    assert errors(tmp_path, published.right().replace(before, after)) == [code]
+
+
+def test_what_is_declared_is_a_note(tmp_path: Path) -> None:
+    text = published.right().replace("VERSION=4.1", "VERSION=4.1 --env.CM_TEST_QUERY_COUNT=5")
+    found = findings(tmp_path, text.replace("## Results", "## Results\n\nAll scores have n = 5."))
+    assert [(f.code, f.severity) for f in found] == [("R5", Severity.NOTE)]
+
+
+def test_metrics_said_to_be_not_measured_are_not_absent(tmp_path: Path) -> None:
+    text = (
+        published.right()
+        .replace(published.RIGHT[0] + "\n", "")
+        .replace("## Results", "## Results\n\nrouge1: not measured\n")
+    )
+    assert findings(tmp_path, text) == []
+
+
+def test_a_missed_target_is_a_note(tmp_path: Path) -> None:
+    found = findings(tmp_path, published.right().replace("`73.5`", "`70.0`"))
+    assert [(f.code, f.severity) for f in found] == [("R12", Severity.NOTE)]
+
+
+def _with_log(folder: Path, text: str, tokens: float, samples: float) -> list[Finding]:
+    (folder / "performance/run_1").mkdir(parents=True)
+    values = {"result_tokens_per_second": tokens, "result_samples_per_second": samples}
+    (folder / "performance/run_1/mlperf_log_detail.txt").write_text(run_folder.detail_log(values))
+    return findings(folder, text)
+
+
+def test_with_a_log_at_hand_the_unit_is_proved(tmp_path: Path) -> None:
+    text = published.right().replace("`Tokens per second`", "`Samples per second`")
+    found = _with_log(tmp_path, text, tokens=0.5, samples=0.0035)
+    assert [(f.code, f.expected) for f in found] == [("R3", "0.0035 samples/s, 0.5 tokens/s")]
+    assert "inferred" not in found[0].message
+
+
+def test_samples_that_are_samples_are_no_fault(tmp_path: Path) -> None:
+    text = published.right().replace("`Tokens per second`", "`Samples per second`")
+    assert _with_log(tmp_path, text, tokens=70.0, samples=0.5) == []
+
+
+def test_a_figure_that_is_not_the_logs_is_an_error(tmp_path: Path) -> None:
+    found = _with_log(tmp_path, published.right(), tokens=0.4, samples=0.003)
+    assert [(f.code, f.found, f.expected) for f in found] == [("R10", "0.5", "0.4")]
+
+
+def test_a_folder_is_searched_for_reports(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "README.md").write_text(published.report())
+    assert {f.path.split(":")[0] for f in audit(tmp_path)} == {"a/README.md", "b/README.md"}
+
+
+@pytest.mark.parametrize("text", ["", "# hello\n", "\x00\xff"])
+def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError):
+        findings(tmp_path, text)
+
+
+def test_every_defect_says_its_rule_and_its_fix() -> None:
+    assert all(defect.source and defect.fix and defect.code in explain(defect) for defect in DEFECTS.values())
+
+
+@given(st.text(max_size=60))
+def test_any_change_of_a_report_is_judged_without_an_exception(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / "README.md"
+    path.write_text(
+        published.report().replace("300.5", text).replace("/first", text), encoding="utf-8", errors="replace"
+    )
+    judge(load(path, path, "v4.1", "mixtral-8x7b"))
+
+
+@pytest.mark.skipif(REAL_DATA is None, reason="ASSAY_REAL_DATA is not set: no published report at hand")
+def test_the_published_report_of_a_ci_robot_is_found_out() -> None:
+    folder = Path(str(REAL_DATA)).parent / "seed"
+    reports = sorted(folder.glob("*.txt"))
+    if not reports:
+        pytest.skip(f"no published report in {folder}")
+    found = audit(reports[0])
+    kinds = {f.code for f in found if f.severity is Severity.ERROR}
+    assert kinds == {"R1", "R2", "R3", "R4", "R5", "R6", "R8"}
+    assert {f.code for f in found if f.severity is Severity.WARNING} == {"R7", "R8"}
+    assert len([f for f in found if f.code == "R1"]) == 3
