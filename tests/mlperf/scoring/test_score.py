@@ -7,8 +7,8 @@ import pytest
 from assay.ground.errors import ArtifactError
 from assay.mlperf.sample import Sample, Subset
 from assay.mlperf.score import Score
+from assay.mlperf.scoring.log import Record
 from assay.mlperf.scoring.mbxp import Grading, Program, Verdict
-from assay.mlperf.scoring.record import Record
 from assay.mlperf.scoring.score import accuracy_text, official_results, score
 from assay.mlperf.tokenizer import Tokenizer
 from tests.mlperf.scoring.conftest import WORDS, sample

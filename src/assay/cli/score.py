@@ -1,0 +1,105 @@
+"""`assay score`: the accuracy of a run from its log, dataset and tokenizer, without the official script."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assay.mlperf.score import Score
+
+HELP = "score an mlperf_log_accuracy.json: ROUGE, GSM8K, MBXP, tokens per sample"
+UNGRADED = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--log", type=Path, required=True, help="mlperf_log_accuracy.json of the run")
+    parser.add_argument(
+        "--dataset", type=Path, required=True, help="the run's dataset: .pkl, .parquet, .jsonl"
+    )
+    parser.add_argument("--tokenizer", type=Path, required=True, help="folder of the checkpoint that was run")
+    parser.add_argument(
+        "--dtype",
+        default="int32",
+        choices=("int32", "int64", "float"),
+        help="type of the logged ids (default: %(default)s, as Assay logs them; the official script's is int64)",
+    )
+    parser.add_argument("--workers", type=int, help="MBXP programs at the same time (default: one per core)")
+    parser.add_argument(
+        "--unsafe-no-sandbox",
+        action="store_true",
+        help="run model-written programs as you, without a sandbox; recorded in the result",
+    )
+    parser.add_argument("--accuracy-txt", type=Path, help="also write the text that submission checkers read")
+    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+
+
+def run(args: argparse.Namespace) -> int:
+    import json
+
+    from assay.cli.progress import ProgressLine
+    from assay.ground import files
+    from assay.ground.errors import ConfigError
+    from assay.mlperf import dataset, tokenizer
+    from assay.mlperf.progress import Progress
+    from assay.mlperf.scoring import log
+    from assay.mlperf.scoring.grader import Grade
+    from assay.mlperf.scoring.score import accuracy_text, score
+
+    if args.workers is not None and args.workers < 1:
+        raise ConfigError(f"--workers {args.workers}: at least one program must run", "leave it out")
+    words = tokenizer.load(args.tokenizer)
+    records = log.read(args.log, args.dtype, words.vocab_size)
+    line = ProgressLine()
+    grade = Grade(
+        args.workers, args.unsafe_no_sandbox, lambda done, total: line.show(Progress("MBXP", done, total))
+    )
+    scores = score(records, dataset.read(args.dataset), words, grade)
+    line.close()
+    print(text(scores))
+    if args.accuracy_txt is not None:
+        files.write_text(args.accuracy_txt, accuracy_text(scores))
+    if args.json:
+        print(json.dumps(to_dict(scores)))
+    return UNGRADED if any(each.ungraded for each in scores) else 0
+
+
+def text(scores: Sequence[Score]) -> str:
+    """One line for each metric, the languages of MBXP below it."""
+    lines = []
+    for each in scores:
+        if each.value is None:
+            lines.append(f"  {each.metric:<18} not measured: {each.reason}")
+        else:
+            spread = (
+                "" if each.interval is None else f"  95 %: {each.interval[0]:.2f} to {each.interval[1]:.2f}"
+            )
+            lines.append(f"  {each.metric:<18} {each.value:>9.4f} {each.unit:<14} n = {each.n}{spread}")
+        lines += [f"    {line}" for line in _details(each.details)]
+    return "\n".join(lines)
+
+
+def _details(details: Mapping[str, object]) -> list[str]:
+    lines = []
+    for name, value in details.items():
+        if name == "sandbox" and isinstance(value, Mapping):
+            lines.append(f"sandbox: {value['kind']}" + ("" if value["safe"] else " (UNSAFE: none was used)"))
+        elif isinstance(value, Mapping):
+            lines.append(f"{name}: " + ", ".join(f"{count} {what}" for what, count in value.items()))
+        elif name == "duplicates" and value:
+            lines.append(f"{value} samples were logged more than once: their first answers count")
+    return lines
+
+
+def to_dict(scores: Sequence[Score]) -> dict[str, object]:
+    """The official keys (null where there is no value), and every score whole under `scores`."""
+    import dataclasses
+
+    from assay.mlperf.scoring.score import official_results
+
+    empty = {each.metric: None for each in scores}
+    whole = [{**dataclasses.asdict(each), "details": dict(each.details)} for each in scores]
+    measured = {each.metric: each.value for each in scores if each.value is not None}
+    return {**empty, **official_results(scores), **empty, **measured, "scores": whole}
