@@ -32,13 +32,13 @@ def test_a_development_name_is_the_round_it_belongs_to() -> None:
 @pytest.mark.parametrize(("round_", "tokens"), [("v4.1", 1), ("v5.0", 2), ("v5.1", 2), ("v6.0", 2)])
 def test_the_least_number_of_new_tokens_is_the_rounds(round_: str, tokens: int, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"eos_token_id": 7}')
-    generation = job.of(asked(round=round_, paths__checkpoint=str(tmp_path))).generation()
+    generation = job.of(asked(round=round_, paths__checkpoint=str(tmp_path))).generation(tmp_path)
     assert (generation.min_new_tokens, generation.max_new_tokens, generation.eos_id) == (tokens, 1024, 7)
 
 
-def test_a_checkpoint_without_config_is_refused_by_name() -> None:
+def test_a_checkpoint_without_config_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"config\.json"):
-        job.of(asked()).generation()
+        job.of(asked()).generation(tmp_path)
 
 
 @pytest.mark.parametrize(

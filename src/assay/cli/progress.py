@@ -6,18 +6,20 @@ import sys
 import time
 from typing import TextIO
 
+from assay.mlperf.progress import Progress
+
 LINE_EVERY_S = 10.0
 REDRAW_EVERY_S = 0.2
 
 
 class ProgressLine:
-    """Shows `label: done of total, rate, time left`. Quiet for work that ends before the first interval."""
+    """Shows `phase: done of total, rate, time left`. Quiet for a phase that ends before the first interval."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._live = self._stream.isatty()
-        self._label = ""
-        self._started = self._shown = time.monotonic()
+        self._phase = ""
+        self._shown = time.monotonic()
         self._open = False
 
     def say(self, text: str) -> None:
@@ -25,27 +27,24 @@ class ProgressLine:
         self._clear()
         print(text, file=self._stream, flush=True)
 
-    def show(self, label: str, done: int, total: int) -> None:
+    def show(self, progress: Progress) -> None:
+        """Where the job is now; a message of the SUT is a sentence of its own."""
         now = time.monotonic()
-        if label != self._label:
+        if progress.message:
+            self.say(f"  {progress.phase}: {progress.message}")
+            return
+        if progress.phase != self._phase:
             self._clear()
-            self._label, self._started, self._shown = label, now, now
+            self._phase, self._shown = progress.phase, now
         due = REDRAW_EVERY_S if self._live else LINE_EVERY_S
         if now - self._shown < due:
             return
         self._shown = now
-        text = f"  {label}: {done} of {total}{self._pace(done, total, now - self._started)}"
         if self._live:
             self._open = True
-            print(f"\r\x1b[K{text}", end="", file=self._stream, flush=True)
+            print(f"\r\x1b[K  {text(progress)}", end="", file=self._stream, flush=True)
         else:
-            print(text, file=self._stream, flush=True)
-
-    def _pace(self, done: int, total: int, seconds: float) -> str:
-        if not done or seconds <= 0:
-            return ""
-        rate = done / seconds
-        return f", {rate:.3g} samples/s, {duration((total - done) / rate)} left"
+            print(f"  {text(progress)}", file=self._stream, flush=True)
 
     def _clear(self) -> None:
         if self._open:
@@ -54,6 +53,18 @@ class ProgressLine:
 
     def close(self) -> None:
         self._clear()
+
+
+def text(progress: Progress) -> str:
+    """`Offline accuracy: 12 of 30, 0.41 samples/s, 44 s left`."""
+    words = progress.phase
+    if progress.total:
+        words += f": {progress.done} of {progress.total}"
+    if progress.samples_per_s:
+        words += f", {progress.samples_per_s:.3g} samples/s"
+    if progress.eta_s is not None:
+        words += f", {duration(progress.eta_s)} left"
+    return words
 
 
 def duration(seconds: float) -> str:

@@ -251,6 +251,12 @@ def asked(config: BenchmarkConfig) -> dict[str, str]:
     return {name: _text(value) for name, value in values.items() if value != _value(standard, name)}
 
 
+def value_text(config: BenchmarkConfig, name: str) -> str | None:
+    """One field as its flag would be given; None for what nobody set."""
+    value = _value(config, name)
+    return None if value is None and name != "limits.target_qps" else _text(value)
+
+
 def _value(config: BenchmarkConfig, name: str) -> Any:
     group, _, leaf = name.rpartition(".")
     if group == "sut_options":

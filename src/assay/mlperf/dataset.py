@@ -89,7 +89,7 @@ def samples(columns: Columns, where: str) -> list[Sample]:
     return rows
 
 
-def columns_of(rows: list[Mapping[str, Any]]) -> Columns:
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> Columns:
     """Rows with the same keys -> columns, in the order of the first row."""
     return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.config import BenchmarkConfig, Division, Precision, Scenario, Style
-from assay.ground.errors import ArtifactError, ConfigError
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf import round as rounds
-from assay.mlperf import workloads
-from assay.mlperf.round import Round, RoundWorkload
+from assay.mlperf import wheels, workloads
+from assay.mlperf.round import Round, RoundWorkload, Wheel
 from assay.mlperf.workload import Generation, Workload
 
 PRECISIONS = {
@@ -33,12 +33,15 @@ class Job:
     rules: RoundWorkload
 
     @property
-    def checkpoint(self) -> Path | None:
-        return self.config.paths.checkpoint
-
-    @property
-    def is_official_length(self) -> bool:
-        return self.config.style is Style.VALID
+    def wheel(self) -> Wheel:
+        """The round's LoadGen for this Python. Raises: EnvironmentProblem when there is none."""
+        for wheel in self.round.wheels:
+            if wheels.file_for(wheel) is not None:
+                return wheel
+        raise EnvironmentProblem(
+            f"round {self.round.name} has no LoadGen for this Python",
+            "`assay doctor` lists the rounds that it can run",
+        )
 
     def samples(self, available: int) -> int:
         """How many samples are used of a dataset of `available` rows. Raises: ConfigError when too few."""
@@ -62,15 +65,15 @@ class Job:
         """Shortest performance run, seconds: as asked, else the round's own for valid style, else none."""
         if self.config.limits.min_duration_s is not None:
             return self.config.limits.min_duration_s
-        return self.round.min_duration_ms / 1000 if self.is_official_length else 0.0
+        return self.round.min_duration_ms / 1000 if self.config.style is Style.VALID else 0.0
 
-    def generation(self) -> Generation:
+    def generation(self, checkpoint: Path | None) -> Generation:
         """Greedy rules of the round; the end-of-sequence id is the checkpoint's own where it has one."""
         assert self.rules.min_new_tokens is not None and self.rules.max_new_tokens is not None
         return Generation(
             min_new_tokens=self.rules.min_new_tokens,
             max_new_tokens=self.rules.max_new_tokens,
-            eos_id=_eos_id(self.checkpoint, self.workload.eos_id),
+            eos_id=_eos_id(checkpoint, self.workload.eos_id),
         )
 
 

@@ -120,7 +120,7 @@ def _performance(run: ModeResult) -> Iterator[str]:
         yield f"| {words.title(metric)} | {words.figure(run.figure(metric))} |"
     if run.scenario == "Server":
         for metric, label in (("ttft_p99", "First token, p99"), ("tpot_p99", "Time per output token, p99")):
-            yield f"| {label} | {words.latency(run, metric)} |"
+            yield f"| {label} | {words.figure(run.figure(metric))} |"
     yield f"| Samples | {run.samples} in {words.number(run.seconds)} s |"
 
 

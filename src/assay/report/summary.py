@@ -27,8 +27,8 @@ def _mode(result: RunResult, run: ModeResult) -> Iterator[str]:
         yield f"    {words.figure(run.figure('tokens_per_s'))}, {words.figure(run.figure('samples_per_s'))}"
         if run.scenario == "Server":
             yield (
-                f"    p99 first token {words.latency(run, 'ttft_p99')}, "
-                f"per output token {words.latency(run, 'tpot_p99')}"
+                f"    p99 first token {words.figure(run.figure('ttft_p99'))}, "
+                f"per output token {words.figure(run.figure('tpot_p99'))}"
             )
         yield f"    LoadGen says {run.validity}" + (
             f": {'; '.join(run.invalid_because)}" if run.invalid_because else ""

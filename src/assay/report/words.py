@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.mlperf.result import Figure, ModeResult, RunResult, ScoredMetric
+from assay.mlperf.result import Figure, RunResult, ScoredMetric
 
 NOT_MEASURED = "not measured"
 
@@ -62,12 +62,6 @@ def verdict(score: ScoredMetric, judged: bool) -> str:
 
 def figure(figure: Figure | None) -> str:
     return f"{number(figure.value)} {figure.unit}" if figure else NOT_MEASURED
-
-
-def latency(run: ModeResult, metric: str) -> str:
-    """Latencies are stored in ns and told in ms."""
-    found = run.figure(metric)
-    return f"{number(found.value / 1e6)} ms" if found else NOT_MEASURED
 
 
 def standing(result: RunResult) -> str:

@@ -1,0 +1,302 @@
+"""The benchmark, from a config to a report. Reads like the table of contents; each line is somebody's file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+from assay import __version__, embedded
+from assay.config import BenchmarkConfig, Mode, Scenario, Style
+from assay.doors import native
+from assay.ground import files
+from assay.ground.errors import AssayError, ConfigError, Interrupted
+from assay.machine import probe
+from assay.mlperf import dataset, result, tokenizer
+from assay.mlperf import job as jobs
+from assay.mlperf.job import Job
+from assay.mlperf.logs import ACCURACY_FILE, DETAIL_FILE, RunRecord, read_accuracy
+from assay.mlperf.progress import OnProgress, Progress
+from assay.mlperf.result import Figure, ModeResult, RunResult, ScoredMetric
+from assay.mlperf.run_spec import RunSpec
+from assay.mlperf.sample import Sample
+from assay.mlperf.scoring.grader import Grade
+from assay.mlperf.scoring.score import accuracy_text, score
+from assay.mlperf.session import Session
+from assay.mlperf.sut import SutSpec, Used
+from assay.report import readme
+
+PROBE_SAMPLES = 8
+"""Samples of the pass that chooses a target rate when none is asked for."""
+SERVER_SHARE = 0.7
+"""Arrival rate of a Server run as a share of the probed rate: below it, so that no queue builds up."""
+UNHURRIED_QPS = 1.0
+"""Target of an Offline run without a duration, where LoadGen does nothing with it."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how it goes: sentences, and counts."""
+
+    say: Callable[[str], None]
+    progress: OnProgress
+
+
+@dataclass(frozen=True)
+class Data:
+    """The samples that a job uses, and where they come from."""
+
+    samples: Sequence[Sample]
+    rows: int
+    path: str
+    sha256: str
+
+
+def prepare(config: BenchmarkConfig) -> tuple[Job, Data]:
+    """The job and its samples; nothing runs yet. Raises: ConfigError, ArtifactError."""
+    job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config)
+    if config.paths.dataset is None:
+        rows, path, digest = embedded.samples(config), "embedded", embedded.dataset_sha256(config)
+    else:
+        path = str(config.paths.dataset)
+        rows, digest = dataset.read(config.paths.dataset), files.sha256(config.paths.dataset)
+    return job, Data(rows[: job.samples(len(rows))], len(rows), path, digest)
+
+
+def run(config: BenchmarkConfig, watch: Watch, *, unsafe_no_sandbox: bool = False) -> tuple[RunResult, Path]:
+    """Run the whole job; gives its record and its run folder.
+
+    The folder holds result.json and README.md in any case: a run that broke off is marked FAILED, one that was
+    stopped INTERRUPTED, and what was finished before is kept. Raises: AssayError after that.
+    """
+    job, data = prepare(config)
+    folder = claim(config.paths.out)
+    files.write_json(folder / "config.json", job.config.to_dict())
+    story = Story(job, data, folder, watch, unsafe_no_sandbox)
+    try:
+        story.measure()
+    except (KeyboardInterrupt, Interrupted):
+        story.end(result.INTERRUPTED, "stopped by the user")
+        raise Interrupted("stopped by the user", f"what was finished is in {folder}") from None
+    except AssayError as error:
+        story.end(result.FAILED, error.message)
+        raise
+    return story.end(result.COMPLETE), folder
+
+
+def claim(out: Path | None) -> Path:
+    """The run folder, new or empty. Raises: ConfigError when it already holds something."""
+    folder = out or Path.cwd() / "assay-runs" / datetime.now().strftime("%Y%m%d-%H%M%S")
+    number = 1
+    while out is None and folder.exists():
+        number += 1
+        folder = folder.with_name(f"{folder.name.split('.')[0]}.{number}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_taken = any(folder.iterdir())
+    except OSError as error:
+        raise ConfigError(
+            f"cannot use run folder {folder}: {error.strerror}", "--out another folder"
+        ) from error
+    if is_taken:
+        raise ConfigError(f"{folder} is not empty: it may hold another run", "--out a new folder")
+    return folder
+
+
+@dataclass
+class Story:
+    """What is known of a running job; at its end it becomes the RunResult."""
+
+    job: Job
+    data: Data
+    folder: Path
+    watch: Watch
+    unsafe_no_sandbox: bool
+    runs: list[ModeResult] = field(default_factory=list)
+    used: Used | None = None
+    notes: list[str] = field(default_factory=list)
+    target_qps: dict[Scenario, float] = field(default_factory=dict)
+    started_at: str = field(default_factory=lambda: _now())
+
+    def measure(self) -> None:
+        config = self.job.config
+        with Session(
+            sut_module=f"assay.suts.{config.sut}",
+            spec=self.sut_spec(),
+            samples=self.data.samples,
+            wheel=self.job.wheel,
+            log_dir=self.folder / "logs",
+            on_progress=self.watch.progress,
+        ) as session:
+            self.used = session.used
+            for scenario in config.scenarios:
+                self.target_qps[scenario] = self.choose_target(session, scenario)
+                for mode in config.modes:
+                    record = session.run(spec := self.run_spec(scenario, mode))
+                    self.used = session.used
+                    self.runs.append(self.mode_result(spec, record))
+
+    def sut_spec(self) -> SutSpec:
+        config = self.job.config
+        return SutSpec(
+            kind=config.sut,
+            checkpoint=self.checkpoint,
+            device=config.device,
+            precision=config.precision,
+            batch=config.limits.batch,
+            generation=self.job.generation(self.checkpoint),
+            server=Scenario.SERVER in config.scenarios,
+            options=dict(config.sut_options),
+        )
+
+    @property
+    def checkpoint(self) -> Path | None:
+        return self.job.config.paths.checkpoint or (
+            embedded.checkpoint() if self.job.workload.is_embedded else None
+        )
+
+    def choose_target(self, session: Session, scenario: Scenario) -> float:
+        """Samples/s asked of LoadGen: as asked, else from a short probe where it makes a difference."""
+        asked = self.job.config.limits.target_qps
+        if asked is not None:
+            return asked
+        if scenario is Scenario.OFFLINE and not self.job.min_duration_s():
+            return UNHURRIED_QPS
+        rate = session.probe(min(PROBE_SAMPLES, len(self.data.samples)))
+        target = rate * (SERVER_SHARE if scenario is Scenario.SERVER else 1.0)
+        self.notes.append(
+            f"{scenario.value} target of {target:.4g} samples/s chosen after a probe of {rate:.4g}"
+        )
+        return float(f"{target:.4g}")
+
+    def run_spec(self, scenario: Scenario, mode: Mode) -> RunSpec:
+        count = len(self.data.samples)
+        is_short = self.job.config.style is not Style.VALID
+        home = self.folder / scenario.value
+        return RunSpec(
+            scenario=scenario,
+            mode=mode,
+            loadgen_key=self.job.workload.loadgen_key,
+            samples=count,
+            target_qps=self.target_qps[scenario],
+            seeds=self.job.round.seeds,
+            out=home / ("accuracy" if mode is Mode.ACCURACY else "performance/run_1"),
+            user_conf=home / "user.conf",
+            min_duration_ms=round(1000 * self.job.min_duration_s()),
+            min_query_count=count if is_short else None,
+            max_query_count=count if is_short and not self.job.min_duration_s() else None,
+            latency=self.job.rules.latency.get("Server"),
+        )
+
+    def mode_result(self, spec: RunSpec, record: RunRecord) -> ModeResult:
+        place = spec.out.relative_to(self.folder).as_posix()
+        samples = record.samples if record.samples is not None else spec.samples
+        return ModeResult(
+            scenario=spec.scenario.value,
+            mode=spec.mode.value,
+            validity=record.validity,
+            invalid_because=record.invalid_because,
+            samples=samples,
+            seconds=record.seconds or 0.0,
+            figures=tuple(figures(record, samples, f"{place}/{DETAIL_FILE}")),
+            scores=self.scores(spec, place) if spec.mode is Mode.ACCURACY else (),
+            warnings=(*record.errors, *record.warnings),
+            folder=place,
+            effective=record.effective,
+        )
+
+    def scores(self, spec: RunSpec, place: str) -> tuple[ScoredMetric, ...]:
+        """Score the accuracy log, write accuracy.txt beside it, hold each score against its target."""
+        if self.checkpoint is None:
+            self.notes.append(
+                "answers were not scored: there is no checkpoint whose tokenizer could read them"
+            )
+            return ()
+        words = tokenizer.load(self.checkpoint)
+        grade = Grade(unsafe=self.unsafe_no_sandbox, progress=self._graded(spec))
+        found = score(list(read_accuracy(spec.out / ACCURACY_FILE)), self.data.samples, words, grade)
+        files.write_text(spec.out / "accuracy.txt", accuracy_text(found))
+        return tuple(result.pair(s, self.job.rules.targets, f"{place}/{ACCURACY_FILE}") for s in found)
+
+    def _graded(self, spec: RunSpec) -> Callable[[int, int], None]:
+        phase = f"{spec.scenario.value} grading"
+        return lambda done, total: self.watch.progress(Progress(phase, done, total))
+
+    def end(self, status: str, reason: str = "") -> RunResult:
+        """Write result.json and README.md, whatever there is."""
+        job, used = self.job, self.used
+        made = RunResult(
+            status=status,
+            reason=reason,
+            is_fake=bool(used and used.is_fake),
+            workload=job.workload.name,
+            round=job.round.name,
+            command=tuple(native.command(job.config)),
+            asked=job.config.to_dict(),
+            used=dataclasses.asdict(used) if used else {},
+            dataset={
+                "path": self.data.path,
+                "sha256": self.data.sha256,
+                "rows": self.data.rows,
+                "samples": len(self.data.samples),
+                "is_whole_set": len(self.data.samples) == job.rules.dataset_samples,
+            },
+            loadgen={
+                "version": job.wheel.version,
+                "round": job.round.name,
+                "seeds": dataclasses.asdict(job.round.seeds),
+            },
+            system=probe.describe(),
+            runs=tuple(self.runs),
+            files=digests(self.folder),
+            started_at=self.started_at,
+            finished_at=_now(),
+            assay=__version__,
+            notes=(*standing_notes(job, self.data), *self.notes),
+        )
+        made.write(self.folder)
+        files.write_text(self.folder / "README.md", readme.render(made))
+        return made
+
+
+def figures(record: RunRecord, samples: int, file: str) -> list[Figure]:
+    """The record's numbers, each with metric, unit, n and file."""
+    found = [
+        Figure("samples_per_s", record.samples_per_s, "samples/s", samples, file)
+        if record.samples_per_s is not None
+        else None,
+        Figure("tokens_per_s", record.tokens_per_s, "tokens/s", samples, file)
+        if record.tokens_per_s is not None
+        else None,
+    ]
+    for kind, times in record.latencies.items():
+        named = {"min": times.min_ms, "mean": times.mean_ms, "max": times.max_ms}
+        named |= {f"p{percentile:g}": ms for percentile, ms in times.percentile_ms.items()}
+        found += [Figure(f"{kind}_{name}", ms, "ms", samples, file) for name, ms in named.items()]
+    return [figure for figure in found if figure is not None]
+
+
+def standing_notes(job: Job, data: Data) -> list[str]:
+    """What a reader must know of any run of this job."""
+    notes = []
+    if job.config.style is not Style.VALID:
+        notes.append(
+            f"a {job.config.style.value}-style run over {len(data.samples)} samples, by the rules not a submission"
+        )
+    if job.workload.is_embedded:
+        notes.append("mixtral-nano is Assay's own small workload; its figures say nothing about mixtral-8x7b")
+    if Path(data.path).name in job.rules.superseded_files:
+        notes.append(f"the dataset file is superseded by {job.rules.dataset_file}")
+    return notes
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of the run folder, by its path in it."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): files.sha256(path) for path in found}
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

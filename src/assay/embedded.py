@@ -1,0 +1,95 @@
+"""The embedded workload: where `nano` (a model, rows, reference scores) meets `mlperf` (rules, samples).
+
+mixtral-nano stands in no round; its rules are made here from its own reference scores, in the form of a round's.
+A test-style run takes the default set, any other the validation set, each with reference scores of its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from assay import nano
+from assay.config import BenchmarkConfig, Style
+from assay.mlperf import dataset, workloads
+from assay.mlperf import job as jobs
+from assay.mlperf.job import Job
+from assay.mlperf.round import Latency, RoundWorkload
+from assay.mlperf.sample import Sample
+from assay.mlperf.score import Target
+from assay.nano.reference import Reference, load_reference
+
+Kind = Literal["default", "validation"]
+
+SHARE = 0.99
+"""Quality kept: 99 % of the reference in every metric, as the rules demand of mixtral-8x7b."""
+SLACK_SAMPLES = 3
+"""On the default set one sample is 1 % of its kind, so a loss of up to 3 is not told from noise."""
+TOKENS_SHARE = (0.9, 1.1)
+"""Tokens per sample against the reference's. Source: inference_rules, constraints for the Closed division."""
+LATENCY = Latency(ttft_ms=2000.0, tpot_ms=200.0)
+"""As mixtral-8x7b's. Source: mlperf.conf, mixtral-8x7b.Server."""
+
+
+def is_embedded(config: BenchmarkConfig) -> bool:
+    return workloads.get(config.workload).is_embedded
+
+
+def kind_of(config: BenchmarkConfig) -> Kind:
+    return "default" if config.style is Style.TEST else "validation"
+
+
+def checkpoint() -> Path:
+    return nano.checkpoint_dir()
+
+
+def job(config: BenchmarkConfig) -> Job:
+    """The job of a config of an embedded workload. Raises: ConfigError as `mlperf.job.of`."""
+    return jobs.of(config, rules(kind_of(config)))
+
+
+def samples(config: BenchmarkConfig) -> list[Sample]:
+    rows = nano.dataset(kind_of(config))
+    return dataset.samples(dataset.columns_of(rows), "the embedded dataset")
+
+
+def dataset_sha256(config: BenchmarkConfig) -> str:
+    """SHA-256 of the rows as JSON lines."""
+    return load_reference(kind_of(config)).rows_sha256
+
+
+def rules(kind: Kind) -> RoundWorkload:
+    """mixtral-nano's gates in a round's form, from the float32 reference scores of the set."""
+    reference = load_reference(kind)
+    return RoundWorkload(
+        key="mixtral-nano",
+        title="mixtral-nano (Assay's own, in no round)",
+        suites=("datacenter",),
+        required=("Offline",),
+        one_of=(),
+        dataset_samples=reference.samples,
+        performance_samples=reference.samples,
+        offline_min_queries=reference.samples,
+        min_new_tokens=2,
+        max_new_tokens=reference.max_new_tokens,
+        latency={"Server": LATENCY},
+        targets={metric: target(reference, metric) for metric in reference.scores},
+        compliance=("TEST06",),
+        result_key={
+            "Offline": "result_tokens_per_second",
+            "Server": "result_completed_tokens_per_second",
+        },
+        result_unit="Tokens/s",
+        dataset_file="embedded",
+        source=reference.source,
+    )
+
+
+def target(reference: Reference, metric: str) -> Target:
+    """Gate of one metric: the reference less the larger of 1 % and 3 samples; tokens within 90 to 110 %."""
+    value = reference.scores[metric]
+    if metric == "tokens_per_sample":
+        low, high = (share * value for share in TOKENS_SHARE)
+        return Target(metric, "tokens/sample", low, high, value, reference.source)
+    slack = max((1 - SHARE) * value, 100 * SLACK_SAMPLES / reference.counts[metric])
+    return Target(metric, "%", value - slack, None, value, reference.source)
