@@ -12,6 +12,7 @@ from assay.nano.grammar.instruction import write_instruction
 from assay.nano.grammar.problem import write_problem
 from assay.nano.grammar.program import write_program
 from assay.nano.grammar.sample import SUBSETS, Sample, Split, Subset
+from assay.nano.grammar.step import LANGUAGES
 
 WRITERS = {"GSM8K": write_problem, "OpenOrca": write_instruction, "MBXP": write_program}
 
@@ -34,11 +35,16 @@ def training_stream(seed: int, start: int = 0) -> Iterator[Sample]:
 
 
 def distinct_samples(subset: Subset, split: Split, count: int, seed: int) -> list[Sample]:
-    """`count` samples of a subset, no prompt and no exercise twice, the languages of MBXP taking turns."""
-    found: dict[str, Sample] = {}
+    """`count` samples of a subset, no exercise and no function name twice, the languages of MBXP taking turns."""
+    found: list[Sample] = []
+    seen: set[str] = set()
     index = 0
     while len(found) < count:
         sample = write_sample(subset, split, f"{seed} {split} {subset} {index}")
         index += 1
-        found.setdefault(sample.content, sample)
-    return list(found.values())
+        marks = {sample.content, f"{sample.language} {sample.entry_point}"} - {" "}
+        is_its_turn = not sample.language or sample.language == LANGUAGES[len(found) % len(LANGUAGES)]
+        if is_its_turn and not marks & seen:
+            seen |= marks
+            found.append(sample)
+    return found
