@@ -16,12 +16,14 @@ from assay.ground.errors import AssayError, ConfigError, Interrupted
 from assay.machine import probe
 from assay.mlperf import dataset, result, tokenizer
 from assay.mlperf import job as jobs
+from assay.mlperf.dataset import Dataset
 from assay.mlperf.job import Job
-from assay.mlperf.logs import ACCURACY_FILE, DETAIL_FILE, RunRecord, read_accuracy
+from assay.mlperf.logs import ACCURACY_FILE, DETAIL_FILE, RunRecord
 from assay.mlperf.progress import OnProgress, Progress
 from assay.mlperf.result import Figure, ModeResult, RunResult, ScoredMetric
 from assay.mlperf.run_spec import RunSpec
 from assay.mlperf.sample import Sample
+from assay.mlperf.scoring import log as answers
 from assay.mlperf.scoring.grader import Grade
 from assay.mlperf.scoring.score import accuracy_text, score
 from assay.mlperf.session import Session
@@ -44,25 +46,13 @@ class Watch:
     progress: OnProgress
 
 
-@dataclass(frozen=True)
-class Data:
-    """The samples that a job uses, and where they come from."""
-
-    samples: Sequence[Sample]
-    rows: int
-    path: str
-    sha256: str
-
-
-def prepare(config: BenchmarkConfig) -> tuple[Job, Data]:
-    """The job and its samples; nothing runs yet. Raises: ConfigError, ArtifactError."""
+def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
+    """The job and its whole dataset; nothing runs yet. Raises: ConfigError, ArtifactError."""
     job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config)
-    if config.paths.dataset is None:
-        rows, path, digest = embedded.samples(config), "embedded", embedded.dataset_sha256(config)
-    else:
-        path = str(config.paths.dataset)
-        rows, digest = dataset.read(config.paths.dataset), files.sha256(config.paths.dataset)
-    return job, Data(rows[: job.samples(len(rows))], len(rows), path, digest)
+    path = config.paths.dataset
+    data = dataset.load(path) if path is not None else embedded.dataset(config)
+    job.samples(len(data.samples))
+    return job, data
 
 
 def run(config: BenchmarkConfig, watch: Watch, *, unsafe_no_sandbox: bool = False) -> tuple[RunResult, Path]:
@@ -110,7 +100,7 @@ class Story:
     """What is known of a running job; at its end it becomes the RunResult."""
 
     job: Job
-    data: Data
+    data: Dataset
     folder: Path
     watch: Watch
     unsafe_no_sandbox: bool
@@ -120,12 +110,17 @@ class Story:
     target_qps: dict[Scenario, float] = field(default_factory=dict)
     started_at: str = field(default_factory=lambda: _now())
 
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """Those that the job uses: the first of the dataset."""
+        return self.data.samples[: self.job.samples(len(self.data.samples))]
+
     def measure(self) -> None:
         config = self.job.config
         with Session(
             sut_module=f"assay.suts.{config.sut}",
             spec=self.sut_spec(),
-            samples=self.data.samples,
+            samples=self.samples,
             wheel=self.job.wheel,
             log_dir=self.folder / "logs",
             on_progress=self.watch.progress,
@@ -164,7 +159,7 @@ class Story:
             return asked
         if scenario is Scenario.OFFLINE and not self.job.min_duration_s():
             return UNHURRIED_QPS
-        rate = session.probe(min(PROBE_SAMPLES, len(self.data.samples)))
+        rate = session.probe(min(PROBE_SAMPLES, len(self.samples)))
         target = rate * (SERVER_SHARE if scenario is Scenario.SERVER else 1.0)
         self.notes.append(
             f"{scenario.value} target of {target:.4g} samples/s chosen after a probe of {rate:.4g}"
@@ -172,7 +167,7 @@ class Story:
         return float(f"{target:.4g}")
 
     def run_spec(self, scenario: Scenario, mode: Mode) -> RunSpec:
-        count = len(self.data.samples)
+        count = len(self.samples)
         is_short = self.job.config.style is not Style.VALID
         home = self.folder / scenario.value
         return RunSpec(
@@ -216,7 +211,8 @@ class Story:
             return ()
         words = tokenizer.load(self.checkpoint)
         grade = Grade(unsafe=self.unsafe_no_sandbox, progress=self._graded(spec))
-        found = score(list(read_accuracy(spec.out / ACCURACY_FILE)), self.data.samples, words, grade)
+        records = answers.read(spec.out / ACCURACY_FILE, "int32", words.vocab_size)
+        found = score(records, self.samples, words, grade)
         files.write_text(spec.out / "accuracy.txt", accuracy_text(found))
         return tuple(result.pair(s, self.job.rules.targets, f"{place}/{ACCURACY_FILE}") for s in found)
 
@@ -237,11 +233,11 @@ class Story:
             asked=job.config.to_dict(),
             used=dataclasses.asdict(used) if used else {},
             dataset={
-                "path": self.data.path,
+                "path": self.data.source,
                 "sha256": self.data.sha256,
-                "rows": self.data.rows,
-                "samples": len(self.data.samples),
-                "is_whole_set": len(self.data.samples) == job.rules.dataset_samples,
+                "rows": len(self.data.samples),
+                "samples": len(self.samples),
+                "is_whole_set": len(self.samples) == job.rules.dataset_samples,
             },
             loadgen={
                 "version": job.wheel.version,
@@ -254,7 +250,7 @@ class Story:
             started_at=self.started_at,
             finished_at=_now(),
             assay=__version__,
-            notes=(*standing_notes(job, self.data), *self.notes),
+            notes=(*standing_notes(job, self.data, len(self.samples)), *self.notes),
         )
         made.write(self.folder)
         files.write_text(self.folder / "README.md", readme.render(made))
@@ -278,16 +274,16 @@ def figures(record: RunRecord, samples: int, file: str) -> list[Figure]:
     return [figure for figure in found if figure is not None]
 
 
-def standing_notes(job: Job, data: Data) -> list[str]:
+def standing_notes(job: Job, data: Dataset, used: int) -> list[str]:
     """What a reader must know of any run of this job."""
     notes = []
     if job.config.style is not Style.VALID:
         notes.append(
-            f"a {job.config.style.value}-style run over {len(data.samples)} samples, by the rules not a submission"
+            f"a {job.config.style.value}-style run over {used} samples, by the rules not a submission"
         )
     if job.workload.is_embedded:
         notes.append("mixtral-nano is Assay's own small workload; its figures say nothing about mixtral-8x7b")
-    if Path(data.path).name in job.rules.superseded_files:
+    if Path(data.source).name in job.rules.superseded_files:
         notes.append(f"the dataset file is superseded by {job.rules.dataset_file}")
     return notes
 

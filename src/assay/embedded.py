@@ -11,11 +11,12 @@ from typing import Literal
 
 from assay import nano
 from assay.config import BenchmarkConfig, Style
-from assay.mlperf import dataset, workloads
+from assay.mlperf import dataset as datasets
 from assay.mlperf import job as jobs
+from assay.mlperf import workloads
+from assay.mlperf.dataset import Dataset
 from assay.mlperf.job import Job
 from assay.mlperf.round import Latency, RoundWorkload
-from assay.mlperf.sample import Sample
 from assay.mlperf.score import Target
 from assay.nano.reference import Reference, load_reference
 
@@ -48,14 +49,10 @@ def job(config: BenchmarkConfig) -> Job:
     return jobs.of(config, rules(kind_of(config)))
 
 
-def samples(config: BenchmarkConfig) -> list[Sample]:
-    rows = nano.dataset(kind_of(config))
-    return dataset.samples(dataset.columns_of(rows), "the embedded dataset")
-
-
-def dataset_sha256(config: BenchmarkConfig) -> str:
-    """SHA-256 of the rows as JSON lines."""
-    return load_reference(kind_of(config)).rows_sha256
+def dataset(config: BenchmarkConfig) -> Dataset:
+    kind = kind_of(config)
+    rows = datasets.samples(datasets.columns_of(nano.dataset(kind)), "the embedded dataset")
+    return Dataset(rows, f"embedded: {kind} set of mixtral-nano", load_reference(kind).rows_sha256)
 
 
 def rules(kind: Kind) -> RoundWorkload:
