@@ -69,7 +69,13 @@ class Tool:
             timeout=600,
         )
         calls = [found[1].strip() for line in done.stderr.splitlines() if (found := CALL.match(line))]
-        return Seen(done.returncode, [self.plain(c) for c in calls], self.result(done.stdout), self.entries(), done.stderr)
+        return Seen(
+            done.returncode,
+            [self.plain(c) for c in calls],
+            self.result(done.stdout),
+            self.entries(),
+            done.stderr,
+        )
 
     def result(self, stdout: str) -> dict[str, Any]:
         """The JSON at the end of the output; what stands before it is the native scripts' own."""
@@ -118,14 +124,21 @@ def differences(cm: Seen, ours: Seen) -> list[str]:
     for part in ("new_env", "new_state"):
         theirs, mine = stable(cm.result.get(part, {})), stable(ours.result.get(part, {}))
         keys = sorted(k for k in {*theirs, *mine} if theirs.get(k, "absent") != mine.get(k, "absent"))
-        found += [f"{part} {k}: cm {str(theirs.get(k, 'absent'))[:200]} ours {str(mine.get(k, 'absent'))[:200]}" for k in keys]
+        found += [
+            f"{part} {k}: cm {str(theirs.get(k, 'absent'))[:200]} ours {str(mine.get(k, 'absent'))[:200]}"
+            for k in keys
+        ]
     if cm.entries != ours.entries:
         theirs, mine = Counter(cm.entries), Counter(ours.entries)
-        found.append(f"cache: only cm {list((theirs - mine).elements())}, only ours {list((mine - theirs).elements())}")
+        found.append(
+            f"cache: only cm {list((theirs - mine).elements())}, only ours {list((mine - theirs).elements())}"
+        )
     return found
 
 
-def compare(sessions: list[list[str]], cm: str, clone: Path | None, environ: dict[str, str]) -> list[dict[str, Any]]:
+def compare(
+    sessions: list[list[str]], cm: str, clone: Path | None, environ: dict[str, str]
+) -> list[dict[str, Any]]:
     results = []
     ours = [sys.executable, "-m", "assay"]
     for lines in sessions:
@@ -143,7 +156,9 @@ def compare(sessions: list[list[str]], cm: str, clone: Path | None, environ: dic
                     words.append("--user_python")
                 seen = [tool.run(words) for tool in tools]
                 found = differences(seen[0], seen[1])
-                results.append({"command": line, "code": seen[0].code, "calls": len(seen[0].calls), "differences": found})
+                results.append(
+                    {"command": line, "code": seen[0].code, "calls": len(seen[0].calls), "differences": found}
+                )
                 print(("same " if not found else "DIFF ") + f"[{seen[0].code}] " + line[:150], flush=True)
                 for text in found:
                     print("       " + text[:600], flush=True)
@@ -153,12 +168,16 @@ def compare(sessions: list[list[str]], cm: str, clone: Path | None, environ: dic
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("commands", type=Path)
     parser.add_argument("--cm", default=shutil.which("cm"), help="the real cm (cmind 4.2.0)")
     parser.add_argument("--clone", type=Path, help="a clone of cm4mlops")
     parser.add_argument("--json", type=Path, help="write the results here")
-    parser.add_argument("--only", default="", help="only commands that contain this text, with those before them")
+    parser.add_argument(
+        "--only", default="", help="only commands that contain this text, with those before them"
+    )
     options = parser.parse_args()
     if not options.cm:
         parser.error("no cm on PATH: pip install cmind==4.2.0 in an environment of its own, and give --cm")

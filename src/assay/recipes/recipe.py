@@ -42,7 +42,7 @@ class Recipe:
 
     @property
     def tags(self) -> list[str]:
-        return list(self.meta.get("tags") or [])
+        return [str(tag) for tag in self.meta.get("tags") or []]
 
     @property
     def variations(self) -> dict[str, Any]:

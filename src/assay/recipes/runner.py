@@ -232,7 +232,8 @@ class Runner:
                 recipe.repository.root
             )
         resolved = resolve(recipe, selection.variations, call.inputs, call.scope)
-        session.debug(f"{call.indent}    Prepared variations: {resolved.variation_tags}")
+        if resolved.choice.applied:
+            session.debug(f"{call.indent}    Prepared variations: {resolved.variation_tags}")
         execution = Execution(
             session=session,
             call=call,

@@ -135,15 +135,17 @@ def load_hooks(folder: Path, workbench: Workbench, access: Any) -> Hooks | None:
                 f"{path} called sys.exit while it was imported", GENERAL, step="import"
             ) from leaving
         except Exception as problem:
-            hint = "a dependency brings that module: run without --fake_deps" if _is_missing(problem) else ""
+            hint = _hint_for(problem)
             raise RecipeFailed(
                 f"cannot import {path}: {type(problem).__name__}: {problem}", GENERAL, hint, step="import"
             ) from problem
     return Hooks(module, workbench, access)
 
 
-def _is_missing(problem: Exception) -> bool:
-    return isinstance(problem, ModuleNotFoundError)
+def _hint_for(problem: Exception) -> str:
+    if not isinstance(problem, ModuleNotFoundError):
+        return ""
+    return f"a dependency brings {problem.name} (run without --fake_deps), or install it beside Assay"
 
 
 def connect_shim(access: Any) -> None:

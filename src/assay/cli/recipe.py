@@ -1,0 +1,120 @@
+"""`assay recipe why|plan|explain|lint|reproduce`: what the recipe runner decides, and why."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+HELP = "plan, explain, why, lint and reproduce for CM/MLC recipes"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name, text in (
+        ("plan", "the steps a request would take; nothing runs"),
+        ("explain", "every variable and variation of a request with its origin"),
+        ("why", "which cache entry answers a request, and why others do not"),
+    ):
+        one = actions.add_parser(name, help=text, description=text)
+        one.add_argument("request", nargs="*", help="tags, and flags as for run script: --tags=… --env.KEY=…")
+        _common(one)
+    lint = actions.add_parser("lint", help="check every recipe of a repository")
+    lint.add_argument("repository", help="its name, alias, uid or folder")
+    lint.add_argument("--errors", action="store_true", help="leave the warnings out")
+    _common(lint)
+    reproduce = actions.add_parser("reproduce", help="run a lock file again and report every difference")
+    reproduce.add_argument("file", help="what --lock=FILE wrote")
+    _common(reproduce)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object at the end")
+    parser.add_argument("--mlc", action="store_true", help="in MLC's home and spelling")
+
+
+def run(args: argparse.Namespace) -> int:
+    from assay.cli.cm import Terminal
+    from assay.recipes.actions.context import Context
+    from assay.recipes.contract.homes import home_from
+
+    home = home_from(os.environ, "mlc" if args.mlc else "cm")
+    context = Context(home, Terminal(), os.environ)
+    action = {"plan": _plan, "explain": _explain, "why": _why, "lint": _lint, "reproduce": _reproduce}
+    return action[args.action](context, args)
+
+
+def _inputs(words: list[str]) -> dict[str, Any]:
+    """`get,gcc --env.A=1` as the input of `run script`; a bare word is a list of tags."""
+    from assay.recipes.contract.argv import parse
+
+    inputs = parse(["run", "script", *words])
+    if "artifact" in inputs and "tags" not in inputs:
+        inputs["tags"] = inputs.pop("artifact").replace(" ", ",")
+    return inputs
+
+
+def _plan(context: Any, args: argparse.Namespace) -> int:
+    from assay.recipes.plan import as_text, plan
+
+    steps = plan(context.index, _inputs(args.request), os.environ)
+    _print(args, as_text(steps), {"steps": [step.as_json() for step in steps]})
+    return 0
+
+
+def _explain(context: Any, args: argparse.Namespace) -> int:
+    from assay.recipes.explain import explanation, explanation_text
+
+    found = explanation(context, _inputs(args.request))
+    _print(args, explanation_text(found), found)
+    return 0
+
+
+def _why(context: Any, args: argparse.Namespace) -> int:
+    from assay.recipes.explain import why, why_text
+
+    answer = why(context, _inputs(args.request))
+    _print(args, why_text(answer), answer)
+    return 0
+
+
+def _lint(context: Any, args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from assay.recipes.lint import ERROR, lint
+
+    folder = Path(args.repository)
+    if folder.is_dir():
+        from assay.recipes.lint_folder import index_of_folder
+
+        index, repository = index_of_folder(folder.absolute())
+    else:
+        index, repository = context.index, context.home.one(args.repository)
+    problems = [p for p in lint(index, repository) if p.severity == ERROR or not args.errors]
+    errors = sum(problem.severity == ERROR for problem in problems)
+    count = sum(artifact.repository.path == repository.path for artifact in index.artifacts("script"))
+    text = "\n".join(
+        [*map(str, problems), f"{count} recipes, {errors} errors, {len(problems) - errors} warnings"]
+    )
+    _print(args, text, {"recipes": count, "problems": [problem._asdict() for problem in problems]})
+    return 1 if errors else 0
+
+
+def _reproduce(context: Any, args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from assay.recipes.lock import reproduce
+
+    differences = reproduce(context, Path(args.file))
+    text = "\n".join(differences) if differences else "the run is the same"
+    _print(args, text, {"differences": differences})
+    return 1 if differences else 0
+
+
+def _print(args: argparse.Namespace, text: str, value: dict[str, Any]) -> None:
+    if args.json:
+        import json
+
+        print(json.dumps(value, indent=2, default=str))
+    else:
+        print(text)

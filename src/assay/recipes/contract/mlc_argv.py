@@ -1,0 +1,78 @@
+"""MLC's command line as the same plain data as CM's: `run script get,python3,_v --env.A=1` -> one dictionary."""
+
+from __future__ import annotations
+
+from assay.recipes.contract.argv import Inputs, set_nested
+from assay.recipes.errors import GENERAL, RecipeFault
+
+LETTERS = {"f": "f", "s": "silent", "v": "verbose", "q": "quiet", "j": "j", "h": "help"}
+WITHOUT_TARGET = ("help", "reindex", "version")
+
+
+def parse(words: list[str], *, interactive: bool) -> Inputs:
+    """The input of an action. Without a terminal a run is quiet, as MLC has it.
+
+    Raises: RecipeFault (1) for a word that is not plain ASCII.
+    """
+    for word in words:
+        if not word.isascii():
+            raise RecipeFault(
+                f"{word!r} is not plain ASCII", GENERAL, "was the command line copied from a web page?"
+            )
+    inputs: Inputs = {}
+    plain: list[str] = []
+    for position, word in enumerate(words):
+        if word == "--":
+            inputs["unparsed_cmd"] = words[position + 1 :]
+            break
+        if word.startswith("--"):
+            _set_long(inputs, word)
+        elif word.startswith("-") and len(word) > 1:
+            _set_short(inputs, word)
+        else:
+            plain.append(word)
+    if plain:
+        inputs["action"] = plain.pop(0)
+    if plain and inputs.get("action") not in WITHOUT_TARGET:
+        inputs["automation"] = plain.pop(0)
+    if inputs.get("action") == "reindex":
+        inputs["automation"] = "repo"
+    _set_details(inputs, plain)
+    if inputs.get("action") in ("run", "docker", "test") and not interactive:
+        inputs.setdefault("quiet", True)
+    inputs["cmd"] = list(words[2:])
+    return inputs
+
+
+def _set_details(inputs: Inputs, plain: list[str]) -> None:
+    """What follows the target: tags when there is a comma in it, else a name."""
+    if not plain:
+        return
+    if inputs.get("automation") in ("script", "cache", "experiment") and "," in plain[0]:
+        inputs.setdefault("tags", plain.pop(0))
+    if plain:
+        inputs["artifact"], *more = plain
+        if more:
+            inputs["artifacts"] = more
+
+
+def _set_long(inputs: Inputs, word: str) -> None:
+    key, equals, value = word[2:].partition("=")
+    if "," in key.rstrip(",") or not key:
+        return  # MLC passes over a key with a comma inside
+    if "." not in key:
+        key = key.replace("-", "_")
+    if key.endswith(","):
+        set_nested(inputs, key[:-1], value.split(",") if value else [])
+    else:
+        set_nested(inputs, key, value if equals else True)
+
+
+def _set_short(inputs: Inputs, word: str) -> None:
+    """`-fv` sets f and verbose; `-e=1` sets e."""
+    letters, equals, value = word[1:].partition("=")
+    if equals:
+        inputs[LETTERS.get(letters, letters)] = value
+        return
+    for letter in letters:
+        inputs[LETTERS.get(letter, letter)] = True

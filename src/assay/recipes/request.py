@@ -1,0 +1,83 @@
+"""A request answered as far as it can be without running anything: recipe, variations, variables, cache (pure)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.recipes.choosing import Chooser
+from assay.recipes.console import Quiet
+from assay.recipes.contract.flags import Flags, seed_env
+from assay.recipes.dependencies import additions
+from assay.recipes.env import Env
+from assay.recipes.index import Index
+from assay.recipes.resolve import ResolvedRecipe, Scope, resolve
+from assay.recipes.runner import cache_key, lookup_tags
+from assay.recipes.selection import Selection
+from assay.recipes.store import CacheKey, Lookup, Store
+
+
+@dataclass
+class Request:
+    """What a request became."""
+
+    inputs: dict[str, Any]
+    selection: Selection
+    flags: Flags
+    resolved: ResolvedRecipe
+
+    def may_cache(self) -> bool:
+        flags = self.flags
+        recipe = self.resolved.recipe
+        return recipe.caches(force=flags.force_cache) and not (flags.skip_cache or flags.fake_run)
+
+    def tags(self) -> list[str]:
+        """What a cache entry must carry to answer."""
+        return lookup_tags(self.resolved, self.selection, self.inputs, self.flags)[0]
+
+    def key(self) -> CacheKey:
+        return cache_key(self.resolved, self.inputs)
+
+    def look_up(self, store: Store, *, exact: bool = False) -> Lookup:
+        return store.look_up(self.tags(), self.resolved.versions, self.key() if exact else None)
+
+
+def scope_of(inputs: Mapping[str, Any]) -> Scope:
+    """The scope of a top-level request."""
+    return Scope(
+        Env(copy.deepcopy(inputs.get("env") or {}), "command line"),
+        copy.deepcopy(inputs.get("state") or {}),
+        copy.deepcopy(inputs.get("const") or {}),
+        copy.deepcopy(inputs.get("const_state") or {}),
+        additions(inputs, "adr", "add_deps_recursive"),
+    )
+
+
+def answer_request(
+    index: Index,
+    inputs: dict[str, Any],
+    scope: Scope,
+    host_env: Mapping[str, str],
+    chooser: Chooser | None = None,
+) -> Request:
+    """Choose and resolve, taking the first of several recipes.
+
+    Raises: RecipeNotFound, RecipeFault as a run would.
+    """
+    from dataclasses import replace
+
+    prefix = index.home.dialect.prefix
+    words = [str(inputs.get("artifact") or "")]
+    inputs = dict(inputs)
+    if " " in words[0]:
+        inputs["tags"] = words.pop().replace(" ", ",")
+    flags = replace(Flags.read(inputs, scope.env, prefix, strict=False), quiet=True)
+    with scope.env.written_by("runner"):
+        seed_env(scope.env, inputs, flags, host_env, str(Path.cwd()), prefix)
+    selection = Selection.parse(inputs.get("tags"))
+    chooser = chooser or Chooser(index, Store(index), Quiet())
+    recipe = chooser.recipe(selection, words[0] if words else "", flags)
+    return Request(inputs, selection, flags, resolve(recipe, selection.variations, inputs, scope))
