@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, Level, rule
-from assay.mlperf.checker.submission import System
+from assay.mlperf.checker.submission import SUITES, System
 
 STATUSES = ("available", "preview", "rdi")
-SUITES = ("datacenter", "edge", "datacenter,edge", "edge,datacenter")
 CHECKER = "submission checkers (check_system_desc_id, SystemCheck)"
 FIX = "edit the file, or give the field in system.toml and build the tree again with `assay submit`"
 

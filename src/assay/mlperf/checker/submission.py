@@ -23,6 +23,8 @@ from assay.mlperf.submission.tree import DIVISIONS, Layout, Place, scenario_name
 READ_MAX_BYTES = 64 << 20
 """Nothing larger is read; a submission may not hold a file above 50 MB."""
 DEPTH_MAX = 40
+SUITES = ("datacenter", "edge", "datacenter,edge", "edge,datacenter")
+"""Values of system_type."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,9 @@ class System:
 
     @property
     def suite(self) -> str:
-        return str((self.fields or {}).get("system_type", "datacenter")).lower()
+        """`datacenter`, `edge` or both; a value that is none of them is S1's affair and read as datacenter."""
+        value = str((self.fields or {}).get("system_type"))
+        return value if value in SUITES else SUITES[0]
 
     def benchmarks(self) -> list[Benchmark]:
         folder = f"{self.submitter.path}/results/{self.name}"
