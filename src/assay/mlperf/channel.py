@@ -83,7 +83,8 @@ class Channel:
             self._send(Kind.DONE, np.array(ids, np.uint64), counts, _concatenated(tokens, int(counts.sum())))
 
     def receive(self) -> Frame | None:
-        """The next frame, or None when the other end has closed. Raises: OSError when the connection broke."""
+        """The next frame, or None when the other end has closed. Raises: OSError when the connection
+        broke."""
         header = self._receive_exactly(HEADER.size)
         if header is None:
             return None
@@ -103,7 +104,7 @@ class Channel:
 
     def _send(self, kind: Kind, ids: NDArray[Any], values: NDArray[Any], tokens: NDArray[Any]) -> None:
         header = HEADER.pack(kind, len(ids), len(tokens))
-        parts = [memoryview(header), *(memoryview(a).cast("B") for a in (ids, values, tokens) if len(a))]
+        parts = [memoryview(header), *(a.view(np.uint8).data for a in (ids, values, tokens) if len(a))]
         with self._sending:
             while parts:
                 parts = _after(parts, self._socket.sendmsg(parts))

@@ -85,10 +85,10 @@ def describe(status: int) -> str:
     except ValueError:
         name = f"signal {-status}"
     because = {
-        signal.SIGKILL: " (often the system out of memory)",
-        signal.SIGSEGV: " (a crash in native code)",
+        "SIGKILL": " (often the system out of memory)",
+        "SIGSEGV": " (a crash in native code)",
     }
-    return f"was killed by {name}{because.get(-status, '')}"
+    return f"was killed by {name}{because.get(name, '')}"
 
 
 def last_lines(file: IO[bytes]) -> str:

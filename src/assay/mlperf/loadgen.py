@@ -1,8 +1,9 @@
 """The LoadGen child: one run of MLCommons LoadGen against the SUT process, then the process ends.
 
-The only file that imports `mlperf_loadgen`. A second run in one process would silently lose its settings (LoadGen
-counts configuration files in a process-wide variable), so there is none. Python does as little as possible here:
-LoadGen's issue thread needs the interpreter lock for every query, and whoever holds it delays Server queries.
+The only file that imports `mlperf_loadgen`. A second run in one process would silently lose its settings
+(LoadGen counts configuration files in a process-wide variable), so there is none. Python does as little as
+possible here: LoadGen's issue thread needs the interpreter lock for every query, and whoever holds it delays
+Server queries.
 
 Started by `session` as `python -m assay.mlperf.loadgen FD`.
 """
@@ -123,7 +124,8 @@ class Run:
         settings = binding.TestSettings()
         settings.scenario = getattr(binding.TestScenario, job.scenario)
         settings.mode = binding.TestMode.AccuracyOnly if job.is_accuracy else binding.TestMode.PerformanceOnly
-        # Three arguments: the fourth changed its meaning between LoadGen 4.1 and 5.0; its default is right in both.
+        # Three arguments: the fourth changed its meaning between LoadGen 4.1 and 5.0; its default
+        # is right in both.
         status = settings.FromConfig(str(job.user_conf), job.key, job.scenario)
         if status != 0:
             raise RunFailed(

@@ -73,7 +73,8 @@ class Count:
 
 @dataclass(frozen=True)
 class Failure:
-    """From either child: why it cannot go on. Crosses the boundary as names and sentences, not as an object."""
+    """From either child: why it cannot go on. Crosses the boundary as names and sentences, not as an
+    object."""
 
     kind: str
     message: str
@@ -92,4 +93,4 @@ class Failure:
 
     def to_error(self, log: Path) -> errors.AssayError:
         kind = getattr(errors, self.kind, errors.RunFailed)
-        return kind(f"{self.message} (log: {log})", self.hint)  # type: ignore[no-any-return]
+        return kind(f"{self.message} (log: {log})", self.hint)

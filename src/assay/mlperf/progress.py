@@ -32,8 +32,8 @@ def ignore(_progress: Progress) -> None:
 class Watchdog:
     """Notices answers that never come. Every answer and every line from the SUT counts as life.
 
-    Without a limit of its own it waits 20 times the longest silence seen so far, at least 10 minutes, and 3 hours
-    for the first answer: a large model on a CPU may need them.
+    Without a limit of its own it waits 20 times the longest silence seen so far, at least 10 minutes, and 3
+    hours for the first answer: a large model on a CPU may need them.
     """
 
     FIRST_SECONDS = 3 * 3600.0

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.config import Mode, Scenario
+from assay.mlperf import audit
 from assay.mlperf.round import Latency, Seeds
 
 OFFLINE_HEADROOM = 1.1
-"""LoadGen makes an Offline query 10 % larger than target_qps x duration. Source: LoadGen, RequestedTestSettings."""
+"""LoadGen makes an Offline query 10 % larger than target_qps x duration. Source: LoadGen,
+RequestedTestSettings."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class RunSpec:
         """Samples that this run will answer, for progress and memory: LoadGen rounds up to whole datasets."""
         if self.mode is Mode.ACCURACY:
             return self.samples
+        if self.compliance:
+            return max(self.min_query_count or 1, audit.settings(self.compliance)["min_query_count"])
         headroom = OFFLINE_HEADROOM if self.scenario is Scenario.OFFLINE else 1.0
         by_duration = math.ceil(headroom * self.min_duration_ms / 1000 * self.target_qps)
         return max(self.min_query_count or 1, min(by_duration, self.max_query_count or by_duration))

@@ -1,13 +1,14 @@
 """Session: one loaded SUT and the LoadGen runs made against it. The parent only supervises.
 
-    with Session(sut_module="assay.suts.echo", spec=spec, samples=samples, wheel=wheel, log_dir=folder) as session:
+    with Session(sut_module="assay.suts.echo", spec=spec, samples=samples, wheel=wheel, log_dir=folder) as
+    session:
         session.used            # read back from the loaded SUT
         session.probe(64)       # samples/s without LoadGen, to choose target_qps
         session.run(run_spec)   # RunRecord
 
-Three processes: the parent, the SUT process (loads once, outlives all runs), and for each run a fresh LoadGen child
-that talks to the SUT process directly. The death of either ends the run as RunFailed with the reason; after that,
-and after Ctrl-C (Interrupted), both are gone and the session takes no more runs.
+Three processes: the parent, the SUT process (loads once, outlives all runs), and for each run a fresh LoadGen
+child that talks to the SUT process directly. The death of either ends the run as RunFailed with the reason;
+after that, and after Ctrl-C (Interrupted), both are gone and the session takes no more runs.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TypeVar
 from assay.config import Mode, Scenario
 from assay.ground import files
 from assay.ground.errors import ArtifactError, ConfigError, Interrupted, RunFailed
-from assay.mlperf import logs, user_conf, wheels
+from assay.mlperf import audit, logs, user_conf, wheels
 from assay.mlperf.message import Build, Count, Failure, LoadGenJob
 from assay.mlperf.progress import OnProgress, Progress, Watchdog, ignore
 from assay.mlperf.round import Wheel
@@ -43,9 +44,9 @@ Result = TypeVar("Result")
 class Session:
     """Load a SUT and run LoadGen against it. A context manager: leaving it ends both children.
 
-    sut_module: dotted name of a module that satisfies `SutModule`. log_dir: where sut.log and one log per LoadGen
-    run are written. answer_timeout_s: longest time without any answer (None: derived from the pace, see Watchdog).
-    load_timeout_s: longest time to load (None: no limit).
+    sut_module: dotted name of a module that satisfies `SutModule`. log_dir: where sut.log and one log per
+    LoadGen run are written. answer_timeout_s: longest time without any answer (None: derived from the pace,
+    see Watchdog). load_timeout_s: longest time to load (None: no limit).
     """
 
     def __init__(
@@ -100,18 +101,21 @@ class Session:
     def run(self, spec: RunSpec) -> logs.RunRecord:
         """One LoadGen run, its logs in `spec.out`, its settings checked against what was asked.
 
-        Raises: RunFailed when a child dies, an answer never comes, the logs are incomplete, or LoadGen ran with
-        other settings or seeds; EnvironmentProblem when memory or disk do not suffice; Interrupted on Ctrl-C.
+        Raises: RunFailed when a child dies, an answer never comes, the logs are incomplete, or LoadGen ran
+        with other settings or seeds; EnvironmentProblem when memory or disk do not suffice; Interrupted on
+        Ctrl-C.
         """
         host = self._loaded()
+        if spec.compliance:
+            wheels.refuse_without_audit(self._wheel, spec.compliance)
         _prepare(spec)
         size = max(spec.expected_samples, 1)
         pregenerates = spec.scenario is Scenario.OFFLINE and spec.mode is Mode.PERFORMANCE
         needed_mb = wheels.memory_mb(self._wheel, spec.samples if pregenerates else 1, size)
-        with wheels.memory_reserved(needed_mb, f"LoadGen {self._wheel.version} over {size:,} samples"):
-            with host.phase(spec.title):
-                self._supervised(lambda: self._perform(host, spec))
-                self._supervised(host.refresh)
+        what = f"LoadGen {self._wheel.version} over {size:,} samples"
+        with wheels.memory_reserved(needed_mb, what), host.phase(spec.title):
+            self._supervised(lambda: self._perform(host, spec))
+            self._supervised(host.refresh)
         return self._checked(spec)
 
     def _start(self, log: Path) -> None:
@@ -241,7 +245,7 @@ def _prepare(spec: RunSpec) -> None:
         raise ConfigError(f"{spec.out} already holds the logs of a run", "choose a new folder")
     files.write_text(spec.user_conf, user_conf.text(spec))
     if spec.audit_conf is not None:
-        files.write_text(spec.audit_conf, user_conf.audit_text(spec.compliance))
+        files.write_text(spec.audit_conf, audit.text(spec.compliance))
     spec.out.mkdir(parents=True, exist_ok=True)
 
 

@@ -1,7 +1,8 @@
 """The SUT process: loads one SUT, then answers whoever connects, one client after the other.
 
-Clients are the LoadGen child of each run and the parent's own probe. All calls into the SUT are made by the main
-thread, in the order in which they arrived; two more threads only read, so that LoadGen never waits for a busy SUT.
+Clients are the LoadGen child of each run and the parent's own probe. All calls into the SUT are made by the
+main thread, in the order in which they arrived; two more threads only read, so that LoadGen never waits for a
+busy SUT.
 
 Started by `sut_host` as `python -m assay.mlperf.sut_process FD ADDRESS`.
 """
@@ -114,7 +115,8 @@ def serve(sut: Sut, events: SimpleQueue[Event], sink: ClientSink) -> None:
 
 
 def _arrived(first: Frame, events: SimpleQueue[Event]) -> tuple[list[Query], Event | None]:
-    """All queries that are waiting, and the event that ended them if one did: a slow SUT gets large batches."""
+    """All queries that are waiting, and the event that ended them if one did: a slow SUT gets large
+    batches."""
     queries = first.queries()
     while True:
         try:

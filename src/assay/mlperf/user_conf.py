@@ -1,7 +1,7 @@
-"""user.conf and audit.config: what is asked of LoadGen, in its own format, and whether it took it.
+"""user.conf: what is asked of LoadGen, in its own format, and whether it took it.
 
-LoadGen skips a setting without blanks round `=` in silence, and a key that is no longer read as well; so every
-setting is held against what its detail log says afterwards.
+LoadGen skips a setting without blanks round `=` in silence, and a key that is no longer read as well; so
+every setting is held against what its detail log says afterwards.
 """
 
 from __future__ import annotations
@@ -10,36 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay.config import Mode, Scenario
-from assay.ground.errors import ConfigError, did_you_mean
+from assay.mlperf import audit
 from assay.mlperf.run_spec import RunSpec
 
 KNOWN_KEYS = ("mixtral-8x7b",)
-"""Models whose token latencies and Server limits are built into LoadGen. Source: mlperf.conf, LoadGen 4.1-6.0.17."""
-
-AUDITS: Mapping[str, Mapping[str, int]] = {
-    # Source: inference/compliance/nvidia/TEST06/audit.config
-    "TEST06": {
-        "mode": 2,
-        "accuracy_log_rng_seed": 720381539243781796,
-        "accuracy_log_sampling_target": 100,
-        "min_query_count": 100,
-        "min_duration": 0,
-        "sample_concatenate_permutation": 0,
-    }
-}
+"""Models whose token latencies and Server limits are built into LoadGen. Source: mlperf.conf, LoadGen
+4.1-6.0.17."""
 
 
 def text(spec: RunSpec) -> str:
     """user.conf of one run. Example line: `mixtral-8x7b.Offline.target_qps = 2.5`."""
     prefix = f"{spec.loadgen_key}.{spec.scenario.value}"
     return "".join(f"{prefix}.{key} = {value}\n" for key, value in _settings(spec).items())
-
-
-def audit_text(test: str) -> str:
-    """audit.config of a compliance test. Raises: ConfigError for a test that Assay does not know."""
-    if test not in AUDITS:
-        raise ConfigError(f"unknown compliance test {test!r}", did_you_mean(test, AUDITS))
-    return "".join(f"*.*.{key} = {value}\n" for key, value in AUDITS[test].items())
 
 
 def differences(spec: RunSpec, logged: Mapping[str, Any]) -> list[str]:
@@ -101,21 +83,21 @@ def _max_query_count(spec: RunSpec) -> int | None:
 def _expected(spec: RunSpec) -> dict[str, object]:
     """Keys of the detail log -> the value they must have."""
     is_server = spec.scenario is Scenario.SERVER
-    audit = AUDITS.get(spec.compliance, {})
+    changed = audit.settings(spec.compliance) if spec.compliance else {}
     expected: dict[str, object] = {
         "effective_scenario": spec.scenario.value,
         "effective_test_mode": "AccuracyOnly" if spec.mode is Mode.ACCURACY else "PerformanceOnly",
         "effective_target_qps": spec.target_qps,
-        "effective_min_duration_ms": audit.get("min_duration", spec.min_duration_ms),
+        "effective_min_duration_ms": changed.get("min_duration", spec.min_duration_ms),
         "effective_performance_sample_count": spec.samples,
         "requested_use_token_latencies": True,
     }
-    least = audit.get("min_query_count", spec.min_query_count)
+    least = changed.get("min_query_count", spec.min_query_count)
     if least is not None and spec.mode is Mode.PERFORMANCE:
         expected["requested_min_query_count"] = least
-    if "accuracy_log_sampling_target" in audit:
-        expected["effective_accuracy_log_sampling_target"] = audit["accuracy_log_sampling_target"]
-        expected["effective_accuracy_log_rng_seed"] = audit["accuracy_log_rng_seed"]
+    if "accuracy_log_sampling_target" in changed:
+        expected["effective_accuracy_log_sampling_target"] = changed["accuracy_log_sampling_target"]
+        expected["effective_accuracy_log_rng_seed"] = changed["accuracy_log_rng_seed"]
     if is_server and spec.latency is not None:
         expected["requested_server_ttft_latency"] = round(spec.latency.ttft_ms) * 1_000_000
         expected["requested_server_tpot_latency"] = round(spec.latency.tpot_ms) * 1_000_000

@@ -1,7 +1,7 @@
 """LoadGen wheels: the release a round pins, fetched once, checked, unpacked into Assay's store.
 
-A wheel is never installed: the LoadGen child alone puts the unpacked folder on its `sys.path`, so that several
-rounds can be run from one environment. Knows pip and zip files; nothing of what LoadGen does.
+A wheel is never installed: the LoadGen child alone puts the unpacked folder on its `sys.path`, so that
+several rounds can be run from one environment. Knows pip and zip files; nothing of what LoadGen does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import psutil
 from filelock import FileLock
 
 from assay.ground import files, settings
-from assay.ground.errors import ArtifactError, EnvironmentProblem
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf.round import Wheel
 
 DISTRIBUTION = "mlcommons-loadgen"
@@ -29,7 +29,8 @@ UNPACKED_BYTES_MAX = 100 << 20
 FETCH_SECONDS_MAX = 300.0
 
 PREGENERATED_BYTES = 47
-"""LoadGen 4.x, Offline: bytes for each sample of each query it generates (765 MB at 4,000 x 4,000, measured)."""
+"""LoadGen 4.x, Offline: bytes for each sample of each query it generates (765 MB at 4,000 x 4,000,
+measured)."""
 SAMPLE_BYTES = 450
 """LoadGen 5 and later: bytes a sample, at most. Source: measured over 225,000 to 2.2 million samples."""
 LARGE_MB = 2000
@@ -67,6 +68,16 @@ def obtain(wheel: Wheel) -> Path:
             _unpack(archive, unpacked)
             unpacked.replace(target)
     return target
+
+
+def refuse_without_audit(wheel: Wheel, test: str) -> None:
+    """Raises: ConfigError for LoadGen 4.x, which reads the sampling of answers from no file of ours (measured
+    with 4.1.12 to 4.1.30) and takes an audit.config for a second user.conf, an error in its log."""
+    if wheel.version.startswith("4."):
+        raise ConfigError(
+            f"{test} cannot be run with LoadGen {wheel.version}, which logs none of the answers it needs",
+            "run the compliance test under round v5.0 or later",
+        )
 
 
 def memory_mb(wheel: Wheel, samples: int, samples_per_query: int) -> float:
@@ -111,11 +122,8 @@ def _fits(name: str, python: str) -> bool:
     if len(tags) != 5 or tags[2] != python:
         return False
     machine = platform.machine().lower().replace("amd64", "x86_64")
-    if sys.platform == "linux":
-        return "manylinux" in tags[4] and tags[4].endswith(machine)
-    if sys.platform == "darwin":
-        return tags[4].startswith("macosx") and tags[4].endswith((machine, "universal2"))
-    return sys.platform == "win32" and tags[4] == "win_amd64" and machine == "x86_64"
+    system = {"Linux": "manylinux", "Darwin": "macosx"}.get(platform.system())
+    return system is not None and tags[4].startswith(system) and tags[4].endswith(machine)
 
 
 def _pythons(wheel: Wheel) -> list[str]:

@@ -1,7 +1,7 @@
-"""EchoSut: answers from the dataset itself, at any pace and without a model. Shipped, and used by our own tests.
+"""EchoSut: answers from the dataset itself, at any pace and without a model. Our own tests use it too.
 
 It computes nothing, so its runs are stamped FAKE. Options:
-    answers   `reference` (the dataset's reference answers; default) or `prompt` (the prompt, cut to the limit)
+    answers   `reference` (the dataset's reference answers; default) or `prompt` (cut to the limit)
     pace      samples/s; default: as fast as the process boundary carries them
 """
 

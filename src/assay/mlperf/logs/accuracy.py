@@ -1,4 +1,4 @@
-"""mlperf_log_accuracy.json: one entry per answered sample, token ids as upper-case hex of little-endian numbers."""
+"""mlperf_log_accuracy.json: an entry per answered sample, its token ids as hex of little-endian numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 from assay.ground.errors import ArtifactError, ConfigError, did_you_mean
 from assay.mlperf.logs.detail import read_log
 
-DTYPES = {"int32": np.dtype("<i4"), "int64": np.dtype("<i8"), "float": np.dtype("<f4")}
+DTYPES: dict[str, np.dtype[Any]] = {
+    "int32": np.dtype("<i4"),
+    "int64": np.dtype("<i8"),
+    "float": np.dtype("<f4"),
+}
 """Name of the official evaluator's --dtype -> how ids lie in `data`."""
 LINE_BYTES_MAX = 1 << 20
 """An answer of 1,024 int64 ids is 16 KB of hex."""
@@ -38,8 +42,8 @@ class Entry:
 def read_accuracy(path: Path, dtype: str = "int32") -> Iterator[Entry]:
     """The entries of a log, one at a time, in file order.
 
-    Raises: ConfigError for an unknown dtype; ArtifactError (at the entry where it is found) for a file that is
-    absent, cut short, no JSON list, or whose answers are not whole numbers of `dtype`.
+    Raises: ConfigError for an unknown dtype; ArtifactError (at the entry where it is found) for a file that
+    is absent, cut short, no JSON list, or whose answers are not whole numbers of `dtype`.
     """
     if dtype not in DTYPES:
         raise ConfigError(f"unknown dtype {dtype!r} of an accuracy log", did_you_mean(dtype, DTYPES))
