@@ -16,6 +16,9 @@ from assay.ground.errors import AssayError, ConfigError, Interrupted
 from assay.machine import probe
 from assay.mlperf import dataset, result, tokenizer
 from assay.mlperf import job as jobs
+from assay.mlperf import round as rounds
+from assay.mlperf.checker import check
+from assay.mlperf.checker.check import Report
 from assay.mlperf.dataset import Dataset
 from assay.mlperf.job import Job
 from assay.mlperf.logs import ACCURACY_FILE, DETAIL_FILE, RunRecord
@@ -27,6 +30,8 @@ from assay.mlperf.scoring import log as answers
 from assay.mlperf.scoring.grader import Grade
 from assay.mlperf.scoring.score import accuracy_text, score
 from assay.mlperf.session import Session
+from assay.mlperf.submission.pack import pack
+from assay.mlperf.submission.write import Request, write
 from assay.mlperf.sut import SutSpec, Used
 from assay.report import readme
 
@@ -34,6 +39,8 @@ PROBE_SAMPLES = 8
 """Samples of the pass that chooses a target rate when none is asked for."""
 SERVER_SHARE = 0.7
 """Arrival rate of a Server run as a share of the probed rate: below it, so that no queue builds up."""
+DEFAULT_SUBMITTER = "unnamed"
+"""Folder of the submitter when no name was given."""
 UNHURRIED_QPS = 1.0
 """Target of an Offline run without a duration, where LoadGen does nothing with it."""
 
@@ -255,6 +262,27 @@ class Story:
         made.write(self.folder)
         files.write_text(self.folder / "README.md", readme.render(made))
         return made
+
+
+def submit(made: RunResult, folder: Path, config: BenchmarkConfig) -> tuple[Path, Report]:
+    """The submission tree of one run folder, in the round and for the submitter asked for, and its check.
+
+    Raises: ConfigError for what must not be submitted, EnvironmentProblem when the disk is full.
+    """
+    asked = config.submission
+    round_ = rounds.load(made.round)
+    request = Request(
+        submitter=asked.submitter or DEFAULT_SUBMITTER,
+        division=asked.division.value,
+        round=round_,
+        readme=readme.render,
+        system_name=asked.system_name,
+        allow_fake=made.is_fake,
+    )
+    tree = asked.out or folder / "submission"
+    write([folder], request, tree)
+    pack(tree, tree.with_name(tree.name + ".tar.gz"))
+    return tree, check.check(tree, round_, request.submitter)
 
 
 def figures(record: RunRecord, samples: int, file: str) -> list[Figure]:

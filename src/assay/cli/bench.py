@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+from typing import TYPE_CHECKING
 
 from assay.cli.progress import ProgressLine
 from assay.config import BenchmarkConfig, Style
 from assay.doors import native
+from assay.mlperf.checker.finding import Severity
+
+if TYPE_CHECKING:
+    from assay.mlperf.checker.check import Report
 
 HELP = "Run LoadGen against a system under test, score the answers, and write a run folder with a report."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     native.add_arguments(parser)
+    parser.add_argument(
+        "--submit",
+        action=argparse.BooleanOptionalAction,
+        help="build a submission tree and check it (default: for the embedded workload only)",
+    )
     parser.add_argument("--json", action="store_true", help="print result.json as the last line of stdout")
     parser.add_argument(
         "--unsafe-no-sandbox",
@@ -34,13 +43,26 @@ def run(args: argparse.Namespace) -> int:
     watch = app.Watch(line.say, line.show)
     made, folder = app.run(config, watch, unsafe_no_sandbox=args.unsafe_no_sandbox)
     line.close()
+    wants_tree = args.submit if args.submit is not None else config.workload == BenchmarkConfig.workload
+    tree, report = app.submit(made, folder, config) if wants_tree else (None, None)
     if args.json:
-        sys.stdout.write(json.dumps(made.to_dict()) + "\n")
+        checked = {"tree": str(tree), **report.to_dict()["summary"]} if report else None
+        print(json.dumps({**made.to_dict(), "folder": str(folder), "submission": checked}))
     else:
         print(summary.render(made))
         print(f"  report   {folder / 'README.md'}")
-    is_refused = config.style is Style.VALID and any(run.validity == "INVALID" for run in made.runs)
-    return 1 if is_refused else 0
+        if report:
+            print(f"  tree     {tree}\n           {standing(report)}")
+            print(f"           every finding: assay check {tree} --round {made.round}")
+    is_refused = any(run.validity == "INVALID" for run in made.runs) or (report and not report.is_clean)
+    return 1 if config.style is Style.VALID and is_refused else 0
+
+
+def standing(report: Report) -> str:
+    """What the check of the tree came to, in a line."""
+    errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
+    word = "a submission" if report.is_clean else "not a submission"
+    return f"{word} by the rules of round {report.round}: {errors} errors, {warnings} warnings"
 
 
 def asked(config: BenchmarkConfig) -> str:

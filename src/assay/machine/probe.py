@@ -16,6 +16,16 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("torch", "transformers", "numpy", "tokenizers", "rouge-score-rs")
+ACCELERATOR_FIELDS = (
+    "accelerator_model_name",
+    "accelerator_memory_capacity",
+    "accelerator_memory_configuration",
+    "accelerator_frequency",
+    "accelerator_host_interconnect",
+    "accelerator_interconnect",
+    "accelerator_interconnect_topology",
+    "accelerator_on-chip_memories",
+)
 GIB = 2**30
 
 
@@ -73,6 +83,7 @@ def _memory_and_storage() -> dict[str, Probed]:
             f"{disk.total / GIB:.0f} GiB", "the file system of the working folder"
         ),
         "host_storage_type": _found(_storage_type(), "/sys/block: rotational"),
+        "host_network_card_count": _found(_network_cards(), "/sys/class/net: interfaces with a device"),
         "host_networking": Probed(None, "not probed"),
         "host_networking_topology": Probed(None, "not probed"),
     }
@@ -83,11 +94,8 @@ def _accelerators() -> dict[str, Probed]:
     listed = _output(["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"])
     names = [line.split(",") for line in listed.splitlines() if "," in line]
     if not names:
-        return {
-            "accelerators_per_node": Probed("0", "nvidia-smi: no device"),
-            "accelerator_model_name": Probed("N/A", "no accelerator"),
-            "accelerator_memory_capacity": Probed("N/A", "no accelerator"),
-        }
+        none = {name: Probed("N/A", "no accelerator") for name in ACCELERATOR_FIELDS}
+        return {"accelerators_per_node": Probed("0", "nvidia-smi: no device"), **none}
     return {
         "accelerators_per_node": Probed(str(len(names)), "nvidia-smi"),
         "accelerator_model_name": Probed(names[0][0].strip(), "nvidia-smi"),
@@ -152,6 +160,11 @@ def _storage_type() -> str:
         if not name.startswith(("loop", "ram", "zram")):
             kinds.add("HDD" if path.read_text().strip() == "1" else "SSD")
     return "+".join(sorted(kinds))
+
+
+def _network_cards() -> str:
+    cards = [path for path in Path("/sys/class/net").glob("*") if (path / "device").exists()]
+    return str(len(cards)) if cards else ""
 
 
 def _os_release() -> str:

@@ -50,7 +50,7 @@ class Run:
         """A name of the system by what ran: processor or accelerator, device, backend."""
         fields = self.probed()
         hardware = fields.get(
-            "accelerator_model_name" if self.device != "cpu" else "host_processor_model_name"
+            "accelerator_model_name" if self.device.startswith("cuda") else "host_processor_model_name"
         )
         words = (hardware or "system", self.device, str(self.result.used.get("sut", "")))
         return re.sub(r"[^A-Za-z0-9._-]+", "_", "-".join(word for word in words if word)).strip("_.-")
