@@ -27,7 +27,6 @@ from assay.recipes.request import Request, answer_request, scope_of
 from assay.recipes.resolve import Scope, apply_default_version
 from assay.recipes.store import Store
 
-DEPTH_MAX = 40
 _ASSIGNED = re.compile(r"""env\[\s*f?['"]([\w+<>{}*-]+)['"]\s*\]\s*=[^=]""")
 _ADDRESS = re.compile(r"^(https?|ftp|s3|git)://|^git@")
 
@@ -48,6 +47,7 @@ class Step:
     script: str = ""
     downloads: list[str] = field(default_factory=list)
     problem: str = ""
+    repeated: bool = False  # what is below it stands above
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -71,6 +71,11 @@ class _Planner:
         self.chooser = Chooser(index, self.store, Quiet())
         self.host_env = host_env
         self.steps: list[Step] = []
+        self.above: list[tuple[str, ...]] = []  # the recipes being planned, outermost first
+        self.seen: set[tuple[str, ...]] = set()
+        self.uncertain = (
+            0  # how many of the steps above are a maybe: below one, a known tree is not shown again
+        )
         self.unknown: list[str] = []  # patterns of variables that something before may have set
 
     def visit(
@@ -91,9 +96,24 @@ class _Planner:
             script=_native_script(recipe),
         )
         self.steps.append(step)
-        if depth >= DEPTH_MAX:
-            step.problem = f"more than {DEPTH_MAX} recipes deep: it seems to need itself"
+        identity = (recipe.uid, *resolved.choice.applied)
+        if identity in self.above:
+            step.problem = "" if self.uncertain or condition == "maybe" else "it needs itself"
             return {}, {}
+        if (self.uncertain or condition == "maybe") and identity in self.seen:
+            step.repeated = True
+            return {}, {}
+        self.above.append(identity)
+        self.seen.add(identity)
+        self.uncertain += condition == "maybe"
+        try:
+            return self._below(request, step, depth)
+        finally:
+            self.uncertain -= condition == "maybe"
+            self.above.pop()
+
+    def _below(self, request: Request, step: Step, depth: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        recipe, resolved = request.resolved.recipe, request.resolved
         if request.may_cache():
             found = request.look_up(self.store).entries
             if found:
@@ -225,6 +245,8 @@ def as_text(steps: list[Step]) -> str:
             words.append(f"cached in {Path(step.cached).name}")
         if step.because and step.condition != "yes":
             words.append(f"[{step.because}]")
+        if step.repeated:
+            words.append("(as above)")
         if step.problem:
             words.append(f"PROBLEM: {step.problem}")
         lines.append(" ".join(word for word in words if word))

@@ -152,7 +152,7 @@ class Runner:
         tags += [word.replace(" ", ",") for word in words[1:] if " " in word or "," in word]
         if tags:
             inputs["tags"] = ",".join(",".join(tag) if isinstance(tag, list) else str(tag) for tag in tags)
-        return words[0]
+        return str(words[0])
 
     def _new_session(self, inputs: Mapping[str, Any], folder: Path) -> Session:
         store = Store(self.index)
