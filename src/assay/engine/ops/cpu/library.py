@@ -30,7 +30,13 @@ class Scales(ctypes.Structure):
 
 
 class Source(ctypes.Structure):
-    _fields_ = (("first", c_void_p), ("second", c_void_p), ("rows", c_int), ("depth", c_int))
+    _fields_ = (
+        ("first", c_void_p),
+        ("second", c_void_p),
+        ("rows", c_int),
+        ("depth", c_int),
+        ("is_bf16", c_int),
+    )
 
 
 class Heads(ctypes.Structure):

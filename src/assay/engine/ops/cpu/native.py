@@ -199,8 +199,8 @@ class NativeOps:
 
     def _pack(self, groups: Sequence[tuple[Tensor, Tensor | None]]) -> Packed:
         """Pack one weight per group; a pair (gate, up) shares its panels half and half."""
-        first, second = groups[0]
-        (rows, depth), width = first.shape, PANEL if second is None else PANEL_HALF
+        is_pair = groups[0][1] is not None
+        (rows, depth), width = groups[0][0].shape, PANEL_HALF if is_pair else PANEL
         panels, per_word = -(-rows // width), 4 if self._is_int8 else 2
         steps = -(-depth // per_word)
         dtype = torch.int8 if self._is_int8 else torch.bfloat16
@@ -209,18 +209,25 @@ class NativeOps:
         scale = torch.empty((len(groups), panels * PANEL)) if self._is_int8 else None
         offset = torch.empty((len(groups), panels * PANEL), dtype=torch.int32) if self._is_int8 else None
         for group, pair in enumerate(groups):
-            floats = [None if weight is None else weight.float().contiguous() for weight in pair]
-            source = Source(*(None if f is None else at(f) for f in floats), rows, depth)
+            weights = [_readable(weight) for weight in pair if weight is not None]
+            second = at(weights[1]) if len(weights) == 2 else None
+            is_bf16 = weights[0].dtype is torch.bfloat16
+            source = Source(at(weights[0]), second, rows, depth, is_bf16)
             if scale is None or offset is None:
                 self._lib.assay_pack_bf16(byref(source), panels, steps, at(words[group]))
             else:
                 out = (at(words[group]), at(scale[group]), at(offset[group]))
                 self._lib.assay_pack_int8(byref(source), panels, steps, *out)
-        return Packed(words, rows if second is None else 2 * rows, scale, offset)
+        return Packed(words, 2 * rows if is_pair else rows, scale, offset)
 
 
 def _one_group(rows: int) -> Tensor:
     return torch.tensor([0, rows], dtype=torch.int32)
+
+
+def _readable(weight_ND: Tensor) -> Tensor:
+    """The weight as the packer reads it: bfloat16 where it lies, all else as float32."""
+    return (weight_ND if weight_ND.dtype is torch.bfloat16 else weight_ND.float()).contiguous()
 
 
 def _grouped(rows: Rows, weights: Packed, start_E: Tensor, row_R: Tensor | None) -> Grouped:

@@ -6,52 +6,77 @@
 #include "common.h"
 
 struct Source {
-    const float* first;
-    const float* second;     // or null
+    const void* first;
+    const void* second;      // or null
     int rows;                // output columns of `first`
     int depth;               // numbers of a row
-
-    // The weight row that becomes column j of a panel, or null beyond the end.
-    const float* column(int panel, int j) const {
-        const int width = second ? HALF : PANEL;
-        const int row = panel * width + j % width;
-        const float* from = second && j >= HALF ? second : first;
-        return row < rows ? from + int64_t(row) * depth : nullptr;
-    }
+    int is_bf16;             // else float32
 };
 
-extern "C" {
+// The 64 weight rows that become the columns of one panel; null beyond the end.
+template <class Number>
+struct Columns {
+    const Number* row[PANEL];
+    int depth;
 
-void assay_pack_bf16(const Source* source, int panels, int steps, word* out) {
-    share(panels, [&](int64_t panel, bool) {
-        bf16* to = reinterpret_cast<bf16*>(out + panel * steps * PANEL);
+    Columns(const Source& s, int panel) : depth(s.depth) {
+        const int width = s.second ? HALF : PANEL;
         for (int j = 0; j < PANEL; ++j) {
-            const float* from = source->column(int(panel), j);
-            for (int k = 0; k < steps * 2; ++k)
-                to[(k / 2 * PANEL + j) * 2 + k % 2] = from && k < source->depth ? to_bf16(from[k]) : 0;
+            const int r = panel * width + j % width;
+            const void* from = s.second && j >= HALF ? s.second : s.first;
+            row[j] = r < s.rows ? static_cast<const Number*>(from) + int64_t(r) * depth : nullptr;
         }
+    }
+    float at(int j, int k) const { return row[j] && k < depth ? number(row[j][k]) : 0.0f; }
+    static float number(float value) { return value; }
+    static float number(bf16 value) { return to_float(value); }
+};
+
+template <class Number>
+static void pack_bf16(const Source& source, int panels, int steps, word* out) {
+    share(panels, [&](int64_t panel, bool) {
+        const Columns<Number> columns(source, int(panel));
+        word* to = out + panel * steps * PANEL;
+        for (int s = 0; s < steps; ++s)
+            for (int j = 0; j < PANEL; ++j)
+                to[s * PANEL + j] = to_bf16(columns.at(j, 2 * s)) | word(to_bf16(columns.at(j, 2 * s + 1))) << 16;
     });
 }
 
 // Symmetric per column: the largest weight becomes 127. offset = 128 * sum, which undoes unsigned rows.
-void assay_pack_int8(const Source* source, int panels, int steps, word* out, float* scale, int32_t* offset) {
+template <class Number>
+static void pack_int8(const Source& source, int panels, int steps, word* out, float* scale, int32_t* offset) {
     share(panels, [&](int64_t panel, bool) {
-        int8_t* to = reinterpret_cast<int8_t*>(out + panel * steps * PANEL);
+        const Columns<Number> columns(source, int(panel));
+        float inverse[PANEL];
+        int32_t sum[PANEL] = {};
         for (int j = 0; j < PANEL; ++j) {
-            const float* from = source->column(int(panel), j);
             float largest = 1e-12f;
-            for (int k = 0; from && k < source->depth; ++k) largest = std::max(largest, std::fabs(from[k]));
-            const float inverse = 127.0f / largest;
-            int32_t sum = 0;
-            for (int k = 0; k < steps * 4; ++k) {
-                const int8_t value = from && k < source->depth ? int8_t(std::nearbyint(from[k] * inverse)) : 0;
-                to[(k / 4 * PANEL + j) * 4 + k % 4] = value;
-                sum += value;
-            }
+            for (int k = 0; k < source.depth; ++k) largest = std::max(largest, std::fabs(columns.at(j, k)));
+            inverse[j] = 127.0f / largest;
             scale[panel * PANEL + j] = largest / 127.0f;
-            offset[panel * PANEL + j] = 128 * sum;
         }
+        int8_t* to = reinterpret_cast<int8_t*>(out + panel * steps * PANEL);
+        for (int s = 0; s < steps; ++s)
+            for (int j = 0; j < PANEL; ++j)
+                for (int i = 0; i < 4; ++i) {
+                    const int8_t value = int8_t(std::nearbyint(columns.at(j, 4 * s + i) * inverse[j]));
+                    to[(s * PANEL + j) * 4 + i] = value;
+                    sum[j] += value;
+                }
+        for (int j = 0; j < PANEL; ++j) offset[panel * PANEL + j] = 128 * sum[j];
     });
+}
+
+extern "C" {
+
+void assay_pack_bf16(const Source* source, int panels, int steps, word* out) {
+    source->is_bf16 ? pack_bf16<bf16>(*source, panels, steps, out) : pack_bf16<float>(*source, panels, steps, out);
+}
+
+void assay_pack_int8(const Source* source, int panels, int steps, word* out, float* scale, int32_t* offset) {
+    source->is_bf16 ? pack_int8<bf16>(*source, panels, steps, out, scale, offset)
+                    : pack_int8<float>(*source, panels, steps, out, scale, offset);
 }
 
 }
