@@ -1,0 +1,173 @@
+"""`assay bench` through its own door: real LoadGen, real processes, answers known beforehand (echo)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.cli import main
+from assay.mlperf import result
+from tests.end_to_end import rows
+
+needs_sandbox = pytest.mark.skipif(
+    shutil.which("bwrap") is None,
+    reason="bubblewrap is missing, so programs are ungraded: apt-get install bubblewrap",
+)
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return rows.tokenizer(tmp_path_factory.mktemp("words"))
+
+
+def bench(words: Path, data: Path, out: Path, *more: str) -> int:
+    asked = ["bench", "mixtral-8x7b", "--sut", "echo", "--checkpoint", str(words), "--dataset", str(data)]
+    return main([*asked, "--out", str(out), *more])
+
+
+def scores(folder: Path) -> dict[str, Any]:
+    run = result.read(folder).find("Offline", "accuracy")
+    assert run is not None
+    return {score.metric: score for score in run.scores}
+
+
+def test_both_scenarios_and_modes_in_one_job(words: Path, tmp_path: Path) -> None:
+    data, out = rows.write(tmp_path / "d.jsonl", words), tmp_path / "run"
+    assert bench(words, data, out, "--scenario", "offline,server", "--target-qps", "50") == 0
+    made = result.read(out)
+    assert [(run.scenario, run.mode) for run in made.runs] == [
+        ("Offline", "performance"),
+        ("Offline", "accuracy"),
+        ("Server", "performance"),
+        ("Server", "accuracy"),
+    ]
+    assert made.status == result.COMPLETE
+    assert made.is_fake
+    for run in made.runs:
+        assert run.samples == len(rows.ROWS)
+        for log in ("mlperf_log_detail.txt", "mlperf_log_summary.txt", "mlperf_log_accuracy.json"):
+            assert f"{run.folder}/{log}" in made.files
+        for figure in run.figures:
+            assert figure.file in made.files
+    server = made.find("Server", "performance")
+    assert server is not None
+    ttft, tpot = server.figure("ttft_p99"), server.figure("tpot_p99")
+    assert ttft is not None and 0 < ttft.value < 2000
+    assert tpot is not None and 0 <= tpot.value < 200
+    assert "FAKE" in (out / "README.md").read_text()
+
+
+def test_reference_answers_score_100_and_each_planted_wrong_one_costs_exactly_one(
+    words: Path, tmp_path: Path
+) -> None:
+    right = rows.write(tmp_path / "right.parquet", words)
+    assert bench(words, right, tmp_path / "right", "--mode", "accuracy") == 0
+    found = scores(tmp_path / "right")
+    assert (found["rouge1"].value, found["rougeL"].value, found["gsm8k"].value) == (100, 100, 100)
+    wrong = rows.write(tmp_path / "wrong.parquet", words, {"train.2": "The answer is 6"})
+    assert bench(words, wrong, tmp_path / "wrong", "--mode", "accuracy") == 0
+    assert scores(tmp_path / "wrong")["gsm8k"].value == 50
+    assert scores(tmp_path / "wrong")["rouge1"].value == 100
+
+
+@needs_sandbox
+def test_programs_are_run_and_a_wrong_one_fails(words: Path, tmp_path: Path) -> None:
+    right = rows.write(tmp_path / "right.pkl.jsonl", words)
+    assert bench(words, right, tmp_path / "right", "--mode", "accuracy") == 0
+    assert scores(tmp_path / "right")["mbxp"].value == 100
+    bad = {"python_double": rows.PROGRAM.replace("2 *", "3 *") + rows.STOP}
+    wrong = rows.write(tmp_path / "wrong.jsonl", words, bad)
+    assert bench(words, wrong, tmp_path / "wrong", "--mode", "accuracy") == 0
+    assert scores(tmp_path / "wrong")["mbxp"].value == 0
+
+
+def test_without_a_sandbox_programs_are_ungraded_never_wrong(
+    words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    data = rows.write(tmp_path / "d.jsonl", words)
+    assert bench(words, data, tmp_path / "run", "--mode", "accuracy") == 0
+    mbxp = scores(tmp_path / "run")["mbxp"]
+    assert mbxp.value is None
+    assert mbxp.ungraded == 1
+    assert mbxp.met is None
+    assert "not measured" in (tmp_path / "run" / "README.md").read_text()
+
+
+def test_the_json_is_the_last_line_and_is_the_result(
+    words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = rows.write(tmp_path / "d.jsonl", words)
+    assert bench(words, data, tmp_path / "run", "--mode", "performance", "--submit", "--json") == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["schema_version"] == 1
+    assert told["submission"]["results"] == 1
+    assert (tmp_path / "run" / "submission.tar.gz").is_file()
+
+
+def test_a_folder_that_holds_a_run_is_not_written_to(
+    words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "result.json").write_text("{}")
+    assert bench(words, rows.write(tmp_path / "d.jsonl", words), out) == 2
+    assert (out / "result.json").read_text() == "{}"
+    assert "not empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words_of_error"),
+    [
+        (["--round", "v9.9"], 2, "unknown round"),
+        (["--round", "v6.1"], 2, "not part of round v6.1"),
+        (["--samples", "50"], 2, "holds 5"),
+        (["--answers", "nonsense"], 2, "answers"),
+    ],
+)
+def test_what_cannot_be_run_ends_before_any_work(
+    words: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: list[str],
+    code: int,
+    words_of_error: str,
+) -> None:
+    data = rows.write(tmp_path / "d.jsonl", words)
+    assert bench(words, data, tmp_path / "run", *change) == code
+    assert words_of_error in capsys.readouterr().err
+
+
+def test_a_stopped_run_is_marked_interrupted_and_leaves_no_process(
+    words: Path, tmp_path: Path, store: Path
+) -> None:
+    data, out = rows.write(tmp_path / "d.jsonl", words), tmp_path / "run"
+    asked = ["bench", "mixtral-8x7b", "--sut", "echo", "--pace", "0.02", "--checkpoint", str(words)]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "assay", *asked, "--dataset", str(data), "--out", str(out)],
+        env={**os.environ, "ASSAY_HOME": str(store)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(out.glob("Offline/performance/run_1/mlperf_log_*")):
+        assert time.monotonic() < deadline, "the run did not start"
+        assert child.poll() is None, child.stderr.read() if child.stderr else ""
+        time.sleep(0.2)
+    child.send_signal(signal.SIGINT)
+    assert child.wait(60) == 130
+    made = result.read(out)
+    assert made.status == result.INTERRUPTED
+    assert "INTERRUPTED" in (out / "README.md").read_text()
+    left = subprocess.run(["pgrep", "-f", str(out)], capture_output=True, text=True, check=False)
+    assert left.stdout == ""
