@@ -20,7 +20,7 @@ from assay.suts import dense as dense_models
 from assay.suts import shape as shapes
 from assay.suts.checkpoint_folder import Shards, copy_tokenizer, staged_folder
 from assay.suts.dense import Dense
-from assay.suts.shape import MIXTRAL_8X7B, ModelShape
+from assay.suts.shape import MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY, ModelShape
 
 Progress = Callable[[str], None]
 
@@ -78,7 +78,7 @@ def random(
             if layer is not None:
                 progress(f"layer {layer + 1} of {shape.layers}")
             shards.add(name, _random_tensor(name, size, seed).to(_dtype(precision)))
-        shards.finish(_mixtral_config(config, shape, precision))
+        shards.finish({**_mixtral_config(config, shape, precision), WEIGHTS_KEY: RANDOM})
     return Made(out, shape.parameters, shape.weight_bytes(precision))
 
 

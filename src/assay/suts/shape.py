@@ -23,6 +23,9 @@ BYTES = {
 }
 """Bytes a weight takes, scales of the integer formats left out."""
 
+WEIGHTS_KEY, RANDOM = "assay_weights", "random"
+"""Field of config.json that our own random checkpoints carry, so that a plan and a report can say so."""
+
 MIXTRAL_8X7B = {
     "model_type": "mixtral",
     "vocab_size": 32000,

@@ -1,0 +1,64 @@
+"""`assay plan`: what `assay bench` with the same options would take, and what stands in its way."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from assay.cli.progress import duration
+from assay.doors import native
+
+if TYPE_CHECKING:
+    from assay.plan import Plan
+
+HELP = "what bench would do: bytes, disk, memory, minutes, blockers; downloads and runs nothing"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    native.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when bench could start, else the exit code that bench would end with."""
+    from assay import plan as plans
+
+    made = plans.make(native.from_args(args))
+    print(json.dumps(plans.to_dict(made)) if args.json else render(made))
+    return made.blockers[0].exit_code if made.blockers else 0
+
+
+def render(plan: Plan) -> str:
+    rows = [("workload", f"{plan.workload}, {plan.sut} SUT, {plan.precision}")]
+    if plan.samples is not None:
+        length = f", about {plan.answer_tokens:.0f} tokens an answer" if plan.answer_tokens else ""
+        rows.append(("samples", f"{plan.samples:,}{length}"))
+    if plan.parameters is not None and plan.weight_bytes is not None:
+        rows.append(
+            ("weights", f"{plan.parameters:,} parameters, {_size(plan.weight_bytes)} in {plan.precision}")
+        )
+    rows.append(("download", _size(plan.download_bytes)))
+    rows.append(("read", _size(plan.read_bytes)))
+    rows.append(("disk", _size(plan.disk_bytes)))
+    rows.append(("memory", f"{_size(plan.ram_bytes)} at most, {_size(plan.ram_free_bytes)} free"))
+    if plan.seconds is not None:
+        split = ", ".join(f"{name} {duration(seconds)}" for name, seconds in plan.parts.items())
+        rows.append(("time", f"{duration(plan.seconds)} ({split})"))
+    if plan.seconds is not None and plan.seconds_at_most is not None:
+        rows.append(("", f"{duration(plan.seconds_at_most)} if every answer were as long as allowed"))
+    lines = [f"  {name:<9} {text}" for name, text in rows]
+    lines += [f"  note      {note}" for note in plan.notes]
+    for blocker in plan.blockers:
+        lines += [
+            f"  BLOCKED   {blocker.message}",
+            *([f"            try: {blocker.hint}"] if blocker.hint else []),
+        ]
+    return "\n".join(["plan:", *lines])
+
+
+def _size(count: float) -> str:
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count:.0f} B"

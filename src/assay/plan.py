@@ -1,0 +1,338 @@
+"""The plan of a benchmark: bytes, disk, memory, minutes and blockers, before anything is downloaded or run.
+
+Reads what `assay bench` would read first (config, rules, dataset, the checkpoint's config.json) and times a few
+matrix products; the rest is arithmetic. What stands in the way is collected, not raised: the plan shows all of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from assay import embedded
+from assay.config import BenchmarkConfig, Mode, Precision, Scenario
+from assay.ground import settings
+from assay.ground.errors import AssayError, EnvironmentProblem
+from assay.mlperf import dataset, wheels, workloads
+from assay.mlperf import job as jobs
+from assay.mlperf.job import Job
+from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.workload import Generation
+from assay.suts import shape as shapes
+from assay.suts.shape import BYTES, MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY, ModelShape
+
+MEAN_TOKENS = {Subset.GSM8K: 130, Subset.OPENORCA: 206, Subset.MBXP: 99}
+"""Answer lengths where a dataset has no reference answers. Source: the reference model, fp16, min_new_tokens 2."""
+DEFAULT_BATCH = {"transformers": 1, "engine": 256}
+"""What a SUT runs when no batch is asked for. Source: `DEFAULT_BATCH` and `TYPICAL_BATCH` in suts."""
+
+PARENT_BYTES = 200_000_000
+"""The supervising process with the dataset and scorers. Source: measured, anonymous memory."""
+LOADGEN_BYTES = 60_000_000
+SUT_BYTES = 400_000_000
+"""A SUT process with torch and transformers and no weights. Source: measured, anonymous memory."""
+LOAD_BYTES_PER_S = 250e6
+"""Reading weights into a model and hashing them. Source: measured, 2.8 GB of float32 in 20 s, 2 cores."""
+LOG_BYTES_PER_TOKEN = 8
+"""Upper-case hex of an int32 in mlperf_log_accuracy.json."""
+LOG_BYTES_PER_SAMPLE = 600
+LOADGEN_WHEEL_BYTES = 1_000_000
+PROGRAM_S = {"python": 0.05, "php": 0.04, "ruby": 0.06, "javascript": 0.1, "cpp": 0.4, "typescript": 1.1}
+"""Seconds to grade one MBXP program on one core. Source: median of 20 canonical solutions each, in bubblewrap."""
+RUN_START_S = 1.0
+"""A LoadGen child, from its start to its first query."""
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """Why the benchmark would not run, and what to do."""
+
+    message: str
+    hint: str
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `assay bench` with the same options comes to. Bytes, seconds."""
+
+    workload: str
+    sut: str
+    precision: str
+    samples: int | None
+    """None when the dataset is not there."""
+    answer_tokens: float | None
+    """Mean tokens per answer that the minutes are for."""
+    parameters: int | None
+    weight_bytes: int | None
+    """In the precision asked for."""
+    download_bytes: int
+    read_bytes: int
+    disk_bytes: int
+    ram_bytes: int
+    ram_free_bytes: int
+    parts: dict[str, float]
+    """What the time goes into -> seconds; empty when it cannot be said."""
+    seconds_at_most: float | None
+    """With every answer at the longest that is allowed."""
+    blockers: tuple[Blocker, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float | None:
+        return sum(self.parts.values()) if self.parts else None
+
+
+def make(config: BenchmarkConfig) -> Plan:
+    """Never raises for a job that cannot run: its blockers say why."""
+    draft = _Draft(config)
+    draft.read()
+    return draft.plan()
+
+
+@dataclass
+class _Draft:
+    """What is known so far; a step that fails leaves a blocker and the others go on."""
+
+    config: BenchmarkConfig
+    job: Job | None = None
+    samples: Sequence[Sample] = ()
+    shape: ModelShape | None = None
+    is_random: bool = False
+    read_bytes: int = 0
+    blockers: list[Blocker] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def read(self) -> None:
+        for step in (self._read_job, self._read_samples, self._read_checkpoint, self._check_loadgen):
+            try:
+                step()
+            except AssayError as error:
+                self._block(error)
+
+    def plan(self) -> Plan:
+        config = self.config
+        tokens = self._answer_tokens()
+        ram = self._ram_bytes()
+        free = psutil.virtual_memory().available
+        self._check_memory(ram, free)
+        disk = self._disk_bytes(tokens)
+        self._check_disk(disk)
+        parts, at_most = ({}, None) if self.blockers else self._seconds(tokens)
+        return Plan(
+            workload=config.workload,
+            sut=config.sut,
+            precision=config.precision.value,
+            samples=len(self.samples) or None,
+            answer_tokens=sum(tokens) / len(tokens) if tokens else None,
+            parameters=self.shape.parameters if self.shape else None,
+            weight_bytes=self.shape.weight_bytes(config.precision) if self.shape else None,
+            download_bytes=self._download_bytes(),
+            read_bytes=self.read_bytes,
+            disk_bytes=disk,
+            ram_bytes=ram,
+            ram_free_bytes=free,
+            parts=parts,
+            seconds_at_most=at_most,
+            blockers=tuple(self.blockers),
+            notes=tuple(self.notes),
+        )
+
+    def _block(self, error: AssayError) -> None:
+        blocker = Blocker(error.message, error.hint, error.exit_code)
+        if blocker not in self.blockers:
+            self.blockers.append(blocker)
+
+    def _read_job(self) -> None:
+        config = self.config
+        self.job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config)
+
+    def _read_samples(self) -> None:
+        config = self.config
+        if config.paths.dataset is not None:
+            rows: Sequence[Sample] = dataset.read(config.paths.dataset)
+            self.read_bytes += config.paths.dataset.stat().st_size
+        elif embedded.is_embedded(config):
+            rows = embedded.dataset(config).samples
+        else:
+            return
+        self.samples = rows[: self.job.samples(len(rows))] if self.job else rows
+
+    def _read_checkpoint(self) -> None:
+        if self.config.sut == "echo":
+            return
+        folder = self._checkpoint()
+        if folder is None:
+            if workloads.get(self.config.workload).name == "mixtral-8x7b":
+                self.shape = shapes.of(MIXTRAL_8X7B)
+            return
+        config = shapes.read_config(folder)
+        self.shape = shapes.of(config, str(folder / "config.json"))
+        self.is_random = config.get(WEIGHTS_KEY) == RANDOM
+        self.read_bytes += sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+
+    def _checkpoint(self) -> Path | None:
+        if self.config.paths.checkpoint is not None:
+            return self.config.paths.checkpoint
+        return embedded.checkpoint() if embedded.is_embedded(self.config) else None
+
+    def _check_loadgen(self) -> None:
+        if self.job is not None:
+            wheel = self.job.wheel
+            needed = 1e6 * wheels.memory_mb(wheel, max(len(self.samples), 1), max(len(self.samples), 1))
+            if needed > psutil.virtual_memory().available:
+                raise EnvironmentProblem(
+                    f"LoadGen {wheel.version} needs {needed / 1e9:.1f} GB of memory",
+                    "a later round, or fewer samples",
+                )
+
+    @property
+    def _batch(self) -> int:
+        asked = self.config.limits.batch or DEFAULT_BATCH.get(self.config.sut, 1)
+        return max(1, min(asked, len(self.samples) or asked))
+
+    def _generation(self) -> Generation | None:
+        return self.job.generation(self._checkpoint()) if self.job else None
+
+    def _answer_tokens(self) -> list[int]:
+        """Expected length of each answer, steps that end it included."""
+        generation = self._generation()
+        if generation is None:
+            return []
+        most = generation.max_new_tokens
+        if self.is_random:
+            self.notes.append(f"random weights seldom end an answer: {most} tokens are counted for each")
+            return [most] * len(self.samples)
+        if self.samples and not all(s.reference_ids for s in self.samples):
+            self.notes.append(
+                "the dataset has no reference answers: the official set's mean lengths are counted"
+            )
+        return [min(most, 1 + (len(s.reference_ids) or MEAN_TOKENS[s.subset])) for s in self.samples]
+
+    def _ram_bytes(self) -> int:
+        """Anonymous memory of all processes together at the highest point."""
+        total = PARENT_BYTES + LOADGEN_BYTES
+        generation = self._generation()
+        if self.shape is None:
+            return total
+        prompt = max((len(s.prompt_ids) for s in self.samples), default=0)
+        longest = prompt + (generation.max_new_tokens if generation else 0)
+        precision = self.config.precision
+        # Appending to the cache copies one layer of it; logits of the last position are kept in float32.
+        cache = self.shape.kv_bytes_per_token(precision) * longest * self._batch
+        logits = 3 * 4 * self.shape.vocabulary * self._batch
+        width = 3 * self.shape.experts_per_token * (self.shape.hidden + 2 * self.shape.ffn)
+        prefill = int(self._batch * prompt * width * BYTES[precision])
+        return total + SUT_BYTES + self.shape.weight_bytes(precision) + cache + logits + prefill
+
+    def _check_memory(self, needed: int, free: int) -> None:
+        if self.shape is None or self.config.sut == "echo" or needed <= free:
+            return
+        weights = self.shape.weight_bytes(self.config.precision)
+        beside = needed - weights
+        smaller = [p.value for p in Precision if self.shape.weight_bytes(p) + beside < free]
+        most = max(free - beside, 0) / BYTES[self.config.precision]
+        fits = f"{', '.join(smaller)} would fit" if smaller else "no precision of it fits"
+        self.blockers.append(
+            Blocker(
+                f"the {self.shape.parameters / 1e9:.1f} B parameters take {weights / 1e9:.1f} GB in "
+                f"{self.config.precision.value} "
+                f"({self.shape.weight_bytes(Precision.FLOAT16) / 1e9:.1f} GB in float16); "
+                f"{needed / 1e9:.1f} GB of memory are needed in all and {free / 1e9:.1f} GB are free",
+                f"{fits} here; up to {most / 1e9:.2g} B parameters do in {self.config.precision.value}: "
+                "`assay model upcycle` makes a small real Mixtral",
+                EnvironmentProblem.exit_code,
+            )
+        )
+
+    def _disk_bytes(self, tokens: Sequence[int]) -> int:
+        """The run folder, and LoadGen where the store lacks it."""
+        per_mode = LOG_BYTES_PER_SAMPLE * len(self.samples) + LOG_BYTES_PER_TOKEN * sum(tokens)
+        return len(self.config.modes) * len(self.config.scenarios) * per_mode + 3 * self._download_bytes()
+
+    def _check_disk(self, needed: int) -> None:
+        folder = self.config.paths.out or Path.cwd()
+        while not folder.exists():
+            folder = folder.parent
+        free = shutil.disk_usage(folder).free
+        if free < needed:
+            self._block(
+                EnvironmentProblem(
+                    f"{needed / 1e9:.1f} GB of disk are needed and {free / 1e9:.1f} GB are free", "--out"
+                )
+            )
+
+    def _download_bytes(self) -> int:
+        """LoadGen's wheel, unless the store has it: model and dataset are never downloaded by a run."""
+        try:
+            version = self.job.wheel.version if self.job else None
+        except AssayError:
+            return 0
+        is_stored = version is None or any((settings.home() / "loadgen").glob(f"{version}-*"))
+        return 0 if is_stored else LOADGEN_WHEEL_BYTES
+
+    def _seconds(self, tokens: Sequence[int]) -> tuple[dict[str, float], float | None]:
+        generation = self._generation()
+        if not self.samples or generation is None:
+            return {}, None
+        if self.config.sut == "engine":
+            self.notes.append("minutes of the engine are not estimated; `--sut transformers` is")
+            return {}, None
+        runs = len(self.config.modes) * len(self.config.scenarios)
+        scoring = self._scoring_s() if Mode.ACCURACY in self.config.modes else 0.0
+        if self.shape is None:
+            answering = at_most = self._echo_s()
+            start, load = 1.0, 0.0
+        else:
+            from assay.suts import pace as paces
+
+            batches = [
+                range(i, min(i + self._batch, len(self.samples)))
+                for i in range(0, len(self.samples), self._batch)
+            ]
+            longest = [max(len(self.samples[i].prompt_ids) for i in batch) for batch in batches]
+            pace = paces.measure(
+                self.shape, self.config.precision, self._batch, round(sum(longest) / len(longest))
+            )
+            prefill = sum(longest) * pace.prefill_s / pace.prompt_tokens
+            answering = prefill + pace.step_s * sum(max(tokens[i] for i in batch) for batch in batches)
+            at_most = prefill + pace.step_s * generation.max_new_tokens * len(batches)
+            # The tokenizer and scorers of the parent are not yet loaded when it plans.
+            start, load = 1.0 + pace.start_s, self.read_bytes / LOAD_BYTES_PER_S
+            if Scenario.SERVER in self.config.scenarios:
+                self.notes.append("Server runs are counted at the pace of Offline, one query after the other")
+        per_run = max(answering, self.job.min_duration_s() if self.job else 0.0)
+        parts = {
+            "start": start,
+            "load": load,
+            "answer": runs * (per_run + RUN_START_S),
+            "score": scoring,
+        }
+        return parts, sum(parts.values()) + runs * (max(at_most, per_run) - per_run)
+
+    def _echo_s(self) -> float:
+        pace = self.config.sut_options.get("pace")
+        return len(self.samples) / (float(pace) if pace else 100_000.0)
+
+    def _scoring_s(self) -> float:
+        """Grading programs, two more of each language to see that its tools work, on all cores."""
+        languages = Counter(s.language for s in self.samples if s.language)
+        seconds = sum((n + 2) * PROGRAM_S.get(str(name), 1.0) for name, n in languages.items())
+        return seconds / (psutil.cpu_count() or 1)
+
+
+def to_dict(plan: Plan) -> dict[str, Any]:
+    """Plain JSON values, with the sum of the seconds."""
+    import dataclasses
+
+    return {
+        **dataclasses.asdict(plan),
+        "seconds": plan.seconds,
+        "minutes": None if plan.seconds is None else plan.seconds / 60,
+    }
