@@ -38,6 +38,13 @@ def tokenizer(folder: Path) -> Path:
     return folder
 
 
+def encode(folder: Path, text: str) -> list[int]:
+    from tokenizers import Tokenizer
+
+    ids: list[int] = Tokenizer.from_file(str(folder / "tokenizer.json")).encode(text).ids
+    return ids
+
+
 def write(path: Path, tokenizer_folder: Path, answers: dict[str, str] | None = None) -> Path:
     """The rows as a dataset file; `answers` replaces reference answers by row id, to plant wrong ones."""
     from tokenizers import Tokenizer
