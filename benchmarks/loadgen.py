@@ -1,0 +1,105 @@
+"""How much LoadGen's own path costs: the echo SUT through the real process boundary, 145 int32 tokens an answer.
+
+    python benchmarks/loadgen.py [--samples N] [--qps Q] [--seconds S] [--repeats R]
+
+Prints one JSON object. Aims on an idle machine: Offline >= 100,000 samples/s over 1 million samples; Server at 2,000
+queries/s with LoadGen's own p99 latency below 5 ms (both medians of 5).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from assay.config import Device, Mode, Precision, Scenario
+from assay.mlperf import round as rounds
+from assay.mlperf.round import Latency
+from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.session import RunSpec, Session
+from assay.mlperf.sut import SutSpec
+from assay.mlperf.workload import Generation
+
+TOKENS = 145
+"""Mean answer of the reference model. Source: 144.84 tokens a sample, gate of round v5.0."""
+DATASET = 15_000
+
+
+def samples() -> list[Sample]:
+    answer = tuple(range(100, 100 + TOKENS))
+    return [Sample(i, f"train.{i}", Subset.GSM8K, "", (1, i), "0", answer, (2,)) for i in range(DATASET)]
+
+
+def measure(scenario: Scenario, count: int, qps: float, round_name: str) -> dict[str, float]:
+    """One run of `count` queries; figures as LoadGen logged them."""
+    round_ = rounds.load(round_name)
+    generation = Generation(2, 1024, 2)
+    sut = SutSpec("echo", None, Device.CPU, Precision.FLOAT32, None, generation, scenario is Scenario.SERVER)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        spec = RunSpec(
+            scenario=scenario,
+            mode=Mode.PERFORMANCE,
+            loadgen_key="mixtral-8x7b",
+            samples=DATASET,
+            target_qps=qps,
+            seeds=round_.seeds,
+            out=folder / "run_1",
+            user_conf=folder / "user.conf",
+            min_query_count=count,
+            max_query_count=count,
+            latency=Latency(2000.0, 200.0),
+        )
+        with Session(
+            sut_module="assay.suts.echo", spec=sut, samples=samples(), wheel=round_.wheels[0], log_dir=folder
+        ) as session:
+            record = session.run(spec)
+    latency = record.latencies["latency"]
+    return {
+        "samples": float(record.samples or 0),
+        "samples_per_s": record.samples_per_s or 0.0,
+        "latency_p50_ms": latency.percentile_ms[50.0],
+        "latency_p99_ms": latency.percentile_ms[99.0],
+        "errors": float(len(record.errors)),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--samples", type=int, default=1_000_000, help="Offline samples")
+    parser.add_argument("--qps", type=float, default=2000.0, help="Server queries/s")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of a Server run")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--round", default="v5.1")
+    asked = parser.parse_args()
+    offline = [measure(Scenario.OFFLINE, asked.samples, 1e6, asked.round) for _ in range(asked.repeats)]
+    queries = int(asked.qps * asked.seconds)
+    server = [measure(Scenario.SERVER, queries, asked.qps, asked.round) for _ in range(asked.repeats)]
+    report = {
+        "benchmark": "loadgen",
+        "tokens_per_answer": TOKENS,
+        "machine": {
+            "cpu": platform.machine(),
+            "cores": os.cpu_count(),
+            "load_1min": round(os.getloadavg()[0], 1),
+        },
+        "python": platform.python_version(),
+        "round": asked.round,
+        "offline_samples_per_s": statistics.median(run["samples_per_s"] for run in offline),
+        "server_latency_p99_ms": statistics.median(run["latency_p99_ms"] for run in server),
+        "offline": offline,
+        "server": server,
+    }
+    print(json.dumps(report, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
