@@ -10,7 +10,7 @@ No KV and no result is ever used for a second request, so that every request is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -21,6 +21,9 @@ from assay.engine.kv_blocks import KvBlocks
 from assay.engine.scheduler import Accepted, Scheduler
 from assay.engine.sequence import Finished, Request, Sequence
 from assay.ground.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def _silent(_: str) -> None:
@@ -71,6 +74,11 @@ class Engine:
     def has_work(self) -> bool:
         return self._scheduler.has_work
 
+    def limit_running(self, count: int) -> None:
+        """Run at most `count` sequences at once from now on; no more than config.max_running."""
+        assert 1 <= count <= self.config.max_running
+        self._scheduler.max_running = count
+
     def step(self) -> Accepted:
         """Compute one step; first tokens and answers that it brought. Needs has_work."""
         with self.meter.part("scheduler"):
@@ -88,6 +96,13 @@ class Engine:
             self.add(request)
         while self.has_work:
             yield from self.step().finished
+
+    def score(self, tokens: tuple[int, ...]) -> Tensor:
+        """Float32 scores of the next token after each of `tokens`, (tokens, vocabulary). For checks; the engine
+        must have no work, and the tokens are computed in one step however many they are."""
+        assert not self.has_work, "scoring would overwrite the KV of running requests"
+        Request(-1, tokens, 1).refuse_unless_runnable(self.model.vocab_size, self.model.max_positions + 1)
+        return self._forward.score(tokens)
 
     def insight(self) -> dict[str, Any]:
         """What ran and where the time went since loading, as plain values."""

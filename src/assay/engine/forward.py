@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from assay.engine.batch import Batch
+from assay.engine.batch import Batch, Chunk
 from assay.engine.insight import Meter
 from assay.engine.kv_blocks import blocks_for
 from assay.engine.model.mixtral import Mixtral
 from assay.engine.ops import Step
 from assay.engine.sampling import greedy
+from assay.engine.sequence import Request, Sequence
 
 
 class Forward:
@@ -36,6 +38,15 @@ class Forward:
         """Scores of the next token for each chunk of batch.sampling; float32 (L, V)."""
         with self.meter.part("scheduler"):
             step = lay_out(batch)
+        return self._compute(step)
+
+    def score(self, tokens: tuple[int, ...]) -> Tensor:
+        """Scores after each of `tokens`, computed in the first KV blocks; float32 (T, V)."""
+        alone = Sequence(Request(-1, tokens), blocks=list(range(blocks_for(len(tokens)))))
+        step = lay_out(Batch((Chunk(alone, 0, len(tokens)),)))
+        return self._compute(replace(step, sampled_L=torch.arange(len(tokens))))
+
+    def _compute(self, step: Step) -> Tensor:
         with torch_threads(self.model.ops.torch_threads):
             return self.model.logits(step, self._cache, self.meter)
 

@@ -1,0 +1,92 @@
+"""assay parity: the engine's answers beside those of Hugging Face transformers in float32."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.config import Precision
+from assay.ground.errors import ConfigError
+
+if TYPE_CHECKING:
+    from assay.engine.parity import Report
+
+HELP = "compare the engine with transformers in float32, token by token"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--checkpoint", type=Path, required=True, help="folder of a Mixtral checkpoint")
+    parser.add_argument("--steps", type=int, default=64, help="new tokens per prompt")
+    parser.add_argument("--batch", default="1,7,32", help="batch sizes to run, comma-separated")
+    parser.add_argument("--samples", type=int, default=32, help="prompts")
+    parser.add_argument("--dataset", type=Path, help="take prompts from this dataset instead of random ids")
+    parser.add_argument(
+        "--precision",
+        choices=[p.value for p in Precision],
+        default=Precision.FLOAT32.value,
+        help="of the engine",
+    )
+    parser.add_argument("--kernels", default="auto", help="auto, native, portable or torch")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    from assay.engine import parity
+    from assay.engine.config import EngineConfig, read_model_config
+
+    batches = _batches(args.batch)
+    if args.steps < 1 or args.samples < 1:
+        raise ConfigError("--steps and --samples start at 1")
+    config = EngineConfig(args.checkpoint, Precision(args.precision), kernels=args.kernels)
+    model = read_model_config(args.checkpoint)
+    if args.dataset:
+        prompts = _dataset_prompts(args.dataset, args.samples)
+    else:
+        prompts = parity.random_prompts(model, args.samples, args.steps)
+    traces = parity.reference_traces(args.checkpoint, prompts, args.steps, _tell)
+    report = parity.compare(config, traces, batches, _tell)
+    print(json.dumps(report.to_dict()) if args.json else _text(report))
+    return 0 if report.holds else 1
+
+
+def _batches(words: str) -> list[int]:
+    try:
+        batches = [int(word) for word in words.split(",")]
+    except ValueError:
+        batches = []
+    if not batches or min(batches) < 1:
+        raise ConfigError(f"--batch {words!r} is not a list of batch sizes", "--batch 1,7,32")
+    return batches
+
+
+def _dataset_prompts(path: Path, count: int) -> list[tuple[int, ...]]:
+    from assay.mlperf import dataset
+
+    return [sample.prompt_ids for sample in dataset.read(path)[:count]]
+
+
+def _text(report: Report) -> str:
+    lines = [
+        f"{report.precision} ({report.kernels} kernels), {report.prompts} prompts, {report.steps} tokens each"
+    ]
+    for g in report.generated:
+        name = f"batch {g.batch}{' shuffled' if g.shuffled else ''}"
+        lines.append(
+            f"  {name:<18} {g.same} of {report.prompts} the same, "
+            f"{g.close_calls} apart where the reference hardly decides, {len(g.diverged)} diverged"
+        )
+        lines += [f"    prompt {prompt} diverges at token {step}" for prompt, step in g.diverged[:5]]
+    s = report.scored
+    lines.append(
+        f"  teacher-forced     argmax agreement {100 * s.agreement:.2f} % of {s.steps}, "
+        f"KL {s.kl_mean:.2e} nats, largest logit error {s.logit_error_max:.2e}"
+    )
+    lines.append("parity holds" if report.holds else "parity does NOT hold")
+    return "\n".join(lines)
+
+
+def _tell(message: str) -> None:
+    print(message, file=sys.stderr)

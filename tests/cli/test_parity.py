@@ -1,0 +1,48 @@
+"""assay parity: its words, its JSON and its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from assay.cli import parity
+from assay.ground.errors import ConfigError
+
+
+def parse(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parity.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
+    from transformers import MixtralConfig, MixtralForCausalLM
+
+    torch.manual_seed(2)
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_local_experts": 4}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 64}
+    folder = tmp_path_factory.mktemp("checkpoint")
+    MixtralForCausalLM(MixtralConfig(vocab_size=64, **shape, **heads)).save_pretrained(folder)
+    return folder
+
+
+def test_equal_answers_are_reported_and_end_with_0(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ("--checkpoint", str(checkpoint), "--steps", "4", "--samples", "3", "--batch", "1,2")
+    assert parity.run(parse(*args)) == 0
+    assert "parity holds" in capsys.readouterr().out
+    assert parity.run(parse(*args, "--json")) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["holds"] and [g["batch"] for g in report["generated"]] == [1, 2, 2]
+
+
+@pytest.mark.parametrize("words", ["", "0", "1,x"])
+def test_batch_sizes_that_are_none_are_refused(checkpoint: Path, words: str) -> None:
+    with pytest.raises(ConfigError, match="not a list of batch sizes"):
+        parity.run(parse("--checkpoint", str(checkpoint), "--batch", words))

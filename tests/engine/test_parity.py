@@ -1,0 +1,66 @@
+"""The parity check itself: it passes what is equal, and it notices what is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from assay.config import Precision
+from assay.engine import parity
+from assay.engine.config import EngineConfig, read_model_config
+
+
+@pytest.fixture(scope="module")
+def traces(small_checkpoint: Path) -> list[parity.Trace]:
+    prompts = parity.random_prompts(read_model_config(small_checkpoint), 8, 12)
+    return parity.reference_traces(small_checkpoint, prompts, 12, lambda _: None)
+
+
+def compare(checkpoint: Path, traces: list[parity.Trace], precision: Precision) -> parity.Report:
+    return parity.compare(EngineConfig(checkpoint, precision), traces, [1, 3, 8], lambda _: None)
+
+
+def test_float32_gives_the_same_tokens_at_every_batch_size(
+    small_checkpoint: Path, traces: list[parity.Trace]
+) -> None:
+    report = compare(small_checkpoint, traces, Precision.FLOAT32)
+    assert report.holds and report.precision == "float32"
+    assert [(g.batch, g.shuffled) for g in report.generated] == [
+        (1, False),
+        (3, False),
+        (8, False),
+        (8, True),
+    ]
+    assert all(g.same + g.close_calls == 8 and not g.diverged for g in report.generated)
+    assert report.scored.agreement == 1 and report.scored.logit_error_max < 1e-3
+
+
+@pytest.mark.parametrize(("precision", "error"), [(Precision.BFLOAT16, 0.05), (Precision.INT8, 0.2)])
+def test_lower_precisions_are_near(
+    small_checkpoint: Path, traces: list[parity.Trace], precision: Precision, error: float
+) -> None:
+    """Error relative to the spread of the reference's logits; random weights amplify rounding."""
+    report = compare(small_checkpoint, traces, precision)
+    spread = float(torch.cat([t.logits_NV for t in traces]).std())
+    assert report.precision == precision.value
+    assert report.scored.kl_mean < error * spread and report.scored.agreement > 0.85
+
+
+def test_a_divergence_counts_unless_the_reference_hardly_decided(
+    small_checkpoint: Path, traces: list[parity.Trace]
+) -> None:
+    wrong = (traces[0].tokens[0] + 1, *traces[0].tokens[1:])
+    sure = [replace(traces[0], tokens=wrong, is_close=(False,) * 12), *traces[1:]]
+    unsure = [replace(traces[0], tokens=wrong, is_close=(True,) * 12), *traces[1:]]
+    report = compare(small_checkpoint, sure, Precision.FLOAT32)
+    assert not report.holds and report.generated[0].diverged == ((0, 0),)
+    lenient = compare(small_checkpoint, unsure, Precision.FLOAT32)
+    assert lenient.holds and lenient.generated[0].close_calls >= 1
+
+
+def test_the_first_difference_is_found() -> None:
+    assert parity.first_difference((1, 2, 3), (1, 2, 3)) is None
+    assert parity.first_difference((1, 2, 3), (1, 5, 3)) == 1
