@@ -8,6 +8,7 @@ from assay.mlperf import round as rounds
 from assay.mlperf.checker.detail_log import DetailLog
 from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.submission import Entry
+from assay.mlperf.submission.tree import SCENARIOS
 
 CHECKER = "submission checkers (check_performance_dir, PerformanceCheck)"
 EARLY_STOPPING = ("Server", "Interactive", "SingleStream", "MultiStream")
@@ -260,7 +261,8 @@ def latency(entry: Entry) -> Iterator[Fault]:
 def scenario(entry: Entry) -> Iterator[Fault]:
     log = _log(entry)
     logged = log.text("effective_scenario") if log is not None else None
-    if logged is None or logged == entry.scenario or (entry.scenario, logged) == ("Interactive", "Server"):
+    same = logged == entry.scenario or (entry.scenario, logged) == ("Interactive", "Server")
+    if logged is None or same or entry.scenario not in SCENARIOS:
         return
     if not ("edge" in entry.system.suite and (entry.scenario, logged) in INFERRED_ON_EDGE):
         yield Fault(entry.performance_log, "log of another scenario", logged, entry.scenario)
