@@ -103,14 +103,9 @@ def _builtins() -> list[Builtin]:
     """The recipes of our own, unless `ASSAY_BUILTIN=0` switches them off."""
     if os.environ.get("ASSAY_BUILTIN", "1").lower() in ("0", "no", "off", "false"):
         return []
-    from importlib.util import find_spec
+    from assay.cli.builtins import builtins
 
-    if find_spec("assay.doors.builtin") is None:
-        return []
-    from importlib import import_module
-
-    found: list[Builtin] = import_module("assay.doors.builtin").builtins()
-    return found
+    return builtins(os.environ)
 
 
 def _print_json(answer: dict[str, Any]) -> None:

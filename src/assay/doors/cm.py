@@ -89,6 +89,11 @@ def command(config: BenchmarkConfig) -> list[str]:
     return words + [f"--env.{key}={value}" for key, value in env.items()]
 
 
+def canonical_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
+    """A recipe's `input_mapping` with CM's prefix: it comes in the dialect that it is asked through."""
+    return {flag: f"CM_{key[4:]}" if key.startswith("MLC_") else key for flag, key in mapping.items()}
+
+
 def canonical(env: Env) -> dict[str, Any]:
     """The same variables with CM's prefix: MLC_HW_NAME is CM_HW_NAME."""
     return {f"CM_{key[4:]}" if key.startswith("MLC_") else key: value for key, value in env.items()}

@@ -1,0 +1,170 @@
+"""One benchmark with everything asked for around it: artifacts, container, submission, check, archive.
+
+`app` measures; this module obtains before it and delivers after it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from assay import app, embedded
+from assay.app import Watch
+from assay.config import BenchmarkConfig, Division
+from assay.doors.builtin.call import Delivered, MayFetch
+from assay.doors.delivery import Delivery
+from assay.ground import settings
+from assay.ground.download import Progress
+from assay.ground.errors import ConfigError, RunFailed
+from assay.ground.hub import Hub
+from assay.mlperf import artifact, result
+from assay.mlperf import round as rounds
+from assay.mlperf.checker import check
+from assay.mlperf.checker.finding import Severity
+from assay.mlperf.result import RunResult
+from assay.mlperf.submission.pack import pack
+from assay.mlperf.submission.write import Request, write
+from assay.report import readme, summary
+
+SUBMITTER = "MLCommons"
+"""Who submits when nobody is named. Source: cm4mlops, get-mlperf-inference-sut-description."""
+TREE_ROOTS = frozenset(division.value for division in Division)
+
+
+def deliver(
+    config: BenchmarkConfig, delivery: Delivery, hub: Hub, watch: Watch, *, may_fetch: MayFetch
+) -> Delivered:
+    """Run it, or take the finished run that is there, and deliver what was asked for.
+
+    Raises: AssayError; findings of the checker that are errors are one, unless the short style is asked for.
+    """
+    config = obtain(config, hub, watch.say, may_fetch)
+    _refuse_compliance(config, delivery)
+    made, folder = _measured(config, delivery, watch)
+    watch.say(summary.render(made))
+    if not delivery.submit:
+        return Delivered(folder)
+    root = config.submission.out or folder.with_name(f"{folder.name}_submission")
+    if delivery.clean_submission:
+        remove_tree(root)
+    _write_tree(config, folder, root)
+    watch.say(f"submission tree {root}")
+    archive = _packed(root, watch.say) if delivery.pack else None
+    if delivery.check:
+        _judge(config, root, watch.say, counts=delivery.full)
+    return Delivered(folder, root, archive)
+
+
+def obtain(
+    config: BenchmarkConfig, hub: Hub, say: Callable[[str], None], may_fetch: MayFetch
+) -> BenchmarkConfig:
+    """`config` with a checkpoint and a dataset that are there. Raises: before any download when it cannot fit."""
+    if embedded.is_embedded(config):
+        return config
+    paths = config.paths
+    if paths.checkpoint is not None:
+        artifact.model(str(paths.checkpoint))
+    elif config.sut != "echo" and may_fetch.model:
+        ram_bytes = psutil.virtual_memory().total
+        artifact.require_room(config.precision, ram_bytes, settings.home())
+        paths = dataclasses.replace(paths, checkpoint=artifact.model(artifact.MODEL, hub, _told(say)))
+    if paths.dataset is not None:
+        artifact.dataset(str(paths.dataset))
+    elif may_fetch.dataset:
+        name = rounds.load(config.round).workload(config.workload).dataset_file
+        known = artifact.DATASETS.get(name)
+        source = known.url if known else artifact.DATASET
+        paths = dataclasses.replace(paths, dataset=artifact.dataset(source, _told(say)))
+    if paths.dataset is not None and (warning := artifact.warning(paths.dataset)) is not None:
+        say(f"assay: {warning}")
+    return dataclasses.replace(config, paths=paths)
+
+
+def remove_run(folder: Path) -> None:
+    """Remove an earlier run. Raises: ConfigError for a folder that is none, which is left alone."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not any((folder / name).is_file() for name in (result.RESULT_FILE, "config.json")):
+        raise ConfigError(
+            f"{folder} is to be cleaned and is no run folder of Assay", "name another output folder"
+        )
+    shutil.rmtree(folder)
+
+
+def remove_tree(root: Path) -> None:
+    """Remove an earlier submission tree. Raises: ConfigError for a folder that is none, which is left alone."""
+    if not root.exists():
+        return
+    strange = [path.name for path in root.iterdir() if path.name not in TREE_ROOTS and path.suffix != ".md"]
+    if strange:
+        raise ConfigError(
+            f"{root} is to be cleaned and is no submission tree: it holds {', '.join(sorted(strange)[:3])}",
+            "name another submission folder",
+        )
+    shutil.rmtree(root)
+
+
+def _measured(config: BenchmarkConfig, delivery: Delivery, watch: Watch) -> tuple[RunResult, Path]:
+    out = config.paths.out
+    if out is not None:
+        if delivery.clean_results or delivery.rerun:
+            remove_run(out)
+        elif (out / result.RESULT_FILE).is_file():
+            earlier = result.read(out)
+            if earlier.status == result.COMPLETE:
+                watch.say(f"{out} holds a finished run: taken as it is (--rerun runs again)")
+                return earlier, out
+            remove_run(out)
+    if delivery.container is not None:
+        from assay import contained
+
+        return contained.run(config, delivery.container, watch)
+    return app.run(config, watch)
+
+
+def _refuse_compliance(config: BenchmarkConfig, delivery: Delivery) -> None:
+    # Source: inference_policies, compliance tests are demanded of closed submissions; cm4mlops skips them in open.
+    if delivery.compliance and config.submission.division is Division.CLOSED:
+        raise ConfigError(
+            "compliance runs are not part of this command",
+            "run it with compliance=no, then `assay compliance` on the run folder, then `assay submit`",
+        )
+
+
+def _write_tree(config: BenchmarkConfig, folder: Path, root: Path) -> None:
+    asked = config.submission
+    request = Request(
+        submitter=asked.submitter or SUBMITTER,
+        division=asked.division.value,
+        round=rounds.load(config.round),
+        readme=readme.render,
+        system_name=asked.system_name,
+        allow_fake=config.sut == "echo",
+    )
+    write([folder], request, root)
+
+
+def _packed(root: Path, say: Callable[[str], None]) -> Path:
+    archive = root.with_name(f"{root.name}.tar.gz")
+    digest = pack(root, archive)
+    say(f"packed {archive}, sha256 {digest}")
+    return archive
+
+
+def _judge(config: BenchmarkConfig, root: Path, say: Callable[[str], None], *, counts: bool) -> None:
+    round_ = rounds.load(config.round)
+    report = check.check(root, round_)
+    for finding in report.findings:
+        say(f"{finding.severity.value} {finding.code} {finding.path or '.'}: {finding.message}")
+    errors = report.count(Severity.ERROR)
+    say(f"checked by round {report.round}: {errors} errors, {report.count(Severity.WARNING)} warnings")
+    if errors and counts:
+        raise RunFailed(f"{root} has {errors} errors in round {report.round}", f"assay check {root}")
+
+
+def _told(say: Callable[[str], None]) -> Callable[[Progress], None]:
+    return lambda progress: say(str(progress))

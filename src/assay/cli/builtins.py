@@ -1,0 +1,34 @@
+"""Our own recipes, for the CM verbs: registered cheaply, each imports what it needs when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from assay.cli.progress import ProgressLine
+from assay.doors import builtin
+from assay.doors.builtin.call import Delivered, MayFetch
+from assay.recipes.builtin import Builtin
+
+if TYPE_CHECKING:
+    from assay.config import BenchmarkConfig
+    from assay.doors.delivery import Delivery
+    from assay.ground.hub import Hub
+
+
+def builtins(environ: Mapping[str, str]) -> list[Builtin]:
+    """All of them; what they say goes to stderr, as CM's own log does."""
+    line = ProgressLine()
+
+    def deliver(config: BenchmarkConfig, delivery: Delivery, hub: Hub, *, may_fetch: MayFetch) -> Delivered:
+        from assay import app, benchmark
+        from assay.cli.bench import asked
+
+        line.say(asked(config))
+        watch = app.Watch(line.say, line.show)
+        try:
+            return benchmark.deliver(config, delivery, hub, watch, may_fetch=may_fetch)
+        finally:
+            line.close()
+
+    return builtin.registered(deliver, line.say, environ)

@@ -1,0 +1,23 @@
+"""The combined dataset: the file named, or the published one, the calibration set where that is asked for."""
+
+from __future__ import annotations
+
+from assay.doors.builtin.call import Answer, Call
+from assay.ground import files
+from assay.mlperf import artifact
+
+
+def action(call: Call) -> Answer:
+    calibration = "calibration" in call.selection.variations
+    published = artifact.CALIBRATION if calibration else artifact.DATASET
+    named = (
+        ""
+        if calibration
+        else call.text("CM_DATASET_MIXTRAL_PREPROCESSED_PATH", "CM_DATASET_PREPROCESSED_PATH")
+    )
+    path = artifact.dataset(named or published, lambda progress: call.say(str(progress)))
+    if (warning := artifact.warning(path)) is not None:
+        call.say(f"assay: {warning}")
+    key = "CM_CALIBRATION_DATASET_PATH" if calibration else "CM_DATASET_MIXTRAL_PREPROCESSED_PATH"
+    usual = {} if calibration else {"CM_DATASET_PREPROCESSED_PATH": str(path)}
+    return call.answer({key: str(path), **usual, "CM_DATASET_SHA256": files.sha256(path)})

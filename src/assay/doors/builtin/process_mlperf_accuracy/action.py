@@ -1,0 +1,36 @@
+"""Score an accuracy log: ROUGE, GSM8K, MBXP and tokens per sample, into accuracy.txt beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assay.doors.builtin.call import Answer, Call
+from assay.ground import files
+from assay.ground.errors import ConfigError
+from assay.mlperf import dataset, tokenizer
+from assay.mlperf.logs import ACCURACY_FILE
+from assay.mlperf.scoring import log
+from assay.mlperf.scoring.grader import Grade
+from assay.mlperf.scoring.score import accuracy_text, score
+
+NEEDED = {
+    "CM_MLPERF_ACCURACY_RESULTS_DIR": "--result_dir=DIR (with mlperf_log_accuracy.json)",
+    "MIXTRAL_CHECKPOINT_PATH": "--env.MIXTRAL_CHECKPOINT_PATH=DIR (for its tokenizer)",
+    "CM_DATASET_MIXTRAL_PREPROCESSED_PATH": "--env.CM_DATASET_MIXTRAL_PREPROCESSED_PATH=FILE",
+}
+
+
+def action(call: Call) -> Answer:
+    missing = [how for key, how in NEEDED.items() if not call.text(key)]
+    if missing:
+        raise ConfigError("the log, the tokenizer and the references are needed", ", ".join(missing))
+    folder, checkpoint, rows = (Path(call.text(key)) for key in NEEDED)
+    words = tokenizer.load(checkpoint)
+    records = log.read(folder / ACCURACY_FILE, "int32", words.vocab_size)
+    scores = score(records, dataset.read(rows), words, Grade())
+    files.write_text(folder / "accuracy.txt", accuracy_text(scores))
+    found = {each.metric: each.value for each in scores}
+    for each in scores:
+        value = f"not measured: {each.reason}" if each.value is None else f"{each.value:.4f} {each.unit}"
+        call.say(f"{each.metric}: {value}, n = {each.n}")
+    return call.answer({}, {"app_mlperf_inference_accuracy": found})
