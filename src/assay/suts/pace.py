@@ -152,7 +152,6 @@ def _product(rows: int, inner: int, out: int, dtype: Any) -> float:
 
 def _bytes_per_s(dtype: Any) -> float:
     """Rate at which one row meets a weight from memory."""
-    import torch
-
-    elements = SLICE_BYTES * 8 // torch.finfo(dtype).bits
-    return float(SLICE_BYTES / _product(1, 4096, elements // 4096, dtype))
+    inner = 4096
+    out: int = SLICE_BYTES // (inner * dtype.itemsize)
+    return SLICE_BYTES / _product(1, inner, out, dtype)

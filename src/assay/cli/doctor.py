@@ -1,0 +1,69 @@
+"""`assay doctor`: what this machine can and cannot do here, with the fix for each."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assay.doctor import Finding
+    from assay.machine.roofline import Roofline
+
+HELP = "what this machine can and cannot do here, with the fix for each"
+MARKS = {"ok": "ok  ", "limited": "less", "no": "NO  "}
+NOTHING_RUNS = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object, last")
+    parser.add_argument(
+        "--roofline",
+        action="store_true",
+        help="also measure float32 operations and bytes a second (about 1 s)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0, or 3 when no benchmark can run on this machine."""
+    from assay import doctor
+
+    roofline = _measure() if args.roofline else None
+    findings = doctor.examine()
+    able = doctor.can_run(findings)
+    if args.json:
+        print(json.dumps(_tree(findings, roofline, able)))
+    else:
+        print(render(findings, roofline, able))
+    return 0 if able else NOTHING_RUNS
+
+
+def _measure() -> Roofline:
+    from assay.machine import roofline
+
+    return roofline.measure()
+
+
+def render(findings: list[Finding], roofline: Roofline | None, able: bool) -> str:
+    wide = max(len(finding.subject) for finding in findings)
+    lines = []
+    for finding in findings:
+        lines.append(f"  {MARKS[finding.state]}  {finding.subject:<{wide}}  {finding.said}")
+        if finding.fix:
+            lines.append(f"        {'':<{wide}}  try: {finding.fix}")
+    if roofline:
+        lines.append(
+            f"  roofline: {roofline.float32_flop_per_s / 1e9:.0f} GFLOP/s in float32, "
+            f"{roofline.bytes_per_s / 1e9:.1f} GB/s, meeting at {roofline.flop_per_byte:.1f} FLOP a byte"
+        )
+    lines.append("benchmarks can run here" if able else "no benchmark can run here: see the lines marked NO")
+    return "\n".join(lines)
+
+
+def _tree(findings: list[Finding], roofline: Roofline | None, able: bool) -> dict[str, Any]:
+    return {
+        "can_run": able,
+        "findings": [dataclasses.asdict(finding) for finding in findings],
+        "roofline": dataclasses.asdict(roofline) if roofline else None,
+    }

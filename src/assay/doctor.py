@@ -1,0 +1,191 @@
+"""The doctor: what this machine can and cannot do with Assay, each finding with its fix.
+
+Asks the parts that know (rounds, sandbox, languages, quiet); decides nothing itself. Runs no model.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from assay.ground import settings
+from assay.ground.errors import AssayError, EnvironmentProblem
+from assay.machine import quiet
+from assay.mlperf import round as rounds
+from assay.mlperf import wheels
+from assay.mlperf.scoring import language as languages
+from assay.mlperf.scoring import sandbox as sandboxes
+
+PYTHON_LEAST = (3, 10)
+PACKAGES = {
+    "torch": True,
+    "transformers": True,
+    "safetensors": True,
+    "tokenizers": True,
+    "sentencepiece": True,
+}
+"""Package -> whether the default benchmark needs it."""
+DISK_LEAST = 5e9
+"""Bytes below which a run with logs, wheels and a small checkpoint may not fit."""
+MEMORY_LEAST = 2e9
+"""Bytes that the embedded benchmark needs, with a margin. Source: `assay plan`."""
+ENGINES = ("docker", "podman")
+LANGUAGES = ("cpp", "javascript", "php", "python", "ruby", "typescript")
+"""Of MBXP. Source: ids of the official dataset."""
+
+OK, LESS, NO = "ok", "limited", "no"
+"""Works; works with something missing; does not work."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    state: str
+    """OK, LESS or NO"""
+    said: str
+    """What was found."""
+    fix: str = ""
+    is_vital: bool = False
+    """NO here means that no benchmark can run."""
+
+
+def examine() -> list[Finding]:
+    """Everything, in a fixed order; takes a few seconds, most of them for the languages."""
+    looks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        _python,
+        _packages,
+        _loadgen,
+        _sandbox,
+        _languages,
+        _resources,
+        _quiet,
+        _tools,
+    )
+    return [finding for look in looks for finding in look()]
+
+
+def can_run(findings: list[Finding]) -> bool:
+    return not any(finding.is_vital and finding.state == NO for finding in findings)
+
+
+def _python() -> Iterator[Finding]:
+    fits = sys.version_info >= PYTHON_LEAST
+    yield Finding(
+        "Python", OK if fits else NO, platform.python_version(), "" if fits else "Python 3.10 or later", True
+    )
+
+
+def _packages() -> Iterator[Finding]:
+    for name, is_vital in PACKAGES.items():
+        try:
+            yield Finding(name, OK, importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            yield Finding(name, NO, "not installed", f"pip install {name}", is_vital)
+
+
+def _loadgen() -> Iterator[Finding]:
+    """Rounds whose LoadGen has a wheel for this Python; a release is fetched on first use."""
+    usable = 0
+    for name in rounds.names():
+        files = {wheel.version: wheels.file_for(wheel) for wheel in rounds.load(name).wheels}
+        fitting = [f"LoadGen {version}: {file}" for version, file in files.items() if file]
+        usable += bool(fitting)
+        if not files:
+            yield Finding(f"round {name}", NO, "no LoadGen release carries its seeds", "another round")
+        elif not fitting:
+            yield Finding(
+                f"round {name}", NO, f"LoadGen {', '.join(files)}: no wheel for this Python", "another Python"
+            )
+        else:
+            version = next(version for version, file in files.items() if file)
+            is_stored = any((settings.home() / "loadgen").glob(f"{version}-*"))
+            yield Finding(f"round {name}", OK, f"{fitting[0]}{' (in the store)' if is_stored else ''}")
+    if not usable:
+        yield Finding("LoadGen", NO, "no round can be run with this Python", "Python 3.11 on Linux", True)
+
+
+def _sandbox() -> Iterator[Finding]:
+    try:
+        with sandboxes.opened() as sandbox:
+            yield Finding("sandbox", OK, sandbox.wall.name)
+    except EnvironmentProblem as problem:
+        yield Finding("sandbox", NO, problem.message, problem.hint)
+
+
+def _languages() -> Iterator[Finding]:
+    """MBXP's languages: tools found. A program of each is run when answers are graded."""
+    for name in LANGUAGES:
+        try:
+            languages.find(name)
+            yield Finding(f"MBXP {name}", OK, "tools found")
+        except AssayError as problem:
+            yield Finding(f"MBXP {name}", NO, f"{problem.message}: its programs stay ungraded", problem.hint)
+
+
+def _resources() -> Iterator[Finding]:
+    memory = psutil.virtual_memory()
+    said = f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB"
+    enough = memory.available >= MEMORY_LEAST
+    yield Finding("memory", OK if enough else NO, said, "" if enough else "end other programs", True)
+    for what, folder in (("disk of the store", settings.home()), ("disk of runs", Path.cwd())):
+        disk = shutil.disk_usage(_existing(folder))
+        enough = disk.free >= DISK_LEAST
+        said = f"{disk.free / 1e9:.1f} GB free at {folder}"
+        yield Finding(what, OK if enough else LESS, said, "" if enough else "free space, or set ASSAY_HOME")
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _quiet() -> Iterator[Finding]:
+    found = quiet.look()
+    governor = found.governor or "not visible"
+    said = "; ".join(found.disturbances) or f"quiet: load {found.load or 0:.1f} on {found.cores} cores"
+    fix = "end other programs before timing anything" if found.disturbances else ""
+    yield Finding("timing", LESS if found.disturbances else OK, f"{said}; governor {governor}", fix)
+
+
+def _tools() -> Iterator[Finding]:
+    compiler = shutil.which("g++") or shutil.which("clang++")
+    yield Finding(
+        "C++ compiler",
+        OK if compiler else LESS,
+        compiler or "none: the engine runs on its plain kernels",
+        "" if compiler else "apt-get install g++",
+    )
+    for name in ENGINES:
+        yield _engine(name)
+    gpu = shutil.which("nvidia-smi")
+    yield Finding("CUDA device", OK if gpu else LESS, gpu or "none seen: --device cuda is refused")
+
+
+def _engine(name: str) -> Finding:
+    subject = f"container engine {name}"
+    if shutil.which(name) is None:
+        return Finding(
+            subject, LESS, "not installed; only `docker` recipes need one", f"apt-get install {name}"
+        )
+    try:
+        done = subprocess.run([name, "info"], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding(
+            subject, LESS, f"installed, but does not answer ({type(error).__name__})", f"start {name}"
+        )
+    if done.returncode == 0:
+        return Finding(subject, OK, shutil.which(name) or name)
+    return Finding(
+        subject, LESS, "installed, but not running", "start its daemon: only `docker` recipes need one"
+    )

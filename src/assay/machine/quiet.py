@@ -1,0 +1,93 @@
+"""Quiet: what on this machine would disturb a timing: load, other busy processes, the frequency governor.
+
+Reads /proc and /sys through psutil; changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+WATCH_S = 0.3
+BUSY_PERCENT = 10.0
+"""Share of one core from which a process disturbs a measurement."""
+LOAD_QUIET = 0.25
+"""Load per core up to which a machine counts as quiet."""
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Another process that computes."""
+
+    pid: int
+    name: str
+    percent: float
+    """Of one core."""
+
+
+@dataclass(frozen=True)
+class Quiet:
+    load: float | None
+    """Mean of the last minute; None where the system has no such figure."""
+    cores: int
+    governor: str | None
+    """None where the kernel does not let it be seen, as in most virtual machines."""
+    busy: tuple[Busy, ...]
+    """Busiest first."""
+
+    @property
+    def disturbances(self) -> tuple[str, ...]:
+        """One sentence each; none for a machine that is fit for timing."""
+        found = []
+        if self.load is not None and self.load > LOAD_QUIET * self.cores:
+            found.append(f"load {self.load:.1f} on {self.cores} cores")
+        if self.governor not in (None, "performance"):
+            found.append(f"frequency governor {self.governor}, not performance")
+        found += [f"process {b.pid} ({b.name}) takes {b.percent:.0f} % of a core" for b in self.busy]
+        return tuple(found)
+
+
+def look(watch_s: float = WATCH_S) -> Quiet:
+    """Watches for `watch_s` seconds."""
+    return Quiet(_load(), psutil.cpu_count() or 1, _governor(), _busy(watch_s))
+
+
+def _load() -> float | None:
+    try:
+        return os.getloadavg()[0]
+    except OSError:
+        return None
+
+
+def _governor() -> str | None:
+    try:
+        return GOVERNOR.read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+
+
+def _busy(watch_s: float) -> tuple[Busy, ...]:
+    before = _cpu_seconds()
+    began = time.monotonic()
+    time.sleep(watch_s)
+    seconds = time.monotonic() - began
+    found = [
+        Busy(pid, name, 100 * (used - before[pid][1]) / seconds)
+        for pid, (name, used) in _cpu_seconds().items()
+        if pid in before and pid != os.getpid()
+    ]
+    return tuple(sorted((b for b in found if b.percent >= BUSY_PERCENT), key=lambda b: -b.percent))
+
+
+def _cpu_seconds() -> dict[int, tuple[str, float]]:
+    seconds = {}
+    for process in psutil.process_iter(["pid", "name", "cpu_times"]):
+        times = process.info["cpu_times"]
+        if times is not None:
+            seconds[process.info["pid"]] = (str(process.info["name"]), times.user + times.system)
+    return seconds
