@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 _numbers = itertools.count()
+_TRIES, _LEAVE_S = 100, 0.01
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,16 @@ class Cgroup:
         return [str(folder / "cgroup.procs") for folder in self.folders]
 
     def remove(self) -> None:
-        """The kernel removes a group only once it is empty; one that is not stays, harmless."""
+        """The kernel removes a group only once it is empty: killed processes need a moment to leave it."""
         for folder in self.folders:
-            try:
-                folder.rmdir()
-            except OSError:
-                continue
+            for _ in range(_TRIES):
+                try:
+                    folder.rmdir()
+                    break
+                except FileNotFoundError:
+                    break
+                except OSError:
+                    time.sleep(_LEAVE_S)
 
 
 def create(memory_bytes: int, processes: int, root: Path = ROOT) -> Cgroup | None:

@@ -16,7 +16,9 @@ def of_share(hits: int, n: int) -> tuple[float, float] | None:
     share, z2 = hits / n, Z95 * Z95
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
+    # At the ends the formula gives exactly 0 or 1 but for rounding.
+    low = 0.0 if hits == 0 else 100 * (middle - half)
+    return low, 100.0 if hits == n else 100 * (middle + half)
 
 
 def of_mean(values: Sequence[float]) -> tuple[float, float] | None:

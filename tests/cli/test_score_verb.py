@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from assay.cli import main
+from assay.mlperf import dataset
+from assay.mlperf.dataset_file import write_columns
+from assay.mlperf.scoring.wall import Bubblewrap, Unshare
+from tests.mlperf.scoring.conftest import WORDS, words, write_log
+
+__all__ = ["words"]  # the fixture
+
+
+def row(subset: str, id: str, truth: str, answer: str) -> dict[str, object]:
+    return {
+        "dataset": subset,
+        "id": id,
+        "input": "<s> question",
+        "gt_output": truth,
+        "tok_input": [1, 3],
+        "tok_ref_output": [WORDS.index(word) for word in answer.split()],
+        "tok_stop_sequence": [2],
+    }
+
+
+ROWS = [
+    row("GSM8K", "train.1", "7", "The answer is 7"),
+    row("OpenOrca", "flan.1", "the cat sat on a mat", "the cat sat on a mat"),
+]
+PROGRAM = row("MBXP", "ruby_f", "", "puts 1")
+
+
+@pytest.fixture
+def tokenizer_folder(tmp_path: Path, words: object) -> Path:
+    (tmp_path / "model").mkdir()
+    words._fast.save(str(tmp_path / "model/tokenizer.json"))  # type: ignore[attr-defined]
+    return tmp_path / "model"
+
+
+def command(tmp_path: Path, rows: list[dict[str, object]], *more: str) -> list[str]:
+    write_columns(tmp_path / "set.jsonl", dataset.columns_of(rows))
+    answers = [(n, each["tok_ref_output"]) for n, each in enumerate(rows)]
+    log = write_log(tmp_path / "mlperf_log_accuracy.json", answers)  # type: ignore[arg-type]
+    files = [
+        "--log",
+        str(log),
+        "--dataset",
+        str(tmp_path / "set.jsonl"),
+        "--tokenizer",
+        str(tmp_path / "model"),
+    ]
+    return ["score", *files, *more]
+
+
+def test_the_last_line_is_one_json_object_with_the_official_keys(
+    tmp_path: Path, tokenizer_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(tmp_path, ROWS, "--json")) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (result["rouge1"], result["gsm8k"], result["mbxp"]) == (100.0, 100.0, None)
+    assert result["tokens_per_sample"] == 5.0
+    assert (result["gen_num"], result["gen_tok_len"]) == (2, 10)
+    assert [score["metric"] for score in result["scores"]][-1] == "tokens_per_sample"
+
+
+def test_what_was_not_measured_is_said_beside_its_reason(
+    tmp_path: Path, tokenizer_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(tmp_path, ROWS[:1], "--accuracy-txt", str(tmp_path / "accuracy.txt"))) == 0
+    out = capsys.readouterr().out
+    assert "rouge1             not measured: the log answers no OpenOrca sample" in out
+    assert "n = 1" in out
+    assert "'gsm8k': 100.0" in (tmp_path / "accuracy.txt").read_text()
+
+
+def test_ungraded_programs_end_with_the_environment_exit_code(
+    tmp_path: Path,
+    tokenizer_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for wall in (Bubblewrap, Unshare):
+        monkeypatch.setattr(wall, "is_installed", lambda self: False)
+    assert main(command(tmp_path, [*ROWS, PROGRAM], "--json")) == 3
+    out = capsys.readouterr().out
+    assert "mbxp               not measured: 1 not graded: no sandbox" in out
+    assert json.loads(out.splitlines()[-1])["mbxp"] is None
+
+
+def test_a_wrong_dtype_ends_with_words_and_no_traceback(
+    tmp_path: Path, tokenizer_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(tmp_path, ROWS, "--dtype", "int64")) == 3
+    error = capsys.readouterr().err
+    assert "--dtype int32" in error
+    assert "Traceback" not in error
