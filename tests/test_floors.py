@@ -1,0 +1,67 @@
+"""The invariants that ARCHITECTURE.md states as absences and that import-linter cannot see."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "assay"
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+
+def place(path: Path) -> str:
+    return path.relative_to(SOURCE).as_posix()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "allowed"),
+    [
+        (r"\bos\.(environ|getenv)\b", ("cli/", "doors/", "recipes/contract/")),
+        (r"""["'](CM|MLC)_[A-Z]""", ("doors/", "recipes/contract/", "recipes/env.py")),
+        (r"\bimport mlperf_loadgen\b", ("mlperf/loadgen.py",)),
+        # A child process ends by `sys.exit(main(...))` at the foot of its own file.
+        (r"^\s*(sys\.)?exit\((?!main\()", ("cli/", "__main__.py")),
+    ],
+    ids=["environment", "foreign names", "LoadGen", "exit"],
+)
+def test_what_belongs_to_one_place_stands_nowhere_else(pattern: str, allowed: tuple[str, ...]) -> None:
+    code = {place(p): "\n".join(_code_lines(p)) for p in MODULES if not place(p).startswith(allowed)}
+    assert [name for name, text in code.items() if re.search(pattern, text, re.M)] == []
+
+
+def test_no_module_catches_everything_in_silence() -> None:
+    bare = [
+        f"{place(path)}:{node.lineno}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler) and node.type is None
+    ]
+    assert bare == []
+
+
+def test_every_module_says_what_it_knows() -> None:
+    silent = [
+        place(path)
+        for path in MODULES
+        if path.stat().st_size and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
+
+
+def _code_lines(path: Path) -> list[str]:
+    """Lines without comments and docstrings."""
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    lines = text.splitlines()
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            for number in range(node.lineno - 1, node.end_lineno or node.lineno):
+                lines[number] = ""
+    return [line.split("  #")[0] for line in lines if not line.lstrip().startswith("#")]
