@@ -79,7 +79,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         host, self._host = self._host, None
-        if host is not None and error is None:
+        if host is not None and error is None and not self._over:
             host.close()
         elif host is not None:
             host.end()
