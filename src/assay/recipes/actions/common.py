@@ -89,13 +89,13 @@ def load(context: Context, inputs: Inputs) -> Answer:
 
 
 def update(context: Context, inputs: Inputs) -> Answer:
-    """Add tags and a `meta` to what is named."""
-    found = matching(context, inputs)
+    """Add tags and a `meta` to what is named; without a name, `--tags` search and `--new_tags` are added."""
+    named = any(words(inputs))
+    found = matching(context, inputs | {"tags": ""} if named else inputs)
     if not found:
         raise RecipeNotFound("artifact(s) not found")
+    tags = f"{tag_text(inputs) if named else ''},{tag_text(inputs, 'new_tags')}".split(",")
     artifacts = Artifacts(context.index)
-    tags = [] if not any(words(inputs)) else tag_text(inputs).split(",")
-    tags += tag_text(inputs, "new_tags").split(",")
     for artifact in found:
         artifacts.update(artifact, [tag for tag in tags if tag], inputs.get("meta") or {})
         context.console.say(f"Updated {artifact.path}")

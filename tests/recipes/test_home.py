@@ -1,0 +1,212 @@
+"""Repositories, the index and the common actions, through real git and real folders."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from assay.recipes.errors import RecipeFault, RecipeNotFound
+from assay.recipes.index import Index
+
+from .conftest import Kit
+
+
+def git(folder: Path, *words: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    done = subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Path:
+    """A repository with one recipe and two commits."""
+    folder = tmp_path / "up" / "owner" / "name"
+    (folder / "script" / "far").mkdir(parents=True)
+    (folder / "cmr.yaml").write_text("alias: owner@other\nuid: 00000000000000bb\n")
+    (folder / "script" / "far" / "_cm.yaml").write_text("alias: far\nuid: 00000000000000cc\ntags: [far]\n")
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "one")
+    (folder / "new").touch()
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "two")
+    return folder
+
+
+def test_a_pull_clones_registers_and_indexes(kit: Kit, upstream: Path) -> None:
+    kit.perform(["pull", "repo", "owner@name", f"--url={upstream}"])
+    assert [a.alias for a in Index(kit.context().home).find("script", tags="far")] == ["far"]
+    assert str(kit.home.folder / "owner@name") in json.loads((kit.home.root / "repos.json").read_text())
+    assert any("runs with your rights" in line for line in kit.console.noted)
+
+
+def test_a_pull_at_a_commit_can_be_pulled_again(kit: Kit, upstream: Path) -> None:
+    first = git(upstream, "rev-list", "--max-parents=0", "HEAD")
+    kit.perform(["pull", "repo", "owner@name", f"--url={upstream}", f"--checkout={first}"])
+    clone = kit.home.folder / "owner@name"
+    assert git(clone, "rev-parse", "HEAD") == first
+    kit.perform(["pull", "repo", "owner@name", f"--url={upstream}"])
+    assert git(clone, "rev-parse", "HEAD") == first
+
+
+def test_a_pull_that_fails_leaves_nothing_and_says_what_git_said(kit: Kit, tmp_path: Path) -> None:
+    with pytest.raises(RecipeFault, match="git clone failed"):
+        kit.perform(["pull", "repo", "owner@name", f"--url={tmp_path / 'absent'}"])
+    assert not list(kit.home.folder.glob("*owner*"))
+
+
+def test_a_second_repository_of_the_same_uid_is_refused_and_its_clone_removed(
+    kit: Kit, upstream: Path
+) -> None:
+    kit.perform(["pull", "repo", "owner@name", f"--url={upstream}"])
+    with pytest.raises(RecipeFault, match="already registered"):
+        kit.perform(["pull", "repo", "fork@name", f"--url={upstream}"])
+    assert not (kit.home.folder / "fork@name").exists()
+
+
+@pytest.mark.parametrize("name", ["owner@name", "owner@other", "00000000000000bb"])
+def test_a_repository_is_removed_by_the_name_it_was_pulled_as_by_alias_and_by_uid(
+    kit: Kit, upstream: Path, name: str
+) -> None:
+    kit.perform(["pull", "repo", "owner@name", f"--url={upstream}"])
+    kit.perform(["rm", "repo", name, "-f", "--all"])
+    assert not (kit.home.folder / "owner@name").exists()
+    with pytest.raises(RecipeFault, match="Repository not found"):
+        kit.perform(["rm", "repo", name, "-f"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--url=--upload-pack=touch pwned"],
+        ["--url=ext::sh -c 'touch pwned'"],
+        ["--branch=--orphan"],
+        ["--checkout=$(touch pwned)"],
+        ["--dir=../../outside"],
+    ],
+)
+def test_no_url_branch_or_folder_runs_a_command_or_leaves_the_home(
+    kit: Kit, upstream: Path, words: list[str]
+) -> None:
+    extra = [] if any(word.startswith("--url") for word in words) else [f"--url={upstream}"]
+    with pytest.raises(RecipeFault):
+        kit.perform(["pull", "repo", "owner@name", *extra, *words])
+    assert not list(kit.root.rglob("pwned"))
+
+
+def test_checkout_takes_either_name(kit: Kit, upstream: Path) -> None:
+    kit.perform(["pull", "repo", "owner@name", f"--url={upstream}"])
+    first = git(upstream, "rev-list", "--max-parents=0", "HEAD")
+    kit.perform(["checkout", "repo", "owner@other", f"--checkout={first}"])
+    assert git(kit.home.folder / "owner@name", "rev-parse", "HEAD") == first
+
+
+def test_the_index_sees_a_changed_description_at_once(kit: Kit) -> None:
+    folder = kit.recipe("one")
+    assert Index(kit.home).find("script", tags="one")
+    description = json.loads((folder / "_cm.json").read_text())
+    (folder / "_cm.json").write_text(json.dumps(description | {"tags": ["two"]}))
+    assert not Index(kit.home).find("script", tags="one")
+    assert Index(kit.home).find("script", tags="two")
+
+
+def test_a_lost_or_broken_index_changes_no_answer(kit: Kit) -> None:
+    kit.recipe("one")
+    Index(kit.home).find("script")
+    for content in (b"", b"\x00broken", b"i\x01\x00\x00\x00"):
+        (kit.home.work / "index-script.bin").write_bytes(content)
+        assert len(Index(kit.home).find("script", tags="one")) == 1
+
+
+def test_a_description_that_does_not_parse_is_left_out_and_named(kit: Kit) -> None:
+    folder = kit.recipe("bad")
+    kit.recipe("good")
+    (folder / "_cm.json").write_text("{")
+    index = Index(kit.home)
+    assert [a.alias for a in index.find("script")] == ["good"]
+    assert "bad" in index.broken[0].message
+
+
+def test_yaml_and_json_of_one_recipe_are_merged_and_json_wins(kit: Kit) -> None:
+    folder = kit.recipe("both", env={"CM_A": "json"}, new_env_keys=["CM_A", "CM_B"])
+    (folder / "_cm.yaml").write_text("env: {CM_A: yaml}\ndefault_env: {CM_B: yaml}\n")
+    assert kit.run("both")["new_env"] == {"CM_A": "json", "CM_B": "yaml"}
+
+
+def test_a_recipe_inherits_from_its_base(kit: Kit) -> None:
+    kit.recipe("parent", env={"CM_A": "1"}, new_env_keys=["CM_A"], variations={"v": {}})
+    kit.recipe("child", _base="script::parent", new_env_keys=["CM_B"], env={"CM_B": "2"})
+    assert kit.run("child,_v")["new_env"] == {"CM_A": "1", "CM_B": "2"}
+
+
+def test_a_recipe_that_inherits_from_itself_is_error_8(kit: Kit) -> None:
+    kit.recipe("loop", _base="script::loop")
+    with pytest.raises(RecipeFault) as caught:
+        kit.run("loop")
+    assert caught.value.code == 8
+
+
+def test_add_load_update_copy_move_and_delete(kit: Kit) -> None:
+    kit.perform(["add", "experiment", "one", "--tags=a,b"])
+    assert kit.perform(["load", "experiment", "one"])["meta"]["tags"] == ["a", "b"]
+    kit.perform(["update", "experiment", "one", "--tags=c"])
+    assert kit.perform(["load", "experiment", "one"])["meta"]["tags"] == ["a", "b", "c"]
+    kit.perform(["cp", "experiment", "one", "two"])
+    kit.perform(["mv", "experiment", "two", "three"])
+    paths = [Path(found.path).name for found in kit.perform(["find", "experiment"])["list"]]
+    assert paths == ["one", "three"]
+    uids = {kit.perform(["load", "experiment", name])["meta"]["uid"] for name in paths}
+    assert len(uids) == 2
+    kit.perform(["rm", "experiment", "t*", "-f"])
+    assert len(kit.perform(["ls", "experiment"])["list"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (["add", "experiment", "one"], 8),
+        (["load", "experiment", "absent"], 16),
+        (["rm", "experiment", "absent", "-f"], 16),
+        (["frobnicate", "script"], 4),
+        (["run", "nosuchthing"], 4),
+        (["run"], 4),
+        (["rm", "repo", "absent", "-f"], 1),
+        (["add", "experiment", "../../out"], 1),
+    ],
+)
+def test_each_kind_of_failure_has_cms_number(kit: Kit, line: list[str], code: int) -> None:
+    kit.perform(["add", "experiment", "one"])
+    with pytest.raises(RecipeFault) as caught:
+        kit.perform(line)
+    assert caught.value.code == code
+
+
+def test_tags_need_not_be_in_order_and_a_hyphen_excludes(kit: Kit) -> None:
+    kit.recipe("x", tags=["a", "b"])
+    kit.recipe("y", tags=["a", "b", "c"])
+    found = kit.perform(["find", "script", "--tags=b,a,-c"])["list"]
+    assert [Path(item.path).name for item in found] == ["x"]
+
+
+def test_a_search_without_a_result_is_no_error(kit: Kit) -> None:
+    with pytest.raises(RecipeNotFound):
+        kit.run("nothing")
+    assert kit.perform(["find", "script", "--tags=nothing"])["list"] == []
+
+
+def test_the_index_of_the_original_tool_is_dropped_when_something_changes(kit: Kit) -> None:
+    stale = kit.home.root / "index.json"
+    stale.write_text("{}")
+    kit.recipe("make", cache=True)
+    kit.run("make")
+    assert not stale.exists()
+
+
+def test_a_new_recipe_from_the_template_runs(kit: Kit) -> None:
+    kit.perform(["add", "script", "fresh-one", "--tags=fresh,one"])
+    assert kit.run("fresh,one")["return"] == 0
+    assert os.access(kit.home.local / "script" / "fresh-one" / "customize.py", os.R_OK)
