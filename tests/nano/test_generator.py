@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
+from itertools import islice, pairwise
 from random import Random
 from typing import Any
 
@@ -62,7 +62,7 @@ def test_the_test_asks_for_chains_of_operations_that_training_never_shows(
 
     def pairs(sample: Sample) -> set[tuple[str, str]]:
         domain, *steps, _ = (word.split(":")[0] for word in sample.content.split())
-        return {(f"{domain} {a}", b) for a, b in zip(steps, steps[1:])}
+        return {(f"{domain} {a}", b) for a, b in pairwise(steps)}
 
     known_chains = {chain(s) for s in training if s.subset == "GSM8K"}
     new_chains = [s for s in testing if s.subset == "GSM8K" and chain(s) not in known_chains]

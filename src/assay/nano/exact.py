@@ -18,12 +18,12 @@ from assay.nano.tokenizer import encode_answer, encode_prompt
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-NUM_SAMPLES = 60
+NUM_SAMPLES = 30
 
 
 def exact_shares(model: NanoModel, tokenizer: Tokenizer, seed: int) -> dict[str, float]:
     """Percent of calibration samples of each subset that would be answered to the letter."""
-    shares = {}
+    shares: dict[str, float] = {}
     for subset in SUBSETS:
         right = 0
         for sample in distinct_samples(subset, "calibration", NUM_SAMPLES, seed):

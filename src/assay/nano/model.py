@@ -2,8 +2,8 @@
 
 Parameter names are those of a Mixtral checkpoint, apart from the experts, which are stacked (`export.py` undoes
 that). It has no cache and cannot generate.
-Shape letters: N tokens, H hidden, B samples, L longest sample, Q query heads, K key heads, G = Q / K, D head size, E experts,
-F expert size, T tokens of one expert, A answer tokens.
+Shape letters: N tokens, H hidden, B samples, L longest sample, Q query heads, K key heads, G = Q / K, D head
+size, E experts, F expert size, T tokens of one expert, A answer tokens, V vocabulary.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Output:
     share_LE: Tensor
 
 
-class Linear(nn.Linear):
+class Linear(nn.Linear):  # type: ignore[misc]
     """A product without bias, in the dtype of its input; the weight stays float32."""
 
     def __init__(self, size_in: int, size_out: int) -> None:
@@ -38,7 +38,7 @@ class Linear(nn.Linear):
         return F.linear(x, self.weight.to(x.dtype))
 
 
-class Norm(nn.Module):
+class Norm(nn.Module):  # type: ignore[misc]
     def __init__(self, size: int, epsilon: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(size))
@@ -48,7 +48,7 @@ class Norm(nn.Module):
         return F.rms_norm(x_NH, (x_NH.shape[-1],), self.weight, self.epsilon).to(dtype)
 
 
-class Attention(nn.Module):
+class Attention(nn.Module):  # type: ignore[misc]
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
@@ -66,7 +66,7 @@ class Attention(nn.Module):
         sizes = [len(group.sample_N) for group in batch.groups]
         parts = zip(q_NQD.split(sizes), k_NKD.split(sizes), v_NKD.split(sizes), batch.groups)
         mixed_NH = torch.cat([attend(q, k, v, group) for q, k, v, group in parts])
-        return self.o_proj(mixed_NH)  # type: ignore[no-any-return]
+        return self.o_proj(mixed_NH)
 
 
 def attend(q_NQD: Tensor, k_NKD: Tensor, v_NKD: Tensor, group: Group) -> Tensor:
@@ -91,7 +91,7 @@ def attend(q_NQD: Tensor, k_NKD: Tensor, v_NKD: Tensor, group: Group) -> Tensor:
     return mixed_BKGLD.permute(0, 3, 1, 2, 4)[group.sample_N, group.position_N].flatten(1)
 
 
-class Experts(nn.Module):
+class Experts(nn.Module):  # type: ignore[misc]
     """The router and the stacked experts: `w13` holds gate and up projection, `w2` the way back."""
 
     def __init__(self, shape: Shape) -> None:
@@ -122,7 +122,7 @@ class Experts(nn.Module):
         return out_NH, balance, share_E
 
 
-class Layer(nn.Module):
+class Layer(nn.Module):  # type: ignore[misc]
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.input_layernorm = Norm(shape.hidden, shape.norm_epsilon)
@@ -131,7 +131,7 @@ class Layer(nn.Module):
         self.block_sparse_moe = Experts(shape)
 
 
-class NanoModel(nn.Module):
+class NanoModel(nn.Module):  # type: ignore[misc]
     """Float32 parameters, initialised from torch's own generator; `dtype` is what the products are computed in."""
 
     def __init__(self, shape: Shape) -> None:

@@ -1,4 +1,7 @@
-"""What the shipped model scores, per set: the facts of `reference.json`, which `benchmarks/nano_reference.py` writes."""
+"""What the shipped model scores, per set: the facts of `reference.json`.
+
+`benchmarks/nano_reference.py` writes that file; nothing here measures.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Report = Callable[[str], None]
-NUM_TOKENIZER_SAMPLES = 30_000
+REPORT_STEPS = 50
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,18 @@ class Recipe:
     """Everything that decides the outcome. The rate is flat after the warm-up and falls to zero at the end."""
 
     seed: int = 2026
-    steps: int = 6000
+    steps: int = 3400
     warmup_steps: int = 150
-    decay_steps: int = 1500
+    decay_steps: int = 1200
     samples_per_step: int = 60
     workers: int = 2
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
     balance_weight: float = 0.02
     gradient_norm_max: float = 1.0
+    tokenizer_samples: int = 30_000
+    save_steps: int = 100
+    """How often the state is saved and the model tried; no part of the outcome."""
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
@@ -116,9 +119,16 @@ def prepare_tokenizer(recipe: Recipe, folder: Path) -> Tokenizer:
     """The tokenizer of a run: made from its own training samples the first time, read back afterwards."""
     if not (folder / "tokenizer.json").exists():
         stream = training_stream(recipe.seed)
-        samples = (next(stream) for _ in range(NUM_TOKENIZER_SAMPLES))
+        samples = (next(stream) for _ in range(recipe.tokenizer_samples))
         save_tokenizer(train_tokenizer(s.prompt + s.answer for s in samples), folder)
     return load_tokenizer(folder)
+
+
+def progress(step: int, steps: int, losses: list[float], each_s: float) -> str:
+    """One line: where the run is, the mean of its latest losses, and how long it will take."""
+    latest = losses[-REPORT_STEPS:]
+    left_min = each_s * (steps - step) / 60
+    return f"step {step}/{steps} loss {sum(latest) / len(latest):.4f} {each_s:.2f} s/step, {left_min:.0f} min left"
 
 
 def run_worker(worker: int, recipe: Recipe, folder: Path, meeting: str, report: Report) -> None:
@@ -131,25 +141,21 @@ def run_worker(worker: int, recipe: Recipe, folder: Path, meeting: str, report: 
     state = folder / "state.pt"
     if state.exists():
         trainer.load(state)
-    first, start_s, losses = trainer.step, time.monotonic(), []
+    first, start_s = trainer.step, time.monotonic()
+    losses: list[float] = []
     while trainer.step < recipe.steps:
         losses.append(trainer.advance())
-        last = trainer.step == recipe.steps
-        if worker > 0:
-            continue
-        if trainer.step % 50 == 0 or last:
+        if worker == 0 and (trainer.step % recipe.save_steps == 0 or trainer.step == recipe.steps):
             each_s = (time.monotonic() - start_s) / (trainer.step - first)
-            left_min = each_s * (recipe.steps - trainer.step) / 60
-            mean = sum(losses[-50:]) / len(losses[-50:])
-            report(
-                f"step {trainer.step}/{recipe.steps} loss {mean:.4f} {each_s:.2f} s/step, {left_min:.0f} min left"
-            )
-        if trainer.step % 500 == 0 or last:
+            report(progress(trainer.step, recipe.steps, losses, each_s))
             trainer.save(state)
             with (folder / "losses.jsonl").open("a") as file:
                 file.writelines(json.dumps(loss) + "\n" for loss in losses)
             losses.clear()
             report(f"right to the last token: {exact_shares(trainer.model, trainer.tokenizer, recipe.seed)}")
+        elif worker == 0 and trainer.step % REPORT_STEPS == 0:
+            each_s = (time.monotonic() - start_s) / (trainer.step - first)
+            report(progress(trainer.step, recipe.steps, losses, each_s))
     if worker == 0:
         export_checkpoint(trainer.model, folder)
     if recipe.workers > 1:

@@ -40,7 +40,8 @@ class Step:
 
 def write_problem(rng: Random) -> Sample:
     """A random problem of any split."""
-    scene = Scene(*rng.sample(PEOPLE, 2), rng.choice(ITEMS), rng.choice(BOXES))
+    person, friend = rng.sample(PEOPLE, 2)
+    scene = Scene(person, friend, rng.choice(ITEMS), rng.choice(BOXES))
     steps = [rng.choice((_start_product, _start_sum, _start_count))(rng, scene)]
     num_steps = rng.choice((2, 3, 3)) + steps[0].code.startswith("have")
     while len(steps) < num_steps:

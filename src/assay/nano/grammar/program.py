@@ -14,10 +14,12 @@ from assay.nano.grammar.language import Case, body, head, write_test
 from assay.nano.grammar.prompt import STOP_SEQUENCE, program_prompt
 from assay.nano.grammar.sample import Sample, share, split_of
 from assay.nano.grammar.step import ENDINGS, LANGUAGES, STEPS, Constant, Domain, Ending, StepKind
-from assay.nano.grammar.words import ADJECTIVES, NOUNS
+from assay.nano.grammar.words import ADJECTIVES, GROUPS, INGREDIENTS, NOUNS, PLACES
 
 HELD_OUT_PAIRS = 0.12
 NUM_CASES = 5
+NAMES = (*ADJECTIVES, *(word for group in GROUPS.values() for word in group), *INGREDIENTS, *PLACES)
+"""Of functions: none is a keyword or a library function of any of the six languages."""
 
 ChosenStep = tuple[StepKind, Constant]
 
@@ -29,7 +31,7 @@ def write_program(rng: Random, language: str | None = None) -> Sample:
     ending = rng.choice(ENDINGS[domain])
     num_steps = 2 if domain == "list" and ending.name != "items" else rng.choice((2, 3))
     steps = [(kind, kind.constant(rng)) for kind in rng.sample(STEPS[domain], num_steps)]
-    name = f"{rng.choice(ADJECTIVES)}_{rng.choice(NOUNS)}"
+    name = rng.choice(NAMES)
     comment = ", then ".join([_phrase(step) for step in steps] + [ending.phrase])
     code_head = head(language, name, domain, ending.result, comment[0].upper() + comment[1:] + ".")
     lines = [kind.line(language, constant) for kind, constant in steps]

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal
 
-from assay.nano.grammar.words import SUFFIXES
-
 Domain = Literal["number", "list", "text"]
 Result = Literal["number", "list", "text"]
 Constant = int | str
@@ -62,8 +60,8 @@ def _bound(rng: Random) -> int:
     return rng.randint(3, 20)
 
 
-def _suffix(rng: Random) -> str:
-    return rng.choice(SUFFIXES)
+def _digits(rng: Random) -> Constant:
+    return str(rng.randint(10, 99))
 
 
 def _arithmetic(name: str, phrase: str, right: str, meaning: Meaning, constant: Draw) -> StepKind:
@@ -269,14 +267,14 @@ TEXT_STEPS = (
         'put "{k}" after s',
         ('s = s + "{k}"', 's = s + "{k}";', 's = s + "{k}"', '$s = $s . "{k}";', 's = s + "{k}";'),
         lambda s, k: s + k,
-        _suffix,
+        _digits,
     ),
     StepKind(
         "start_with",
         'put "{k}" before s',
         ('s = "{k}" + s', 's = "{k}" + s;', 's = "{k}" + s', '$s = "{k}" . $s;', 's = "{k}" + s;'),
         lambda s, k: k + s,
-        _suffix,
+        _digits,
     ),
     StepKind(
         "copies",
