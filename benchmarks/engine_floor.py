@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine_record import Item
-
 from assay.engine.config import MixtralConfig
+from engine_record import Item
 
 
 @dataclass(frozen=True)

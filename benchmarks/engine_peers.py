@@ -19,11 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from assay.engine.config import read_model_config
 from engine_floor import Limits, floor_seconds
 from engine_material import make_checkpoint, make_workload
 from engine_record import medians, read_workload
-
-from assay.engine.config import read_model_config
 
 HERE = Path(__file__).parent
 FEW = 32

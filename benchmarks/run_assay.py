@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from engine_record import arguments, measured, read_workload, record
-
 from assay.config import Precision
 from assay.engine.api import Engine
 from assay.engine.config import EngineConfig
 from assay.engine.sequence import Request
+from engine_record import arguments, measured, read_workload, record
 
 
 def main() -> None:
