@@ -284,8 +284,8 @@ def _files_like(folder: str, name: str, pattern: str | None) -> Iterable[str]:
     exact = [f"{folder}/{name}".replace("//", "/")] if (place / name).exists() else []
     if any(letter in name for letter in "*?["):
         base = f"{glob.escape(folder)}/{name}"
-        exact = sorted(glob.glob(base))
+        exact = sorted(glob.glob(base))  # noqa: PTH207 - a pattern with a folder in front
     return [
         *exact,
-        *(path for suffix in (*NUMBERED[1:], *VERSIONED) for path in sorted(glob.glob(base + suffix))),
+        *(path for suffix in (*NUMBERED[1:], *VERSIONED) for path in sorted(glob.glob(base + suffix))),  # noqa: PTH207
     ]

@@ -1,4 +1,5 @@
 # mypy: ignore-errors
+# ruff: noqa: PTH107, PTH113, PTH118, PTH123, UP031
 """The part of `cmind` that recipes import. Inside a run `access` is the runner itself; a Python process that a
 recipe starts asks the runner through its command line."""
 

@@ -1,4 +1,5 @@
 # mypy: ignore-errors
+# ruff: noqa: PTH107, PTH113, PTH118, PTH123, UP031
 """The helpers of `cmind.utils` (and `mlc.utils`) that recipes use. Each gives a dictionary with `return`.
 
 Self-contained and plain, since any Python that a recipe starts may import it.
