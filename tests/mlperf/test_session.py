@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.mlperf.loadgen_job import SAMPLES, run_spec, samples, session
 
 from assay.config import Mode, Scenario
 from assay.ground.errors import ConfigError, EnvironmentProblem, Interrupted, RunFailed
@@ -18,6 +17,7 @@ from assay.mlperf import logs
 from assay.mlperf import round as rounds
 from assay.mlperf.progress import Progress
 from assay.mlperf.session import Session
+from tests.mlperf.loadgen_job import SAMPLES, run_spec, samples, session
 
 
 def troubled(folder: Path, trouble: str, **settings: object) -> Session:

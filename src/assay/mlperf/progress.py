@@ -45,6 +45,7 @@ class Watchdog:
         self._longest = 0.0
         self._answered = 0
         self._heard_at = clock()
+        self._is_waiting = False
 
     def saw(self, issued: int, done: int) -> None:
         """New counts; with nothing outstanding there is nothing to wait for."""
@@ -56,8 +57,6 @@ class Watchdog:
         elif issued == done:
             self._heard_at = now
         self._is_waiting = issued > done
-
-    _is_waiting = False
 
     def heard(self) -> None:
         """The SUT said something."""

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+import zipfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from assay.ground import settings
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.mlperf import wheels
+from assay.mlperf.round import Wheel
+
+PYTHON = f"cp{sys.version_info.major}{sys.version_info.minor}"
+SYSTEM = {"Linux": "manylinux2014", "Darwin": "macosx_11_0"}.get(platform.system(), "none")
+NAME = f"mlcommons_loadgen-9.9.9-{PYTHON}-{PYTHON}-{SYSTEM}_{platform.machine()}.whl"
+
+
+@pytest.fixture(autouse=True)
+def empty_store(tmp_path: Path) -> Path:
+    settings.set_home(tmp_path / "store")
+    folder = tmp_path / "store" / "loadgen"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def laid_by_hand(folder: Path, members: dict[str, str]) -> Wheel:
+    """A wheel file in the store, and the pin that names its true hash."""
+    with zipfile.ZipFile(folder / NAME, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    digest = hashlib.sha256((folder / NAME).read_bytes()).hexdigest()
+    return Wheel("9.9.9", {NAME: digest}, 25)
+
+
+def test_a_wheel_is_unpacked_once_and_found_again(empty_store: Path) -> None:
+    wheel = laid_by_hand(empty_store, {"mlperf_loadgen.py": "seed = 7", "sub/data.txt": "x"})
+    folder = wheels.obtain(wheel)
+    assert (folder / "mlperf_loadgen.py").read_text() == "seed = 7"
+    assert (folder / "sub" / "data.txt").is_file()
+    (empty_store / NAME).unlink()
+    assert wheels.obtain(wheel) == folder
+    assert not list(empty_store.glob(".stage-*"))
+
+
+def test_a_wheel_with_another_hash_is_refused_and_leaves_nothing(empty_store: Path) -> None:
+    laid_by_hand(empty_store, {"mlperf_loadgen.py": ""})
+    with pytest.raises(ArtifactError, match="has SHA-256"):
+        wheels.obtain(Wheel("9.9.9", {NAME: "0" * 64}, 25))
+    assert [path for path in empty_store.iterdir() if path.is_dir()] == []
+
+
+@pytest.mark.parametrize("name", ["../evil.py", "/evil.py", "a/../../evil.py", "..\\evil.py", "C:/evil.py"])
+def test_a_wheel_that_would_write_elsewhere_is_refused(empty_store: Path, name: str) -> None:
+    wheel = laid_by_hand(empty_store, {"mlperf_loadgen.py": "", name: "evil"})
+    with pytest.raises(ArtifactError, match="unsafe path"):
+        wheels.obtain(wheel)
+    assert not list(empty_store.parent.parent.rglob("*evil.py"))
+
+
+def test_an_archive_that_unpacks_to_far_too_much_is_refused(
+    empty_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wheels, "UNPACKED_BYTES_MAX", 100)
+    with pytest.raises(ArtifactError, match="unpacks to more"):
+        wheels.obtain(laid_by_hand(empty_store, {"mlperf_loadgen.py": "x" * 101}))
+
+
+def test_a_file_that_is_no_zip_is_refused(empty_store: Path) -> None:
+    (empty_store / NAME).write_bytes(b"not a zip")
+    digest = hashlib.sha256(b"not a zip").hexdigest()
+    with pytest.raises(ArtifactError, match="not a wheel"):
+        wheels.obtain(Wheel("9.9.9", {NAME: digest}, 25))
+
+
+def test_a_release_without_a_wheel_for_this_python_names_those_it_has() -> None:
+    wheel = Wheel("9.9.9", {NAME.replace(PYTHON, "cp38"): "0", NAME.replace(PYTHON, "cp39"): "0"}, 25)
+    assert wheels.file_for(wheel) is None
+    with pytest.raises(EnvironmentProblem, match="no wheel for Python") as failure:
+        wheels.obtain(wheel)
+    assert "3.8, 3.9" in failure.value.hint
+
+
+def test_a_wheel_that_cannot_be_fetched_says_where_to_lay_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(ArtifactError, match="could not be fetched") as failure:
+        wheels.obtain(Wheel("9.9.9", {NAME: "0" * 64}, 25))
+    assert NAME in failure.value.hint and "store" in failure.value.hint
+
+
+def test_loadgen_4_needs_memory_for_the_square_of_the_samples() -> None:
+    old, new = Wheel("4.1.30", {}, 10600), Wheel("6.0.3", {}, 25)
+    assert wheels.memory_mb(old, 15_000, 15_000) == pytest.approx(10_600, rel=0.01)
+    assert wheels.memory_mb(old, 30, 30) < 50
+    assert wheels.memory_mb(new, 15_000, 15_000) < 50
+
+
+def test_a_run_that_needs_more_memory_than_is_free_is_refused_with_both_numbers() -> None:
+    free_mb = psutil.virtual_memory().total / 1e6
+    words = r"LoadGen needs [\d,]+ MB of memory and [\d,]+ MB are free"
+    with pytest.raises(EnvironmentProblem, match=words), wheels.memory_reserved(free_mb + 1, "LoadGen"):
+        pytest.fail("the block ran")
+
+
+def test_two_large_runs_exclude_each_other(monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> None:
+    from filelock import FileLock, Timeout
+
+    monkeypatch.setattr(wheels, "LARGE_MB", 1)
+    with wheels.memory_reserved(2, "LoadGen"), pytest.raises(Timeout):
+        FileLock(empty_store / ".large.lock").acquire(timeout=0)
+    FileLock(empty_store / ".large.lock").acquire(timeout=0).lock.release()
+
+
+def test_test06_is_refused_for_loadgen_4_alone() -> None:
+    wheels.refuse_without_audit(Wheel("5.0.20", {}, 25), "TEST06")
+    with pytest.raises(ConfigError, match="TEST06 cannot be run"):
+        wheels.refuse_without_audit(Wheel("4.1.30", {}, 10600), "TEST06")
