@@ -23,8 +23,9 @@ from assay.mlperf.score import Score
 from assay.mlperf.scoring.grader import Grade
 from assay.mlperf.scoring.log import Record
 from assay.mlperf.scoring.score import score
-from assay.nano import dataset, greedy
-from assay.nano.reference import PATH, Reference
+from assay.nano import greedy
+from assay.nano import rows as nano_rows
+from assay.nano.facts import PATH, Reference
 
 SOURCE = "benchmarks/nano_reference.py: mixtral-nano, float32, transformers, greedy"
 
@@ -65,15 +66,17 @@ def as_reference(
 def write_reference(model: Any) -> None:
     """Answer the validation and calibration sets, store the answers, score them and the default part."""
     folder = nano.checkpoint_dir()
-    answers = {kind: answer(model, dataset.prompt_rows(kind), kind) for kind in ("validation", "calibration")}
-    dataset.save_answers({kind: [a.ids for a in each] for kind, each in answers.items()})
-    block, part = dataset.PER_SUBSET["validation"], dataset.PER_SUBSET["default"]
+    answers = {
+        kind: answer(model, nano_rows.prompt_rows(kind), kind) for kind in ("validation", "calibration")
+    }
+    nano_rows.save_answers({kind: [a.ids for a in each] for kind, each in answers.items()})
+    block, part = nano_rows.PER_SUBSET["validation"], nano_rows.PER_SUBSET["default"]
     answers["default"] = [a for i in range(3) for a in answers["validation"][i * block : i * block + part]]
     facts = {}
     for kind in ("default", "validation", "calibration"):
-        rows = dataset.build_rows(kind)
+        rows = nano_rows.build_rows(kind)
         scores = score_answers(rows, answers[kind], folder)
-        facts[kind] = as_reference(rows, answers[kind], scores, dataset.rows_sha256(rows))
+        facts[kind] = as_reference(rows, answers[kind], scores, nano_rows.rows_sha256(rows))
         show(kind, scores, answers[kind])
     PATH.write_text(json.dumps(facts, indent=2) + "\n")
 
@@ -107,7 +110,7 @@ def main() -> None:
     if given.write:
         write_reference(model)
         return
-    rows = dataset.prompt_rows("default", given.checkpoint)
+    rows = nano_rows.prompt_rows("default", given.checkpoint)
     answers = answer(model, rows, "default")
     show("default", score_answers(rows, answers, given.checkpoint), answers)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.nano.dataset import DATASET_SEED
+from assay.nano.rows import DATASET_SEED
 from assay.nano.generator import distinct_samples, training_stream, write_sample
 from assay.nano.grammar.instruction import write_instruction
 from assay.nano.grammar.problem import LARGEST, write_problem

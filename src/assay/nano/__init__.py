@@ -12,10 +12,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.nano.reference import Reference, load_reference
+from assay.nano.facts import Reference, load_reference
 
 if TYPE_CHECKING:
-    from assay.nano.dataset import Kind
+    from assay.nano.rows import Kind
 
 __all__ = ["Reference", "checkpoint_dir", "dataset", "reference"]
 
@@ -26,8 +26,8 @@ def checkpoint_dir() -> Path:
 
 
 def dataset(kind: Kind = "default") -> list[dict[str, Any]]:
-    """The rows of a set, generated on the spot: GSM8K first, then OpenOrca, then MBXP. See `dataset.py`."""
-    from assay.nano.dataset import build_rows
+    """The rows of a set, generated on the spot: GSM8K first, then OpenOrca, then MBXP. See `rows.py`."""
+    from assay.nano.rows import build_rows
 
     return build_rows(kind)
 

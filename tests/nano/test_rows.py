@@ -10,7 +10,7 @@ import pytest
 from assay import nano
 from assay.ground.errors import ConfigError
 from assay.mlperf import dataset as readers
-from assay.nano import dataset
+from assay.nano import rows as nano_rows
 from assay.nano.greedy import cut
 from assay.nano.tokenizer import EOS_ID, load_tokenizer
 
@@ -30,7 +30,7 @@ def validation() -> Rows:
 def test_the_rows_are_samples_to_the_harness(rows: Rows) -> None:
     samples = readers.samples(readers.columns_of(rows), "mixtral-nano")
     assert [s.index for s in samples] == list(range(300))
-    assert tuple(rows[0]) == dataset.COLUMNS
+    assert tuple(rows[0]) == nano_rows.COLUMNS
 
 
 def test_the_subsets_stand_in_blocks_of_100_and_the_languages_take_turns(rows: Rows) -> None:
@@ -58,7 +58,7 @@ def test_no_row_stands_twice_and_calibration_is_apart(validation: Rows) -> None:
 def test_the_rows_are_those_that_the_reference_scores_were_taken_on(kind: Any) -> None:
     reference = nano.reference(kind)
     rows = nano.dataset(kind)
-    assert dataset.rows_sha256(rows) == reference.rows_sha256
+    assert nano_rows.rows_sha256(rows) == reference.rows_sha256
     assert len(rows) == reference.samples
     assert max(row["tok_ref_output_len"] for row in rows) == reference.longest_output_tokens
 

@@ -21,7 +21,7 @@ class Reference:
     """The float32 answers of transformers, scored.
 
     `scores`, `intervals` (95 %) and `counts` go by metric: rouge1, rouge2, rougeL, gsm8k, mbxp (percent) and
-    tokens_per_sample; `rows_sha256` is that of the rows as JSON lines (`dataset.to_jsonl`).
+    tokens_per_sample; `rows_sha256` is that of the rows as JSON lines (`rows.to_jsonl`).
     """
 
     samples: int
