@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from assay import app, embedded
+from assay import app, contained, embedded
 from assay.app import Watch
 from assay.config import BenchmarkConfig, Division
 from assay.doors.builtin.call import Delivered, MayFetch
@@ -120,8 +120,6 @@ def _measured(config: BenchmarkConfig, delivery: Delivery, watch: Watch) -> tupl
                 return earlier, out
             remove_run(out)
     if delivery.container is not None:
-        from assay import contained
-
         return contained.run(config, delivery.container, watch)
     return app.run(config, watch)
 

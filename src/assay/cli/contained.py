@@ -1,0 +1,31 @@
+"""`python -m assay.cli.contained CONFIG`: the part of a benchmark that runs inside a container."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from assay.ground import settings
+from assay.ground.errors import AssayError
+
+
+def main(text: str) -> int:
+    """Exit code: that of the error, as everywhere."""
+    settings.set_home(Path(os.environ["ASSAY_HOME"]))
+    from assay import app, contained
+    from assay.cli.progress import ProgressLine
+
+    line = ProgressLine(sys.stdout)
+    try:
+        contained.inside(text, app.Watch(line.say, line.show))
+    except AssayError as error:
+        print(f"assay: {error}")
+        return error.exit_code
+    finally:
+        line.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
