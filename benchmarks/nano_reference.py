@@ -25,7 +25,7 @@ from assay.mlperf.scoring.log import Record
 from assay.mlperf.scoring.score import score
 from assay.nano import greedy
 from assay.nano import rows as nano_rows
-from assay.nano.facts import PATH, Reference
+from assay.nano.reference import PATH, Reference
 
 SOURCE = "benchmarks/nano_reference.py: mixtral-nano, float32, transformers, greedy"
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.nano.rows import DATASET_SEED
 from assay.nano.generator import distinct_samples, training_stream, write_sample
 from assay.nano.grammar.instruction import write_instruction
 from assay.nano.grammar.problem import LARGEST, write_problem
@@ -18,6 +17,7 @@ from assay.nano.grammar.program import write_program
 from assay.nano.grammar.prompt import STOP_SEQUENCE
 from assay.nano.grammar.sample import SUBSETS, Sample, split_of
 from assay.nano.grammar.step import LANGUAGES, STEPS
+from assay.nano.rows import DATASET_SEED
 
 NUM_TRAINING = 6000
 

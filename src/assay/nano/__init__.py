@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.nano.facts import Reference, load_reference
+from assay.nano.reference import Reference, load_reference
 
 if TYPE_CHECKING:
     from assay.nano.rows import Kind
