@@ -23,7 +23,6 @@ from assay.mlperf import dataset, wheels, workloads
 from assay.mlperf import job as jobs
 from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample, Subset
-from assay.mlperf.workload import Generation
 from assay.suts import shape as shapes
 from assay.suts.shape import BYTES, MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY, ModelShape
 
@@ -197,15 +196,14 @@ class _Draft:
         asked = self.config.limits.batch or DEFAULT_BATCH.get(self.config.sut, 1)
         return max(1, min(asked, len(self.samples) or asked))
 
-    def _generation(self) -> Generation | None:
-        return self.job.generation(self._checkpoint()) if self.job else None
+    @property
+    def _longest_answer(self) -> int:
+        """Tokens; 0 when the round does not say."""
+        return (self.job.rules.max_new_tokens or 0) if self.job else 0
 
     def _answer_tokens(self) -> list[int]:
         """Expected length of each answer, steps that end it included."""
-        generation = self._generation()
-        if generation is None:
-            return []
-        most = generation.max_new_tokens
+        most = self._longest_answer
         if self.is_random:
             self.notes.append(f"random weights seldom end an answer: {most} tokens are counted for each")
             return [most] * len(self.samples)
@@ -218,11 +216,10 @@ class _Draft:
     def _ram_bytes(self) -> int:
         """Anonymous memory of all processes together at the highest point."""
         total = PARENT_BYTES + LOADGEN_BYTES
-        generation = self._generation()
         if self.shape is None:
             return total
         prompt = max((len(s.prompt_ids) for s in self.samples), default=0)
-        longest = prompt + (generation.max_new_tokens if generation else 0)
+        longest = prompt + self._longest_answer
         precision = self.config.precision
         # Appending to the cache copies one layer of it; logits of the last position are kept in float32.
         cache = self.shape.kv_bytes_per_token(precision) * longest * self._batch
@@ -278,8 +275,7 @@ class _Draft:
         return 0 if is_stored else LOADGEN_WHEEL_BYTES
 
     def _seconds(self, tokens: Sequence[int]) -> tuple[dict[str, float], float | None]:
-        generation = self._generation()
-        if not self.samples or generation is None:
+        if not self.samples:
             return {}, None
         if self.config.sut == "engine":
             self.notes.append("minutes of the engine are not estimated; `--sut transformers` is")
@@ -302,7 +298,7 @@ class _Draft:
             )
             prefill = sum(longest) * pace.prefill_s / pace.prompt_tokens
             answering = prefill + pace.step_s * sum(max(tokens[i] for i in batch) for batch in batches)
-            at_most = prefill + pace.step_s * generation.max_new_tokens * len(batches)
+            at_most = prefill + pace.step_s * self._longest_answer * len(batches)
             # The tokenizer and scorers of the parent are not yet loaded when it plans.
             start, load = 1.0 + pace.start_s, self.read_bytes / LOAD_BYTES_PER_S
             if Scenario.SERVER in self.config.scenarios:

@@ -73,7 +73,7 @@ def tensors(reader: Any) -> Callable[[str], Any]:
         source = stored[_gguf_name(name)]
         # GGUF lists the fastest dimension first.
         shape = tuple(int(n) for n in reversed(source.shape))
-        weight = torch.from_numpy(dequantize(source.data, source.tensor_type)).reshape(shape).float()
+        weight = torch.tensor(dequantize(source.data, source.tensor_type)).reshape(shape).float()
         if name.endswith("q_proj.weight"):
             return rotary_rows(weight, heads)
         return rotary_rows(weight, kv_heads) if name.endswith("k_proj.weight") else weight

@@ -137,12 +137,12 @@ def _product(rows: int, inner: int, out: int, dtype: Any) -> float:
     import torch
     import torch.nn.functional as F
 
-    fits = max(1, min(out, SLICE_BYTES // (inner * dtype.itemsize)))
+    fits: int = max(1, min(out, SLICE_BYTES // (inner * dtype.itemsize)))
     copies = min(max(REPEATS, COLD_BYTES // (fits * inner * dtype.itemsize)), COPIES_MAX)
     x_RI = torch.full((rows, inner), 0.01, dtype=dtype)
     weights_COI = torch.full((copies, fits, inner), 0.01, dtype=dtype)
     F.linear(x_RI, weights_COI[0])
-    took = []
+    took: list[float] = []
     for weight_OI in weights_COI:
         began = time.perf_counter()
         F.linear(x_RI, weight_OI)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from assay import cli
+
+
+def test_a_refused_plan_prints_its_figures_and_ends_as_bench_would(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["plan", "mixtral-8x7b", "--precision", "float16"]) == 2
+    out = capsys.readouterr().out
+    assert "46,702,792,704 parameters, 93.4 GB in float16" in out
+    assert "BLOCKED" in out and "--checkpoint DIR" in out
+
+
+def test_a_plan_as_json_is_one_object_with_its_blockers(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["plan", "mixtral-8x7b", "--json"])
+    tree = json.loads(capsys.readouterr().out)
+    assert tree["parameters"] == 46_702_792_704
+    assert tree["minutes"] is None
+    assert tree["blockers"][0]["hint"]
+
+
+def test_plan_takes_the_options_of_bench_and_refuses_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["plan", "mixtral-8x7b", "--precision", "float17"]) == 2
+    assert "float17" in capsys.readouterr().err

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from assay import plan
+from assay.config import BenchmarkConfig, Limits, Mode, Paths, Precision
+from assay.suts import pace
+from assay.suts.pace import Pace
+from assay.suts.shape import MIXTRAL_8X7B
+
+PACE = Pace(start_s=5.0, prefill_s=0.5, prompt_tokens=10, step_s=0.1, spent_s=1.0)
+SMALL = {
+    **MIXTRAL_8X7B,
+    "hidden_size": 64,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+}
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({**SMALL, "num_key_value_heads": 2}))
+    (folder / "model.safetensors").write_bytes(b"x" * 1000)
+    return folder
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    """Three samples with prompts of 10 tokens and answers of 20."""
+    kinds = (("GSM8K", "train.1", [2]), ("OpenOrca", "flan.2", [2]), ("MBXP", "python_f", [13, 9]))
+    file = tmp_path / "rows.jsonl"
+    with file.open("w") as out:
+        for kind, id, stop in kinds:
+            row = {"dataset": kind, "id": id, "input": "<s> x", "gt_output": "3", "tok_input": [5] * 10}
+            out.write(json.dumps({**row, "tok_ref_output": [7] * 20, "tok_stop_sequence": stop}) + "\n")
+    return file
+
+
+@pytest.fixture
+def config(checkpoint: Path, rows: Path) -> BenchmarkConfig:
+    return BenchmarkConfig(
+        "mixtral-8x7b",
+        modes=(Mode.PERFORMANCE,),
+        paths=Paths(checkpoint, rows),
+        limits=Limits(samples=3),
+    )
+
+
+@pytest.fixture(autouse=True)
+def paced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plans here are arithmetic over a pace that was not measured."""
+    monkeypatch.setattr(pace, "measure", lambda shape, precision, batch, prompt_tokens: PACE)
+
+
+def test_answering_is_prefill_and_a_step_for_each_expected_token(config: BenchmarkConfig) -> None:
+    made = plan.make(config)
+    # Batch 1: three prompts of 10 tokens, and 20 tokens of answer with the step that ends it.
+    assert made.parts["answer"] == pytest.approx(3 * 0.5 + 3 * 21 * 0.1 + plan.RUN_START_S)
+    assert made.parts["start"] == pytest.approx(6.0)
+    assert made.seconds_at_most is not None
+    assert made.seconds_at_most - (made.seconds or 0) == pytest.approx(3 * (1024 - 21) * 0.1)
+
+
+def test_a_batch_takes_as_many_steps_as_its_longest_answer(config: BenchmarkConfig) -> None:
+    made = plan.make(dataclasses.replace(config, limits=Limits(samples=3, batch=3)))
+    assert made.parts["answer"] == pytest.approx(0.5 + 21 * 0.1 + plan.RUN_START_S)
+
+
+def test_each_mode_is_a_run_of_its_own_and_accuracy_is_scored(config: BenchmarkConfig) -> None:
+    both = plan.make(dataclasses.replace(config, modes=(Mode.PERFORMANCE, Mode.ACCURACY)))
+    one = plan.make(config)
+    assert both.parts["answer"] == pytest.approx(2 * one.parts["answer"])
+    assert both.parts["score"] > 0 and one.parts["score"] == 0
+
+
+def test_a_run_takes_at_least_its_minimum_duration(config: BenchmarkConfig) -> None:
+    made = plan.make(dataclasses.replace(config, limits=Limits(samples=3, min_duration_s=600.0)))
+    assert made.parts["answer"] == pytest.approx(600 + plan.RUN_START_S)
+
+
+def test_random_weights_are_counted_at_the_longest_answer_and_said_so(
+    config: BenchmarkConfig, checkpoint: Path
+) -> None:
+    fields = json.loads((checkpoint / "config.json").read_text())
+    (checkpoint / "config.json").write_text(json.dumps({**fields, "assay_weights": "random"}))
+    made = plan.make(config)
+    assert made.answer_tokens == 1024
+    assert any("random weights" in note for note in made.notes)
+
+
+def test_memory_grows_by_the_weights_when_the_precision_does(config: BenchmarkConfig) -> None:
+    wide = plan.make(config)
+    narrow = plan.make(dataclasses.replace(config, precision=Precision.BFLOAT16))
+    assert wide.weight_bytes == 2 * (narrow.weight_bytes or 0)
+    assert wide.ram_bytes - narrow.ram_bytes >= (narrow.weight_bytes or 0)
+
+
+def test_mixtral_8x7b_without_a_checkpoint_is_refused_with_its_figures() -> None:
+    made = plan.make(BenchmarkConfig("mixtral-8x7b", precision=Precision.FLOAT16))
+    assert made.parameters == 46_702_792_704
+    assert made.weight_bytes == 93_405_585_408
+    assert made.seconds is None
+    assert "does not ship with Assay" in made.blockers[0].message
+
+
+def test_weights_beyond_free_memory_are_refused_with_what_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Memory:
+        available = 30_000_000_000
+        total = 32_000_000_000
+
+    monkeypatch.setattr(plan.psutil, "virtual_memory", lambda: Memory)
+    made = plan.make(BenchmarkConfig("mixtral-8x7b", precision=Precision.FLOAT16))
+    blocker = made.blockers[-1]
+    assert "93.4 GB in float16" in blocker.message and "30.0 GB are free" in blocker.message
+    assert blocker.hint.startswith("int4 would fit")
+    assert blocker.exit_code == 3
+
+
+def test_all_blockers_are_collected_not_only_the_first(config: BenchmarkConfig, tmp_path: Path) -> None:
+    bad = dataclasses.replace(config, paths=Paths(tmp_path / "absent", tmp_path / "absent.jsonl"))
+    messages = " ".join(blocker.message for blocker in plan.make(bad).blockers)
+    assert "absent.jsonl" in messages and "config.json is missing" in messages
+
+
+def test_an_echo_run_needs_no_weights_and_lasts_as_its_pace_says(config: BenchmarkConfig, rows: Path) -> None:
+    echo = dataclasses.replace(config, sut="echo", sut_options={"pace": "2"}, paths=Paths(None, rows))
+    made = plan.make(echo)
+    assert made.weight_bytes is None
+    assert made.parts["answer"] == pytest.approx(1.5 + plan.RUN_START_S)
