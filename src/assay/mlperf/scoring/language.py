@@ -70,7 +70,7 @@ def node_modules() -> Path:
             return place
     raise EnvironmentProblem(
         "the node packages of MBXP are not installed",
-        f"make node, or: npm install --ignore-scripts --prefix {places[1].parent} {NODE_PACKAGES}",
+        f"make system, or: npm install --ignore-scripts --prefix {places[1].parent} {NODE_PACKAGES}",
     )
 
 
