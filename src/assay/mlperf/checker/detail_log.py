@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,14 +52,9 @@ WANTED = [
     "num_errors",
 ]
 _KEYS = frozenset(WANTED)
-_LINE = re.compile(
-    rb'^:::MLLOG (\{"key": "(?:'
-    + b"|".join(re.escape(key.encode()) for key in WANTED)
-    + rb'|[^"]{0,80}(?:error|warning)[^"]{0,80})".*)$',
-    re.MULTILINE,
-)
-_ODD_LINE = re.compile(rb'^:::MLLOG (?!\{"key": ")(.*)$', re.MULTILINE)
-_FLAGGED = re.compile(rb'^:::MLLOG (.*"is_(?:error|warning)": true.*)$', re.MULTILINE)
+_KEY_BYTES = frozenset(key.encode() for key in WANTED)
+_MARK = b":::MLLOG "
+_KEY_STARTS = _MARK + b'{"key": "'
 MESSAGES_MAX = 20
 
 
@@ -95,45 +89,52 @@ def parse(content: bytes) -> DetailLog:
     """Read a detail log; bytes of any kind are accepted."""
     values: dict[str, Any] = {}
     faults: list[str] = []
-    for line in _lines(content):
-        record = _record(line)
+    may_be_flagged = b'_error": true' in content or b'_warning": true' in content
+    flagged: list[dict[str, Any]] = []
+    for line in content.split(b"\n"):
+        is_flagged = may_be_flagged and (b'_error": true' in line or b'_warning": true' in line)
+        if not (is_flagged or _is_wanted(line)):
+            continue
+        record = _record(line[len(_MARK) :])
         if record is None:
             faults.append(f"not a JSON record: {line[:60].decode('utf-8', 'replace')}")
-        elif isinstance(key := record.get("key"), str) and key in _KEYS:
+            continue
+        key = record.get("key")
+        if isinstance(key, str) and key in _KEYS:
             values[key] = record.get("value")
-    errors, warnings = _flagged(content)
+        if is_flagged:
+            flagged.append(record)
     if not values and not faults:
         faults.append("no :::MLLOG record of LoadGen in it")
-    return DetailLog(values, tuple(errors[:MESSAGES_MAX]), tuple(warnings[:MESSAGES_MAX]), tuple(faults[:3]))
+    return DetailLog(
+        values, _messages(flagged, "is_error"), _messages(flagged, "is_warning"), tuple(faults[:3])
+    )
 
 
-def _lines(content: bytes) -> Iterator[bytes]:
-    for pattern in (_LINE, _ODD_LINE):
-        for match in pattern.finditer(content):
-            yield match[1]
+def _is_wanted(line: bytes) -> bool:
+    """A record of a wanted key, or one whose key does not stand first, so that it must be parsed to be known."""
+    if not line.startswith(_MARK):
+        return False
+    if not line.startswith(_KEY_STARTS):
+        return True
+    end = line.find(b'"', len(_KEY_STARTS))
+    return end < 0 or line[len(_KEY_STARTS) : end] in _KEY_BYTES
 
 
-def _flagged(content: bytes) -> tuple[list[str], list[str]]:
-    """Messages of lines with is_error and with is_warning."""
-    errors: list[str] = []
-    warnings: list[str] = []
-    if b'_error": true' not in content and b'_warning": true' not in content:
-        return errors, warnings
-    for match in _FLAGGED.finditer(content):
-        record = _record(match[1]) or {}
+def _messages(records: list[dict[str, Any]], flag: str) -> tuple[str, ...]:
+    """What the records say that carry a flag, the first 20."""
+    found = []
+    for record in records:
         meta = record.get("metadata")
-        message = f"{record.get('key')}: {record.get('value')}"[:200]
-        if isinstance(meta, dict) and meta.get("is_error") is True:
-            errors.append(message)
-        elif isinstance(meta, dict) and meta.get("is_warning") is True:
-            warnings.append(message)
-    return errors, warnings
+        if isinstance(meta, dict) and meta.get(flag) is True:
+            found.append(f"{record.get('key')}: {record.get('value')}"[:200])
+    return tuple(found[:MESSAGES_MAX])
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
     """The object of one line, or None; so for a number too long for Python and a nesting too deep."""
     try:
-        record = json.loads(line)
+        record = json.loads(line.decode())
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

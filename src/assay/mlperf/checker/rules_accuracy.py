@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, Level, rule
-from assay.mlperf.checker.submission import Entry
+from assay.mlperf.checker.submission import ANSWERS_MAX_BYTES, Entry
 
 CHECKER = "submission checkers (check_accuracy_dir, AccuracyCheck)"
-LOG_MAX_BYTES = 10_240
 HASH = re.compile(r"^hash=(\w+)$", re.MULTILINE)
 
 
@@ -85,9 +84,9 @@ def hash_line(entry: Entry) -> Iterator[Fault]:
 )
 def truncated(entry: Entry) -> Iterator[Fault]:
     size = entry.tree.files.get(entry.answers_file, 0)
-    if size > LOG_MAX_BYTES:
+    if size > ANSWERS_MAX_BYTES:
         yield Fault(
-            entry.answers_file, "not truncated", f"{size:,} bytes", f"at most {LOG_MAX_BYTES:,} bytes"
+            entry.answers_file, "not truncated", f"{size:,} bytes", f"at most {ANSWERS_MAX_BYTES:,} bytes"
         )
 
 

@@ -32,7 +32,7 @@ def test06(entry: Entry) -> Iterator[Fault]:
     if "TEST06" not in _owed(entry):
         return
     path = f"{entry.compliance_folder('TEST06')}/verify_accuracy.txt"
-    text = entry.tree.text(path)
+    text = entry.test06_text
     if text is None:
         yield Fault(path, "no verdict of TEST06", "no such file", "verify_accuracy.txt")
         return

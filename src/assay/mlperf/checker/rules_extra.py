@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from assay.mlperf import round as rounds
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, Level, rule
-from assay.mlperf.checker.rules_accuracy import HASH, LOG_MAX_BYTES, scores
+from assay.mlperf.checker.rules_accuracy import HASH, scores
 from assay.mlperf.checker.rules_performance import wrong_seeds
 from assay.mlperf.checker.submission import Entry
 
@@ -133,10 +133,8 @@ def same_sut(entry: Entry) -> Iterator[Fault]:
 )
 def hash_of_log(entry: Entry) -> Iterator[Fault]:
     match = HASH.search(entry.accuracy_text or "")
-    if match is None or entry.tree.files.get(entry.answers_file, 0) > LOG_MAX_BYTES:
-        return
-    answers = entry.tree.read(entry.answers_file)
-    if answers is None or b"\n\n...\n\n" in answers:
+    answers = entry.kept_answers
+    if match is None or answers is None or b"\n\n...\n\n" in answers:
         return
     digest = hashlib.sha256(answers).hexdigest()
     if match[1] != digest:
@@ -272,9 +270,8 @@ def fake(entry: Entry) -> Iterator[Fault]:
     fix="copy the log from the run folder and truncate it again",
 )
 def answers_are_json(entry: Entry) -> Iterator[Fault]:
-    size = entry.tree.files.get(entry.answers_file, 0)
-    answers = entry.tree.read(entry.answers_file) if 4 < size <= LOG_MAX_BYTES else None
-    if answers is None or b"\n\n...\n\n" in answers:
+    answers = entry.kept_answers
+    if answers is None or len(answers) <= 4 or b"\n\n...\n\n" in answers:
         return
     try:
         json.loads(answers)

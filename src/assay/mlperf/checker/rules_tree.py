@@ -82,13 +82,6 @@ def file_size(tree: Tree) -> Iterator[Fault]:
             yield Fault(path, "file too large", f"{size:,} bytes", f"at most {FILE_MAX_BYTES:,} bytes")
 
 
-def _all_names(tree: Tree) -> Iterator[tuple[str, str]]:
-    """(path, name) of every file and folder below a division."""
-    for path in [*tree.folders, *tree.files]:
-        if path.startswith(tuple(f"{division}/" for division in DIVISIONS)):
-            yield path, path.rsplit("/", 1)[-1]
-
-
 @rule(
     "T6",
     level=Level.TREE,
@@ -97,7 +90,7 @@ def _all_names(tree: Tree) -> Iterator[tuple[str, str]]:
     fix="remove or rename the file or folder",
 )
 def dot_name(tree: Tree) -> Iterator[Fault]:
-    for path, name in _all_names(tree):
+    for path, name in tree.entries:
         if name.startswith("."):
             yield Fault(path, "hidden file or folder", name, "a name that begins with no dot")
 
@@ -110,7 +103,7 @@ def dot_name(tree: Tree) -> Iterator[Fault]:
     fix="rename the file or folder",
 )
 def blank_name(tree: Tree) -> Iterator[Fault]:
-    for path, name in _all_names(tree):
+    for path, name in tree.entries:
         if " " in name:
             yield Fault(path, "blank in a name", name, name.replace(" ", "_"))
 
@@ -123,7 +116,7 @@ def blank_name(tree: Tree) -> Iterator[Fault]:
     fix="remove the folder",
 )
 def bytecode(tree: Tree) -> Iterator[Fault]:
-    for path, name in _all_names(tree):
+    for path, name in tree.entries:
         if name.endswith("__pycache__") and path in tree.folders:
             yield Fault(path, "Python's bytecode", name, "no __pycache__")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,8 @@ from assay.mlperf.submission.tree import DIVISIONS, Layout, Place, scenario_name
 
 READ_MAX_BYTES = 64 << 20
 """Nothing larger is read; a submission may not hold a file above 50 MB."""
+ANSWERS_MAX_BYTES = 10_240
+"""Source: MAX_ACCURACY_LOG_SIZE of the official checkers."""
 DEPTH_MAX = 40
 SUITES = ("datacenter", "edge", "datacenter,edge", "edge,datacenter")
 """Values of system_type."""
@@ -44,6 +46,13 @@ class Tree:
     faults: dict[str, str] = field(default_factory=dict)
     """file -> why its content could not be used; filled while reading"""
 
+    @cached_property
+    def entries(self) -> tuple[tuple[str, str], ...]:
+        """(path, name) of every file and folder below a division."""
+        starts = tuple(f"{division}/" for division in DIVISIONS)
+        paths = (path for path in (*self.folders, *self.files) if path.startswith(starts))
+        return tuple((path, path[path.rfind("/") + 1 :]) for path in paths)
+
     def names(self, folder: str) -> tuple[str, ...]:
         return self.folders.get(folder, ())
 
@@ -60,7 +69,8 @@ class Tree:
             self.faults[path] = f"{size:,} bytes, not read"
             return None
         try:
-            return (self.root / path).read_bytes()
+            with open(f"{self.root}/{path}", "rb") as file:  # noqa: PTH123  a Path costs more than the reading
+                return file.read()
         except OSError as error:
             self.faults[path] = error.strerror or str(error)
             return None
@@ -176,11 +186,6 @@ class Submitter:
 
     def systems(self) -> list[System]:
         return [System(self, name) for name in self.tree.subfolders(f"{self.path}/results")]
-
-    def below(self, *folders: str) -> Iterator[str]:
-        """Files of the submitter below a folder."""
-        prefix = "/".join((self.path, *folders)) + "/"
-        return (path for path in self.tree.files if path.startswith(prefix))
 
 
 @dataclass(frozen=True)
@@ -315,8 +320,19 @@ class Entry:
         return self.tree.text(self.accuracy_file)
 
     @cached_property
+    def kept_answers(self) -> bytes | None:
+        """Content of the truncated accuracy log; None when it is missing or not truncated."""
+        size = self.tree.files.get(self.answers_file, 0)
+        return self.tree.read(self.answers_file) if size <= ANSWERS_MAX_BYTES else None
+
+    @cached_property
     def measurement(self) -> dict[str, Any] | None:
         return self.tree.json(self.measurement_file) if self.measurement_file else None
+
+    @cached_property
+    def test06_text(self) -> str | None:
+        """verify_accuracy.txt of TEST06."""
+        return self.tree.text(f"{self.compliance_folder('TEST06')}/verify_accuracy.txt")
 
     def compliance_folder(self, test: str) -> str:
         return self.layout.compliance(self.place, test)

@@ -1,0 +1,101 @@
+"""`assay rules`: what a round demands of a workload, with sources."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assay.mlperf.round import Round, RoundWorkload
+
+HELP = "targets, limits, counts and seeds of a round, with sources"
+ALLOWED = (
+    "any framework, batching of any kind, paged KV cache, sorting within one pass of the dataset",
+    "any precision made reproducibly from the given weights and calibration set",
+    "untimed: conversion of text to token ids with the reference tokenizer, padding, work before LoadGen starts",
+)
+FORBIDDEN = (
+    "caching of queries, answers or KV between queries (prefix caching included), merging of identical queries",
+    "pruning or replacing weights, retraining, another maximum output length",
+    "benchmark detection, statistics of the dataset, use of LoadGen's seeds to foresee arrivals",
+)
+RULES_SOURCE = "inference_rules: model equivalence, constraints for the closed division, LoadGen operation"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "workload", nargs="?", help="official name, as mixtral-8x7b; without it the list of them"
+    )
+    parser.add_argument("--round", default="v5.1", help="default: %(default)s")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    import dataclasses
+    import json
+
+    from assay.mlperf import round as rounds
+
+    round_ = rounds.load(args.round)
+    rules = round_.workload(args.workload) if args.workload else None
+    if args.json:
+        shown = {"round": dataclasses.asdict(round_)}
+        shown["round"]["workloads"] = (
+            {rules.key: dataclasses.asdict(rules)} if rules else list(round_.workloads)
+        )
+        print(json.dumps(shown, default=dict))
+    else:
+        print("\n".join([*_round(round_), "", *(_workload(rules) if rules else _list(round_))]))
+    return 0
+
+
+def _round(round_: Round) -> list[str]:
+    seeds = round_.seeds
+    place = "in measurements/ and compliance/" if round_.layout == "old" else "inside results/"
+    wheels = ", ".join(wheel.version for wheel in round_.wheels) or "none known"
+    return [
+        f"round {round_.name}, deadline {round_.deadline}",
+        f"  seeds         qsl {seeds.qsl}, sample_index {seeds.sample_index}, schedule {seeds.schedule}",
+        f"                ({round_.sources['seeds']})",
+        f"  LoadGen       {wheels} (wheels that carry the seeds)",
+        f"  duration      at least {round_.min_duration_ms / 1000:g} s ({round_.sources['run']})",
+        f"  tree          {round_.code_folder}/; settings and tests {place} ({round_.sources['tree']})",
+    ]
+
+
+def _list(round_: Round) -> list[str]:
+    lines = [f"  {key:<28}  {rules.title}" for key, rules in round_.workloads.items()]
+    lines += [f"  {key:<28}  refused: {why}" for key, why in round_.refused.items()]
+    return [*lines, f"  not judged by Assay: {', '.join(round_.not_judged)}"]
+
+
+def _workload(rules: RoundWorkload) -> list[str]:
+    needed = ", ".join(rules.required) + (f" and {' or '.join(rules.one_of)}" if rules.one_of else "")
+    lines = [
+        f"{rules.key}: {rules.title} ({', '.join(rules.suites)})",
+        f"  scenarios     closed needs {needed or ', '.join(rules.required_edge)}",
+        f"  samples       {rules.dataset_samples} in the set, {rules.performance_samples} held ready,"
+        f" Offline at least {rules.offline_min_queries}",
+    ]
+    if rules.max_new_tokens is not None:
+        lines.append(f"  answers       {rules.min_new_tokens} to {rules.max_new_tokens} new tokens, greedy")
+    lines += [f"  dataset       {rules.dataset_file}"] if rules.dataset_file else []
+    lines += [f"  superseded    {file}" for file in rules.superseded_files]
+    lines += [
+        f"  result        {rules.result_unit} ({key} in {name})" for name, key in rules.result_key.items()
+    ]
+    for name, limit in rules.latency.items():
+        lines.append(
+            f"  {name:<12}  p99 TTFT below {limit.ttft_ms:g} ms, p99 TPOT below {limit.tpot_ms:g} ms"
+        )
+    lines += [f"  compliance    {', '.join(rules.compliance) or 'none'}", "  targets (closed and network)"]
+    for target in rules.targets.values():
+        low = f">= {target.low:.8g}" if target.low is not None else ""
+        high = f"<= {target.high:.8g}" if target.high is not None else ""
+        gate = " and ".join(part for part in (low, high) if part)
+        lines.append(f"    {target.metric:<18} {gate:<26} {target.unit} ({target.source})")
+    lines += [f"  note          {note}" for note in rules.notes]
+    lines += [f"  source        {rules.source}", "  allowed"]
+    lines += [f"    {line}" for line in ALLOWED]
+    lines += ["  forbidden", *(f"    {line}" for line in FORBIDDEN), f"    ({RULES_SOURCE})"]
+    return lines
