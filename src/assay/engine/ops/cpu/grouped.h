@@ -32,13 +32,17 @@ struct Visit {
 
 inline std::vector<Visit> plan_visits(const Grouped& g) {
     std::vector<Visit> visits;
-    for (int group = 0; group < g.groups; ++group)
-        for (int begin = g.start[group]; begin < g.start[group + 1]; begin += ROW_BLOCK)
+    for (int group = 0; group < g.groups; ++group) {
+        const int first = g.start[group], rows = g.start[group + 1] - first;
+        const int blocks = (rows + ROW_BLOCK - 1) / ROW_BLOCK;  // of equal height: a low one would wait for memory
+        for (int block = 0; block < blocks; ++block)
             for (int panel = 0; panel < g.panels; ++panel) {
-                int end = std::min(begin + ROW_BLOCK, g.start[group + 1]);
-                int64_t place = int64_t(group) * g.panels + panel;
-                visits.push_back({begin, end, group, panel, g.weight + place * g.steps * PANEL});
+                const int64_t place = int64_t(group) * g.panels + panel;
+                visits.push_back({first + int(int64_t(rows) * block / blocks),
+                                  first + int(int64_t(rows) * (block + 1) / blocks), group, panel,
+                                  g.weight + place * g.steps * PANEL});
             }
+    }
     return visits;
 }
 

@@ -45,7 +45,11 @@ struct Int8 {
     static inline Register zero() { return _mm512_setzero_si512(); }
     static inline Register load(const int32_t* p) { return _mm512_loadu_si512(p); }
     static inline void store(int32_t* p, Register r) { _mm512_storeu_si512(p, r); }
-    static inline Register dot(Register sum, __m512i a, __m512i b) { return _mm512_dpbusd_epi32(sum, a, b); }
+    // Written as assembly: GCC 12 moves and spills the sums around the intrinsic, at a third of the speed.
+    static inline Register dot(Register sum, __m512i a, __m512i b) {
+        asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+        return sum;
+    }
 #endif
 };
 
