@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -190,3 +191,13 @@ def test_an_interpreter_that_gives_wrong_verdicts_is_not_believed(
 def test_no_sandbox_on_request_is_written_into_the_grading() -> None:
     grading = Grade(workers=1, unsafe=True)([Program("ruby", "f", "", "")])
     assert grading.sandbox["safe"] is False
+
+
+@pytest.mark.parametrize(("load", "passed"), [(0.5, False), (1000.0, None)])
+def test_out_of_time_is_wrong_on_a_quiet_machine_and_ungraded_on_an_overloaded_one(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch, load: float, passed: bool | None
+) -> None:
+    never = Program("python", "f", "", "")
+    slept = language.Language("python", "t", ("/bin/sleep", "30"), right=never, wrong=never, wall_s=1.0)
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+    assert grader.run(box, slept, b"").passed is passed

@@ -7,6 +7,7 @@ every program of it is "not graded", with what to install. Knows nothing of samp
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,6 +21,9 @@ from assay.mlperf.scoring.transpile import CHUNK_PROGRAMS, transpile
 
 SLOWEST_FIRST = ("cpp", "typescript")
 """Begun first, so that no worker is left with one of them at the end."""
+
+OVERLOAD = 4
+"""Runnable processes per core from which on a program that ran out of time has proved nothing."""
 
 Progress = Callable[[int, int], None]
 """Called with (programs graded, programs in all), from one thread at a time."""
@@ -67,7 +71,7 @@ class Grade:
 
 
 def run(sandbox: Sandbox, language: Language, source: bytes) -> Verdict:
-    """The verdict on one program; ungraded only when the sandbox itself failed."""
+    """The verdict on one program; ungraded when the sandbox failed, or the machine gave the program no time."""
     outcome = sandbox.run(
         language.command,
         language.file,
@@ -78,6 +82,10 @@ def run(sandbox: Sandbox, language: Language, source: bytes) -> Verdict:
     )
     if outcome.status is None:
         return Verdict(None, f"the sandbox failed: {outcome.output.strip()[-200:] or 'no answer in time'}")
+    if outcome.timed_out and (load := os.getloadavg()[0]) > OVERLOAD * sandboxes.default_slots():
+        return Verdict(
+            None, f"out of time on an overloaded machine (load {load:.0f}): score again when it is quiet"
+        )
     if outcome.timed_out:
         return Verdict(False, f"not ended after {language.wall_s:g} s")
     passed = outcome.status == language.passed
