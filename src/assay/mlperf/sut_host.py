@@ -55,7 +55,9 @@ class SutHost:
             self.control.send(build)
             self.used = self._report(load_timeout_s)
         except (BrokenPipeError, ConnectionResetError):
-            raise self.failure() from None
+            error = self.failure()
+            self.end()
+            raise error from None
         except BaseException:
             self.end()
             raise
