@@ -45,7 +45,7 @@ def run(
         )
     story = Story(dataclasses.replace(job, config=config), data, folder, watch, unsafe_no_sandbox)
     _take_over(story, result.read(folder))
-    story.notes.append(f"measured in a container ({_words(request)}), scored outside of it")
+    story.notes.append(f"measured in a container of {ended.engine} ({_words(request)}), scored outside of it")
     return story.end(result.COMPLETE), folder
 
 
@@ -109,7 +109,6 @@ def _scored(story: Story, run: ModeResult) -> ModeResult:
 
 def _words(request: ContainerRequest) -> str:
     said: Sequence[str] = [
-        request.engine or "the engine found",
         f"base {request.base or 'host'}",
         *(["privileged"] if request.privileged else []),
     ]

@@ -45,6 +45,7 @@ class Task:
 class Ended:
     exit_code: int
     log: Path
+    engine: str
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def _detached(engine: Engine, start: Sequence[str], log: Path, show: Callable[[s
         code, said = execute([engine.name, "wait", container])
         if code:
             raise EnvironmentProblem(f"{engine.name} wait: {said.strip()}", f"see {log}")
-        return Ended(int(said.strip().splitlines()[-1]), log)
+        return Ended(int(said.strip().splitlines()[-1]), log, engine.name)
     finally:
         execute(engine.removal(container))
 
@@ -208,7 +209,7 @@ def _in_lasting(
         container = said.strip().splitlines()[-1]
     try:
         line = [engine.name, "exec", *_env_options(task), container, image.python, *task.arguments]
-        return Ended(_stream(line, log, show), log)
+        return Ended(_stream(line, log, show), log, engine.name)
     finally:
         if not (was_there or request.keep):
             execute(engine.removal(container))
@@ -218,7 +219,7 @@ def _started(code: int, engine: Engine, log: Path) -> Ended:
     # Source: podman-run(1), docker-run(1): 125 is the engine's own failure, not the command's.
     if code == 125:
         raise _cannot_start(engine, log.read_text(encoding="utf-8", errors="replace"))
-    return Ended(code, log)
+    return Ended(code, log, engine.name)
 
 
 def _cannot_start(engine: Engine, said: str) -> EnvironmentProblem:
