@@ -178,35 +178,23 @@ def program_speed(programs: Sequence[Any], rounds: int) -> dict[str, Any]:
     Grade()([program for program in programs if program.language == "cpp"][:1])  # the header, built once
     ours: list[float] = []
     official: list[float] = []
-    ours_cpu: list[float] = []
-    official_cpu: list[float] = []
     for _ in range(rounds):
-        started, cpu = time.perf_counter(), cpu_s()
+        started = time.perf_counter()
         verdicts = [verdict.passed for verdict in Grade()(programs).verdicts]
         ours.append(time.perf_counter() - started)
-        ours_cpu.append(cpu_s() - cpu)
-        started, cpu = time.perf_counter(), cpu_s()
+        started = time.perf_counter()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             theirs = list(pool.map(official_verdict, programs))
         official.append(time.perf_counter() - started)
-        official_cpu.append(cpu_s() - cpu)
     ratio = [theirs_s / ours_s for theirs_s, ours_s in zip(official, ours)]
     return {
         "programs": len(programs),
         "ours_per_s": [round(len(programs) / s, 2) for s in ours],
         "official_per_s": [round(len(programs) / s, 2) for s in official],
         "ratio": [round(r, 2) for r in ratio],
-        "ours_cpu_s": [round(s, 2) for s in ours_cpu],
-        "official_cpu_s": [round(s, 2) for s in official_cpu],
         "same_verdicts": sum(a == b for a, b in zip(verdicts, theirs)),
         "passed": sum(v is True for v in verdicts),
     }
-
-
-def cpu_s() -> float:
-    """CPU seconds of this process and the children it has waited for: steadier than the clock on a busy machine."""
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
 
 
 def official_verdict(program: Any) -> bool:
