@@ -294,9 +294,9 @@ class _Draft:
                 for i in range(0, len(self.samples), self._batch)
             ]
             longest = [max(len(self.samples[i].prompt_ids) for i in batch) for batch in batches]
-            pace = paces.measure(
-                self.shape, self.config.precision, self._batch, round(sum(longest) / len(longest))
-            )
+            # Steps are timed in the middle of an answer, where the cache has its mean length.
+            context = round(sum(longest) / len(longest) + sum(tokens) / len(tokens) / 2)
+            pace = paces.measure(self.shape, self.config.precision, self._batch, context)
             prefill = sum(longest) * pace.prefill_s / pace.prompt_tokens
             answering = prefill + pace.step_s * sum(max(tokens[i] for i in batch) for batch in batches)
             at_most = prefill + pace.step_s * self._longest_answer * len(batches)

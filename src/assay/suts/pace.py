@@ -45,7 +45,7 @@ class Pace:
 
 
 def measure(shape: ModelShape, precision: Precision, batch: int, prompt_tokens: int) -> Pace:
-    """prompt_tokens: mean length of the longest prompt in a batch. Takes 2 to 10 s."""
+    """prompt_tokens: length at which both are timed, prompt and half an answer. Takes 2 to 10 s."""
     began = time.perf_counter()
     import torch
     import transformers  # noqa: F401
