@@ -14,6 +14,7 @@ from assay.recipes.store import CacheEntry, Store, size_bytes
 def delete(context: Context, inputs: Inputs) -> Answer:
     """Remove entries. With `-f` it says what goes and how much of it; else it asks for each.
 
+    In a new home, where no repository was pulled yet, there is nothing to do and nothing wrong (CM exits with 4).
     Raises: RecipeNotFound (16) when nothing matches, as CM does; MLC warns and succeeds.
     """
     inputs = inputs | {"automation": "cache"}
@@ -24,7 +25,8 @@ def delete(context: Context, inputs: Inputs) -> Answer:
     for folder in store.failed() if everything else []:
         remove_folder(folder)
     if not found and not leftovers:
-        if context.dialect.name == "mlc":
+        is_new = everything and not context.index.artifacts("script")
+        if is_new or context.dialect.name == "mlc":
             context.console.note("assay: nothing in the cache matches")
             return {"return": 0}
         raise RecipeNotFound("artifact(s) not found")
