@@ -301,7 +301,27 @@ OTHER_TREES: list[tuple[str, str, str, str, Spoil]] = [
     ("T14", "v5.1", "open", "mixtral-8x7b", add("open/Tester/model_mapping.json", "[")),
     ("T14", "v5.1", "open", "mixtral-8x7b", add("open/Tester/model_mapping.json", '{"a": 3}')),
     ("P1", "v4.1", "open", "mixtral-8x7b", perf(result_validity="INVALID")),
+    ("P3", "v4.1", "closed", "mixtral-8x7b", perf(effective_sample_concatenate_permutation=False)),
+    ("P3", "v4.1", "closed", "mixtral-8x7b", lambda t: _nothing_says_equal(t)),
 ]
+
+
+def _nothing_says_equal(tree: GoodTree) -> None:
+    tree.log(tree.performance(), effective_sample_concatenate_permutation=None)
+    (tree.measurements() / "mlperf.conf").write_text("# nothing\n")
+
+
+def test_in_v41_the_conf_files_stand_in_for_a_log_without_equal_issue(tmp_path: Path) -> None:
+    tree = GoodTree.make(tmp_path, "v4.1")
+    tree.log(tree.performance(), effective_sample_concatenate_permutation=None)
+    assert tree.codes() == []
+
+
+def test_a_system_without_results_is_gated_from_v51(tmp_path: Path) -> None:
+    tree = GoodTree.make(tmp_path, "v5.0")
+    shutil.copy(tree.system_file, tree.owner / "systems/ghost.json")
+    assert tree.codes(Severity.WARNING) == ["T10"]
+    assert tree.codes(Severity.ERROR) == []
 
 
 def _rename_scenario(tree: GoodTree, to: str) -> None:

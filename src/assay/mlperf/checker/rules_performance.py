@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from assay.mlperf import round as rounds
@@ -78,9 +79,21 @@ def equal_issue(entry: Entry) -> Iterator[Fault]:
     if log is None or rules is None or not rules.equal_issue:
         return
     is_judged = entry.submitter.is_gated or entry.round.name != "v4.1"
-    if is_judged and log.flag("effective_sample_concatenate_permutation") is not True:
+    logged = log.flag("effective_sample_concatenate_permutation")
+    if logged is None and entry.round.needs_mlperf_conf and _conf_says_equal(entry):
+        return
+    if is_judged and logged is not True:
         found = str(log.values.get("effective_sample_concatenate_permutation"))
         yield Fault(entry.performance_log, "equal issue is off", found, "true")
+
+
+def _conf_says_equal(entry: Entry) -> bool:
+    """v4.1's LoadGen did not log the setting, so its checker reads mlperf.conf and user.conf."""
+    folder = entry.layout.measurements(entry.place)
+    model = entry.benchmark.official.removesuffix(".9").removesuffix("-99")
+    pattern = rf"^\s*{re.escape(model)}\.\S+\.sample_concatenate_permutation\s*=\s*1\s*$"
+    texts = (entry.tree.text(f"{folder}/{name}") for name in ("mlperf.conf", "user.conf"))
+    return any(re.search(pattern, text or "", re.MULTILINE) for text in texts)
 
 
 @rule(

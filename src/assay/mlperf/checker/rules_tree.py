@@ -138,17 +138,27 @@ def empty_folder(tree: Tree) -> Iterator[Fault]:
     "T10",
     level=Level.SUBMITTER,
     title="a system is described or measured without results",
-    source=f"{CHECKER}: all systems have results (since 2025-04)",
+    source=f"{CHECKER}: all systems have results (gated since 2025-04, so from v5.1)",
     fix="add the results, or remove the system's file or folder",
 )
 def system_without_results(submitter: Submitter) -> Iterator[Fault]:
     results = set(submitter.tree.subfolders(f"{submitter.path}/results"))
+    is_gated = submitter.round.name not in ("v4.0", "v4.1", "v5.0")
+    severity = Severity.ERROR if is_gated else Severity.WARNING
     for name in submitter.tree.names(f"{submitter.path}/systems"):
         if name.endswith(".json") and name[: -len(".json")] not in results:
-            yield Fault(f"{submitter.path}/systems/{name}", "system without results", name, _or_none(results))
+            yield Fault(
+                f"{submitter.path}/systems/{name}",
+                "system without results",
+                name,
+                _or_none(results),
+                severity,
+            )
     for name in submitter.tree.subfolders(f"{submitter.path}/measurements"):
         if name not in results:
-            yield Fault(f"{submitter.path}/measurements/{name}", "no results", name, _or_none(results))
+            yield Fault(
+                f"{submitter.path}/measurements/{name}", "no results", name, _or_none(results), severity
+            )
 
 
 def _or_none(names: set[str]) -> str:
