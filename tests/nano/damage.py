@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 Weights = dict[str, Tensor]
-NAMED_EXPERT = "model.layers.1.block_sparse_moe.experts.2."
+NAMED_EXPERT = "model.layers.0.block_sparse_moe.experts.1."
 
 
 def round_to_3_bits(weights: Weights) -> Weights:
