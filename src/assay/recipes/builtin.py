@@ -46,7 +46,7 @@ def load_builtin(builtin: Builtin, index: Index) -> Recipe:
     """Its recipe, in the dialect of the home it is asked through: keys are written with that prefix."""
     meta = index.home.descriptions.load(builtin.folder, MLC.description_files)
     artifact = Artifact(
-        builtin.folder,
+        str(builtin.folder),
         "script",
         Repository(builtin.folder.parent, "assay", "", {}),
         str(meta.get("alias") or builtin.alias),

@@ -27,12 +27,16 @@ Row = tuple[list[Stamp | None], str, str, list[str]]  # stamps, alias, uid, tags
 class Artifact(NamedTuple):
     """A folder with a description: a recipe, a cache entry, or another kind that CM keeps this way."""
 
-    path: Path
+    where: str
     automation: str
     repository: Repository
     alias: str
     uid: str
     tags: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        return Path(self.where)
 
     def __str__(self) -> str:
         return ",".join(part for part in (self.alias, self.uid) if part)
@@ -120,7 +124,7 @@ class Index:
                     continue
                 fresh[where] = row
                 _, alias, uid, tags = row
-                found.append(Artifact(Path(where), automation, repository, alias, uid, tuple(tags)))
+                found.append(Artifact(where, automation, repository, alias, uid, tuple(tags)))
         if fresh != rows:
             write_cache_file(self._file(automation), marshal.dumps(_settled(fresh)))
         return found

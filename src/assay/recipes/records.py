@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from assay.ground.files import write_json, write_text
 from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.contract import shell
 from assay.recipes.contract.flags import is_on
@@ -22,6 +21,8 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
 
     def on(name: str) -> bool:
         return is_on(inputs, name, strict=strict)
+
+    from assay.ground.files import write_json, write_text
 
     session: Session = runner.last
     if on("print_deps"):
@@ -76,6 +77,8 @@ def readme(inputs: Inputs, session: Session) -> str:
 
 def write_repro(folder: Path, inputs: Inputs, answer: Answer, session: Session) -> None:
     """The folder that CM users attach to a report: input, output, versions, readme."""
+    from assay.ground.files import write_text
+
     values: dict[str, Any] = {
         "cm-run-script-input.json": inputs,
         "cm-run-script-output.json": answer,

@@ -8,16 +8,15 @@ process that made it is gone.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assay.ground.files import write_json
 from assay.recipes.artifacts import Artifacts, new_uid, remove_folder
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Artifact, Index, TagQuery
@@ -62,6 +61,8 @@ class CacheKey:
 
 def recipe_digest(folder: Path) -> str:
     """SHA-256 over names and contents of the files directly in a recipe's folder (its text files, not caches)."""
+    import hashlib
+
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.is_file() and not path.name.startswith(("README", "tmp-")):
@@ -203,7 +204,7 @@ class Store:
     @contextlib.contextmanager
     def exclusively(self, tags: list[str]) -> Iterator[None]:
         """Only one process at a time makes the entry of these tags; a recipe that calls itself is let through."""
-        name = "entry-" + hashlib.sha256(",".join(sorted(tags)).encode()).hexdigest()[:16]
+        name = f"entry-{zlib.crc32(','.join(sorted(tags)).encode()):08x}"
         if name in self._held:
             yield
             return
@@ -255,12 +256,14 @@ class Staged:
     def commit(self, description: dict[str, Any], state: dict[str, Any]) -> Artifact:
         """Write the state, then the description, each in one step; from here on it is an entry."""
         dialect = self.store.home.dialect
+        from assay.ground.files import write_json
+
         write_json(self.folder / dialect.cached_state_file, state)
         full = self.store.artifacts.new_description("cache", "", self.uid, []) | description
         self.store.artifacts.write(self.folder, full)
         self.close()
         return Artifact(
-            self.folder, "cache", self.store.home.repositories()[0], "", self.uid, tuple(full["tags"])
+            str(self.folder), "cache", self.store.home.repositories()[0], "", self.uid, tuple(full["tags"])
         )
 
     def discard(self, name: str) -> Path:

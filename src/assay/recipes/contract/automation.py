@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import glob
-import logging
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -28,15 +27,24 @@ NUMBERED = ("", ".[0-9]", ".[0-9][0-9]", "-[0-9]", "-[0-9][0-9]", "[0-9]", "[0-9
 VERSIONED = ("[0-9].[0-9]", "[0-9][0-9].[0-9]", "[0-9][0-9].[0-9][0-9]")
 
 
-class Bridge:
+class WithLogger:
+    """Hooks write to `automation.logger`; logging is imported when one does."""
+
+    @property
+    def logger(self) -> Any:
+        import logging
+
+        return logging.getLogger("assay.recipes")
+
+
+class Bridge(WithLogger):
     """What hooks find as `automation.cmind` or `automation.action_object`: a way to ask for other actions."""
 
-    def __init__(self, access: Callable[..., Answer], logger: logging.Logger) -> None:
+    def __init__(self, access: Callable[..., Answer]) -> None:
         self.access = access
-        self.logger = logger
 
 
-class Automation:
+class Automation(WithLogger):
     """Lives as long as a run; a hook of any recipe in it gets this same object."""
 
     def __init__(
@@ -52,8 +60,7 @@ class Automation:
         self.scripts = scripts
         self.ask = ask
         self.host_path = host_path
-        self.logger = logging.getLogger("assay.recipes")
-        self.cmind = self.action_object = Bridge(access, self.logger)
+        self.cmind = self.action_object = Bridge(access)
         self.meta = {"alias": "script", "uid": SCRIPT_UID, "deps": {"cache": "cache,541d6f712a6b464e"}}
         self.os_info = shell.host_info()
         self.path = str(folder)

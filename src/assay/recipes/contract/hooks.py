@@ -7,6 +7,7 @@ and scripts of the same run, since recipes prepare one another that way.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -28,12 +29,14 @@ class Workbench:
     def __init__(self, environ: dict[str, str]) -> None:
         self.environ = environ
         self.extra_path: list[str] = []
+        self._shim: dict[str, ModuleType] = {}
 
     @contextmanager
     def lent(self) -> Iterator[None]:
         """Folder, environment, path and module names belong to the recipe inside the block."""
         folder, path, environ = Path.cwd(), list(sys.path), dict(os.environ)
         modules = {name: sys.modules.pop(name) for name in SHIM_MODULES if name in sys.modules}
+        sys.modules.update(self._shim)
         sys.path[:] = [str(SHIM / "children"), str(SHIM), *self.extra_path, *path]
         base = list(sys.path)
         os.environ.clear()
@@ -46,8 +49,7 @@ class Workbench:
             os.environ.clear()
             os.environ.update(environ)
             sys.path[:] = path
-            for name in SHIM_MODULES:
-                sys.modules.pop(name, None)
+            self._shim = {name: sys.modules.pop(name) for name in SHIM_MODULES if name in sys.modules}
             sys.modules.update(modules)
             os.chdir(folder)
 
@@ -150,6 +152,5 @@ def _hint_for(problem: Exception) -> str:
 
 def connect_shim(access: Any) -> None:
     """Give the `cmind` and `mlc` modules that hooks import a way back into this run."""
-    import_module = importlib.import_module
-    import_module("cmind").__dict__["access"] = access
-    import_module("mlc").__dict__["access"] = access
+    for name in ("cmind", "mlc"):
+        importlib.import_module(name).__dict__["access"] = access

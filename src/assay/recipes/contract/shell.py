@@ -8,6 +8,7 @@ import re
 import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -153,9 +154,7 @@ def clean(names: Iterable[str]) -> None:
 
 def host_info() -> dict[str, Any]:
     """What hooks find under `os_info`."""
-    import platform
-
-    bits = platform.architecture()[0][:2]
+    bits = "64" if sys.maxsize > 2**32 else "32"
     return {
         "platform": "linux" if os.name != "nt" else "windows",
         "bat_ext": ".sh",
@@ -168,7 +167,7 @@ def host_info() -> dict[str, Any]:
         "run_bat": ". ${bat_file}",
         "start_script": list(SHEBANG),
         "set_exec_file": 'chmod 755 "${file_name}"',
-        "bits": "64" if bits == "64" else "32",
+        "bits": bits,
         "python_bits": bits,
         "env": {},
     }

@@ -1,5 +1,4 @@
 # mypy: ignore-errors
-# ruff: noqa: PTH107, PTH113, PTH118, PTH123, UP031
 """The `utils` module that MLC's hooks import by that bare name; it is there while a hook runs, and only then."""
 
 import logging

@@ -1,11 +1,7 @@
 # mypy: ignore-errors
-# ruff: noqa: PTH107, PTH113, PTH118, PTH123, UP031
+# ruff: noqa: UP031
 """The part of `cmind` that recipes import. Inside a run `access` is the runner itself; a Python process that a
 recipe starts asks the runner through its command line."""
-
-import json
-import os
-import subprocess
 
 from . import utils  # noqa: F401
 
@@ -14,6 +10,10 @@ __version__ = "4.2.0"
 
 def access(i, out=None):
     """Perform an action given as a dictionary, or as the words of a command line."""
+    import json
+    import os
+    import subprocess
+
     runner = os.environ.get("ASSAY_PYTHON")
     if not runner:
         return {"return": 1, "error": "cmind.access works inside a run of Assay only"}

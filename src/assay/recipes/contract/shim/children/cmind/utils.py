@@ -5,11 +5,9 @@
 Self-contained and plain, since any Python that a recipe starts may import it.
 """
 
-import datetime
 import json
 import os
 import re
-import uuid
 
 
 def load_txt(
@@ -96,6 +94,8 @@ def load_yaml_and_json(file_name_without_ext, check_if_exists=False, encoding="u
 
 def get_current_date_time(i=None):
     """The local time, whole as `iso_datetime` and in parts as `array`."""
+    import datetime
+
     now = datetime.datetime.now()
     parts = {
         "date_year": now.year,
@@ -110,7 +110,7 @@ def get_current_date_time(i=None):
 
 def gen_uid():
     """A new `uid` of 16 hex digits."""
-    return {"return": 0, "uid": uuid.uuid4().hex[:16]}
+    return {"return": 0, "uid": os.urandom(8).hex()}
 
 
 def merge_dicts(i, nested=False):
