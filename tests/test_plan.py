@@ -47,6 +47,7 @@ def rows(tmp_path: Path) -> Path:
 def config(checkpoint: Path, rows: Path) -> BenchmarkConfig:
     return BenchmarkConfig(
         "mixtral-8x7b",
+        sut="transformers",
         modes=(Mode.PERFORMANCE,),
         paths=Paths(checkpoint, rows),
         limits=Limits(samples=3),
@@ -103,7 +104,7 @@ def test_memory_grows_by_the_weights_when_the_precision_does(config: BenchmarkCo
 
 
 def test_mixtral_8x7b_without_a_checkpoint_is_refused_with_its_figures() -> None:
-    made = plan.make(BenchmarkConfig("mixtral-8x7b", precision=Precision.FLOAT16))
+    made = plan.make(BenchmarkConfig("mixtral-8x7b", sut="transformers", precision=Precision.FLOAT16))
     assert made.parameters == 46_702_792_704
     assert made.weight_bytes == 93_405_585_408
     assert made.seconds is None
@@ -116,7 +117,7 @@ def test_weights_beyond_free_memory_are_refused_with_what_would_fit(monkeypatch:
         total = 32_000_000_000
 
     monkeypatch.setattr(plan.psutil, "virtual_memory", lambda: Memory)
-    made = plan.make(BenchmarkConfig("mixtral-8x7b", precision=Precision.FLOAT16))
+    made = plan.make(BenchmarkConfig("mixtral-8x7b", sut="transformers", precision=Precision.FLOAT16))
     blocker = made.blockers[-1]
     assert "93.4 GB in float16" in blocker.message and "30.0 GB are free" in blocker.message
     assert blocker.hint.startswith("int4 would fit")

@@ -34,7 +34,7 @@ cost node nodejs "MBXP programs in javascript and typescript are ungraded, and s
 
 if [ -f tools/mbxp/package-lock.json ] && command -v npm >/dev/null 2>&1 &&
     [ ! tools/mbxp/node_modules/.package-lock.json -nt tools/mbxp/package-lock.json ]; then
-    npm ci --prefix tools/mbxp --silent --no-audit --no-fund >/dev/null 2>&1 ||
+    npm ci --prefix tools/mbxp --silent --ignore-scripts --no-audit --no-fund >/dev/null 2>&1 ||
         echo "missing: TypeScript, lodash, mathjs (npm ci --prefix tools/mbxp failed) - MBXP in javascript and typescript is ungraded"
 fi
 exit 0

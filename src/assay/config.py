@@ -96,7 +96,7 @@ class BenchmarkConfig:
     modes: tuple[Mode, ...] = (Mode.PERFORMANCE, Mode.ACCURACY)
     style: Style = Style.TEST
     round: str = "v5.1"
-    sut: str = "transformers"
+    sut: str = "engine"
     device: Device = Device.CPU
     precision: Precision = Precision.FLOAT32
     limits: Limits = Limits()

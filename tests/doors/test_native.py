@@ -15,7 +15,7 @@ def test_nothing_asked_gives_the_workloads_defaults_and_says_so() -> None:
     config = native.build(None, {}, {})
     assert config.workload == "mixtral-nano"
     assert config.style is Style.TEST
-    assert config.limits.batch == 32
+    assert config.limits.batch == 64
     assert config.origin["limits.batch"] == "default of mixtral-nano"
     assert config.origin["round"] == "default"
 

@@ -44,7 +44,7 @@ def test_a_checkpoint_without_config_is_refused_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ({"precision": "int8"}, "transformers SUT cannot run in int8"),
+        ({"sut": "transformers", "precision": "int8"}, "transformers SUT cannot run in int8"),
         ({"sut": "engine", "precision": "float16"}, "engine SUT cannot run in float16"),
         ({"sut_options__answers": "prompt"}, "belongs to the echo SUT"),
         ({"style": "valid", "limits__samples": "5"}, "whole dataset"),

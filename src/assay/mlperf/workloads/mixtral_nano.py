@@ -13,5 +13,5 @@ WORKLOAD = Workload(
     is_embedded=True,
     test_samples=None,
     eos_id=2,
-    defaults={"limits.batch": "32"},
+    defaults={"limits.batch": "64", "precision": "bfloat16"},
 )
