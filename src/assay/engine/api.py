@@ -112,7 +112,7 @@ class Engine:
             "notes": list(self.notes),
             "kv_blocks": self.plan.kv_blocks,
             "preempted": self._scheduler.num_preempted,
-            **self.meter.report(),
+            **self.meter.report(residency.WEIGHT_BYTES[self.config.precision]),
         }
 
 

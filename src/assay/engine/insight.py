@@ -16,7 +16,7 @@ from torch import Tensor
 from assay.engine.batch import Batch
 from assay.engine.config import MixtralConfig
 
-PARTS = ("scheduler", "attention", "router", "experts", "head", "sampling")
+PARTS = ("waiting", "scheduler", "attention", "router", "experts", "head", "sampling")
 
 
 class Meter:
@@ -28,7 +28,7 @@ class Meter:
 
     def reset(self) -> None:
         self.nanoseconds = dict.fromkeys(PARTS, 0)
-        self.steps = self.tokens = self.sampled = self.keys_read = self.kv_blocks_peak = 0
+        self.steps = self.tokens = self.sampled = self.keys_read = self.experts_read = self.kv_blocks_peak = 0
         self.experts_LE = torch.zeros(self._config.num_layers, self._config.num_experts, dtype=torch.int64)
 
     @contextmanager
@@ -41,7 +41,9 @@ class Meter:
             self.nanoseconds[name] += time.perf_counter_ns() - start
 
     def count_experts(self, layer: int, start_E: Tensor) -> None:
-        self.experts_LE[layer] += start_E.diff()
+        rows_E = start_E.diff()
+        self.experts_LE[layer] += rows_E
+        self.experts_read += int(rows_E.count_nonzero())
 
     def count_step(self, batch: Batch, kv_blocks: int) -> None:
         """One computed step, with `kv_blocks` in use."""
@@ -62,13 +64,26 @@ class Meter:
             "head": 2 * self.sampled * c.hidden_size * c.vocab_size,
         }
 
-    def report(self) -> dict[str, Any]:
-        """Plain values for a result: seconds and GFLOP/s per part, counts, tokens per expert."""
+    def weights_read(self, weight_bytes: int) -> dict[str, int]:
+        """Bytes of weights that each part's steps pass over; experts without a token are not read."""
+        c = self._config
+        return {
+            "attention": self.steps * c.num_layers * c.dense_layer_parameters * weight_bytes,
+            "experts": self.experts_read * c.expert_parameters * weight_bytes,
+            "head": self.steps * c.hidden_size * c.vocab_size * weight_bytes,
+        }
+
+    def report(self, weight_bytes: int) -> dict[str, Any]:
+        """Plain values for a result: seconds, GFLOP/s and GB/s of weights per part, counts, tokens per expert."""
         seconds = {name: ns / 1e9 for name, ns in self.nanoseconds.items()}
-        rates = {n: round(f / seconds[n] / 1e9, 1) for n, f in self.flops().items() if seconds[n]}
+
+        def per_second(amounts: dict[str, int]) -> dict[str, float]:
+            return {name: round(n / seconds[name] / 1e9, 1) for name, n in amounts.items() if seconds[name]}
+
         return {
             "seconds": {name: round(s, 4) for name, s in seconds.items()},
-            "gflop_per_s": rates,
+            "gflop_per_s": per_second(self.flops()),
+            "weights_gb_per_s": per_second(self.weights_read(weight_bytes)),
             "steps": self.steps,
             "tokens_computed": self.tokens,
             "tokens_sampled": self.sampled,

@@ -135,7 +135,8 @@ class EngineSut:
     def _take_in(self) -> bool:
         """Move new queries into the engine, waiting for some when it is idle; False when closing."""
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._inbox) or self._engine.has_work or self._closing)
+            with self._engine.meter.part("waiting"):
+                self._changed.wait_for(lambda: bool(self._inbox) or self._engine.has_work or self._closing)
             queries, self._inbox = self._inbox, []
             if self._closing:
                 return False
