@@ -1,4 +1,4 @@
-"""A Mixtral checkpoint of a few thousand parameters that ends its answers at once, with a byte tokenizer."""
+"""A Mixtral checkpoint of a few thousand parameters that always gives the same short answer."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from pathlib import Path
 
 from tests.end_to_end import rows
 
+ANSWER = "5 "
+"""Right for row 0, a GSM8K sample."""
+
 
 def write(folder: Path) -> Path:
-    """Every embedding is the same vector and the end-of-sequence row of the head points along it."""
+    """Whatever is asked, it answers ANSWER: its layers add nothing, so each token alone decides on the next."""
     import torch
     from transformers import MixtralConfig, MixtralForCausalLM
 
@@ -31,9 +34,17 @@ def write(folder: Path) -> Path:
             eos_token_id=2,
         )
     )
+    said = [*rows.encode(folder, ANSWER), 2]
     with torch.no_grad():
-        model.model.embed_tokens.weight.fill_(1.0)
-        model.lm_head.weight[2].fill_(1.0)
+        for name, weight in model.named_parameters():
+            if "o_proj" in name or "down_proj" in name or ".w2." in name:
+                weight.zero_()
+        directions = torch.eye(32)
+        model.model.embed_tokens.weight[:] = directions[0]
+        model.lm_head.weight.zero_()
+        for step, token in enumerate(said):
+            model.lm_head.weight[token] = directions[step]
+            model.model.embed_tokens.weight[token] = directions[step + 1]
     model.save_pretrained(folder)
     return folder
 
