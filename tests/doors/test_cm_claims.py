@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from assay.doors import cm, cm_claims
@@ -59,3 +61,16 @@ def test_the_published_command_is_one_config() -> None:
     assert config.submission.system_name == "gh_action"
     assert str(config.paths.out) == "/home/arjun/gh_action_results/test_results"
     assert [mode.value for mode in config.modes] == ["performance", "accuracy"]
+
+
+def test_every_option_of_the_published_command_is_in_the_table_of_the_docs() -> None:
+    table = (Path(__file__).parents[2] / "docs" / "seed-options.md").read_text(encoding="utf-8")
+    for word in seed_command.RUN[3:]:
+        assert f"| `{word.partition('=')[0]}` |" in table
+
+
+@pytest.mark.parametrize("key", [*cm_claims.EFFECTS, *cm_claims.NO_EFFECT])
+def test_the_docs_say_of_each_variable_what_the_door_says(key: str) -> None:
+    table = (Path(__file__).parents[2] / "docs" / "seed-options.md").read_text(encoding="utf-8")
+    said = cm_claims.EFFECTS.get(key) or f"accepted, no effect, because {cm_claims.NO_EFFECT[key]}"
+    assert f"| `--env.{key}` | {said} |" in table or f"| `--env.{key},` | {said} |" in table
