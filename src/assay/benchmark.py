@@ -36,16 +36,25 @@ TREE_ROOTS = frozenset(division.value for division in Division)
 
 
 def deliver(
-    config: BenchmarkConfig, delivery: Delivery, hub: Hub, watch: Watch, *, may_fetch: MayFetch
+    config: BenchmarkConfig,
+    delivery: Delivery,
+    hub: Hub,
+    watch: Watch,
+    *,
+    may_fetch: MayFetch,
+    comply: Callable[[Path], object],
 ) -> Delivered:
     """Run it, or take the finished run that is there, and deliver what was asked for.
 
-    Raises: AssayError; findings of the checker that are errors are one, unless the short style is asked for.
+    `comply` runs the compliance tests of a run folder and files them in it.
+    Raises: AssayError; errors found by the checker are one, unless the short style is asked for.
     """
     config = obtain(config, hub, watch.say, may_fetch)
-    _refuse_compliance(config, delivery)
+    must_comply = complies(config, delivery)
     made, folder = _measured(config, delivery, watch)
     watch.say(summary.render(made))
+    if must_comply and not any(folder.glob("*/compliance")):
+        comply(folder)
     if not delivery.submit:
         return Delivered(folder)
     root = config.submission.out or folder.with_name(f"{folder.name}_submission")
@@ -124,13 +133,17 @@ def _measured(config: BenchmarkConfig, delivery: Delivery, watch: Watch) -> tupl
     return app.run(config, watch)
 
 
-def _refuse_compliance(config: BenchmarkConfig, delivery: Delivery) -> None:
-    # Source: inference_policies, compliance tests are demanded of closed submissions; cm4mlops skips them in open.
-    if delivery.compliance and config.submission.division is Division.CLOSED:
+def complies(config: BenchmarkConfig, delivery: Delivery) -> bool:
+    """Whether compliance tests are to be run. Raises: ConfigError for a container: they do not go into one."""
+    # Source: inference_policies: closed submissions owe compliance tests; cm4mlops leaves them out in open.
+    if not delivery.compliance or config.submission.division is not Division.CLOSED:
+        return False
+    if delivery.container is not None:
         raise ConfigError(
-            "compliance runs are not part of this command",
-            "run it with compliance=no, then `assay compliance` on the run folder, then `assay submit`",
+            "compliance tests of a run in a container are not possible",
+            "CM_MLPERF_LOADGEN_COMPLIANCE=no, or CM_MLPERF_USE_DOCKER=no",
         )
+    return True
 
 
 def _write_tree(config: BenchmarkConfig, folder: Path, root: Path) -> None:

@@ -22,12 +22,15 @@ def builtins(environ: Mapping[str, str]) -> list[Builtin]:
 
     def deliver(config: BenchmarkConfig, delivery: Delivery, hub: Hub, *, may_fetch: MayFetch) -> Delivered:
         from assay import app, benchmark
+        from assay.cli import compliance
         from assay.cli.bench import asked
 
         line.say(asked(config))
         watch = app.Watch(line.say, line.show)
         try:
-            return benchmark.deliver(config, delivery, hub, watch, may_fetch=may_fetch)
+            return benchmark.deliver(
+                config, delivery, hub, watch, may_fetch=may_fetch, comply=compliance.perform
+            )
         finally:
             line.close()
 

@@ -26,7 +26,7 @@ EFFECTS: Mapping[str, str] = {
     "CM_MLPERF_SUBMISSION_GENERATION_STYLE": "short: findings that a test run must have do not fail the job",
     "CM_RUN_SUBMISSION_CHECKER": "checks the tree",
     "CM_TAR_SUBMISSION_DIR": "packs the tree",
-    "CM_MLPERF_LOADGEN_COMPLIANCE": "runs the compliance tests of the round",
+    "CM_MLPERF_LOADGEN_COMPLIANCE": "runs the compliance tests of the round, in the closed division",
     "CM_MLPERF_CLEAN_ALL": "removes an earlier run's folder and tree first, and runs again",
     "CM_MLPERF_CLEAN_SUBMISSION_DIR": "removes an earlier tree first",
     "CM_RERUN": "runs although the run folder holds a finished run",
