@@ -1,6 +1,7 @@
 """Runs the same command lines with `cm` and with `assay`, each in a home of its own, and compares what comes out.
 
     python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops commands.txt [--json OUT]
+    python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops --own own.txt --record recorded.json
 
 A file of commands holds one command line per line (without `cm`); a blank line starts a new pair of homes.
 Compared are: exit code, order of recipes with their resolved variations, new_env, new_state, and the tags of the
@@ -47,15 +48,13 @@ class Tool:
         self.folder = folder
         self.environ = environ | {"CM_REPOS": str(home), "ASSAY_BUILTIN": "0"}
 
-    def prepare(self, clone: Path | None) -> None:
+    def prepare(self, clones: list[Path]) -> None:
         self.home.mkdir(parents=True)
         self.folder.mkdir(parents=True)
-        if clone is None:
-            return
-        target = self.home / "repos" / clone.name
-        target.parent.mkdir()
-        shutil.copytree(clone, target, symlinks=True)
-        (self.home / "repos.json").write_text(json.dumps([str(target)]))
+        targets = [self.home / "repos" / clone.name for clone in clones]
+        for clone, target in zip(clones, targets):
+            shutil.copytree(clone, target, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        (self.home / "repos.json").write_text(json.dumps([str(target) for target in targets]))
 
     def run(self, words: list[str]) -> Seen:
         extra = ["--out=json", "-v"] if words[:2] == ["run", "script"] else []
@@ -137,7 +136,11 @@ def differences(cm: Seen, ours: Seen) -> list[str]:
 
 
 def compare(
-    sessions: list[list[str]], cm: str, clone: Path | None, environ: dict[str, str]
+    recorded: list[dict[str, Any]],
+    sessions: list[list[str]],
+    cm: str,
+    clones: list[Path],
+    environ: dict[str, str],
 ) -> list[dict[str, Any]]:
     results = []
     ours = [sys.executable, "-m", "assay"]
@@ -149,13 +152,23 @@ def compare(
                 Tool(ours, root / "us" / "home", root / "us" / "folder", environ),
             ]
             for tool in tools:
-                tool.prepare(clone)
+                tool.prepare(clones)
             for line in lines:
                 words = shlex.split(line)
                 if words[:2] == ["run", "script"]:
                     words.append("--user_python")
                 seen = [tool.run(words) for tool in tools]
                 found = differences(seen[0], seen[1])
+                theirs = {k: stable(seen[0].result.get(k, {})) for k in ("new_env", "new_state")}
+                recorded.append(
+                    {
+                        "command": line,
+                        "code": seen[0].code,
+                        "calls": seen[0].calls,
+                        **theirs,
+                        "entries": seen[0].entries,
+                    }
+                )
                 results.append(
                     {"command": line, "code": seen[0].code, "calls": len(seen[0].calls), "differences": found}
                 )
@@ -178,15 +191,25 @@ def main() -> int:
     parser.add_argument(
         "--only", default="", help="only commands that contain this text, with those before them"
     )
+    parser.add_argument("--own", action="store_true", help="run on the recipes that own.py writes")
+    parser.add_argument("--record", type=Path, help="write what cm did here, for the tests")
     options = parser.parse_args()
+    clones = [options.clone] if options.clone else []
+    if options.own:
+        from own import write_recipes
+
+        clones.append(write_recipes(Path(tempfile.mkdtemp(prefix="own-"))))
     if not options.cm:
         parser.error("no cm on PATH: pip install cmind==4.2.0 in an environment of its own, and give --cm")
     blocks = options.commands.read_text().split("\n\n")
     sessions = [[line for line in block.splitlines() if line.strip() and line[0] != "#"] for block in blocks]
     sessions = [lines for lines in sessions if lines and any(options.only in line for line in lines)]
-    results = compare(sessions, options.cm, options.clone, dict(os.environ))
+    recorded: list[dict[str, Any]] = []
+    results = compare(recorded, sessions, options.cm, clones, dict(os.environ))
     same = sum(not result["differences"] for result in results)
     print(f"{same} of {len(results)} command lines agree")
+    if options.record:
+        options.record.write_text(json.dumps(recorded, indent=1) + "\n")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
     return 0 if same == len(results) else 1

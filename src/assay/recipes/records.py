@@ -22,8 +22,6 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
     def on(name: str) -> bool:
         return is_on(inputs, name, strict=strict)
 
-    from assay.ground.files import write_json, write_text
-
     session: Session = runner.last
     if on("print_deps"):
         commands = [f"cm run script --tags={tags}" for tags in answer.get("deps") or []]
@@ -34,9 +32,13 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
         for line in version_lines(session):
             context.console.say(line)
     if on("dump_version_info"):
+        from assay.ground.files import write_json
+
         for name in VERSION_FILES:
             write_json(Path(name), session.version_info)
     if on("print_readme"):
+        from assay.ground.files import write_text
+
         write_text(Path("README-cm.md"), readme(inputs, session))
     if on("save_env") or on("shell"):
         state = answer.get("state") or {}

@@ -67,14 +67,12 @@ def answer_request(
 
     Raises: RecipeNotFound, RecipeFault as a run would.
     """
-    from dataclasses import replace
-
     prefix = index.home.dialect.prefix
     words = [str(inputs.get("artifact") or "")]
     inputs = dict(inputs)
     if " " in words[0]:
         inputs["tags"] = words.pop().replace(" ", ",")
-    flags = replace(Flags.read(inputs, scope.env, prefix, strict=False), quiet=True)
+    flags = Flags.read(inputs, scope.env, prefix, strict=False)._replace(quiet=True)
     with scope.env.written_by("runner"):
         seed_env(scope.env, inputs, flags, host_env, str(Path.cwd()), prefix)
     selection = Selection.parse(inputs.get("tags"))

@@ -289,12 +289,10 @@ class Runner:
             )
             return Outcome({}, {}, execution.saved_env, execution.saved_state)
         if str(docker.get("real_run", True)).lower() in ("false", "0", "no"):
-            from dataclasses import replace
-
             execution.session.info(
                 f"{execution.call.indent}  - Fake run of {execution.recipe}: inside a container"
             )
-            execution.flags = replace(execution.flags, fake_run=True)
+            execution.flags = execution.flags._replace(fake_run=True)
             execution.env[prefix + "TMP_FAKE_RUN"] = "yes"
         return None
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from assay.recipes.conditions import is_off
 
@@ -28,8 +27,7 @@ def is_yes(inputs: Mapping[str, Any], *names: str) -> bool:
     return any(str(inputs.get(name, "")).lower() in ("true", "yes", "on") for name in names)
 
 
-@dataclass(frozen=True)
-class Flags:
+class Flags(NamedTuple):
     """What one call of a recipe, top-level or as a dependency, was told about how to run."""
 
     quiet: bool
