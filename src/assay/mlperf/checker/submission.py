@@ -12,6 +12,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -119,17 +120,17 @@ def walk(root: Path, submitter: str | None = None) -> Tree:
             special.append(folder)
             continue
         try:
-            with os.scandir(real_root / folder) as listing:
-                entries = sorted(listing, key=lambda e: e.name)
+            with os.scandir(f"{real_root}/{folder}") as listing:
+                entries = sorted(listing, key=_name)
         except OSError:
             special.append(folder)
             continue
         if submitter and folder in DIVISIONS:
             entries = [e for e in entries if e.name == submitter or e.is_file()]
-        folders[folder] = tuple(_printable(e.name) for e in entries)
+        folders[folder] = tuple(map(_printable, map(_name, entries)))
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.name != _printable(entry.name):
+            if not entry.name.isascii() and entry.name != _printable(entry.name):
                 special.append(_printable(path))
             elif entry.is_symlink():
                 _sort_link(real_root, path, files, broken, foreign)
@@ -144,9 +145,12 @@ def walk(root: Path, submitter: str | None = None) -> Tree:
     )
 
 
+_name = attrgetter("name")
+
+
 def _printable(name: str) -> str:
     """A name that can be printed and stored: bytes that are no UTF-8 become question marks."""
-    return name.encode("utf-8", "replace").decode("utf-8")
+    return name if name.isascii() else name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _sort_link(root: Path, path: str, files: dict[str, int], broken: list[str], foreign: list[str]) -> None:
