@@ -77,11 +77,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, benchmark: Benchmark, c
     settings.set_home(tmp_path / "store")
     environ = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
 
-    def perform_line(*words: str, dialect: str = "cm") -> dict[str, Any]:
+    def perform_line(*words: str, dialect: str = "cm", action: str = "run") -> dict[str, Any]:
         home = home_from(environ, dialect)
         registered = builtin.registered(benchmark, console.say, environ)
         context = Context(home, console, environ, registered)
-        answer: dict[str, Any] = perform(context, parse(["run", "script", *words]))
+        answer: dict[str, Any] = perform(context, parse([action, "script", *words]))
         return answer
 
     return perform_line
@@ -173,6 +173,14 @@ def test_fetching_can_be_switched_off_for_each(run: Run, benchmark: Benchmark) -
     assert benchmark.may_fetch == MayFetch(model=False)
     run(APP, "--env.CM_MLPERF_DATASET_MIXTRAL_8X7B_DOWNLOAD_TO_HOST=False")
     assert benchmark.may_fetch == MayFetch(dataset=False)
+
+
+def test_the_docker_action_asks_for_a_container(run: Run, benchmark: Benchmark) -> None:
+    run(APP, action="docker")
+    assert benchmark.delivery is not None
+    assert benchmark.delivery.container is not None
+    run(APP)
+    assert benchmark.delivery.container is None
 
 
 def test_a_model_that_is_there_is_used_where_it_is(run: Run, tmp_path: Path) -> None:

@@ -124,9 +124,14 @@ def test_requests(meta: dict[str, Any]) -> list[Inputs]:
 
 
 def docker(context: Context, inputs: Inputs) -> Answer:
-    """Build an image for a recipe and run it there."""
+    """Build an image for a recipe and run it there; a recipe of our own is asked to see to that itself."""
+    from assay.recipes.builtin import find_builtin
     from assay.recipes.container import run_in_container
+    from assay.recipes.selection import Selection
 
+    asked = Selection.parse(tag_text(inputs))
+    if not inputs.get("recipes") and find_builtin(context.builtins, context.index, asked):
+        return run(context, inputs | {"docker": "yes"})
     return run_in_container(context, inputs)
 
 
