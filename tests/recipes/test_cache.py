@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from assay.recipes.errors import RecipeFailed, RecipeFault, RecipeNotFound
+from assay.recipes.expiry import seconds
 from assay.recipes.index import Index
 from assay.recipes.store import Store
+from assay.recipes.versions import Versions
 
 from .conftest import Kit
 
@@ -140,9 +142,7 @@ def test_an_entry_whose_base_is_gone_or_that_has_expired_is_passed_over(kit: Kit
     (entry / "_cm.json").write_text(json.dumps(description | {"dependent_cached_path": "/nowhere"}))
     assert made(kit) == "2"
     (entry / "_cm.json").write_text(json.dumps(description | {"cache_expiration": time.time() - 1}))
-    lookup = Store(Index(kit.home)).look_up(
-        ["make"], __import__("assay.recipes.versions", fromlist=["Versions"]).Versions()
-    )
+    lookup = Store(Index(kit.home)).look_up(["make"], Versions())
     assert [rejected.reason for rejected in lookup.rejected] == ["it has expired"]
 
 
@@ -208,3 +208,20 @@ def test_prune_removes_the_pieces_of_failed_runs(kit: Kit) -> None:
         kit.run("bad")
     assert kit.perform(["prune", "cache"])["deleted"] == 1
     assert Store(Index(kit.home)).failed() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("30m", 1800), ("1d", 86400), ("2 weeks", 1209600), ("7", 7), ("", 0)]
+)
+def test_a_duration_is_read_as_mlc_writes_it(text: str, expected: float) -> None:
+    assert seconds(text) == expected
+
+
+def test_an_entry_carries_the_time_when_it_expires(kit: Kit) -> None:
+    counting(kit, cache_expiration="1h")
+    before = time.time()
+    made(kit)
+    description = json.loads((kit.entries()[0] / "_cm.json").read_text())
+    assert before + 3590 < description["cache_expiration"] < before + 3700
+    with pytest.raises(RecipeFault, match="is no duration"):
+        kit.run("make", "--new", "--cache_expiration=soon")

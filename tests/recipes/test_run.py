@@ -115,15 +115,19 @@ def test_ad_with_a_name_that_no_list_has_is_error_1(kit: Kit) -> None:
     assert caught.value.code == 1
 
 
-def test_local_variables_are_hidden_from_dependencies_and_given_back(kit: Kit) -> None:
-    kit.recipe("leaf", env={"CM_SEEN": "<<<CM_VERSION>>>"}, new_env_keys=["CM_SEEN"])
+SEES = "def preprocess(i):\n    i['env']['CM_SEEN'] = i['env'].get('CM_VERSION', 'nothing')\n    return {'return': 0}\n"
+
+
+@pytest.mark.parametrize("flags", [[], ["--fake_deps"]])
+def test_local_variables_are_hidden_from_dependencies_and_given_back(kit: Kit, flags: list[str]) -> None:
+    kit.recipe("leaf", hooks=SEES, new_env_keys=["CM_SEEN"])
     kit.recipe("root", deps=[{"tags": "leaf"}], new_env_keys=["CM_SEEN", "CM_VERSION"])
-    answer = kit.run("root", "--version=7")
-    assert answer["new_env"] == {"CM_SEEN": "7", "CM_VERSION": "7"}
+    seen = {} if flags else {"CM_SEEN": "nothing"}
+    assert kit.run("root", "--version=7", *flags)["new_env"] == {**seen, "CM_VERSION": "7"}
 
 
 def test_a_dependency_with_reuse_version_sees_the_version(kit: Kit) -> None:
-    kit.recipe("leaf", env={"CM_SEEN": "<<<CM_VERSION>>>"}, new_env_keys=["CM_SEEN"])
+    kit.recipe("leaf", hooks=SEES, new_env_keys=["CM_SEEN"])
     kit.recipe("root", deps=[{"tags": "leaf", "reuse_version": True}], new_env_keys=["CM_SEEN"])
     assert kit.run("root", "--version=7")["new_env"] == {"CM_SEEN": "7"}
 
@@ -196,7 +200,10 @@ def test_a_folder_that_one_hook_puts_on_the_path_is_there_for_the_next_recipe(
         "leaf",
         hooks=f"import sys\ndef postprocess(i):\n    sys.path.append({str(tmp_path)!r})\n    return {{'return': 0}}\n",
     )
-    hooks = "import brought_along\ndef preprocess(i):\n    i['env']['CM_V'] = brought_along.VALUE\n    return {'return': 0}\n"
+    hooks = (
+        "import brought_along\ndef preprocess(i):\n"
+        "    i['env']['CM_V'] = brought_along.VALUE\n    return {'return': 0}\n"
+    )
     kit.recipe("root", hooks=hooks, deps=[{"tags": "leaf"}], new_env_keys=["CM_V"])
     assert kit.run("root")["new_env"] == {"CM_V": "here"}
 
@@ -281,3 +288,29 @@ def test_sudo_is_refused_unless_allowed(kit: Kit) -> None:
     kit.recipe("r", run="command -v sudo > which\n")
     kit.run("r")
     assert Path("which").read_text().strip() == str(kit.home.work / "sudo" / "sudo")
+
+
+def test_a_failing_dependency_that_may_fail_does_not_end_the_run(kit: Kit) -> None:
+    kit.recipe("leaf", run="exit 1\n")
+    kit.recipe(
+        "root", deps=[{"tags": "leaf", "continue_on_error": True}], env={"CM_R": "1"}, new_env_keys=["CM_R"]
+    )
+    assert kit.run("root")["new_env"] == {"CM_R": "1"}
+
+
+def test_a_git_address_takes_the_token_or_ssh_form_when_access_is_authorised(kit: Kit) -> None:
+    kit.recipe("r", env={"CM_GIT_URL": "https://host/o/n", "CM_GIT_AUTH": "yes"}, new_env_keys=["CM_GIT_URL"])
+    assert kit.run("r", "--gh_token=T")["new_env"] == {"CM_GIT_URL": "https://git:T@host/o/n"}
+    assert kit.run("r", "--git_ssh=yes")["new_env"] == {"CM_GIT_URL": "git@host:o/n"}
+
+    script = "echo CM_P=$(command -v python3) > tmp-run-env.out\npython3 -c 'import pip'\n"
+    kit.recipe("r", run=script, new_env_keys=["CM_P"])
+def test_pip_of_recipes_has_a_python_of_the_home_that_sees_the_users_packages(kit: Kit) -> None:
+    kit.recipe(
+        "r",
+        run='echo CM_P=$(command -v python3) > tmp-run-env.out\npython3 -c "import pip"\n',
+        new_env_keys=["CM_P"],
+    )
+    answer = kit.perform(["run", "script", "--tags=r"])
+    assert answer["new_env"] == {"CM_P": str(kit.home.root / "python" / "bin" / "python3")}
+    assert kit.run("r")["new_env"]["CM_P"] != answer["new_env"]["CM_P"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,11 +23,12 @@ from assay.recipes.contract.hooks import Hooks, load_hooks
 from assay.recipes.dependencies import LOCAL_KEYS, Entry, HandDown
 from assay.recipes.env import Env, exported
 from assay.recipes.errors import RecipeFailed, RecipeFault
+from assay.recipes.expiry import seconds
 from assay.recipes.merge import merge
 from assay.recipes.resolve import ResolvedRecipe, Scope, apply_default_version
 from assay.recipes.selection import Selection
 from assay.recipes.session import Session
-from assay.recipes.store import KEY_FIELD, CacheEntry, CacheKey, Staged
+from assay.recipes.store import EXPIRY_FIELD, KEY_FIELD, CacheEntry, CacheKey, Staged
 from assay.recipes.versions import pip_requirement
 
 
@@ -113,6 +115,7 @@ class Execution:
             self.session.info(f"{self.call.indent}  WARNING: {warning}")
         self._prepare_version()
         self.env[self.env_key("TMP_CURRENT_SCRIPT_PATH")] = str(self.recipe.folder)
+        self._predeps()
         if self.flags.docker_run_deps:
             self._run_docker_dependencies()
         self.run_dependencies("deps")
@@ -154,6 +157,9 @@ class Execution:
             dialect.owner_key + "_uid": self.recipe.uid,
             KEY_FIELD: self.key().as_json(),
         }
+        lifetime = seconds(self.inputs.get("cache_expiration") or self.resolved.cache_expiration)
+        if lifetime:
+            description[EXPIRY_FIELD] = time.time() + lifetime
         version = str(
             self.env.get(self.env_key("DETECTED_VERSION")) or self.env.get(self.env_key("VERSION")) or ""
         )
@@ -230,6 +236,20 @@ class Execution:
             self.step["ignore_script_error"] = True
         wanted = [tag for tag in self.flags.debug_script_tags.split(",") if tag]
         self.step["keep_script"] = bool(wanted) and set(wanted) <= set(self.recipe.tags)
+
+    def _predeps(self) -> None:
+        """MLC's hook before the dependencies; the file is loaded early only when it has one."""
+        path = self.recipe.folder / "customize.py"
+        if (
+            self.recipe.dialect.name != "mlc"
+            or self.recipe.meta.get("predeps") is False
+            or self.flags.fake_run
+        ):
+            return
+        if path.is_file() and b"def predeps(" in path.read_bytes():
+            self._load_hooks()
+            self._call_hook("predeps")
+            self.resolved.fill()
 
     def _meta_for_hooks(self) -> dict[str, Any]:
         """The description with the lists that hooks extend in place, such as `post_deps`, as they stand now."""
@@ -362,7 +382,14 @@ class Execution:
             self.deps.append(str(entry["tags"]))
             if self.session.fake_deps:
                 continue
-            outcome = self._run_entry(entry, child_env)
+            try:
+                outcome = self._run_entry(entry, child_env)
+            except RecipeFault as fault:
+                if not entry.get("continue_on_error"):
+                    raise
+                self.session.info(f"{self.call.indent}  - {entry['tags']} failed and may: {fault.message}")
+                self.env.refresh(hand_down.remembered)
+                continue
             merge_env(self.env, outcome.new_env, f"{entry['tags']}")
             merge(self.state, copy.deepcopy(outcome.new_state))
             self.env.refresh(hand_down.remembered)

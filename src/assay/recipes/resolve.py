@@ -50,6 +50,7 @@ class ResolvedRecipe:
     entries: dict[str, list[Entry]]  # phase -> dependencies
     new_env_keys: list[str]
     new_state_keys: list[str]
+    cache_expiration: str = ""
     script_name: str = ""
     default_version: str = ""
     warnings: list[str] = field(default_factory=list)
@@ -63,6 +64,7 @@ class ResolvedRecipe:
     def fill(self) -> None:
         """Replace the placeholders whose keys have values by now."""
         self.env.refresh(filled(self.env, self.env))
+        self.env.refresh(authorised_url(self.env, self.recipe.dialect.prefix))
         check_lists(self.env)
 
     def apply_const(self) -> None:
@@ -100,6 +102,7 @@ class ResolvedRecipe:
         self.new_env_keys.extend(block.get("new_env_keys") or [])
         self.new_state_keys.extend(block.get("new_state_keys") or [])
         self.script_name = block.get("script_name") or self.script_name
+        self.cache_expiration = str(block.get("cache_expiration") or self.cache_expiration)
         if block.get("warning"):
             self.warnings.append(str(block["warning"]))
 
@@ -160,6 +163,7 @@ def resolve(
         new_state_keys=list(meta.get("new_state_keys") or []),
         script_name=str(meta.get("script_name") or "").strip(),
         default_version=str(meta.get("default_version") or ""),
+        cache_expiration=str(meta.get("cache_expiration") or ""),
         warnings=list(meta.get("warnings") or []),
     )
     _apply_recipe(resolved, inputs, with_const=mlc)
@@ -266,6 +270,19 @@ def map_inputs(target: dict[str, Any], inputs: Mapping[str, Any], mapping: Mappi
     for name, key in mapping.items():
         if name in inputs:
             target[key] = inputs[name]
+
+
+def authorised_url(env: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    """The git address with the user's token, or in ssh form, when a recipe asks for authorised access."""
+    url = str(env.get(prefix + "GIT_URL") or "")
+    if env.get(prefix + "GIT_AUTH") != "yes" or not url.startswith("https://") or "@" in url:
+        return {}
+    host, _, path = url.removeprefix("https://").partition("/")
+    if token := env.get(prefix + "GH_TOKEN"):
+        return {prefix + "GIT_URL": f"https://git:{token}@{host}/{path}"}
+    if prefix + "GIT_SSH" in env:
+        return {prefix + "GIT_URL": f"git@{host}:{path}"}
+    return {}
 
 
 def check_lists(env: Mapping[str, Any]) -> None:

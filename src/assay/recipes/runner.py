@@ -345,7 +345,7 @@ class Runner:
         if execution.flags.renew:
             found = session.store.look_up(tags, execution.resolved.versions).entries
             renewed = session.chooser.entry(found, tags, execution.flags)
-        staged = session.store.reopen(renewed) if renewed else session.store.stage()
+        staged = session.store.reopen(renewed) if renewed else session.store.stage(execution.recipe.alias)
         if renewed:
             execution.env[self.home.dialect.key("RENEW_CACHE_ENTRY")] = "yes"
         try:

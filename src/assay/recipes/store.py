@@ -215,10 +215,10 @@ class Store:
         finally:
             self._held.discard(name)
 
-    def stage(self) -> Staged:
-        """A folder for a new entry, which is none before `commit`."""
+    def stage(self, alias: str = "") -> Staged:
+        """A folder for a new entry, which is none before `commit`. MLC names it after the recipe too."""
         uid = new_uid()
-        folder = self.home.cache / uid
+        folder = self.home.cache / (f"{alias}_{uid[:8]}" if self.home.dialect.name == "mlc" else uid)
         folder.mkdir(parents=True)
         return Staged(self, folder, uid, fresh=True)
 
