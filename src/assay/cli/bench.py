@@ -24,6 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="build a submission tree and check it (default: for the embedded workload only)",
     )
+    parser.add_argument(
+        "--container", choices=("podman", "docker"), help="measure in a container; scored outside of it"
+    )
+    parser.add_argument(
+        "--container-base",
+        metavar="IMAGE",
+        help="install into this image (default: mount what is installed here)",
+    )
     parser.add_argument("--json", action="store_true", help="print result.json as the last line of stdout")
     parser.add_argument(
         "--unsafe-no-sandbox",
@@ -41,7 +49,14 @@ def run(args: argparse.Namespace) -> int:
     from assay.report import summary
 
     watch = app.Watch(line.say, line.show)
-    made, folder = app.run(config, watch, unsafe_no_sandbox=args.unsafe_no_sandbox)
+    if args.container or args.container_base:
+        from assay import contained
+        from assay.doors.delivery import ContainerRequest
+
+        request = ContainerRequest(args.container, args.container_base)
+        made, folder = contained.run(config, request, watch, unsafe_no_sandbox=args.unsafe_no_sandbox)
+    else:
+        made, folder = app.run(config, watch, unsafe_no_sandbox=args.unsafe_no_sandbox)
     line.close()
     wants_tree = args.submit if args.submit is not None else config.workload == BenchmarkConfig.workload
     tree, report = app.submit(made, folder, config) if wants_tree else (None, None)
