@@ -66,14 +66,13 @@ def as_reference(
 def write_reference(model: Any) -> None:
     """Answer the validation and calibration sets, store the answers, score them and the default part."""
     folder = nano.checkpoint_dir()
-    answers = {
-        kind: answer(model, nano_rows.prompt_rows(kind), kind) for kind in ("validation", "calibration")
-    }
+    kinds: tuple[nano_rows.Kind, ...] = ("validation", "calibration")
+    answers = {kind: answer(model, nano_rows.prompt_rows(kind), kind) for kind in kinds}
     nano_rows.save_answers({kind: [a.ids for a in each] for kind, each in answers.items()})
     block, part = nano_rows.PER_SUBSET["validation"], nano_rows.PER_SUBSET["default"]
     answers["default"] = [a for i in range(3) for a in answers["validation"][i * block : i * block + part]]
     facts = {}
-    for kind in ("default", "validation", "calibration"):
+    for kind in nano_rows.PER_SUBSET:
         rows = nano_rows.build_rows(kind)
         scores = score_answers(rows, answers[kind], folder)
         facts[kind] = as_reference(rows, answers[kind], scores, nano_rows.rows_sha256(rows))
