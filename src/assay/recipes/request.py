@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assay.recipes.cache_rule import cache_key, lookup_tags
 from assay.recipes.choosing import Chooser
 from assay.recipes.console import Quiet
 from assay.recipes.contract.flags import Flags, seed_env
@@ -15,7 +16,6 @@ from assay.recipes.dependencies import additions
 from assay.recipes.env import Env
 from assay.recipes.index import Index
 from assay.recipes.resolve import ResolvedRecipe, Scope, resolve
-from assay.recipes.runner import cache_key, lookup_tags
 from assay.recipes.selection import Selection
 from assay.recipes.store import CacheKey, Lookup, Store
 
