@@ -1,0 +1,130 @@
+"""The verbs of a submission: submit, check, audit, explain, rules, compliance --verify."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assay.cli import main
+from tests import published
+from tests.mlperf import run_folder
+
+
+def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
+    code = main(list(args))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.fixture
+def tree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    folder = run_folder.write(tmp_path / "run")
+    out = tmp_path / "tree"
+    names = ("--submitter", "Tester", "--division", "closed", "--round", "v5.1", "--system", "box")
+    assert run(capsys, "submit", str(folder), "--out", str(out), *names)[0] == 0
+    return out
+
+
+def test_submit_writes_packs_and_checks(tree: Path) -> None:
+    assert tree.with_name("tree.tar.gz").is_file()
+    assert tree.with_name("tree.tar.gz.sha256").is_file()
+    assert (tree / "closed/Tester/results/box/mixtral-8x7b/Server/accuracy/accuracy.txt").is_file()
+
+
+def test_submit_says_what_is_unknown_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run_folder.write(tmp_path / "run")
+    record = json.loads((folder / "result.json").read_text())
+    del record["system"]["cooling"]
+    (folder / "result.json").write_text(json.dumps(record))
+    code, out, _ = run(
+        capsys,
+        "submit",
+        str(folder),
+        "--submitter",
+        "T",
+        "--out",
+        str(tmp_path / "t"),
+        "--system",
+        "box",
+        "--json",
+    )
+    value = json.loads(out)
+    assert code == 0
+    assert value["unknown"] == {"box": ["cooling"]}
+    assert [f["code"] for f in value["findings"]] == ["S2"]
+
+
+def test_check_gives_0_when_clean_1_with_errors_and_2_for_a_missing_folder(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = tmp_path / "summary.csv"
+    code, out, _ = run(capsys, "check", str(tree), "--csv", str(summary))
+    assert (code, out.splitlines()[-1][:22]) == (0, "round v5.1: no errors ")
+    assert len(summary.read_text().splitlines()) == 3
+    (tree / "closed/Tester/calibration.md").unlink()
+    code, out, _ = run(capsys, "check", str(tree), "--json")
+    assert (code, json.loads(out)["summary"]["errors"]) == (1, 1)
+    assert run(capsys, "check", str(tmp_path / "missing"))[0] == 2
+
+
+def test_strict_counts_warnings(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tree / "extra").mkdir()
+    assert run(capsys, "check", str(tree))[0] == 0
+    assert run(capsys, "check", str(tree), "--strict")[0] == 1
+
+
+def test_audit_gives_1_for_a_misstatement_and_0_for_a_right_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "README.md"
+    path.write_text(published.report())
+    code, out, _ = run(capsys, "audit", str(path), "--json")
+    assert code == 1
+    assert json.loads(out)["summary"]["errors"] == 9
+    path.write_text(published.right())
+    assert run(capsys, "audit", str(path))[:2] == (0, "0 errors, 0 warnings, 0 notes\n")
+
+
+@pytest.mark.parametrize("code", ["P10", "p10", "R3"])
+def test_explain_gives_rule_source_and_fix(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "explain", code)
+    assert status == 0
+    assert out.startswith(code.upper())
+    assert "source" in out
+    assert "fix" in out
+
+
+def test_an_unknown_code_gets_its_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "explain", "P100")
+    assert code == 2
+    assert "did you mean" in err
+
+
+def test_rules_show_gates_limits_and_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "rules", "mixtral-8x7b", "--round", "4.1-dev")
+    assert code == 0
+    for figure in ("45.036189", "131.31", "160.49", "3066443479025735752", "2000 ms", "200 ms", "1 to 1024"):
+        assert figure in out
+    assert json.loads(run(capsys, "rules", "--json")[1])["round"]["name"] == "v5.1"
+
+
+def test_rules_refuse_mixtral_outside_its_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "rules", "mixtral-8x7b", "--round", "v6.1")
+    assert code == 2
+    assert "dropped after v6.0" in err
+
+
+@pytest.mark.parametrize(("count", "code"), [(100, 0), (0, 1)])
+def test_a_sampled_log_is_verified_and_filed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, code: int
+) -> None:
+    log = tmp_path / "log.json"
+    log.write_text(run_folder.answers(count))
+    status, out, _ = run(
+        capsys, "compliance", str(tmp_path), "--verify", str(log), "--scenario", "server", "--json"
+    )
+    assert status == code
+    assert json.loads(out)["Server"]["samples"] == count
+    assert (tmp_path / "Server/compliance/TEST06/verify_accuracy.txt").is_file()
