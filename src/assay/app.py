@@ -28,6 +28,7 @@ from assay.mlperf.run_spec import RunSpec
 from assay.mlperf.sample import Sample
 from assay.mlperf.scoring import log as answers
 from assay.mlperf.scoring.grader import Grade
+from assay.mlperf.scoring.paired import reference_values
 from assay.mlperf.scoring.score import accuracy_text, score
 from assay.mlperf.session import Session
 from assay.mlperf.submission.pack import pack
@@ -221,7 +222,11 @@ class Story:
         records = answers.read(spec.out / ACCURACY_FILE, "int32", words.vocab_size)
         found = score(records, self.samples, words, grade)
         files.write_text(spec.out / "accuracy.txt", accuracy_text(found))
-        return tuple(result.pair(s, self.job.rules.targets, f"{place}/{ACCURACY_FILE}") for s in found)
+        paired = [result.pair(s, self.job.rules.targets, f"{place}/{ACCURACY_FILE}") for s in found]
+        if embedded.is_paired(self.job.config):
+            reference = reference_values(found, records, self.samples, words, grade)
+            paired = [embedded.judged(each, s, reference) for each, s in zip(paired, found)]
+        return tuple(paired)
 
     def _graded(self, spec: RunSpec) -> Callable[[int, int], None]:
         phase = f"{spec.scenario.value} grading"

@@ -50,3 +50,5 @@ class Score:
     """Why the value is None, and what to install."""
     details: Mapping[str, object] = field(default_factory=dict)
     """For example passed / run / ungraded per MBXP language."""
+    by_sample: Mapping[int, float] = field(default_factory=dict, repr=False, compare=False)
+    """Sample index -> that sample's own value in `unit`; for holding two answers to one sample side by side."""

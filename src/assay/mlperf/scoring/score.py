@@ -122,16 +122,21 @@ def _rouge_scores(answered: Sequence[Answered]) -> list[Score]:
     for metric, shares in pairs.items():
         percents = [100 * share for share in shares]
         value = round(math.fsum(percents) / len(percents), 4)
-        scores.append(Score(metric, value, PERCENT, len(percents), interval.of_mean(percents)))
+        spread = interval.of_mean(percents)
+        scores.append(
+            Score(metric, value, PERCENT, len(percents), spread, by_sample=_by_sample(answered, percents))
+        )
     return scores
 
 
 def _gsm8k_score(answered: Sequence[Answered]) -> Score:
     if not answered:
         return _unmeasured("gsm8k", PERCENT, Subset.GSM8K)
-    right = sum(gsm8k.is_right(a.text, a.sample.truth) for a in answered)
-    n = len(answered)
-    return Score("gsm8k", 100 * right / n, PERCENT, n, interval.of_share(right, n), details={"right": right})
+    hits = [gsm8k.is_right(a.text, a.sample.truth) for a in answered]
+    right, n = sum(hits), len(hits)
+    each = _by_sample(answered, [100.0 * hit for hit in hits])
+    spread = interval.of_share(right, n)
+    return Score("gsm8k", 100 * right / n, PERCENT, n, spread, details={"right": right}, by_sample=each)
 
 
 def _mbxp_score(answered: Sequence[Answered], grade: Grader) -> Score:
@@ -152,7 +157,13 @@ def _mbxp_score(answered: Sequence[Answered], grade: Grader) -> Score:
         reason = "; ".join(f"{count} not graded: {why}" for why, count in reasons.most_common())
         return Score("mbxp", None, PERCENT, n, None, len(ungraded), reason, details)
     passed = sum(verdict.passed is True for verdict in verdicts)
-    return Score("mbxp", 100 * passed / n, PERCENT, n, interval.of_share(passed, n), details=details)
+    each = _by_sample(counted, [100.0 * (verdict.passed is True) for verdict in verdicts])
+    spread = interval.of_share(passed, n)
+    return Score("mbxp", 100 * passed / n, PERCENT, n, spread, details=details, by_sample=each)
+
+
+def _by_sample(answered: Sequence[Answered], values: Sequence[float]) -> dict[int, float]:
+    return {a.sample.index: value for a, value in zip(answered, values, strict=True)}
 
 
 def _by_language(answered: Sequence[Answered], verdicts: Sequence[Verdict]) -> dict[str, dict[str, int]]:
