@@ -92,7 +92,7 @@ def find_engine(wanted: str | None = None, run: Execute = execute) -> Engine:
         reasons.append(f"{name} does not answer ({(said.strip().splitlines() or ['no reason given'])[-1]})")
     raise EnvironmentProblem(
         "a container was asked for, and no engine can run one: " + "; ".join(reasons),
-        "install and start podman (or docker), or run without a container: CM_MLPERF_USE_DOCKER=no",
+        "install and start podman (or docker), or run without a container (CM_MLPERF_USE_DOCKER=no)",
     )
 
 
