@@ -14,7 +14,9 @@ HELP = "check a submission tree against the rules of its round"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="the folder that holds closed/, open/ or network/")
+    parser.add_argument(
+        "folder", type=Path, help="the folder that holds closed/, open/ or network/, or its .tar.gz"
+    )
     parser.add_argument("--round", default="v5.1", help="round to judge by (default: %(default)s)")
     parser.add_argument("--submitter", help="judge this submitter alone")
     parser.add_argument("--csv", type=Path, help="write summary.csv, with the official columns, here")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assay.ground.errors import ConfigError
 from assay.mlperf.checker import (  # noqa: F401  importing a rules file registers its rules
+    archive,
     rules_accuracy,
     rules_compliance,
     rules_extra,
@@ -71,11 +72,15 @@ class Report:
 
 
 def check(root: Path, round_: Round, submitter: str | None = None, workers: int | None = None) -> Report:
-    """Judge the tree below `root`; with `submitter`, that submitter's part alone.
+    """Judge the tree below `root`, or packed in it; with `submitter`, that submitter's part alone.
 
     workers: processes that judge; None = as many as pay.
-    Raises: ConfigError when `root` is no folder.
+    Raises: ConfigError when `root` is neither a folder nor an archive.
     """
+    if archive.is_archive(root):
+        with archive.unpacked(root) as packed:
+            report = check(packed.root, round_, submitter, workers)
+        return replace(report, findings=(*_findings(Level.ARCHIVE, packed), *report.findings))
     if not root.is_dir():
         raise ConfigError(f"no folder {root}", "name the folder that holds closed/, open/ or network/")
     tree = walk(root, submitter)

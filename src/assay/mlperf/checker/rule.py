@@ -19,6 +19,7 @@ from assay.mlperf.checker.finding import Finding, Severity
 class Level(str, Enum):
     """What a rule looks at."""
 
+    ARCHIVE = "archive"
     TREE = "tree"
     SUBMITTER = "submitter"
     SYSTEM = "system"

@@ -13,9 +13,9 @@ from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.rules_accuracy import HASH, scores
 from assay.mlperf.checker.rules_performance import wrong_seeds
 from assay.mlperf.checker.submission import Entry
+from assay.mlperf.submission.tree import FAKE_MARK
 
 TEST06_SAMPLES_MIN = 100
-FAKE_MARK = "FAKE RUN"
 TOKENS_DIFFER_BY = 0.10
 CONF_LINE = re.compile(r"^\s*([^#\s.]\S*?)\.([^.\s]+)\.([a-z_]+)\s*=\s*([-+.\deE]+)\s*$", re.MULTILINE)
 CONF_KEYS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from assay.mlperf.checker.archive import Archive
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.submission import Submitter, System, Tree
@@ -220,6 +221,20 @@ def mapping(submitter: Submitter) -> Iterator[Fault]:
     for own, official in pairs.items():
         if not isinstance(official, str):
             yield Fault(path, f"{own} is mapped to no name", repr(official), "an official benchmark's name")
+
+
+@rule(
+    "T16",
+    level=Level.ARCHIVE,
+    title="an archive holds what a submission must not, or cannot be unpacked",
+    source="a submission is plain files; a member that leads out of the archive would overwrite others",
+    fix="pack the tree again with `assay submit`",
+)
+def members(archive: Archive) -> Iterator[Fault]:
+    for name, reason in archive.faults:
+        yield Fault(
+            f"{archive.name}:{name}", f"{name or 'the archive'} {reason}"[:300], reason[:300], "plain files"
+        )
 
 
 @rule(

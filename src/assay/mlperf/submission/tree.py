@@ -19,6 +19,8 @@ ACCURACY_REQUIRED = (
     "mlperf_log_detail.txt",
     "mlperf_log_summary.txt",
 )
+FAKE_MARK = "FAKE RUN"
+"""In the README of a run whose SUT computes nothing."""
 SCENARIOS = ("Offline", "Server", "Interactive", "SingleStream", "MultiStream")
 
 

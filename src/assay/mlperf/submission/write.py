@@ -13,13 +13,12 @@ from assay.config import Mode
 from assay.ground import files
 from assay.ground.errors import ConfigError
 from assay.mlperf.checker import detail_log
-from assay.mlperf.checker.rules_extra import FAKE_MARK
 from assay.mlperf.result import RunResult
 from assay.mlperf.round import Round
 from assay.mlperf.submission import truncate
 from assay.mlperf.submission.source import Scenario, collect
 from assay.mlperf.submission.system import describe, read_said
-from assay.mlperf.submission.tree import Layout, Place
+from assay.mlperf.submission.tree import FAKE_MARK, Layout, Place
 
 MAPPED_TO = "mixtral-8x7b"
 """Official benchmark whose rules an own workload is held against: Assay's workloads are Mixtrals."""

@@ -1,0 +1,91 @@
+"""A packed submission, unpacked without trust: plain files below one folder, and nothing else.
+
+Members are copied one by one; what would leave the folder, is no plain file, or is too large is a fault and stays
+packed. Never raises for a bad archive.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from assay.mlperf.submission.tree import DIVISIONS
+
+MEMBER_MAX_BYTES = 50 << 20
+TOTAL_MAX_BYTES = 8 << 30
+"""The largest published round is below 3 GB; more is a bomb."""
+SUFFIXES = (".tar", ".tar.gz", ".tgz")
+
+
+@dataclass(frozen=True)
+class Archive:
+    name: str
+    root: Path
+    """Folder that holds closed/, open/ or network/ once unpacked."""
+    faults: tuple[tuple[str, str], ...]
+    """(member, what is wrong with it)"""
+
+
+def is_archive(path: Path) -> bool:
+    return path.is_file() and path.name.endswith(SUFFIXES)
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Archive]:
+    """The archive's plain files in a folder that goes when the block ends."""
+    with TemporaryDirectory(prefix="assay-check-") as name:
+        folder = Path(name)
+        faults: list[tuple[str, str]] = []
+        try:
+            with tarfile.open(path) as tar:
+                _copy_members(tar, folder, faults)
+        except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
+            faults.append(("", f"cannot be unpacked: {error}"))
+        yield Archive(path.name, _top(folder), tuple(faults))
+
+
+def _copy_members(tar: tarfile.TarFile, folder: Path, faults: list[tuple[str, str]]) -> None:
+    total = 0
+    for member in tar:
+        reason = _refused(member)
+        total += member.size
+        if total > TOTAL_MAX_BYTES:
+            faults.append((member.name, f"more than {TOTAL_MAX_BYTES:,} bytes in all"))
+            return
+        if reason:
+            faults.append((member.name, reason))
+        elif member.isdir():
+            (folder / member.name).mkdir(parents=True, exist_ok=True)
+        else:
+            target = folder / member.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            content = tar.extractfile(member)
+            assert content is not None, "a plain file has content"
+            with content, target.open("wb") as out:
+                shutil.copyfileobj(content, out)
+
+
+def _refused(member: tarfile.TarInfo) -> str:
+    """Why a member stays packed; empty for what is copied."""
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts or "\0" in member.name:
+        return "leads out of the archive"
+    if not (member.isreg() or member.isdir()):
+        return "is a link, pipe or device"
+    if member.size > MEMBER_MAX_BYTES:
+        return f"is {member.size:,} bytes"
+    return ""
+
+
+def _top(folder: Path) -> Path:
+    """The folder itself, or the one folder in it when that is not a division (the packed tree's own name)."""
+    names = list(folder.iterdir())
+    if len(names) == 1 and names[0].is_dir() and names[0].name not in DIVISIONS:
+        return names[0]
+    return folder

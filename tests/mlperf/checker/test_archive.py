@@ -1,0 +1,73 @@
+"""Packed submissions: judged like the tree they hold, and never trusted."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.mlperf import round as rounds
+from assay.mlperf.checker.check import check
+from assay.mlperf.submission.pack import pack
+from tests.mlperf.checker.good_tree import GoodTree
+
+V51 = rounds.load("v5.1")
+
+
+def packed(folder: Path) -> Path:
+    tree = GoodTree.make(folder)
+    pack(tree.root, folder / "tree.tar.gz")
+    return folder / "tree.tar.gz"
+
+
+def with_member(folder: Path, member: tarfile.TarInfo, content: bytes = b"x") -> Path:
+    """A good archive and one more member."""
+    archive = folder / "evil.tar"
+    tree = GoodTree.make(folder)
+    with tarfile.open(archive, "w") as tar:
+        tar.add(tree.root, "tree")
+        member.size = len(content) if member.isreg() else 0
+        tar.addfile(member, io.BytesIO(content))
+    return archive
+
+
+def test_a_packed_tree_is_judged_like_the_tree(tmp_path: Path) -> None:
+    report = check(packed(tmp_path), V51)
+    assert report.is_clean
+    assert len(report.rows) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside", "tree/../../outside", "/tmp/assay-outside", "tree/closed/../../../x"]
+)
+def test_a_member_that_leads_out_is_a_finding_and_stays_packed(tmp_path: Path, name: str) -> None:
+    report = check(with_member(tmp_path / "in", tarfile.TarInfo(name)), V51)
+    assert [f.code for f in report.findings] == ["T16"]
+    assert "leads out" in report.findings[0].found
+    assert not (tmp_path / "outside").exists()
+    assert not Path("/tmp/assay-outside").exists()
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_links_and_devices_stay_packed(tmp_path: Path, kind: bytes) -> None:
+    member = tarfile.TarInfo("tree/closed/Tester/code/thing")
+    member.type, member.linkname = kind, "/etc/passwd"
+    assert [f.code for f in check(with_member(tmp_path, member), V51).findings] == ["T16"]
+
+
+@pytest.mark.parametrize("keep", [0, 10, 100, 3000])
+def test_a_cut_archive_is_a_finding(tmp_path: Path, keep: int) -> None:
+    archive = packed(tmp_path)
+    archive.write_bytes(archive.read_bytes()[:keep])
+    assert "T16" in {f.code for f in check(archive, V51).findings}
+
+
+@given(st.binary(max_size=600))
+def test_any_bytes_are_judged(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("any") / "x.tar.gz"
+    path.write_bytes(content)
+    assert not check(path, V51).is_clean
