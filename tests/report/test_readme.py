@@ -66,3 +66,11 @@ def test_server_latencies_are_told_in_milliseconds() -> None:
 def test_an_interrupted_run_says_so_first() -> None:
     text = summary.render(fakes.result(status="INTERRUPTED", reason="stopped by the user"))
     assert text.splitlines()[0].split(": ", 1)[1].startswith("INTERRUPTED: stopped by the user")
+
+
+def test_loadgens_verdict_on_a_short_run_says_by_what_it_was_judged() -> None:
+    short, whole = ({"style": style} for style in ("test", "valid"))
+    assert "LoadGen says VALID (by the settings of a test-style run" in readme.render(
+        fakes.result(asked=short)
+    )
+    assert "LoadGen says VALID." in readme.render(fakes.result(asked=whole))

@@ -84,7 +84,7 @@ def _scenario(result: RunResult, name: str, runs: list[ModeResult]) -> list[str]
         "",
         "#### Performance",
         "",
-        *(_performance(performance) if performance else [words.NOT_MEASURED]),
+        *(_performance(result, performance) if performance else [words.NOT_MEASURED]),
         "",
     ]
 
@@ -109,10 +109,8 @@ def _accuracy(result: RunResult, run: ModeResult) -> Iterator[str]:
         yield f"Targets: {'; '.join(sources)}."
 
 
-def _performance(run: ModeResult) -> Iterator[str]:
-    yield f"LoadGen says: {run.validity or 'nothing'}" + (
-        f" ({'; '.join(run.invalid_because)})" if run.invalid_because else ""
-    )
+def _performance(result: RunResult, run: ModeResult) -> Iterator[str]:
+    yield f"{words.validity(result, run)}."
     yield ""
     yield "| figure | value |"
     yield "|---|---|"

@@ -30,9 +30,7 @@ def _mode(result: RunResult, run: ModeResult) -> Iterator[str]:
                 f"    p99 first token {words.figure(run.figure('ttft_p99'))}, "
                 f"per output token {words.figure(run.figure('tpot_p99'))}"
             )
-        yield f"    LoadGen says {run.validity}" + (
-            f": {'; '.join(run.invalid_because)}" if run.invalid_because else ""
-        )
+        yield f"    {words.validity(result, run)}"
     judged = is_whole_set(result)
     for score in run.scores:
         yield (

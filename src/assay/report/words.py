@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.mlperf.result import Figure, RunResult, ScoredMetric
+from assay.mlperf.result import Figure, ModeResult, RunResult, ScoredMetric
 
 NOT_MEASURED = "not measured"
 
@@ -62,6 +62,19 @@ def verdict(score: ScoredMetric, judged: bool) -> str:
 
 def figure(figure: Figure | None) -> str:
     return f"{number(figure.value)} {figure.unit}" if figure else NOT_MEASURED
+
+
+def validity(result: RunResult, run: ModeResult) -> str:
+    """LoadGen's word on a performance run, and what it was asked to judge by."""
+    said = f"LoadGen says {run.validity or 'nothing'}"
+    if run.invalid_because:
+        said += f": {'; '.join(run.invalid_because)}"
+    style = result.asked.get("style")
+    return (
+        said
+        if style in (None, "valid")
+        else f"{said} (by the settings of a {style}-style run, not the round's)"
+    )
 
 
 def standing(result: RunResult) -> str:
