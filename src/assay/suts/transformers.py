@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -26,6 +27,8 @@ DEFAULT_BATCH = 1
 """What the reference implementation runs."""
 LEAST_TOKENS = 2
 """LoadGen refuses answers of fewer tokens."""
+SPEAK_EVERY_S = 30.0
+"""A batch answers all at once, at its end; until then it says how far it is."""
 HEADROOM = 1.1
 """Free memory asked for over the bare weights, for activations and the KV cache of a small batch."""
 
@@ -139,7 +142,7 @@ class TransformersSut:
         for row, sample in enumerate(samples):
             ids_BT[row, longest - len(sample.prompt_ids) :] = torch.tensor(sample.prompt_ids)
             mask_BT[row, longest - len(sample.prompt_ids) :] = 1
-        watcher = _watcher(batch, samples, rules, longest, self._sink if self._spec.server else None)
+        watcher = _watcher(batch, samples, rules, longest, self._sink, self._spec.server)
         with torch.inference_mode():
             out_BT = self._model.generate(
                 ids_BT.to(self._model.device),
@@ -180,21 +183,32 @@ def _cut_after(ids: list[int], stop: Sequence[int]) -> list[int]:
 
 
 def _watcher(
-    batch: Sequence[Query], samples: Sequence[Sample], rules: Generation, prompt_width: int, sink: Sink | None
+    batch: Sequence[Query],
+    samples: Sequence[Sample],
+    rules: Generation,
+    prompt_width: int,
+    sink: Sink,
+    server: bool,
 ) -> Any:
-    """A stopping criterion: ends each row at its own stop sequence, and tells first tokens once to `sink`."""
+    """A stopping criterion: ends each row at its own stop sequence, and tells first tokens (Server) and progress."""
     import torch
     from transformers import StoppingCriteria
 
     class Watcher(StoppingCriteria):  # type: ignore[misc]
+        spoken_at = time.monotonic()
+
         def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
-            if sink is not None and input_ids.shape[1] == prompt_width + 1:
+            new_tokens = input_ids.shape[1] - prompt_width
+            if server and new_tokens == 1:
                 firsts = input_ids[:, -1].tolist()
                 sink.first_tokens([FirstToken(query.id, first) for query, first in zip(batch, firsts)])
+            if time.monotonic() - self.spoken_at > SPEAK_EVERY_S:
+                self.spoken_at = time.monotonic()
+                sink.progress(f"batch of {len(batch)}: {new_tokens} of at most {rules.max_new_tokens} tokens")
             ended = [
                 sample.subset in rules.stop_subsets
                 and bool(sample.stop_ids)
-                and input_ids.shape[1] - prompt_width >= len(sample.stop_ids)
+                and new_tokens >= len(sample.stop_ids)
                 and tuple(row[-len(sample.stop_ids) :].tolist()) == sample.stop_ids
                 for sample, row in zip(samples, input_ids)
             ]
