@@ -102,3 +102,15 @@ def test_find_answers_without_yaml_argparse_or_dataclasses(entry: Kit) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_python_process_that_a_recipe_starts_reaches_the_runner_through_cmind(kit: Kit) -> None:
+    kit.recipe("leaf", env={"CM_L": "1"}, new_env_keys=["CM_L"])
+    code = (
+        "import cmind; r = cmind.access({'action': 'run', 'automation': 'script', 'tags': 'leaf'}); "
+        "print('CM_GOT=' + r['new_env']['CM_L'])"
+    )
+    kit.recipe(
+        "root", run=f'got=$(python3 -c "{code}")\necho "$got" > tmp-run-env.out\n', new_env_keys=["CM_GOT"]
+    )
+    assert kit.run("root")["new_env"] == {"CM_GOT": "1"}

@@ -16,9 +16,7 @@ from assay.recipes.records import as_json
 
 def main() -> int:
     request = json.load(sys.stdin)
-    home = home_from(
-        os.environ, "mlc" if "MLC_REPOS" in os.environ and "CM_REPOS" not in os.environ else "cm"
-    )
+    home = home_from(os.environ, os.environ.get("ASSAY_DIALECT", "cm"))
     answer = access_for(Context(home, Quiet(), os.environ))(request)
     if isinstance(answer.get("list"), list):
         answer["list"] = [{"path": str(Path(found.path)), "meta": found.meta} for found in answer["list"]]

@@ -46,6 +46,8 @@ def surroundings(
     paths = [str(SHIM / "children"), *filter(None, [env.get("PYTHONPATH")])]
     env["PYTHONPATH"] = os.pathsep.join(paths)
     env["ASSAY_PYTHON"] = sys.executable
+    env["ASSAY_DIALECT"] = home.dialect.name
+    env[f"{home.dialect.prefix}REPOS"] = str(home.root)
     return env
 
 
