@@ -177,7 +177,7 @@ def test_any_json_in_any_field_is_judged(shared_tree: GoodTree, name: str, key: 
         path.write_bytes(before)
 
 
-@settings(HOSTILE, max_examples=3000)
+@settings(HOSTILE, max_examples=600)
 @given(key=st.sampled_from(detail_log.WANTED), value=JSON, cut=st.integers(0, 400))
 def test_any_log_is_read(key: str, value: object, cut: int) -> None:
     content = (run_folder.record(key, value) + "\n" + run_folder.record("x", 1, is_error=True)).encode()
@@ -185,7 +185,7 @@ def test_any_log_is_read(key: str, value: object, cut: int) -> None:
     assert log.number(key) is None or isinstance(log.number(key), (int, float))
 
 
-@settings(HOSTILE, max_examples=3000)
+@settings(HOSTILE, max_examples=5000)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_are_read_as_a_log_with_a_fault_or_a_value(content: bytes) -> None:
     log = detail_log.parse(b":::MLLOG " + content)
