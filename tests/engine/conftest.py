@@ -37,6 +37,14 @@ def make_checkpoint(folder: Path, *, seed: int = 0, **change: Any) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def four_gib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every engine sees the same free memory, whatever else the machine does."""
+    from assay.engine import api
+
+    monkeypatch.setattr(api, "available_bytes", lambda: 4 << 30)
+
+
 @pytest.fixture(scope="session", name="make_checkpoint")
 def _make_checkpoint() -> Callable[..., Path]:
     return make_checkpoint

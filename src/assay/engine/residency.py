@@ -14,8 +14,8 @@ from assay.ground.errors import EnvironmentProblem
 
 WEIGHT_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.INT8: 1}
 KV_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.INT8: 2}
-RUNTIME_BYTES = 600 << 20
-"""Interpreter, PyTorch and its buffers: 0.4 GiB resident after `import torch`, the rest is slack."""
+RUNTIME_BYTES = 256 << 20
+"""Allocator slack and thread stacks. Interpreter and PyTorch are resident by the time memory is planned."""
 KV_SHARE = 0.8
 """Of the memory that is left for KV, so that the machine keeps some."""
 GIB = 1 << 30
