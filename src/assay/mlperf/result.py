@@ -164,7 +164,9 @@ def read(folder: Path) -> RunResult:
         tree["notes"], tree["command"] = tuple(tree["notes"]), tuple(tree["command"])
         return RunResult(runs=runs, **tree)
     except FileNotFoundError:
-        raise ArtifactError(f"no {RESULT_FILE} in {folder}", "name a run folder made by `assay bench`") from None
+        raise ArtifactError(
+            f"no {RESULT_FILE} in {folder}", "name a run folder made by `assay bench`"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ArtifactError(f"{path} is not a run result: {error}", "run the benchmark again") from error
 
@@ -172,7 +174,8 @@ def read(folder: Path) -> RunResult:
 def _mode_result(tree: dict[str, Any]) -> ModeResult:
     tree["figures"] = tuple(Figure(**f) for f in tree["figures"])
     tree["scores"] = tuple(
-        ScoredMetric(**{**s, "interval": tuple(s["interval"]) if s["interval"] else None}) for s in tree["scores"]
+        ScoredMetric(**{**s, "interval": tuple(s["interval"]) if s["interval"] else None})
+        for s in tree["scores"]
     )
     tree["warnings"], tree["invalid_because"] = tuple(tree["warnings"]), tuple(tree["invalid_because"])
     return ModeResult(**tree)
