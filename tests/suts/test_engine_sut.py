@@ -101,8 +101,13 @@ def test_only_subsets_with_a_stop_rule_stop_at_their_sequence() -> None:
 
 
 def test_the_end_of_sequence_id_is_not_part_of_the_answer_but_a_stop_sequence_is() -> None:
-    assert engine.to_answer(Finished(1, (5, 6, 2), "eos")).token_ids == (5, 6)
-    assert engine.to_answer(Finished(1, (5, 7, 8), "stop")).token_ids == (5, 7, 8)
+    assert engine.to_answer(Finished(1, (5, 6, 2), "eos"), 2).token_ids == [5, 6]
+    assert engine.to_answer(Finished(1, (5, 7, 8), "stop"), 2).token_ids == [5, 7, 8]
+
+
+def test_an_answer_too_short_for_loadgen_gets_its_end_back() -> None:
+    assert engine.to_answer(Finished(1, (5, 2), "eos"), 2).token_ids == [5, 2]
+    assert engine.to_answer(Finished(1, (2,), "eos"), 2).token_ids == [2, 2]
 
 
 @pytest.mark.parametrize(

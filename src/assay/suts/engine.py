@@ -17,7 +17,7 @@ from assay.engine.sequence import Finished, Request
 from assay.ground import files
 from assay.ground.errors import ConfigError, RunFailed, did_you_mean
 from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.mlperf.workload import Generation
 
 NUMBER_OPTIONS = ("token_budget", "kv_tokens", "threads")
@@ -32,7 +32,7 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EngineSut:
     config = engine_config(spec, spec.checkpoint)
     engine = Engine(config, sink.progress)
     requests = {s.index: to_request(s, spec.generation) for s in samples}
-    return EngineSut(engine, requests, sink, spec.server)
+    return EngineSut(engine, requests, sink, spec)
 
 
 def engine_config(spec: SutSpec, checkpoint: Path) -> EngineConfig:
@@ -61,20 +61,21 @@ def to_request(sample: Sample, generation: Generation) -> Request:
     )
 
 
-def to_answer(finished: Finished) -> Answer:
-    """Without the EOS that ended it; a stop sequence stays."""
+def to_answer(finished: Finished, eos_id: int) -> Answer:
+    """Without the EOS that ended it, but never fewer than two ids; a stop sequence stays."""
     tokens = finished.tokens[:-1] if finished.reason == "eos" else finished.tokens
-    return Answer(finished.id, tokens)
+    return Answer(finished.id, [*tokens, *[eos_id] * max(0, LEAST_TOKENS - len(tokens))])
 
 
 class EngineSut:
     """Computes in a thread of its own from the first query to `close`."""
 
-    def __init__(self, engine: Engine, requests: Mapping[int, Request], sink: Sink, server: bool) -> None:
+    def __init__(self, engine: Engine, requests: Mapping[int, Request], sink: Sink, spec: SutSpec) -> None:
         self._engine = engine
         self._requests = requests
         self._sink = sink
-        self._server = server
+        self._server = spec.server
+        self._eos_id = spec.generation.eos_id
         self._sha256 = files.sha256_all(engine.weight_files)
         self._changed = threading.Condition()
         self._inbox: list[Query] = []
@@ -149,7 +150,7 @@ class EngineSut:
         if self._server and accepted.first_tokens:
             self._sink.first_tokens([FirstToken(*pair) for pair in accepted.first_tokens])
         if accepted.finished:
-            self._sink.done([to_answer(finished) for finished in accepted.finished])
+            self._sink.done([to_answer(finished, self._eos_id) for finished in accepted.finished])
             with self._changed:
                 self._open -= len(accepted.finished)
                 self._changed.notify_all()

@@ -20,13 +20,11 @@ from assay.config import Device
 from assay.ground import files
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, RunFailed
 from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.mlperf.workload import Generation
 
 DEFAULT_BATCH = 1
 """What the reference implementation runs."""
-LEAST_TOKENS = 2
-"""LoadGen refuses answers of fewer tokens."""
 SPEAK_EVERY_S = 30.0
 """A batch answers all at once, at its end; until then it says how far it is."""
 HEADROOM = 1.1
