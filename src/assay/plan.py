@@ -7,11 +7,12 @@ matrix products; the rest is arithmetic. What stands in the way is collected, no
 from __future__ import annotations
 
 import shutil
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -23,8 +24,12 @@ from assay.mlperf import dataset, wheels, workloads
 from assay.mlperf import job as jobs
 from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sut import SutSpec
 from assay.suts import shape as shapes
 from assay.suts.shape import BYTES, MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY, ModelShape
+
+if TYPE_CHECKING:
+    from assay.engine.config import EngineConfig, MixtralConfig
 
 MEAN_TOKENS = {Subset.GSM8K: 130, Subset.OPENORCA: 206, Subset.MBXP: 99}
 """Answer lengths where a dataset has no reference answers. Source: the reference model, fp16, min_new_tokens 2."""
@@ -37,6 +42,8 @@ LOADGEN_BYTES = 15_000_000
 SUT_BYTES = 260_000_000
 """A SUT process with torch and transformers and no weights. Source: measured, anonymous memory: 341 MB in all
 with 18 MB of weights, 3.20 GB for this process with 2.77 GB, 6.68 GB with 6.33 GB."""
+ENGINE_BYTES = 260_000_000
+"""A SUT process with torch and the engine and no weights. Source: measured, anonymous memory."""
 LOAD_BYTES_PER_S = 250e6
 """Reading weights into a model and hashing them. Source: measured, 2.8 GB of float32 in 20 s, 2 cores."""
 LOG_BYTES_PER_TOKEN = 8
@@ -47,6 +54,21 @@ PROGRAM_S = {"python": 0.05, "php": 0.04, "ruby": 0.06, "javascript": 0.1, "cpp"
 """Seconds to grade one MBXP program on one core. Source: median of 20 canonical solutions each, in bubblewrap."""
 RUN_START_S = 1.0
 """A LoadGen child, from its start to its first query."""
+PARENT_S = 1.0
+"""The supervising process, from its start to the start of the SUT's, and its record and README at the end."""
+TREE_S = 0.5
+"""Writing, packing and checking the submission tree of the embedded workload."""
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """What the engine would be asked to run, and what importing it took."""
+
+    model: MixtralConfig
+    config: EngineConfig
+    import_s: float
+    busy: float
+    """Seconds that pass for one of computing while other processes run; 1 on a quiet machine."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +127,17 @@ class _Draft:
     samples: Sequence[Sample] = ()
     shape: ModelShape | None = None
     is_random: bool = False
+    model_config: dict[str, Any] = field(default_factory=dict)
+    """config.json of the checkpoint."""
+    engine: EngineFacts | None = None
+    """With the engine as SUT, and a model that it can run."""
     read_bytes: int = 0
     blockers: list[Blocker] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def read(self) -> None:
-        for step in (self._read_job, self._read_samples, self._read_checkpoint, self._check_loadgen):
+        steps = (self._read_job, self._read_samples, self._read_checkpoint, self._check_loadgen)
+        for step in (*steps, self._read_engine):
             try:
                 step()
             except AssayError as error:
@@ -170,9 +197,9 @@ class _Draft:
         folder = self._checkpoint()
         if folder is None:
             if workloads.get(self.config.workload).name == "mixtral-8x7b":
-                self.shape = shapes.of(MIXTRAL_8X7B)
+                self.shape, self.model_config = shapes.of(MIXTRAL_8X7B), dict(MIXTRAL_8X7B)
             return
-        config = shapes.read_config(folder)
+        config = self.model_config = shapes.read_config(folder)
         self.shape = shapes.of(config, str(folder / "config.json"))
         self.is_random = config.get(WEIGHTS_KEY) == RANDOM
         self.read_bytes += sum(path.stat().st_size for path in folder.glob("*.safetensors"))
@@ -191,6 +218,30 @@ class _Draft:
                     f"LoadGen {wheel.version} needs {needed / 1e9:.1f} GB of memory",
                     "a later round, or fewer samples",
                 )
+
+    def _read_engine(self) -> None:
+        """Raises: ConfigError for what the engine cannot run."""
+        if self.config.sut != "engine" or self.shape is None or self.job is None:
+            return
+        began, computed = time.perf_counter(), time.process_time()
+        from assay.engine.config import model_config
+        from assay.suts.engine import engine_config
+
+        took, computed = time.perf_counter() - began, time.process_time() - computed
+        folder = self._checkpoint() or Path(self.config.workload)
+        spec = SutSpec(
+            kind="engine",
+            checkpoint=folder,
+            device=self.config.device,
+            precision=self.config.precision,
+            batch=self.config.limits.batch,
+            generation=self.job.generation(None),
+            server=Scenario.SERVER in self.config.scenarios,
+            options=dict(self.config.sut_options),
+        )
+        model = model_config(self.model_config, str(folder / "config.json"))
+        busy = max(1.0, took / computed) if computed > 0.1 else 1.0
+        self.engine = EngineFacts(model, engine_config(spec, folder), took, busy)
 
     @property
     def _batch(self) -> int:
@@ -219,6 +270,8 @@ class _Draft:
         total = PARENT_BYTES + LOADGEN_BYTES
         if self.shape is None:
             return total
+        if self.engine is not None:
+            return total + self._engine_bytes(self.engine)
         prompt = max((len(s.prompt_ids) for s in self.samples), default=0)
         longest = prompt + self._longest_answer
         precision = self.config.precision
@@ -228,6 +281,15 @@ class _Draft:
         width = 3 * self.shape.experts_per_token * (self.shape.hidden + 2 * self.shape.ffn)
         prefill = int(self._batch * prompt * width * BYTES[precision])
         return total + SUT_BYTES + self.shape.weight_bytes(precision) + cache + logits + prefill
+
+    def _engine_bytes(self, engine: EngineFacts) -> int:
+        """As the engine plans it, with KV for the longest answers that run at once: pages are used when touched."""
+        from assay.engine import residency
+
+        longest = sorted((len(s.prompt_ids) + self._longest_answer for s in self.samples), reverse=True)
+        kv = sum(longest[: self._batch]) * residency.kv_bytes_per_token(engine.model, engine.config.precision)
+        weights = residency.weight_bytes(engine.model, engine.config.precision)
+        return ENGINE_BYTES + weights + residency.row_bytes(engine.model, engine.config) + kv
 
     def _check_memory(self, needed: int, free: int) -> None:
         if self.shape is None or self.config.sut == "echo" or needed <= free:
@@ -278,40 +340,65 @@ class _Draft:
     def _seconds(self, tokens: Sequence[int]) -> tuple[dict[str, float], float | None]:
         if not self.samples:
             return {}, None
-        if self.config.sut == "engine":
-            self.notes.append("minutes of the engine are not estimated; `--sut transformers` is")
-            return {}, None
         runs = len(self.config.modes) * len(self.config.scenarios)
-        scoring = self._scoring_s() if Mode.ACCURACY in self.config.modes else 0.0
+        busy = self.engine.busy if self.engine else 1.0
+        scoring = busy * self._scoring_s() if Mode.ACCURACY in self.config.modes else 0.0
+        load = self.read_bytes / LOAD_BYTES_PER_S
         if self.shape is None:
             answering = at_most = self._echo_s()
-            start, load = 1.0, 0.0
+            start, load = PARENT_S, 0.0
+        elif self.engine is not None:
+            answering, at_most = self._engine_s(self.engine, tokens)
+            start = busy * PARENT_S + self.engine.import_s
         else:
-            from assay.suts import pace as paces
-
-            batches = [
-                range(i, min(i + self._batch, len(self.samples)))
-                for i in range(0, len(self.samples), self._batch)
-            ]
-            longest = [max(len(self.samples[i].prompt_ids) for i in batch) for batch in batches]
-            # Steps are timed in the middle of an answer, where the cache has its mean length.
-            context = round(sum(longest) / len(longest) + sum(tokens) / len(tokens) / 2)
-            pace = paces.measure(self.shape, self.config.precision, self._batch, context)
-            prefill = sum(longest) * pace.prefill_s / pace.prompt_tokens
-            answering = prefill + pace.step_s * sum(max(tokens[i] for i in batch) for batch in batches)
-            at_most = prefill + pace.step_s * self._longest_answer * len(batches)
-            # The tokenizer and scorers of the parent are not yet loaded when it plans.
-            start, load = 1.0 + pace.start_s, self.read_bytes / LOAD_BYTES_PER_S
-            if Scenario.SERVER in self.config.scenarios:
-                self.notes.append("Server runs are counted at the pace of Offline, one query after the other")
+            start, answering, at_most = self._transformers_s(tokens)
+        if self.shape is not None and Scenario.SERVER in self.config.scenarios:
+            self.notes.append("Server runs are counted at the pace of Offline")
         per_run = max(answering, self.job.min_duration_s() if self.job else 0.0)
         parts = {
             "start": start,
-            "load": load,
-            "answer": runs * (per_run + RUN_START_S),
+            "load": busy * load,
+            "answer": runs * (per_run + busy * RUN_START_S),
             "score": scoring,
         }
+        if embedded.is_embedded(self.config):
+            parts["submission"] = busy * TREE_S
         return parts, sum(parts.values()) + runs * (max(at_most, per_run) - per_run)
+
+    def _engine_s(self, engine: EngineFacts, tokens: Sequence[int]) -> tuple[float, float]:
+        """Seconds of answering all samples: expected, and with the longest answers."""
+        from assay.suts import engine_pace
+
+        prompts = [len(s.prompt_ids) for s in self.samples]
+        context = round((sum(prompts) + sum(tokens) / 2) / len(prompts))
+        pace = engine_pace.measure(engine.model, engine.config, self._batch, context)
+        longest = [self._longest_answer] * len(prompts)
+        return (
+            pace.answer_s(prompts, tokens, engine.config),
+            pace.answer_s(prompts, longest, engine.config),
+        )
+
+    def _transformers_s(self, tokens: Sequence[int]) -> tuple[float, float, float]:
+        """Seconds of starting, and of answering all samples: expected, and with the longest answers."""
+        from assay.suts import pace as paces
+
+        assert self.shape is not None
+        batches = [
+            range(i, min(i + self._batch, len(self.samples)))
+            for i in range(0, len(self.samples), self._batch)
+        ]
+        longest = [max(len(self.samples[i].prompt_ids) for i in batch) for batch in batches]
+        # Steps are timed in the middle of an answer, where the cache has its mean length.
+        context = round(sum(longest) / len(longest) + sum(tokens) / len(tokens) / 2)
+        pace = paces.measure(self.shape, self.config.precision, self._batch, context)
+        prefill = sum(longest) * pace.prefill_s / pace.prompt_tokens
+        answering = prefill + pace.step_s * sum(max(tokens[i] for i in batch) for batch in batches)
+        # The tokenizer and scorers of the parent are not yet loaded when it plans.
+        return (
+            PARENT_S + pace.start_s,
+            answering,
+            prefill + pace.step_s * self._longest_answer * len(batches),
+        )
 
     def _echo_s(self) -> float:
         pace = self.config.sut_options.get("pace")

@@ -1,0 +1,152 @@
+"""Pace of the engine: seconds per step for a model of a given shape, from a second or two of measuring.
+
+The engine's own forward pass runs on random weights: all widths, but only as many layers as no cache holds. What
+its meter books on the layers is scaled to the model's depth. Reads no checkpoint and writes no file.
+"""
+
+from __future__ import annotations
+
+import heapq
+import statistics
+import time
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.config import Precision
+from assay.engine.config import EngineConfig, MixtralConfig
+from assay.engine.kv_blocks import blocks_for
+
+if TYPE_CHECKING:
+    from assay.engine.checkpoint import Checkpoint
+
+COLD_BYTES = 128 << 20
+"""Weights of the measured layers come to this, or the model is measured whole."""
+REPEATS = 5
+MEASURE_S = 3.0
+"""No further repeat of a step after this long."""
+PER_LAYER = ("attention", "router", "experts")
+"""Parts of the engine's meter that grow with the depth."""
+
+
+@dataclass(frozen=True)
+class EnginePace:
+    """Seconds on this machine, as busy as it is now: a step of `rows` tokens takes step_s + rows * row_s."""
+
+    step_s: float
+    row_s: float
+
+    def answer_s(self, prompts: Items[int], answers: Items[int], config: EngineConfig) -> float:
+        """All of `prompts` and `answers` (tokens of each sample) under continuous batching."""
+        rows = sum(prompts) + sum(answers)
+        return self.step_s * num_steps(prompts, answers, config) + self.row_s * rows
+
+
+def num_steps(prompts: Items[int], answers: Items[int], config: EngineConfig) -> int:
+    """Steps of the engine: a freed place is taken by the next sample, in order; the first prompts are read alone.
+
+    Example: answers of 5, 1, 1 and 1 tokens in two places take 5 steps.
+    """
+    first = -(-sum(prompts[: config.max_running]) // config.token_budget)
+    free_at = [0] * min(config.max_running, len(answers))
+    for tokens in answers:
+        heapq.heapreplace(free_at, free_at[0] + tokens)
+    return max(free_at, default=0) + max(first - 1, 0)
+
+
+def measure(model: MixtralConfig, config: EngineConfig, batch: int, context: int) -> EnginePace:
+    """`batch` sequences decode at once, `context` tokens long in the middle of their answers."""
+    context = max(2, min(context, model.max_positions))
+    depth = _depth(model, config.precision)
+    prefill = [min(context, config.token_budget)] * max(1, config.token_budget // context)
+    rows = sum(prefill)
+    decode_s, prefill_s = _step_seconds(
+        replace(model, num_layers=depth),
+        config,
+        [([context] * batch, 1), (prefill, prefill[0])],
+        model.num_layers / depth,
+    )
+    if rows <= batch:
+        return EnginePace(decode_s, 0.0)
+    row_s = max(prefill_s - decode_s, 0.0) / (rows - batch)
+    return EnginePace(max(decode_s - batch * row_s, 0.0), row_s)
+
+
+def _depth(model: MixtralConfig, precision: Precision) -> int:
+    from assay.engine.residency import WEIGHT_BYTES
+
+    layer = model.dense_layer_parameters + model.num_experts * model.expert_parameters
+    return min(model.num_layers, max(2, -(-COLD_BYTES // (layer * WEIGHT_BYTES[precision]))))
+
+
+def _step_seconds(
+    model: MixtralConfig, config: EngineConfig, kinds: Items[tuple[Items[int], int]], deeper: float
+) -> list[float]:
+    """Median seconds of a step of each kind, its layers' share times `deeper`.
+
+    A kind: the tokens of each sequence, and how many of them, the last, the step computes. Kinds take turns.
+    """
+    import torch
+
+    from assay.engine.batch import Batch, Chunk
+    from assay.engine.forward import Forward
+    from assay.engine.insight import Meter
+    from assay.engine.ops.choice import choose_ops
+    from assay.engine.sequence import Request, Sequence
+    from assay.engine.weights import expected_shapes, load_model
+
+    def batch(lengths: Items[int], size: int) -> Batch:
+        chunks, used = [], 0
+        for number, length in enumerate(lengths):
+            prompt = tuple(torch.randint(model.vocab_size, (length,)).tolist())
+            blocks = list(range(used, used + blocks_for(length)))
+            used += len(blocks)
+            chunks.append(Chunk(Sequence(Request(number, prompt), blocks=blocks), length - size, length))
+        return Batch(tuple(chunks))
+
+    def seconds(of: Batch) -> float:
+        meter.reset()
+        began = time.perf_counter()
+        forward.run(of)
+        took = time.perf_counter() - began
+        return took + (deeper - 1) * sum(meter.nanoseconds[part] for part in PER_LAYER) / 1e9
+
+    meter = Meter(model)
+    ops, _ = choose_ops(config, model)
+    weights = _random(expected_shapes(model, is_stacked=False))
+    most = max(sum(map(blocks_for, lengths)) for lengths, _ in kinds)
+    with torch.inference_mode():
+        forward = Forward(load_model(model, weights, ops, lambda _: None), most, meter)
+        batches = [batch(*kind) for kind in kinds]
+        for warm in batches:
+            seconds(warm)
+        took: list[list[float]] = [[] for _ in batches]
+        until = time.perf_counter() + MEASURE_S
+        while len(took[0]) < REPEATS and (not took[0] or time.perf_counter() < until):
+            for times, one in zip(took, batches):
+                times.append(seconds(one))
+    return [statistics.median(times) for times in took]
+
+
+def _random(shapes: dict[str, tuple[int, ...]]) -> Checkpoint:
+    """A checkpoint of small random weights in these shapes that lies in no file."""
+    import torch
+
+    from assay.engine import checkpoint
+
+    class Random(checkpoint.Checkpoint):
+        def __init__(self) -> None:
+            self.folder = Path("random")
+            self.files = ()
+            self.stored = {
+                name: checkpoint.Stored(self.folder, "BF16", shape, 0) for name, shape in shapes.items()
+            }
+
+        def tensor(self, name: str) -> torch.Tensor:
+            return torch.empty(self.stored[name].shape, dtype=torch.bfloat16).normal_(0, 0.02)
+
+        def drop_pages(self) -> None:
+            """Nothing is mapped."""
+
+    return Random()
