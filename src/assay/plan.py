@@ -296,7 +296,8 @@ class _Draft:
             return
         weights = self.shape.weight_bytes(self.config.precision)
         beside = needed - weights
-        smaller = [p.value for p in Precision if self.shape.weight_bytes(p) + beside < free]
+        able = jobs.PRECISIONS.get(self.config.sut, tuple(Precision))
+        smaller = [p.value for p in able if self.shape.weight_bytes(p) + beside < free]
         most = max(free - beside, 0) / BYTES[self.config.precision]
         fits = f"{', '.join(smaller)} would fit" if smaller else "no precision of it fits"
         self.blockers.append(

@@ -10,7 +10,7 @@ from assay import cli
 def test_a_refused_plan_prints_its_figures_and_ends_as_bench_would(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert cli.main(["plan", "mixtral-8x7b", "--precision", "float16"]) == 2
+    assert cli.main(["plan", "mixtral-8x7b", "--sut", "transformers", "--precision", "float16"]) == 2
     out = capsys.readouterr().out
     assert "46,702,792,704 parameters, 93.4 GB in float16" in out
     assert "BLOCKED" in out and "--checkpoint DIR" in out
