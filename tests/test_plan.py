@@ -113,15 +113,26 @@ def test_mixtral_8x7b_without_a_checkpoint_is_refused_with_its_figures() -> None
 
 def test_weights_beyond_free_memory_are_refused_with_what_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     class Memory:
-        available = 30_000_000_000
-        total = 32_000_000_000
+        available = 60_000_000_000
+        total = 64_000_000_000
+
+    monkeypatch.setattr(plan.psutil, "virtual_memory", lambda: Memory)
+    blocker = plan.make(BenchmarkConfig("mixtral-8x7b", sut="engine", precision=Precision.BFLOAT16)).blockers[
+        -1
+    ]
+    assert "93.4 GB in bfloat16" in blocker.message and "60.0 GB are free" in blocker.message
+    assert blocker.hint.startswith("int8 would fit")
+    assert blocker.exit_code == 3
+
+
+def test_a_precision_that_the_sut_cannot_run_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Memory:
+        available = 60_000_000_000
+        total = 64_000_000_000
 
     monkeypatch.setattr(plan.psutil, "virtual_memory", lambda: Memory)
     made = plan.make(BenchmarkConfig("mixtral-8x7b", sut="transformers", precision=Precision.FLOAT16))
-    blocker = made.blockers[-1]
-    assert "93.4 GB in float16" in blocker.message and "30.0 GB are free" in blocker.message
-    assert blocker.hint.startswith("int4 would fit")
-    assert blocker.exit_code == 3
+    assert made.blockers[-1].hint.startswith("no precision of it fits")
 
 
 def test_all_blockers_are_collected_not_only_the_first(config: BenchmarkConfig, tmp_path: Path) -> None:
