@@ -16,7 +16,6 @@ from assay.config import Device, Precision
 from assay.mlperf.sample import Sample
 from assay.mlperf.workload import Generation
 
-
 LEAST_TOKENS = 2
 """LoadGen refuses answers of fewer tokens; a shorter one gets end-of-sequence ids put back.
 Source: mixtral-8x7b reference implementation, padding of short answers."""
