@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from assay import __version__, embedded
+from assay import __version__, embedded, suts
 from assay.config import BenchmarkConfig, Mode, Scenario, Style
 from assay.doors import native
 from assay.ground import files
@@ -56,6 +56,7 @@ class Watch:
 
 def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
     """The job and its whole dataset; nothing runs yet. Raises: ConfigError, ArtifactError."""
+    suts.module_of(config.sut)
     job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config)
     path = config.paths.dataset
     data = dataset.load(path) if path is not None else embedded.dataset(config)
@@ -126,7 +127,7 @@ class Story:
     def measure(self) -> None:
         config = self.job.config
         with Session(
-            sut_module=f"assay.suts.{config.sut}",
+            sut_module=suts.module_of(config.sut),
             spec=self.sut_spec(),
             samples=self.samples,
             wheel=self.job.wheel,

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from assay import __version__
-from assay.cli import VERBS, main
+from assay.cli import VERBS, guard, main
 
 HEAVY = ("argparse", "yaml", "numpy", "torch", "transformers", "jinja2", "assay.config")
 
@@ -61,3 +64,18 @@ def test_an_interrupt_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(guard, "_dispatch", stopped)
     assert main(["bench"]) == 130
+
+
+def test_a_terminated_command_ends_as_an_interrupted_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(guard, "_dispatch", lambda args: os.kill(os.getpid(), signal.SIGTERM))
+    assert guard.run(["bench"]) == guard.INTERRUPTED
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_unknown_sut_is_refused_before_there_is_a_run_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "--sut", "ecko", "--out", str(tmp_path / "run")]) == 2
+    assert "did you mean echo?" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

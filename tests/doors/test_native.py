@@ -52,6 +52,7 @@ def test_a_bad_run_yaml_is_refused_with_the_nearest_key(tmp_path: Path, text: st
         ("precision", "flaot16", ["float16", "flag --precision"]),
         ("scenarios", "offlin", ["offline"]),
         ("limits.samples", "0", ["count"]),
+        ("limits.samples", "²", ["count"]),
         ("limits.target_qps", "-3", ["rate"]),
         ("limits.target_qps", "nan", ["rate"]),
         ("limits.min_duration_s", "ten", ["600s"]),

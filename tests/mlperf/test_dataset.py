@@ -144,3 +144,10 @@ def test_a_loaded_dataset_knows_its_file_and_checksum(tmp_path: Path) -> None:
     path = written(tmp_path / "set.jsonl", rows())
     loaded = dataset.load(path)
     assert (len(loaded.samples), loaded.source, loaded.sha256) == (2, str(path), sha256(path))
+
+
+def test_lines_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_bytes(b"\x89\xff\n")
+    with pytest.raises(ArtifactError, match="line 1 is no JSON"):
+        dataset.read(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,9 @@ INTERRUPTED = 130
 
 def run(args: list[str]) -> int:
     settings.set_home(_home())
+    before = signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # `kill` and `timeout` end as Ctrl-C does
     try:
         code = _dispatch(args)
         sys.stdout.flush()
@@ -33,6 +37,8 @@ def run(args: list[str]) -> int:
         return 0
     except Exception as bug:
         return _report_bug(bug, args)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _home() -> Path:

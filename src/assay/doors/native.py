@@ -70,7 +70,7 @@ def _choices(kind: type[E]) -> Callable[[str], tuple[E, ...]]:
 
 
 def _count(text: str) -> int:
-    if not text.strip().isdigit() or int(text) < 1:
+    if not text.strip().isdecimal() or int(text) < 1:
         raise ConfigError(f"{text!r} is not a count", "a whole number from 1 on")
     return int(text)
 

@@ -74,7 +74,7 @@ def _arrow_column(column: Any) -> list[Any]:
 
 def _read_jsonl(path: Path) -> Columns:
     columns: Columns = {}
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file):
             row = _json_row(path, number, line)
             if number == 0:
@@ -87,7 +87,7 @@ def _read_jsonl(path: Path) -> Columns:
     return columns
 
 
-def _json_row(path: Path, number: int, line: str) -> dict[str, Any]:
+def _json_row(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
