@@ -8,7 +8,9 @@ import pytest
 
 from assay import plan
 from assay.config import BenchmarkConfig, Limits, Mode, Paths, Precision
-from assay.suts import pace
+from assay.engine.config import EngineConfig
+from assay.suts import engine_pace, pace
+from assay.suts.engine_pace import EnginePace
 from assay.suts.pace import Pace
 from assay.suts.shape import MIXTRAL_8X7B
 
@@ -146,3 +148,25 @@ def test_an_echo_run_needs_no_weights_and_lasts_as_its_pace_says(config: Benchma
     made = plan.make(echo)
     assert made.weight_bytes is None
     assert made.parts["answer"] == pytest.approx(1.5 + plan.RUN_START_S)
+
+
+def test_a_freed_place_of_the_engine_is_taken_by_the_next_sample(checkpoint: Path) -> None:
+    config = EngineConfig(checkpoint, max_running=2, token_budget=8)
+    assert engine_pace.num_steps([2] * 4, [5, 1, 1, 1], config) == 5
+    assert engine_pace.num_steps([16] * 4, [5, 1, 1, 1], config) == 8
+
+
+def test_minutes_of_the_engine_are_its_steps_and_their_rows(
+    config: BenchmarkConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_pace, "measure", lambda *_: EnginePace(step_s=10.0, row_s=1.0))
+    asked = dataclasses.replace(config, sut="engine", precision=Precision.BFLOAT16)
+    made = plan.make(asked)
+    # Three prompts of 10 and answers of 21 tokens at once: 21 steps of 93 rows in all.
+    assert made.parts["answer"] >= 21 * 10 + 93
+    assert made.seconds_at_most is not None and made.seconds_at_most > made.parts["answer"]
+
+
+def test_a_precision_that_the_engine_lacks_is_a_blocker(config: BenchmarkConfig) -> None:
+    made = plan.make(dataclasses.replace(config, sut="engine", precision=Precision.FLOAT16))
+    assert any("float16" in blocker.message for blocker in made.blockers)
