@@ -168,7 +168,11 @@ class _Closure:
         seen_combinations: set[str] = set()
         members = [_Member(name, name.startswith(("-", "~"))) for name in selected]
         while member := next((member for member in members if not member.done), None):
+            repeated = any(other.done and other.name == member.name for other in members)
             member.done = True
+            if repeated:
+                # What it brings has come with the first of its name; again, two that bring each other never end.
+                continue
             block = self.block(member.name)
             self._add_bases(member.name, block, members)
             self._add_defaults(member.name, block, members, at_entry)
