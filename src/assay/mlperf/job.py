@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.config import BenchmarkConfig, Division, Precision, Scenario, Style
+from assay.config import BenchmarkConfig, Device, Division, Precision, Scenario, Style
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf import round as rounds
 from assay.mlperf import wheels, workloads
@@ -97,6 +97,10 @@ def _refuse_impossible(job: Job) -> None:
         raise ConfigError(
             f"the {config.sut} SUT cannot run in {config.precision.value}",
             "--precision " + ", ".join(p.value for p in able),
+        )
+    if config.device is not Device.CPU and config.sut == "engine":
+        raise ConfigError(
+            f"the engine does not run on {config.device.value}", "--device cpu, or --sut transformers"
         )
     if config.sut_options and config.sut != "echo":
         names = ", ".join(f"--{name}" for name in config.sut_options)
