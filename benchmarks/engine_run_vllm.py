@@ -11,6 +11,9 @@ def main() -> None:
     args = arguments("Run vLLM on a workload.").parse_args()
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "2")
     os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", f"0-{args.threads - 1}")
+    os.environ.setdefault("VLLM_CPU_NUM_OF_RESERVED_CPU", "0")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     import vllm
     from vllm.platforms import current_platform
 
@@ -21,6 +24,8 @@ def main() -> None:
         max_model_len=2048,
         enforce_eager=True,
         enable_prefix_caching=False,
+        skip_tokenizer_init=True,
+        seed=0,
     )
     items = read_workload(args.workload, args.limit)
     prompts = [{"prompt_token_ids": list(item.prompt)} for item in items]
@@ -30,6 +35,8 @@ def main() -> None:
         )
         for item in items
     ]
+    warm_up = vllm.SamplingParams(temperature=0, ignore_eos=True, max_tokens=4, detokenize=False)
+    model.generate([{"prompt_token_ids": list(item.prompt[:32])} for item in items], warm_up, use_tqdm=False)
     with measured() as found:
         answers = model.generate(prompts, rules, use_tqdm=False)
     assert [len(a.outputs[0].token_ids) for a in answers] == [item.new for item in items]
