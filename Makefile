@@ -5,16 +5,16 @@ BIN := $(VENV)/bin
 MBXP := tools/mbxp
 SRC := src tests benchmarks
 
-.PHONY: bench test test-all check fmt fmt-check lint type speed venv system clean
+.PHONY: bench test test-all check fmt fmt-check lint type speed venv system containers clean
 
 bench: venv system        ## the main job on the embedded model and data
 	$(BIN)/assay bench
 
 test: venv system         ## the fast tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -rs
 
 test-all: venv system     ## slow tests too (and gpu, where there is one)
-	$(BIN)/python -m pytest -m "not network"
+	$(BIN)/python -m pytest -rs -m "not network"
 
 check: fmt-check lint type
 
@@ -45,6 +45,9 @@ $(VENV)/.installed: pyproject.toml constraints/cpu.txt
 
 system: venv              ## tools for the sandbox and the six MBXP languages
 	@PYTHON=$(BIN)/python tools/system-packages.sh
+
+containers:               ## podman and docker, for the tests of containers
+	@tools/container-engines.sh
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -168,15 +168,14 @@ def test_the_host_image_has_the_links_of_the_system_and_mounts_the_rest(tmp_path
 
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in engines.usable("podman", tmp_path_factory.mktemp("podman")).items():
-            patch.setenv(name, value)
+    with engines.podman(tmp_path_factory.mktemp("podman")):
         yield
 
 
 @pytest.fixture(scope="module")
-def docker(tmp_path_factory: pytest.TempPathFactory) -> None:
-    engines.usable("docker", tmp_path_factory.mktemp("docker"))
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with engines.docker(tmp_path_factory.mktemp("docker")):
+        yield
 
 
 def run(tmp_path: Path, program: str, request: ContainerRequest, *read: Path) -> tuple[Ended, list[str]]:

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ class Machine:
         done = subprocess.run(
             [sys.executable, "-m", "assay", *words],
             cwd=self.root,
-            env=self.env,
+            env={**os.environ, **self.env},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -79,8 +78,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Machine:
     root = tmp_path_factory.mktemp("machine")
     rows.tokenizer(root / "model")
     small_mixtral.dataset(root, root / "model")
-    env = {**os.environ, "HOME": str(root), "CM_REPOS": str(root / "CM"), "ASSAY_HOME": str(store)}
-    return Machine(root, env)
+    return Machine(root, {"HOME": str(root), "CM_REPOS": str(root / "CM"), "ASSAY_HOME": str(store)})
 
 
 def test_cleaning_the_cache_of_a_new_home_is_no_error(machine: Machine) -> None:
@@ -101,18 +99,26 @@ def test_the_repository_is_pulled_at_its_commit_and_removed_by_its_name(machine:
     machine.assay("rm", "repo", seed_command.REPOSITORY)
 
 
-def run_line(machine: Machine, name: str, *more: str) -> str:
-    return machine.assay(*seed_command.RUN, *machine.paths(name), *more)
+NATIVELY = "--env.CM_MLPERF_USE_DOCKER=no"
+
+
+def run_line(
+    machine: Machine, name: str, *more: str, sut: str = "reference", precision: str = "float16"
+) -> str:
+    """The published line word for word but for implementation and precision, with `more` at its end."""
+    line = [
+        word.replace("_reference", f"_{sut}")
+        .replace("IMPLEMENTATION=reference", f"IMPLEMENTATION={sut}")
+        .replace("float16", precision)
+        for word in seed_command.RUN
+    ]
+    return machine.assay(*line, *machine.paths(name), *more)
 
 
 @pytest.fixture(scope="module")
 def echoed(machine: Machine) -> str:
     """The line with the echo SUT in place of the reference: all of the job but the arithmetic."""
-    line = [
-        word.replace("_reference", "_echo").replace("IMPLEMENTATION=reference", "IMPLEMENTATION=echo")
-        for word in seed_command.RUN
-    ]
-    return machine.assay(*line, *machine.paths("echo"), "--env.CM_MLPERF_USE_DOCKER=no")
+    return run_line(machine, "echo", NATIVELY, sut="echo")
 
 
 @pytest.mark.usefixtures("echoed")
@@ -173,9 +179,7 @@ def test_a_folder_that_is_not_ours_is_not_cleaned(machine: Machine) -> None:
     precious = machine.root / "precious" / "test_results"
     precious.mkdir(parents=True)
     (precious / "thesis.tex").write_text("years of work")
-    said = machine.assay(
-        *seed_command.RUN, *machine.paths("precious"), "--env.CM_MLPERF_USE_DOCKER=no", code=1
-    )
+    said = machine.assay(*seed_command.RUN, *machine.paths("precious"), NATIVELY, code=1)
     assert "is no run folder of Assay" in said
     assert (precious / "thesis.tex").read_text() == "years of work"
 
@@ -191,7 +195,7 @@ def test_the_full_model_is_refused_before_any_download(machine: Machine) -> None
     said = machine.assay(
         *[word for word in seed_command.RUN if "MIXTRAL_CHECKPOINT_PATH" not in word],
         *[word for word in machine.paths("full") if "MIXTRAL_CHECKPOINT_PATH" not in word],
-        "--env.CM_MLPERF_USE_DOCKER=no",
+        NATIVELY,
         code=1,
     )
     assert "mixtral-8x7b does not fit here: its weights are 93 GB on disk and 93 GB in memory" in said
@@ -199,8 +203,35 @@ def test_the_full_model_is_refused_before_any_download(machine: Machine) -> None
 
 
 def test_the_paths_of_the_published_machine_are_told_to_be_missing(machine: Machine) -> None:
-    said = machine.assay(*seed_command.RUN, "--env.CM_MLPERF_USE_DOCKER=no", code=1)
+    said = machine.assay(*seed_command.RUN, NATIVELY, code=1)
     assert "/home/cmuser/CM/repos/local/cache/fc3ac28f3bb047bf/repo does not exist" in said
+
+
+# ---- in a container
+
+
+def test_podman_runs_the_line_as_published_in_a_privileged_container(
+    machine: Machine, echoed: str, tmp_path: Path
+) -> None:
+    with engines.podman(tmp_path):
+        run_line(machine, "in_podman", sut="echo")
+    result = machine.result("in_podman")
+    assert result["status"] == "COMPLETE"
+    assert any("in a container of podman (base host, privileged)" in note for note in result["notes"])
+    assert scores_of(result) == scores_of(machine.result("echo"))
+    assert (machine.root / "in_podman" / "test_results" / "container.log").is_file()
+    assert (machine.root / "in_podman" / "tree.tar.gz").is_file()
+
+
+def test_docker_runs_the_line_in_an_unprivileged_container(
+    machine: Machine, echoed: str, tmp_path: Path
+) -> None:
+    unprivileged = ("--env.CM_CONTAINER_TOOL=docker", "--env.CM_DOCKER_PRIVILEGED_MODE=no")
+    with engines.docker(tmp_path):
+        run_line(machine, "in_docker", *unprivileged, sut="echo")
+    result = machine.result("in_docker")
+    assert any("in a container of docker (base host)" in note for note in result["notes"])
+    assert scores_of(result) == scores_of(machine.result("echo"))
 
 
 # ---- with the Hugging Face reference
@@ -213,17 +244,17 @@ def reference_model(machine: Machine) -> None:
 
 @pytest.fixture(scope="module")
 def natively(machine: Machine, reference_model: None) -> dict[str, Any]:
-    run_line(machine, "native", "--env.CM_MLPERF_USE_DOCKER=no")
+    run_line(machine, "native", NATIVELY)
     return machine.result("native")
 
 
 @pytest.fixture(scope="module")
 def in_a_container(
     machine: Machine, reference_model: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Any]]:
-    machine.env |= engines.usable("podman", tmp_path_factory.mktemp("podman"))
-    run_line(machine, "container")
-    yield machine.result("container")
+) -> dict[str, Any]:
+    with engines.podman(tmp_path_factory.mktemp("podman")):
+        run_line(machine, "container")
+    return machine.result("container")
 
 
 @pytest.mark.slow
@@ -244,18 +275,6 @@ def test_the_checker_finds_what_a_test_run_of_one_query_lacks(machine: Machine) 
 
 
 @pytest.mark.slow
-def test_the_line_verbatim_runs_in_a_privileged_container(
-    machine: Machine, in_a_container: dict[str, Any]
-) -> None:
-    assert in_a_container["status"] == "COMPLETE"
-    assert any(
-        "measured in a container of podman (base host, privileged)" in n for n in in_a_container["notes"]
-    )
-    assert (machine.root / "container" / "test_results" / "container.log").is_file()
-    assert (machine.root / "container" / "tree.tar.gz").is_file()
-
-
-@pytest.mark.slow
 def test_container_and_machine_give_the_same_record(
     natively: dict[str, Any], in_a_container: dict[str, Any]
 ) -> None:
@@ -267,13 +286,7 @@ def test_container_and_machine_give_the_same_record(
 
 @pytest.mark.slow
 def test_the_engine_answers_the_same_line(machine: Machine, natively: dict[str, Any]) -> None:
-    line = [
-        word.replace("_reference", "_assay")
-        .replace("IMPLEMENTATION=reference", "IMPLEMENTATION=assay")
-        .replace("float16", "float32")
-        for word in seed_command.RUN
-    ]
-    machine.assay(*line, *machine.paths("engine"), "--env.CM_MLPERF_USE_DOCKER=no")
+    run_line(machine, "engine", NATIVELY, sut="assay", precision="bfloat16")
     result = machine.result("engine")
     assert result["used"]["sut"] == "engine"
     assert scores_of(result) == scores_of(natively)
