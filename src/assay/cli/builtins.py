@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
-from assay.cli.progress import ProgressLine
 from assay.doors import builtin
-from assay.doors.builtin.call import Delivered, MayFetch
 from assay.recipes.builtin import Builtin
 
 if TYPE_CHECKING:
+    from assay.cli.progress import ProgressLine
     from assay.config import BenchmarkConfig
+    from assay.doors.builtin.call import Delivered, MayFetch
     from assay.doors.delivery import Delivery
     from assay.ground.hub import Hub
 
 
 def builtins(environ: Mapping[str, str]) -> list[Builtin]:
     """All of them; what they say goes to stderr, as CM's own log does."""
-    line = ProgressLine()
+
+    @cache
+    def line() -> ProgressLine:
+        from assay.cli.progress import ProgressLine
+
+        return ProgressLine()
+
+    def say(text: str) -> None:
+        line().say(text)
 
     def deliver(config: BenchmarkConfig, delivery: Delivery, hub: Hub, *, may_fetch: MayFetch) -> Delivered:
         from assay import app, benchmark
         from assay.cli import compliance
         from assay.cli.bench import asked
 
-        line.say(asked(config))
-        watch = app.Watch(line.say, line.show)
+        say(asked(config))
+        watch = app.Watch(say, line().show)
         try:
             return benchmark.deliver(
                 config, delivery, hub, watch, may_fetch=may_fetch, comply=compliance.perform
             )
         finally:
-            line.close()
+            line().close()
 
-    return builtin.registered(deliver, line.say, environ)
+    return builtin.registered(deliver, say, environ)

@@ -13,7 +13,6 @@ Anything else that reaches `cli.main` is a bug (exit 70, with a paste-ready log)
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -58,6 +57,8 @@ class Interrupted(AssayError):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean X?` for the nearest of `known`, else the list of them; for an error's hint."""
     names = sorted(known)
+    import difflib  # only a failure needs it, and every command imports this file
+
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]}?"

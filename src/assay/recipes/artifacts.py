@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +107,8 @@ class Artifacts:
         if folder.exists():
             raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS)
         description = self.description(artifact)
+        import shutil
+
         folder.parent.mkdir(parents=True, exist_ok=True)
         if move:
             shutil.move(artifact.path, folder)
@@ -139,6 +140,8 @@ class Artifacts:
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder that may hold read-only files (as Go and git make them); a link is only unlinked."""
+    import shutil
+
     if folder.is_symlink():
         folder.unlink()
         return

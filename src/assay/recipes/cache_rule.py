@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay.recipes.contract.flags import Flags
-from assay.recipes.execution import tags_from_env
 from assay.recipes.resolve import ResolvedRecipe
 from assay.recipes.selection import Selection, cache_tag
 from assay.recipes.store import CacheKey, recipe_digest
@@ -67,8 +66,8 @@ HOW_TO_RUN = frozenset(
 
 def lookup_tags(
     resolved: ResolvedRecipe, selection: Selection, inputs: Mapping[str, Any], flags: Flags
-) -> tuple[list[str], list[str]]:
-    """(tags an entry must have, tags a new entry gets): CM's rule, in CM's order."""
+) -> list[str]:
+    """The tags an entry must have, and a new entry gets first: CM's rule, in CM's order."""
     env, prefix = resolved.env, resolved.recipe.dialect.prefix
     tags = list(dict.fromkeys([*selection.tags, *resolved.recipe.tags]))
     names = selection.variations
@@ -83,8 +82,16 @@ def lookup_tags(
         extra.append("name-" + str(env[prefix + "NAME"]).strip().lower())
     tags += [tag for tag in extra if tag]
     tags += tags_from_env(resolved.recipe.meta, env)
-    tags = list(dict.fromkeys(tags))
-    return tags, list(tags)
+    return list(dict.fromkeys(tags))
+
+
+def tags_from_env(meta: Mapping[str, Any], env: Mapping[str, Any]) -> list[str]:
+    """`deps-<prefix><part>` for the variables that are part of a recipe's cache tags."""
+    tags = []
+    for item in meta.get("extra_cache_tags_from_env") or []:
+        value = str(env.get(item["env"], "")).strip()
+        tags += [f"deps-{item.get('prefix', '')}{part}" for part in value.split(",") if value]
+    return list(dict.fromkeys(tags))
 
 
 class _Known(dict[str, Any]):

@@ -9,7 +9,7 @@ from typing import Any
 from assay.recipes.conditions import CONDITION_KEYS, applies
 from assay.recipes.env import Env, matching_keys
 from assay.recipes.merge import merge
-from assay.recipes.template import fill_nested, filled, placeholders
+from assay.recipes.template import fill, fill_nested, filled, placeholders
 from assay.recipes.variations import Choice
 
 Entry = dict[str, Any]
@@ -129,6 +129,7 @@ class HandDown:
         self.hidden_keys = hidden_keys
         self.choice = choice
         self.prefix = prefix
+        self.mlc = prefix == "MLC_"
         self.remembered: dict[str, Any] = {}
 
     def child_env(self, entry: Entry, env: Env) -> Env:
@@ -136,7 +137,8 @@ class HandDown:
         entry_env = entry.get("env")
         if isinstance(entry_env, dict):
             entry_env.update(filled(entry_env, env))
-        _add_prefixed_tags(entry, env)
+        own = (entry_env or {}) if self.mlc else {}
+        _add_tags(entry, _prefixed_tags(entry, own, env))
         child = Env(env)
         self._hide(child)
         for pattern in entry.get("force_env_keys") or []:
@@ -144,11 +146,15 @@ class HandDown:
         if entry.get("reuse_version"):
             version = self.prefix + "VERSION"
             child.refresh({key: value for key, value in self.remembered.items() if key.startswith(version)})
-        for key in entry.get("update_tags_from_env") or []:
-            if str(child.get(key, "")).strip():
-                entry["tags"] += f",{child[key]}"
+        tags = [text for key in entry.get("update_tags_from_env") or [] for text in _texts(key, own, child)]
+        conditions = entry.get("update_tags_if_env") or {}
+        _add_tags(
+            entry, [*tags, *(tag for tag, condition in conditions.items() if applies(condition, child))]
+        )
         if entry.get("inherit_variation_tags"):
-            entry["tags"] = ",".join([str(entry["tags"]), *self._inherited(entry)])
+            _add_tags(entry, self._inherited(entry))
+        if self.mlc:
+            entry["tags"] = fill(entry["tags"], child)
         return child
 
     def _hide(self, child: Env) -> None:
@@ -176,8 +182,23 @@ class HandDown:
         ]
 
 
-def _add_prefixed_tags(entry: Entry, env: Mapping[str, Any]) -> None:
-    for prefix, keys in (entry.get("update_tags_from_env_with_prefix") or {}).items():
-        for key in keys if isinstance(keys, list) else [keys]:
-            if str(env.get(key, "")).strip():
-                entry["tags"] = f"{entry['tags']},{prefix}{env[key]}"
+def _add_tags(entry: Entry, more: list[str]) -> None:
+    if more:
+        have = entry["tags"]
+        entry["tags"] = ",".join([*(have if isinstance(have, list) else [str(have)]), *more])
+
+
+def _prefixed_tags(entry: Entry, own: Mapping[str, Any], env: Mapping[str, Any]) -> list[str]:
+    """`update_tags_from_env_with_prefix`: {prefix: [keys]} gives the prefix with each key's value."""
+    return [
+        f"{prefix}{text}"
+        for prefix, keys in (entry.get("update_tags_from_env_with_prefix") or {}).items()
+        for key in (keys if isinstance(keys, list) else [keys])
+        for text in _texts(key, own, env)
+    ]
+
+
+def _texts(key: str, own: Mapping[str, Any], env: Mapping[str, Any]) -> list[str]:
+    """What a variable says, one text per item of a list: the entry's own (MLC), else the parent's."""
+    value = own[key] if str(own.get(key, "")).strip() else env.get(key, "")
+    return [str(item) for item in (value if isinstance(value, list) else [value]) if str(item).strip()]

@@ -57,6 +57,17 @@ class Env(dict[str, Any]):
         self.origin.pop(key, None)
         return super().pop(key, *default)
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Whatever happens to the values inside the block is undone after it."""
+        values, origin = dict(self), dict(self.origin)
+        try:
+            yield
+        finally:
+            self.clear()
+            self.refresh(values)
+            self.origin = origin
+
     def refresh(self, values: Mapping[str, Any]) -> None:
         """Set values whose writer stays the one that is known: a placeholder that was filled in."""
         for key, value in values.items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import marshal
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from assay.recipes.repositories import Home, Repository
 
 # A file changed this recently may change again within one tick of the file system's clock.
 UNSETTLED_NS = 50_000_000
-Row = tuple[list[Stamp | None], str, str, list[str]]  # stamps, alias, uid, tags
+Row = tuple[list[Stamp | None], str, str, tuple[str, ...]]  # stamps, alias, uid, tags
 
 
 class Artifact(NamedTuple):
@@ -57,9 +57,11 @@ class TagQuery(NamedTuple):
             frozenset(word[1:] for word in words if word.startswith("-")),
         )
 
-    def matches(self, tags: Iterable[str]) -> bool:
-        have = set(tags)
-        return self.wanted <= have and not self.unwanted & have
+    def matches(self, tags: Collection[str]) -> bool:
+        for tag in self.wanted:
+            if tag not in tags:
+                return False
+        return not any(tag in tags for tag in self.unwanted)
 
 
 class Index:
@@ -71,6 +73,7 @@ class Index:
             RecipeFault
         ] = []  # descriptions that do not parse: left out, reported by who wants to
         self._scripts: list[Artifact] | None = None
+        self._rows: dict[str, dict[str, Row]] = {}  # by automation, as last read or written
 
     def find(self, automation: str, name: str = "", tags: str | Iterable[str] = "") -> list[Artifact]:
         """Artifacts that carry the name and the tags, in the order of repositories and folders."""
@@ -107,6 +110,7 @@ class Index:
     def rebuild(self) -> int:
         """Throw the working file of recipes away and make it again; gives the number of recipes."""
         self._file("script").unlink(missing_ok=True)
+        self._rows.clear()
         self.forget()
         return len(self.artifacts("script"))
 
@@ -114,19 +118,26 @@ class Index:
         return self.home.work / f"index-{automation}.bin"
 
     def _scan(self, automation: str) -> list[Artifact]:
-        rows = self._read(automation)
+        if automation not in self._rows:
+            self._rows[automation] = self._read(automation)
+        rows = self._rows[automation]
+        names = [f"/{name}" for name in self.home.dialect.description_files]
         fresh: dict[str, Row] = {}
         found: list[Artifact] = []
         for repository in self.home.repositories():
-            for where in _subfolders(repository.root / automation):
-                row = self._row(where, rows.get(where))
-                if row is None:
-                    continue
+            for where in _subfolders(f"{repository.root}/{automation}"):
+                stamps = [stamp(where + name) for name in names]
+                row = rows.get(where)
+                if row is None or row[0] != stamps:
+                    row = self._row(where, stamps)
+                    if row is None:
+                        continue
                 fresh[where] = row
                 _, alias, uid, tags = row
-                found.append(Artifact(where, automation, repository, alias, uid, tuple(tags)))
+                found.append(Artifact(where, automation, repository, alias, uid, tags))
         if fresh != rows:
-            write_cache_file(self._file(automation), marshal.dumps(_settled(fresh)))
+            self._rows[automation] = _settled(fresh)
+            write_cache_file(self._file(automation), marshal.dumps(self._rows[automation]))
         return found
 
     def _read(self, automation: str) -> dict[str, Row]:
@@ -136,15 +147,11 @@ class Index:
             return {}
         return rows if isinstance(rows, dict) else {}
 
-    def _row(self, where: str, known: Row | None) -> Row | None:
-        names = self.home.dialect.description_files
-        stamps = [stamp(f"{where}/{name}") for name in names]
-        if known and known[0] == stamps:
-            return known
+    def _row(self, where: str, stamps: list[Stamp | None]) -> Row | None:
         if not any(stamps):
             return None
         try:
-            description = self.home.descriptions.load(Path(where), names)
+            description = self.home.descriptions.load(Path(where), self.home.dialect.description_files)
         except RecipeFault as fault:
             self.broken.append(fault)
             return None
@@ -155,11 +162,11 @@ class Index:
             stamps,
             str(description.get("alias") or ""),
             str(description.get("uid") or ""),
-            [str(tag) for tag in tags],
+            tuple(str(tag) for tag in tags),
         )
 
 
-def _subfolders(folder: Path) -> list[str]:
+def _subfolders(folder: str) -> list[str]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entry.path for entry in entries if entry.is_dir())

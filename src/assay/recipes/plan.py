@@ -17,9 +17,9 @@ from assay.recipes.choosing import Chooser
 from assay.recipes.conditions import applies, keys_read
 from assay.recipes.console import Quiet
 from assay.recipes.dependencies import LOCAL_KEYS, Entry, HandDown
+from assay.recipes.descent import merge_env
 from assay.recipes.env import Env, exported
 from assay.recipes.errors import RecipeFault
-from assay.recipes.execution import merge_env
 from assay.recipes.index import Index
 from assay.recipes.merge import merge
 from assay.recipes.recipe import PHASES, Recipe

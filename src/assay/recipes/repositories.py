@@ -42,21 +42,12 @@ class Home:
         self.dialect = dialect
         self.work = root / ".assay"  # nothing in it is needed: it can be deleted at any time
         self.descriptions = DescriptionStore(self.work / "parsed")
+        self.folder = dialect.repositories_folder(root)  # where clones live
+        self.local = (
+            self.folder / "local"
+        )  # the repository that is always there, with the user's own artifacts
+        self.cache = self.local / "cache"
         self._repositories: list[Repository] | None = None
-
-    @property
-    def folder(self) -> Path:
-        """Where clones live."""
-        return self.dialect.repositories_folder(self.root)
-
-    @property
-    def local(self) -> Path:
-        """The repository that is always there: cache entries and the user's own artifacts."""
-        return self.folder / "local"
-
-    @property
-    def cache(self) -> Path:
-        return self.local / "cache"
 
     def repositories(self) -> list[Repository]:
         """Registered repositories in search order, `local` first; folders without a description are left out."""
@@ -147,6 +138,8 @@ class Home:
 
         from assay.ground.files import write_text
 
+        if self.dialect.name == "mlc":  # which looks for `local` in the list, while CM knows that it is there
+            paths = [self.local, *(path for path in paths if path != self.local)]
         write_text(self.root / "repos.json", json.dumps([str(path) for path in paths], indent=2) + "\n")
         self.changed()
 
@@ -177,9 +170,7 @@ class Home:
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Hold a named lock of this home, against other processes too; waits for it."""
-        from filelock import FileLock
+        from assay.ground import lock
 
-        folder = self.work / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{name}.lock"):
+        with lock.held(self.work / "locks" / name):
             yield

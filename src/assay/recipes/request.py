@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from assay.recipes.cache_rule import cache_key, lookup_tags
 from assay.recipes.choosing import Chooser
@@ -20,8 +19,7 @@ from assay.recipes.selection import Selection
 from assay.recipes.store import CacheKey, Lookup, Store
 
 
-@dataclass
-class Request:
+class Request(NamedTuple):
     """What a request became."""
 
     inputs: dict[str, Any]
@@ -36,7 +34,11 @@ class Request:
 
     def tags(self) -> list[str]:
         """What a cache entry must carry to answer."""
-        return lookup_tags(self.resolved, self.selection, self.inputs, self.flags)[0]
+        return lookup_tags(self.resolved, self.selection, self.inputs, self.flags)
+
+    def cache_expiration(self) -> str:
+        """How long an entry may be used: as asked for, else as the recipe says."""
+        return str(self.inputs.get("cache_expiration") or self.resolved.cache_expiration)
 
     def key(self) -> CacheKey:
         return cache_key(self.resolved, self.inputs)

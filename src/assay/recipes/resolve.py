@@ -7,11 +7,12 @@ followed by the combinations that are complete < version < const.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from assay.recipes.conditions import applies
+from assay.recipes.conditions import applies, is_off
 from assay.recipes.dependencies import Entry, additions, append_entries, merge_additions, update_named
 from assay.recipes.env import Env
 from assay.recipes.errors import RecipeFault
@@ -24,37 +25,45 @@ from assay.recipes.versions import KEYS, Versions, asked
 State = dict[str, Any]
 
 
-@dataclass
 class Scope:
     """What a recipe is given by its caller. `adr` is one dictionary for the whole run, as in CM."""
 
-    env: Env
-    state: State = field(default_factory=dict)
-    const: dict[str, Any] = field(default_factory=dict)
-    const_state: State = field(default_factory=dict)
-    adr: dict[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        env: Env,
+        state: State | None = None,
+        const: dict[str, Any] | None = None,
+        const_state: State | None = None,
+        adr: dict[str, Any] | None = None,
+    ) -> None:
+        self.env = env
+        self.state: State = {} if state is None else state
+        self.const: dict[str, Any] = {} if const is None else const
+        self.const_state: State = {} if const_state is None else const_state
+        self.adr: dict[str, Any] = {} if adr is None else adr
 
 
-@dataclass
 class ResolvedRecipe:
     """A recipe with nothing left to choose. `env.origin` names the writer of every value."""
 
-    recipe: Recipe
-    choice: Choice
-    versions: Versions
-    env: Env
-    state: State
-    const: dict[str, Any]
-    const_state: State
-    adr: dict[str, Any]
-    entries: dict[str, list[Entry]]  # phase -> dependencies
-    new_env_keys: list[str]
-    new_state_keys: list[str]
-    cache_expiration: str = ""
-    script_name: str = ""
-    default_version: str = ""
-    warnings: list[str] = field(default_factory=list)
-    conditional: list[dict[str, Any]] = field(default_factory=list)
+    def __init__(self, recipe: Recipe, choice: Choice, scope: Scope) -> None:
+        meta = recipe.meta
+        self.recipe = recipe
+        self.choice = choice
+        self.versions = Versions()
+        self.env = scope.env
+        self.state = scope.state
+        self.const = scope.const
+        self.const_state = scope.const_state
+        self.adr = scope.adr
+        self.entries: dict[str, list[Entry]] = {phase: list(meta.get(phase) or []) for phase in PHASES}
+        self.new_env_keys = list(meta.get("new_env_keys") or [])
+        self.new_state_keys = list(meta.get("new_state_keys") or [])
+        self.cache_expiration = str(meta.get("cache_expiration") or "")
+        self.script_name = str(meta.get("script_name") or "").strip()
+        self.default_version = str(meta.get("default_version") or "")
+        self.warnings: list[str] = list(meta.get("warnings") or [])
+        self.conditional: list[dict[str, Any]] = []
 
     @property
     def variation_tags(self) -> str:
@@ -95,7 +104,7 @@ class ResolvedRecipe:
             for phase in PHASES:
                 append_entries(self.entries[phase], block.get(phase) or [])
             self.add_to_dependencies(additions(block, "ad", "add_deps"))
-            map_inputs(self.env, inputs, block.get("input_mapping") or {})
+            self.map_inputs(self.env, inputs, block.get("input_mapping") or {})
         self.fill()
         if block.get("docker"):
             self.state["docker"] = merge(self.state.get("docker") or {}, block["docker"])
@@ -132,6 +141,18 @@ class ResolvedRecipe:
                 "it has: " + ", ".join(names),
             )
 
+    def map_inputs(
+        self, target: dict[str, Any], inputs: Mapping[str, Any], mapping: Mapping[str, str]
+    ) -> None:
+        """Inputs that a block maps to variables, as they are; those described as `is_path` made absolute (MLC)."""
+        described = self.recipe.meta.get("input_description") or {}
+        base = str(self.env.get("MLC_USER_RUN_DIR") or "")
+        for name, key in mapping.items():
+            if name in inputs:
+                about = described.get(name)
+                is_path = isinstance(about, dict) and not is_off(about.get("is_path", ""))
+                target[key] = absolute(inputs[name], base) if is_path and base else inputs[name]
+
     def add_recursively(self, named: Mapping[str, Any], env: Mapping[str, Any] | None = None) -> None:
         """Apply an `adr` to the four lists; names that are not here may be further down."""
         for phase in PHASES:
@@ -146,26 +167,10 @@ def resolve(
     `requested` are variations (excluded ones as `-name`), `inputs` the whole input of the call.
     Raises: RecipeFault for variations and names that do not exist or do not go together.
     """
-    meta = recipe.meta
     mlc = recipe.dialect.name == "mlc"
-    choice = choose(meta, requested, bases_first=mlc)
-    resolved = ResolvedRecipe(
-        recipe=recipe,
-        choice=choice,
-        versions=Versions(),
-        env=scope.env,
-        state=scope.state,
-        const=scope.const,
-        const_state=scope.const_state,
-        adr=scope.adr,
-        entries={phase: list(meta.get(phase) or []) for phase in PHASES},
-        new_env_keys=list(meta.get("new_env_keys") or []),
-        new_state_keys=list(meta.get("new_state_keys") or []),
-        script_name=str(meta.get("script_name") or "").strip(),
-        default_version=str(meta.get("default_version") or ""),
-        cache_expiration=str(meta.get("cache_expiration") or ""),
-        warnings=list(meta.get("warnings") or []),
-    )
+    if mlc:
+        requested = _with_version(recipe, requested, inputs, scope.env)
+    resolved = ResolvedRecipe(recipe, choose(recipe.meta, requested, bases_first=mlc), scope)
     _apply_recipe(resolved, inputs, with_const=mlc)
     _apply_variations(resolved, inputs)
     _apply_version(resolved, inputs)
@@ -175,6 +180,16 @@ def resolve(
     )
     resolved.fill()
     return resolved
+
+
+def _with_version(
+    recipe: Recipe, requested: tuple[str, ...], inputs: Mapping[str, Any], env: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """MLC: a version that was asked for is also the variation `version.V`, where the recipe has such a one."""
+    version = asked(inputs, env, recipe.meta, recipe.dialect.prefix).version
+    name = f"version.{version}"
+    known = name in recipe.variations or "version.#" in recipe.variations
+    return (*requested, name) if version and known and name not in requested else requested
 
 
 def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any], *, with_const: bool) -> None:
@@ -187,8 +202,8 @@ def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any], *, with_c
     merge(resolved.state, meta.get("state") or {})
     mapping = meta.get("input_mapping") or {}
     with env.written_by("input"):
-        map_inputs(env, inputs, mapping)
-    map_inputs(resolved.const, inputs, mapping)
+        resolved.map_inputs(env, inputs, mapping)
+    resolved.map_inputs(resolved.const, inputs, mapping)
     if with_const:
         resolved.const.update(meta.get("const") or {})
     resolved.apply_const()
@@ -265,11 +280,9 @@ def apply_default_version(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -
     return version
 
 
-def map_inputs(target: dict[str, Any], inputs: Mapping[str, Any], mapping: Mapping[str, str]) -> None:
-    """Inputs that a recipe maps to variables, with their values as they are."""
-    for name, key in mapping.items():
-        if name in inputs:
-            target[key] = inputs[name]
+def absolute(value: Any, base: str) -> Any:
+    """A path as seen from `base`, `~` written out; a value that is no text as it is."""
+    return os.path.normpath(Path(base) / Path(value).expanduser()) if isinstance(value, str) else value
 
 
 def authorised_url(env: Mapping[str, Any], prefix: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Runs a recipe and everything below it: choose, resolve, take from the cache or make, hand back."""
+"""Runs a request and everything below it: choose, resolve, take from the cache or make, hand back."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assay.recipes.builtin import Builtin, find_builtin, load_builtin
-from assay.recipes.cache_rule import cache_key, lookup_tags
-from assay.recipes.choosing import Chooser
+from assay.recipes.call import Call, Outcome
+from assay.recipes.conditions import FALSE_WORDS, TRUE_WORDS
 from assay.recipes.console import Console
-from assay.recipes.contract.automation import Automation
 from assay.recipes.contract.flags import Flags, is_on, seed_env
-from assay.recipes.contract.hooks import Workbench
-from assay.recipes.contract.native import NativeScripts
 from assay.recipes.dependencies import additions
 from assay.recipes.env import Env
 from assay.recipes.errors import GENERAL, RecipeFault
-from assay.recipes.execution import Call, Execution, Outcome
+from assay.recipes.execution import Before, Execution
 from assay.recipes.index import Index
+from assay.recipes.keeping import from_cache_or_made
 from assay.recipes.merge import merge
-from assay.recipes.resolve import ResolvedRecipe, Scope, resolve
+from assay.recipes.request import Request
+from assay.recipes.resolve import Scope, resolve
 from assay.recipes.selection import Selection
-from assay.recipes.session import Policy, Session, Step
-from assay.recipes.store import Store
+from assay.recipes.session import Access, Policy, Session, Step
+
+if TYPE_CHECKING:
+    from assay.recipes.builtin import Builtin
 
 
 class Runner:
@@ -40,7 +40,7 @@ class Runner:
         *,
         policy: Policy | None = None,
         builtins: list[Builtin] | None = None,
-        access: Any = None,
+        access: Access | None = None,
     ) -> None:
         self.index = index
         self.home = index.home
@@ -58,24 +58,20 @@ class Runner:
         Raises: RecipeFault when it cannot be found, resolved or run.
         """
         inputs = copy.copy(inputs)
-        name = self._name_and_tags(inputs)
+        name = name_and_tags(inputs, self.home.dialect.name)
         outer, folder = self.session, Path.cwd()
         if outer is None and not is_on(inputs, "skip_write_test") and not os.access(folder, os.W_OK):
             raise RecipeFault(
                 f"the current folder {folder} cannot be written to", GENERAL, "change to another one"
             )
-        self.session = session = self._new_session(inputs, folder)
+        flags = self._flags(inputs, inputs.get("env") or {})
+        self.session = session = Session(
+            self.index, self.console, self.host_env, self.access, self.policy, flags, folder
+        )
         try:
             if outer is None and (builtin := self._builtin(inputs, name)):
                 return builtin
-            scope = Scope(
-                Env(inputs.get("env") or {}),
-                inputs.get("state") or {},
-                inputs.get("const") or {},
-                inputs.get("const_state") or {},
-                additions(inputs, "adr", "add_deps_recursive"),
-            )
-            outcome = self._run(Call(inputs, scope))
+            outcome = self._run(Call(inputs, self._scope(inputs, folder)))
         finally:
             os.chdir(folder)
             self.session = outer
@@ -86,62 +82,31 @@ class Runner:
             "new_env": outcome.new_env,
             "state": outcome.state,
             "new_state": outcome.new_state,
-            "deps": outcome.deps,
+            "deps": list(outcome.deps),
             **({"skipped": True} if outcome.skipped else {}),
         }
 
-    def _name_and_tags(self, inputs: dict[str, Any]) -> str:
-        """A word with blanks stands for tags: `run script "detect os"`; gives the name that is left."""
-        words = [str(inputs.get("artifact") or ""), *inputs.get("artifacts", [])]
-        tags = [inputs["tags"]] if inputs.get("tags") else []
-        if " " in words[0] or (self.home.dialect.name == "mlc" and "," in words[0]):
-            tags = [words[0].replace(" ", ",")]
-            words[0] = ""
-        tags += [word.replace(" ", ",") for word in words[1:] if " " in word or "," in word]
-        if tags:
-            inputs["tags"] = ",".join(",".join(tag) if isinstance(tag, list) else str(tag) for tag in tags)
-        return str(words[0])
-
-    def _new_session(self, inputs: Mapping[str, Any], folder: Path) -> Session:
-        store = Store(self.index)
-        workbench = Workbench(dict(self.host_env))
-        flags = Flags.read(
-            inputs, inputs.get("env") or {}, self.home.dialect.prefix, strict=self.policy.strict
+    def _scope(self, inputs: dict[str, Any], folder: Path) -> Scope:
+        scope = Scope(
+            Env(inputs.get("env") or {}),
+            inputs.get("state") or {},
+            inputs.get("const") or {},
+            inputs.get("const_state") or {},
+            additions(inputs, "adr", "add_deps_recursive"),
         )
+        if self.home.dialect.name == "mlc":
+            scope.const.setdefault("MLC_USER_RUN_DIR", scope.env.setdefault("MLC_USER_RUN_DIR", str(folder)))
+        return scope
 
-        def note(text: str) -> None:
-            if not flags.silent:
-                self.console.note(f"INFO:root:{text}")
-
-        scripts = NativeScripts(self.home.dialect, workbench, note)
-        automation = Automation(
-            self.home.dialect,
-            scripts,
-            self.access,
-            self.console.ask,
-            lambda key: workbench.environ.get(key, ""),
-            self.home.work,
-        )
-        return Session(
-            index=self.index,
-            store=store,
-            console=self.console,
-            chooser=Chooser(self.index, store, self.console),
-            workbench=workbench,
-            scripts=scripts,
-            automation=automation,
-            policy=self.policy,
-            folder=folder,
-            access=self.access,
-            silent=flags.silent,
-            verbose=flags.verbose,
-            fake_deps=flags.fake_deps,
-        )
+    def _flags(self, inputs: Mapping[str, Any], env: Mapping[str, Any]) -> Flags:
+        return Flags.read(inputs, env, self.home.dialect.prefix, strict=self.policy.strict)
 
     def _builtin(self, inputs: dict[str, Any], name: str) -> dict[str, Any] | None:
         """The answer of a recipe of our own, when one owns this request."""
-        if name or inputs.get("recipes"):
+        if not self.builtins or name or inputs.get("recipes"):
             return None
+        from assay.recipes.builtin import find_builtin, load_builtin
+
         selection = Selection.parse(inputs.get("tags"))
         builtin = find_builtin(self.builtins, self.index, selection)
         if builtin is None:
@@ -160,44 +125,44 @@ class Runner:
         session = self.session
         assert session is not None
         started = time.monotonic()
-        saved_env, saved_state = copy.deepcopy(dict(call.scope.env)), copy.deepcopy(call.scope.state)
+        before = Before(copy.deepcopy(dict(call.scope.env)), copy.deepcopy(call.scope.state))
+        request = self._request(session, call)
+        step = _record(session, call, request)
+        docker = request.resolved.state.get("docker") or {}
+        inside = self._inside_container(request)
+        if inside and _says(docker.get("run"), FALSE_WORDS):
+            session.info(f"{call.indent}  - Skipping {request.resolved.recipe}: inside a container")
+            outcome = Outcome({}, {}, before.env, before.state)
+        else:
+            if inside and _says(docker.get("real_run"), FALSE_WORDS):
+                session.info(f"{call.indent}  - Fake run of {request.resolved.recipe}: inside a container")
+                request = request._replace(flags=request.flags._replace(fake_run=True))
+                request.resolved.env[self.home.dialect.key("TMP_FAKE_RUN")] = "yes"
+            outcome = from_cache_or_made(Execution(session, call, request, before, self._run))
+        step.version = outcome.version
+        self._finish(session, call, request, outcome, time.monotonic() - started)
+        return outcome
+
+    def _request(self, session: Session, call: Call) -> Request:
+        """Choose the recipe and resolve it: from here on nothing is open."""
         self._add_local(call)
-        flags = Flags.read(call.inputs, call.scope.env, self.home.dialect.prefix, strict=self.policy.strict)
-        env = call.scope.env
+        env, dialect = call.scope.env, self.home.dialect
+        flags = self._flags(call.inputs, env)
         with env.written_by("runner"):
-            seed_env(env, call.inputs, flags, self.host_env, str(Path.cwd()), self.home.dialect.prefix)
+            seed_env(env, call.inputs, flags, self.host_env, str(Path.cwd()), dialect.prefix)
         selection = Selection.parse(call.inputs.get("tags"))
-        name = (
-            self._name_and_tags(dict(call.inputs))
-            if call.depth == 0
-            else str(call.inputs.get("artifact") or "")
-        )
-        session.info(f"{call.indent}* {self.home.dialect.name} run script {_title(name, selection)}")
+        name = str(call.inputs.get("artifact") or "")
+        if call.depth == 0:
+            name = name_and_tags(dict(call.inputs), dialect.name)
+        session.info(f"{call.indent}* {dialect.name} run script {_title(name, selection)}")
         recipe = session.chooser.recipe(selection, name, flags)
         with env.written_by("runner"):
-            env[self.home.dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH")] = str(recipe.repository.path)
-            env[self.home.dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH_WITH_PREFIX")] = str(
-                recipe.repository.root
-            )
+            env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH")] = str(recipe.repository.path)
+            env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH_WITH_PREFIX")] = str(recipe.repository.root)
         resolved = resolve(recipe, selection.variations, call.inputs, call.scope)
         if resolved.choice.applied:
             session.debug(f"{call.indent}    Prepared variations: {resolved.variation_tags}")
-        execution = Execution(
-            session=session,
-            call=call,
-            flags=flags,
-            selection=selection,
-            resolved=resolved,
-            saved_env=saved_env,
-            saved_state=saved_state,
-            run_recipe=self._run,
-            key=lambda: cache_key(resolved, call.inputs),
-        )
-        step = self._record(call, selection, resolved)
-        outcome = self._inside_container(execution) or self._from_cache_or_made(execution)
-        step.version, step.cached = outcome.version, execution.cached
-        self._finish(execution, outcome, started)
-        return outcome
+        return Request(call.inputs, selection, flags, resolved)
 
     def _add_local(self, call: Call) -> None:
         """The env, state and constants of the dependency entry itself, over those handed down."""
@@ -211,142 +176,73 @@ class Runner:
         ):
             merge(target, local.get(own) or {})
 
-    def _record(self, call: Call, selection: Selection, resolved: ResolvedRecipe) -> Step:
-        assert self.session is not None
-        recipe = resolved.recipe
-        step = Step(
-            depth=call.depth,
-            alias=recipe.alias,
-            tags=",".join(selection.asked_tags),
-            variations=resolved.variation_tags,
-            folder=str(recipe.folder),
-            repository=recipe.repository.alias,
-        )
-        self.session.steps.append(step)
-        return step
+    def _inside_container(self, request: Request) -> bool:
+        """Here a recipe may have itself skipped, or only pretended."""
+        return _says(request.resolved.env.get(self.home.dialect.key("RUN_STATE_DOCKER")), TRUE_WORDS)
 
-    def _inside_container(self, execution: Execution) -> Outcome | None:
-        """Inside a container, a recipe may have itself skipped or only pretended."""
-        prefix = self.home.dialect.prefix
-        if str(execution.env.get(prefix + "RUN_STATE_DOCKER", "")).lower() not in ("true", "1", "yes"):
-            return None
-        docker = execution.state.get("docker") or {}
-        if str(docker.get("run", True)).lower() in ("false", "0", "no"):
-            execution.session.info(
-                f"{execution.call.indent}  - Skipping {execution.recipe}: inside a container"
-            )
-            return Outcome({}, {}, execution.saved_env, execution.saved_state)
-        if str(docker.get("real_run", True)).lower() in ("false", "0", "no"):
-            execution.session.info(
-                f"{execution.call.indent}  - Fake run of {execution.recipe}: inside a container"
-            )
-            execution.flags = execution.flags._replace(fake_run=True)
-            execution.env[prefix + "TMP_FAKE_RUN"] = "yes"
-        return None
-
-    def _from_cache_or_made(self, execution: Execution) -> Outcome:
-        flags, recipe = execution.flags, execution.recipe
-        if flags.skip_cache or flags.fake_run or not recipe.caches(force=flags.force_cache):
-            return self._made_here(execution)
-        tags, all_tags = lookup_tags(execution.resolved, execution.selection, execution.inputs, flags)
-        execution.cached_tags = all_tags
-        if outcome := self._from_cache(execution, tags):
-            return outcome
-        with execution.session.store.exclusively(tags):
-            # Another process may have made it while this one waited.
-            if outcome := self._from_cache(execution, tags):
-                return outcome
-            return self._made_entry(execution, tags)
-
-    def _from_cache(self, execution: Execution, tags: list[str]) -> Outcome | None:
-        if execution.flags.new or execution.flags.renew:
-            return None
-        session = execution.session
-        key = execution.key() if self.policy.exact_cache else None
-        lookup = session.store.look_up(tags, execution.resolved.versions, key)
-        entry = session.chooser.entry(lookup.entries, lookup.tags, execution.flags)
-        if entry is None:
-            if execution.flags.only_from_cache:
-                raise RecipeFault(
-                    f"nothing cached for {execution.recipe.alias} and only the cache may be used"
-                )
-            return None
-        execution.reuse(entry)
-        return execution.outcome()
-
-    def _made_here(self, execution: Execution) -> Outcome:
-        here = Path.cwd()
-        for path in execution.recipe.meta.get("clean_output_files") or []:
-            Path(path).unlink(missing_ok=True)
-        try:
-            outcome = execution.make(None) or execution.outcome()
-        except RecipeFault as fault:
-            raise execution.failed(fault, None) from fault
-        finally:
-            os.chdir(here)
-        return outcome
-
-    def _made_entry(self, execution: Execution, tags: list[str]) -> Outcome:
-        session, here = execution.session, Path.cwd()
-        session.store.remove_orphans()
-        renewed = None
-        if execution.flags.renew:
-            found = session.store.look_up(tags, execution.resolved.versions).entries
-            renewed = session.chooser.entry(found, tags, execution.flags)
-        staged = session.store.reopen(renewed) if renewed else session.store.stage(execution.recipe.alias)
-        if renewed:
-            execution.env[self.home.dialect.key("RENEW_CACHE_ENTRY")] = "yes"
-        try:
-            os.chdir(staged.folder)
-            skipped = execution.make(staged)
-            outcome = skipped or execution.outcome()
-            if skipped:
-                os.chdir(here)
-                staged.drop()
-            else:
-                execution.commit(staged, outcome.new_env, outcome.new_state, outcome.env)
-        except RecipeFault as fault:
-            raise execution.failed(fault, staged) from fault
-        except BaseException:
-            os.chdir(here)
-            staged.drop()
-            raise
-        finally:
-            os.chdir(here)
-        return outcome
-
-    def _finish(self, execution: Execution, outcome: Outcome, started: float) -> None:
+    def _finish(
+        self, session: Session, call: Call, request: Request, outcome: Outcome, seconds: float
+    ) -> None:
         """What CM records and prints after each recipe."""
-        session, recipe, call = execution.session, execution.recipe, execution.call
-        selection = execution.selection
-        tags = ",".join([*selection.tags, *(f"_{name}" for name in selection.variations)])
-        version = outcome.version or str(execution.env.get(execution.env_key("DETECTED_VERSION")) or "")
-        session.version_info.append(
-            {
-                tags: {
-                    "script_uid": recipe.uid,
-                    "script_alias": recipe.alias,
-                    "script_tags": ",".join(recipe.tags),
-                    "script_variations": ",".join(selection.variations),
-                    "version": version,
-                    "parent": call.parent,
-                }
-            }
-        )
-        if execution.flags.time or execution.flags.verbose:
-            seconds = time.monotonic() - started
-            session.info(
-                f'{call.indent}  - running time of script "{",".join(recipe.tags)}": {seconds:.2f} sec.'
-            )
+        resolved, recipe = request.resolved, request.resolved.recipe
+        detected = str(resolved.env.get(self.home.dialect.key("DETECTED_VERSION")) or "")
+        record = {
+            "script_uid": recipe.uid,
+            "script_alias": recipe.alias,
+            "script_tags": ",".join(recipe.tags),
+            "script_variations": ",".join(request.selection.variations),
+            "version": outcome.version or detected,
+            "parent": call.parent,
+        }
+        session.version_info.append({_words(request.selection): record})
+        if request.flags.time or request.flags.verbose:
+            tags = ",".join(recipe.tags)
+            session.info(f'{call.indent}  - running time of script "{tags}": {seconds:.2f} sec.')
         for key, label in sorted((recipe.meta.get("print_env_at_the_end") or {}).items()):
             session.info(f"{label or f'ENV[{key}]'}: {outcome.new_env.get(key)}")
+
+
+def name_and_tags(inputs: dict[str, Any], dialect: str) -> str:
+    """A word with blanks stands for tags: `run script "detect os"`; gives the name that is left."""
+    words = [str(inputs.get("artifact") or ""), *inputs.get("artifacts", [])]
+    tags = [inputs["tags"]] if inputs.get("tags") else []
+    if " " in words[0] or (dialect == "mlc" and "," in words[0]):
+        tags = [words[0].replace(" ", ",")]
+        words[0] = ""
+    tags += [word.replace(" ", ",") for word in words[1:] if " " in word or "," in word]
+    if tags:
+        inputs["tags"] = ",".join(",".join(tag) if isinstance(tag, list) else str(tag) for tag in tags)
+    return str(words[0])
+
+
+def _record(session: Session, call: Call, request: Request) -> Step:
+    recipe = request.resolved.recipe
+    step = Step(
+        call.depth,
+        recipe.alias,
+        ",".join(request.selection.asked_tags),
+        request.resolved.variation_tags,
+        str(recipe.folder),
+        recipe.repository.alias,
+    )
+    session.steps.append(step)
+    return step
+
+
+def _says(value: Any, words: frozenset[str]) -> bool:
+    return str(value).lower() in words
+
+
+def _words(selection: Selection) -> str:
+    """`a,b,_v`: a selection as the key of a version record."""
+    return ",".join([*selection.tags, *(f"_{name}" for name in selection.variations)])
 
 
 def _title(name: str, selection: Selection) -> str:
     if not name:
         return f'"{selection}"'
-    words = [*selection.tags, *(f"_{variation}" for variation in selection.variations)]
-    return name + (f' --tags="{",".join(words)}"' if words else "")
+    words = _words(selection)
+    return name + (f' --tags="{words}"' if words else "")
 
 
 def _no_access(_request: Any, _out: Any = None) -> dict[str, Any]:

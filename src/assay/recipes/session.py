@@ -2,62 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from assay.recipes.choosing import Chooser
 from assay.recipes.console import Console
 from assay.recipes.contract.automation import Automation
+from assay.recipes.contract.flags import Flags
 from assay.recipes.contract.hooks import Workbench
 from assay.recipes.contract.native import NativeScripts
 from assay.recipes.index import Index
 from assay.recipes.store import Store
 
+Access = Callable[..., dict[str, Any]]
 
-@dataclass(frozen=True)
-class Policy:
+
+class Policy(NamedTuple):
     """How this runner differs from CM, as far as the user decides."""
 
     strict: bool = False  # CM's reading of `--v=False`: true
     exact_cache: bool = False  # --cache=exact: the whole CacheKey decides, not the tags alone
 
 
-@dataclass
 class Step:
-    """One recipe of a run, for the lock file and for comparisons."""
+    """One recipe of a run, for the lock file and for comparisons. Its version is known when it has run."""
 
-    depth: int
-    alias: str
-    tags: str
-    variations: str
-    version: str = ""
-    cached: bool = False
-    folder: str = ""
-    repository: str = ""
-    digest: str = ""
+    def __init__(
+        self, depth: int, alias: str, tags: str, variations: str, folder: str, repository: str
+    ) -> None:
+        self.depth = depth
+        self.alias = alias
+        self.tags = tags
+        self.variations = variations
+        self.folder = folder
+        self.repository = repository
+        self.version = ""
 
 
-@dataclass
 class Session:
-    """One top-level run."""
+    """One top-level run, which started in `folder`. `host_env` is what hooks and scripts start from."""
 
-    index: Index
-    store: Store
-    console: Console
-    chooser: Chooser
-    workbench: Workbench
-    scripts: NativeScripts
-    automation: Automation
-    policy: Policy
-    folder: Path
-    access: Callable[..., dict[str, Any]]
-    silent: bool = False
-    verbose: bool = False
-    fake_deps: bool = False
-    version_info: list[dict[str, Any]] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    def __init__(
+        self,
+        index: Index,
+        console: Console,
+        host_env: Mapping[str, str],
+        access: Access,
+        policy: Policy,
+        flags: Flags,
+        folder: Path,
+    ) -> None:
+        self.home = index.home
+        self.store = Store(index)
+        self.console = console
+        self.chooser = Chooser(index, self.store, console)
+        self.workbench = Workbench(dict(host_env))
+        self.scripts = NativeScripts(self.home.dialect, self.workbench, self.info)
+        self.automation = Automation(
+            self.home.dialect,
+            self.scripts,
+            access,
+            console.ask,
+            lambda key: self.workbench.environ.get(key, ""),
+            self.home.work,
+        )
+        self.access = access
+        self.policy = policy
+        self.folder = folder
+        self.silent = flags.silent
+        self.verbose = flags.verbose
+        self.fake_deps = flags.fake_deps
+        self.version_info: list[dict[str, Any]] = []
+        self.steps: list[Step] = []
 
     def info(self, text: str) -> None:
         """A line of the log, as CM's logger writes it."""

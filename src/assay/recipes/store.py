@@ -13,9 +13,8 @@ import os
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from assay.recipes.artifacts import Artifacts, new_uid, remove_folder
 from assay.recipes.errors import RecipeFault
@@ -28,8 +27,7 @@ EXPIRY_FIELD = "cache_expiration"  # seconds since 1970; the name is MLC's
 RUNNING = ".assay-running"
 
 
-@dataclass(frozen=True)
-class CacheKey:
+class CacheKey(NamedTuple):
     """What makes two runs the same. CM looks at the tags alone; `--cache=exact` looks at all of it."""
 
     recipe: str
@@ -70,8 +68,7 @@ def recipe_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-@dataclass
-class CacheEntry:
+class CacheEntry(NamedTuple):
     """A kept result: the folder, its description and, on demand, its state."""
 
     artifact: Artifact
@@ -104,21 +101,19 @@ class CacheEntry:
         return needed if needed and not Path(needed).exists() else ""
 
 
-@dataclass
-class Rejected:
+class Rejected(NamedTuple):
     """An entry that has the tags and is still not used."""
 
     entry: CacheEntry
     reason: str
 
 
-@dataclass
-class Lookup:
+class Lookup(NamedTuple):
     """What a search of the cache gave, and why the rest was passed over."""
 
     tags: list[str]
-    entries: list[CacheEntry] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
+    entries: list[CacheEntry]
+    rejected: list[Rejected]
 
 
 class Store:
@@ -141,7 +136,7 @@ class Store:
 
     def look_up(self, tags: list[str], versions: Versions, key: CacheKey | None = None) -> Lookup:
         """Entries that answer a request: by CM's rule of tags, and by the whole key where one is given."""
-        lookup = Lookup(["-tmp", *tags])
+        lookup = Lookup(["-tmp", *tags], [], [])
         now = time.time()
         for entry in self.entries(lookup.tags):
             reason = self._objection(entry, versions, key, now)

@@ -9,16 +9,15 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assay.doors import cm, cm_claims
-from assay.doors.builtin.call import Call, Deliver
-from assay.doors.cm_settings import is_on
 from assay.ground.errors import AssayError
-from assay.ground.hub import ENDPOINT, Hub
 from assay.recipes.builtin import Builtin
 from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.resolve import ResolvedRecipe
+
+if TYPE_CHECKING:  # every run of any recipe looks at the table below: what acts is imported when it acts
+    from assay.doors.builtin.call import Call, Deliver
 
 HERE = Path(__file__).parent
 BENCHMARKS = ("app_mlperf_inference", "run_mlperf_inference")
@@ -49,10 +48,9 @@ FALLBACKS = frozenset({"detect_os", "detect_cpu"})
 
 def registered(deliver: Deliver, say: Callable[[str], None], environ: Mapping[str, str]) -> list[Builtin]:
     """All of them, for the runner. `environ` is looked into for HF_TOKEN and HF_ENDPOINT alone."""
-    hub = Hub(environ.get("HF_ENDPOINT") or ENDPOINT, environ.get("HF_TOKEN") or None)
 
     def acting(name: str) -> Callable[[ResolvedRecipe, Mapping[str, Any]], dict[str, Any]]:
-        return lambda resolved, inputs: _act(name, resolved, inputs, deliver, say, hub)
+        return lambda resolved, inputs: _act(name, resolved, inputs, deliver, say, environ)
 
     return [
         Builtin(HERE / name, name, frozenset(tags.split(",")), acting(name), name in FALLBACKS)
@@ -67,9 +65,13 @@ def _act(
     inputs: Mapping[str, Any],
     deliver: Deliver,
     say: Callable[[str], None],
-    hub: Hub,
+    environ: Mapping[str, str],
 ) -> dict[str, Any]:
     """Do it. Raises: RecipeFault (1), as CM does for whatever goes wrong in a recipe."""
+    from assay.doors import cm
+    from assay.doors.builtin.call import Call
+    from assay.ground.hub import ENDPOINT, Hub
+
     mapping = cm.canonical_mapping(resolved.recipe.meta.get("input_mapping") or {})
     selection, env = cm.asked_by(inputs, mapping)
     call = Call(
@@ -79,7 +81,7 @@ def _act(
         prefix=resolved.recipe.dialect.prefix,
         say=say,
         deliver=deliver,
-        hub=hub,
+        hub=Hub(environ.get("HF_ENDPOINT") or ENDPOINT, environ.get("HF_TOKEN") or None),
     )
     try:
         if name in BENCHMARKS:
@@ -94,6 +96,9 @@ def _act(
 
 def _tell(call: Call, inputs: Mapping[str, Any], mapping: Mapping[str, str]) -> None:
     """What was given twice, and what nobody claims: one line each. Raises: ConfigError under --strict."""
+    from assay.doors import cm_claims
+    from assay.doors.cm_settings import is_on
+
     notes = [
         cm_claims.repeated(inputs.get("cmd") or []),
         cm_claims.tell_unclaimed(

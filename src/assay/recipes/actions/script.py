@@ -10,9 +10,24 @@ from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.surroundings import surroundings
 from assay.recipes.errors import RecipeFault
 from assay.recipes.merge import merge
-from assay.recipes.records import write_records
 from assay.recipes.runner import Runner
 from assay.recipes.session import Policy
+
+# The flags after which something is left or printed when a run has ended.
+FOR_RECORDS = frozenset(
+    [
+        "print_deps",
+        "print_versions",
+        "dump_version_info",
+        "print_readme",
+        "save_env",
+        "shell",
+        "repro",
+        "json",
+        "j",
+        "lock",
+    ]
+)
 
 
 def run(context: Context, inputs: Inputs) -> Answer:
@@ -31,7 +46,10 @@ def run(context: Context, inputs: Inputs) -> Answer:
         answer = runner.run(inputs)
     finally:
         context.runner = None
-    write_records(context, runner, inputs, answer, strict=strict)
+    if FOR_RECORDS & inputs.keys():
+        from assay.recipes.records import write_records
+
+        write_records(context, runner, inputs, answer, strict=strict)
     return answer
 
 

@@ -39,19 +39,24 @@ class Workbench:
         sys.modules.update(self._shim)
         sys.path[:] = [str(SHIM / "children"), str(SHIM), *self.extra_path, *path]
         base = list(sys.path)
-        os.environ.clear()
-        os.environ.update(self.environ)
+        _become(environ, self.environ)
         try:
             yield
         finally:
             self.extra_path += [p for p in sys.path if p not in base and p not in self.extra_path]
             self.environ = dict(os.environ)
-            os.environ.clear()
-            os.environ.update(environ)
+            _become(self.environ, environ)
             sys.path[:] = path
             self._shim = {name: sys.modules.pop(name) for name in SHIM_MODULES if name in sys.modules}
             sys.modules.update(modules)
             os.chdir(folder)
+
+
+def _become(now: dict[str, str], wanted: dict[str, str]) -> None:
+    """Change the environment of this process from `now` to `wanted`, touching only what differs."""
+    for key in now.keys() - wanted.keys():
+        del os.environ[key]
+    os.environ.update({key: value for key, value in wanted.items() if now.get(key) != value})
 
 
 class Hooks:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import signal
 import stat
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -89,6 +86,9 @@ def run_script(
     `host_env` is the process environment it starts from. With `keep`, the script that would run it without
     the runner is left beside it.
     """
+    import json
+    import subprocess
+
     for name in (NEW_STATE_FILE, NEW_ENV_FILE):
         Path(name).unlink(missing_ok=True)
     Path(STATE_FILE).write_text(json.dumps(state, indent=2, default=str, sort_keys=True), encoding="utf-8")
@@ -112,6 +112,8 @@ def new_state() -> dict[str, Any]:
     path = Path(NEW_STATE_FILE)
     if not path.is_file():
         return {}
+    import json
+
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -134,6 +136,8 @@ def new_env() -> dict[str, str]:
 
 def status_words(status: int) -> str:
     """An exit status in words: `exit 2`, `killed by SIGKILL (out of memory?)`."""
+    import signal
+
     number = -status if status < 0 else status - 128 if status > 128 else 0
     if not number:
         return f"exit {status}"

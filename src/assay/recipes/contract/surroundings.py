@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -83,6 +81,9 @@ def _python(home: Home, env: Mapping[str, str]) -> Path:
     folder = home.root / "python"
     if (folder / "bin" / "python3").exists():
         return folder
+    import shutil
+    import subprocess
+
     base = shutil.which("python3", path=env.get("PATH")) or sys.executable
     with home.lock("python"):
         if (folder / "bin" / "python3").exists():
@@ -107,6 +108,8 @@ def _python(home: Home, env: Mapping[str, str]) -> Path:
 
 def _share_packages(base: str, environment: Path) -> None:
     """Let the environment see what `base` sees, also when that is an environment itself."""
+    import subprocess
+
     code = (
         "import sys; print('\\n'.join(p for p in sys.path if p.endswith(('site-packages', 'dist-packages'))))"
     )
