@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -42,10 +43,15 @@ class Machine:
 
     def assay(self, *words: str, code: int = 0) -> str:
         """Standard output and error of one command, which must end with `code`."""
+        return self.shell(shlex.join(["assay", *words]), self.root, code)
+
+    def shell(self, line: str, folder: Path, code: int = 0) -> str:
+        """The same for a line as a user types it in `folder`."""
+        scripts = Path(sys.executable).parent
         done = subprocess.run(
-            [sys.executable, "-m", "assay", *words],
-            cwd=self.root,
-            env={**os.environ, **self.env},
+            ["bash", "-c", line],
+            cwd=folder,
+            env={**os.environ, **self.env, "PATH": f"{scripts}:{os.environ['PATH']}"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -144,19 +150,27 @@ def test_what_is_given_twice_is_told_once_and_nothing_is_unknown(echoed: str) ->
     assert "ignored:" not in echoed
 
 
-@pytest.mark.usefixtures("echoed")
-def test_the_command_in_the_report_has_no_repeated_option(machine: Machine) -> None:
-    words = machine.result("echo")["command"]
-    options = [word for word in words if word.startswith("--")]
+@pytest.fixture(scope="module")
+def printed_command(machine: Machine, echoed: str) -> str:
+    """The run command of the report in the submission tree, as its reader copies it."""
+    (report,) = (machine.root / "echo" / "tree").glob("**/Offline/README.md")
+    _, section = report.read_text().split("## Run command\n\n```bash\n")
+    return section.split("\n```")[0]
+
+
+def test_the_command_in_the_report_has_no_repeated_option(printed_command: str) -> None:
+    options = [word for word in shlex.split(printed_command) if word.startswith("--")]
+    assert options
     assert len(options) == len(set(options))
-    assert not any("CM_" in word for word in words)
+    assert not any("CM_" in option for option in options)
 
 
-@pytest.mark.usefixtures("echoed")
-def test_the_command_in_the_report_reproduces_the_run(machine: Machine) -> None:
+def test_the_command_in_the_report_reproduces_the_run(machine: Machine, printed_command: str) -> None:
+    folder = machine.root / "copied"
+    folder.mkdir()
+    machine.shell(printed_command, folder)
+    again = json.loads(next(folder.rglob("result.json")).read_text())
     first = machine.result("echo")
-    machine.assay(*first["command"][1:], "--out", str(machine.root / "again" / "test_results"))
-    again = machine.result("again")
     for key in ("workload", "round", "command", "dataset", "loadgen", "is_fake"):
         assert again[key] == first[key]
     assert scores_of(again) == scores_of(first)

@@ -23,6 +23,7 @@ from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse
 from assay.recipes.contract.homes import home_from
 from assay.recipes.errors import RecipeFault
+from tests import fakes
 from tests.end_to_end import seed_command
 from tests.ground import flaky_server as flaky
 
@@ -49,12 +50,13 @@ class Benchmark:
         self.config: BenchmarkConfig | None = None
         self.delivery: Delivery | None = None
         self.may_fetch: MayFetch | None = None
+        self.folder = Path("/run")
 
     def __call__(
         self, config: BenchmarkConfig, delivery: Delivery, hub: Hub, *, may_fetch: MayFetch
     ) -> Delivered:
         self.config, self.delivery, self.may_fetch = config, delivery, may_fetch
-        return Delivered(Path("/run"), Path("/tree"), Path("/tree.tar.gz"))
+        return Delivered(self.folder, Path("/tree"), Path("/tree.tar.gz"))
 
 
 @pytest.fixture
@@ -147,6 +149,33 @@ def test_flags_are_mapped_as_upstream_maps_them(run: Run, benchmark: Benchmark) 
     assert config.submission.division.value == "closed"
     assert str(config.paths.out) == "/o/valid_results"
     assert delivery == Delivery(submit=True, full=True, check=True, pack=True)
+
+
+FIND = "--tags=run-mlperf,inference,_find-performance"
+
+
+def test_the_rate_found_is_told_and_handed_on(
+    run: Run, benchmark: Benchmark, console: Console, tmp_path: Path
+) -> None:
+    benchmark.folder = tmp_path / "found"
+    fakes.result(fakes.performance()).write(benchmark.folder)
+    answer = run(FIND)
+    assert "assay: the rate of Offline here is 0.5 samples/s: --target_qps=0.5" in console.lines
+    assert answer["new_env"]["CM_MLPERF_LOADGEN_TARGET_QPS"] == "0.5"
+    assert benchmark.delivery == Delivery()
+
+
+def test_a_run_without_a_rate_finds_none(run: Run, benchmark: Benchmark, tmp_path: Path) -> None:
+    benchmark.folder = tmp_path / "found"
+    fakes.result(fakes.performance(figures=())).write(benchmark.folder)
+    with pytest.raises(RecipeFault, match="holds no rate"):
+        run(FIND)
+
+
+def test_no_rate_is_looked_for_in_server(run: Run, benchmark: Benchmark) -> None:
+    with pytest.raises(RecipeFault, match="_find-performance finds the rate of Offline"):
+        run(FIND, "--scenario=Server")
+    assert benchmark.config is None
 
 
 def test_a_refused_variation_ends_with_its_reason(run: Run) -> None:
