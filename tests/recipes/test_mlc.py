@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from assay.recipes.actions.dispatch import perform
 from assay.recipes.console import Quiet
 from assay.recipes.contract.dialect import MLC
 from assay.recipes.contract.mlc_argv import parse
+from assay.recipes.errors import RecipeFault
 from assay.recipes.repositories import Home
 
 HOOKS = """from mlc import utils
@@ -31,39 +33,40 @@ def preprocess(i):
 """
 
 
+def add(home: Home, alias: str, hooks: str = "", **meta: Any) -> Path:
+    """A recipe whose only tag is its name."""
+    folder = home.folder / "tests@small" / "script" / alias
+    folder.mkdir(parents=True)
+    description = {"alias": alias, "uid": f"{alias:0>16}", "tags": [alias], **meta}
+    (folder / "meta.yaml").write_text(json.dumps(description))
+    if hooks:
+        (folder / "customize.py").write_text(hooks)
+    return folder
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     home = Home(tmp_path / "mlc", MLC)
     repository = home.folder / "tests@small"
-    for name, meta, hooks in (
-        ("leaf", {"new_env_keys": ["MLC_LEAF"], "env": {"MLC_LEAF": "1"}}, ""),
-        (
-            "root",
-            {
-                "cache": True,
-                "deps": [{"tags": "leaf", "enable_if_env": {"MLC_BEFORE": ["yes"]}}],
-                "new_env_keys": ["MLC_LEAF", "MLC_X"],
-                "const": {"MLC_X": "const"},
-                "variations": {"v": {"base": ["b"], "env": {"MLC_X": "v"}}, "b": {"env": {"MLC_X": "b"}}},
-            },
-            HOOKS,
-        ),
-    ):
-        folder = repository / "script" / name
-        folder.mkdir(parents=True)
-        (folder / "meta.yaml").write_text(
-            json.dumps({"alias": name, "uid": f"{name:0>16}", "tags": [name], **meta})
-        )
-        if hooks:
-            (folder / "customize.py").write_text(hooks)
+    add(home, "leaf", new_env_keys=["MLC_LEAF"], env={"MLC_LEAF": "1"})
+    add(
+        home,
+        "root",
+        HOOKS,
+        cache=True,
+        deps=[{"tags": "leaf", "enable_if_env": {"MLC_BEFORE": ["yes"]}}],
+        new_env_keys=["MLC_LEAF", "MLC_X"],
+        const={"MLC_X": "const"},
+        variations={"v": {"base": ["b"], "env": {"MLC_X": "v"}}, "b": {"env": {"MLC_X": "b"}}},
+    )
     (repository / "meta.yaml").write_text("alias: tests@small\nuid: 00000000000000aa\n")
     home.register(repository)
     monkeypatch.chdir(tmp_path)
     return home
 
 
-def run(home: Home, tags: str) -> dict[str, object]:
-    inputs = parse(["run", "script", tags, "--user_python"], interactive=False)
+def run(home: Home, tags: str, *flags: str) -> dict[str, object]:
+    inputs = parse(["run", "script", tags, "--user_python", *flags], interactive=False)
     answer = perform(Context(home, Quiet(), {"PATH": os.environ["PATH"]}), inputs)
     new_env: dict[str, object] = answer["new_env"]
     return new_env
@@ -86,3 +89,99 @@ def test_an_entry_is_named_after_its_recipe_and_carries_resolved_variations(home
 def test_removing_nothing_is_no_error(home: Home) -> None:
     context = Context(home, Quiet(), {})
     assert perform(context, parse(["rm", "cache", "-f"], interactive=True)) == {"return": 0}
+
+
+def test_the_list_of_repositories_names_local_too_where_mlc_looks_for_it(home: Home) -> None:
+    listed = json.loads((home.root / "repos.json").read_text())
+    assert listed == [str(home.local), str(home.folder / "tests@small")]
+
+
+def test_a_version_is_also_the_variation_of_its_name(home: Home) -> None:
+    blocks = {"version.#": {"env": {"MLC_V": "any #"}}, "version.2": {"env": {"MLC_V": "two"}}}
+    add(home, "tool", variations=blocks, new_env_keys=["MLC_V"])
+    assert run(home, "tool,") == {}
+    assert run(home, "tool,", "--version=1.5") == {"MLC_V": "any 1.5"}
+    assert run(home, "tool,", "--version=2") == {"MLC_V": "two"}
+
+
+def test_a_dependency_gets_tags_under_a_condition_and_from_its_own_variables(home: Home) -> None:
+    names = {name: {"env": {f"MLC_{name.upper()}": "1"}} for name in ("a", "b", "c", "d")}
+    add(home, "lower", variations=names, new_env_keys=["MLC_A", "MLC_B", "MLC_C", "MLC_D"])
+    entry = {
+        "tags": "lower,_<<<MLC_LETTER>>>",
+        "update_tags_if_env": {
+            "_a": {"enable_if_env": {"MLC_BIG": ["yes"]}},
+            "_b": {"skip_if_env": {"MLC_BIG": ["yes"]}},
+        },
+        "env": {"MLC_OWN": "_c"},
+        "update_tags_from_env": ["MLC_OWN"],
+    }
+    add(home, "upper", deps=[entry], new_env_keys=["MLC_?"], env={"MLC_LETTER": "d"})
+    assert run(home, "upper,", "--env.MLC_BIG=yes") == {"MLC_A": "1", "MLC_C": "1", "MLC_D": "1"}
+
+
+def test_an_input_that_is_a_path_is_made_absolute_where_the_user_stands(home: Home, tmp_path: Path) -> None:
+    described = {"out": {"is_path": True}, "name": {"desc": "no path"}}
+    mapping = {"out": "MLC_OUT", "name": "MLC_LABEL"}
+    add(
+        home,
+        "paths",
+        input_mapping=mapping,
+        input_description=described,
+        new_env_keys=["MLC_OUT", "MLC_LABEL"],
+    )
+    answer = run(home, "paths,", "--out=../x/y", "--name=a/b")
+    assert answer == {"MLC_OUT": str(tmp_path.parent / "x" / "y"), "MLC_LABEL": "a/b"}
+
+
+def test_a_lifetime_is_inherited_by_the_dependencies_that_ask_for_it(home: Home) -> None:
+    add(home, "short", cache=True, new_env_keys=[])
+    add(home, "long", cache=True, new_env_keys=[])
+    entries = [{"tags": "short", "inherit_cache_expiration": True}, {"tags": "long"}]
+    add(home, "parent", deps=entries, cache_expiration="1h")
+    run(home, "parent,")
+    kept = [json.loads(path.read_text()) for path in home.cache.glob("*/meta.json")]
+    assert {d["associated_script_item"].split(",")[0]: "cache_expiration" in d for d in kept} == {
+        "short": True,
+        "long": False,
+    }
+
+
+DETECT = """def detect_version(i):
+    with open('tmp-ver.out') as file:
+        return {'return': 0, 'version': file.read().strip()}
+"""
+
+
+def test_a_recipe_judges_its_own_cache_entries(home: Home, tmp_path: Path) -> None:
+    folder = add(home, "judge", DETECT, cache=True, new_env_keys=["MLC_V"], env={"MLC_DETECTED_VERSION": "1"})
+    found = tmp_path / "found"
+    found.write_text("1")
+    (folder / "validate_cache.sh").write_text(f"test -f {found} && cp {found} tmp-ver.out\n")
+
+    def entries_after_a_run() -> int:
+        run(home, "judge,")
+        return len(list(home.cache.glob("judge_*/meta.json")))
+
+    assert [entries_after_a_run(), entries_after_a_run()] == [1, 1]
+    found.write_text("2")
+    assert entries_after_a_run() == 2  # another version is there now
+    found.unlink()
+    assert entries_after_a_run() == 3  # the script fails
+    assert not (tmp_path / "tmp-ver.out").exists()
+
+
+def test_a_mount_of_a_file_is_the_folder_around_it(home: Home) -> None:
+    mount = "${{ MLC_FILE }}:${{ MLC_FILE }}"
+    add(home, "boxed", docker={"mounts": [mount]}, file_path_env_keys=["MLC_FILE"])
+    words = ["docker", "script", "boxed,", "--env.MLC_FILE=/data/in/a.json", "--docker_dry_run"]
+    command = perform(Context(home, Quiet(), {}), parse(words, interactive=False))["commands"][-1]
+    assert "/data/in:/mlc-mount/data/in" in command
+    assert "--env.MLC_FILE=/mlc-mount/data/in/a.json" in command[-1]
+
+
+@pytest.mark.parametrize("action", ["apptainer", "slurm-run", "remote-docker", "experiment"])
+def test_what_is_not_here_is_refused_by_name_with_what_to_do_instead(home: Home, action: str) -> None:
+    with pytest.raises(RecipeFault, match="is not part of this runner") as caught:
+        perform(Context(home, Quiet(), {}), parse([action, "script", "leaf,"], interactive=False))
+    assert caught.value.hint

@@ -313,3 +313,40 @@ def test_pip_of_recipes_has_a_python_of_the_home_that_sees_the_users_packages(ki
     answer = kit.perform(["run", "script", "--tags=r"])
     assert answer["new_env"] == {"CM_P": str(kit.home.root / "python" / "bin" / "python3")}
     assert kit.run("r")["new_env"]["CM_P"] != answer["new_env"]["CM_P"]
+
+
+def test_working_files_are_gone_after_a_run_unless_dirty_was_asked_for(kit: Kit) -> None:
+    kit.recipe("r", run="echo x > tmp-own.out\necho CM_A=1 > tmp-run-env.out\n", clean_files=["tmp-own.out"])
+    kit.run("r")
+    assert list(Path.cwd().iterdir()) == []
+    kit.run("r", "--dirty")
+    assert {"tmp-own.out", "tmp-run.sh"} <= {path.name for path in Path.cwd().iterdir()}
+
+
+NASTY = ["$(touch pwned)", "`touch pwned`", "a'; touch pwned; '", 'a"; touch pwned; "', "a\nb", "a b"]
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_no_tag_variation_version_or_variable_runs_a_command(kit: Kit, text: str) -> None:
+    hooks = "def postprocess(i):\n    i['env']['CM_SEEN'] = open('seen').read()\n    return {'return': 0}\n"
+    script = 'printf "%s|%s|%s" "$CM_N" "$CM_VERSION" "$CM_E" > seen\n'
+    kit.recipe("r", hooks, script, variations={"n.#": {"env": {"CM_N": "#"}}}, new_env_keys=["CM_SEEN"])
+    answer = kit.run(f"r,_n.{text}", f"--version={text}", f"--env.CM_E={text}")
+    assert answer["new_env"]["CM_SEEN"] == f"{text}|{text}|{text}"
+    with pytest.raises(RecipeFault):
+        kit.run(f"r,{text}")
+    assert not list(kit.root.rglob("pwned"))
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_no_name_of_a_folder_runs_a_command(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / name
+    root.mkdir()
+    monkeypatch.chdir(root)
+    kit = Kit(root)
+    kit.recipe("r", cache=True, run="echo CM_AT=here > tmp-run-env.out\n", new_env_keys=["CM_AT"])
+    assert kit.run("r")["new_env"] == {"CM_AT": "here"}
+    assert kit.run("r")["new_env"] == {"CM_AT": "here"}
+    assert not list(tmp_path.rglob("pwned"))

@@ -46,6 +46,7 @@ CM_VERBS = frozenset(
         "delete",
         "run",
         "docker",
+        "gui",
         "test",
         "checkout",
         "reindex",

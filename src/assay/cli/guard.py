@@ -57,7 +57,13 @@ def _dispatch(args: list[str]) -> int:
         from assay.cli import cm
 
         return cm.main(args)
-    raise ConfigError(f"unknown verb {verb!r}", did_you_mean(verb, [*VERBS, *CM_VERBS, "version"]))
+    raise ConfigError(f"unknown verb {verb!r}", _nearest_verbs(verb))
+
+
+def _nearest_verbs(verb: str) -> str:
+    near = did_you_mean(verb, [*VERBS, *CM_VERBS, "version"])
+    # With nothing near, the hint would be the list of all of them.
+    return near if near.startswith("did you mean") else "assay --help lists the verbs"
 
 
 def _run_native(verb: str, rest: list[str]) -> int:

@@ -270,8 +270,14 @@ def _host_dependencies(context: Context, request: Request, container: Container)
     return env
 
 
+def _keys_of_parents(request: Request) -> frozenset[str]:
+    """Variables that name a file, or a folder whose neighbours are needed: MLC mounts the folder around it."""
+    meta = request.resolved.recipe.meta
+    return frozenset([*(meta.get("file_path_env_keys") or []), *(meta.get("folder_path_env_keys") or [])])
+
+
 def mounts(
-    context: Context, container: Container, env: Mapping[str, Any]
+    context: Context, container: Container, env: Mapping[str, Any], of_parents: frozenset[str]
 ) -> tuple[list[str], dict[str, str]]:
     """(`host:container` for each mount whose variables are set, the variables as they read inside)."""
     found: list[str] = []
@@ -294,6 +300,8 @@ def mounts(
             moved = {key: str(env[key]).replace(str(context.home.cache / entry), place) for key in keys}
         else:
             target = _MOUNT_KEY.sub(lambda m: container.mount_root + str(env[m[1]]), target)
+            if of_parents.intersection(keys):
+                host, target = (str(Path(place).parent) for place in (host, target))
             found.append(f"{host}:{target}")
             moved = {key: container.mount_root + str(env[key]) for key in keys}
         inside.update(moved)
@@ -304,7 +312,7 @@ def run_command(
     context: Context, request: Request, container: Container, engine: str, image: str, env: Mapping[str, Any]
 ) -> list[str]:
     """The run: mounts, devices and ports as arguments, the request again as the command inside."""
-    volumes, inside = mounts(context, container, env)
+    volumes, inside = mounts(context, container, env, _keys_of_parents(request))
     prefix = context.dialect.prefix
     inside[prefix + "RUN_STATE_DOCKER"] = "True"
     inside.update({key: context.host_env[key] for key in PROXIES if context.host_env.get(key)})

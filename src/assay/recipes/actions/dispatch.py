@@ -21,6 +21,15 @@ SYNONYMS = {
     "ren": "move",
     "rename": "move",
     "cp": "copy",
+    "docker_run": "docker",
+}
+# What the original tools do and this one does not, and what to do in its place.
+ABSENT = {
+    "gui": "it serves a web page of the original tool; the inputs are listed by: run script TAGS --help",
+    "apptainer": "images are made for docker and podman only: docker script TAGS --docker_dry_run",
+    "slurm": "submit the command itself: sbatch --wrap 'assay run script --tags=…'",
+    "remote": "run the command there: ssh HOST assay run script --tags=…",
+    "experiment": "run it once per value: run script TAGS --env.KEY=…",
 }
 COMMON = ("search", "add", "delete", "load", "update", "copy", "move", "info", "help")
 # Each automation has the common actions and its own; a module is imported when its action is asked for.
@@ -58,6 +67,10 @@ def perform(context: Context, inputs: Inputs) -> Answer:
         return _call(automation, action, context, inputs)
     if action in COMMON:
         return _call("common", action, context, inputs | {"automation": automation})
+    for name, instead in ABSENT.items():
+        if action.startswith(name) or automation == name:
+            words = f"{action} {automation}"
+            raise RecipeFault(f'"{words}" is not part of this runner', UNKNOWN_ACTION, instead)
     known = sorted({*COMMON, *own, *SYNONYMS})
     raise RecipeFault(
         f'action "{action}" not found in automation "{automation}"',
