@@ -86,6 +86,11 @@ def make_home(root: Path, name: str, clones: list[Path], dialect: str) -> Path:
         target = folder / clone.name
         shutil.copytree(clone, target, symlinks=True, ignore=shutil.ignore_patterns(".git"))
         paths.append(str(target))
+    if dialect == "mlc":  # which wants its own repository registered like any other
+        local = home / "local"
+        (local / "cache").mkdir(parents=True)
+        (local / "meta.yaml").write_text("alias: local\nname: local\nuid: 9a3280b14a4285c9\n")
+        paths.insert(0, str(local))
     (home / "repos.json").write_text(json.dumps(paths))
     return home
 
