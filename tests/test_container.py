@@ -251,6 +251,19 @@ def test_nothing_is_left_behind_when_nothing_is_kept(tmp_path: Path) -> None:
     assert left_here() == []
 
 
+@pytest.mark.slow
+@pytest.mark.network
+@pytest.mark.usefixtures("podman")
+def test_another_base_image_gets_assay_installed(tmp_path: Path) -> None:
+    base = os.environ.get("ASSAY_CONTAINER_BASE")
+    if not base:
+        pytest.skip("ASSAY_CONTAINER_BASE names no image with Python 3.10 or later and its venv")
+    program = "import assay, torch; print(assay.__file__)"
+    ended, said = run(tmp_path, program, ContainerRequest("podman", base=base))
+    assert ended.exit_code == 0
+    assert said[-1] == "/opt/assay/source/assay/__init__.py"
+
+
 @pytest.mark.usefixtures("docker")
 def test_docker_brings_back_exit_code_log_and_files_too(tmp_path: Path) -> None:
     ended, said = run(tmp_path, PROGRAM, ContainerRequest("docker", detached=True))

@@ -102,7 +102,8 @@ def test_the_repository_is_pulled_at_its_commit_and_removed_by_its_name(machine:
     machine.assay(*seed_command.PULL)
     found = machine.assay("find", "repo", seed_command.REPOSITORY)
     assert "cm4mlops" in found
-    machine.assay("rm", "repo", seed_command.REPOSITORY)
+    machine.assay("rm", "repo", seed_command.REPOSITORY, "-f")
+    assert "cm4mlops" not in machine.assay("find", "repo", seed_command.REPOSITORY)
 
 
 NATIVELY = "--env.CM_MLPERF_USE_DOCKER=no"
