@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from assay.ground import files
+from assay.mlperf import logs, result
 from assay.mlperf import round as rounds
-from assay.mlperf.result import COMPLETE, ModeResult, RunResult
+from assay.mlperf.result import COMPLETE, Figure, ModeResult, RunResult, ScoredMetric
 from assay.mlperf.round import Round, RoundWorkload
+from assay.mlperf.score import Score
+from assay.mlperf.submission.verify import derived
 
 MIXTRAL = "mixtral-8x7b"
 SCORES = {
@@ -104,12 +108,13 @@ def answers(count: int, tokens: int = 6) -> str:
 
 def accuracy_text(workload: RoundWorkload, changes: Mapping[str, float | None] | None = None) -> str:
     """accuracy.txt in the printed form; scores of other workloads are put on their targets."""
-    scores: dict[str, float | None] = {}
-    for metric, target in workload.targets.items():
-        fits = workload.key == MIXTRAL and metric in SCORES
-        scores[metric] = SCORES[metric] if fits else target.reference
-    scores |= changes or {}
+    scores = {**good_scores(workload), **(changes or {})}
     return "\nResults\n\n" + str({m: v for m, v in scores.items() if v is not None}) + "\n"
+
+
+def good_scores(workload: RoundWorkload) -> dict[str, float | None]:
+    fits = SCORES if workload.key == MIXTRAL else {}
+    return {metric: fits.get(metric, target.reference) for metric, target in workload.targets.items()}
 
 
 def verdict(first_token: str = "Skipped", eos: str = "True", length: str = "True") -> str:
@@ -153,8 +158,9 @@ def write(
     answer_count: int = 300,
     network: bool = False,
     status: str = COMPLETE,
+    more_log: str = "",
 ) -> Path:
-    """A run folder of a good run."""
+    """A run folder of a good run. more_log: further lines of each detail log."""
     round_ = rounds.load(round_name)
     rules = round_.workloads[workload] if workload in round_.workloads else round_.workloads[MIXTRAL]
     runs = []
@@ -165,14 +171,15 @@ def write(
         for mode in modes:
             place = base / ("performance/run_1" if mode == "performance" else "accuracy")
             place.mkdir(parents=True)
-            (place / "mlperf_log_detail.txt").write_text(detail_log(settings(round_, rules, scenario, mode)))
+            log = detail_log(settings(round_, rules, scenario, mode))
+            (place / "mlperf_log_detail.txt").write_text(log + more_log)
             (place / "mlperf_log_summary.txt").write_text("No warnings encountered during test.\n")
             (place / "mlperf_log_accuracy.json").write_text(
                 answers(answer_count) if mode == "accuracy" else "[\n]\n"
             )
             if mode == "accuracy":
                 (place / "accuracy.txt").write_text(accuracy_text(rules))
-            runs.append(_mode_result(scenario, mode, str(place.relative_to(folder))))
+            runs.append(_mode_result(folder, rules, scenario, mode, str(place.relative_to(folder))))
         if compliance:
             test = base / "compliance" / "TEST06"
             (test / "accuracy").mkdir(parents=True)
@@ -193,11 +200,11 @@ def write(
             "precision": "float16",
             "device": "cpu",
         },
-        dataset={},
+        dataset={"samples": 15_000, "rows": 15_000, "sha256": "0" * 64, "is_whole_set": True},
         loadgen={},
         system={name: {"value": value, "source": "test"} for name, value in system.items()},
         runs=tuple(runs),
-        files={},
+        files=digests(folder),
         started_at="2025-07-30T10:00:00Z",
         finished_at="2025-07-30T11:00:00Z",
         assay="0.1.0",
@@ -205,7 +212,15 @@ def write(
     return folder
 
 
-def _mode_result(scenario: str, mode: str, folder: str) -> ModeResult:
+def digests(folder: Path) -> dict[str, str]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): files.sha256(path) for path in found}
+
+
+def _mode_result(folder: Path, rules: RoundWorkload, scenario: str, mode: str, place: str) -> ModeResult:
+    measured = derived(logs.read_record(folder / place))
+    units = {"samples_per_s": "samples/s", "tokens_per_s": "tokens/s"}
+    log = f"{place}/mlperf_log_detail.txt"
     return ModeResult(
         scenario=scenario,
         mode=mode,
@@ -213,9 +228,17 @@ def _mode_result(scenario: str, mode: str, folder: str) -> ModeResult:
         invalid_because=(),
         samples=15_000,
         seconds=700.0,
-        figures=(),
-        scores=(),
+        figures=tuple(Figure(m, value, units.get(m, "ms"), 15_000, log) for m, value in measured.items()),
+        scores=_scores(rules, f"{place}/mlperf_log_accuracy.json") if mode == "accuracy" else (),
         warnings=(),
-        folder=folder,
+        folder=place,
         effective={},
+    )
+
+
+def _scores(rules: RoundWorkload, file: str) -> tuple[ScoredMetric, ...]:
+    """What accuracy.txt says, each beside its target."""
+    return tuple(
+        result.pair(Score(m, value, rules.targets[m].unit, 15_000, None), rules.targets, file)
+        for m, value in good_scores(rules).items()
     )

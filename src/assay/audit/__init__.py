@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from assay.audit import claims, command
+from assay.audit import command, figures, samples, thresholds
 from assay.audit.subject import Subject, load, text_of
 from assay.doors import readme
 from assay.ground.errors import ConfigError
 from assay.mlperf.checker.finding import Finding
+
+CHECKS = (*thresholds.CHECKS, *figures.CHECKS, *samples.CHECKS, *command.CHECKS)
 
 __all__ = ["audit", "judge"]
 
@@ -32,7 +34,7 @@ def audit(path: Path, round_name: str | None = None, workload: str | None = None
 
 def judge(asked: Subject) -> list[Finding]:
     """All findings of one report."""
-    findings = [finding for check in (*claims.CHECKS, *command.CHECKS) for finding in check(asked)]
+    findings = [finding for check in CHECKS for finding in check(asked)]
     return sorted(findings, key=lambda f: (_line(f.path), int(f.code[1:]), f.message))
 
 
@@ -46,7 +48,8 @@ def _reports(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise ConfigError(f"no report {path}", "name a README.md, or a folder that holds some")
-    found = [file for file in sorted(path.rglob("*.md")) if readme.read(text_of(file)).claims]
+    files = (file for file in sorted(path.rglob("*.md")) if file.is_file())
+    found = [file for file in files if readme.read(text_of(file)).has_results]
     if not found:
         raise ConfigError(f"no published report below {path}", "name the README.md of a run")
     return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from assay.audit.subject import Subject
 from assay.audit.words import PRECISIONS, precision
+from assay.config import Style
 from assay.mlperf import round as rounds
 from assay.mlperf.checker.finding import Finding, Severity
 
@@ -31,9 +33,10 @@ def _dataset(s: Subject) -> Iterator[Finding]:
             if line is not None:
                 newer = rounds.load(name).workload(s.workload.key).dataset_file
                 is_old_round = rounds.names().index(s.round.name) < rounds.names().index(name)
+                severity = Severity.WARNING if is_old_round else Severity.ERROR
                 yield s.finding(
                     "R7",
-                    Severity.WARNING if is_old_round else Severity.ERROR,
+                    Severity.NOTE if "superseded" in s.report.text else severity,
                     line,
                     f"the dataset was superseded in {name}",
                     file,
@@ -95,21 +98,45 @@ def _contradictions(s: Subject) -> Iterator[Finding]:
             )
 
 
+def _native(s: Subject) -> Iterator[Finding]:
+    """R9: an `assay bench` command that is refused, or asks for other than the report shows."""
+    line = s.report.command_line
+    if s.refusal:
+        yield s.finding(
+            "R9", Severity.ERROR, line, "the command is refused", s.refusal, "a command that runs"
+        )
+    if s.asked is None:
+        return
+    asked = {member.value for member in s.asked.scenarios}
+    for scenario in sorted(name for name in s.files if name and name not in asked):
+        message = "results of a scenario that the command does not ask for"
+        yield s.finding("R9", Severity.ERROR, line, message, scenario, ", ".join(sorted(asked)))
+    said = {"round": (s.report.round, s.asked.round), "workload": (s.report.workload, s.asked.workload)}
+    for name, (shown, wanted) in said.items():
+        if shown is not None and shown.removeprefix("v") != wanted.removeprefix("v"):
+            both = f"{shown} and {wanted}"
+            yield s.finding("R9", Severity.ERROR, line, f"two values of {name}", both, "one of them")
+
+
 def _standing(s: Subject) -> Iterator[Finding]:
-    """R11: a test or short run; a note, since the command declares it."""
+    """R11: a test or short run, or a fake one; a note, since the report declares it."""
     style = s.report.env("MLPERF_RUN_STYLE") or next((v for v in s.report.variations if v == "test"), None)
-    short = "_short-run" in s.report.text
-    if style == "test" or short:
-        words = [f"run style {style}"] if style == "test" else []
-        words += ["checker patched to _short-run, which disables its performance checks"] if short else []
+    if s.asked is not None:
+        style = s.asked.style.value
+    reasons = {
+        f"run style {style}": style in (Style.TEST.value, Style.FAST.value),
+        "checker patched to _short-run, which disables its performance checks": "_short-run" in s.report.text,
+        "a SUT that computes nothing": re.search(r"\bFAKE\b", s.report.text) is not None,
+    }
+    if any(reasons.values()):
         yield s.finding(
             "R11",
             Severity.NOTE,
             s.report.command_line,
             "no submission, by its own command",
-            "; ".join(words),
+            "; ".join(reason for reason, holds in reasons.items() if holds),
             "run style valid",
         )
 
 
-CHECKS = (_dataset, _repeated, _contradictions, _standing)
+CHECKS = (_dataset, _repeated, _contradictions, _native, _standing)

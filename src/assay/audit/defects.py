@@ -30,19 +30,19 @@ DEFECTS = {
         ),
         Defect(
             "R3",
-            "tokens/s printed as samples/s",
+            "a figure in another unit than its label's, as tokens/s printed as samples/s",
             source="the official result of an LLM is in tokens/s (checker: RESULT_FIELD_BENCHMARK_OVERWRITE)",
             fix="print tokens/s and samples/s, each with its own unit",
         ),
         Defect(
             "R4",
-            "the precision that is claimed is not the one that was asked for",
+            "the precision that is claimed is not the one that was loaded or asked for",
             source="a report states what ran",
             fix="print the precision of the weights that were loaded",
         ),
         Defect(
             "R5",
-            "scores over so few samples that they are none, not declared",
+            "scores over fewer samples than the set holds, or than the report says",
             source="a score without its number of samples says nothing; closed needs the whole set",
             fix="print n beside each score",
         ),
@@ -73,8 +73,8 @@ DEFECTS = {
         Defect(
             "R10",
             "a figure that is not the log's",
-            source="the report against its own performance log",
-            fix="print the figures of the log",
+            source="the report against its own logs and accuracy.txt",
+            fix="print the figures of the logs",
         ),
         Defect(
             "R11",
@@ -87,6 +87,12 @@ DEFECTS = {
             "a target that is not met, and not said to be missed",
             source="the report against the round's targets",
             fix="say that the target is not met",
+        ),
+        Defect(
+            "R13",
+            "a verdict that its own figures contradict",
+            source="a value beside its target says whether the target is met",
+            fix="print the verdict that the figures give",
         ),
     )
 }

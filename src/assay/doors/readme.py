@@ -1,4 +1,4 @@
-"""A published "generated using CM/MLC" report as text -> the command it shows and the figures it claims.
+"""A published report (of CM, MLC or Assay) as text -> the command it shows and the figures it claims.
 
 Reads what is there and judges nothing; `assay.audit` does that. Any text may be handed in: what is not found
 is None or empty.
@@ -8,52 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-METRICS = {
-    "ROUGE1": "rouge1",
-    "ROUGE2": "rouge2",
-    "ROUGEL": "rougeL",
-    "ROUGELSUM": "rougeLsum",
-    "TOKENS_PER_SAMPLE": "tokens_per_sample",
-    "gsm8k_accuracy": "gsm8k",
-    "mbxp_accuracy": "mbxp",
-    "GEN_LEN": "gen_len",
-    "exact_match": "exact_match",
-}
-"""Name of a metric in the checkers and in these reports -> name in accuracy.txt and in the rounds."""
-NUMBER = r"(-?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?)"
-_CLAIM = re.compile(
-    rf"^\W*`?([A-Za-z][\w.]*)`?\s*:\s*`?{NUMBER}`?\s*(?:,\s*Required accuracy for closed division(.*))?$"
-)
-_BOUND = re.compile(rf"(>=|<=)\s*{NUMBER}")
-_FIGURE = re.compile(rf"^\W*`?([A-Za-z][A-Za-z /()]*?)`?\s*:\s*`?{NUMBER}`?\s*$")
+from assay.doors.readme_results import Claim, Figure, Validity, read_results
+
 _COMMAND = re.compile(
-    r"^\s*\$?\s*(?:cm|mlc|mlcr|cmr|assay)\s+(?:run\s+script|run,script|docker\s+script)\b|^\s*\$?\s*(?:mlcr|cmr)\s"
+    r"^\s*\$?\s*(?:(?:cm|mlc|mlcr|cmr|assay)\s+(?:run\s+script|run,script|docker\s+script)\b|(?:mlcr|cmr)\s"
+    r"|assay\s+bench\b)"
 )
+_TITLE = re.compile(r"^# (\S+), round (\S+?)(?:,.*)?$", re.MULTILINE)
 _OPTION = re.compile(r"^--?([^=\s]+?)(?:=(.*))?$", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One accuracy line: a metric, its value, and the thresholds printed beside it."""
-
-    metric: str
-    """In the words of the rounds; a name that no round knows is kept as printed."""
-    printed: str
-    value: float
-    low: float | None
-    high: float | None
-    line: int
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One performance line: label as printed, value."""
-
-    label: str
-    value: float
-    line: int
 
 
 @dataclass(frozen=True)
@@ -69,11 +33,17 @@ class Option:
 class PublishedReport:
     is_report: bool
     """True when the text has a command or results in the form of these reports."""
-    platform: str | None
+    workload: str | None
+    """As the title of Assay's report names it; None in a report of CM or MLC."""
+    round: str | None
     precision: str | None
     precision_line: int
+    samples: int | None
+    """Samples of the dataset that the report says were used."""
+    samples_line: int
     claims: tuple[Claim, ...]
     figures: tuple[Figure, ...]
+    validities: tuple[Validity, ...]
     options: tuple[Option, ...]
     words: tuple[str, ...]
     """Words of the command that are no options, in order."""
@@ -94,6 +64,21 @@ class PublishedReport:
         return None
 
     @property
+    def has_results(self) -> bool:
+        return bool(self.claims or self.figures)
+
+    @property
+    def scenarios(self) -> set[str | None]:
+        """Scenarios that the results are of; None where the report does not name one."""
+        claimed = {claim.scenario for claim in self.claims} | {figure.scenario for figure in self.figures}
+        return claimed | {validity.scenario for validity in self.validities}
+
+    @property
+    def is_native(self) -> bool:
+        """True for a command of `assay bench`, whose options are `--name value`."""
+        return self.words[:2] == ("assay", "bench")
+
+    @property
     def variations(self) -> tuple[str, ...]:
         """Variations of --tags, without the underscore: `float16`, `offline`."""
         tags = self.option("tags") or ""
@@ -110,17 +95,22 @@ class PublishedReport:
 def read(text: str) -> PublishedReport:
     """What a report shows. Lines are counted from 1."""
     lines = text.splitlines()
-    claims, figures = _results(lines)
+    results = read_results(lines)
     command_line, words, options = _command(lines)
-    precision_line, precision = _field(lines, "Model Precision")
-    _, platform = _field(lines, "Platform")
+    precision_line, precision = _field(lines, r"model precision[^:]*:\s*(.*)")
+    samples_line, samples = _field(lines, r"dataset: (\d+) of \d+ samples\b")
+    title = _TITLE.search(text)
     return PublishedReport(
-        is_report=bool(claims or figures or options),
-        platform=platform,
+        is_report=bool(results.claims or results.figures or options),
+        workload=title[1] if title else None,
+        round=title[2] if title else None,
         precision=precision,
         precision_line=precision_line,
-        claims=tuple(claims),
-        figures=tuple(figures),
+        samples=int(samples) if samples else None,
+        samples_line=samples_line,
+        claims=results.claims,
+        figures=results.figures,
+        validities=results.validities,
         options=tuple(options),
         words=tuple(words),
         command_line=command_line,
@@ -128,45 +118,12 @@ def read(text: str) -> PublishedReport:
     )
 
 
-def _field(lines: list[str], name: str) -> tuple[int, str | None]:
+def _field(lines: list[str], pattern: str) -> tuple[int, str | None]:
+    """Line and first group of the first line that the pattern, in any case, matches."""
     for number, line in enumerate(lines, 1):
-        if line.strip().startswith(f"{name}:"):
-            return number, line.split(":", 1)[1].strip() or None
+        if match := re.match(pattern, line.strip(), re.IGNORECASE):
+            return number, match[1].strip() or None
     return 0, None
-
-
-def _section(lines: list[str], title: str) -> list[tuple[int, str]]:
-    """Numbered lines below a heading that holds `title`, up to the next heading."""
-    found: list[tuple[int, str]] = []
-    inside = False
-    for number, line in enumerate(lines, 1):
-        if line.lstrip().startswith("#"):
-            inside = title in line.lower()
-        elif inside:
-            found.append((number, line))
-    return found
-
-
-def _results(lines: list[str]) -> tuple[list[Claim], list[Figure]]:
-    claims = []
-    for number, line in _section(lines, "accuracy results"):
-        match = _CLAIM.match(line.strip())
-        if match:
-            bounds = {sign: _number(value) for sign, value in _BOUND.findall(match[3] or "")}
-            metric = METRICS.get(match[1], match[1])
-            claims.append(
-                Claim(metric, match[1], _number(match[2]), bounds.get(">="), bounds.get("<="), number)
-            )
-    figures = []
-    for number, line in _section(lines, "performance results"):
-        match = _FIGURE.match(line.strip())
-        if match:
-            figures.append(Figure(match[1].strip(), _number(match[2]), number))
-    return claims, figures
-
-
-def _number(text: str) -> float:
-    return float(text.replace(",", ""))
 
 
 def _command(lines: list[str]) -> tuple[int, list[str], list[Option]]:
@@ -181,6 +138,8 @@ def _command(lines: list[str]) -> tuple[int, list[str], list[Option]]:
             match = _OPTION.match(word) if word.startswith("-") else None
             if match:
                 options.append(Option(match[1], match[2] or "", number))
+            elif options and words[:2] == ["assay", "bench"] and not options[-1].value:
+                options[-1] = replace(options[-1], value=word)
             else:
                 words.append(word)
         if not line.rstrip().endswith("\\"):

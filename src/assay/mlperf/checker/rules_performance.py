@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from assay.mlperf import round as rounds
-from assay.mlperf.checker.detail_log import DetailLog
+from assay.mlperf.checker.log_excerpt import LogExcerpt
 from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.submission import Entry
 from assay.mlperf.submission.tree import SCENARIOS
@@ -29,7 +29,7 @@ NEEDED = (
 )
 
 
-def _log(entry: Entry) -> DetailLog | None:
+def _log(entry: Entry) -> LogExcerpt | None:
     """The log of an entry that can be judged: readable, and of a workload whose rules are held."""
     log = entry.performance
     return None if log is None or log.faults or entry.benchmark.rules is None else log
@@ -125,7 +125,7 @@ def seeds(entry: Entry) -> Iterator[Fault]:
         yield from wrong_seeds(entry, log, entry.performance_log)
 
 
-def wrong_seeds(entry: Entry, log: DetailLog, path: str) -> Iterator[Fault]:
+def wrong_seeds(entry: Entry, log: LogExcerpt, path: str) -> Iterator[Fault]:
     """One fault for all seeds that differ, with the round that they are of, if any."""
     names = {"qsl": "qsl_rng_seed", "sample_index": "sample_index_rng_seed", "schedule": "schedule_rng_seed"}
     logged = {name: log.values.get(f"effective_{key}") for name, key in names.items()}

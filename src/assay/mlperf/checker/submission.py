@@ -16,8 +16,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from assay.mlperf.checker import detail_log
-from assay.mlperf.checker.detail_log import DetailLog
+from assay.mlperf.checker import log_excerpt
+from assay.mlperf.checker.log_excerpt import LogExcerpt
 from assay.mlperf.round import Round, RoundWorkload
 from assay.mlperf.submission.tree import DIVISIONS, Layout, Place, scenario_name
 
@@ -95,11 +95,11 @@ class Tree:
             return None
         return value
 
-    def log(self, path: str) -> DetailLog | None:
+    def log(self, path: str) -> LogExcerpt | None:
         content = self.read(path)
         if content is None:
             return None
-        log = detail_log.parse(content)
+        log = log_excerpt.parse(content)
         if log.faults:
             self.faults[path] = "; ".join(log.faults)
         return log
@@ -312,11 +312,11 @@ class Entry:
         return f"{folder}/{best[0]}" if best else None
 
     @cached_property
-    def performance(self) -> DetailLog | None:
+    def performance(self) -> LogExcerpt | None:
         return self.tree.log(self.performance_log)
 
     @cached_property
-    def accuracy(self) -> DetailLog | None:
+    def accuracy(self) -> LogExcerpt | None:
         return self.tree.log(self.accuracy_log)
 
     @cached_property

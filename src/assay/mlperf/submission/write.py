@@ -12,13 +12,14 @@ from pathlib import Path
 from assay.config import Mode
 from assay.ground import files
 from assay.ground.errors import ConfigError
-from assay.mlperf.checker import detail_log
+from assay.mlperf.checker import log_excerpt
 from assay.mlperf.result import RunResult
 from assay.mlperf.round import Round
 from assay.mlperf.submission import truncate
 from assay.mlperf.submission.source import Scenario, collect
 from assay.mlperf.submission.system import describe, read_said
 from assay.mlperf.submission.tree import FAKE_MARK, Layout, Place
+from assay.mlperf.submission.verify import verify
 
 MAPPED_TO = "mixtral-8x7b"
 """Official benchmark whose rules an own workload is held against: Assay's workloads are Mixtrals."""
@@ -54,11 +55,14 @@ def write(runs: Sequence[Path], request: Request, root: Path) -> Written:
     """Add the entries of `runs` to the tree at `root`, which is made when it is not there.
 
     Raises: ConfigError for what must not be submitted (a fake, another round's run, an entry that the tree
-    already holds), ArtifactError for what is no run folder, EnvironmentProblem when the disk is full.
+    already holds), ArtifactError for what is no run folder or whose result.json and logs disagree, EnvironmentProblem
+    when the disk is full.
     """
     entries = collect(runs, request.system_name)
     for entry in entries:
         _refuse(entry, request)
+        for run, record in entry.modes.values():
+            verify(run, record)
     places = {id(entry): _place(entry, request) for entry in entries}
     _refuse_existing(root, request, list(places.values()))
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -227,7 +231,7 @@ def measurement(entry: Scenario) -> dict[str, str]:
 def mlperf_conf(entry: Scenario) -> str:
     """mlperf.conf as the run's log says it was (rounds to v4.1 file it; later ones have it inside LoadGen)."""
     log = entry.logs(Mode.PERFORMANCE).get("mlperf_log_detail.txt")
-    values = detail_log.parse(log.read_bytes()).values if log is not None else {}
+    values = log_excerpt.parse(log.read_bytes()).values if log is not None else {}
     flags = {True: 1, False: 0, "true": 1, "false": 0}
     settings = {
         "*.*.qsl_rng_seed": values.get("effective_qsl_rng_seed"),

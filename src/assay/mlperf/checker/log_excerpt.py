@@ -59,7 +59,7 @@ MESSAGES_MAX = 20
 
 
 @dataclass(frozen=True)
-class DetailLog:
+class LogExcerpt:
     values: Mapping[str, Any]
     """wanted key -> value of its last line"""
     errors: tuple[str, ...]
@@ -85,7 +85,7 @@ class DetailLog:
         return value if isinstance(value, str) else None
 
 
-def parse(content: bytes) -> DetailLog:
+def parse(content: bytes) -> LogExcerpt:
     """Read a detail log; bytes of any kind are accepted."""
     values: dict[str, Any] = {}
     faults: list[str] = []
@@ -106,7 +106,7 @@ def parse(content: bytes) -> DetailLog:
             flagged.append(record)
     if not values and not faults:
         faults.append("no :::MLLOG record of LoadGen in it")
-    return DetailLog(
+    return LogExcerpt(
         values, _messages(flagged, "is_error"), _messages(flagged, "is_warning"), tuple(faults[:3])
     )
 

@@ -1,0 +1,92 @@
+"""What lies beside a report and can bear it out: LoadGen's logs, accuracy.txt, and the record of the precision."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.ground.errors import ArtifactError
+from assay.mlperf import result
+from assay.mlperf.checker import log_excerpt
+from assay.mlperf.checker.log_excerpt import LogExcerpt
+from assay.mlperf.checker.rules_accuracy import scores
+
+BYTES_MAX = 64 << 20
+DETAIL = "mlperf_log_detail.txt"
+OLD_LAYOUT_PART = -4
+"""Where `measurements` stands in the path of measurements/SYSTEM/BENCHMARK/SCENARIO, the README's folder."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The files of one scenario; None or empty where one is not at hand."""
+
+    performance: LogExcerpt | None = None
+    accuracy: LogExcerpt | None = None
+    accuracy_text: str = ""
+
+    def score(self, metric: str) -> float | None:
+        """The metric's value in accuracy.txt."""
+        found = scores(self.accuracy_text, metric)
+        return found[-1] if found else None
+
+    @property
+    def samples(self) -> int | None:
+        """Samples of the accuracy run, by its log."""
+        if self.accuracy is None:
+            return None
+        count = self.accuracy.number("effective_accuracy_sample_count")
+        count = count or self.accuracy.number("qsl_reported_total_count")
+        return int(count) if count else None
+
+
+def beside(report: Path, scenario: str | None) -> Evidence:
+    """The files of a scenario beside a report: in a run folder, or in either layout of a submission."""
+    folder = report.absolute().parent
+    places = [folder / scenario] if scenario else []
+    places.append(folder)
+    if len(folder.parts) > -OLD_LAYOUT_PART and folder.parts[OLD_LAYOUT_PART] == "measurements":
+        parts = list(folder.parts)
+        parts[OLD_LAYOUT_PART] = "results"
+        places.append(Path(*parts))
+    for place in places:
+        performance, accuracy = _log(place / "performance/run_1" / DETAIL), _log(place / "accuracy" / DETAIL)
+        if performance is not None or accuracy is not None:
+            text = _read(place / "accuracy/accuracy.txt") or b""
+            return Evidence(performance, accuracy, text.decode("utf-8", "replace"))
+    return Evidence()
+
+
+def loaded_precision(report: Path) -> str | None:
+    """The precision that the run's record or the submission's measurement file states.
+
+    Raises: ArtifactError when a result.json lies there and is none.
+    """
+    folder = report.absolute().parent
+    if (folder / result.RESULT_FILE).is_file():
+        return str(result.read(folder).used.get("precision", "")) or None
+    for path in sorted(folder.glob("*.json")):
+        content = _read(path)
+        try:
+            fields = json.loads(content or b"null")
+        except (ValueError, RecursionError) as error:
+            raise ArtifactError(f"{path} is not JSON: {error}", "repair it, or remove it") from error
+        if isinstance(fields, dict) and isinstance(fields.get("weight_data_types"), str):
+            return str(fields["weight_data_types"])
+    return None
+
+
+def _log(path: Path) -> LogExcerpt | None:
+    content = _read(path)
+    return None if content is None else log_excerpt.parse(content)
+
+
+def _read(path: Path) -> bytes | None:
+    """Content of a plain file of usual size; None for what is none, so that a pipe cannot hold the audit up."""
+    if not path.is_file() or path.stat().st_size > BYTES_MAX:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"cannot read {path}: {error.strerror}", "check its permissions") from error

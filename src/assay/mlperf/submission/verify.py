@@ -1,0 +1,85 @@
+"""A run folder held against its own record: a submission is made of the logs, and result.json must agree with them."""
+
+from __future__ import annotations
+
+import math
+
+from assay.config import Mode
+from assay.ground import files
+from assay.ground.errors import ArtifactError
+from assay.mlperf import logs
+from assay.mlperf.checker.rules_accuracy import scores
+from assay.mlperf.logs import RunRecord
+from assay.mlperf.result import RESULT_FILE, ModeResult
+from assay.mlperf.submission.source import Run
+from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_REQUIRED
+
+SCORE_ROUNDING = 5e-5
+"""accuracy.txt holds four decimals."""
+HINT = "submit the run folder as the run left it, or run again"
+
+
+def verify(run: Run, record: ModeResult) -> None:
+    """Hold one LoadGen run of a run folder against its logs: their digests, then every figure and score.
+
+    Raises: ArtifactError naming the file and the figure that differ.
+    """
+    _digests(run, record)
+    place = f"{record.folder}/{logs.DETAIL_FILE}"
+    logged = logs.read_record(run.folder / record.folder)
+    said: dict[str, object] = {figure.metric: figure.value for figure in record.figures}
+    measured: dict[str, object] = dict(derived(logged))
+    if record.mode == Mode.PERFORMANCE.value:
+        said["validity"], measured["validity"] = record.validity, logged.validity
+    if logged.samples is not None:
+        said["samples"], measured["samples"] = record.samples, logged.samples
+    for name in sorted(said.keys() | measured.keys()):
+        if said.get(name) != measured.get(name):
+            raise _differs(run, name, said.get(name), place, measured.get(name))
+    _scores(run, record)
+
+
+def derived(record: RunRecord) -> dict[str, float]:
+    """Metric -> value of every figure that a log gives. Example: `ttft_p99.9`, in ms."""
+    found = {"samples_per_s": record.samples_per_s, "tokens_per_s": record.tokens_per_s}
+    for kind, times in record.latencies.items():
+        found |= {f"{kind}_min": times.min_ms, f"{kind}_mean": times.mean_ms, f"{kind}_max": times.max_ms}
+        found |= {f"{kind}_p{percentile:g}": ms for percentile, ms in times.percentile_ms.items()}
+    return {metric: value for metric, value in found.items() if value is not None}
+
+
+def _digests(run: Run, record: ModeResult) -> None:
+    """The files that a submission takes are those that the run listed."""
+    names = PERFORMANCE_REQUIRED if record.mode == Mode.PERFORMANCE.value else ACCURACY_REQUIRED
+    places = [f"{record.scenario}/user.conf", *(f"{record.folder}/{name}" for name in names)]
+    for place in places:
+        path, listed = run.folder / place, run.result.files.get(place)
+        if not path.resolve().is_relative_to(run.folder.resolve()):
+            raise ArtifactError(
+                f"{run.folder / RESULT_FILE} names {place}, which lies outside of the folder", HINT
+            )
+        if path.is_file() and listed is None:
+            raise ArtifactError(f"{run.folder / RESULT_FILE} lists no SHA-256 of {place}", HINT)
+        if listed is not None and not path.is_file():
+            raise ArtifactError(f"{path} is gone: the run wrote it", HINT)
+        if listed is not None and files.sha256(path) != listed:
+            raise ArtifactError(f"{path} is not the file that the run wrote: its SHA-256 differs", HINT)
+
+
+def _scores(run: Run, record: ModeResult) -> None:
+    place = f"{record.folder}/accuracy.txt"
+    path = run.folder / place
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    for score in record.scores:
+        found = scores(text, score.metric)
+        if score.value is not None and not (
+            found and math.isclose(score.value, found[-1], rel_tol=0, abs_tol=SCORE_ROUNDING)
+        ):
+            raise _differs(run, score.metric, score.value, place, found[-1] if found else None)
+
+
+def _differs(run: Run, name: str, said: object, place: str, measured: object) -> ArtifactError:
+    words = ["nothing" if value is None else str(value) for value in (said, measured)]
+    return ArtifactError(
+        f"{run.folder / RESULT_FILE} says {words[0]} for {name}, its log {place} says {words[1]}", HINT
+    )
