@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from assay.audit import audit, judge
 from assay.audit.defects import DEFECTS, explain
 from assay.audit.subject import load
 from assay.ground.errors import ConfigError
+from assay.mlperf import result
+from assay.mlperf import round as rounds
 from assay.mlperf.checker.finding import Finding, Severity
+from assay.mlperf.submission.write import Request, write
+from assay.report import readme
 from tests import published
 from tests.mlperf import run_folder
 
@@ -159,3 +164,61 @@ def test_the_published_report_of_a_ci_robot_is_found_out() -> None:
     assert kinds == {"R1", "R2", "R3", "R4", "R5", "R6", "R8"}
     assert {f.code for f in found if f.severity is Severity.WARNING} == {"R7", "R8"}
     assert len([f for f in found if f.code == "R1"]) == 3
+
+
+@pytest.fixture(scope="module")
+def own_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A submission that Assay wrote, of both scenarios, with Assay's README in it."""
+    base = tmp_path_factory.mktemp("own")
+    request = Request("Tester", "closed", rounds.load("v5.1"), readme.render, "box")
+    write([own_run(base / "run")], request, base / "tree")
+    return base / "tree"
+
+
+def own_run(folder: Path) -> Path:
+    """A good run whose command asks for what the run did."""
+    run = run_folder.write(folder)
+    made = result.read(run)
+    command = ("assay", "bench", "mixtral-8x7b", "--scenario", "offline,server", "--style", "valid")
+    dataclasses.replace(made, command=(*command, "--precision", "float16")).write(run)
+    return run
+
+
+def test_a_truthful_report_of_our_own_has_no_finding(own_tree: Path) -> None:
+    assert audit(own_tree) == []
+
+
+def test_a_run_folders_report_of_both_scenarios_has_no_finding(tmp_path: Path) -> None:
+    run = own_run(tmp_path / "run")
+    (run / "README.md").write_text(readme.render(result.read(run)))
+    assert audit(run) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ("| 73.7 %", "| 75.7 %", "R10"),
+        ("| 2896.8 tokens/s", "| 3896.8 tokens/s", "R10"),
+        ("| 20 samples/s", "| 2896.8 samples/s", "R3"),
+        ("| 20 samples/s", "| 20 tokens/s", "R3"),
+        (">= 72.9234", ">= 45.142911", "R1"),
+        ("to 160.49", "to 170.49", "R2"),
+        (": float16", ": float32", "R4"),
+        ("LoadGen says VALID", "LoadGen says INVALID", "R10"),
+        ("n = 15000", "n = 15001", "R5"),
+        ("| met |", "| MISSED |", "R13"),
+        ("--style valid", "--style valid --style test", "R8"),
+        ("offline,server", "server", "R9"),
+    ],
+)
+def test_a_falsified_report_of_our_own_gives_its_error(
+    own_tree: Path, before: str, after: str, code: str
+) -> None:
+    path = next(own_tree.rglob("measurements/*/*/Offline/README.md"))
+    text = path.read_text()
+    assert before in text
+    try:
+        path.write_text(text.replace(before, after, 1))
+        assert {f.code for f in audit(path) if f.severity is Severity.ERROR} == {code}
+    finally:
+        path.write_text(text)

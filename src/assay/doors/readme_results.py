@@ -33,7 +33,7 @@ _CLAIM = re.compile(
 _BOUND = re.compile(rf"(>=|<=)\s*{NUMBER}")
 _RANGE = re.compile(rf"^{NUMBER} to {NUMBER}$")
 _FIGURE = re.compile(rf"^\W*`?([A-Za-z][A-Za-z /()]*?)`?\s*:\s*`?{NUMBER}`?\s*$")
-_VALUE = re.compile(rf"^{NUMBER}\s*([^\s(]*)\s*(?:\(n = (\d+))?")
+_VALUE = re.compile(rf"^{NUMBER}\s*([^(]*?)\s*(?:\(n = (\d+).*)?$")
 _VALIDITY = re.compile(r"^LoadGen says (\w+)")
 
 
