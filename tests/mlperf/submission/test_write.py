@@ -168,3 +168,35 @@ def test_the_run_folder_keeps_its_whole_accuracy_log(tmp_path: Path) -> None:
     submit([run], tmp_path / "tree")
     assert (run / "Offline/accuracy/mlperf_log_accuracy.json").read_bytes() == original
     assert "hash=" not in (run / "Offline/accuracy/accuracy.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ('"value": 20.0, "unit": "samples/s"', '"value": 99.0, "unit": "samples/s"', "samples_per_s"),
+        ('"metric": "gsm8k", "value": 73.7', '"metric": "gsm8k", "value": 93.7', "gsm8k"),
+        ('"validity": "VALID"', '"validity": "INVALID"', "validity"),
+    ],
+)
+def test_an_edited_record_is_refused_by_the_name_of_its_figure(
+    tmp_path: Path, before: str, after: str, named: str
+) -> None:
+    run = run_folder.write(tmp_path / "run")
+    text = json.dumps(json.loads((run / "result.json").read_text()))
+    assert before in text
+    (run / "result.json").write_text(text.replace(before, after))
+    with pytest.raises(ArtifactError, match=rf"result\.json says .* for {named}, its log"):
+        write([run], Request("T", "open", rounds.load("v5.1"), lambda r, s: "# x\n"), tmp_path / "tree")
+    assert not (tmp_path / "tree").exists()
+
+
+def test_an_edited_or_missing_log_is_refused(tmp_path: Path) -> None:
+    run = run_folder.write(tmp_path / "run")
+    log = run / "Offline/performance/run_1/mlperf_log_detail.txt"
+    log.write_text(log.read_text() + "\n")
+    request = Request("T", "open", rounds.load("v5.1"), lambda r, s: "# x\n")
+    with pytest.raises(ArtifactError, match="SHA-256 differs"):
+        write([run], request, tmp_path / "tree")
+    log.unlink()
+    with pytest.raises(ArtifactError, match="is gone"):
+        write([run], request, tmp_path / "tree")
