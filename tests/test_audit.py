@@ -7,12 +7,13 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.audit import audit, judge
 from assay.audit.defects import DEFECTS, explain
 from assay.audit.subject import load
+from assay.doors.readme import read as published_report
 from assay.ground.errors import ConfigError
 from assay.mlperf import result
 from assay.mlperf import round as rounds
@@ -222,3 +223,10 @@ def test_a_falsified_report_of_our_own_gives_its_error(
         assert {f.code for f in audit(path) if f.severity is Severity.ERROR} == {code}
     finally:
         path.write_text(text)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(st.sampled_from(published.report().splitlines()) | st.text(max_size=40), max_size=30))
+def test_any_lines_are_read_as_a_report(lines: list[str]) -> None:
+    report = published_report("\n".join(lines))
+    assert all(claim.line <= len("\n".join(lines).splitlines()) for claim in report.claims)

@@ -115,6 +115,8 @@ def test_a_value_that_is_no_finite_number_is_none(value: str) -> None:
     assert log.number("effective_min_duration_ms") is None
 
 
+# Fuzzed cases of the suite: 300 files, 200 fields, 3000 + 5000 logs and 150 trees here, 100 archives in
+# test_archive.py, 1500 reports in test_audit.py: 10,250.
 HOSTILE = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FILES = [
     "performance/mlperf_log_detail.txt",
@@ -177,7 +179,7 @@ def test_any_json_in_any_field_is_judged(shared_tree: GoodTree, name: str, key: 
         path.write_bytes(before)
 
 
-@settings(HOSTILE, max_examples=600)
+@settings(HOSTILE, max_examples=3000)
 @given(key=st.sampled_from(log_excerpt.WANTED), value=JSON, cut=st.integers(0, 400))
 def test_any_log_is_read(key: str, value: object, cut: int) -> None:
     content = (run_folder.record(key, value) + "\n" + run_folder.record("x", 1, is_error=True)).encode()
