@@ -66,13 +66,61 @@ struct Scratch {
     std::vector<float> sum;
 };
 
-static void score_span(const Piece& p, const Heads& h, const Cache& cache, const int32_t* blocks, int count,
-                       const word* const* q, int rows, Scratch& s) {
-    for (int b = 0; b < count; ++b) {
-        const word* keys = cache.keys + blocks[b] * block_words(h) + int64_t(p.head) * h.channels / 2 * BLOCK;
-        for (int r = 0; r < rows; r += TILE_ROWS)
-            tile_of<Bf16, 1>(std::min(TILE_ROWS, rows - r), q + r, keys, BLOCK, h.channels / 2,
-                             &s.score[r][b * BLOCK], SPAN, false);
+// Keys and values of up to SPAN tokens, for one KV head.
+struct Span {
+    int count = 0;  // blocks
+    const word* keys[SPAN / BLOCK];
+    const word* values[SPAN / BLOCK];
+};
+
+static Span span_of(const Heads& h, const Cache& cache, const int32_t* blocks, int tokens, int head) {
+    Span span;
+    span.count = (std::min(SPAN, tokens) + BLOCK - 1) / BLOCK;
+    const int64_t words = int64_t(h.channels) / 2 * BLOCK;
+    for (int b = 0; b < span.count; ++b) {
+        const int64_t place = (int64_t(blocks[b]) * h.kv + head) * words;
+        span.keys[b] = cache.keys + place;
+        span.values[b] = cache.values + place;
+    }
+    return span;
+}
+
+// A step of keys: 16 columns from each of several blocks.
+struct KeyColumns {
+    const word* const* keys;
+    inline const word* operator()(int step, int n) const { return keys[n] + step * BLOCK; }
+};
+
+// A step of values: the channels of two neighbouring tokens, block after block.
+struct ValueColumns {
+    const word* const* values;
+    int64_t channels, from;
+    inline const word* operator()(int step, int n) const {
+        return values[step / (BLOCK / 2)] + step % (BLOCK / 2) * channels + from + n * LANES;
+    }
+};
+
+static void score_span(const Span& span, int channels, const word* const* q, int rows, Scratch& s) {
+    const int steps = channels / 2;
+    for (int r = 0; r < rows; r += TILE_ROWS) {
+        const int height = std::min(TILE_ROWS, rows - r);
+        for (int b = 0; b < span.count; b += 4) {
+            const KeyColumns keys{span.keys + b};
+            // The values of these blocks are wanted next: as many lines as there are steps in each block.
+            const auto ahead = [&, b](int step) {
+                const int some = r ? 0 : std::min(4, span.count - b);
+                for (int n = 0; n < some; ++n)
+                    for (int line = 0; line < 4; ++line)
+                        __builtin_prefetch(span.values[b + n] + (step + line) * LANES, 0, 2);
+            };
+            float* score = &s.score[r][b * BLOCK];
+            switch (span.count - b) {
+                case 1: tile_of<Bf16, 1>(height, q + r, keys, steps, score, SPAN, false, ahead); break;
+                case 2: tile_of<Bf16, 2>(height, q + r, keys, steps, score, SPAN, false, ahead); break;
+                case 3: tile_of<Bf16, 3>(height, q + r, keys, steps, score, SPAN, false, ahead); break;
+                default: tile_of<Bf16, 4>(height, q + r, keys, steps, score, SPAN, false, ahead);
+            }
+        }
     }
 }
 
@@ -80,11 +128,14 @@ static void score_span(const Piece& p, const Heads& h, const Cache& cache, const
 static void weigh(float* score, bf16* share, int keys, int visible, float scale, float& most, float& total,
                   float* sum, int channels) {
     for (int i = std::max(0, visible); i < keys; ++i) score[i] = -1e30f;
-    float top = most;
-    for (int i = 0; i < keys; ++i) {
-        score[i] *= scale;
-        top = score[i] > top ? score[i] : top;
-    }
+    float tops[LANES];
+    for (float& top : tops) top = most;
+    for (int i = 0; i < keys; i += LANES)
+        for (int j = 0; j < LANES; ++j) {
+            score[i + j] *= scale;
+            tops[j] = score[i + j] > tops[j] ? score[i + j] : tops[j];
+        }
+    const float top = *std::max_element(tops, tops + LANES);
     const float shrink = fast_exp(most - top);
     float lanes[LANES] = {};
     for (int i = 0; i < keys; i += LANES)
@@ -99,27 +150,36 @@ static void weigh(float* score, bf16* share, int keys, int visible, float scale,
     most = top;
 }
 
-static void gather_values(const Piece& p, const Heads& h, const Cache& cache, const int32_t* blocks, int count,
-                          int rows, Scratch& s) {
-    for (int b = 0; b < count; ++b) {
-        const word* values = cache.values + blocks[b] * block_words(h) + int64_t(p.head) * h.channels / 2 * BLOCK;
-        for (int r = 0; r < rows; r += TILE_ROWS) {
-            const int height = std::min(TILE_ROWS, rows - r);
-            const word* shares[TILE_ROWS];
-            for (int m = 0; m < height; ++m)
-                shares[m] = reinterpret_cast<const word*>(&s.share[r + m][b * BLOCK]);
-            float* sum = s.sum.data() + int64_t(r) * h.channels;
-            int c = 0;
-            for (; c + PANEL <= h.channels; c += PANEL)
-                tile_of<Bf16, 4>(height, shares, values + c, h.channels, BLOCK / 2, sum + c, h.channels, true);
-            for (; c < h.channels; c += LANES)
-                tile_of<Bf16, 1>(height, shares, values + c, h.channels, BLOCK / 2, sum + c, h.channels, true);
+static void gather_values(const Span& span, int channels, const Span& next, int rows, Scratch& s) {
+    const int steps = span.count * BLOCK / 2;
+    for (int r = 0; r < rows; r += TILE_ROWS) {
+        const int height = std::min(TILE_ROWS, rows - r);
+        const word* shares[TILE_ROWS];
+        for (int m = 0; m < height; ++m) shares[m] = reinterpret_cast<const word*>(s.share[r + m]);
+        float* sum = s.sum.data() + int64_t(r) * channels;
+        int c = 0;
+        for (; c + PANEL <= channels; c += PANEL) {
+            // Four steps of these 64 columns are half as many lines as a block of 64 channels of keys.
+            const auto ahead = [&](int step) {
+                const int block = step / (BLOCK / 2);
+                if (r || block >= next.count) return;
+                const word* keys = next.keys[block] + (c + step % (BLOCK / 2) * 8) * BLOCK / 2;
+                for (int line = 0; line < 16; ++line) __builtin_prefetch(keys + line * LANES, 0, 2);
+            };
+            tile_of<Bf16, 4>(height, shares, ValueColumns{span.values, channels, c}, steps, sum + c, channels, true, ahead);
         }
+        for (; c < channels; c += LANES)
+            tile_of<Bf16, 1>(height, shares, ValueColumns{span.values, channels, c}, steps, sum + c, channels, true);
     }
 }
 
+static int keys_of(const Piece& p, const Ragged& ragged) {
+    const int chunk = ragged.row_start[p.sequence + 1] - ragged.row_start[p.sequence];
+    return ragged.context[p.sequence] - chunk + p.first + p.tokens;
+}
+
 static void attend_piece(const Piece& p, const Heads& h, const Ragged& ragged, const Cache& cache, const bf16* q,
-                         bf16* out, Scratch& s) {
+                         bf16* out, const Piece* following, Scratch& s) {
     const int group = h.query / h.kv, rows = p.tokens * group;
     const int chunk = ragged.row_start[p.sequence + 1] - ragged.row_start[p.sequence];
     const int position = ragged.context[p.sequence] - chunk + p.first;  // of the piece's first token
@@ -136,13 +196,20 @@ static void attend_piece(const Piece& p, const Heads& h, const Ragged& ragged, c
     s.sum.assign(int64_t(rows) * h.channels, 0.0f);
     const int seen = position + p.tokens;
     const int32_t* table = ragged.table + ragged.table_start[p.sequence];
+    const auto first_span = [&](const Piece& piece) {
+        return span_of(h, cache, ragged.table + ragged.table_start[piece.sequence], keys_of(piece, ragged), piece.head);
+    };
+    Span span = first_span(p);
     for (int from = 0; from < seen; from += SPAN) {
-        const int count = (std::min(SPAN, seen - from) + BLOCK - 1) / BLOCK;
-        score_span(p, h, cache, table + from / BLOCK, count, queries, rows, s);
+        const int left = seen - from - SPAN;
+        const Span next = left > 0 ? span_of(h, cache, table + (from + SPAN) / BLOCK, left, p.head)
+                          : following ? first_span(*following) : Span{};
+        score_span(span, h.channels, queries, rows, s);
         for (int r = 0; r < rows; ++r)
-            weigh(s.score[r], s.share[r], count * BLOCK, position + r / group + 1 - from, scale, s.most[r],
+            weigh(s.score[r], s.share[r], span.count * BLOCK, position + r / group + 1 - from, scale, s.most[r],
                   s.total[r], s.sum.data() + int64_t(r) * h.channels, h.channels);
-        gather_values(p, h, cache, table + from / BLOCK, count, rows, s);
+        gather_values(span, h.channels, next, rows, s);
+        span = next;
     }
     for (int r = 0; r < rows; ++r)
         for (int i = 0; i < h.channels; ++i)
@@ -185,9 +252,9 @@ void assay_attend(const float* qkv, const float* turn, const int32_t* positions,
              positions[r] % BLOCK, scratch.data());
     });
     const std::vector<Piece> pieces = plan_pieces(h, *ragged);
-    share(int64_t(pieces.size()), [&](int64_t i, bool) {
+    share(int64_t(pieces.size()), [&](int64_t i, bool last) {
         thread_local Scratch scratch;
-        attend_piece(pieces[i], h, *ragged, *cache, q, out, scratch);
+        attend_piece(pieces[i], h, *ragged, *cache, q, out, last ? nullptr : &pieces[i + 1], scratch);
     });
 }
 

@@ -67,8 +67,8 @@ void visit_panel(const Grouped& g, const Visit& v, const word* next, typename Do
             typename Dot::Sum* c = sums + (whole ? 0 : row) * PANEL;
             const int64_t share_bytes = int64_t(lines) * 64 * (steps / 4);
             Ahead ahead{upcoming + t * share_bytes, t * lines < 16 ? lines : 0};
-            tile_of<Dot, PANEL / LANES>(height, a, v.weight + int64_t(first) * PANEL, PANEL, steps, c, PANEL,
-                                        first > 0, ahead);
+            tile_of<Dot, PANEL / LANES>(height, a, Panel{v.weight + int64_t(first) * PANEL, PANEL}, steps, c,
+                                        PANEL, first > 0, ahead);
             if (is_last) finish(v, v.begin + row, height, c);
             row += height;
         }

@@ -53,28 +53,41 @@ struct Int8 {
 #endif
 };
 
-// Lines of memory to bring into L2 while a tile computes: `lines` of 64 bytes for each 4 steps.
+// Where NR * 16 columns of a step lie: one after the other, `stride` words from step to step.
+struct Panel {
+    const word* from;
+    int64_t stride;
+    inline const word* operator()(int step, int n) const { return from + step * stride + n * LANES; }
+};
+
+// Brings `lines` lines of 64 bytes into L2 for every 4 steps that a tile computes.
 struct Ahead {
     const char* from = nullptr;
     int lines = 0;
+    inline void operator()(int step) const {
+        const char* here = from + int64_t(step / 4) * lines * 64;
+        for (int line = 0; line < lines; ++line) __builtin_prefetch(here + line * 64, 0, 2);
+    }
 };
 
-template <class Dot, int MR, int NR>
-inline void tile_portable(const word* const* a, const word* b, int64_t stride, int steps, typename Dot::Sum* c,
-                          int64_t ldc, bool add) {
+template <class Dot, int MR, int NR, class Columns>
+inline void tile_portable(const word* const* a, Columns columns, int steps, typename Dot::Sum* c, int64_t ldc,
+                          bool add) {
     for (int m = 0; m < MR; ++m) {
         typename Dot::Sum* row = c + m * ldc;
         if (!add)
             for (int j = 0; j < NR * LANES; ++j) row[j] = 0;
         for (int s = 0; s < steps; ++s)
-            for (int j = 0; j < NR * LANES; ++j) row[j] = Dot::dot(row[j], a[m][s], b[s * stride + j]);
+            for (int n = 0; n < NR; ++n)
+                for (int j = 0; j < LANES; ++j)
+                    row[n * LANES + j] = Dot::dot(row[n * LANES + j], a[m][s], columns(s, n)[j]);
     }
 }
 
 #if ASSAY_VECTOR
-template <class Dot, int MR, int NR>
-inline void tile_vector(const word* const* a, const word* b, int64_t stride, int steps, typename Dot::Sum* c,
-                        int64_t ldc, bool add, Ahead ahead) {
+template <class Dot, int MR, int NR, class Columns, class Fetch>
+inline void tile_vector(const word* const* a, Columns columns, int steps, typename Dot::Sum* c, int64_t ldc, bool add,
+                        Fetch ahead) {
     const word* rows[MR];
     typename Dot::Register sum[MR][NR];
     for (int m = 0; m < MR; ++m) {
@@ -82,16 +95,16 @@ inline void tile_vector(const word* const* a, const word* b, int64_t stride, int
         for (int n = 0; n < NR; ++n) sum[m][n] = add ? Dot::load(c + m * ldc + n * LANES) : Dot::zero();
     }
     auto step = [&](int s) __attribute__((always_inline)) {
-        __m512i columns[NR];
-        for (int n = 0; n < NR; ++n) columns[n] = _mm512_loadu_si512(b + s * stride + n * LANES);
+        __m512i column[NR];
+        for (int n = 0; n < NR; ++n) column[n] = _mm512_loadu_si512(columns(s, n));
         for (int m = 0; m < MR; ++m) {
             __m512i row = _mm512_set1_epi32(int(rows[m][s]));
-            for (int n = 0; n < NR; ++n) sum[m][n] = Dot::dot(sum[m][n], row, columns[n]);
+            for (int n = 0; n < NR; ++n) sum[m][n] = Dot::dot(sum[m][n], row, column[n]);
         }
     };
     int s = 0;
     for (; s + 4 <= steps; s += 4) {
-        for (int line = 0; line < ahead.lines; ++line, ahead.from += 64) _mm_prefetch(ahead.from, _MM_HINT_T1);
+        ahead(s);
         step(s);
         step(s + 1);
         step(s + 2);
@@ -103,28 +116,28 @@ inline void tile_vector(const word* const* a, const word* b, int64_t stride, int
 }
 #endif
 
-template <class Dot, int MR, int NR>
-inline void tile(const word* const* a, const word* b, int64_t stride, int steps, typename Dot::Sum* c, int64_t ldc,
-                 bool add, Ahead ahead) {
+template <class Dot, int MR, int NR, class Columns, class Fetch>
+inline void tile(const word* const* a, Columns columns, int steps, typename Dot::Sum* c, int64_t ldc, bool add,
+                 Fetch ahead) {
 #if ASSAY_VECTOR
-    if (use_vector) return tile_vector<Dot, MR, NR>(a, b, stride, steps, c, ldc, add, ahead);
+    if (use_vector) return tile_vector<Dot, MR, NR>(a, columns, steps, c, ldc, add, ahead);
 #endif
     (void)ahead;
-    tile_portable<Dot, MR, NR>(a, b, stride, steps, c, ldc, add);
+    tile_portable<Dot, MR, NR>(a, columns, steps, c, ldc, add);
 }
 
 // A tile of `rows` <= 6 rows, chosen at run time. 6 x 4 registers of sums leave room for 4 columns and a row.
 constexpr int TILE_ROWS = 6;
 
-template <class Dot, int NR>
-inline void tile_of(int rows, const word* const* a, const word* b, int64_t stride, int steps,
-                    typename Dot::Sum* c, int64_t ldc, bool add, Ahead ahead = {}) {
+template <class Dot, int NR, class Columns, class Fetch = Ahead>
+inline void tile_of(int rows, const word* const* a, Columns columns, int steps, typename Dot::Sum* c, int64_t ldc,
+                    bool add, Fetch ahead = {}) {
     switch (rows) {
-        case 1: return tile<Dot, 1, NR>(a, b, stride, steps, c, ldc, add, ahead);
-        case 2: return tile<Dot, 2, NR>(a, b, stride, steps, c, ldc, add, ahead);
-        case 3: return tile<Dot, 3, NR>(a, b, stride, steps, c, ldc, add, ahead);
-        case 4: return tile<Dot, 4, NR>(a, b, stride, steps, c, ldc, add, ahead);
-        case 5: return tile<Dot, 5, NR>(a, b, stride, steps, c, ldc, add, ahead);
-        default: return tile<Dot, 6, NR>(a, b, stride, steps, c, ldc, add, ahead);
+        case 1: return tile<Dot, 1, NR>(a, columns, steps, c, ldc, add, ahead);
+        case 2: return tile<Dot, 2, NR>(a, columns, steps, c, ldc, add, ahead);
+        case 3: return tile<Dot, 3, NR>(a, columns, steps, c, ldc, add, ahead);
+        case 4: return tile<Dot, 4, NR>(a, columns, steps, c, ldc, add, ahead);
+        case 5: return tile<Dot, 5, NR>(a, columns, steps, c, ldc, add, ahead);
+        default: return tile<Dot, 6, NR>(a, columns, steps, c, ldc, add, ahead);
     }
 }
