@@ -12,6 +12,10 @@ from assay.recipes.template import placeholders
 Values = dict[str, Any]
 
 
+USER_RUN_DIR = "MLC_USER_RUN_DIR"
+"""MLC: the folder that the user called from; relative paths of inputs start there."""
+
+
 class Env(dict[str, Any]):
     """A dictionary that remembers the writer of each key: `origin["CM_VERSION"] == "variation _v1"`.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from assay.recipes.conditions import applies, is_off
 from assay.recipes.dependencies import Entry, additions, append_entries, merge_additions, update_named
-from assay.recipes.env import Env
+from assay.recipes.env import USER_RUN_DIR, Env
 from assay.recipes.errors import RecipeFault
 from assay.recipes.merge import merge
 from assay.recipes.recipe import PHASES, Recipe
@@ -146,7 +146,7 @@ class ResolvedRecipe:
     ) -> None:
         """Inputs that a block maps to variables, as they are; those described as `is_path` made absolute (MLC)."""
         described = self.recipe.meta.get("input_description") or {}
-        base = str(self.env.get("MLC_USER_RUN_DIR") or "")
+        base = str(self.env.get(USER_RUN_DIR) or "")
         for name, key in mapping.items():
             if name in inputs:
                 about = described.get(name)

@@ -14,7 +14,7 @@ from assay.recipes.conditions import FALSE_WORDS, TRUE_WORDS
 from assay.recipes.console import Console
 from assay.recipes.contract.flags import Flags, is_on, seed_env
 from assay.recipes.dependencies import additions
-from assay.recipes.env import Env
+from assay.recipes.env import USER_RUN_DIR, Env
 from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.execution import Before, Execution
 from assay.recipes.index import Index
@@ -95,7 +95,7 @@ class Runner:
             additions(inputs, "adr", "add_deps_recursive"),
         )
         if self.home.dialect.name == "mlc":
-            scope.const.setdefault("MLC_USER_RUN_DIR", scope.env.setdefault("MLC_USER_RUN_DIR", str(folder)))
+            scope.const.setdefault(USER_RUN_DIR, scope.env.setdefault(USER_RUN_DIR, str(folder)))
         return scope
 
     def _flags(self, inputs: Mapping[str, Any], env: Mapping[str, Any]) -> Flags:
