@@ -168,5 +168,5 @@ def test_minutes_of_the_engine_are_its_steps_and_their_rows(
 
 
 def test_a_precision_that_the_engine_lacks_is_a_blocker(config: BenchmarkConfig) -> None:
-    made = plan.make(dataclasses.replace(config, sut="engine", precision=Precision.FLOAT16))
-    assert any("float16" in blocker.message for blocker in made.blockers)
+    made = plan.make(dataclasses.replace(config, sut="engine", precision=Precision.INT4))
+    assert any("int4" in blocker.message for blocker in made.blockers)

@@ -71,7 +71,7 @@ def test_a_folder_without_a_readable_config_says_which_file(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"precision": Precision.FLOAT16}, "float16"),
+        ({"precision": Precision.INT4}, "int4"),
         ({"order": "arival"}, "arival"),
         ({"kernels": "cuda"}, "cuda"),
         ({"threads": 0}, "threads = 0"),

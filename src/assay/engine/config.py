@@ -14,7 +14,7 @@ from typing import Any
 from assay.config import Precision
 from assay.ground.errors import ArtifactError, ConfigError, did_you_mean
 
-PRECISIONS = (Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8)
+PRECISIONS = (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16, Precision.INT8)
 ORDERS = ("arrival", "longest-prompt")
 KERNELS = ("auto", "native", "portable", "torch")
 PLAIN_ROPE = ("default", None)

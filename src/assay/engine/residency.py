@@ -12,8 +12,8 @@ from assay.engine.config import EngineConfig, MixtralConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS, blocks_for
 from assay.ground.errors import EnvironmentProblem
 
-WEIGHT_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.INT8: 1}
-KV_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.INT8: 2}
+WEIGHT_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2, Precision.INT8: 1}
+KV_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2, Precision.INT8: 2}
 RUNTIME_BYTES = 256 << 20
 """Allocator slack and thread stacks. Interpreter and PyTorch are resident by the time memory is planned."""
 KV_SHARE = 0.8

@@ -18,7 +18,7 @@ from assay.mlperf.workload import Generation, Workload
 
 PRECISIONS = {
     "transformers": (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16),
-    "engine": (Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8),
+    "engine": (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16, Precision.INT8),
 }
 """What a SUT can compute in; one that is not listed has no weights and takes any."""
 

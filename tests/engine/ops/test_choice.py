@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from assay.config import Precision
 from assay.engine.config import EngineConfig, MixtralConfig
@@ -44,6 +45,14 @@ def test_float32_is_pytorch_without_a_note_and_native_float32_is_refused() -> No
     assert (ops.name, notes) == ("torch", ())
     with pytest.raises(ConfigError, match="bfloat16 or int8"):
         choose_ops(config(Precision.FLOAT32, "native"), MODEL)
+
+
+def test_float16_is_pytorch_in_float16_and_the_notes_say_so() -> None:
+    ops, (note,) = choose_ops(config(Precision.FLOAT16), MODEL)
+    assert ops.name == "torch"
+    assert ops.used_precision(ops.pack_matrix(torch.ones(64, 64))) == "float16"
+    assert "slower" in note
+    assert "not in float16" in note
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,11 @@ def usable_cores() -> int:
 
 
 def _native(config: EngineConfig, model: MixtralConfig) -> NativeOps:
-    if config.precision is Precision.FLOAT32:
-        raise ConfigError("native kernels compute in bfloat16 or int8", "kernels=torch runs float32")
+    if config.precision not in (Precision.BFLOAT16, Precision.INT8):
+        raise ConfigError(
+            f"native kernels compute in bfloat16 or int8, not in {config.precision.value}",
+            f"kernels=torch runs {config.precision.value}",
+        )
     if reason := unsupported(model):
         raise ConfigError(f"native kernels cannot run this model: {reason}", "kernels=torch runs every shape")
     try:

@@ -20,6 +20,7 @@ from assay.engine.ops import Routing, Step, reference, untouched_zeros
 FLOAT_TYPES = {
     Precision.FLOAT32: torch.float32,
     Precision.BFLOAT16: torch.bfloat16,
+    Precision.FLOAT16: torch.float16,
     Precision.INT8: torch.bfloat16,
 }
 
