@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assay import benchmark
+from assay import app, benchmark
 from assay.config import BenchmarkConfig, Division, SubmissionRequest
 from assay.doors import native
 from assay.doors.builtin.call import MayFetch
@@ -47,6 +47,14 @@ def test_the_full_model_is_refused_before_anything_is_fetched(
     with pytest.raises(EnvironmentProblem, match="93 GB on disk"):
         obtain(asked())
     assert not settings.home().exists()
+
+
+def test_the_native_door_refuses_the_full_model_with_the_same_figures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("assay.ground.download.free_bytes", lambda _: 10**9)
+    with pytest.raises(EnvironmentProblem, match="93 GB on disk"):
+        app.prepare(asked())
 
 
 def test_the_dataset_of_the_round_is_fetched_when_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

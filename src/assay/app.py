@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
+import psutil
+
 from assay import __version__, embedded, suts
 from assay.config import BenchmarkConfig, Mode, Scenario, Style
 from assay.doors import native
-from assay.ground import files
+from assay.ground import files, settings
 from assay.ground.errors import AssayError, ConfigError, Interrupted
 from assay.machine import probe
-from assay.mlperf import dataset, result, tokenizer
+from assay.mlperf import artifact, dataset, result, tokenizer
 from assay.mlperf import job as jobs
 from assay.mlperf import round as rounds
 from assay.mlperf.checker import check
@@ -55,8 +57,10 @@ class Watch:
 
 
 def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
-    """The job and its whole dataset; nothing runs yet. Raises: ConfigError, ArtifactError."""
+    """The job and its whole dataset; nothing runs yet. Raises: ConfigError, ArtifactError, EnvironmentProblem."""
     suts.module_of(config.sut)
+    if not embedded.is_embedded(config) and config.sut != "echo" and config.paths.checkpoint is None:
+        artifact.require_room(config.precision, psutil.virtual_memory().total, settings.home())
     job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config)
     path = config.paths.dataset
     data = dataset.load(path) if path is not None else embedded.dataset(config)
