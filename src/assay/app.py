@@ -117,6 +117,8 @@ class Story:
     folder: Path
     watch: Watch
     unsafe_no_sandbox: bool
+    manner: tuple[str, ...] = ()
+    """Words of the command that say where it ran, which is no part of what was asked."""
     runs: list[ModeResult] = field(default_factory=list)
     used: Used | None = None
     notes: list[str] = field(default_factory=list)
@@ -127,6 +129,12 @@ class Story:
     def samples(self) -> Sequence[Sample]:
         """Those that the job uses: the first of the dataset."""
         return self.data.samples[: self.job.samples(len(self.data.samples))]
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What to type for the same run."""
+        unsafe = ["--unsafe-no-sandbox"] if self.unsafe_no_sandbox else []
+        return (*native.command(self.job.config), *self.manner, *unsafe)
 
     def measure(self) -> None:
         config = self.job.config
@@ -246,7 +254,7 @@ class Story:
             is_fake=bool(used and used.is_fake),
             workload=job.workload.name,
             round=job.round.name,
-            command=tuple(native.command(job.config)),
+            command=self.command,
             asked=job.config.to_dict(),
             used=dataclasses.asdict(used) if used else {},
             dataset={

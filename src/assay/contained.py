@@ -43,7 +43,14 @@ def run(
             f"the container ended with exit code {ended.exit_code}: {_last_line(folder / LOG)}",
             f"its whole log is {folder / LOG}",
         )
-    story = Story(dataclasses.replace(job, config=config), data, folder, watch, unsafe_no_sandbox)
+    story = Story(
+        dataclasses.replace(job, config=config),
+        data,
+        folder,
+        watch,
+        unsafe_no_sandbox,
+        _manner(request, ended.engine),
+    )
     _take_over(story, result.read(folder))
     story.notes.append(f"measured in a container of {ended.engine} ({_words(request)}), scored outside of it")
     return story.end(result.COMPLETE), folder
@@ -105,6 +112,12 @@ def _scored(story: Story, run: ModeResult) -> ModeResult:
         return run
     spec = story.run_spec(Scenario(run.scenario), Mode.ACCURACY)
     return dataclasses.replace(run, scores=story.scores(spec, run.folder))
+
+
+def _manner(request: ContainerRequest, engine: str) -> tuple[str, ...]:
+    """Options of `assay bench` that ask for this container."""
+    base = ["--container-base", request.base] if request.base else []
+    return ("--container", engine, *base, *(["--container-privileged"] if request.privileged else []))
 
 
 def _words(request: ContainerRequest) -> str:

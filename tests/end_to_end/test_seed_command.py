@@ -228,6 +228,7 @@ def test_podman_runs_the_line_as_published_in_a_privileged_container(
         run_line(machine, "in_podman", sut="echo")
     result = machine.result("in_podman")
     assert result["status"] == "COMPLETE"
+    assert result["command"][-3:] == ["--container", "podman", "--container-privileged"]
     assert any("in a container of podman (base host, privileged)" in note for note in result["notes"])
     assert scores_of(result) == scores_of(machine.result("echo"))
     assert (machine.root / "in_podman" / "test_results" / "container.log").is_file()

@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="IMAGE",
         help="install into this image (default: mount what is installed here)",
     )
+    parser.add_argument("--container-privileged", action="store_true", help="give the container every right")
     parser.add_argument("--json", action="store_true", help="print result.json as the last line of stdout")
     parser.add_argument(
         "--unsafe-no-sandbox",
@@ -49,11 +50,11 @@ def run(args: argparse.Namespace) -> int:
     from assay.report import summary
 
     watch = app.Watch(line.say, line.show)
-    if args.container or args.container_base:
+    if args.container or args.container_base or args.container_privileged:
         from assay import contained
         from assay.doors.delivery import ContainerRequest
 
-        request = ContainerRequest(args.container, args.container_base)
+        request = ContainerRequest(args.container, args.container_base, args.container_privileged)
         made, folder = contained.run(config, request, watch, unsafe_no_sandbox=args.unsafe_no_sandbox)
     else:
         made, folder = app.run(config, watch, unsafe_no_sandbox=args.unsafe_no_sandbox)
