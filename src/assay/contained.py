@@ -38,11 +38,6 @@ def run(
     config = dataclasses.replace(config, paths=dataclasses.replace(config.paths, out=folder))
     ended = container.run(request, task(config), folder.with_name(f"{folder.name}.{LOG}"), watch.say)
     ended.log.replace(folder / LOG)
-    if ended.exit_code:
-        raise RunFailed(
-            f"the container ended with exit code {ended.exit_code}: {_last_line(folder / LOG)}",
-            f"its whole log is {folder / LOG}",
-        )
     story = Story(
         dataclasses.replace(job, config=config),
         data,
@@ -51,6 +46,11 @@ def run(
         unsafe_no_sandbox,
         _manner(request, ended.engine),
     )
+    if ended.exit_code:
+        reason = f"the container ended with exit code {ended.exit_code}: {_last_line(folder / LOG)}"
+        if not (folder / result.RESULT_FILE).exists():  # it never came to write one
+            story.end(result.FAILED, reason)
+        raise RunFailed(reason, f"its whole log is {folder / LOG}")
     _take_over(story, result.read(folder))
     story.notes.append(f"measured in a container of {ended.engine} ({_words(request)}), scored outside of it")
     return story.end(result.COMPLETE), folder
