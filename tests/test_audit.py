@@ -133,6 +133,26 @@ def test_a_folder_is_searched_for_reports(tmp_path: Path) -> None:
     assert {f.path.split(":")[0] for f in audit(tmp_path)} == {"a/README.md", "b/README.md"}
 
 
+def test_of_several_reports_one_that_says_too_little_is_a_finding_and_the_others_are_judged(
+    tmp_path: Path,
+) -> None:
+    texts = {"good": published.right(), "mute": published.right().replace("VERSION=4.1", "OTHER=x")}
+    texts |= {"wrong": published.right().replace("VERSION=4.1", "VERSION=9.9"), "broken": published.right()}
+    for name, text in texts.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "README.md").write_text(text)
+    (tmp_path / "broken/result.json").write_text("{")
+    found = {f.path.split("/")[0]: (f.code, f.severity) for f in audit(tmp_path)}
+    assert found.pop("broken") == ("R14", Severity.ERROR)
+    assert set(found.values()) == {("R14", Severity.WARNING)} and set(found) == {"mute", "wrong"}
+
+
+def test_a_folder_without_any_report_that_can_be_judged_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(published.right().replace("VERSION=4.1", "OTHER=x"))
+    with pytest.raises(ConfigError, match="does not say its round"):
+        audit(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["", "# hello\n", "\x00\xff"])
 def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError):

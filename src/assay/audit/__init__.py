@@ -10,10 +10,11 @@ import re
 from pathlib import Path
 
 from assay.audit import command, figures, samples, thresholds
+from assay.audit.defects import DEFECTS
 from assay.audit.subject import Subject, load, text_of
 from assay.doors import readme
-from assay.ground.errors import ConfigError
-from assay.mlperf.checker.finding import Finding
+from assay.ground.errors import ArtifactError, AssayError, ConfigError
+from assay.mlperf.checker.finding import Finding, Severity
 
 CHECKS = (*thresholds.CHECKS, *figures.CHECKS, *samples.CHECKS, *command.CHECKS)
 
@@ -23,13 +24,30 @@ __all__ = ["audit", "judge"]
 def audit(path: Path, round_name: str | None = None, workload: str | None = None) -> list[Finding]:
     """Findings of a report (FILE) or of every README.md below a folder, in order of their lines.
 
-    round_name, workload: where the report does not say them.
-    Raises: ConfigError when there is no such path, no report in it, or round or workload cannot be told.
+    round_name, workload: where the report does not say them. Of several reports, one that cannot be judged is a
+    finding, and the others are judged.
+    Raises: ConfigError when there is no such path, no report in it, or round or workload of none can be told.
     """
     found: list[Finding] = []
-    for file in _reports(path):
-        found += judge(load(file, path, round_name, workload))
+    refused: list[AssayError] = []
+    reports = _reports(path)
+    for file in reports:
+        try:
+            found += judge(load(file, path, round_name, workload))
+        except AssayError as error:
+            refused.append(error)
+            found.append(_not_judged(file.relative_to(path) if path.is_dir() else file, error))
+    if len(refused) == len(reports):
+        raise refused[0]
     return found
+
+
+def _not_judged(file: Path, error: AssayError) -> Finding:
+    """R14: an error where a broken record lies beside the report, a warning where the report says too little."""
+    defect = DEFECTS["R14"]
+    severity = Severity.ERROR if isinstance(error, ArtifactError) else Severity.WARNING
+    wanted = "a report with its round and its workload"
+    return Finding("R14", severity, str(file), defect.title, error.message, wanted, defect.source, error.hint)
 
 
 def judge(asked: Subject) -> list[Finding]:

@@ -94,6 +94,12 @@ DEFECTS = {
             source="a value beside its target says whether the target is met",
             fix="print the verdict that the figures give",
         ),
+        Defect(
+            "R14",
+            "a report that is not judged",
+            source="what is not judged is not right: no verdict is given on it",
+            fix="give --round and --workload, or audit the report alone",
+        ),
     )
 }
 
