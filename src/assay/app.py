@@ -25,7 +25,8 @@ from assay.mlperf.dataset import Dataset
 from assay.mlperf.job import Job
 from assay.mlperf.logs import ACCURACY_FILE, DETAIL_FILE, RunRecord
 from assay.mlperf.progress import OnProgress, Progress
-from assay.mlperf.result import Figure, ModeResult, RunResult, ScoredMetric
+from assay.mlperf.result import ModeResult, RunResult, ScoredMetric
+from assay.mlperf.run_folder import digests, figures
 from assay.mlperf.run_spec import RunSpec
 from assay.mlperf.sample import Sample
 from assay.mlperf.scoring import log as answers
@@ -303,23 +304,6 @@ def submit(made: RunResult, folder: Path, config: BenchmarkConfig) -> tuple[Path
     return tree, check.check(tree, round_, request.submitter)
 
 
-def figures(record: RunRecord, samples: int, file: str) -> list[Figure]:
-    """The record's numbers, each with metric, unit, n and file."""
-    found = [
-        Figure("samples_per_s", record.samples_per_s, "samples/s", samples, file)
-        if record.samples_per_s is not None
-        else None,
-        Figure("tokens_per_s", record.tokens_per_s, "tokens/s", samples, file)
-        if record.tokens_per_s is not None
-        else None,
-    ]
-    for kind, times in record.latencies.items():
-        named = {"min": times.min_ms, "mean": times.mean_ms, "max": times.max_ms}
-        named |= {f"p{percentile:g}": ms for percentile, ms in times.percentile_ms.items()}
-        found += [Figure(f"{kind}_{name}", ms, "ms", samples, file) for name, ms in named.items()]
-    return [figure for figure in found if figure is not None]
-
-
 def standing_notes(job: Job, data: Dataset, used: int) -> list[str]:
     """What a reader must know of any run of this job."""
     notes = []
@@ -332,12 +316,6 @@ def standing_notes(job: Job, data: Dataset, used: int) -> list[str]:
     if Path(data.source).name in job.rules.superseded_files:
         notes.append(f"the dataset file is superseded by {job.rules.dataset_file}")
     return notes
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of the run folder, by its path in it."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): files.sha256(path) for path in found}
 
 
 def _now() -> str:

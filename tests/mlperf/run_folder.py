@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from assay.ground import files
 from assay.mlperf import logs, result
 from assay.mlperf import round as rounds
-from assay.mlperf.result import COMPLETE, Figure, ModeResult, RunResult, ScoredMetric
+from assay.mlperf.result import COMPLETE, ModeResult, RunResult, ScoredMetric
 from assay.mlperf.round import Round, RoundWorkload
+from assay.mlperf.run_folder import digests, figures
 from assay.mlperf.score import Score
-from assay.mlperf.submission.verify import derived
 
 MIXTRAL = "mixtral-8x7b"
 SCORES = {
@@ -212,15 +211,8 @@ def write(
     return folder
 
 
-def digests(folder: Path) -> dict[str, str]:
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): files.sha256(path) for path in found}
-
-
 def _mode_result(folder: Path, rules: RoundWorkload, scenario: str, mode: str, place: str) -> ModeResult:
-    measured = derived(logs.read_record(folder / place))
-    units = {"samples_per_s": "samples/s", "tokens_per_s": "tokens/s"}
-    log = f"{place}/mlperf_log_detail.txt"
+    logged = logs.read_record(folder / place)
     return ModeResult(
         scenario=scenario,
         mode=mode,
@@ -228,7 +220,7 @@ def _mode_result(folder: Path, rules: RoundWorkload, scenario: str, mode: str, p
         invalid_because=(),
         samples=15_000,
         seconds=700.0,
-        figures=tuple(Figure(m, value, units.get(m, "ms"), 15_000, log) for m, value in measured.items()),
+        figures=tuple(figures(logged, 15_000, f"{place}/mlperf_log_detail.txt")),
         scores=_scores(rules, f"{place}/mlperf_log_accuracy.json") if mode == "accuracy" else (),
         warnings=(),
         folder=place,

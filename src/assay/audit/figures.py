@@ -11,9 +11,7 @@ from assay.doors.readme import PublishedReport
 from assay.doors.readme_results import Figure
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.checker.log_excerpt import LogExcerpt
-
-SCORE_ROUNDING = 5e-5
-"""accuracy.txt holds four decimals."""
+from assay.mlperf.checker.rules_accuracy import SCORE_ROUNDING
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from assay.mlperf.checker.submission import ANSWERS_MAX_BYTES, Entry
 
 CHECKER = "submission checkers (check_accuracy_dir, AccuracyCheck)"
 HASH = re.compile(r"^hash=(\w+)$", re.MULTILINE)
+SCORE_ROUNDING = 5e-5
+"""accuracy.txt holds four decimals."""
 
 
 def scores(text: str, metric: str) -> list[float]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from assay.config import Mode
 from assay.ground import files
 from assay.ground.errors import ArtifactError
 from assay.mlperf import logs
-from assay.mlperf.checker.rules_accuracy import scores
-from assay.mlperf.logs import RunRecord
-from assay.mlperf.result import RESULT_FILE, ModeResult
+from assay.mlperf.checker.rules_accuracy import SCORE_ROUNDING, scores
+from assay.mlperf.result import RESULT_FILE, Figure, ModeResult
+from assay.mlperf.run_folder import figures
 from assay.mlperf.submission.source import Run
 from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_REQUIRED
 
-SCORE_ROUNDING = 5e-5
-"""accuracy.txt holds four decimals."""
 HINT = "submit the run folder as the run left it, or run again"
 
 
@@ -27,8 +26,7 @@ def verify(run: Run, record: ModeResult) -> None:
     _digests(run, record)
     place = f"{record.folder}/{logs.DETAIL_FILE}"
     logged = logs.read_record(run.folder / record.folder)
-    said: dict[str, object] = {figure.metric: figure.value for figure in record.figures}
-    measured: dict[str, object] = dict(derived(logged))
+    said, measured = _values(record.figures), _values(figures(logged, record.samples, place))
     if record.mode == Mode.PERFORMANCE.value:
         said["validity"], measured["validity"] = record.validity, logged.validity
     if logged.samples is not None:
@@ -39,13 +37,8 @@ def verify(run: Run, record: ModeResult) -> None:
     _scores(run, record)
 
 
-def derived(record: RunRecord) -> dict[str, float]:
-    """Metric -> value of every figure that a log gives. Example: `ttft_p99.9`, in ms."""
-    found = {"samples_per_s": record.samples_per_s, "tokens_per_s": record.tokens_per_s}
-    for kind, times in record.latencies.items():
-        found |= {f"{kind}_min": times.min_ms, f"{kind}_mean": times.mean_ms, f"{kind}_max": times.max_ms}
-        found |= {f"{kind}_p{percentile:g}": ms for percentile, ms in times.percentile_ms.items()}
-    return {metric: value for metric, value in found.items() if value is not None}
+def _values(found: Iterable[Figure]) -> dict[str, object]:
+    return {figure.metric: figure.value for figure in found}
 
 
 def _digests(run: Run, record: ModeResult) -> None:
