@@ -14,6 +14,7 @@ import pytest
 from assay.cli.cm import main
 from assay.recipes.builtin import Builtin
 from assay.recipes.contract.argv import parse
+from assay.recipes.errors import RecipeFault
 from assay.recipes.resolve import ResolvedRecipe
 from assay.recipes.runner import Runner
 
@@ -33,10 +34,10 @@ def builtin(tmp_path: Path, tags: str, *, fallback: bool = False) -> Builtin:
     return Builtin(folder, "ours", frozenset(tags.split(",")), act, fallback)
 
 
-def by_runner(kit: Kit, builtins: list[Builtin], tags: str) -> dict[str, Any]:
+def by_runner(kit: Kit, builtins: list[Builtin], tags: str, *more: str) -> dict[str, Any]:
     context = kit.context()
     runner = Runner(context.index, kit.console, context.host_env, builtins=builtins)
-    new_env: dict[str, Any] = runner.run(parse(["run", "script", f"--tags={tags}"]))["new_env"]
+    new_env: dict[str, Any] = runner.run(parse(["run", "script", f"--tags={tags}", *more]))["new_env"]
     return new_env
 
 
@@ -52,6 +53,15 @@ def test_a_builtin_is_never_a_dependency(kit: Kit, tmp_path: Path) -> None:
     kit.recipe("get-model", env={"CM_BY": "repository"}, new_env_keys=["CM_BY"])
     kit.recipe("root", deps=[{"tags": "get,model"}], new_env_keys=["CM_BY"])
     assert by_runner(kit, [builtin(tmp_path, "get,model")], "root") == {"CM_BY": "repository"}
+
+
+def test_a_repository_that_is_asked_for_by_name_must_be_there(kit: Kit, tmp_path: Path) -> None:
+    kit.recipe("get-model", env={"CM_BY": "repository"}, new_env_keys=["CM_BY"])
+    ours = [builtin(tmp_path, "get,model")]
+    here = kit.home.repositories()[0].alias
+    assert by_runner(kit, ours, "get,model", f"--recipes={here}") == {"CM_BY": "repository"}
+    with pytest.raises(RecipeFault, match="nobody@nothing names no registered repository"):
+        by_runner(kit, ours, "get,model", "--recipes=nobody@nothing")
 
 
 def test_a_fallback_answers_only_where_no_repository_does(kit: Kit, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from assay.recipes.execution import Before, Execution
 from assay.recipes.index import Index
 from assay.recipes.keeping import from_cache_or_made
 from assay.recipes.merge import merge
+from assay.recipes.names import Name
 from assay.recipes.request import Request
 from assay.recipes.resolve import Scope, resolve
 from assay.recipes.selection import Selection
@@ -103,7 +104,9 @@ class Runner:
 
     def _builtin(self, inputs: dict[str, Any], name: str) -> dict[str, Any] | None:
         """The answer of a recipe of our own, when one owns this request."""
-        if not self.builtins or name or inputs.get("recipes"):
+        if asked := inputs.get("recipes"):
+            self._require_repository(str(asked))
+        if not self.builtins or name or asked:
             return None
         from assay.recipes.builtin import find_builtin, load_builtin
 
@@ -118,6 +121,14 @@ class Runner:
         scope = Scope(Env(inputs.get("env") or {}), adr=additions(inputs, "adr", "add_deps_recursive"))
         resolved = resolve(recipe, selection.variations, inputs, scope)
         return builtin.act(resolved, inputs)
+
+    def _require_repository(self, name: str) -> None:
+        if not any(repository.answers_to(Name.parse(name)) for repository in self.home.repositories()):
+            raise RecipeFault(
+                f"--recipes={name} names no registered repository",
+                GENERAL,
+                f"pull repo {name}, or leave it out",
+            )
 
     # ------------------------------------------------------------------ one recipe
 
