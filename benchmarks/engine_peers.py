@@ -79,7 +79,7 @@ def peers(args: argparse.Namespace) -> list[Peer]:
             no_zen,
         ),
         Peer("transformers-bf16-few", "engine_run_transformers.py", me, "bfloat16", FEW, FEW, 1),
-        Peer("transformers-f32-b1", "engine_run_transformers.py", me, "float32", 1, min(n, 4), 1),
+        Peer("transformers-f32-b1", "engine_run_transformers.py", me, "float32", 1, FEW, 1),
     ]
 
 
@@ -155,11 +155,16 @@ def summarise(chosen: list[Peer], args: argparse.Namespace) -> dict[str, Any]:
             failed = [line["failed"] for line in lines]
             report["skipped"][peer.key] = failed[0] if failed else peer.why_absent
     for mine, peer in ((m, p) for m in chosen for p in chosen):
-        if mine.key.startswith("assay") and not peer.key.startswith("assay") and mine.samples == peer.samples:
+        if mine.key.startswith("assay") and not peer.key.startswith("assay") and comparable(mine, peer):
             ratio = ratios(runs, mine.key, peer.key)
             if ratio is not None:
                 report["ratios"][f"{mine.key} / {peer.key}"] = ratio
     return report
+
+
+def comparable(mine: Peer, peer: Peer) -> bool:
+    """The same requests, or a peer without batching: its rate does not depend on how many there are."""
+    return mine.samples == peer.samples or (peer.batch == 1 and mine.samples > peer.samples)
 
 
 def share(peer: Peer, lines: list[dict[str, Any]], args: argparse.Namespace) -> float:
