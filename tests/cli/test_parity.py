@@ -38,8 +38,28 @@ def test_equal_answers_are_reported_and_end_with_0(
     assert parity.run(parse(*args)) == 0
     assert "parity holds" in capsys.readouterr().out
     assert parity.run(parse(*args, "--json")) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert report["holds"] and [g["batch"] for g in report["generated"]] == [1, 2, 2]
+    tree = json.loads(capsys.readouterr().out)
+    (report,) = tree["reports"]
+    assert tree["holds"] and report["holds"] and [g["batch"] for g in report["generated"]] == [1, 2, 2]
+
+
+def test_several_precisions_share_one_reference(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = ("--checkpoint", str(checkpoint), "--steps", "4", "--samples", "3", "--batch", "2")
+    parity.run(parse(*args, "--precision", "float32,float16", "--json"))
+    tree = json.loads(capsys.readouterr().out)
+    assert [report["precision"] for report in tree["reports"]] == ["float32", "float16"]
+    assert tree["rouge"] == []
+
+
+@pytest.mark.parametrize("words", ["", "float33", "float32,"])
+def test_precisions_that_are_none_are_refused(checkpoint: Path, words: str) -> None:
+    with pytest.raises(ConfigError, match="not a list of precisions"):
+        parity.run(parse("--checkpoint", str(checkpoint), "--precision", words))
+
+
+def test_rouge_without_a_dataset_is_refused(checkpoint: Path) -> None:
+    with pytest.raises(ConfigError, match="--rouge needs --dataset"):
+        parity.run(parse("--checkpoint", str(checkpoint), "--rouge", "8"))
 
 
 @pytest.mark.parametrize("words", ["", "0", "1,x"])

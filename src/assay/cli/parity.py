@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.config import Precision
+from assay.engine.config import PRECISIONS
 from assay.ground.errors import ConfigError
 
 if TYPE_CHECKING:
+    from assay.answer_quality import Rouge
+    from assay.engine.config import EngineConfig
     from assay.engine.parity import Report
 
 HELP = "compare the engine with transformers in float32, token by token"
@@ -24,10 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples", type=int, default=32, help="prompts")
     parser.add_argument("--dataset", type=Path, help="take prompts from this dataset instead of random ids")
     parser.add_argument(
-        "--precision",
-        choices=[p.value for p in Precision],
-        default=Precision.FLOAT32.value,
-        help="of the engine",
+        "--precision", default=Precision.FLOAT32.value, help="of the engine; several with commas"
+    )
+    parser.add_argument(
+        "--rouge",
+        type=int,
+        metavar="TOKENS",
+        help="also continue every instruction row of the dataset by up to TOKENS and hold each precision's ROUGE "
+        "against float32's",
     )
     parser.add_argument("--kernels", default="auto", help="auto, native, portable or torch")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -37,19 +45,55 @@ def run(args: argparse.Namespace) -> int:
     from assay.engine import parity
     from assay.engine.config import EngineConfig, read_model_config
 
-    batches = _batches(args.batch)
+    batches, precisions = _batches(args.batch), _precisions(args.precision)
     if args.steps < 1 or args.samples < 1:
         raise ConfigError("--steps and --samples start at 1")
-    config = EngineConfig(args.checkpoint, Precision(args.precision), kernels=args.kernels)
+    if args.rouge is not None and (args.dataset is None or args.rouge < 1):
+        raise ConfigError("--rouge needs --dataset with instruction rows, and one token or more")
     model = read_model_config(args.checkpoint)
     if args.dataset:
         prompts = _dataset_prompts(args.dataset, args.samples)
     else:
         prompts = parity.random_prompts(model, args.samples, args.steps)
+    configs = [EngineConfig(args.checkpoint, p, kernels=args.kernels) for p in precisions]
     traces = parity.reference_traces(args.checkpoint, prompts, args.steps, _tell)
-    report = parity.compare(config, traces, batches, _tell)
-    print(json.dumps(report.to_dict()) if args.json else _text(report))
-    return 0 if report.holds else 1
+    reports = [parity.compare(config, traces, batches, _tell) for config in configs]
+    rouge = _rouge(configs, args.dataset, args.rouge) if args.rouge else []
+    holds = all(report.holds for report in reports) and all(r.holds for r in rouge)
+    if args.json:
+        tree = {
+            "holds": holds,
+            "reports": [r.to_dict() for r in reports],
+            "rouge": [{**asdict(r), "holds": r.holds} for r in rouge],
+        }
+        print(json.dumps(tree))
+    else:
+        print("\n".join([*map(_text, reports), *map(_rouge_text, rouge)]))
+        print("parity holds" if holds else "parity does NOT hold")
+    return 0 if holds else 1
+
+
+def _rouge(configs: list[EngineConfig], dataset: Path, tokens: int) -> list[Rouge]:
+    from assay import answer_quality
+
+    rows = answer_quality.instruction_rows(dataset)
+    return answer_quality.rouge_beside_float32(configs, rows, tokens, _tell)
+
+
+def _rouge_text(rouge: Rouge) -> str:
+    figures = ", ".join(
+        f"{name} {100 * got:.2f} (float32 {100 * rouge.float32[name]:.2f})"
+        for name, got in rouge.scores.items()
+    )
+    return f"{rouge.precision}, {rouge.rows} instruction rows: {figures}"
+
+
+def _precisions(words: str) -> list[Precision]:
+    try:
+        return [Precision(word) for word in words.split(",")]
+    except ValueError:
+        known = ", ".join(p.value for p in PRECISIONS)
+        raise ConfigError(f"--precision {words!r} is not a list of precisions", f"of {known}") from None
 
 
 def _batches(words: str) -> list[int]:
@@ -82,9 +126,9 @@ def _text(report: Report) -> str:
     s = report.scored
     lines.append(
         f"  teacher-forced     argmax agreement {100 * s.agreement:.2f} % of {s.steps}, "
-        f"KL {s.kl_mean:.2e} nats, largest logit error {s.logit_error_max:.2e}"
+        f"KL {s.kl_mean:.2e} nats, largest logit error {s.logit_error_max:.2e} of logits that spread by "
+        f"{s.logit_spread:.2f}, widest margin lost {s.lost_margin_max:.2e}"
     )
-    lines.append("parity holds" if report.holds else "parity does NOT hold")
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ does not count. Lower precisions are fed the reference's own tokens and compared
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -66,6 +67,11 @@ class Scored:
     kl_mean: float
     """KL divergence from the reference's distribution, nats"""
     logit_error_max: float
+    logit_spread: float
+    """Standard deviation of the reference's logits, by which an error is large or small"""
+    lost_margin_max: float
+    """The reference's margin between its two best logits, where it was widest among the positions that do not
+    agree; 0 when all agree"""
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,15 @@ def reference_traces(
         progress(f"reference: prompt {number + 1} of {len(prompts)}")
         traces.append(_trace(model, prompt, steps))
     return traces
+
+
+def answers(config: EngineConfig, prompts: Sequence[Prompt], steps: int, progress: Progress) -> list[Prompt]:
+    """The engine's greedy continuation of each prompt, until the model's own end or `steps` tokens."""
+    engine = Engine(config, progress)
+    ends = frozenset(engine.model.eos_ids)
+    requests = [Request(i, prompt, steps, eos_ids=ends) for i, prompt in enumerate(prompts)]
+    found = {a.id: a.tokens for a in engine.generate(requests)}
+    return [found[i] for i in range(len(prompts))]
 
 
 def compare(
@@ -173,12 +188,15 @@ def first_difference(left: Sequence[int], right: Sequence[int]) -> int | None:
 
 def _score(engine: Engine, traces: Sequence[Trace]) -> Scored:
     steps = same = 0
-    kl_sum = error_max = 0.0
+    kl_sum = square_sum = error_max = lost_max = 0.0
     for trace in traces:
         logits_NV = engine.score(trace.prompt + trace.tokens[:-1])[len(trace.prompt) - 1 :]
+        is_lost_N = logits_NV.argmax(-1) != trace.logits_NV.argmax(-1)
         steps += len(logits_NV)
-        same += int((logits_NV.argmax(-1) == trace.logits_NV.argmax(-1)).sum())
+        same += int((~is_lost_N).sum())
+        lost_max = max([lost_max, *_gap(trace.logits_NV, 1)[is_lost_N].tolist()])
         expected, got = trace.logits_NV.log_softmax(-1), logits_NV.log_softmax(-1)
         kl_sum += float((expected.exp() * (expected - got)).sum())
+        square_sum += float(trace.logits_NV.var(-1).sum())
         error_max = max(error_max, float((logits_NV - trace.logits_NV).abs().max()))
-    return Scored(steps, same / steps, kl_sum / steps, error_max)
+    return Scored(steps, same / steps, kl_sum / steps, error_max, math.sqrt(square_sum / steps), lost_max)

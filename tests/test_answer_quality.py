@@ -1,0 +1,48 @@
+"""ROUGE of a lower precision beside float32's, over instruction rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assay import answer_quality, nano
+from assay.answer_quality import Rouge
+from assay.config import Precision
+from assay.engine.config import EngineConfig
+from assay.ground.errors import ConfigError
+from assay.mlperf import dataset, dataset_file
+from assay.mlperf.sample import Subset
+
+WHOLE = {"rouge1": 0.5, "rouge2": 0.25, "rougeL": 0.4}
+
+
+@pytest.fixture(scope="module")
+def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rows") / "nano.jsonl"
+    dataset_file.write_columns(path, dataset.columns_of(nano.dataset("default")))
+    return path
+
+
+def test_only_instruction_rows_are_scored(rows_file: Path, tmp_path: Path) -> None:
+    rows = answer_quality.instruction_rows(rows_file)
+    assert rows and {row.subset for row in rows} == {Subset.OPENORCA}
+    other = [row for row in nano.dataset("default") if row["dataset"] != Subset.OPENORCA.value]
+    dataset_file.write_columns(tmp_path / "other.jsonl", dataset.columns_of(other))
+    with pytest.raises(ConfigError, match="no instruction rows"):
+        answer_quality.instruction_rows(tmp_path / "other.jsonl")
+
+
+def test_each_lower_precision_is_held_against_float32(rows_file: Path) -> None:
+    config = EngineConfig(nano.checkpoint_dir(), Precision.FLOAT32, kernels="torch")
+    configs = [config, replace(config, precision=Precision.BFLOAT16)]
+    rows = answer_quality.instruction_rows(rows_file)[:4]
+    (found,) = answer_quality.rouge_beside_float32(configs, rows, 24, lambda _: None)
+    assert (found.precision, found.rows) == ("bfloat16", 4)
+    assert found.holds and found.float32["rouge1"] > 0.5
+
+
+def test_a_loss_of_more_than_one_percent_in_any_metric_fails() -> None:
+    assert Rouge("int8", 4, {**WHOLE, "rouge2": 0.2476}, WHOLE).holds
+    assert not Rouge("int8", 4, {**WHOLE, "rouge2": 0.2474}, WHOLE).holds
