@@ -45,6 +45,7 @@ SERVER_SHARE = 0.7
 """Arrival rate of a Server run as a share of the probed rate: below it, so that no queue builds up."""
 DEFAULT_SUBMITTER = "unnamed"
 """Folder of the submitter when no name was given."""
+UNFINISHED = "not finished; if no process is at it any more, it was killed"
 UNHURRIED_QPS = 1.0
 """Target of an Offline run without a duration, where LoadGen does nothing with it."""
 
@@ -138,22 +139,29 @@ class Story:
         return (*native.command(self.job.config), *self.manner, *unsafe)
 
     def measure(self) -> None:
+        """Every LoadGen run of the job. The record says RUNNING from here on, also when this process is killed."""
         config = self.job.config
-        with Session(
-            sut_module=suts.module_of(config.sut),
+        with files.held(self.folder):
+            self.end(result.RUNNING, UNFINISHED)
+            with self.session() as session:
+                self.used = session.used
+                for scenario in config.scenarios:
+                    self.target_qps[scenario] = self.choose_target(session, scenario)
+                    for mode in config.modes:
+                        record = session.run(spec := self.run_spec(scenario, mode))
+                        self.used = session.used
+                        self.runs.append(self.mode_result(spec, record))
+                        self.end(result.RUNNING, UNFINISHED)
+
+    def session(self) -> Session:
+        return Session(
+            sut_module=suts.module_of(self.job.config.sut),
             spec=self.sut_spec(),
             samples=self.samples,
             wheel=self.job.wheel,
             log_dir=self.folder / "logs",
             on_progress=self.watch.progress,
-        ) as session:
-            self.used = session.used
-            for scenario in config.scenarios:
-                self.target_qps[scenario] = self.choose_target(session, scenario)
-                for mode in config.modes:
-                    record = session.run(spec := self.run_spec(scenario, mode))
-                    self.used = session.used
-                    self.runs.append(self.mode_result(spec, record))
+        )
 
     def sut_spec(self) -> SutSpec:
         config = self.job.config

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +148,13 @@ def test_what_cannot_be_run_ends_before_any_work(
     assert words_of_error in capsys.readouterr().err
 
 
-def test_a_stopped_run_is_marked_interrupted_and_leaves_no_process(
-    words: Path, tmp_path: Path, store: Path
+@pytest.mark.parametrize(
+    ("stop", "code", "word_in_report"),
+    [(signal.SIGINT, 130, "INTERRUPTED"), (signal.SIGKILL, -9, "RUNNING")],
+    ids=["Ctrl-C", "kill -9"],
+)
+def test_a_stopped_run_is_known_as_interrupted_and_leaves_no_process(
+    words: Path, tmp_path: Path, store: Path, stop: signal.Signals, code: int, word_in_report: str
 ) -> None:
     data, out = rows.write(tmp_path / "d.jsonl", words), tmp_path / "run"
     asked = ["bench", "mixtral-8x7b", "--sut", "echo", "--pace", "0.02", "--checkpoint", str(words)]
@@ -159,15 +165,25 @@ def test_a_stopped_run_is_marked_interrupted_and_leaves_no_process(
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 120
-    while not list(out.glob("Offline/performance/run_1/mlperf_log_*")):
-        assert time.monotonic() < deadline, "the run did not start"
+
+    def wait_until(is_so: Callable[[], object], seconds: float, why: str) -> None:
+        deadline = time.monotonic() + seconds
+        while not is_so():
+            assert time.monotonic() < deadline, why
+            time.sleep(0.2)
+
+    def started() -> list[Path]:
         assert child.poll() is None, child.stderr.read() if child.stderr else ""
-        time.sleep(0.2)
-    child.send_signal(signal.SIGINT)
-    assert child.wait(60) == 130
-    made = result.read(out)
-    assert made.status == result.INTERRUPTED
-    assert "INTERRUPTED" in (out / "README.md").read_text()
-    left = subprocess.run(["pgrep", "-f", str(out)], capture_output=True, text=True, check=False)
-    assert left.stdout == ""
+        return list(out.glob("Offline/performance/run_1/mlperf_log_*"))
+
+    wait_until(started, 120, "the run did not start")
+    assert result.read(out).status == result.RUNNING
+    child.send_signal(stop)
+    assert child.wait(60) == code
+    assert result.read(out).status == result.INTERRUPTED
+    assert word_in_report in (out / "README.md").read_text()
+
+    def processes() -> str:
+        return subprocess.run(["pgrep", "-f", str(out)], capture_output=True, text=True, check=False).stdout
+
+    wait_until(lambda: not processes(), 10, "a process of the run is left")

@@ -20,7 +20,7 @@ from assay.mlperf.score import Score, Target
 SCHEMA_VERSION = 1
 RESULT_FILE = "result.json"
 
-COMPLETE, INTERRUPTED, FAILED = "COMPLETE", "INTERRUPTED", "FAILED"
+RUNNING, COMPLETE, INTERRUPTED, FAILED = "RUNNING", "COMPLETE", "INTERRUPTED", "FAILED"
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class RunResult:
     """The record of one job. `to_json` and `read` are each other's inverse."""
 
     status: str
-    """COMPLETE, INTERRUPTED or FAILED"""
+    """COMPLETE, INTERRUPTED or FAILED; RUNNING while it is none of these yet"""
     is_fake: bool
     workload: str
     round: str
@@ -150,7 +150,7 @@ class RunResult:
 
 
 def read(folder: Path) -> RunResult:
-    """The result of a run folder.
+    """The result of a run folder. One that says RUNNING without a process that runs it was INTERRUPTED.
 
     Raises: ArtifactError when result.json is missing, not JSON, or of another schema version.
     """
@@ -162,7 +162,10 @@ def read(folder: Path) -> RunResult:
             raise ArtifactError(f"{path} has schema version {version}, this Assay reads {SCHEMA_VERSION}")
         runs = tuple(_mode_result(run) for run in tree.pop("runs"))
         tree["notes"], tree["command"] = tuple(tree["notes"]), tuple(tree["command"])
-        return RunResult(runs=runs, **tree)
+        made = RunResult(runs=runs, **tree)
+        if made.status == RUNNING and not files.is_held(folder):
+            made = dataclasses.replace(made, status=INTERRUPTED, reason="its process was killed")
+        return made
     except FileNotFoundError:
         raise ArtifactError(
             f"no {RESULT_FILE} in {folder}", "name a run folder made by `assay bench`"
