@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.machine import quiet, roofline
+from assay.machine import quiet
 from assay.machine.quiet import Busy, Quiet
 
 
@@ -44,9 +44,3 @@ def test_the_governor_is_read_where_the_kernel_shows_it(
     assert quiet.look(0.0).governor is None
     (tmp_path / "scaling_governor").write_text("schedutil\n")
     assert quiet.look(0.0).governor == "schedutil"
-
-
-def test_the_roofline_is_two_rates_and_where_they_meet() -> None:
-    found = roofline.measure(side=64, stream_bytes=1 << 16)
-    assert found.float32_flop_per_s > 0 and found.bytes_per_s > 0
-    assert found.flop_per_byte == pytest.approx(found.float32_flop_per_s / found.bytes_per_s)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assay.doctor import Finding
-    from assay.machine.roofline import Roofline
+    from assay.engine.limits import Limits
 
 HELP = "what this machine can and cannot do here, with the fix for each"
 MARKS = {"ok": "ok  ", "limited": "less", "no": "NO  "}
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--roofline",
         action="store_true",
-        help="also measure float32 operations and bytes a second (about 1 s)",
+        help="also measure this machine's limits, which later results show beside the engine's rates",
     )
 
 
@@ -39,13 +39,15 @@ def run(args: argparse.Namespace) -> int:
     return 0 if able else NOTHING_RUNS
 
 
-def _measure() -> Roofline:
-    from assay.machine import roofline
+def _measure() -> Limits:
+    from assay.engine import limits
 
-    return roofline.measure()
+    found = limits.measure()
+    limits.keep(found)
+    return found
 
 
-def render(findings: list[Finding], roofline: Roofline | None, able: bool) -> str:
+def render(findings: list[Finding], roofline: Limits | None, able: bool) -> str:
     wide = max(len(finding.subject) for finding in findings)
     lines = []
     for finding in findings:
@@ -53,15 +55,15 @@ def render(findings: list[Finding], roofline: Roofline | None, able: bool) -> st
         if finding.fix:
             lines.append(f"        {'':<{wide}}  try: {finding.fix}")
     if roofline:
+        rates = ", ".join(f"{rate:.0f} in {name}" for name, rate in roofline.gflop_per_s.items())
         lines.append(
-            f"  roofline: {roofline.float32_flop_per_s / 1e9:.0f} GFLOP/s in float32, "
-            f"{roofline.bytes_per_s / 1e9:.1f} GB/s, meeting at {roofline.flop_per_byte:.1f} FLOP a byte"
+            f"  roofline: GFLOP/s {rates}; reads {roofline.read_gb_per_s:.1f} GB/s; kept for later runs"
         )
     lines.append("benchmarks can run here" if able else "no benchmark can run here: see the lines marked NO")
     return "\n".join(lines)
 
 
-def _tree(findings: list[Finding], roofline: Roofline | None, able: bool) -> dict[str, Any]:
+def _tree(findings: list[Finding], roofline: Limits | None, able: bool) -> dict[str, Any]:
     return {
         "can_run": able,
         "findings": [dataclasses.asdict(finding) for finding in findings],

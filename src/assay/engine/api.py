@@ -10,6 +10,7 @@ No KV and no result is ever used for a second request, so that every request is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -105,13 +106,17 @@ class Engine:
         return self._forward.score(tokens)
 
     def insight(self) -> dict[str, Any]:
-        """What ran and where the time went since loading, as plain values."""
+        """What ran and where the time went since loading, as plain values. `limits` are those that `assay doctor
+        --roofline` measured on this machine, None when it never ran here."""
+        from assay.engine import limits
+
         return {
             "kernels": self.ops.name,
             "precision": self.precision,
             "notes": list(self.notes),
             "kv_blocks": self.plan.kv_blocks,
             "preempted": self._scheduler.num_preempted,
+            "limits": asdict(found) if (found := limits.kept()) else None,
             **self.meter.report(residency.WEIGHT_BYTES[self.config.precision]),
         }
 

@@ -16,6 +16,8 @@ from torch import Tensor
 from assay.engine.batch import Batch
 from assay.engine.config import MixtralConfig
 
+KV_POINTS = 128
+"""Most points of the KV curve; when it has more, every second one goes and it is kept half as often."""
 PARTS = ("waiting", "scheduler", "attention", "router", "experts", "head", "sampling")
 
 
@@ -29,6 +31,10 @@ class Meter:
     def reset(self) -> None:
         self.nanoseconds = dict.fromkeys(PARTS, 0)
         self.steps = self.tokens = self.sampled = self.keys_read = self.experts_read = self.kv_blocks_peak = 0
+        self._began = time.perf_counter()
+        self._kv_stride = 1
+        self.kv_curve: list[tuple[float, int]] = []
+        """(seconds since the start, KV blocks in use)"""
         self.experts_LE = torch.zeros(self._config.num_layers, self._config.num_experts, dtype=torch.int64)
 
     @contextmanager
@@ -47,6 +53,11 @@ class Meter:
 
     def count_step(self, batch: Batch, kv_blocks: int) -> None:
         """One computed step, with `kv_blocks` in use."""
+        if self.steps % self._kv_stride == 0:
+            self.kv_curve.append((round(time.perf_counter() - self._began, 3), kv_blocks))
+        if len(self.kv_curve) > KV_POINTS:
+            self.kv_curve = self.kv_curve[::2]
+            self._kv_stride *= 2
         self.steps += 1
         self.tokens += batch.num_tokens
         self.sampled += len(batch.sampling)
@@ -88,5 +99,6 @@ class Meter:
             "tokens_computed": self.tokens,
             "tokens_sampled": self.sampled,
             "kv_blocks_peak": self.kv_blocks_peak,
+            "kv_blocks_over_seconds": self.kv_curve,
             "tokens_per_expert": self.experts_LE.tolist(),
         }
