@@ -51,6 +51,14 @@ def test_a_sliding_window_shortens_the_longest_sequence() -> None:
         ({"num_experts_per_tok": 5}, "only 4 experts"),
         ({"hidden_size": 0}, "hidden_size is 0"),
         ({"vocab_size": "many"}, "vocab_size is 'many'"),
+        ({"rms_norm_eps": "small"}, "rms_norm_eps is 'small'"),
+        ({"rms_norm_eps": float("nan")}, "rms_norm_eps is nan"),
+        ({"rope_theta": -1.0}, "rope_theta is -1.0"),
+        ({"rope_parameters": {"rope_theta": "x"}}, "rope_theta is 'x'"),
+        ({"rope_parameters": 5}, "rope parameters are 5"),
+        ({"eos_token_id": "two"}, "eos_token_id is 'two'"),
+        ({"eos_token_id": [2, None]}, "eos_token_id is"),
+        ({"sliding_window": -5}, "sliding_window is -5"),
     ],
 )
 def test_a_model_that_cannot_run_is_refused_by_name(change: dict[str, Any], words: str) -> None:

@@ -76,6 +76,36 @@ def test_a_file_that_was_cut_short_is_refused(small_checkpoint: Path, tmp_path: 
             load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"dtype": "F32", "shape": [2], "data_offsets": []},
+        {"dtype": "F32", "shape": [2]},
+        {"dtype": "F32", "shape": "2", "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [-2], "data_offsets": [0, -8]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [-8, 0]},
+        7,
+    ],
+)
+def test_a_header_that_lies_about_a_tensor_is_refused(
+    small_checkpoint: Path, tmp_path: Path, entry: object
+) -> None:
+    shutil.copy(small_checkpoint / "config.json", tmp_path)
+    header = json.dumps({"lm_head.weight": entry}).encode()
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+    with pytest.raises(ArtifactError, match="not a whole safetensors file"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("index", ["", "[]", "{}", '{"weight_map": 3}', '{"weight_map": {"a": 3}}'])
+def test_a_shard_index_that_is_none_is_refused(small_checkpoint: Path, tmp_path: Path, index: str) -> None:
+    shutil.copy(small_checkpoint / "config.json", tmp_path)
+    (tmp_path / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(ArtifactError, match="is not a shard index"):
+        load(tmp_path)
+
+
 def test_shards_give_the_same_answer_and_a_missing_one_is_named(
     small_checkpoint: Path, tmp_path: Path
 ) -> None:
@@ -135,11 +165,3 @@ def test_the_used_precision_is_that_of_the_packed_weights(small_checkpoint: Path
     for precision in (Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8):
         engine = Engine(EngineConfig(small_checkpoint, precision, kernels="torch"))
         assert engine.insight()["precision"] == precision.value
-
-
-def test_insight_counts_every_computed_token_once(small_checkpoint: Path) -> None:
-    engine = load(small_checkpoint)
-    list(engine.generate([Request(i, (5, 6, 7), 4) for i in range(3)]))
-    seen = engine.insight()
-    assert (seen["tokens_computed"], seen["tokens_sampled"]) == (3 * 6, 3 * 4)
-    assert all(sum(layer) == 2 * 18 for layer in seen["tokens_per_expert"])

@@ -87,10 +87,24 @@ def test_what_was_used_is_read_back_from_the_engine(checkpoint: Path) -> None:
     assert "torch kernels" in used.backend and len(used.weights_sha256 or "") == 64
 
 
-def test_a_query_that_cannot_run_ends_the_wait_with_the_reason(checkpoint: Path) -> None:
-    sut = engine.build(spec(checkpoint), [sample(0, prompt=(5,) * 63)], Inbox())
+def test_a_sample_that_cannot_run_is_refused_before_the_model_is_loaded(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(engine, "Engine")
+    with pytest.raises(ConfigError, match=r"request 1: 64 prompt tokens .* exceed the model's window of 64"):
+        engine.build(spec(checkpoint), [sample(0), sample(1, prompt=(5,) * 63)], Inbox())
+
+
+def test_a_failed_step_ends_the_wait_with_the_reason(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise MemoryError("no room for rows")
+
+    monkeypatch.setattr(engine.Engine, "step", fail)
+    sut = engine.build(spec(checkpoint), [sample(0)], Inbox())
     sut.issue([Query(1, 0)])
-    with pytest.raises(RunFailed, match="exceed the model's window of 64"):
+    with pytest.raises(RunFailed, match="the engine stopped: no room for rows"):
         sut.flush()
     sut.close()
 

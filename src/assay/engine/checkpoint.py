@@ -73,9 +73,9 @@ def _weight_files(folder: Path) -> tuple[Path, ...]:
     if index.exists():
         try:
             shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+            files = tuple(folder / Path(shard).name for shard in shards)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ArtifactError(f"{index} is not a shard index: {error}", AGAIN) from error
-        files = tuple(folder / Path(shard).name for shard in shards)
     else:
         files = (folder / SINGLE,)
     missing = [f.name for f in files if not f.is_file()]
@@ -100,7 +100,7 @@ def _read_header(file: Path) -> dict[str, Stored]:
             for name, entry in header.items()
             if name != "__metadata__"
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ArtifactError(f"{file} is not a whole safetensors file: {error}", AGAIN) from error
 
 
@@ -109,6 +109,7 @@ def _stored(file: Path, entry: Mapping[str, Any], data: int, size: int) -> Store
     if stored.dtype not in DTYPES:
         raise ValueError(f"dtype {stored.dtype}; the engine reads {', '.join(DTYPES)}")
     end = stored.begin + stored.count * DTYPES[stored.dtype].itemsize
-    if end != data + entry["data_offsets"][1] or end > size or stored.begin < data:
+    is_inside = data <= stored.begin <= end <= size and end == data + entry["data_offsets"][1]
+    if not is_inside or min(stored.shape, default=0) < 0:
         raise ValueError(f"a tensor of shape {stored.shape} at bytes {stored.begin} to {end} of {size}")
     return stored

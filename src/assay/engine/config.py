@@ -6,6 +6,7 @@ Knows Hugging Face's config.json of MixtralForCausalLM; nothing of tensors.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,8 +91,7 @@ def model_config(tree: Mapping[str, Any], where: str) -> MixtralConfig:
     """The shape that a parsed config.json describes; `where` names it in errors. Raises: ConfigError."""
     _refuse_other_models(tree, where)
     hidden, heads = _positive(tree, "hidden_size", where), _positive(tree, "num_attention_heads", where)
-    rope = tree.get("rope_parameters") or {}
-    eos = tree.get("eos_token_id")
+    rope = _rope(tree, where)
     config = MixtralConfig(
         vocab_size=_positive(tree, "vocab_size", where),
         hidden_size=hidden,
@@ -102,11 +102,11 @@ def model_config(tree: Mapping[str, Any], where: str) -> MixtralConfig:
         head_dim=_positive(tree, "head_dim", where, max(1, hidden // heads)),
         num_experts=_positive(tree, "num_local_experts", where, 8),
         experts_per_token=_positive(tree, "num_experts_per_tok", where, 2),
-        rms_norm_eps=float(tree.get("rms_norm_eps", 1e-5)),
-        rope_theta=float(tree.get("rope_theta") or rope.get("rope_theta") or 1e6),
+        rms_norm_eps=_number(tree, "rms_norm_eps", where, 1e-5),
+        rope_theta=_number(tree if tree.get("rope_theta") else rope, "rope_theta", where, 1e6),
         max_positions=_window(tree, where),
         tied_embeddings=bool(tree.get("tie_word_embeddings", False)),
-        eos_ids=tuple(eos) if isinstance(eos, list) else () if eos is None else (int(eos),),
+        eos_ids=_eos_ids(tree, where),
     )
     _refuse_bad_shapes(config, where)
     return config
@@ -127,7 +127,7 @@ def _refuse_other_models(tree: Mapping[str, Any], where: str) -> None:
             f"{where}: the checkpoint is already quantised; the engine quantises by itself",
             "name the float checkpoint and --precision int8",
         )
-    rope = tree.get("rope_parameters") or tree.get("rope_scaling") or {}
+    rope = _rope(tree, where)
     kind = rope.get("rope_type", rope.get("type"))
     if kind not in PLAIN_ROPE:
         raise ConfigError(f"{where}: rope type {kind!r}; the engine knows plain rotary embeddings only")
@@ -150,8 +150,29 @@ def _window(tree: Mapping[str, Any], where: str) -> int:
     """Longest sequence. A sliding window is honoured by running no sequence that is longer than it:
     within its window, sliding attention is plain causal attention."""
     longest = _positive(tree, "max_position_embeddings", where, 32768)
-    sliding = tree.get("sliding_window")
-    return min(longest, int(sliding)) if sliding else longest
+    return min(longest, _positive(tree, "sliding_window", where, longest))
+
+
+def _rope(tree: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    rope = tree.get("rope_parameters") or tree.get("rope_scaling") or {}
+    if not isinstance(rope, dict):
+        raise ConfigError(f"{where}: rope parameters are {rope!r}, expected an object")
+    return rope
+
+
+def _eos_ids(tree: Mapping[str, Any], where: str) -> tuple[int, ...]:
+    value = tree.get("eos_token_id")
+    ids = value if isinstance(value, list) else [] if value is None else [value]
+    if any(isinstance(i, bool) or not isinstance(i, int) for i in ids):
+        raise ConfigError(f"{where}: eos_token_id is {value!r}, expected a token id or a list of them")
+    return tuple(ids)
+
+
+def _number(tree: Mapping[str, Any], key: str, where: str, default: float) -> float:
+    value = tree.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise ConfigError(f"{where}: {key} is {value!r}, expected a positive number")
+    return float(value)
 
 
 def _positive(tree: Mapping[str, Any], key: str, where: str, default: int | None = None) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 from assay import __version__
 from assay.engine.api import Engine
-from assay.engine.config import EngineConfig
+from assay.engine.config import EngineConfig, read_model_config
 from assay.engine.sequence import Finished, Request
 from assay.ground import files
 from assay.ground.errors import ConfigError, RunFailed, did_you_mean
@@ -26,12 +26,16 @@ TYPICAL_BATCH, TYPICAL_BUDGET = 256, 1024
 
 
 def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EngineSut:
-    """Load the checkpoint. Raises: ConfigError for an option it does not know, and what Engine raises."""
+    """Load the checkpoint. Raises: ConfigError for an option it does not know and, before loading, for a sample
+    that the model cannot run; and what Engine raises."""
     if spec.checkpoint is None:
         raise ConfigError("the engine needs a checkpoint", "--checkpoint DIR")
     config = engine_config(spec, spec.checkpoint)
-    engine = Engine(config, sink.progress)
+    model = read_model_config(spec.checkpoint)
     requests = {s.index: to_request(s, spec.generation) for s in samples}
+    for request in requests.values():
+        request.refuse_unless_runnable(model.vocab_size, model.max_positions)
+    engine = Engine(config, sink.progress)
     return EngineSut(engine, requests, sink, spec)
 
 
