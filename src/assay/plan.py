@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from assay import embedded
+from assay import embedded, suts
 from assay.config import BenchmarkConfig, Mode, Precision, Scenario
 from assay.ground import settings
 from assay.ground.errors import AssayError, EnvironmentProblem
@@ -139,7 +139,7 @@ class _Draft:
 
     def read(self) -> None:
         steps = (self._read_job, self._read_samples, self._read_checkpoint, self._check_loadgen)
-        for step in (*steps, self._read_engine):
+        for step in (self._check_sut, *steps, self._read_engine):
             try:
                 step()
             except AssayError as error:
@@ -177,6 +177,9 @@ class _Draft:
         blocker = Blocker(error.message, error.hint, error.exit_code)
         if blocker not in self.blockers:
             self.blockers.append(blocker)
+
+    def _check_sut(self) -> None:
+        suts.module_of(self.config.sut)
 
     def _read_job(self) -> None:
         config = self.config

@@ -27,3 +27,8 @@ def test_a_plan_as_json_is_one_object_with_its_blockers(capsys: pytest.CaptureFi
 def test_plan_takes_the_options_of_bench_and_refuses_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["plan", "mixtral-8x7b", "--precision", "float17"]) == 2
     assert "float17" in capsys.readouterr().err
+
+
+def test_an_unknown_sut_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["plan", "--sut", "nothing"]) == 2
+    assert "BLOCKED   unknown SUT 'nothing'" in capsys.readouterr().out

@@ -74,6 +74,17 @@ def test_what_was_not_measured_is_said_beside_its_reason(
     assert "'gsm8k': 100.0" in (tmp_path / "accuracy.txt").read_text()
 
 
+def test_a_log_that_answers_a_part_of_the_dataset_is_said_to_be_partial(
+    tmp_path: Path, tokenizer_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = command(tmp_path, ROWS)
+    assert main(whole) == 0
+    assert "PARTIAL" not in capsys.readouterr().out
+    write_log(tmp_path / "mlperf_log_accuracy.json", [(0, [1])])
+    assert main(whole) == 0
+    assert "PARTIAL: the log answers 1 of the dataset's 2 samples" in capsys.readouterr().out
+
+
 def test_ungraded_programs_end_with_the_environment_exit_code(
     tmp_path: Path,
     tokenizer_folder: Path,

@@ -89,7 +89,10 @@ def _details(details: Mapping[str, object]) -> list[str]:
         elif isinstance(value, Mapping):
             lines.append(f"{name}: " + ", ".join(f"{count} {what}" for what, count in value.items()))
         elif name == "duplicates" and value:
-            lines.append(f"{value} samples were logged more than once: their first answers count")
+            lines.append(f"{value} answers are of samples logged before: the first answer counts")
+    answered, samples = details.get("answered"), details.get("samples")
+    if answered != samples:
+        lines.append(f"PARTIAL: the log answers {answered:,} of the dataset's {samples:,} samples")
     return lines
 
 

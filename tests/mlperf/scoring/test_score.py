@@ -78,6 +78,20 @@ def test_of_duplicates_the_first_counts_and_the_mean_falls_as_it_does_officially
     assert scores["tokens_per_sample"].details["duplicates"] == 1
 
 
+def test_the_interval_of_tokens_per_sample_lies_round_its_value_with_duplicates_too(words: Tokenizer) -> None:
+    tokens = scored([(0, "The answer is 7")] + [(1, "a dogs run")] + [(1, "a dogs run")] * 4, words)[
+        "tokens_per_sample"
+    ]
+    assert tokens.value is not None and tokens.interval is not None
+    low, high = tokens.interval
+    assert (low + high) / 2 == pytest.approx(tokens.value, abs=0.06)
+
+
+def test_how_many_of_the_samples_were_answered_is_kept(words: Tokenizer) -> None:
+    details = scored([(0, "The answer is 7"), (0, "The answer is 7")], words)["tokens_per_sample"].details
+    assert (details["answered"], details["samples"]) == (1, len(SAMPLES))
+
+
 def test_a_missing_subset_is_unmeasured_never_zero(words: Tokenizer) -> None:
     scores = scored([(1, "a dogs run")], words, grade=never)
     for metric in ("gsm8k", "mbxp"):

@@ -62,7 +62,7 @@ def score(
         *_rouge_scores(by_subset[Subset.OPENORCA]),
         _gsm8k_score(by_subset[Subset.GSM8K]),
         _mbxp_score(by_subset[Subset.MBXP], grade),
-        _token_score(records, counted, by_subset[Subset.OPENORCA]),
+        _token_score(records, counted, by_subset[Subset.OPENORCA], len(samples)),
     ]
 
 
@@ -176,7 +176,10 @@ def _by_language(answered: Sequence[Answered], verdicts: Sequence[Verdict]) -> d
     return dict(sorted(table.items()))
 
 
-def _token_score(records: Sequence[Record], counted: Sequence[Record], orca: Sequence[Answered]) -> Score:
+def _token_score(
+    records: Sequence[Record], counted: Sequence[Record], orca: Sequence[Answered], num_samples: int
+) -> Score:
+    """The tokens of the answers that count, by all that were logged: one that was logged again adds 0."""
     lengths = [len(record.token_ids) for record in counted]
     n = len(records)
     details = {
@@ -184,6 +187,9 @@ def _token_score(records: Sequence[Record], counted: Sequence[Record], orca: Seq
         "gen_tok_len": sum(lengths),
         "gen_len": sum(len(a.text.strip()) for a in orca),
         "duplicates": n - len(counted),
+        "answered": len(counted),
+        "samples": num_samples,
     }
     value = round(sum(lengths) / n, 1)
-    return Score("tokens_per_sample", value, TOKENS, n, interval.of_mean(lengths), details=details)
+    spread = interval.of_mean([*lengths, *[0] * (n - len(counted))])
+    return Score("tokens_per_sample", value, TOKENS, n, spread, details=details)
