@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from assay.ground import settings
-from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.mlperf import wheels
 from assay.mlperf.round import Wheel
 
@@ -116,7 +116,6 @@ def test_two_large_runs_exclude_each_other(monkeypatch: pytest.MonkeyPatch, empt
     FileLock(empty_store / ".large.lock").acquire(timeout=0).lock.release()
 
 
-def test_test06_is_refused_for_loadgen_4_alone() -> None:
-    wheels.refuse_without_audit(Wheel("5.0.20", {}, 25), "TEST06")
-    with pytest.raises(ConfigError, match="TEST06 cannot be run"):
-        wheels.refuse_without_audit(Wheel("4.1.30", {}, 10600), "TEST06")
+def test_loadgen_4_alone_reads_no_audit_config() -> None:
+    assert wheels.reads_audit_config(Wheel("5.0.20", {}, 25))
+    assert not wheels.reads_audit_config(Wheel("4.1.30", {}, 10600))

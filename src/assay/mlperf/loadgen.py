@@ -131,6 +131,9 @@ class Run:
             raise RunFailed(
                 f"LoadGen refused {job.user_conf} ({os.strerror(abs(status))})", "see its log for the line"
             )
+        if job.answer_seed is not None:
+            settings.accuracy_log_probability = 1.0
+            settings.accuracy_log_rng_seed = job.answer_seed
         return settings
 
     def _receive(self) -> None:

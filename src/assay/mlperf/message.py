@@ -60,6 +60,8 @@ class LoadGenJob:
     samples: int
     user_conf: Path
     audit_conf: Path | None
+    answer_seed: int | None
+    """Log every answer of a performance run, under this seed; None = as audit.config says."""
     out: Path
 
 

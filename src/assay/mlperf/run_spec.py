@@ -43,10 +43,19 @@ class RunSpec:
     """p99 limits of Server, for keys that LoadGen does not know."""
     compliance: str = ""
     """`TEST06`: a performance run that also logs answers; its audit.config is written beside `user_conf`."""
+    reads_audit_config: bool = True
+    """False = this LoadGen cannot: its keys go into user.conf, and every answer is logged."""
 
     @property
     def audit_conf(self) -> Path | None:
-        return self.user_conf.parent / "audit.config" if self.compliance else None
+        return self.user_conf.parent / "audit.config" if self.compliance and self.reads_audit_config else None
+
+    @property
+    def answer_seed(self) -> int | None:
+        """Seed of the answers' log, where that is switched on by hand; None where it is not."""
+        if not self.compliance or self.reads_audit_config:
+            return None
+        return audit.settings(self.compliance)["accuracy_log_rng_seed"]
 
     @property
     def title(self) -> str:

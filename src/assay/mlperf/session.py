@@ -13,6 +13,7 @@ after that, and after Ctrl-C (Interrupted), both are gone and the session takes 
 
 from __future__ import annotations
 
+import dataclasses
 import selectors
 import shutil
 import time
@@ -106,8 +107,7 @@ class Session:
         Ctrl-C.
         """
         host = self._loaded()
-        if spec.compliance:
-            wheels.refuse_without_audit(self._wheel, spec.compliance)
+        spec = dataclasses.replace(spec, reads_audit_config=wheels.reads_audit_config(self._wheel))
         _prepare(spec)
         size = max(spec.expected_samples, 1)
         pregenerates = spec.scenario is Scenario.OFFLINE and spec.mode is Mode.PERFORMANCE
@@ -154,6 +154,7 @@ class Session:
             samples=spec.samples,
             user_conf=spec.user_conf,
             audit_conf=spec.audit_conf,
+            answer_seed=spec.answer_seed,
             out=spec.out,
         )
         log = self._log_dir / f"loadgen-{spec.title.replace(' ', '-').lower()}.log"

@@ -58,7 +58,10 @@ def _settings(spec: RunSpec) -> dict[str, object]:
         chosen["min_query_count"] = spec.min_query_count
     if _max_query_count(spec) is not None:
         chosen["max_query_count"] = _max_query_count(spec)
-    if spec.min_duration_ms == 0:
+    if spec.answer_seed is not None:
+        changed = audit.settings(spec.compliance)
+        chosen |= {key: changed[key] for key in ("min_query_count", "min_duration")}
+    if chosen["min_duration"] == 0:
         chosen["sample_concatenate_permutation"] = 0  # else LoadGen rounds a short run up to whole datasets
     if spec.loadgen_key not in KNOWN_KEYS:
         chosen["use_token_latencies"] = 1
@@ -95,8 +98,11 @@ def _expected(spec: RunSpec) -> dict[str, object]:
     least = changed.get("min_query_count", spec.min_query_count)
     if least is not None and spec.mode is Mode.PERFORMANCE:
         expected["requested_min_query_count"] = least
-    if "accuracy_log_sampling_target" in changed:
+    if spec.answer_seed is not None:
+        expected["effective_accuracy_log_probability"] = 1
+    elif changed:
         expected["effective_accuracy_log_sampling_target"] = changed["accuracy_log_sampling_target"]
+    if changed:
         expected["effective_accuracy_log_rng_seed"] = changed["accuracy_log_rng_seed"]
     if is_server and spec.latency is not None:
         expected["requested_server_ttft_latency"] = round(spec.latency.ttft_ms) * 1_000_000

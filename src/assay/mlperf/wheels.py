@@ -20,7 +20,7 @@ import psutil
 from filelock import FileLock
 
 from assay.ground import files, settings
-from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.mlperf.round import Wheel
 
 DISTRIBUTION = "mlcommons-loadgen"
@@ -70,14 +70,10 @@ def obtain(wheel: Wheel) -> Path:
     return target
 
 
-def refuse_without_audit(wheel: Wheel, test: str) -> None:
-    """Raises: ConfigError for LoadGen 4.x, which reads the sampling of answers from no file of ours (measured
-    with 4.1.12 to 4.1.30) and takes an audit.config for a second user.conf, an error in its log."""
-    if wheel.version.startswith("4."):
-        raise ConfigError(
-            f"{test} cannot be run with LoadGen {wheel.version}, which logs none of the answers it needs",
-            "run the compliance test under round v5.0 or later",
-        )
+def reads_audit_config(wheel: Wheel) -> bool:
+    """LoadGen 4.x takes an audit.config for a second user.conf, an error in its log, and reads the sampling of
+    answers from no file at all (measured with 4.1.12 to 4.1.30): both are then set in its settings."""
+    return not wheel.version.startswith("4.")
 
 
 def memory_mb(wheel: Wheel, samples: int, samples_per_query: int) -> float:
