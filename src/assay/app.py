@@ -291,7 +291,9 @@ class Story:
         return made
 
 
-def submit(made: RunResult, folder: Path, config: BenchmarkConfig) -> tuple[Path, Report]:
+def submit(
+    made: RunResult, folder: Path, config: BenchmarkConfig, allow_fake: bool = False
+) -> tuple[Path, Report]:
     """The submission tree of one run folder, in the round and for the submitter asked for, and its check.
 
     Raises: ConfigError for what must not be submitted, EnvironmentProblem when the disk is full.
@@ -304,7 +306,7 @@ def submit(made: RunResult, folder: Path, config: BenchmarkConfig) -> tuple[Path
         round=round_,
         readme=readme.render,
         system_name=asked.system_name,
-        allow_fake=made.is_fake,
+        allow_fake=allow_fake,
     )
     tree = asked.out or folder / "submission"
     write([folder], request, tree)

@@ -67,6 +67,17 @@ def test_both_scenarios_and_modes_in_one_job(words: Path, tmp_path: Path) -> Non
     assert "FAKE" in (out / "README.md").read_text()
 
 
+def test_a_fake_is_not_submitted_unless_that_is_asked_for_and_then_marked(
+    words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = rows.write(tmp_path / "d.jsonl", words), tmp_path / "run"
+    assert bench(words, data, out, "--submit") == 2
+    assert "--allow-fake" in capsys.readouterr().err
+    assert not out.exists()
+    assert bench(words, data, out, "--submit", "--allow-fake", "--division", "open") == 0
+    assert any("FAKE RUN" in path.read_text() for path in (out / "submission").rglob("README.md"))
+
+
 def test_reference_answers_score_100_and_each_planted_wrong_one_costs_exactly_one(
     words: Path, tmp_path: Path
 ) -> None:
@@ -108,7 +119,10 @@ def test_the_json_is_the_last_line_and_is_the_result(
     words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = rows.write(tmp_path / "d.jsonl", words)
-    assert bench(words, data, tmp_path / "run", "--mode", "performance", "--submit", "--json") == 0
+    assert (
+        bench(words, data, tmp_path / "run", "--mode", "performance", "--submit", "--allow-fake", "--json")
+        == 0
+    )
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["schema_version"] == 1
     assert told["submission"]["results"] == 1

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from assay.cli.progress import ProgressLine
 from assay.config import BenchmarkConfig, Style
 from assay.doors import native
+from assay.ground.errors import ConfigError
 from assay.mlperf.checker.finding import Severity
 
 if TYPE_CHECKING:
     from assay.mlperf.checker.check import Report
 
+FAKE_SUT = "echo"
+"""The SUT that computes nothing"""
 HELP = "Run LoadGen against a system under test, score the answers, and write a run folder with a report."
 
 
@@ -23,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--submit",
         action=argparse.BooleanOptionalAction,
         help="build a submission tree and check it (default: for the embedded workload only)",
+    )
+    parser.add_argument(
+        "--allow-fake", action="store_true", help="accept a run of a fake SUT in the tree, and mark it"
     )
     parser.add_argument(
         "--container", choices=("podman", "docker"), help="measure in a container; scored outside of it"
@@ -43,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     config = native.from_args(args)
+    is_barred = config.sut == FAKE_SUT and not args.allow_fake
+    if args.submit and is_barred:
+        raise ConfigError(
+            f"the {FAKE_SUT} SUT is a fake: its run cannot be submitted",
+            "run with a real SUT, or mark the tree with --allow-fake",
+        )
     line = ProgressLine()
     line.say(asked(config))
 
@@ -59,8 +71,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         made, folder = app.run(config, watch, unsafe_no_sandbox=args.unsafe_no_sandbox)
     line.close()
-    wants_tree = args.submit if args.submit is not None else config.workload == BenchmarkConfig.workload
-    tree, report = app.submit(made, folder, config) if wants_tree else (None, None)
+    by_default = config.workload == BenchmarkConfig.workload and not is_barred
+    wants_tree = args.submit if args.submit is not None else by_default
+    tree, report = app.submit(made, folder, config, args.allow_fake) if wants_tree else (None, None)
     if args.json:
         checked = {"tree": str(tree), **report.to_dict()["summary"]} if report else None
         print(json.dumps({**made.to_dict(), "folder": str(folder), "submission": checked}))
@@ -70,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
         if report:
             print(f"  tree     {tree}\n           {standing(report)}")
             print(f"           every finding: assay check {tree} --round {made.round}")
+        elif is_barred:
+            print("  tree     none: a fake run is put into one with --submit --allow-fake only")
     is_refused = any(run.validity == "INVALID" for run in made.runs) or (report and not report.is_clean)
     return 1 if config.style is Style.VALID and is_refused else 0
 
