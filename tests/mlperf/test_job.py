@@ -45,7 +45,6 @@ def test_a_checkpoint_without_config_is_refused_by_name(tmp_path: Path) -> None:
     ("flags", "words"),
     [
         ({"sut": "transformers", "precision": "int8"}, "transformers SUT cannot run in int8"),
-        ({"sut": "engine", "precision": "float16"}, "engine SUT cannot run in float16"),
         ({"sut_options__answers": "prompt"}, "belongs to the echo SUT"),
         ({"style": "valid", "limits__samples": "5"}, "whole dataset"),
         (
