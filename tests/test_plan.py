@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from assay import plan
+from assay import answer_lengths, plan
 from assay.config import BenchmarkConfig, Limits, Mode, Paths, Precision
 from assay.engine.config import EngineConfig
 from assay.suts import engine_pace, pace
@@ -96,6 +97,17 @@ def test_random_weights_are_counted_at_the_longest_answer_and_said_so(
     made = plan.make(config)
     assert made.answer_tokens == 1024
     assert any("random weights" in note for note in made.notes)
+
+
+def test_lengths_of_the_last_run_count_when_every_sample_has_one(
+    config: BenchmarkConfig, checkpoint: Path, rows: Path
+) -> None:
+    answer_lengths.keep(checkpoint, rows, {0: 500, 1: 600})
+    assert plan.make(config).answer_tokens == 21
+    answer_lengths.keep(checkpoint, rows, {2: 2000})
+    assert plan.make(config).answer_tokens == (500 + 600 + 1024) / 3
+    os.utime(rows, (1, 1))
+    assert plan.make(config).answer_tokens == 21
 
 
 def test_memory_grows_by_the_weights_when_the_precision_does(config: BenchmarkConfig) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from assay import __version__, embedded, suts
+from assay import __version__, answer_lengths, embedded, suts
 from assay.config import BenchmarkConfig, Mode, Scenario, Style
 from assay.doors import native
 from assay.ground import files, settings
@@ -242,6 +242,7 @@ class Story:
         words = tokenizer.load(self.checkpoint)
         grade = Grade(unsafe=self.unsafe_no_sandbox, progress=self._graded(spec))
         records = answers.read(spec.out / ACCURACY_FILE, "int32", words.vocab_size)
+        self.keep_lengths(records)
         found = score(records, self.samples, words, grade)
         files.write_text(spec.out / "accuracy.txt", accuracy_text(found))
         paired = [result.pair(s, self.job.rules.targets, f"{place}/{ACCURACY_FILE}") for s in found]
@@ -249,6 +250,13 @@ class Story:
             reference = reference_values(found, records, self.samples, words, grade)
             paired = [embedded.judged(each, s, reference) for each, s in zip(paired, found)]
         return tuple(paired)
+
+    def keep_lengths(self, records: Sequence[answers.Record]) -> None:
+        """For the next plan of the same model and dataset."""
+        paths = self.job.config.paths
+        if self.used and not self.used.is_fake and paths.checkpoint and paths.dataset:
+            lengths = {record.qsl_idx: len(record.token_ids) for record in records}
+            answer_lengths.keep(paths.checkpoint, paths.dataset, lengths)
 
     def _graded(self, spec: RunSpec) -> Callable[[int, int], None]:
         phase = f"{spec.scenario.value} grading"

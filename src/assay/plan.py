@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from assay import embedded, suts
+from assay import answer_lengths, embedded, suts
 from assay.config import BenchmarkConfig, Mode, Precision, Scenario
 from assay.ground import settings
 from assay.ground.errors import AssayError, EnvironmentProblem
@@ -264,6 +264,17 @@ class _Draft:
     def _answer_tokens(self) -> list[int]:
         """Expected length of each answer, steps that end it included."""
         most = self._longest_answer
+        paths = self.config.paths
+        known = (
+            answer_lengths.recall(paths.checkpoint, paths.dataset)
+            if paths.checkpoint and paths.dataset
+            else {}
+        )
+        if self.samples and self.config.sut != "echo" and all(s.index in known for s in self.samples):
+            self.notes.append(
+                "answers are counted as long as this checkpoint's were in its last run of the dataset"
+            )
+            return [min(most, known[s.index]) for s in self.samples]
         if self.is_random:
             self.notes.append(f"random weights seldom end an answer: {most} tokens are counted for each")
             return [most] * len(self.samples)

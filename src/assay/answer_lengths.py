@@ -1,0 +1,39 @@
+"""How long the answers of a checkpoint were when it last ran a dataset: what the next plan counts with.
+
+No arithmetic tells when a model ends its answers, and most of the time of a run hangs on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from assay.ground import files, settings
+
+
+def keep(checkpoint: Path, dataset: Path, tokens: Mapping[int, int]) -> None:
+    """tokens: index of the sample in the dataset -> tokens of its answer. Raises: EnvironmentProblem."""
+    known = {**recall(checkpoint, dataset), **tokens}
+    file = _file(checkpoint, dataset)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(file, {str(index): known[index] for index in sorted(known)})
+
+
+def recall(checkpoint: Path, dataset: Path) -> dict[int, int]:
+    """Empty when nothing is known, and when the file is damaged: it is only a memory."""
+    try:
+        known = json.loads(_file(checkpoint, dataset).read_text())
+        return {int(index): int(tokens) for index, tokens in known.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _file(checkpoint: Path, dataset: Path) -> Path:
+    """By the places of both and when they were last written: another model in the same place is another one."""
+    config = checkpoint / "config.json"
+    facts = [str(place.resolve()) for place in (config, dataset)]
+    facts += [str(place.stat().st_mtime_ns) for place in (config, dataset) if place.exists()]
+    name = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
+    return settings.home() / "answer_lengths" / f"{name}.json"
