@@ -46,9 +46,9 @@ def measure(side: int = SIDE, read_bytes: int = READ_BYTES) -> Limits:
         Precision.BFLOAT16: lambda: torch.mm(short, short),
         Precision.INT8: lambda: torch._int_mm(small, small),
     }
-    rates = {p.value: round(2 * side**3 / _best(product) / 1e9, 1) for p, product in work.items()}
+    rates = {p.value: float(f"{2 * side**3 / _best(product) / 1e9:.3g}") for p, product in work.items()}
     long, vector = torch.ones(read_bytes // (4 * side), side), torch.ones(side)
-    read = round(long.nbytes / _best(lambda: torch.mv(long, vector)) / 1e9, 1)
+    read = float(f"{long.nbytes / _best(lambda: torch.mv(long, vector)) / 1e9:.3g}")
     return Limits(platform.node(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), rates, read)
 
 

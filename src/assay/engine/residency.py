@@ -62,10 +62,12 @@ def plan(model: MixtralConfig, engine: EngineConfig, available: int) -> Residenc
 
 
 def weight_bytes(model: MixtralConfig, precision: Precision) -> int:
-    """Packed weights; the embedding table and norms stay as the checkpoint has them, at most float32."""
+    """Packed weights. The head is at least 16 bit (Ops.pack_head); the embedding table and norms stay as the checkpoint
+    has them, at most float32."""
     per_layer = model.dense_layer_parameters + model.num_experts * model.expert_parameters
     head = model.vocab_size * model.hidden_size
-    return (model.num_layers * per_layer + head) * WEIGHT_BYTES[precision] + head * 4
+    head_bytes = max(WEIGHT_BYTES[precision], 2)
+    return model.num_layers * per_layer * WEIGHT_BYTES[precision] + head * (head_bytes + 4)
 
 
 def kv_bytes_per_token(model: MixtralConfig, precision: Precision) -> int:

@@ -47,7 +47,7 @@ def load_model(config: MixtralConfig, checkpoint: Checkpoint, ops: Ops, progress
         embed_VD=embed_VD.clone(),
         layers=tuple(layers),
         norm_D=_finite(checkpoint, NORM).float(),
-        head=ops.pack_matrix(head),
+        head=ops.pack_head(head),
         turn_PC=reference.rope_table(config.max_positions, config.head_dim, config.rope_theta),
     )
     checkpoint.drop_pages()

@@ -70,6 +70,15 @@ def test_products_in_int8_are_exact_up_to_their_scales(
 
 
 @FORMS
+def test_an_outlier_costs_the_other_numbers_of_an_int8_row_little(lib: ctypes.CDLL, portable: bool) -> None:
+    ops = NativeOps(lib, Precision.INT8, 2, portable)
+    h, weight = random(5, 576).bfloat16(), random(64, 576, seed=1)
+    h[:, 3] = 200
+    weight[:, 3] = 0
+    close(ops.linear(h, ops.pack_matrix(weight)), h.float() @ weight.T, 0.2)
+
+
+@FORMS
 @pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])
 @pytest.mark.parametrize(
     ("rows", "experts", "active"), [(1, 8, 2), (9, 4, 2), (70, 8, 2), (33, 5, 3), (12, 3, 1)]

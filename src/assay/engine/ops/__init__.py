@@ -72,6 +72,9 @@ class Ops(Protocol):
     def pack_matrix(self, weight_ND: Tensor) -> Any:
         """A weight in the set's layout and precision; `weight_ND` may be dropped afterwards."""
 
+    def pack_head(self, weight_VD: Tensor) -> Any:
+        """The head: in bfloat16 where the set's precision is lower, for it decides between tokens itself."""
+
     def pack_experts(self, gate: Sequence[Tensor], up: Sequence[Tensor], down: Sequence[Tensor]) -> Any:
         """All experts of a layer: E gates and ups (F, D), E downs (D, F)."""
 

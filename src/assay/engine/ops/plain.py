@@ -70,6 +70,9 @@ class PlainOps:
             return Int8Matrix(*reference.quantise_rows(weight_ND))
         return FloatMatrix(weight_ND.to(self.activation_type, copy=True))
 
+    def pack_head(self, weight_VD: Tensor) -> PlainMatrix:
+        return FloatMatrix(weight_VD.to(self.activation_type, copy=True))
+
     def pack_experts(
         self, gate: Sequence[Tensor], up: Sequence[Tensor], down: Sequence[Tensor]
     ) -> PlainExperts:

@@ -4,6 +4,7 @@
 // values are packed so that one instruction multiplies a word of 16 columns at once.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdint>
@@ -60,6 +61,51 @@ inline float fast_exp(float x) {
 inline float silu(float x) {
     float limited = x < -80.0f ? -80.0f : x;
     return x / (1.0f + fast_exp(-limited));
+}
+
+constexpr int SPREAD_PARTS = 64;
+
+// The row, cut into equal parts (a power of two), times a Hadamard matrix over the parts, in place; gives the number of
+// parts, whose root the result is too large by. Products of spread rows are those of the rows, but one outlier is
+// shared by many numbers, so that rounding to 8 bits costs the others less. Two levels a pass: memory is the cost.
+inline int spread(float* row, int width) {
+    int parts = 1;
+    while (parts < SPREAD_PARTS && width % (2 * parts) == 0) parts *= 2;
+    const int length = width / parts;
+    int half = 1;
+    for (; 4 * half <= parts; half *= 4)
+        for (int p = 0; p < parts; p += 4 * half) {
+            const int run = half * length;
+            float* const a = row + p * length;
+            float *const b = a + run, *const c = b + run, *const d = c + run;
+            for (int i = 0; i < run; ++i) {
+                const float ab = a[i] + b[i], a_b = a[i] - b[i], cd = c[i] + d[i], c_d = c[i] - d[i];
+                a[i] = ab + cd;
+                b[i] = a_b + c_d;
+                c[i] = ab - cd;
+                d[i] = a_b - c_d;
+            }
+        }
+    if (half < parts)
+        for (int i = 0; i < half * length; ++i) {
+            const float a = row[i], b = row[half * length + i];
+            row[i] = a + b;
+            row[half * length + i] = a - b;
+        }
+    return parts;
+}
+
+// The largest magnitude; as whole numbers, because magnitudes of floats order like their bits and that vectorises.
+inline float largest_of(const float* row, int width) {
+    uint32_t largest = 0;
+    for (int i = 0; i < width; ++i) {
+        uint32_t bits;
+        std::memcpy(&bits, row + i, 4);
+        largest = std::max(largest, bits & 0x7fffffffu);
+    }
+    float out;
+    std::memcpy(&out, &largest, 4);
+    return std::max(1e-12f, out);
 }
 
 // Run body(i, last) for i in 0..count on all threads. A thread takes runs of neighbours, long ones first, so

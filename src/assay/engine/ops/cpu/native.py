@@ -89,12 +89,16 @@ class NativeOps:
         self.name = "native AVX-512" if has_vector else "native portable"
 
     def pack_matrix(self, weight_ND: Tensor) -> Packed:
-        return self._pack([(weight_ND, None)])
+        return self._pack([(weight_ND, None)], self._is_int8)
+
+    def pack_head(self, weight_VD: Tensor) -> Packed:
+        return self._pack([(weight_VD, None)], is_int8=False)
 
     def pack_experts(
         self, gate: Sequence[Tensor], up: Sequence[Tensor], down: Sequence[Tensor]
     ) -> NativeExperts:
-        return NativeExperts(self._pack(list(zip(gate, up))), self._pack([(d, None) for d in down]))
+        pairs, alone = list(zip(gate, up)), [(each, None) for each in down]
+        return NativeExperts(self._pack(pairs, self._is_int8), self._pack(alone, self._is_int8))
 
     def new_cache(self, config: MixtralConfig, num_blocks: int) -> NativeCache:
         shape = (config.num_layers, num_blocks, config.num_kv_heads, config.head_dim * BLOCK_TOKENS)
@@ -197,17 +201,17 @@ class NativeOps:
         )
         return rows
 
-    def _pack(self, groups: Sequence[tuple[Tensor, Tensor | None]]) -> Packed:
+    def _pack(self, groups: Sequence[tuple[Tensor, Tensor | None]], is_int8: bool) -> Packed:
         """Pack one weight per group; a pair (gate, up) shares its panels half and half."""
         is_pair = groups[0][1] is not None
         (rows, depth), width = groups[0][0].shape, PANEL_HALF if is_pair else PANEL
-        panels, per_word = -(-rows // width), 4 if self._is_int8 else 2
+        panels, per_word = -(-rows // width), 4 if is_int8 else 2
         steps = -(-depth // per_word)
-        dtype = torch.int8 if self._is_int8 else torch.bfloat16
+        dtype = torch.int8 if is_int8 else torch.bfloat16
         words = torch.empty((len(groups), panels, steps, PANEL * per_word), dtype=dtype)
         self._lib.assay_huge_pages(at(words), words.nbytes)
-        scale = torch.empty((len(groups), panels * PANEL)) if self._is_int8 else None
-        offset = torch.empty((len(groups), panels * PANEL), dtype=torch.int32) if self._is_int8 else None
+        scale = torch.empty((len(groups), panels * PANEL)) if is_int8 else None
+        offset = torch.empty((len(groups), panels * PANEL), dtype=torch.int32) if is_int8 else None
         for group, pair in enumerate(groups):
             weights = [_readable(weight) for weight in pair if weight is not None]
             second = at(weights[1]) if len(weights) == 2 else None

@@ -1,7 +1,7 @@
 // Weights into panels: [panel of 64 columns][step][64] words. Columns and steps beyond the weight are zero.
 //
 // With `second`, a panel is 32 rows of `first` (gate) followed by the same 32 rows of `second` (up).
-#include <algorithm>
+#include <vector>
 
 #include "common.h"
 
@@ -43,28 +43,27 @@ static void pack_bf16(const Source& source, int panels, int steps, word* out) {
     });
 }
 
-// Symmetric per column: the largest weight becomes 127. offset = 128 * sum, which undoes unsigned rows.
+// Each column spread as the rows will be, then symmetric: its largest weight becomes 127. offset = 128 * sum, which
+// undoes unsigned rows.
 template <class Number>
 static void pack_int8(const Source& source, int panels, int steps, word* out, float* scale, int32_t* offset) {
     share(panels, [&](int64_t panel, bool) {
         const Columns<Number> columns(source, int(panel));
-        float inverse[PANEL];
-        int32_t sum[PANEL] = {};
-        for (int j = 0; j < PANEL; ++j) {
-            float largest = 1e-12f;
-            for (int k = 0; k < source.depth; ++k) largest = std::max(largest, std::fabs(columns.at(j, k)));
-            inverse[j] = 127.0f / largest;
-            scale[panel * PANEL + j] = largest / 127.0f;
-        }
+        std::vector<float> column(4 * steps);
         int8_t* to = reinterpret_cast<int8_t*>(out + panel * steps * PANEL);
-        for (int s = 0; s < steps; ++s)
-            for (int j = 0; j < PANEL; ++j)
-                for (int i = 0; i < 4; ++i) {
-                    const int8_t value = int8_t(std::nearbyint(columns.at(j, 4 * s + i) * inverse[j]));
-                    to[(s * PANEL + j) * 4 + i] = value;
-                    sum[j] += value;
-                }
-        for (int j = 0; j < PANEL; ++j) offset[panel * PANEL + j] = 128 * sum[j];
+        for (int j = 0; j < PANEL; ++j) {
+            for (int k = 0; k < 4 * steps; ++k) column[k] = columns.at(j, k);
+            const int parts = spread(column.data(), source.depth);
+            const float largest = largest_of(column.data(), source.depth), inverse = 127.0f / largest;
+            int32_t sum = 0;
+            for (int k = 0; k < 4 * steps; ++k) {
+                const int8_t value = int8_t(std::nearbyint(column[k] * inverse));
+                to[(k / 4 * PANEL + j) * 4 + k % 4] = value;
+                sum += value;
+            }
+            scale[panel * PANEL + j] = largest / 127.0f / std::sqrt(float(parts));
+            offset[panel * PANEL + j] = 128 * sum;
+        }
     });
 }
 

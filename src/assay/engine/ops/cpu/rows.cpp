@@ -54,24 +54,26 @@ void assay_norm(const float* x, const float* weight, float eps, int rows, int wi
     });
 }
 
-// Each row by its own scale: the largest becomes 127; stored as value + 128, zeros (128) up to `stride` bytes.
+// Each row spread, then by its own scale: the largest becomes 127; stored as value + 128, zeros (128) up to `stride` bytes.
 void assay_quantise(const bf16* x, int rows, int width, uint8_t* out, int64_t stride, float* scale) {
     share(rows, [&](int64_t r, bool) {
-        const bf16* row = x + r * width;
-        uint32_t largest = 0;  // magnitudes of bfloat16 order like their bits
-        for (int i = 0; i < width; ++i) largest = std::max(largest, uint32_t(row[i] & 0x7fff));
-        const float most = std::max(1e-12f, to_float(bf16(largest)));
+        thread_local std::vector<float> kept;
+        kept.resize(width);
+        float* const row = kept.data();
+        for (int i = 0; i < width; ++i) row[i] = to_float(x[r * width + i]);
+        const int parts = spread(row, width);
+        const float most = largest_of(row, width);
         const float inverse = 127.0f / most;
         const float shifter = 12582912.0f + 128.0f;
         uint8_t* to = out + r * stride;
         for (int i = 0; i < width; ++i) {
-            const float shifted = to_float(row[i]) * inverse + shifter;
+            const float shifted = row[i] * inverse + shifter;
             uint32_t bits;
             std::memcpy(&bits, &shifted, 4);
             to[i] = uint8_t(bits);
         }
         std::memset(to + width, 128, stride - width);
-        scale[r] = most / 127.0f;
+        scale[r] = most / 127.0f / std::sqrt(float(parts));
     });
 }
 
