@@ -104,4 +104,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def entry() -> None:
+    if sys.argv[1:] and sys.argv[1] in CM_VERBS:
+        from assay.cli import swift
+
+        swift.run(main)
     sys.exit(main())

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from assay.recipes.actions.context import Context
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse
 from assay.recipes.contract.homes import home_from
 from assay.recipes.errors import RecipeFault
+from assay.recipes.light import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assay.recipes.builtin import Builtin

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from assay.recipes.contract.dialect import CACHE_UID, SCRIPT_UID
 from assay.recipes.descriptions import Description
 from assay.recipes.errors import EXISTS, NOT_FOUND, RecipeFault, RecipeNotFound
 from assay.recipes.index import Artifact, Index
+from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.names import split_repository
 

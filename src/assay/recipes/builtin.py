@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from assay.recipes.contract.dialect import MLC
 from assay.recipes.index import Artifact, Index, TagQuery
+from assay.recipes.light import Any, NamedTuple
 from assay.recipes.recipe import Recipe
 from assay.recipes.repositories import Repository
 from assay.recipes.resolve import ResolvedRecipe

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from assay.recipes.contract.flags import Flags
+from assay.recipes.light import Any
 from assay.recipes.resolve import ResolvedRecipe
 from assay.recipes.selection import Selection, cache_tag
 from assay.recipes.store import CacheKey, recipe_digest

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
 
+from assay.recipes.light import Any, NamedTuple
 from assay.recipes.resolve import Scope
 
 

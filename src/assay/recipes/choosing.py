@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from assay.recipes.console import Console
 from assay.recipes.contract.flags import Flags
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Index
+from assay.recipes.light import NamedTuple
 from assay.recipes.recipe import Recipe
 from assay.recipes.selection import Selection, candidates
 from assay.recipes.store import CacheEntry, Store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from assay.recipes.light import Protocol
 
 
 class Console(Protocol):
@@ -14,7 +14,6 @@ class Console(Protocol):
 
     def ask(self, question: str) -> str | None:
         """The user's answer, or None when nobody is there to answer."""
-        ...
 
 
 class Quiet:

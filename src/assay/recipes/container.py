@@ -9,13 +9,13 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from assay.ground.files import write_text
 from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.conditions import applies
 from assay.recipes.contract.flags import is_on
 from assay.recipes.errors import RecipeFault
+from assay.recipes.light import Any
 from assay.recipes.request import Request, answer_request, scope_of
 
 _MOUNT_KEY = re.compile(r"\$\{\{\s*(\w+)\s*\}\}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
 
 from assay.recipes.conditions import CONDITION_KEYS, applies
 from assay.recipes.env import Env, matching_keys
+from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.template import fill, fill_nested, filled, placeholders
 from assay.recipes.variations import Choice

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
 
 from assay.recipes.call import Call, Outcome, Runs
 from assay.recipes.conditions import applies, is_off
 from assay.recipes.dependencies import LOCAL_KEYS, Entry, HandDown
 from assay.recipes.env import Env
 from assay.recipes.errors import RecipeFault
+from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.request import Request
 from assay.recipes.resolve import Scope

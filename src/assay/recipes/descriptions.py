@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import marshal
 import os
-import zlib
 from pathlib import Path
-from typing import Any
 
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
+from assay.recipes.light import Any
 
 Description = dict[str, Any]
+PRIME = 2**61 - 1
 Stamp = tuple[int, int]  # time of change in ns, size in bytes
 
 
@@ -86,7 +86,8 @@ class DescriptionStore:
         return value
 
     def _kept_file(self, where: str) -> Path:
-        return self._folder / f"{zlib.crc32(where.encode()):08x}.bin"
+        number = int.from_bytes(where.encode(), "little") % PRIME  # a hash that needs no import
+        return self._folder / f"{number:x}.bin"
 
     def _read_kept(self, where: str) -> tuple[list[Stamp | None], bytes] | None:
         try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
+from assay.recipes.light import Any
 from assay.recipes.template import placeholders
 
 Values = dict[str, Any]

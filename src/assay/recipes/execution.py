@@ -8,13 +8,13 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
 
 from assay.recipes.call import Call, Outcome, Runs
 from assay.recipes.contract import shell
 from assay.recipes.descent import Descent
 from assay.recipes.env import Env, exported
 from assay.recipes.hook_calls import HookCalls
+from assay.recipes.light import Any, NamedTuple
 from assay.recipes.merge import merge
 from assay.recipes.request import Request
 from assay.recipes.resolve import Scope, apply_default_version

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from assay.recipes.actions.context import Answer, Context, Inputs
+from assay.recipes.light import Any
 from assay.recipes.request import Request, answer_request, scope_of
 from assay.recipes.resolve import apply_default_version
 from assay.recipes.selection import Selection, candidates

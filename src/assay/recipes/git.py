@@ -6,9 +6,9 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from assay.recipes.errors import RecipeFault
+from assay.recipes.light import NamedTuple
 
 TRUST_NOTICE = "the recipes of {} are code of its authors, which runs with your rights when you run a recipe"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 from assay.recipes.call import Call
 from assay.recipes.contract import shell
 from assay.recipes.contract.hooks import Hooks, load_hooks
 from assay.recipes.descent import Descent
+from assay.recipes.light import Any
 from assay.recipes.request import Request
 from assay.recipes.session import Session
 

@@ -12,10 +12,10 @@ import os
 import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from assay.recipes.descriptions import Stamp, stamp, write_cache_file
 from assay.recipes.errors import RecipeFault
+from assay.recipes.light import Any, NamedTuple
 from assay.recipes.names import split_repository
 from assay.recipes.repositories import Home, Repository
 

@@ -10,13 +10,13 @@ import copy
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 from assay.recipes.cache_rule import tags_from_env
 from assay.recipes.call import Outcome
 from assay.recipes.contract import shell
 from assay.recipes.errors import RecipeFailed, RecipeFault
 from assay.recipes.execution import Execution
+from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.store import EXPIRY_FIELD, KEY_FIELD, CacheEntry, Staged
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple
 
 from assay.recipes.contract.keys import DEPENDENCY_KEYS, RECIPE_KEYS, VARIATION_KEYS, VERSION_KEYS
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Index
+from assay.recipes.light import Any, NamedTuple
 from assay.recipes.recipe import PHASES, Recipe, load_recipe
 from assay.recipes.repositories import Repository
 from assay.recipes.variations import find_groups, static_name

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from assay.ground.files import sha256, write_json
 from assay.recipes import git
 from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.errors import NOT_FOUND, RecipeFault
+from assay.recipes.light import Any
 from assay.recipes.session import Session
 from assay.recipes.store import recipe_digest
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from assay.recipes.light import Any
 
 
 def merge(target: dict[str, Any], more: dict[str, Any], *, unique: bool = True) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+from assay.recipes.light import NamedTuple
 
-_UID = re.compile(r"[0-9a-f.]{16}")
+_UID_CHARACTERS = frozenset("0123456789abcdef.")
 
 
 def is_uid(word: str) -> bool:
     """Sixteen characters out of 0-9, a-f and the dot."""
-    return bool(_UID.fullmatch(word))
+    return len(word) == 16 and _UID_CHARACTERS.issuperset(word)
 
 
 class Name(NamedTuple):

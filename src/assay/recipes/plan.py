@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from assay.recipes.choosing import Chooser
 from assay.recipes.conditions import applies, keys_read
@@ -21,6 +20,7 @@ from assay.recipes.descent import merge_env
 from assay.recipes.env import Env, exported
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Index
+from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.recipe import PHASES, Recipe
 from assay.recipes.request import Request, answer_request, scope_of

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Artifact, Index
+from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.names import split_repository
 from assay.recipes.repositories import Repository

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.contract import shell
 from assay.recipes.contract.flags import is_on
+from assay.recipes.light import Any
 from assay.recipes.runner import Runner
 from assay.recipes.session import Session
 

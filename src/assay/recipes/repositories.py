@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from assay.recipes.contract.dialect import CM, Dialect
 from assay.recipes.descriptions import Description, DescriptionStore
 from assay.recipes.errors import NOT_FOUND, RecipeFault
+from assay.recipes.light import NamedTuple
 from assay.recipes.names import Name
 
 LOCAL_UID = {"cm": "9a3280b14a4285c9", "mlc": "9a3280b14a4285c9"}

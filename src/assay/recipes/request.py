@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from assay.recipes.cache_rule import cache_key, lookup_tags
 from assay.recipes.choosing import Chooser
@@ -14,6 +13,7 @@ from assay.recipes.contract.flags import Flags, seed_env
 from assay.recipes.dependencies import additions
 from assay.recipes.env import Env
 from assay.recipes.index import Index
+from assay.recipes.light import Any, NamedTuple
 from assay.recipes.resolve import ResolvedRecipe, Scope, resolve
 from assay.recipes.selection import Selection
 from assay.recipes.store import CacheKey, Lookup, Store

@@ -10,12 +10,12 @@ import copy
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from assay.recipes.conditions import applies, is_off
 from assay.recipes.dependencies import Entry, additions, append_entries, merge_additions, update_named
 from assay.recipes.env import USER_RUN_DIR, Env
 from assay.recipes.errors import RecipeFault
+from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.recipe import PHASES, Recipe
 from assay.recipes.template import filled

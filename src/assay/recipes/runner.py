@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from assay.recipes.call import Call, Outcome
 from assay.recipes.conditions import FALSE_WORDS, TRUE_WORDS
@@ -19,6 +18,7 @@ from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.execution import Before, Execution
 from assay.recipes.index import Index
 from assay.recipes.keeping import from_cache_or_made
+from assay.recipes.light import TYPE_CHECKING, Any
 from assay.recipes.merge import merge
 from assay.recipes.names import Name
 from assay.recipes.request import Request

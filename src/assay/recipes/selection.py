@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
 
 from assay.ground.errors import did_you_mean
 from assay.recipes.errors import GENERAL, RecipeFault, RecipeNotFound
 from assay.recipes.index import Artifact, Index, TagQuery
+from assay.recipes.light import Any, NamedTuple
 from assay.recipes.recipe import Recipe, load_recipe
 from assay.recipes.variations import dynamic_name, knows
 

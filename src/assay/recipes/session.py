@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from assay.recipes.choosing import Chooser
 from assay.recipes.console import Console
@@ -13,6 +12,7 @@ from assay.recipes.contract.flags import Flags
 from assay.recipes.contract.hooks import Workbench
 from assay.recipes.contract.native import NativeScripts
 from assay.recipes.index import Index
+from assay.recipes.light import Any, NamedTuple
 from assay.recipes.store import Store
 
 Access = Callable[..., dict[str, Any]]

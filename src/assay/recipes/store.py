@@ -11,14 +11,13 @@ import contextlib
 import json
 import os
 import time
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from assay.recipes.artifacts import Artifacts, new_uid, remove_folder
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Artifact, Index, TagQuery
+from assay.recipes.light import Any, NamedTuple
 from assay.recipes.versions import Versions
 
 KEY_FIELD = "assay_key"
@@ -199,6 +198,8 @@ class Store:
     @contextlib.contextmanager
     def exclusively(self, tags: list[str]) -> Iterator[None]:
         """Only one process at a time makes the entry of these tags; a recipe that calls itself is let through."""
+        import zlib
+
         name = f"entry-{zlib.crc32(','.join(sorted(tags)).encode()):08x}"
         if name in self._held:
             yield

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+
+from assay.recipes.light import Any
 
 _PLACEHOLDER = re.compile(r"<<<(.*?)>>>")
 

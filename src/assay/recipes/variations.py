@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
 
 from assay.ground.errors import did_you_mean
 from assay.recipes.errors import RecipeFault
+from assay.recipes.light import Any, NamedTuple
 
 Variations = Mapping[str, Any]
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from itertools import zip_longest
-from typing import Any, NamedTuple
 
-_PART = re.compile(r"(\d*)(.*)")
+from assay.recipes.light import Any, NamedTuple
 
 
 def compare(left: str, right: str) -> int:
@@ -22,8 +20,8 @@ def compare(left: str, right: str) -> int:
 
 
 def _order(part: str) -> tuple[int, bool, str]:
-    found = _PART.fullmatch(part)
-    digits, rest = found.groups() if found else ("", part)
+    rest = part.lstrip("0123456789")
+    digits = part[: len(part) - len(rest)]
     return (int(digits) if digits else 0, not rest, rest)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from assay.recipes.console import Console, Quiet
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.index import Artifact, Index
+from assay.recipes.light import TYPE_CHECKING, Any
 from assay.recipes.repositories import Home
 
 if TYPE_CHECKING:

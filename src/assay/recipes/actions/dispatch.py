@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any
 
 from assay.ground.errors import did_you_mean
 from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.contract.argv import parse
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
+from assay.recipes.light import Any
 from assay.recipes.names import Name
 
 SYNONYMS = {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from assay.recipes.actions.context import Answer, Context, Inputs, tag_text, words
 from assay.recipes.actions.dispatch import access_for
 from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.surroundings import surroundings
 from assay.recipes.errors import RecipeFault
+from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.runner import Runner
 from assay.recipes.session import Policy
@@ -76,13 +75,13 @@ def make_runner(context: Context, inputs: Inputs, *, strict: bool) -> Runner:
 
 def _with_extra_flags(context: Context, inputs: Inputs) -> Inputs:
     """`$CM_SCRIPT_EXTRA_CMD` and the user's `cfg default` add to what was asked."""
-    import shlex
-
-    from assay.recipes.contract.argv import parse
-
     extra = context.host_env.get(context.dialect.key("SCRIPT_EXTRA_CMD"), "").strip()
     inputs = dict(inputs)
     if extra:
+        import shlex
+
+        from assay.recipes.contract.argv import parse
+
         words_ = parse(["run", "script", *shlex.split(extra)])
         merge(inputs, {k: v for k, v in words_.items() if k not in ("action", "automation", "cmd")})
     if context.runner is None:

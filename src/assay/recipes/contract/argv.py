@@ -7,9 +7,9 @@ against the real parser: docs/cm-contract.md, section "Command line".
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
+from assay.recipes.light import Any
 
 Inputs = dict[str, Any]
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import glob
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from assay.recipes.contract import shell
 from assay.recipes.contract.dialect import SCRIPT_UID, Dialect
@@ -19,6 +17,7 @@ from assay.recipes.contract.hooks import Hooks
 from assay.recipes.contract.native import NativeScripts
 from assay.recipes.dependencies import update_named
 from assay.recipes.errors import GENERAL, NOT_FOUND, SCRIPT_FAILED, RecipeFault
+from assay.recipes.light import Any
 from assay.recipes.versions import Versions
 
 Answer = dict[str, Any]
@@ -282,6 +281,8 @@ class Automation(WithLogger):
 
 
 def _files_like(folder: str, name: str, pattern: str | None) -> Iterable[str]:
+    import glob
+
     place = Path(folder) if folder else Path("/nonexistent")
     if not place.is_dir():
         return []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+
+from assay.recipes.light import NamedTuple
 
 SCRIPT_UID = "5b4e0237da074764"
 CACHE_UID = "541d6f712a6b464e"

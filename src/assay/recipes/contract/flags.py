@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from assay.recipes.conditions import is_off
+from assay.recipes.light import Any, NamedTuple
 
 
 def is_on(inputs: Mapping[str, Any], *names: str, strict: bool = False) -> bool:

@@ -8,10 +8,10 @@ import urllib.parse
 import urllib.request
 import zipfile
 from pathlib import Path
-from typing import Any
 
 from assay.ground.files import staged
 from assay.recipes.contract.shell import host_info
+from assay.recipes.light import Any
 
 Answer = dict[str, Any]
 CHUNK_BYTES = 65536

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from assay.recipes.errors import GENERAL, RecipeFailed
+from assay.recipes.light import Any
 
 SHIM = Path(__file__).parent / "shim"
 SHIM_MODULES = ("cmind", "cmind.utils", "mlc", "mlc.utils", "utils")

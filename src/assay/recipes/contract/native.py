@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from assay.recipes.contract import shell
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.hooks import Workbench
 from assay.recipes.errors import NOT_FOUND, RecipeFailed, RecipeNotFound
+from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.template import filled
 

@@ -8,10 +8,10 @@ import stat
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.errors import RecipeFault
+from assay.recipes.light import Any
 
 RUN_FILE, STATE_FILE = "tmp-run.sh", "tmp-state.json"
 NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE = "tmp-run-state.json", "tmp-run-env.out", "tmp-ver.out"
@@ -44,7 +44,7 @@ def export_lines(env: Mapping[str, Any]) -> list[str]:
             if key and not key[0].isalnum():
                 separator, key = key[0], key[1:]
             value = separator.join(str(item) for item in [*value, "${" + key + "}"])
-        if not re.fullmatch(r"[A-Za-z_]\w*", key):
+        if not (key.isascii() and key.isidentifier()):
             continue  # bash has no variable of that name: CM's line would be a syntax error
         lines.append(f"export {key}={quoted(str(value))}")
     return lines
