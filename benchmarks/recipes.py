@@ -3,7 +3,9 @@
     python benchmarks/recipes.py --clone /path/to/cm4mlops [--cm CM] [--mlc-clone DIR --mlcr MLCR] [--json OUT]
 
 Each command runs in turn with each tool (interleaved, so that a busy machine slows both), after one warm-up.
-Prints medians of wall and CPU seconds of the whole process, children included, and their ratios.
+Prints medians of wall and CPU seconds of the whole process, children included, and their ratios. Beside the run of
+`detect,os` stand two tools that do only what every runner must: `script` is the recipe's native script in bash,
+`floor` a bare Python that runs it once and then the command that the recipe's hook runs.
 """
 
 from __future__ import annotations
@@ -30,6 +32,14 @@ VARIATIONS = {
     f"v{n}": {"group": "g", "env": {f"CM_BENCH_{n}": f"value {n}", "CM_BENCH": str(n)}} for n in range(20)
 }
 LEAF = {"cache": True, "new_env_keys": ["CM_LEAF_*"], "variations": VARIATIONS}
+# What no runner in Python can leave out of `detect,os`: its own start, the script, and what the hook imports and runs.
+FLOOR = """
+import os, subprocess, sys
+subprocess.run(["bash", "-c", ". " + sys.argv[1]], check=True)
+subprocess.check_output("ld --verbose | grep SEARCH_DIR", shell=True)
+import platform
+os._exit(0)
+"""
 ASSAY = str(Path(sys.executable).with_name("assay"))
 
 
@@ -161,6 +171,12 @@ def main() -> int:
         cases = {
             case: {tool: [*program, *line] for tool, program in tools.items()} for case, line in words.items()
         }
+        script = options.clone.absolute() / "script" / "detect-os" / "run.sh"
+        cases["run detect,os"] |= {
+            "floor": [sys.executable, "-S", "-E", "-c", FLOOR, str(script)],
+            "script": ["bash", "-c", f". {script}"],
+        }
+        environs |= {"floor": base, "script": base}
         if options.mlcr and options.mlc_clone:
             environs["mlcr"] = base | {
                 "MLC_REPOS": str(make_home(root, "mlc", [options.mlc_clone, twelve], "mlc"))

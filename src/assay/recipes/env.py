@@ -10,6 +10,7 @@ from assay.recipes.light import Any
 from assay.recipes.template import placeholders
 
 Values = dict[str, Any]
+WILD = frozenset("*?[")
 
 
 USER_RUN_DIR = "MLC_USER_RUN_DIR"
@@ -80,6 +81,9 @@ class Env(dict[str, Any]):
 
 def matching_keys(values: Iterable[str], pattern: str) -> list[str]:
     """Keys that are the pattern, or that it covers when it has a wildcard."""
+    start = pattern[:-1]
+    if pattern == f"{start}*" and WILD.isdisjoint(start):  # nearly all of them; fnmatch compiles each pattern
+        return [key for key in values if key.startswith(start)]
     if "*" in pattern or "?" in pattern:
         return [key for key in values if fnmatch.fnmatchcase(key, pattern)]
     return [pattern] if pattern in values else []

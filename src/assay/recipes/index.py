@@ -126,8 +126,13 @@ class Index:
         found: list[Artifact] = []
         for repository in self.home.repositories():
             for where in _subfolders(f"{repository.root}/{automation}"):
-                stamps = [stamp(where + name) for name in names]
                 row = rows.get(where)
+                known = row[0] if row else names
+                # A description that was not there is asked for in the cheaper way: it is hardly ever there now.
+                stamps = [
+                    stamp(where + name) if then or os.access(where + name, os.F_OK) else None
+                    for name, then in zip(names, known)
+                ]
                 if row is None or row[0] != stamps:
                     row = self._row(where, stamps)
                     if row is None:

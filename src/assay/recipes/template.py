@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from assay.recipes.light import Any
 
-_PLACEHOLDER = re.compile(r"<<<(.*?)>>>")
+_PLACEHOLDER = r"<<<(.*?)>>>"  # compiled when the first one is met: most small runs have none
 
 
 def placeholders(value: Any) -> list[str]:
     """The keys named in a value (a list is searched too)."""
     text = value if isinstance(value, str) else str(value)
-    return _PLACEHOLDER.findall(text) if "<<<" in text else []
+    return re.findall(_PLACEHOLDER, text) if "<<<" in text else []
 
 
 def fill(value: Any, values: Mapping[str, Any]) -> Any:
@@ -22,7 +22,7 @@ def fill(value: Any, values: Mapping[str, Any]) -> Any:
         return [fill(item, values) if isinstance(item, str) else item for item in value]
     if not isinstance(value, str) or "<<<" not in value:
         return value
-    return _PLACEHOLDER.sub(lambda hit: str(values[hit[1]]) if hit[1] in values else hit[0], value)
+    return re.sub(_PLACEHOLDER, lambda hit: str(values[hit[1]]) if hit[1] in values else hit[0], value)
 
 
 def filled(target: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

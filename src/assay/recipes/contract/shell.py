@@ -21,7 +21,8 @@ SHEBANG = ["#!/bin/bash", ""]
 
 # Inside double quotes: an escape that a recipe wrote on purpose, a reference to a variable, or a character that
 # would end the quotes or start a command.
-_PIECE = re.compile(r'(\\["$`\\])|(\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}))|(["$`])|(\\\Z)')
+_PIECE = r'(\\["$`\\])|(\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}))|(["$`])|(\\\Z)'
+_SPECIAL = frozenset('"$`\\')
 
 
 def quoted(value: str) -> str:
@@ -30,7 +31,9 @@ def quoted(value: str) -> str:
     CM writes values between double quotes as they are, and recipes rely on that: they refer to variables and
     escape quotes (`\\"`). Both keep working; what could end the quotes or run a command is made literal.
     """
-    return '"' + _PIECE.sub(lambda m: m[0] if m[1] or m[2] else "\\" + m[0], value) + '"'
+    if _SPECIAL.isdisjoint(value):
+        return f'"{value}"'
+    return '"' + re.sub(_PIECE, lambda m: m[0] if m[1] or m[2] else "\\" + m[0], value) + '"'
 
 
 def export_lines(env: Mapping[str, Any]) -> list[str]:
