@@ -1,11 +1,13 @@
-"""Runs the same command lines with `cm` and with `assay`, each in a home of its own, and compares what comes out.
+"""Runs the same command lines with `cm` or `mlc` and with `assay`, each in a home of its own, and compares them.
 
     python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops commands.txt [--json OUT]
     python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops --own own.txt --record recorded.json
+    python tests/differential/compare.py --mlc /path/to/mlc --own own.txt own-mlc.txt --record recorded-mlc.json
 
-A file of commands holds one command line per line (without `cm`); a blank line starts a new pair of homes.
+A file of commands holds one command line per line (without the tool's name); a blank line starts a new pair of homes.
 Compared are: exit code, order of recipes with their resolved variations, new_env, new_state, and the tags of the
-cache entries afterwards. Homes, uids, times and temporary names are made equal before.
+cache entries afterwards, with the hours until they expire. Homes, uids, times and temporary names are made equal
+before. With `--mlc`, `CM_` in a command line is read as `MLC_`.
 """
 
 from __future__ import annotations
@@ -19,13 +21,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-CALL = re.compile(r"^\w+:root:\s*(\* (?:cm|mlc) run script .*|Prepared variations: .*)$")
-UID = re.compile(r"\b[0-9a-f]{16}\b")
+CALL = re.compile(
+    r"(?:^\w+:root:|\] - )\s*(?:- )?(\* (?:cm|mlc) run script .*|\* mlcr .*|Prepared variations: .*)$"
+)
+RESULT = re.compile(r"(?:^|\] - |^INFO:root:)\{\n", re.MULTILINE)
+# What makes a run print its result and the resolved variations.
+RESULT_FLAGS = {"cm": ["--out=json", "-v"], "mlc": ["-j", "-v"]}
 
 
 @dataclass
@@ -42,22 +49,31 @@ class Seen:
 class Tool:
     """One of the two programs with a home to work in."""
 
-    def __init__(self, program: list[str], home: Path, folder: Path, environ: dict[str, str]) -> None:
+    def __init__(
+        self, dialect: str, program: list[str], home: Path, folder: Path, environ: dict[str, str]
+    ) -> None:
+        self.dialect = dialect
         self.program = program
         self.home = home
+        self.repositories = home if dialect == "mlc" else home / "repos"
         self.folder = folder
-        self.environ = environ | {"CM_REPOS": str(home), "ASSAY_BUILTIN": "0"}
+        self.environ = environ | {f"{dialect.upper()}_REPOS": str(home), "ASSAY_BUILTIN": "0"}
 
     def prepare(self, clones: list[Path]) -> None:
-        self.home.mkdir(parents=True)
+        self.repositories.mkdir(parents=True)
         self.folder.mkdir(parents=True)
-        targets = [self.home / "repos" / clone.name for clone in clones]
+        targets = [self.repositories / clone.name for clone in clones]
         for clone, target in zip(clones, targets):
             shutil.copytree(clone, target, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        if self.dialect == "mlc":  # which wants its own repository there and registered like any other
+            local = self.repositories / "local"
+            (local / "cache").mkdir(parents=True)
+            (local / "meta.yaml").write_text("alias: local\nname: local\nuid: 9a3280b14a4285c9\n")
+            targets.insert(0, local)
         (self.home / "repos.json").write_text(json.dumps([str(target) for target in targets]))
 
     def run(self, words: list[str]) -> Seen:
-        extra = ["--out=json", "-v"] if words[:2] == ["run", "script"] else []
+        extra = RESULT_FLAGS[self.dialect] if words[:2] == ["run", "script"] else []
         done = subprocess.run(
             [*self.program, *words, *extra],
             cwd=self.folder,
@@ -67,39 +83,53 @@ class Tool:
             stdin=subprocess.DEVNULL,
             timeout=600,
         )
-        calls = [found[1].strip() for line in done.stderr.splitlines() if (found := CALL.match(line))]
         return Seen(
             done.returncode,
-            [self.plain(c) for c in calls],
-            self.result(done.stdout),
-            self.entries(),
+            [self.plain(call) for call in calls(done.stderr)],
+            self.result(done.stdout if self.dialect == "cm" else done.stderr),
+            [self.plain(entry) for entry in entries(self.repositories)],
             done.stderr,
         )
 
-    def result(self, stdout: str) -> dict[str, Any]:
-        """The JSON at the end of the output; what stands before it is the native scripts' own."""
-        start = 0 if stdout.startswith("{\n") else stdout.rfind("\n{\n") + 1
-        try:
-            value: dict[str, Any] = json.loads(self.plain(stdout[start:]))
-        except ValueError:
-            return {}
-        return value
-
-    def entries(self) -> list[str]:
-        """Sorted tags of the finished cache entries."""
-        found = []
-        for path in (self.home / "repos" / "local" / "cache").glob("*/_cm.json"):
-            tags = json.loads(path.read_text())["tags"]
-            if "tmp" not in tags:
-                found.append(",".join(sorted(self.plain(tag) for tag in tags)))
-        return sorted(found)
+    def result(self, output: str) -> dict[str, Any]:
+        """The last JSON of the output, which may stand behind a log's prefix, between other lines."""
+        for start in reversed([found.end() - 2 for found in RESULT.finditer(output)]):
+            try:
+                value: dict[str, Any] = json.JSONDecoder().raw_decode(self.plain(output[start:]))[0]
+            except ValueError:
+                continue
+            return value
+        return {}
 
     def plain(self, text: str) -> str:
         """Without what differs from run to run."""
         text = text.replace(str(self.home), "HOME").replace(str(self.folder), "FOLDER")
-        text = re.sub(r"HOME/repos/local/cache/[0-9a-f]{16}", "HOME/repos/local/cache/UID", text)
+        text = re.sub(r"(HOME/(?:repos/)?local/cache/)[\w.-]+", r"\1UID", text)
         text = re.sub(r"/tmp/tmp[\w.]+", "/tmp/TMP", text)
         return re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*", "TIME", text)
+
+
+def calls(log: str) -> list[str]:
+    """The recipes that a log names, in their order; `* mlcr a,_v` and `* mlc run script "a _v"` are the same."""
+    found = [match[1].strip() for line in log.splitlines() if (match := CALL.search(line))]
+    found = [
+        re.sub(r"\* mlcr (.*)", lambda m: f'* mlc run script "{m[1].replace(",", " ")}"', c) for c in found
+    ]
+    # mlc resolves the variations of a recipe that it will cache a second time, and says so again.
+    return [call for before, call in zip(["", *found], found) if call != before or call.startswith("*")]
+
+
+def entries(repositories: Path) -> list[str]:
+    """Sorted tags of the finished cache entries, each with the hours after which it expires, if it does."""
+    found = []
+    for name in ("_cm.json", "meta.json"):
+        for path in (repositories / "local" / "cache").glob(f"*/{name}"):
+            description = json.loads(path.read_text())
+            if "tmp" not in description["tags"]:
+                expiry = description.get("cache_expiration")
+                hours = f" for {(expiry - time.time()) / 3600:.1f} h" if expiry else ""
+                found.append(",".join(sorted(description["tags"])) + hours)
+    return sorted(found)
 
 
 # Measured anew by each run, so never equal.
@@ -138,30 +168,32 @@ def differences(cm: Seen, ours: Seen) -> list[str]:
 def compare(
     recorded: list[dict[str, Any]],
     sessions: list[list[str]],
-    cm: str,
+    dialect: str,
+    tool: str,
     clones: list[Path],
     environ: dict[str, str],
 ) -> list[dict[str, Any]]:
     results = []
-    ours = [sys.executable, "-m", "assay"]
-    for lines in sessions:
+    ours = [sys.executable, "-m", "assay", dialect]
+    for number, lines in enumerate(sessions):
         with tempfile.TemporaryDirectory(prefix="differential-") as name:
             root = Path(name)
             tools = [
-                Tool([cm], root / "cm" / "home", root / "cm" / "folder", environ),
-                Tool(ours, root / "us" / "home", root / "us" / "folder", environ),
+                Tool(dialect, [tool], root / "cm" / "home", root / "cm" / "folder", environ),
+                Tool(dialect, ours, root / "us" / "home", root / "us" / "folder", environ),
             ]
-            for tool in tools:
-                tool.prepare(clones)
+            for one in tools:
+                one.prepare(clones)
             for line in lines:
                 words = shlex.split(line)
                 if words[:2] == ["run", "script"]:
                     words.append("--user_python")
-                seen = [tool.run(words) for tool in tools]
+                seen = [one.run(words) for one in tools]
                 found = differences(seen[0], seen[1])
                 theirs = {k: stable(seen[0].result.get(k, {})) for k in ("new_env", "new_state")}
                 recorded.append(
                     {
+                        "home": number,
                         "command": line,
                         "code": seen[0].code,
                         "calls": seen[0].calls,
@@ -184,28 +216,31 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("commands", type=Path)
+    parser.add_argument("commands", type=Path, nargs="+")
     parser.add_argument("--cm", default=shutil.which("cm"), help="the real cm (cmind 4.2.0)")
+    parser.add_argument("--mlc", help="the real mlc (mlcflow 1.3.8), to compare with in place of cm")
     parser.add_argument("--clone", type=Path, help="a clone of cm4mlops")
     parser.add_argument("--json", type=Path, help="write the results here")
     parser.add_argument(
         "--only", default="", help="only commands that contain this text, with those before them"
     )
     parser.add_argument("--own", action="store_true", help="run on the recipes that own.py writes")
-    parser.add_argument("--record", type=Path, help="write what cm did here, for the tests")
+    parser.add_argument("--record", type=Path, help="write what the tool did here, for the tests")
     options = parser.parse_args()
+    dialect, tool = ("mlc", options.mlc) if options.mlc else ("cm", options.cm)
     clones = [options.clone] if options.clone else []
     if options.own:
         from own import write_recipes
 
-        clones.append(write_recipes(Path(tempfile.mkdtemp(prefix="own-"))))
-    if not options.cm:
+        clones.append(write_recipes(Path(tempfile.mkdtemp(prefix="own-")), dialect))
+    if not tool:
         parser.error("no cm on PATH: pip install cmind==4.2.0 in an environment of its own, and give --cm")
-    blocks = options.commands.read_text().split("\n\n")
+    text = "\n\n".join(path.read_text() for path in options.commands)
+    blocks = (text.replace("CM_", "MLC_") if dialect == "mlc" else text).split("\n\n")
     sessions = [[line for line in block.splitlines() if line.strip() and line[0] != "#"] for block in blocks]
     sessions = [lines for lines in sessions if lines and any(options.only in line for line in lines)]
     recorded: list[dict[str, Any]] = []
-    results = compare(recorded, sessions, options.cm, clones, dict(os.environ))
+    results = compare(recorded, sessions, dialect, tool, clones, dict(os.environ))
     same = sum(not result["differences"] for result in results)
     print(f"{same} of {len(results)} command lines agree")
     if options.record:

@@ -1,4 +1,4 @@
-"""Writes the small recipes that own.txt runs: one rule of CM each, in CM's own format."""
+"""Writes the small recipes that own.txt and own-mlc.txt run: one rule each, in the format of CM or of MLC."""
 
 from __future__ import annotations
 
@@ -92,20 +92,113 @@ RECIPES: dict[str, dict[str, Any]] = {
     "keep": {"cache": True, "variations": {"v": variation(CM_OWN_K="v"), "w": variation(CM_OWN_K="w")}},
     "user": {"deps": [{"tags": "own,keep,_v"}], "cache": True},
 }
+# What only MLC has.
+MLC_RECIPES: dict[str, dict[str, Any]] = {
+    "lasts": {
+        "cache": True,
+        "cache_expiration": "2h",
+        "variations": {"long": {"cache_expiration": "10h"}, "never": {"cache_expiration": ""}},
+        "deps": [],
+    },
+    "lasts-by-variation": {"cache": True, "variations": {"long": {"cache_expiration": "10h"}}},
+    "plain-lasting": {"cache": True},
+    "heirs": {
+        "cache": True,
+        "cache_expiration": "3h",
+        "deps": [
+            {"tags": "own,lasts", "inherit_cache_expiration": True},
+            {"tags": "own,plain-lasting", "inherit_cache_expiration": True},
+            {"tags": "own,lasts-by-variation", "cache_expiration": "4h"},
+            {"tags": "own,lasts-by-variation,_long", "cache_expiration": "4h"},
+        ],
+    },
+    "const": {"const": {"CM_OWN_C": "const"}, "variations": {"v": variation(CM_OWN_C="v")}},
+    "version-tags": {
+        "variations": {"version.#": variation(CM_OWN_R="any #"), "version.2": variation(CM_OWN_R="two")}
+    },
+    "soft": {"deps": [{"tags": "own,fails", "continue_on_error": True}, {"tags": "own,groups"}]},
+    "tags-if": {
+        "env": {"CM_OWN_LETTER": "v"},
+        "deps": [
+            {
+                "tags": "own,child,_<<<CM_OWN_LETTER>>>",
+                "update_tags_if_env": {"_w": {"enable_if_env": {"CM_OWN_BIG": ["yes"]}}},
+            }
+        ],
+    },
+    "if-env": {
+        "update_meta_if_env": [
+            {
+                "enable_if_env": {"CM_OWN_BIG": ["yes"]},
+                "env": {"CM_OWN_SIZE": "big"},
+                "default_env": {"CM_OWN_MORE": "1"},
+            }
+        ],
+        "env": {"CM_OWN_SIZE": "small"},
+    },
+    "cache-by-variation": {"variations": {"kept": {"cache": True}}},
+    "predeps": {"deps": [{"tags": "own,groups", "enable_if_env": {"CM_OWN_BEFORE": ["yes"]}}]},
+    "paths": {
+        "input_mapping": {"place": "CM_OWN_PLACE"},
+        "input_description": {"place": {"is_path": True}},
+    },
+    "lists": {
+        "env": {"+CM_OWN_P": ["recipe"], "CM_OWN_L": ["recipe"]},
+        "new_env_keys": ["CM_OWN_*", "+CM_OWN_*"],
+        "variations": {
+            "v": {"env": {"+CM_OWN_P": ["v", "recipe"], "CM_OWN_L": ["v"]}},
+            "w": {"env": {"CM_OWN_L": ["w"]}},
+            "v,w": {"env": {"CM_OWN_L": ["both"]}},
+        },
+    },
+    "if-env-blocks": {
+        "update_meta_if_env": [{"enable_if_env": {"CM_OWN_V": ["yes"]}, "env": {"CM_OWN_LAST": "recipe"}}],
+        "variations": {
+            "v": {
+                "env": {"CM_OWN_V": "yes"},
+                "update_meta_if_env": [
+                    {
+                        "enable_if_env": {"CM_OWN_V": ["yes"]},
+                        "env": {"CM_OWN_LAST": "variation"},
+                        "const": {"CM_OWN_C": "1"},
+                        "adr": {"child": {"tags": "_w"}},
+                    }
+                ],
+            }
+        },
+        "deps": [{"tags": "own,child", "names": ["child"]}],
+    },
+    "members": {
+        "variations": {
+            "n.#": {"group": "n", **variation(CM_OWN_N="#")},
+            "x": {},
+            "n.#,x": variation(CM_OWN_BOTH="#"),
+        }
+    },
+}
 HOOKS = {
     "order": TRAIL,
     "hookfails": "def preprocess(i):\n    return {'return': 7, 'error': 'no luck'}\n",
+    "predeps": "def predeps(i):\n    i['env']['CM_OWN_BEFORE'] = 'yes'\n    return {'return': 0}\n",
     **{f"note-{word}": note(word) for word in ("deps", "pre", "posthook", "post")},
 }
 SCRIPTS = {"fails": "exit 3\n", "keep": "echo CM_OWN_MADE=yes > tmp-run-env.out\n"}
 
 
-def write_recipes(folder: Path) -> Path:
-    """Write the repository `own@small` below a folder; gives its path."""
+def in_dialect(text: str, dialect: str) -> str:
+    """A text of CM's in the names of a dialect."""
+    return text.replace("CM_", "MLC_") if dialect == "mlc" else text
+
+
+def write_recipes(folder: Path, dialect: str = "cm") -> Path:
+    """Write the repository `own@small` below a folder; gives its path. MLC's are CM's under its own names."""
+    mlc = dialect == "mlc"
     repository = folder / "own@small"
     repository.mkdir(parents=True)
-    (repository / "cmr.yaml").write_text("alias: own@small\nuid: 00000000000000ee\ngit: false\n")
-    for number, (name, meta) in enumerate(RECIPES.items(), 1):
+    (repository / ("meta.yaml" if mlc else "cmr.yaml")).write_text(
+        "alias: own@small\nuid: 00000000000000ee\ngit: false\n"
+    )
+    for number, (name, meta) in enumerate((RECIPES | (MLC_RECIPES if mlc else {})).items(), 1):
         recipe = repository / "script" / f"own-{name}"
         recipe.mkdir(parents=True)
         full = {
@@ -117,9 +210,10 @@ def write_recipes(folder: Path) -> Path:
             "new_env_keys": EXPORT,
             **meta,
         }
-        (recipe / "_cm.json").write_text(json.dumps(full, indent=1))
+        text = json.dumps(full, indent=1)  # which is YAML too
+        (recipe / ("meta.yaml" if mlc else "_cm.json")).write_text(in_dialect(text, dialect))
         if name in HOOKS:
-            (recipe / "customize.py").write_text(HOOKS[name])
+            (recipe / "customize.py").write_text(in_dialect(HOOKS[name], dialect))
         if name in SCRIPTS:
-            (recipe / "run.sh").write_text("#!/bin/bash\n" + SCRIPTS[name])
+            (recipe / "run.sh").write_text(in_dialect("#!/bin/bash\n" + SCRIPTS[name], dialect))
     return repository

@@ -1,4 +1,7 @@
-"""What cm 4.2.0 did with our own small recipes (recorded.json), against what this runner does with them."""
+"""What cmind 4.2.0 and mlcflow 1.3.8 did with our own small recipes, against what this runner does with them.
+
+The records are written by compare.py: recorded.json and recorded-mlc.json.
+"""
 
 from __future__ import annotations
 
@@ -13,57 +16,71 @@ import pytest
 from assay.recipes.actions.context import Context
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.console import Quiet
-from assay.recipes.contract.argv import parse
-from assay.recipes.contract.dialect import CM
+from assay.recipes.contract import argv, mlc_argv
+from assay.recipes.contract.dialect import DIALECTS
 from assay.recipes.errors import RecipeFault
 from assay.recipes.repositories import Home
 
-from .compare import CALL, stable
+from .compare import RESULT_FLAGS, calls, entries, stable
 from .own import write_recipes
 
-RECORDED = json.loads((Path(__file__).parent / "recorded.json").read_text())
+RECORDS = {"cm": "recorded.json", "mlc": "recorded-mlc.json"}
+RECORDED = {tool: json.loads((Path(__file__).parent / name).read_text()) for tool, name in RECORDS.items()}
 
 
 def seen(home: Home, line: str) -> dict[str, Any]:
     """One command line in process, in the form of the record."""
+    tool = home.dialect.name
     words = shlex.split(line)
     if words[:2] == ["run", "script"]:
-        words += ["--out=json", "-v", "--user_python"]
+        words += [*RESULT_FLAGS[tool], "--user_python"]
     console = Quiet()
     answer: dict[str, Any] = {}
     try:
-        answer = perform(Context(home, console, {"PATH": os.environ["PATH"]}), parse(words))
+        inputs = argv.parse(words) if tool == "cm" else mlc_argv.parse(words, interactive=False)
+        answer = perform(Context(home, console, {"PATH": os.environ["PATH"]}), inputs)
         code = 0
     except RecipeFault as fault:
-        code = fault.code
-    entries = [json.loads(path.read_text())["tags"] for path in home.cache.glob("*/_cm.json")]
+        code = fault.code if tool == "cm" else 1
     return {
         "command": line,
         "code": code,
-        "calls": [found[1].strip() for note in console.noted if (found := CALL.match(note))],
+        "calls": calls("\n".join(console.noted)),
         "new_env": stable(answer.get("new_env", {})),
         "new_state": stable(answer.get("new_state", {})),
-        "entries": sorted(",".join(sorted(tags)) for tags in entries),
+        "entries": entries(home.folder),
     }
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """All command lines in their order on one home, as they were recorded."""
-    root = tmp_path_factory.mktemp("own")
-    home = Home(root / "home", CM)
-    home.folder.mkdir(parents=True)
-    home.register(write_recipes(home.folder))
-    folder = root / "work"
-    folder.mkdir()
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], dict[str, Any]]:
+    """All command lines in their order, each on the home it was recorded on."""
+    found = {}
     before = Path.cwd()
-    os.chdir(folder)
-    try:
-        return [seen(home, record["command"]) for record in RECORDED]
-    finally:
-        os.chdir(before)
+    for tool, records in RECORDED.items():
+        homes: dict[int, Home] = {}
+        for number, record in enumerate(records):
+            if record["home"] not in homes:
+                root = tmp_path_factory.mktemp(tool)
+                homes[record["home"]] = home = Home(root / "home", DIALECTS[tool])
+                home.folder.mkdir(parents=True)
+                home.register(write_recipes(home.folder, tool))
+                folder = root / "work"
+                folder.mkdir()
+                os.chdir(folder)
+            result = {"home": record["home"], **seen(homes[record["home"]], record["command"])}
+            found[tool, number] = json.loads(json.dumps(result).replace(str(folder), "FOLDER"))
+    os.chdir(before)
+    return found
 
 
-@pytest.mark.parametrize("number", range(len(RECORDED)), ids=[record["command"][:70] for record in RECORDED])
-def test_the_runner_does_what_cm_did(runs: list[dict[str, Any]], number: int) -> None:
-    assert runs[number] == RECORDED[number]
+CASES = [(tool, number) for tool, records in RECORDED.items() for number in range(len(records))]
+
+
+@pytest.mark.parametrize(
+    ("tool", "number"), CASES, ids=[f"{tool}: {RECORDED[tool][n]['command'][:70]}" for tool, n in CASES]
+)
+def test_the_runner_does_what_the_tool_did(
+    runs: dict[tuple[str, int], dict[str, Any]], tool: str, number: int
+) -> None:
+    assert runs[tool, number] == RECORDED[tool][number]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,57 @@ def test_an_entry_is_named_after_its_recipe_and_carries_resolved_variations(home
     assert {"root", "_v", "_b"} <= set(description["tags"])
     assert description["associated_script_item"].startswith("root, ")
     assert (entry / "mlc-cached-state.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("tags", "flags", "hours"),
+    [
+        ("plain,", ["--cache_expiration=5h"], 5),
+        ("lasts,", [], 2),
+        ("lasts,", ["--cache_expiration=5h"], 2),
+        ("lasts,_long", ["--cache_expiration=5h"], 10),
+        ("plain,_long", ["--cache_expiration=5h"], 10),
+        ("heir,", [], 3),
+    ],
+)
+def test_the_recipe_and_then_the_variation_decide_when_an_entry_expires(
+    home: Home, tags: str, flags: list[str], hours: int
+) -> None:
+    long = {"long": {"cache_expiration": "10h"}}
+    add(home, "plain", cache=True, variations=long)
+    add(home, "lasts", cache=True, variations=long, cache_expiration="2h")
+    add(
+        home,
+        "heir",
+        cache_expiration="3h",
+        deps=[{"tags": "plain", "inherit_cache_expiration": True}],
+    )
+    now = time.time()
+    run(home, tags, *flags)
+    (entry,) = home.cache.iterdir()
+    expiry = json.loads((entry / "meta.json").read_text())["cache_expiration"]
+    assert expiry - now == pytest.approx(hours * 3600, abs=60)
+
+
+def test_lists_and_conditions_of_a_recipe_and_the_cache_key_of_a_variation_count(home: Home) -> None:
+    when = [{"enable_if_env": {"MLC_BIG": ["yes"]}, "env": {"MLC_SIZE": "big"}, "const": {"MLC_C": "1"}}]
+    add(
+        home,
+        "all",
+        env={"MLC_LIST": ["a"], "MLC_SIZE": "small"},
+        update_meta_if_env=when,
+        new_env_keys=["MLC_LIST", "MLC_SIZE", "MLC_C", "MLC_BOTH"],
+        variations={
+            "v": {"env": {"MLC_LIST": ["a", "b"]}, "cache": True},
+            "n.#": {},
+            "n.#,v": {"env": {"MLC_BOTH": "#"}},
+        },
+    )
+    assert run(home, "all,") == {"MLC_LIST": ["a"], "MLC_SIZE": "small"}
+    assert run(home, "all,", "--env.MLC_BIG=yes") == {"MLC_LIST": ["a"], "MLC_SIZE": "big", "MLC_C": "1"}
+    assert not list(home.cache.glob("*"))
+    assert run(home, "all,_v,_n.3") == {"MLC_LIST": ["a", "b"], "MLC_SIZE": "small", "MLC_BOTH": "3"}
+    assert len(list(home.cache.iterdir())) == 1
 
 
 def test_removing_nothing_is_no_error(home: Home) -> None:

@@ -70,7 +70,7 @@ class Descent:
                 env.refresh(hand_down.remembered)
                 continue
             merge_env(env, outcome.new_env, f"{entry['tags']}")
-            merge(resolved.state, copy.deepcopy(outcome.new_state))
+            resolved.recipe.dialect.merge(resolved.state, copy.deepcopy(outcome.new_state))
             env.refresh(hand_down.remembered)
             resolved.fill()
             resolved.apply_const()

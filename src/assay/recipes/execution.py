@@ -113,7 +113,7 @@ class Execution:
 
     def _over_before(self, outcome: Outcome) -> Outcome:
         env = merge(copy.deepcopy(self.before.env), copy.deepcopy(outcome.new_env))
-        state = merge(copy.deepcopy(self.before.state), copy.deepcopy(outcome.new_state))
+        state = self.recipe.dialect.merge(copy.deepcopy(self.before.state), copy.deepcopy(outcome.new_state))
         return outcome._replace(env=env, state=state)
 
     def _skipped(self, other: dict[str, Any]) -> Outcome:

@@ -78,7 +78,7 @@ def _reuse(execution: Execution, entry: CacheEntry) -> Outcome:
     session.info(f"{execution.call.indent}     ! load {state_file}")
     with resolved.env.written_by(f"cache entry {entry.artifact.uid}"):
         merge(resolved.env, copy.deepcopy(kept["new_env"]))
-    merge(resolved.state, copy.deepcopy(kept.get("new_state") or {}))
+    execution.recipe.dialect.merge(resolved.state, copy.deepcopy(kept.get("new_state") or {}))
     for phase in ("posthook_deps", "post_deps"):
         descent.run(phase, dynamic_only=True, after=True)
     return execution.outcome()

@@ -5,17 +5,20 @@ from __future__ import annotations
 from assay.recipes.light import Any
 
 
-def merge(target: dict[str, Any], more: dict[str, Any], *, unique: bool = True) -> dict[str, Any]:
+def merge(
+    target: dict[str, Any], more: dict[str, Any], *, unique: bool = True, nested: bool = False
+) -> dict[str, Any]:
     """Put `more` over `target` in place: dictionaries key by key, lists appended, all else replaced.
 
     A list that appends to a list adds only what is not there yet, but inside a nested dictionary it adds
     everything: {"l": [1]} + {"l": [1, 2]} gives [1, 2], the same one level down gives [1, 1, 2].
-    Source: runs of cmind 4.2.0; recipes that count on it exist, so it is kept.
+    Source: runs of cmind 4.2.0; recipes that count on it exist, so it is kept. With `nested`, as in mlcflow 1.3.8,
+    lists add only what is not there yet on every level.
     """
     for key, value in more.items():
         have = target.get(key)
         if isinstance(value, dict) and isinstance(have, dict):
-            merge(have, value, unique=False)
+            merge(have, value, unique=nested, nested=nested)
         elif isinstance(value, list) and isinstance(have, list):
             have.extend(item for item in list(value) if not (unique and item in have))
         else:

@@ -29,16 +29,18 @@ class Request(NamedTuple):
 
     def may_cache(self) -> bool:
         flags = self.flags
-        recipe = self.resolved.recipe
-        return recipe.caches(force=flags.force_cache) and not (flags.skip_cache or flags.fake_run)
+        caches = self.resolved.caches
+        if caches is None:
+            caches = self.resolved.recipe.caches(force=flags.force_cache)
+        return caches and not (flags.skip_cache or flags.fake_run)
 
     def tags(self) -> list[str]:
         """What a cache entry must carry to answer."""
         return lookup_tags(self.resolved, self.selection, self.inputs, self.flags)
 
     def cache_expiration(self) -> str:
-        """How long an entry may be used: as asked for, else as the recipe says."""
-        return str(self.inputs.get("cache_expiration") or self.resolved.cache_expiration)
+        """How long an entry may be used: as the recipe and its variations say, else as asked for (so mlcflow)."""
+        return str(self.resolved.cache_expiration or self.inputs.get("cache_expiration") or "")
 
     def key(self) -> CacheKey:
         return cache_key(self.resolved, self.inputs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assay.recipes.conditions import applies, is_off
@@ -19,7 +19,7 @@ from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.recipe import PHASES, Recipe
 from assay.recipes.template import filled
-from assay.recipes.variations import Choice, choose, static_name
+from assay.recipes.variations import Choice, choose, dynamic_name, static_name
 from assay.recipes.versions import KEYS, Versions, asked
 
 State = dict[str, Any]
@@ -64,6 +64,8 @@ class ResolvedRecipe:
         self.default_version = str(meta.get("default_version") or "")
         self.warnings: list[str] = list(meta.get("warnings") or [])
         self.conditional: list[dict[str, Any]] = []
+        self.mlc = recipe.dialect.name == "mlc"
+        self.caches: bool | None = None  # MLC: what a variation says of it
 
     @property
     def variation_tags(self) -> str:
@@ -80,7 +82,7 @@ class ResolvedRecipe:
         """Constants win over everything, again and again."""
         with self.env.written_by("const"):
             self.env.update(self.const)
-        merge(self.state, copy.deepcopy(self.const_state))
+        self.recipe.dialect.merge(self.state, copy.deepcopy(self.const_state))
 
     def apply(self, block: Mapping[str, Any], writer: str, inputs: Mapping[str, Any]) -> None:
         """Put one block (a variation, a combination, a version) over what stands.
@@ -90,17 +92,16 @@ class ResolvedRecipe:
         with self.env.written_by(writer):
             for key, value in (block.get("default_env") or {}).items():
                 self.env.setdefault(key, value)
-            self.env.update(block.get("env") or {})
-            self.conditional = [*(block.get("update_meta_if_env") or []), *self.conditional]
-            for entry in self.conditional:
-                self._apply_conditional(entry)
+            self.set_env(block.get("env") or {})
+            self.apply_conditional(block)
             if block.get("const"):
                 self.const.update(block["const"])
                 self.apply_const()
-            merge(self.state, block.get("state") or {})
+            over = self.recipe.dialect.merge
+            over(self.state, block.get("state") or {})
             if self.const_state:
-                merge(self.const_state, block.get("const_state") or {})
-                merge(self.state, self.const_state)
+                over(self.const_state, block.get("const_state") or {})
+                over(self.state, self.const_state)
             for phase in PHASES:
                 append_entries(self.entries[phase], block.get(phase) or [])
             self.add_to_dependencies(additions(block, "ad", "add_deps"))
@@ -112,8 +113,25 @@ class ResolvedRecipe:
         self.new_state_keys.extend(block.get("new_state_keys") or [])
         self.script_name = block.get("script_name") or self.script_name
         self.cache_expiration = str(block.get("cache_expiration") or self.cache_expiration)
+        if self.mlc and block.get("cache", "") != "":
+            self.caches = not is_off(block["cache"])
         if block.get("warning"):
             self.warnings.append(str(block["warning"]))
+
+    def set_env(self, values: Mapping[str, Any]) -> None:
+        """The env of a recipe or a block: in MLC a list is added to the one that stands, otherwise it replaces it."""
+        for key, value in values.items():
+            have = self.env.get(key)
+            if self.mlc and isinstance(value, list) and isinstance(have, list):
+                value = [*have, *(item for item in value if item not in have)]
+            self.env[key] = value
+
+    def apply_conditional(self, block: Mapping[str, Any]) -> None:
+        """The `update_meta_if_env` of a block and those before it: CM takes the newest first, MLC the oldest."""
+        new = block.get("update_meta_if_env") or []
+        self.conditional = [*self.conditional, *new] if self.mlc else [*new, *self.conditional]
+        for entry in self.conditional:
+            self._apply_conditional(entry)
 
     def _apply_conditional(self, entry: Mapping[str, Any]) -> None:
         if not applies(entry, self.env):
@@ -122,7 +140,9 @@ class ResolvedRecipe:
         self.env.update({key: merged[key] for key in entry.get("env") or {}})
         for key, value in (entry.get("default_env") or {}).items():
             self.env.setdefault(key, value)
-        merge(self.state, entry.get("state") or {})
+        if self.mlc:
+            self.const.update(entry.get("const") or {})
+        self.recipe.dialect.merge(self.state, entry.get("state") or {})
         if entry.get("docker"):
             self.state["docker"] = merge(self.state.get("docker") or {}, entry["docker"])
 
@@ -198,8 +218,8 @@ def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any], *, with_c
         for key, value in (meta.get("default_env") or {}).items():
             env.setdefault(key, value)
     with env.written_by(f"env of {resolved.recipe.alias}"):
-        env.update(meta.get("env") or {})
-    merge(resolved.state, meta.get("state") or {})
+        resolved.set_env(meta.get("env") or {})
+    resolved.recipe.dialect.merge(resolved.state, meta.get("state") or {})
     mapping = meta.get("input_mapping") or {}
     with env.written_by("input"):
         resolved.map_inputs(env, inputs, mapping)
@@ -208,19 +228,20 @@ def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any], *, with_c
         resolved.const.update(meta.get("const") or {})
     resolved.apply_const()
     resolved.state["docker"] = meta.get("docker") or {}
+    if resolved.mlc:
+        with env.written_by(f"update_meta_if_env of {resolved.recipe.alias}"):
+            resolved.apply_conditional(meta)
 
 
 def _apply_variations(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
     variations = resolved.recipe.variations
-    combined = sorted((name for name in variations if "," in name), key=lambda name: name.count(","))
-    applied = set(resolved.choice.applied)
-    complete = [name for name in combined if set(name.split(",")) <= applied]
+    applied = [name for name in resolved.choice.applied if not name.startswith(("~", "-"))]
+    complete = _complete_combinations(variations, resolved.choice.applied, dynamic=resolved.mlc)
     disk: dict[str, float] = {}
-    for name in resolved.choice.applied:
-        if name.startswith(("~", "-")):
-            continue
-        for block_name in (name, *complete):
-            block = variation_block(variations, block_name)
+    for place, name in enumerate(applied, 1):
+        # CM applies the complete combinations after each variation, MLC once after all of them.
+        combinations = complete if not resolved.mlc or place == len(applied) else {}
+        for block_name, block in {name: variation_block(variations, name), **combinations}.items():
             resolved.apply(block, f"variation _{block_name}", inputs)
             resolved.default_version = str(block.get("default_version") or resolved.default_version)
             if block.get("required_disk_space"):
@@ -232,12 +253,36 @@ def _apply_variations(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> No
     resolved.add_recursively(resolved.adr)
 
 
+def _complete_combinations(
+    variations: Mapping[str, Any], applied: Sequence[str], *, dynamic: bool
+) -> dict[str, dict[str, Any]]:
+    """The blocks of the combinations whose members are all selected, those of few members first.
+
+    With `dynamic` (MLC), one member may be a `n.#`: any selected `n.…` stands for it.
+    """
+    found = {}
+    for name in sorted((name for name in variations if "," in name), key=lambda name: name.count(",")):
+        members = name.split(",")
+        open_ones = [member for member in members if dynamic and member.endswith(".#")]
+        fitting = [one for one in applied if open_ones and dynamic_name(one) == open_ones[0]]
+        if len(open_ones) > 1 or (open_ones and not fitting):
+            continue
+        if set(members) - set(open_ones) <= set(applied):
+            block = variations[name] or {}
+            found[name] = with_suffix(block, fitting[0].partition(".")[2]) if fitting else block
+    return found
+
+
 def variation_block(variations: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The block of a variation; for `x.7` described as `x.#`, a copy with every `#` in its texts replaced."""
     if name in variations:
         return variations[name] or {}
-    block = variations.get(static_name(name, variations)) or {}
-    replaced = _replace_hash(copy.deepcopy(block), name.partition(".")[2])
+    return with_suffix(variations.get(static_name(name, variations)) or {}, name.partition(".")[2])
+
+
+def with_suffix(block: dict[str, Any], suffix: str) -> dict[str, Any]:
+    """A copy of a `.#` block for one suffix."""
+    replaced = _replace_hash(copy.deepcopy(block), suffix)
     return replaced if isinstance(replaced, dict) else {}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assay.recipes.light import NamedTuple
+from assay.recipes.light import Any, NamedTuple
+from assay.recipes.merge import merge
 
 SCRIPT_UID = "5b4e0237da074764"
 CACHE_UID = "541d6f712a6b464e"
@@ -23,10 +24,15 @@ class Dialect(NamedTuple):
     owner_tag: str
     default_owner: str  # of a repository named without one
     resolved_variations_in_cache_tags: bool
+    unique_in_nested_lists: bool  # does a list below the top of a state take only what it does not hold yet?
 
     def key(self, name: str) -> str:
         """`CM_` + name, or `MLC_` + name."""
         return self.prefix + name
+
+    def merge(self, target: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+        """Put one state over another in place, as the tool does it."""
+        return merge(target, more, nested=self.unique_in_nested_lists)
 
     def repositories_folder(self, home: Path) -> Path:
         """Where clones live: below CM's home, and MLC's home itself."""
@@ -44,6 +50,7 @@ CM = Dialect(
     owner_tag="script-artifact-",
     default_owner="mlcommons",
     resolved_variations_in_cache_tags=False,
+    unique_in_nested_lists=False,
 )
 MLC = Dialect(
     name="mlc",
@@ -56,5 +63,6 @@ MLC = Dialect(
     owner_tag="script-item-",
     default_owner="mlcommons",
     resolved_variations_in_cache_tags=True,
+    unique_in_nested_lists=True,
 )
 DIALECTS = {dialect.name: dialect for dialect in (CM, MLC)}
