@@ -2,12 +2,14 @@
 
     python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops commands.txt [--json OUT]
     python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops --own own.txt --record recorded.json
+    python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops --sweep
     python tests/differential/compare.py --mlc /path/to/mlc --own own.txt own-mlc.txt --record recorded-mlc.json
 
 A file of commands holds one command line per line (without the tool's name); a blank line starts a new pair of homes.
 Compared are: exit code, order of recipes with their resolved variations, new_env, new_state, and the tags of the
 cache entries afterwards, with the hours until they expire. Homes, uids, times and temporary names are made equal
-before. With `--mlc`, `CM_` in a command line is read as `MLC_`.
+before. With `--mlc`, `CM_` in a command line is read as `MLC_`. `--sweep` resolves every recipe of the clone, plain and
+with one of its variations, without running any.
 """
 
 from __future__ import annotations
@@ -26,6 +28,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from assay.recipes.index import Index
+from assay.recipes.recipe import load_recipe
+from assay.recipes.repositories import Home
 
 CALL = re.compile(
     r"(?:^\w+:root:|\] - )\s*(?:- )?(\* (?:cm|mlc) run script .*|\* mlcr .*|Prepared variations: .*)$"
@@ -132,6 +138,21 @@ def entries(repositories: Path) -> list[str]:
     return sorted(found)
 
 
+def sweep(clone: Path) -> list[str]:
+    """A command line for every recipe, and one with the middle one of its plain variations where it has any."""
+    lines = []
+    with tempfile.TemporaryDirectory() as name:
+        home = Home(Path(name))
+        home.register(clone.absolute())
+        index = Index(home)
+        for artifact in index.artifacts("script"):
+            recipe = load_recipe(index, artifact)
+            plain = [name for name in recipe.variations if "," not in name and not name.endswith(".#")]
+            chosen = ["", *([f"--tags=_{plain[len(plain) // 2]}"] if plain else [])]
+            lines += [f"run script {recipe.alias} {one} --fake_run --fake_deps --quiet" for one in chosen]
+    return lines
+
+
 # Measured anew by each run, so never equal.
 VOLATILE = re.compile(r"MEMORY_|_FREQ|MHZ|BOGOMIPS|_TMP_|DISK|MEM_|SINCE|CLOCK", re.IGNORECASE)
 
@@ -216,7 +237,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("commands", type=Path, nargs="+")
+    parser.add_argument("commands", type=Path, nargs="*")
+    parser.add_argument("--sweep", action="store_true", help="resolve every recipe of the clone")
     parser.add_argument("--cm", default=shutil.which("cm"), help="the real cm (cmind 4.2.0)")
     parser.add_argument("--mlc", help="the real mlc (mlcflow 1.3.8), to compare with in place of cm")
     parser.add_argument("--clone", type=Path, help="a clone of cm4mlops")
@@ -238,6 +260,8 @@ def main() -> int:
     text = "\n\n".join(path.read_text() for path in options.commands)
     blocks = (text.replace("CM_", "MLC_") if dialect == "mlc" else text).split("\n\n")
     sessions = [[line for line in block.splitlines() if line.strip() and line[0] != "#"] for block in blocks]
+    if options.sweep:
+        sessions.append(sweep(options.clone))
     sessions = [lines for lines in sessions if lines and any(options.only in line for line in lines)]
     recorded: list[dict[str, Any]] = []
     results = compare(recorded, sessions, dialect, tool, clones, dict(os.environ))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from assay.cli import main as cli
 from assay.recipes.actions.context import Context
 from assay.recipes.contract.argv import parse
 from assay.recipes.errors import RecipeFault
@@ -138,11 +139,25 @@ def codes(kit: Kit) -> list[str]:
         ({"variations": {"v": {}, "v,gone": {}}}, "", "DEAD"),
         ({"variations": {"v": {"script_name": "absent"}}}, "", "SCRIPT"),
         ({"deps": [{"tags": "x", "names": ["a, b"]}]}, "", "LIST"),
+        ({"deps": [{"tags": "x", "names": "a"}]}, "", "LIST"),
+        ({"tags": ["r", 28]}, "", "LIST"),
+        ({"variations": {"v": {"cache": True}}}, "", "KEY"),
     ],
 )
 def test_lint_names_each_kind_of_problem_once(kit: Kit, meta: dict[str, Any], hooks: str, code: str) -> None:
     kit.recipe("r", hooks=hooks, **meta)
     assert codes(kit) == [code]
+
+
+def test_the_lint_verb_prints_its_findings_and_ends_with_1(
+    kit: Kit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kit.recipe("r", variations={"v": {"base": ["w"]}, "v,gone": {}, "x": {"names": ["y"]}})
+    assert cli(["recipe", "lint", str(kit.repository)]) == 1
+    text = capsys.readouterr().out
+    assert "VARIATION" in text and "DEAD" in text and "'names' has no effect\n" in text
+    assert cli(["recipe", "lint", str(kit.repository), "--json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["problems"]) == 3
 
 
 def test_lint_is_silent_about_a_sound_recipe_and_works_on_a_folder(kit: Kit) -> None:

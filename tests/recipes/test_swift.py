@@ -29,6 +29,7 @@ def test_a_light_tuple_behaves_as_a_named_one() -> None:
     assert Pair("a") == Pair(left="a", right=2) == ("a", 2)
     assert Pair("a", 3).both() == "a3"
     assert Pair("a")._replace(left="b") == ("b", 2)
+    assert Pair("a")._asdict() == {"left": "a", "right": 2}
     assert copy.deepcopy(Pair("a")) == Pair("a")
     assert repr(Pair("a")) == "Pair(left='a', right=2)"
     left, right = Pair("a")

@@ -46,6 +46,9 @@ else:
         def _replace(self, **named):
             return type(self)(**(dict(zip(self._fields, self)) | named))
 
+        def _asdict(self):
+            return dict(zip(self._fields, self))
+
         def __repr__(self):
             pairs = ", ".join(f"{field}={value!r}" for field, value in zip(self._fields, self))
             return f"{type(self).__name__}({pairs})"

@@ -71,9 +71,11 @@ def hooks_parse(recipe: Recipe) -> Iterator[Problem]:
 def keys_are_known(recipe: Recipe) -> Iterator[Problem]:
     """KEY: every key of the description is one that the runner reads."""
     yield from _unknown(recipe, recipe.meta, RECIPE_KEYS, "the recipe")
+    # mlcflow 1.3.8 lets a variation decide whether the result is kept; CM passes over it.
+    of_a_variation = VARIATION_KEYS | ({"cache"} if recipe.dialect.name == "mlc" else set())
     for name, block in recipe.variations.items():
         if isinstance(block, dict):
-            yield from _unknown(recipe, block, VARIATION_KEYS, f"variation _{name}")
+            yield from _unknown(recipe, block, of_a_variation, f"variation _{name}")
     for version, block in (recipe.meta.get("versions") or {}).items():
         if isinstance(block, dict):
             yield from _unknown(recipe, block, VERSION_KEYS, f"version {version}")
@@ -106,7 +108,7 @@ def _unknown(
         if key in known:
             continue
         near = _misspelt(str(key), known)
-        fix = f"did you mean {near}?" if near else ""
+        fix = f"did you mean {near}?" if near and near not in ("name", "desc") else ""
         if isinstance(key, str) and key.isupper() and not near:
             fix = "a variable belongs under env"
         yield _problem(recipe, WARNING, "KEY", f"{where}: {key!r} has no effect", fix)
@@ -179,11 +181,20 @@ def scripts_exist(recipe: Recipe) -> Iterator[Problem]:
 
 
 def lists_are_lists(recipe: Recipe) -> Iterator[Problem]:
-    """LIST: tags and names are lists of single words."""
+    """LIST: tags and names are lists of single words, and a tag is a text."""
     for where, entry in entries_of(recipe):
         names = entry.get("names")
-        if isinstance(names, str) or any("," in str(name) for name in names or []):
+        if isinstance(names, str):
+            fix = "names is a list: put it between brackets"
+            yield _problem(
+                recipe, WARNING, "LIST", f"{where}: {names!r} is a text, which no name matches", fix
+            )
+        elif any("," in str(name) for name in names or []):
             yield _problem(recipe, WARNING, "LIST", f"{where}: {names!r} is one name with a comma in it")
+    for tag in recipe.meta.get("tags") or []:
+        if not isinstance(tag, str):
+            message = f"the tag {tag!r} is a {type(tag).__name__}, at which cm ends with a TypeError"
+            yield _problem(recipe, WARNING, "LIST", message, "put it between quotes")
 
 
 def entries_of(recipe: Recipe) -> Iterator[tuple[str, dict[str, Any]]]:

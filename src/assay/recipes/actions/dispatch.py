@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 
 from assay.ground.errors import did_you_mean
-from assay.recipes.actions.context import Answer, Context, Inputs
+from assay.recipes.actions.context import Answer, Context, Inputs, tag_text
 from assay.recipes.contract.argv import parse
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
 from assay.recipes.light import Any
@@ -26,10 +26,11 @@ SYNONYMS = {
 # What the original tools do and this one does not, and what to do in its place.
 ABSENT = {
     "gui": "it serves a web page of the original tool; the inputs are listed by: run script TAGS --help",
-    "apptainer": "images are made for docker and podman only: docker script TAGS --docker_dry_run",
-    "slurm": "submit the command itself: sbatch --wrap 'assay run script --tags=…'",
-    "remote": "run the command there: ssh HOST assay run script --tags=…",
-    "experiment": "run it once per value: run script TAGS --env.KEY=…",
+    "apptainer": "docker script TAGS makes an image, --docker_dry_run names it; then: "
+    "apptainer exec docker-daemon://IMAGE assay run script --tags=TAGS",
+    "slurm": "submit the command itself: sbatch --wrap 'assay run script --tags=TAGS'",
+    "remote": "run the command there: ssh HOST assay run script --tags=TAGS",
+    "experiment": "run it once per value: run script --tags=TAGS --env.KEY=VALUE",
 }
 COMMON = ("search", "add", "delete", "load", "update", "copy", "move", "info", "help")
 # Each automation has the common actions and its own; a module is imported when its action is asked for.
@@ -70,7 +71,9 @@ def perform(context: Context, inputs: Inputs) -> Answer:
     for name, instead in ABSENT.items():
         if action.startswith(name) or automation == name:
             words = f"{action} {automation}"
-            raise RecipeFault(f'"{words}" is not part of this runner', UNKNOWN_ACTION, instead)
+            tags = tag_text(inputs) or str(inputs.get("artifact") or "TAGS").strip(",")
+            hint = instead.replace("TAGS", tags)
+            raise RecipeFault(f'"{words}" is not part of this runner', UNKNOWN_ACTION, hint)
     known = sorted({*COMMON, *own, *SYNONYMS})
     raise RecipeFault(
         f'action "{action}" not found in automation "{automation}"',
