@@ -187,13 +187,17 @@ def lists_are_lists(recipe: Recipe) -> Iterator[Problem]:
         if isinstance(names, str):
             fix = "names is a list: put it between brackets"
             yield _problem(
-                recipe, WARNING, "LIST", f"{where}: {names!r} is a text, which no name matches", fix
+                recipe,
+                WARNING,
+                "LIST",
+                f"{where}: {names!r} is a text, of which any part counts as a name",
+                fix,
             )
         elif any("," in str(name) for name in names or []):
             yield _problem(recipe, WARNING, "LIST", f"{where}: {names!r} is one name with a comma in it")
     for tag in recipe.meta.get("tags") or []:
         if not isinstance(tag, str):
-            message = f"the tag {tag!r} is a {type(tag).__name__}, at which cm ends with a TypeError"
+            message = f"the tag {tag!r} is no text ({type(tag).__name__}), at which cm ends with a TypeError"
             yield _problem(recipe, WARNING, "LIST", message, "put it between quotes")
 
 
