@@ -350,3 +350,8 @@ def test_no_name_of_a_folder_runs_a_command(
     assert kit.run("r")["new_env"] == {"CM_AT": "here"}
     assert kit.run("r")["new_env"] == {"CM_AT": "here"}
     assert not list(tmp_path.rglob("pwned"))
+
+
+def test_a_tag_that_is_a_number_counts_as_its_text(kit: Kit) -> None:
+    kit.recipe("r", tags=["r", 28], env={"CM_R": "1"}, new_env_keys=["CM_R"])
+    assert kit.run("r,28")["new_env"] == {"CM_R": "1"}
