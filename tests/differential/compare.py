@@ -79,9 +79,12 @@ class Tool:
         (self.home / "repos.json").write_text(json.dumps([str(target) for target in targets]))
 
     def run(self, words: list[str]) -> Seen:
-        extra = RESULT_FLAGS[self.dialect] if words[:2] == ["run", "script"] else []
+        extra = RESULT_FLAGS[self.dialect] if is_run(words) else []
+        program = self.program
+        if words[0] == "mlcr":  # a program of its own beside `mlc`, and a verb of its own here
+            program, words = [*program[:-1], f"{program[-1]}r"], words[1:]
         done = subprocess.run(
-            [*self.program, *words, *extra],
+            [*program, *words, *extra],
             cwd=self.folder,
             env=self.environ,
             capture_output=True,
@@ -113,6 +116,10 @@ class Tool:
         text = re.sub(r"(HOME/(?:repos/)?local/cache/)[\w.-]+", r"\1UID", text)
         text = re.sub(r"/tmp/tmp[\w.]+", "/tmp/TMP", text)
         return re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*", "TIME", text)
+
+
+def is_run(words: list[str]) -> bool:
+    return words[:2] == ["run", "script"] or words[0] == "mlcr"
 
 
 def calls(log: str) -> list[str]:
@@ -207,7 +214,7 @@ def compare(
                 one.prepare(clones)
             for line in lines:
                 words = shlex.split(line)
-                if words[:2] == ["run", "script"]:
+                if is_run(words):
                     words.append("--user_python")
                 seen = [one.run(words) for one in tools]
                 found = differences(seen[0], seen[1])

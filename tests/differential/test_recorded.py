@@ -32,6 +32,8 @@ def seen(home: Home, line: str) -> dict[str, Any]:
     """One command line in process, in the form of the record."""
     tool = home.dialect.name
     words = shlex.split(line)
+    if words[0] == "mlcr":
+        words = ["run", "script", *words[1:]]
     if words[:2] == ["run", "script"]:
         words += [*RESULT_FLAGS[tool], "--user_python"]
     console = Quiet()
