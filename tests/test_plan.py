@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assay import answer_lengths, plan
+from assay import answer_lengths, cost, plan
 from assay.config import BenchmarkConfig, Limits, Mode, Paths, Precision
 from assay.engine.config import EngineConfig
 from assay.suts import engine_pace, pace
@@ -66,7 +66,7 @@ def paced(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_answering_is_prefill_and_a_step_for_each_expected_token(config: BenchmarkConfig) -> None:
     made = plan.make(config)
     # Batch 1: three prompts of 10 tokens, and 20 tokens of answer with the step that ends it.
-    assert made.parts["answer"] == pytest.approx(3 * 0.5 + 3 * 21 * 0.1 + plan.RUN_START_S)
+    assert made.parts["answer"] == pytest.approx(3 * 0.5 + 3 * 21 * 0.1 + cost.RUN_START_S)
     assert made.parts["start"] == pytest.approx(6.0)
     assert made.seconds_at_most is not None
     assert made.seconds_at_most - (made.seconds or 0) == pytest.approx(3 * (1024 - 21) * 0.1)
@@ -74,7 +74,7 @@ def test_answering_is_prefill_and_a_step_for_each_expected_token(config: Benchma
 
 def test_a_batch_takes_as_many_steps_as_its_longest_answer(config: BenchmarkConfig) -> None:
     made = plan.make(dataclasses.replace(config, limits=Limits(samples=3, batch=3)))
-    assert made.parts["answer"] == pytest.approx(0.5 + 21 * 0.1 + plan.RUN_START_S)
+    assert made.parts["answer"] == pytest.approx(0.5 + 21 * 0.1 + cost.RUN_START_S)
 
 
 def test_each_mode_is_a_run_of_its_own_and_accuracy_is_scored(config: BenchmarkConfig) -> None:
@@ -86,7 +86,7 @@ def test_each_mode_is_a_run_of_its_own_and_accuracy_is_scored(config: BenchmarkC
 
 def test_a_run_takes_at_least_its_minimum_duration(config: BenchmarkConfig) -> None:
     made = plan.make(dataclasses.replace(config, limits=Limits(samples=3, min_duration_s=600.0)))
-    assert made.parts["answer"] == pytest.approx(600 + plan.RUN_START_S)
+    assert made.parts["answer"] == pytest.approx(600 + cost.RUN_START_S)
 
 
 def test_random_weights_are_counted_at_the_longest_answer_and_said_so(
@@ -155,11 +155,21 @@ def test_all_blockers_are_collected_not_only_the_first(config: BenchmarkConfig, 
     assert "absent.jsonl" in messages and "config.json is missing" in messages
 
 
+@pytest.mark.parametrize("sut", ["transformers", "engine"])
+def test_a_dataset_of_another_tokenizer_is_a_blocker(
+    config: BenchmarkConfig, checkpoint: Path, sut: str
+) -> None:
+    small = {**SMALL, "num_key_value_heads": 2, "vocab_size": 5}
+    (checkpoint / "config.json").write_text(json.dumps(small))
+    blockers = plan.make(dataclasses.replace(config, sut=sut)).blockers
+    assert any("token id 5" in b.message and "another tokenizer" in b.message for b in blockers)
+
+
 def test_an_echo_run_needs_no_weights_and_lasts_as_its_pace_says(config: BenchmarkConfig, rows: Path) -> None:
     echo = dataclasses.replace(config, sut="echo", sut_options={"pace": "2"}, paths=Paths(None, rows))
     made = plan.make(echo)
     assert made.weight_bytes is None
-    assert made.parts["answer"] == pytest.approx(1.5 + plan.RUN_START_S)
+    assert made.parts["answer"] == pytest.approx(1.5 + cost.RUN_START_S)
 
 
 def test_a_freed_place_of_the_engine_is_taken_by_the_next_sample(checkpoint: Path) -> None:

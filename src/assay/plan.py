@@ -9,16 +9,15 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 
-from assay import answer_lengths, embedded, suts
-from assay.config import BenchmarkConfig, Mode, Precision, Scenario
+from assay import answer_lengths, cost, embedded, suts
+from assay.config import BenchmarkConfig, Precision, Scenario
 from assay.ground import settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.mlperf import dataset, wheels, workloads
@@ -29,48 +28,9 @@ from assay.mlperf.sut import SutSpec
 from assay.suts import shape as shapes
 from assay.suts.shape import BYTES, MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY, ModelShape
 
-if TYPE_CHECKING:
-    from assay.engine.config import EngineConfig, MixtralConfig
-
 MEAN_TOKENS = {Subset.GSM8K: 130, Subset.OPENORCA: 206, Subset.MBXP: 99}
 """Answer lengths where a dataset has no reference answers. Source: the reference model, fp16, min_new_tokens 2."""
-DEFAULT_BATCH = {"transformers": 1, "engine": 256}
-"""What a SUT runs when no batch is asked for. Source: `DEFAULT_BATCH` and `TYPICAL_BATCH` in suts."""
-
-PARENT_BYTES = 45_000_000
-"""The supervising process with the dataset and scorers. Source: measured, anonymous memory."""
-LOADGEN_BYTES = 15_000_000
-SUT_BYTES = 260_000_000
-"""A SUT process with torch and transformers and no weights. Source: measured, anonymous memory: 341 MB in all
-with 18 MB of weights, 3.20 GB for this process with 2.77 GB, 6.68 GB with 6.33 GB."""
-ENGINE_BYTES = 260_000_000
-"""A SUT process with torch and the engine and no weights. Source: measured, anonymous memory."""
-LOAD_BYTES_PER_S = 250e6
-"""Reading weights into a model and hashing them. Source: measured, 2.8 GB of float32 in 20 s, 2 cores."""
-LOG_BYTES_PER_TOKEN = 8
-"""Upper-case hex of an int32 in mlperf_log_accuracy.json."""
-LOG_BYTES_PER_SAMPLE = 600
 LOADGEN_WHEEL_BYTES = 1_000_000
-PROGRAM_S = {"python": 0.2, "php": 0.04, "ruby": 0.06, "javascript": 0.1, "cpp": 0.4, "typescript": 1.1}
-"""Seconds to grade one MBXP program on one core, in bubblewrap. Source: median of 20 canonical solutions each;
-Python from benches of the embedded workload, 100 programs in 11.5 s on 2 cores."""
-RUN_START_S = 1.0
-"""A LoadGen child, from its start to its first query."""
-PARENT_S = 1.0
-"""The supervising process, from its start to the start of the SUT's, and its record and README at the end."""
-TREE_S = 0.5
-"""Writing, packing and checking the submission tree of the embedded workload."""
-
-
-@dataclass(frozen=True)
-class EngineFacts:
-    """What the engine would be asked to run, and what importing it took."""
-
-    model: MixtralConfig
-    config: EngineConfig
-    import_s: float
-    busy: float
-    """Seconds that pass for one of computing while other processes run; 1 on a quiet machine."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +91,7 @@ class _Draft:
     is_random: bool = False
     model_config: dict[str, Any] = field(default_factory=dict)
     """config.json of the checkpoint."""
-    engine: EngineFacts | None = None
+    engine: cost.EngineFacts | None = None
     """With the engine as SUT, and a model that it can run."""
     read_bytes: int = 0
     blockers: list[Blocker] = field(default_factory=list)
@@ -146,20 +106,21 @@ class _Draft:
                 self._block(error)
 
     def plan(self) -> Plan:
-        config = self.config
-        tokens = self._answer_tokens()
-        ram = self._ram_bytes()
+        config, work = self.config, self._work()
+        ram = cost.ram_bytes(work)
         free = psutil.virtual_memory().available
         self._check_memory(ram, free)
-        disk = self._disk_bytes(tokens)
+        disk = cost.log_bytes(work) + 3 * self._download_bytes()
         self._check_disk(disk)
-        parts, at_most = ({}, None) if self.blockers else self._seconds(tokens)
+        parts, at_most = ({}, None) if self.blockers else cost.seconds(work)
+        if parts and self.shape is not None and Scenario.SERVER in config.scenarios:
+            self.notes.append("Server runs are counted at the pace of Offline")
         return Plan(
             workload=config.workload,
             sut=config.sut,
             precision=config.precision.value,
             samples=len(self.samples) or None,
-            answer_tokens=sum(tokens) / len(tokens) if tokens else None,
+            answer_tokens=sum(work.tokens) / len(work.tokens) if work.tokens else None,
             parameters=self.shape.parameters if self.shape else None,
             weight_bytes=self.shape.weight_bytes(config.precision) if self.shape else None,
             download_bytes=self._download_bytes(),
@@ -171,6 +132,20 @@ class _Draft:
             seconds_at_most=at_most,
             blockers=tuple(self.blockers),
             notes=tuple(self.notes),
+        )
+
+    def _work(self) -> cost.Work:
+        checkpoint = self._checkpoint()
+        tokenizer = checkpoint / "tokenizer.json" if checkpoint else None
+        return cost.Work(
+            config=self.config,
+            job=self.job,
+            samples=self.samples,
+            tokens=self._answer_tokens(),
+            shape=self.shape,
+            engine=self.engine,
+            read_bytes=self.read_bytes,
+            tokenizer=tokenizer if tokenizer and tokenizer.is_file() else None,
         )
 
     def _block(self, error: AssayError) -> None:
@@ -206,6 +181,7 @@ class _Draft:
             return
         config = self.model_config = shapes.read_config(folder)
         self.shape = shapes.of(config, str(folder / "config.json"))
+        shapes.refuse_foreign_tokens(config, self.samples, folder)
         self.is_random = config.get(WEIGHTS_KEY) == RANDOM
         self.read_bytes += sum(path.stat().st_size for path in folder.glob("*.safetensors"))
 
@@ -249,21 +225,11 @@ class _Draft:
         )
         model = model_config(self.model_config, str(folder / "config.json"))
         busy = max(1.0, took / computed) if computed > 0.1 else 1.0
-        self.engine = EngineFacts(model, engine_config(spec, folder), took, busy)
-
-    @property
-    def _batch(self) -> int:
-        asked = self.config.limits.batch or DEFAULT_BATCH.get(self.config.sut, 1)
-        return max(1, min(asked, len(self.samples) or asked))
-
-    @property
-    def _longest_answer(self) -> int:
-        """Tokens; 0 when the round does not say."""
-        return (self.job.rules.max_new_tokens or 0) if self.job else 0
+        self.engine = cost.EngineFacts(model, engine_config(spec, folder), took, busy)
 
     def _answer_tokens(self) -> list[int]:
         """Expected length of each answer, steps that end it included."""
-        most = self._longest_answer
+        most = (self.job.rules.max_new_tokens or 0) if self.job else 0
         paths = self.config.paths
         known = (
             answer_lengths.recall(paths.checkpoint, paths.dataset)
@@ -283,32 +249,6 @@ class _Draft:
                 "the dataset has no reference answers: the official set's mean lengths are counted"
             )
         return [min(most, 1 + (len(s.reference_ids) or MEAN_TOKENS[s.subset])) for s in self.samples]
-
-    def _ram_bytes(self) -> int:
-        """Anonymous memory of all processes together at the highest point."""
-        total = PARENT_BYTES + LOADGEN_BYTES
-        if self.shape is None:
-            return total
-        if self.engine is not None:
-            return total + self._engine_bytes(self.engine)
-        prompt = max((len(s.prompt_ids) for s in self.samples), default=0)
-        longest = prompt + self._longest_answer
-        precision = self.config.precision
-        # Appending to the cache copies one layer of it; logits of the last position are kept in float32.
-        cache = self.shape.kv_bytes_per_token(precision) * longest * self._batch
-        logits = 3 * 4 * self.shape.vocabulary * self._batch
-        width = 3 * self.shape.experts_per_token * (self.shape.hidden + 2 * self.shape.ffn)
-        prefill = int(self._batch * prompt * width * BYTES[precision])
-        return total + SUT_BYTES + self.shape.weight_bytes(precision) + cache + logits + prefill
-
-    def _engine_bytes(self, engine: EngineFacts) -> int:
-        """As the engine plans it, with KV for the longest answers that run at once: pages are used when touched."""
-        from assay.engine import residency
-
-        longest = sorted((len(s.prompt_ids) + self._longest_answer for s in self.samples), reverse=True)
-        kv = sum(longest[: self._batch]) * residency.kv_bytes_per_token(engine.model, engine.config.precision)
-        weights = residency.weight_bytes(engine.model, engine.config.precision)
-        return ENGINE_BYTES + weights + residency.row_bytes(engine.model, engine.config) + kv
 
     def _check_memory(self, needed: int, free: int) -> None:
         if self.shape is None or self.config.sut == "echo" or needed <= free:
@@ -331,11 +271,6 @@ class _Draft:
             )
         )
 
-    def _disk_bytes(self, tokens: Sequence[int]) -> int:
-        """The run folder, and LoadGen where the store lacks it."""
-        per_mode = LOG_BYTES_PER_SAMPLE * len(self.samples) + LOG_BYTES_PER_TOKEN * sum(tokens)
-        return len(self.config.modes) * len(self.config.scenarios) * per_mode + 3 * self._download_bytes()
-
     def _check_disk(self, needed: int) -> None:
         folder = self.config.paths.out or Path.cwd()
         while not folder.exists():
@@ -356,79 +291,6 @@ class _Draft:
             return 0
         is_stored = version is None or any((settings.home() / "loadgen").glob(f"{version}-*"))
         return 0 if is_stored else LOADGEN_WHEEL_BYTES
-
-    def _seconds(self, tokens: Sequence[int]) -> tuple[dict[str, float], float | None]:
-        if not self.samples:
-            return {}, None
-        runs = len(self.config.modes) * len(self.config.scenarios)
-        busy = self.engine.busy if self.engine else 1.0
-        scoring = busy * self._scoring_s() if Mode.ACCURACY in self.config.modes else 0.0
-        load = self.read_bytes / LOAD_BYTES_PER_S
-        if self.shape is None:
-            answering = at_most = self._echo_s()
-            start, load = PARENT_S, 0.0
-        elif self.engine is not None:
-            answering, at_most = self._engine_s(self.engine, tokens)
-            start = busy * PARENT_S + self.engine.import_s
-        else:
-            start, answering, at_most = self._transformers_s(tokens)
-        if self.shape is not None and Scenario.SERVER in self.config.scenarios:
-            self.notes.append("Server runs are counted at the pace of Offline")
-        per_run = max(answering, self.job.min_duration_s() if self.job else 0.0)
-        parts = {
-            "start": start,
-            "load": busy * load,
-            "answer": runs * (per_run + busy * RUN_START_S),
-            "score": scoring,
-        }
-        if embedded.is_embedded(self.config):
-            parts["submission"] = busy * TREE_S
-        return parts, sum(parts.values()) + runs * (max(at_most, per_run) - per_run)
-
-    def _engine_s(self, engine: EngineFacts, tokens: Sequence[int]) -> tuple[float, float]:
-        """Seconds of answering all samples: expected, and with the longest answers."""
-        from assay.suts import engine_pace
-
-        prompts = [len(s.prompt_ids) for s in self.samples]
-        context = round((sum(prompts) + sum(tokens) / 2) / len(prompts))
-        pace = engine_pace.measure(engine.model, engine.config, self._batch, context)
-        longest = [self._longest_answer] * len(prompts)
-        return (
-            pace.answer_s(prompts, tokens, engine.config),
-            pace.answer_s(prompts, longest, engine.config),
-        )
-
-    def _transformers_s(self, tokens: Sequence[int]) -> tuple[float, float, float]:
-        """Seconds of starting, and of answering all samples: expected, and with the longest answers."""
-        from assay.suts import pace as paces
-
-        assert self.shape is not None
-        batches = [
-            range(i, min(i + self._batch, len(self.samples)))
-            for i in range(0, len(self.samples), self._batch)
-        ]
-        longest = [max(len(self.samples[i].prompt_ids) for i in batch) for batch in batches]
-        # Steps are timed in the middle of an answer, where the cache has its mean length.
-        context = round(sum(longest) / len(longest) + sum(tokens) / len(tokens) / 2)
-        pace = paces.measure(self.shape, self.config.precision, self._batch, context)
-        prefill = sum(longest) * pace.prefill_s / pace.prompt_tokens
-        answering = prefill + pace.step_s * sum(max(tokens[i] for i in batch) for batch in batches)
-        # The tokenizer and scorers of the parent are not yet loaded when it plans.
-        return (
-            PARENT_S + pace.start_s,
-            answering,
-            prefill + pace.step_s * self._longest_answer * len(batches),
-        )
-
-    def _echo_s(self) -> float:
-        pace = self.config.sut_options.get("pace")
-        return len(self.samples) / (float(pace) if pace else 100_000.0)
-
-    def _scoring_s(self) -> float:
-        """Grading programs, two more of each language to see that its tools work, on all cores."""
-        languages = Counter(s.language for s in self.samples if s.language)
-        seconds = sum((n + 2) * PROGRAM_S.get(str(name), 1.0) for name, n in languages.items())
-        return seconds / (psutil.cpu_count() or 1)
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:

@@ -33,7 +33,11 @@ def test_a_flag_wins_over_run_yaml_and_run_yaml_over_the_default(tmp_path: Path)
     ("text", "hint"),
     [
         ("precison: float16\n", "precision"),
+        ("precison:\n", "precision"),
         ("limits:\n  bach: 3\n", "limits.batch"),
+        ("limits: 3\n", "group of keys"),
+        ("foo: {}\n", "unknown key 'foo'"),
+        ("precision: {}\n", "a value of its own"),
         ("- a\n- b\n", "workload"),
         ("a: [1, 2\n", "YAML"),
     ],

@@ -171,16 +171,20 @@ def read_yaml(path: Path) -> dict[str, str]:
 
 
 def _flatten(tree: Mapping[Any, Any], prefix: str, into: dict[str, str], path: Path) -> None:
+    known = [*_BY_NAME, "workload"]
     for key, value in tree.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
+        # `scenario` and `mode`, the flags' words, are accepted beside the field names.
+        name = {"scenario": "scenarios", "mode": "modes"}.get(f"{prefix}{key}", f"{prefix}{key}")
+        is_group = any(field.startswith(f"{name}.") for field in known)
+        if name not in known and not is_group:
+            raise ConfigError(f"unknown key {name!r} in {path}", did_you_mean(name, known))
+        if isinstance(value, Mapping) and is_group:
             _flatten(value, f"{name}.", into, path)
         elif value is not None:
-            # `scenario` and `mode`, the flags' words, are accepted beside the field names.
-            name = {"scenario": "scenarios", "mode": "modes"}.get(name, name)
-            if name not in _BY_NAME and name != "workload":
+            if is_group or isinstance(value, Mapping):
+                kind = "a group of keys" if is_group else "a value of its own"
                 raise ConfigError(
-                    f"unknown key {name!r} in {path}", did_you_mean(name, [*_BY_NAME, "workload"])
+                    f"{name!r} in {path} is {kind}, not {value!r}", "see the keys in config.json"
                 )
             into[name] = ",".join(map(str, value)) if isinstance(value, list) else str(value)
 

@@ -19,6 +19,7 @@ from assay.ground.errors import ConfigError, RunFailed, did_you_mean
 from assay.mlperf.sample import Sample
 from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.mlperf.workload import Generation
+from assay.suts import shape
 
 NUMBER_OPTIONS = ("token_budget", "kv_tokens", "threads")
 WORD_OPTIONS = ("order", "kernels")
@@ -32,6 +33,7 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EngineSut:
         raise ConfigError("the engine needs a checkpoint", "--checkpoint DIR")
     config = engine_config(spec, spec.checkpoint)
     model = read_model_config(spec.checkpoint)
+    shape.refuse_foreign_tokens({"vocab_size": model.vocab_size}, samples, spec.checkpoint)
     requests = {s.index: to_request(s, spec.generation) for s in samples}
     for request in requests.values():
         request.refuse_unless_runnable(model.vocab_size, model.max_positions)

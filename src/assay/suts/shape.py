@@ -6,13 +6,14 @@ Pure arithmetic over a decoder of the Llama and Mixtral families; knows neither 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from assay.config import Precision
 from assay.ground.errors import ArtifactError
+from assay.mlperf.sample import Sample
 
 BYTES = {
     Precision.FLOAT32: 4.0,
@@ -132,6 +133,17 @@ def of(config: Mapping[str, Any], where: str = "config.json") -> ModelShape:
         experts_per_token=size("num_experts_per_tok", 1),
         is_tied=bool(config.get("tie_word_embeddings", False)),
     )
+
+
+def refuse_foreign_tokens(config: Mapping[str, Any], samples: Sequence[Sample], checkpoint: Path) -> None:
+    """Raises: ArtifactError when a prompt holds ids beyond the vocabulary of the checkpoint's config.json."""
+    highest = max((max(s.prompt_ids) for s in samples), default=0)
+    if highest >= int(config["vocab_size"]):
+        raise ArtifactError(
+            f"the dataset holds token id {highest}, and the vocabulary of {checkpoint} ends at "
+            f"{int(config['vocab_size']) - 1}: it was made with another tokenizer",
+            "`assay dataset build --tokenizer DIR` with the checkpoint's own tokenizer",
+        )
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, 
 from assay.mlperf.sample import Sample
 from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.mlperf.workload import Generation
+from assay.suts import shape
 
 DEFAULT_BATCH = 1
 """What the reference implementation runs."""
@@ -40,7 +41,7 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> TransformersS
     if spec.checkpoint is None:
         raise ConfigError("the transformers SUT needs a checkpoint", "--checkpoint DIR")
     config = _read_config(spec.checkpoint)
-    _check_vocabulary(config, samples, spec.checkpoint)
+    shape.refuse_foreign_tokens(config, samples, spec.checkpoint)
     weights = _weight_files(spec.checkpoint)
     _check_memory(weights, config, spec)
     sink.progress(f"loading {spec.checkpoint} with transformers {version('transformers')}")
@@ -257,16 +258,6 @@ def _read_config(checkpoint: Path) -> dict[str, Any]:
             f"{path} is no model configuration: {error}", "fetch the checkpoint again"
         ) from error
     return config
-
-
-def _check_vocabulary(config: dict[str, Any], samples: Sequence[Sample], checkpoint: Path) -> None:
-    highest = max((max(s.prompt_ids) for s in samples), default=0)
-    if highest >= int(config["vocab_size"]):
-        raise ArtifactError(
-            f"the dataset holds token id {highest}, and the vocabulary of {checkpoint} ends at "
-            f"{int(config['vocab_size']) - 1}: it was made with another tokenizer",
-            "`assay dataset build --tokenizer DIR` with the checkpoint's own tokenizer",
-        )
 
 
 def _weight_files(checkpoint: Path) -> list[Path]:
