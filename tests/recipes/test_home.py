@@ -128,7 +128,7 @@ def test_a_description_that_does_not_parse_is_left_out_and_named(kit: Kit) -> No
     (folder / "_cm.json").write_text("{")
     index = Index(kit.home)
     assert [a.alias for a in index.find("script")] == ["good"]
-    assert "bad" in index.broken[0].message
+    assert "bad" in index.broken[0].fault.message
 
 
 def test_yaml_and_json_of_one_recipe_are_merged_and_json_wins(kit: Kit) -> None:

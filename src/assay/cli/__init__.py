@@ -25,44 +25,12 @@ VERBS: dict[str, tuple[str, str]] = {
     "parity": ("parity", "compare the engine's tokens with Hugging Face transformers"),
     "recipe": ("recipe", "plan, explain, why, lint and reproduce for CM/MLC recipes"),
 }
-CM_VERBS = frozenset(
-    [
-        "pull",
-        "rm",
-        "find",
-        "search",
-        "list",
-        "ls",
-        "show",
-        "load",
-        "add",
-        "update",
-        "copy",
-        "cp",
-        "move",
-        "mv",
-        "ren",
-        "rename",
-        "delete",
-        "run",
-        "docker",
-        "gui",
-        "test",
-        "checkout",
-        "reindex",
-        "help",
-        "init",
-        "import",
-        "where",
-        "pack",
-        "unpack",
-        "detect",
-        "prune",
-        "mlc",
-        "mlcr",
-        "cm",
-    ]
-)
+_CM_VERBS = """
+add checkout cm copy cp delete detect docker docker-run dockerfile doc download-file find get-host-os-info gui help
+import info init list list-files-recursively load ls mark-tmp mlc mlcr move mv pack prepare prune pull reindex ren
+rename rm run search show system test unpack unzip-file update verify where
+"""
+CM_VERBS = frozenset([*_CM_VERBS.split(), *_CM_VERBS.replace("-", "_").split()])
 USAGE = "usage: assay VERB [options]      assay VERB --help for the options of one verb"
 
 

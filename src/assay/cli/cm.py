@@ -36,9 +36,13 @@ class Terminal:
         print(text, file=sys.stderr, flush=True)
 
     def ask(self, question: str) -> str | None:
+        if self.quiet_stdout:
+            self.note(question)
+            question = ""
         try:
             return input(question)
         except EOFError:
+            self.say("")  # the question stands on a line of its own
             return None
 
 
@@ -49,6 +53,8 @@ def main(argv: list[str]) -> int:
     try:
         inputs = _parse(dialect, words)
         json_out = inputs.get("out") == "json"
+        if inputs.get("save_to_json") is True:
+            raise RecipeFault("--save_to_json names no file", 1, "--save_to_json=FILE")
         answer = _perform(dialect, inputs, quiet=json_out)
         if json_out:
             _print_json(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -10,10 +11,16 @@ from pathlib import Path
 
 from assay.cli import CM_VERBS, VERBS
 from assay.ground import settings
-from assay.ground.errors import AssayError, ConfigError, did_you_mean
+from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, did_you_mean
 
 BUG = 70
 INTERRUPTED = 130
+# What the operating system refuses for reasons of the machine and not of this program, and what to try then.
+SPACE, RIGHTS = "free some space", "check the folder and its permissions"
+MACHINE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), SPACE),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EIO), RIGHTS),
+}
 
 
 def run(args: list[str]) -> int:
@@ -35,6 +42,12 @@ def run(args: list[str]) -> int:
         # The reader (head, less) has left; nothing more can be said on stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in MACHINE:
+            return _report_bug(error, args)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"assay: {where}{error.strerror}\n  try: {MACHINE[error.errno]}", file=sys.stderr)
+        return EnvironmentProblem.exit_code
     except Exception as bug:
         return _report_bug(bug, args)
     finally:

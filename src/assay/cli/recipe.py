@@ -6,17 +6,32 @@ import argparse
 import os
 from typing import Any
 
+from assay.ground.errors import ConfigError
+
 HELP = "plan, explain, why, lint and reproduce for CM/MLC recipes"
 
 
+class _Parser(argparse.ArgumentParser):
+    """Where a request is taken, its flags are taken with it: they are those of `run script`, whatever they are."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        known, others = super().parse_known_args(args, namespace)
+        if hasattr(known, "request"):
+            known.request += others
+            others = []
+        return known, others
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True)
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="{plan,explain,why,lint,reproduce}", parser_class=_Parser
+    )
     for name, text in (
         ("plan", "the steps a request would take; nothing runs"),
         ("explain", "every variable and variation of a request with its origin"),
         ("why", "which cache entry answers a request, and why others do not"),
     ):
-        one = actions.add_parser(name, help=text, description=text)
+        one = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
         one.add_argument("request", nargs="*", help="tags, and flags as for run script: --tags=… --env.KEY=…")
         _common(one)
     lint = actions.add_parser("lint", help="check every recipe of a repository")
@@ -51,6 +66,10 @@ def _inputs(words: list[str]) -> dict[str, Any]:
     inputs = parse(["run", "script", *words])
     if "artifact" in inputs and "tags" not in inputs:
         inputs["tags"] = inputs.pop("artifact").replace(" ", ",")
+    if not inputs.get("tags"):
+        raise ConfigError(
+            "no recipe was asked for", "name its tags: assay recipe plan get,gcc --env.KEY=VALUE"
+        )
     return inputs
 
 

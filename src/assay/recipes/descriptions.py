@@ -6,6 +6,7 @@ keyed by path, size and time of change, so that the second run of a recipe never
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import os
 from pathlib import Path
@@ -114,4 +115,5 @@ def write_cache_file(target: Path, content: bytes) -> None:
         part.write_bytes(content)
         part.replace(target)
     except OSError:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()

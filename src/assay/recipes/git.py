@@ -77,6 +77,10 @@ def obtain(target: Path, url: str, revision: Revision) -> bool:
         if word.startswith("-"):
             raise RecipeFault(f"{word!r} is no branch, commit or depth")
     if target.exists():
+        if not (target / ".git").exists():  # git would take the repository around it, if there is one
+            raise RecipeFault(
+                f"{target} is no clone", 1, "move it away, or register it as it is: import repo"
+            )
         on_branch = run_git(["rev-parse", "--abbrev-ref", "HEAD"], target) != "HEAD"
         run_git(["pull", "--ff-only"] if on_branch and not revision.checkout else ["fetch", "--all"], target)
         check_out(target, revision)

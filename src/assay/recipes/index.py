@@ -14,13 +14,14 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from assay.recipes.descriptions import Stamp, stamp, write_cache_file
-from assay.recipes.errors import RecipeFault
-from assay.recipes.light import Any, NamedTuple
+from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
+from assay.recipes.light import NamedTuple
 from assay.recipes.names import split_repository
 from assay.recipes.repositories import Home, Repository
 
 # A file changed this recently may change again within one tick of the file system's clock.
 UNSETTLED_NS = 50_000_000
+FORM = 1  # of the working file; another one is not read
 Row = tuple[list[Stamp | None], str, str, tuple[str, ...]]  # stamps, alias, uid, tags
 
 
@@ -64,14 +65,19 @@ class TagQuery(NamedTuple):
         return not any(tag in tags for tag in self.unwanted)
 
 
+class Broken(NamedTuple):
+    """A description that cannot be used. It is left out, and reported by those who miss something."""
+
+    repository: Repository
+    fault: RecipeFault
+
+
 class Index:
     """All artifacts of one home, by automation (`script`, `cache`, …)."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.broken: list[
-            RecipeFault
-        ] = []  # descriptions that do not parse: left out, reported by who wants to
+        self.broken: list[Broken] = []
         self._scripts: list[Artifact] | None = None
         self._rows: dict[str, dict[str, Row]] = {}  # by automation, as last read or written
 
@@ -134,7 +140,7 @@ class Index:
                     for name, then in zip(names, known)
                 ]
                 if row is None or row[0] != stamps:
-                    row = self._row(where, stamps)
+                    row = self._row(repository, where, stamps)
                     if row is None:
                         continue
                 fresh[where] = row
@@ -142,27 +148,31 @@ class Index:
                 found.append(Artifact(where, automation, repository, alias, uid, tags))
         if fresh != rows:
             self._rows[automation] = _settled(fresh)
-            write_cache_file(self._file(automation), marshal.dumps(self._rows[automation]))
+            write_cache_file(self._file(automation), marshal.dumps((FORM, self._rows[automation])))
         return found
 
     def _read(self, automation: str) -> dict[str, Row]:
         try:
-            rows: Any = marshal.loads(self._file(automation).read_bytes())
+            form, rows = marshal.loads(self._file(automation).read_bytes())
         except (OSError, ValueError, EOFError, TypeError):
             return {}
-        return rows if isinstance(rows, dict) else {}
+        return rows if form == FORM and isinstance(rows, dict) else {}
 
-    def _row(self, where: str, stamps: list[Stamp | None]) -> Row | None:
+    def _row(self, repository: Repository, where: str, stamps: list[Stamp | None]) -> Row | None:
         if not any(stamps):
             return None
         try:
             description = self.home.descriptions.load(Path(where), self.home.dialect.description_files)
         except RecipeFault as fault:
-            self.broken.append(fault)
+            self.broken.append(Broken(repository, fault))
             return None
         tags = description.get("tags") or []
         if isinstance(tags, str):
             tags = tags.split(",")
+        if not isinstance(tags, list):
+            fault = RecipeFault(f"{where}: tags must be a list, not {tags!r}", UNKNOWN_ACTION)
+            self.broken.append(Broken(repository, fault))
+            return None
         return (
             stamps,
             str(description.get("alias") or ""),

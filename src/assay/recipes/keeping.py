@@ -11,6 +11,7 @@ import os
 import time
 from pathlib import Path
 
+from assay.recipes.artifacts import remove_folder
 from assay.recipes.cache_rule import tags_from_env
 from assay.recipes.call import Outcome
 from assay.recipes.contract import shell
@@ -58,21 +59,25 @@ def _from_cache(execution: Execution, tags: list[str]) -> Outcome | None:
         return None
     lookup = request.look_up(session.store, exact=session.policy.exact_cache)
     valid = [entry for entry in lookup.entries if _still_valid(execution, entry)]
-    entry = session.chooser.entry(valid, lookup.tags, request.flags)
-    if entry is None:
-        if request.flags.only_from_cache:
-            raise RecipeFault(f"nothing cached for {execution.recipe.alias} and only the cache may be used")
-        return None
-    return _reuse(execution, entry)
+    while entry := session.chooser.entry(valid, lookup.tags, request.flags):
+        try:
+            kept = session.store.state(entry)
+        except RecipeFault as fault:
+            session.info(f"{execution.call.indent}  - passed over: {fault.message}; prune cache removes it")
+            valid.remove(entry)
+        else:
+            return _reuse(execution, entry, kept)
+    if request.flags.only_from_cache:
+        raise RecipeFault(f"nothing cached for {execution.recipe.alias} and only the cache may be used")
+    return None
 
 
-def _reuse(execution: Execution, entry: CacheEntry) -> Outcome:
+def _reuse(execution: Execution, entry: CacheEntry, kept: dict[str, Any]) -> Outcome:
     """Env and state of an entry, in place of running the recipe."""
     session, resolved, descent = execution.session, execution.resolved, execution.descent
     descent.run("deps", dynamic_only=True)
     resolved.fill()
     descent.run("prehook_deps", dynamic_only=True)
-    kept = session.store.state(entry)
     execution.version = str(kept.get("version") or "")
     state_file = entry.path / execution.recipe.dialect.cached_state_file
     session.info(f"{execution.call.indent}     ! load {state_file}")
@@ -129,7 +134,8 @@ def _detected(execution: Execution) -> str:
 def _made_entry(execution: Execution, tags: list[str]) -> Outcome:
     """Run the recipe in a folder that becomes an entry when all went well, and not a moment earlier."""
     store, here = execution.session.store, Path.cwd()
-    store.remove_orphans()
+    for orphan in store.orphans():
+        remove_folder(orphan)
     staged = _staged(execution, tags)
     try:
         os.chdir(staged.folder)

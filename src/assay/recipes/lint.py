@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 
 from assay.recipes.contract.keys import DEPENDENCY_KEYS, RECIPE_KEYS, VARIATION_KEYS, VERSION_KEYS
+from assay.recipes.contract.shape import misshapen
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Index
 from assay.recipes.light import Any, NamedTuple
@@ -29,7 +30,8 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         fix = f"; {self.fix}" if self.fix else ""
-        return f"{self.severity} {self.code} {self.path}: {self.message}{fix}"
+        where = f" {self.path}" if self.path else ""
+        return f"{self.severity} {self.code}{where}: {self.message}{fix}"
 
 
 Rule = Callable[[Recipe], Iterator[Problem]]
@@ -46,14 +48,20 @@ def lint(index: Index, repository: Repository) -> list[Problem]:
         except RecipeFault as fault:
             problems.append(Problem(ERROR, "LOAD", artifact.alias, str(artifact.path), fault.message))
             continue
-        for rule in RULES:
-            problems += list(rule(recipe))
-    problems += [Problem(ERROR, "PARSE", "", "", fault.message) for fault in index.broken]
-    return problems
+        # Rules may count on the form of what they read, so that the form stands alone where it is wrong.
+        problems += list(forms_are_right(recipe)) or [found for rule in RULES for found in rule(recipe)]
+    mine = [broken.fault for broken in index.broken if broken.repository.path == repository.path]
+    return problems + [Problem(ERROR, "PARSE", "", "", fault.message) for fault in mine]
 
 
 def _problem(recipe: Recipe, severity: str, code: str, message: str, fix: str = "") -> Problem:
     return Problem(severity, code, recipe.alias, str(recipe.folder), message, fix)
+
+
+def forms_are_right(recipe: Recipe) -> Iterator[Problem]:
+    """FORM: what is read as a list or a dictionary is one."""
+    for message in misshapen(recipe.meta):
+        yield _problem(recipe, ERROR, "FORM", message)
 
 
 def hooks_parse(recipe: Recipe) -> Iterator[Problem]:

@@ -35,4 +35,4 @@ def index_of_folder(folder: Path) -> tuple[Index, Repository]:
         home = FolderHome(folder, name)
         if home.repositories():
             return Index(home), home.repositories()[0]
-    raise RecipeFault(f"{folder} is no repository", 1, "it has neither cmr.yaml nor meta.yaml")
+    raise RecipeFault(f"{folder} is no repository", 1, "give a folder with cmr.yaml or meta.yaml, or a name")

@@ -8,12 +8,14 @@ from pathlib import Path
 from assay.ground.files import sha256, write_json
 from assay.recipes import git
 from assay.recipes.actions.context import Answer, Context, Inputs
-from assay.recipes.errors import NOT_FOUND, RecipeFault
+from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
 from assay.recipes.light import Any
 from assay.recipes.session import Session
 from assay.recipes.store import recipe_digest
 
 FORMAT = 1
+PARTS = frozenset(("format", "dialect", "inputs", "repositories", "recipes", "new_env", "files"))
+MAKE_ONE = "run script TAGS --lock=FILE writes one"
 # Inputs of the command that only say where its own files go.
 NOT_LOCKED = frozenset({"lock", "cmd", "out", "json", "j", "save_to_json"})
 
@@ -89,9 +91,14 @@ def reproduce(context: Context, file: Path) -> list[str]:
     try:
         lock = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RecipeFault(f"cannot read the lock file {file}: {error}", NOT_FOUND) from error
-    if lock.get("format") != FORMAT:
-        raise RecipeFault(f"{file} has format {lock.get('format')!r}, this program reads {FORMAT}")
+        words = error.strerror if isinstance(error, OSError) else error
+        raise RecipeFault(f"cannot read the lock file {file}: {words}", NOT_FOUND, MAKE_ONE) from error
+    if not isinstance(lock, dict) or PARTS - lock.keys():
+        raise RecipeFault(f"{file} is no lock file", GENERAL, MAKE_ONE)
+    if lock["format"] != FORMAT:
+        raise RecipeFault(
+            f"{file} has format {lock['format']!r}, this program reads {FORMAT}", GENERAL, MAKE_ONE
+        )
     inputs = {**lock["inputs"], "new": True, "quiet": "yes"}
     runner = make_runner(context, inputs, strict=inputs.get("compat") == "strict")
     answer = runner.run(dict(inputs))

@@ -15,6 +15,7 @@ from pathlib import Path
 from assay.recipes.choosing import Chooser
 from assay.recipes.conditions import applies, keys_read
 from assay.recipes.console import Quiet
+from assay.recipes.contract.shape import blamed
 from assay.recipes.dependencies import LOCAL_KEYS, Entry, HandDown
 from assay.recipes.descent import merge_env
 from assay.recipes.env import Env, exported
@@ -107,7 +108,8 @@ class _Planner:
         self.seen.add(identity)
         self.uncertain += condition == "maybe"
         try:
-            return self._below(request, step, depth)
+            with blamed(recipe.meta, recipe.folder):
+                return self._below(request, step, depth)
         finally:
             self.uncertain -= condition == "maybe"
             self.above.pop()

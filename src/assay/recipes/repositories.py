@@ -12,7 +12,8 @@ from assay.recipes.errors import NOT_FOUND, RecipeFault
 from assay.recipes.light import NamedTuple
 from assay.recipes.names import Name
 
-LOCAL_UID = {"cm": "9a3280b14a4285c9", "mlc": "9a3280b14a4285c9"}
+LOCAL_UID = "9a3280b14a4285c9"  # in both tools
+REPAIR = "repair it, or remove it and pull again"
 
 
 class Repository(NamedTuple):
@@ -102,8 +103,10 @@ class Home:
             raise RecipeFault(
                 f"{self.root / 'repos.json'} does not parse: {error}",
                 4,
-                "repair it, or remove it and pull again",
+                REPAIR,
             ) from error
+        if not isinstance(listed, list) or not all(isinstance(entry, str) for entry in listed):
+            raise RecipeFault(f"{self.root / 'repos.json'} is no list of folders", 4, REPAIR)
         return [Path(entry) for entry in listed if Path(entry).is_dir()]
 
     def register(self, path: Path) -> None:
@@ -164,7 +167,7 @@ class Home:
         if not (self.local / name).exists():
             from assay.ground.files import write_text
 
-            text = f"alias: local\nuid: {LOCAL_UID[self.dialect.name]}\n"
+            text = f"alias: local\nuid: {LOCAL_UID}\n"
             write_text(self.local / name, text if self.dialect.name == "cm" else text + "name: local\n")
 
     @contextmanager

@@ -9,7 +9,8 @@ from pathlib import Path
 from assay.recipes.cache_rule import cache_key, lookup_tags
 from assay.recipes.choosing import Chooser
 from assay.recipes.console import Quiet
-from assay.recipes.contract.flags import Flags, seed_env
+from assay.recipes.contract.flags import Flags, check_nested, seed_env
+from assay.recipes.contract.shape import blamed
 from assay.recipes.dependencies import additions
 from assay.recipes.env import Env
 from assay.recipes.index import Index
@@ -50,7 +51,8 @@ class Request(NamedTuple):
 
 
 def scope_of(inputs: Mapping[str, Any]) -> Scope:
-    """The scope of a top-level request."""
+    """The scope of a top-level request. Raises: RecipeFault (1) for a plain value where values with names belong."""
+    check_nested(inputs)
     return Scope(
         Env(copy.deepcopy(inputs.get("env") or {}), "command line"),
         copy.deepcopy(inputs.get("state") or {}),
@@ -82,4 +84,5 @@ def answer_request(
     selection = Selection.parse(inputs.get("tags"))
     chooser = chooser or Chooser(index, Store(index), Quiet())
     recipe = chooser.recipe(selection, words[0] if words else "", flags)
-    return Request(inputs, selection, flags, resolve(recipe, selection.variations, inputs, scope))
+    with blamed(recipe.meta, recipe.folder):
+        return Request(inputs, selection, flags, resolve(recipe, selection.variations, inputs, scope))

@@ -158,7 +158,9 @@ class ResolvedRecipe:
             raise RecipeFault(
                 f"{missing[0]} is not one of the dependency names of {self.recipe.alias}",
                 1,
-                "it has: " + ", ".join(names),
+                f"its dependencies have the names {', '.join(names)}"
+                if names
+                else "its dependencies have no names",
             )
 
     def map_inputs(

@@ -11,7 +11,8 @@ from pathlib import Path
 from assay.recipes.call import Call, Outcome
 from assay.recipes.conditions import FALSE_WORDS, TRUE_WORDS
 from assay.recipes.console import Console
-from assay.recipes.contract.flags import Flags, is_on, seed_env
+from assay.recipes.contract.flags import Flags, check_nested, is_on, seed_env
+from assay.recipes.contract.shape import blamed
 from assay.recipes.dependencies import additions
 from assay.recipes.env import USER_RUN_DIR, Env
 from assay.recipes.errors import GENERAL, RecipeFault
@@ -28,6 +29,8 @@ from assay.recipes.session import Access, Policy, Session, Step
 
 if TYPE_CHECKING:
     from assay.recipes.builtin import Builtin
+
+DEPTH_MAX = 64  # of recipes below one another; the deepest chain in cm4mlops is below 10
 
 
 class Runner:
@@ -59,6 +62,7 @@ class Runner:
         Raises: RecipeFault when it cannot be found, resolved or run.
         """
         inputs = copy.copy(inputs)
+        check_nested(inputs)
         name = name_and_tags(inputs, self.home.dialect.name)
         outer, folder = self.session, Path.cwd()
         if outer is None and not is_on(inputs, "skip_write_test") and not os.access(folder, os.W_OK):
@@ -137,7 +141,21 @@ class Runner:
         assert session is not None
         started = time.monotonic()
         before = Before(copy.deepcopy(dict(call.scope.env)), copy.deepcopy(call.scope.state))
+        if call.depth > DEPTH_MAX:
+            raise RecipeFault(
+                f"{call.inputs.get('tags')} stands below {DEPTH_MAX} others, the last of them {call.parent}",
+                GENERAL,
+                "does a recipe need itself? recipe plan TAGS shows the tree",
+            )
         request = self._request(session, call)
+        recipe = request.resolved.recipe
+        with blamed(recipe.meta, recipe.folder):
+            return self._answer(session, call, request, before, started)
+
+    def _answer(
+        self, session: Session, call: Call, request: Request, before: Before, started: float
+    ) -> Outcome:
+        """From the cache or made, unless the recipe wants nothing done inside a container."""
         step = _record(session, call, request)
         docker = request.resolved.state.get("docker") or {}
         inside = self._inside_container(request)
@@ -170,7 +188,8 @@ class Runner:
         with env.written_by("runner"):
             env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH")] = str(recipe.repository.path)
             env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH_WITH_PREFIX")] = str(recipe.repository.root)
-        resolved = resolve(recipe, selection.variations, call.inputs, call.scope)
+        with blamed(recipe.meta, recipe.folder):
+            resolved = resolve(recipe, selection.variations, call.inputs, call.scope)
         if resolved.choice.applied:
             session.debug(f"{call.indent}    Prepared variations: {resolved.variation_tags}")
         return Request(call.inputs, selection, flags, resolved)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from assay.ground.errors import did_you_mean
 from assay.recipes.errors import GENERAL, RecipeFault, RecipeNotFound
@@ -100,7 +100,7 @@ def unknown_variation(recipes: list[Recipe], wanted: Iterable[str]) -> RecipeNot
     ]
     return RecipeNotFound(
         f"no scripts were found with above tags and variations: {best.alias} has no _{', no _'.join(unknown)}",
-        hint="; ".join(hint for hint in hints if hint),
+        hint="; ".join(hint for hint in hints if hint) or "it has no variations",
     )
 
 
@@ -109,12 +109,20 @@ def nearest_tags(index: Index, selection: Selection, name: str = "") -> str:
     artifacts = index.artifacts("script")
     if not artifacts:
         return "no repository with recipes is registered: pull repo OWNER@NAME"
+    if index.broken:
+        return "; ".join(f"left out: {broken.fault.message}" for broken in index.broken)
     if name:
-        return did_you_mean(name, [artifact.alias for artifact in artifacts])
+        return _near(name, {artifact.alias for artifact in artifacts}) or "find script lists all names"
     known = {tag for artifact in artifacts for tag in artifact.tags}
     query = TagQuery.parse(selection.tags)
     unknown = sorted(query.wanted - known)
     if unknown:
-        return "; ".join(f"{tag}: {did_you_mean(tag, known)[:200]}" for tag in unknown)
+        return "; ".join(f"{tag}: {_near(tag, known) or 'no recipe has such a tag'}" for tag in unknown)
     best = max(artifacts, key=lambda artifact: len(query.wanted & set(artifact.tags)))
     return f"nearest: {','.join(best.tags)} ({best.alias})"
+
+
+def _near(word: str, known: Collection[str]) -> str:
+    """`did you mean X?`, or nothing where none is near: there are hundreds of tags and names."""
+    hint = did_you_mean(word, known)
+    return hint if hint.startswith("did you mean") else ""

@@ -174,6 +174,9 @@ class Store:
         path = entry.path / self.home.dialect.cached_state_file
         try:
             state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            parts = ("new_env", "new_state") if isinstance(state, dict) else ()
+            if not parts or not all(isinstance(state.get(part) or {}, dict) for part in parts):
+                raise ValueError("it holds no env and state")
         except (OSError, ValueError) as error:
             raise RecipeFault(
                 f"cannot read the cached state {path}: {error}",
@@ -224,15 +227,14 @@ class Store:
             (entry.path / name).unlink(missing_ok=True)
         return Staged(self, entry.path, entry.artifact.uid, fresh=False)
 
-    def remove_orphans(self) -> list[Path]:
-        """Remove what killed runs left: folders without a description whose process is gone."""
-        removed = []
+    def orphans(self) -> list[Path]:
+        """What killed runs left: folders without a description whose process is gone."""
         names = self.home.dialect.description_files
-        for folder in self.home.cache.glob("*") if self.home.cache.is_dir() else []:
-            if folder.is_dir() and not any((folder / n).exists() for n in names) and not _is_running(folder):
-                remove_folder(folder)
-                removed.append(folder)
-        return removed
+        return [
+            folder
+            for folder in (sorted(self.home.cache.glob("*")) if self.home.cache.is_dir() else [])
+            if folder.is_dir() and not any((folder / n).exists() for n in names) and not _is_running(folder)
+        ]
 
     def failed(self) -> list[Path]:
         """What failed runs left for reading: one folder per recipe."""

@@ -21,9 +21,7 @@ def delete(context: Context, inputs: Inputs) -> Answer:
     store = Store(context.index)
     found = matching(context, inputs)
     everything = not any(words(inputs)) and not tag_text(inputs)
-    leftovers = [*store.remove_orphans(), *store.failed()] if everything else []
-    for folder in store.failed() if everything else []:
-        remove_folder(folder)
+    leftovers = [*store.orphans(), *store.failed()] if everything else []
     if not found and not leftovers:
         is_new = everything and not context.index.artifacts("script")
         if is_new or context.dialect.name == "mlc":
@@ -34,13 +32,18 @@ def delete(context: Context, inputs: Inputs) -> Answer:
     freed = 0
     for artifact in found:
         size = size_bytes(artifact.path)
-        line = f'Deleting {artifact.path} with tags "{",".join(artifact.tags)}" ({gigabytes(size)}) ...'
+        line = f'Deleting {artifact.path} with tags "{",".join(artifact.tags)}" ({readable(size)}) ...'
         context.console.say(line)
         if yes(context, inputs, "  Are you sure you want to delete this artifact"):
             artifacts.delete(artifact)
             context.console.say("    Deleted!")
             freed += size
-    context.console.say(f"{gigabytes(freed)} freed")
+    for folder in leftovers:
+        size = size_bytes(folder)
+        context.console.say(f"Deleting {folder}, left by a run that ended early ({readable(size)}) ...")
+        remove_folder(folder)
+        freed += size
+    context.console.say(f"{readable(freed)} freed")
     return {"return": 0}
 
 
@@ -56,7 +59,7 @@ def show(context: Context, inputs: Inputs) -> Answer:
         context.console.say(f"  Path: {entry.path}")
         if entry.version:
             context.console.say(f"  Version: {entry.version}")
-        context.console.say(f"  Size: {gigabytes(size_bytes(entry.path))}, made {_age(entry)}")
+        context.console.say(f"  Size: {readable(size_bytes(entry.path))}, made {_age(entry)}")
         if inputs.get("env"):
             for key, value in sorted(store.state(entry)["new_env"].items()):
                 context.console.say(f"  {key}={value}")
@@ -64,13 +67,15 @@ def show(context: Context, inputs: Inputs) -> Answer:
 
 
 def prune(context: Context, inputs: Inputs) -> Answer:
-    """Remove what no run would use: expired entries, those whose base is gone, and pieces of failed runs."""
+    """Remove what no run would use: expired and broken entries, and pieces of failed runs."""
     store = Store(context.index)
     now = time.time()
     dead = [
-        e for e in store.entries(tag_text(inputs)) if e.expired(now) or e.missing_base() or "tmp" in e.tags
+        entry
+        for entry in store.entries(tag_text(inputs))
+        if entry.expired(now) or "tmp" in entry.tags or (_owned(store, entry) and _unusable(store, entry))
     ]
-    pieces = [*store.remove_orphans(), *store.failed()]
+    pieces = [*store.orphans(), *store.failed()]
     artifacts = Artifacts(context.index)
     for entry in dead:
         artifacts.delete(entry.artifact)
@@ -90,7 +95,7 @@ def verify(context: Context, inputs: Inputs) -> Answer:
     store = Store(context.index)
     bad = []
     for entry in store.entries(tag_text(inputs)):
-        problem = _problem(store, entry)
+        problem = _problem(store, entry) if _owned(store, entry) else ""
         if problem:
             bad.append(entry.artifact.uid)
             context.console.say(f"{entry.path}: {problem}")
@@ -109,19 +114,31 @@ def mark_tmp(context: Context, inputs: Inputs) -> Answer:
     return {"return": 0, "list": [Found(context, artifact) for artifact in found]}
 
 
-def _problem(store: Store, entry: CacheEntry) -> str:
+def _owned(store: Store, entry: CacheEntry) -> bool:
+    """Was it made by a run? What a user added by hand is kept, whatever is in it."""
+    return bool(entry.owner_uid(store.home.dialect.owner_key))
+
+
+def _unusable(store: Store, entry: CacheEntry) -> str:
+    """Why no run would use the entry, or nothing."""
     if entry.missing_base():
         return f"it depends on {entry.missing_base()}, which is gone"
     try:
-        state = store.state(entry)
+        store.state(entry)
     except RecipeFault as fault:
         return fault.message
+    return ""
+
+
+def _problem(store: Store, entry: CacheEntry) -> str:
+    if reason := _unusable(store, entry):
+        return reason
     from pathlib import Path
 
     inside = str(entry.path)
     gone = [
         f"{key}={value}"
-        for key, value in state["new_env"].items()
+        for key, value in store.state(entry)["new_env"].items()
         if isinstance(value, str) and value.startswith(inside) and not Path(value).exists()
     ]
     return f"it names what is not there: {', '.join(gone)}" if gone else ""
@@ -140,5 +157,6 @@ def _age(entry: CacheEntry) -> str:
     return f"{seconds:.0f} seconds ago"
 
 
-def gigabytes(size: int) -> str:
-    return f"{size / 1e9:.3f} GB"
+def readable(size_bytes: int) -> str:
+    """`1.250 GB`."""
+    return f"{size_bytes / 1e9:.3f} GB" if size_bytes >= 1e6 else "under 0.001 GB"

@@ -74,11 +74,10 @@ def perform(context: Context, inputs: Inputs) -> Answer:
             tags = tag_text(inputs) or str(inputs.get("artifact") or "TAGS").strip(",")
             hint = instead.replace("TAGS", tags)
             raise RecipeFault(f'"{words}" is not part of this runner', UNKNOWN_ACTION, hint)
-    known = sorted({*COMMON, *own, *SYNONYMS})
     raise RecipeFault(
         f'action "{action}" not found in automation "{automation}"',
         UNKNOWN_ACTION,
-        did_you_mean(action, known),
+        did_you_mean(action, {*COMMON, *own}),
     )
 
 
@@ -99,7 +98,7 @@ def automation_name(context: Context, text: str) -> str:
     described = any((repo.root / "automation" / alias).is_dir() for repo in context.home.repositories())
     if alias in known or described:
         return alias
-    raise RecipeFault(f'automation "{text}" not found', UNKNOWN_ACTION, did_you_mean(alias, [*known, *OWN]))
+    raise RecipeFault(f'automation "{text}" not found', UNKNOWN_ACTION, did_you_mean(alias, {*known, *OWN}))
 
 
 def _call(module: str, action: str, context: Context, inputs: Inputs) -> Answer:

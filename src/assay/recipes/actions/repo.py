@@ -69,7 +69,7 @@ def pull(context: Context, inputs: Inputs) -> Answer:
     target = context.home.folder / str(inputs.get("dir") or folder)
     if target.parent != context.home.folder:
         raise RecipeFault(f"{target} is not directly below {context.home.folder}", GENERAL)
-    context.console.say(f"Pulling {url} into {target}")
+    context.console.say(f"Pulling {target}" if target.exists() else f"Pulling {url} into {target}")
     fresh = git.obtain(target, git.with_token(url, str(inputs.get("pat") or "")), revision)
     try:
         _describe(context, target, inputs)
@@ -218,8 +218,8 @@ def detect(context: Context, inputs: Inputs) -> Answer:
 def reindex(context: Context, inputs: Inputs) -> Answer:
     """Look at every recipe again."""
     count = context.index.rebuild()
-    for fault in context.index.broken:
-        context.console.note(f"assay: left out: {fault.message}")
+    for broken in context.index.broken:
+        context.console.note(f"assay: left out: {broken.fault.message}")
     context.console.say(f"Indexed {count} recipes")
     return {"return": 0}
 

@@ -36,6 +36,8 @@ def run(context: Context, inputs: Inputs) -> Answer:
         from assay.recipes.explain import describe
 
         return describe(context, inputs)
+    if inputs.get("lock") is True:
+        raise RecipeFault("--lock names no file", 1, "--lock=FILE")
     if context.runner is not None:
         answer: Answer = context.runner.run(inputs)
         return answer

@@ -53,6 +53,8 @@ def read_input_file(path: Path) -> Inputs:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise RecipeFault(f"cannot read @{path}: {error.strerror}", NOT_FOUND) from error
+    except UnicodeDecodeError as error:
+        raise RecipeFault(f"@{path} is no text in UTF-8 (byte {error.start})", 4) from error
     value = _parse_text(path, text)
     if not isinstance(value, dict):
         raise RecipeFault(f"@{path} holds {type(value).__name__}, not a dictionary", 4)

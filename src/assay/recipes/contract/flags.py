@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay.recipes.conditions import is_off
+from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.light import Any, NamedTuple
 
 
@@ -25,6 +26,20 @@ def is_set(value: Any, *, strict: bool = False) -> bool:
 def is_yes(inputs: Mapping[str, Any], *names: str) -> bool:
     """For the few flags that CM itself reads as words: true, yes or on."""
     return any(str(inputs.get(name, "")).lower() in ("true", "yes", "on") for name in names)
+
+
+NESTED = ("env", "state", "const", "const_state", "ad", "adr", "add_deps", "add_deps_recursive")
+
+
+def check_nested(inputs: Mapping[str, Any]) -> None:
+    """Raises: RecipeFault (1) for a plain value where names with values belong: `--env=1`."""
+    for key in NESTED:
+        if not isinstance(inputs.get(key) or {}, dict):
+            raise RecipeFault(
+                f"--{key}={inputs[key]} is a plain value, where names with values belong",
+                GENERAL,
+                f"--{key}.NAME=VALUE",
+            )
 
 
 class Flags(NamedTuple):

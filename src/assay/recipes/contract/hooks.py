@@ -87,7 +87,8 @@ class Hooks:
             )
         code = answer.get("return", 0)
         if code:
-            raise RecipeFailed(str(answer.get("error") or f"{step} returned {code}"), int(code), step=step)
+            message = str(answer.get("error") or f"{step} returned {code!r}")
+            raise RecipeFailed(message, exit_number(code), step=step)
         return answer
 
     def _guarded(self, function: Any, arguments: dict[str, Any], step: str) -> Any:

@@ -50,6 +50,7 @@ class NativeScripts:
             raise RecipeFailed(
                 f"Portable {self.dialect.name.upper()} script failed (name = {meta.get('alias')}, "
                 f"{shell.status_words(status)})",
+                hint=f"what it printed stands above; it is {script}, run in {Path.cwd()}",
                 step=str(script),
             )
         merge(state, shell.new_state())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -100,8 +101,23 @@ def run_script(
     write_script(Path(RUN_FILE), lines)
     if keep:
         write_script(Path("tmp-run-without-cm.sh"), lines)
-    done = subprocess.run(["bash", "-c", f". ./{RUN_FILE}"], env=dict(host_env), check=False)
-    return done.returncode
+    with subprocess.Popen(["bash", "-c", f". ./{RUN_FILE}"], env=dict(host_env)) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            end_with_children(process.pid)
+            raise
+
+
+def end_with_children(pid: int) -> None:
+    """End a process and all below it: Ctrl-C reaches them anyway, but a signal to this process alone does not."""
+    import signal
+
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        os.kill(pid, signal.SIGTERM)
+        for child in children:
+            end_with_children(int(child))
 
 
 def quoted_path(path: Path) -> str:
@@ -138,14 +154,12 @@ def new_env() -> dict[str, str]:
 
 
 def status_words(status: int) -> str:
-    """An exit status in words: `exit 2`, `killed by SIGKILL (out of memory?)`."""
+    """An exit status in words: `exit 2`, `exit 137: killed by SIGKILL (out of memory?)`."""
     import signal
 
-    number = -status if status < 0 else status - 128 if status > 128 else 0
-    if not number:
-        return f"exit {status}"
+    status = 128 - status if status < 0 else status  # as bash counts a child that a signal ended
     try:
-        name = signal.Signals(number).name
+        name = signal.Signals(status - 128).name
     except ValueError:
         return f"exit {status}"
     return f"exit {status}: killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")

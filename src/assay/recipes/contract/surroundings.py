@@ -23,6 +23,7 @@ echo "  try: --allow_sudo, or run that command yourself first" >&2
 exit 1
 """
 LAUNCHER = '#!/bin/bash\nexec {python} -m assay {verb}"$@"\n'
+PIP = '#!/bin/bash\nexec "$(dirname "$0")/python3" -m pip "$@"\n'
 LAUNCHERS = {"cm": "cm ", "cmr": "cm run script ", "mlc": "mlc ", "mlcr": "mlcr "}
 
 
@@ -102,6 +103,8 @@ def _python(home: Home, env: Mapping[str, str]) -> Path:
                 "install python3-venv, or use yours: --user_python",
             )
         _share_packages(base, part)
+        for name in ("pip", "pip3"):  # for recipes that call it by its bare name
+            _write(part / "bin" / name, PIP)
         part.rename(folder)
     return folder
 

@@ -1,0 +1,308 @@
+"""What is written wrongly, damaged or full is named in a sentence; nothing of it is a bug of the runner."""
+
+from __future__ import annotations
+
+import errno
+import json
+import marshal
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.cli import CM_VERBS, VERBS, guard
+from assay.cli import main as cli
+from assay.recipes.actions.dispatch import COMMON, OWN, SYNONYMS
+from assay.recipes.contract.argv import parse
+from assay.recipes.contract.shape import misshapen
+from assay.recipes.contract.shell import status_words
+from assay.recipes.errors import RecipeFault
+from assay.recipes.index import FORM, Index
+from assay.recipes.lint import lint
+from assay.recipes.lock import reproduce
+from assay.recipes.request import scope_of
+
+from .conftest import Kit
+
+PARTS = [
+    {"deps": 5},
+    {"deps": {"a": 1}},
+    {"deps": [5]},
+    {"deps": [{"tags": "leaf", "env": [1]}]},
+    {"env": [1]},
+    {"default_env": ["a"]},
+    {"new_env_keys": 5},
+    {"input_mapping": ["a"]},
+    {"versions": 5},
+    {"variations": ["a"]},
+    {"clean_files": 5},
+    {"print_env_at_the_end": 5},
+    {"cache": True, "extra_cache_tags_from_env": [5]},
+    {"state": 5},
+    {"warnings": 5},
+    {"local_env_keys": 5},
+    {"env_key_mappings": 5},
+]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=str)
+def test_a_part_of_the_wrong_form_is_named_by_a_run_and_by_lint(kit: Kit, part: dict[str, Any]) -> None:
+    kit.recipe("leaf")
+    kit.recipe("wrong", **({"deps": [{"tags": "leaf"}]} if "local_env_keys" in part else {}) | part)
+    with pytest.raises(RecipeFault, match=r"script/wrong: .* (must be|must hold) .*") as caught:
+        kit.run("wrong")
+    assert caught.value.code == 4
+    index = Index(kit.home)
+    problems = lint(index, index.home.one("tests@small"))
+    assert [problem.code for problem in problems] == ["FORM"]
+
+
+def test_the_form_is_checked_inside_variations_and_versions_too() -> None:
+    meta = {
+        "variations": {"a": {"deps": 5}, "b": None, "c": 5},
+        "versions": {"1": {"env": "x"}},
+        "tags": "a,b",
+    }
+    assert list(misshapen(meta)) == [
+        "variation _a: deps must be a list, not 5",
+        "variation _c must be a dictionary, not 5",
+        "version 1: env must be a dictionary, not 'x'",
+    ]
+
+
+def test_an_error_that_the_description_has_not_caused_stays_a_bug(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise TypeError("ours")
+
+    kit.recipe("right", env={"CM_A": "1"})
+    monkeypatch.setattr("assay.recipes.runner.resolve", broken)
+    with pytest.raises(TypeError, match="ours"):
+        kit.run("right")
+
+
+def test_tags_that_are_no_list_leave_only_their_own_recipe_out(kit: Kit) -> None:
+    (kit.recipe("bad") / "_cm.json").write_text('{"alias": "bad", "tags": 5}')
+    kit.recipe("good")
+    kit.run("good")
+    with pytest.raises(RecipeFault) as caught:
+        kit.run("bad")
+    assert "tags must be a list, not 5" in caught.value.hint
+
+
+@pytest.mark.parametrize("key", ["env", "state", "const", "ad", "adr", "add_deps_recursive"])
+def test_a_plain_value_where_values_with_names_belong_is_refused(kit: Kit, key: str) -> None:
+    kit.recipe("plain")
+    with pytest.raises(RecipeFault, match=f"--{key}=1 is a plain value") as caught:
+        kit.run("plain", f"--{key}=1")
+    assert caught.value.hint == f"--{key}.NAME=VALUE"
+    with pytest.raises(RecipeFault, match="plain value"):
+        scope_of({key: "1"})
+
+
+def test_an_input_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "in.json").write_bytes(b"\xff\xfe{}")
+    with pytest.raises(RecipeFault, match="no text in UTF-8") as caught:
+        parse(["run", "script", f"@{tmp_path}/in.json"])
+    assert caught.value.code == 4
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', "[5]", "5"])
+def test_a_list_of_repositories_of_another_form_is_an_error_that_says_what_to_do(kit: Kit, text: str) -> None:
+    (kit.home.root / "repos.json").write_text(text)
+    with pytest.raises(RecipeFault, match="no list of folders") as caught:
+        kit.perform(["find", "script"])
+    assert "pull again" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00" * 50, marshal.dumps({"/a": 5}), marshal.dumps((FORM + 1, {"/a": 5}))]
+)
+def test_an_index_that_is_damaged_or_of_another_form_is_made_again(kit: Kit, content: bytes) -> None:
+    kit.recipe("one")
+    Index(kit.home).artifacts("script")
+    (kit.home.work / "index-script.bin").write_bytes(content)
+    assert [artifact.alias for artifact in Index(kit.home).find("script")] == ["one"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "5", '{"new_env": 5}', '{"new_state": 5}'])
+def test_an_entry_with_a_damaged_state_is_passed_over_and_made_again(kit: Kit, content: str) -> None:
+    kit.recipe("kept", run="echo CM_KEPT=1 >> tmp-run-env.out\n", cache=True, new_env_keys=["CM_KEPT"])
+    kit.run("kept")
+    (kit.entries()[0] / "cm-cached-state.json").write_text(content)
+    assert kit.run("kept")["new_env"] == {"CM_KEPT": "1"}
+    assert any("passed over" in line for line in kit.console.noted)
+    assert len(kit.entries()) == 2
+    with pytest.raises(RecipeFault, match="1 broken entries"):
+        kit.perform(["verify", "cache"])
+    assert kit.perform(["prune", "cache"])["deleted"] == 1
+    assert len(kit.entries()) == 1
+
+
+def test_an_entry_that_the_user_made_by_hand_is_neither_broken_nor_pruned(kit: Kit) -> None:
+    kit.perform(["add", "cache", "mine", "--tags=mine"])
+    kit.perform(["verify", "cache"])
+    assert kit.perform(["prune", "cache"])["deleted"] == 0
+
+
+def test_removing_the_cache_says_what_failed_runs_left(kit: Kit) -> None:
+    kit.recipe("bad", run="head -c 2000000 /dev/zero > big\nexit 1\n", cache=True)
+    with pytest.raises(RecipeFault):
+        kit.run("bad")
+    kit.perform(["rm", "cache", "-f"])
+    assert any("failed/bad" in line and "0.002 GB" in line for line in kit.console.said)
+    assert kit.console.said[-1] == "0.002 GB freed"
+
+
+def test_a_recipe_that_needs_itself_is_an_error_that_names_it(kit: Kit) -> None:
+    kit.recipe("loop", deps=[{"tags": "loop"}])
+    with pytest.raises(RecipeFault, match="loop stands below 64 others") as caught:
+        kit.run("loop")
+    assert "recipe plan" in caught.value.hint
+
+
+def test_a_failed_script_is_named_with_the_folder_it_ran_in(kit: Kit) -> None:
+    folder = kit.recipe("bad", run="exit 3\n")
+    with pytest.raises(RecipeFault, match="exit 3") as caught:
+        kit.run("bad")
+    assert str(folder / "run.sh") in caught.value.hint and str(Path.cwd()) in caught.value.hint
+
+
+def test_a_script_killed_by_a_signal_has_the_status_that_bash_gives(kit: Kit) -> None:
+    assert status_words(-9) == status_words(137) == "exit 137: killed by SIGKILL (out of memory?)"
+    assert status_words(3) == "exit 3" and status_words(255) == "exit 255"
+
+
+def test_a_hook_whose_number_is_none_fails_with_1(kit: Kit) -> None:
+    kit.recipe("odd", hooks="def preprocess(i):\n    return {'return': 'x'}\n")
+    with pytest.raises(RecipeFault, match="returned 'x'") as caught:
+        kit.run("odd")
+    assert caught.value.code == 1
+
+
+@pytest.mark.parametrize("content", ["[1]", "{}", '{"format": 1}', "x", None])
+def test_a_file_that_is_no_lock_is_refused(kit: Kit, tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "lock.json"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(RecipeFault) as caught:
+        reproduce(kit.context(), file)
+    assert "--lock=FILE" in caught.value.hint
+
+
+def test_a_file_flag_without_a_file_is_refused_before_anything_runs(kit: Kit) -> None:
+    kit.recipe("plain", run="touch ran\n")
+    with pytest.raises(RecipeFault, match="--lock names no file"):
+        kit.run("plain", "--lock")
+    assert not Path("ran").exists()
+
+
+def test_a_folder_that_is_no_clone_is_not_pulled_into(kit: Kit) -> None:
+    (kit.home.folder / "some@where").mkdir()
+    with pytest.raises(RecipeFault, match="is no clone"):
+        kit.perform(["pull", "repo", "some@where"])
+
+
+def test_every_action_is_a_verb_of_its_own(kit: Kit) -> None:
+    names = {*COMMON, *SYNONYMS, *(name for own in OWN.values() for name in own)} | {"import"}
+    names -= {"import_"}
+    spellings = names | {name.replace("_", "-") for name in names}
+    assert spellings <= CM_VERBS
+    assert not CM_VERBS & VERBS.keys()
+
+
+def test_suggestions_are_actions_that_the_automation_has(kit: Kit) -> None:
+    with pytest.raises(RecipeFault) as caught:
+        kit.perform(["docker", "cache"])
+    assert "docker" not in caught.value.hint
+    with pytest.raises(RecipeFault) as caught:
+        kit.perform(["find", "nothing"])
+    assert caught.value.hint.count("script") == 1
+
+
+def on_command_line(kit: Kit, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setenv("CM_REPOS", str(kit.home.root))
+    monkeypatch.setenv("ASSAY_BUILTIN", "0")
+    return cli(list(words))
+
+
+@pytest.mark.parametrize("action", ["plan", "explain", "why"])
+def test_recipe_verbs_take_the_flags_of_a_run(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    kit.recipe("r", cache=True, variations={"v": {"env": {"CM_V": "1"}}})
+    assert on_command_line(kit, monkeypatch, "recipe", action, "--tags=r,_v", "--env.CM_X=2", "--json") == 0
+    assert '"r' in capsys.readouterr().out
+    assert on_command_line(kit, monkeypatch, "recipe", action) == 2
+    assert "no recipe was asked for" in capsys.readouterr().err
+
+
+def test_recipe_lint_still_refuses_flags_that_it_has_not(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit):
+        on_command_line(kit, monkeypatch, "recipe", "lint", "tests@small", "--tags=x")
+
+
+def test_a_question_does_not_spoil_the_json_of_the_answer(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kit.recipe("gone")
+    monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: PTH123, SIM115
+    assert on_command_line(kit, monkeypatch, "rm", "script", "gone", "--out=json") == 0
+    assert json.loads(capsys.readouterr().out) == {"deleted": [], "return": 0}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_full_disk_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    def full(_: list[str]) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(guard, "_dispatch", full)
+    assert guard.run(["find"]) == 3
+    assert os.strerror(number) in capsys.readouterr().err
+
+
+def test_a_home_that_cannot_be_written_is_read_all_the_same(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit.recipe("one")
+    kit.home.repositories()
+
+    def refused(self: Path, *_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(self))
+
+    for name in ("mkdir", "write_bytes", "unlink"):
+        monkeypatch.setattr(Path, name, refused)
+    assert [artifact.alias for artifact in Index(kit.home).find("script")] == ["one"]
+
+
+def test_a_signal_to_the_runner_alone_ends_what_the_script_started(kit: Kit) -> None:
+    kit.recipe("slow", run="echo $$ > pid; sleep 60 & wait\n")
+    line = ["run", "script", "--tags=slow", "--user_python"]
+    environ = os.environ | {"CM_REPOS": str(kit.home.root), "ASSAY_BUILTIN": "0"}
+    process = subprocess.Popen([sys.executable, "-m", "assay", *line], env=environ, stderr=subprocess.DEVNULL)
+    pid = Path("pid")
+    deadline = time.monotonic() + 20
+    while not (pid.exists() and pid.read_text().strip()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.05)
+    script = int(pid.read_text())
+    children = Path(f"/proc/{script}/task/{script}/children").read_text().split()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 130
+    time.sleep(0.1)
+    assert children and not [child for child in children if _lives(child)]
+
+
+def _lives(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
