@@ -14,7 +14,7 @@ HELP = "plan, explain, why, lint and reproduce for CM/MLC recipes"
 class _Parser(argparse.ArgumentParser):
     """Where a request is taken, its flags are taken with it: they are those of `run script`, whatever they are."""
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, others = super().parse_known_args(args, namespace)
         if hasattr(known, "request"):
             known.request += others

@@ -170,8 +170,8 @@ class Index:
         if isinstance(tags, str):
             tags = tags.split(",")
         if not isinstance(tags, list):
-            fault = RecipeFault(f"{where}: tags must be a list, not {tags!r}", UNKNOWN_ACTION)
-            self.broken.append(Broken(repository, fault))
+            wrong = RecipeFault(f"{where}: tags must be a list, not {tags!r}", UNKNOWN_ACTION)
+            self.broken.append(Broken(repository, wrong))
             return None
         return (
             stamps,
