@@ -65,33 +65,47 @@ inline float silu(float x) {
 
 constexpr int SPREAD_PARTS = 64;
 
+// Sums and differences of RADIX numbers `run` apart, for each number of a Vector (or float) at `at`.
+template <int RADIX, class Vector>
+inline void butterfly(float* at, int run) {
+    Vector v[RADIX];
+#pragma GCC unroll 8
+    for (int k = 0; k < RADIX; ++k) std::memcpy(&v[k], at + k * run, sizeof(Vector));
+#pragma GCC unroll 4
+    for (int half = 1; half < RADIX; half *= 2)
+#pragma GCC unroll 8
+        for (int k = 0; k < RADIX; ++k)
+            if (!(k & half)) {
+                const Vector a = v[k], b = v[k + half];
+                v[k] = a + b;
+                v[k + half] = a - b;
+            }
+#pragma GCC unroll 8
+    for (int k = 0; k < RADIX; ++k) std::memcpy(at + k * run, &v[k], sizeof(Vector));
+}
+
+template <int RADIX>
+inline void butterflies(float* row, int run, int count) {
+    typedef float Sixteen __attribute__((vector_size(64)));
+    typedef float Eight __attribute__((vector_size(32)));
+    for (int group = 0; group < count; ++group, row += RADIX * run) {
+        int i = 0;
+        for (; i + 16 <= run; i += 16) butterfly<RADIX, Sixteen>(row + i, run);
+        for (; i + 8 <= run; i += 8) butterfly<RADIX, Eight>(row + i, run);
+        for (; i < run; ++i) butterfly<RADIX, float>(row + i, run);
+    }
+}
+
 // The row, cut into equal parts (a power of two), times a Hadamard matrix over the parts, in place; gives the number of
 // parts, whose root the result is too large by. Products of spread rows are those of the rows, but one outlier is
-// shared by many numbers, so that rounding to 8 bits costs the others less. Two levels a pass: memory is the cost.
+// shared by many numbers, so that rounding to 8 bits costs the others less. Three levels a pass: memory is the cost.
 inline int spread(float* row, int width) {
     int parts = 1;
     while (parts < SPREAD_PARTS && width % (2 * parts) == 0) parts *= 2;
-    const int length = width / parts;
-    int half = 1;
-    for (; 4 * half <= parts; half *= 4)
-        for (int p = 0; p < parts; p += 4 * half) {
-            const int run = half * length;
-            float* const a = row + p * length;
-            float *const b = a + run, *const c = b + run, *const d = c + run;
-            for (int i = 0; i < run; ++i) {
-                const float ab = a[i] + b[i], a_b = a[i] - b[i], cd = c[i] + d[i], c_d = c[i] - d[i];
-                a[i] = ab + cd;
-                b[i] = a_b + c_d;
-                c[i] = ab - cd;
-                d[i] = a_b - c_d;
-            }
-        }
-    if (half < parts)
-        for (int i = 0; i < half * length; ++i) {
-            const float a = row[i], b = row[half * length + i];
-            row[i] = a + b;
-            row[half * length + i] = a - b;
-        }
+    int run = width / parts, left = parts;
+    for (; left >= 8; left /= 8, run *= 8) butterflies<8>(row, run, left / 8);
+    if (left == 4) butterflies<4>(row, run, 1);
+    if (left == 2) butterflies<2>(row, run, 1);
     return parts;
 }
 
