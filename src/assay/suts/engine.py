@@ -1,11 +1,10 @@
 """Our own engine as a system under test: LoadGen's queries become requests, finished requests answers.
 
-One thread computes; `issue` only hands over. Knows the engine and the seam, nothing of LoadGen.
+Knows the engine and the seam, nothing of LoadGen.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,12 @@ from assay.engine.api import Engine
 from assay.engine.config import EngineConfig, read_model_config
 from assay.engine.sequence import Finished, Request
 from assay.ground import files
-from assay.ground.errors import ConfigError, RunFailed, did_you_mean
+from assay.ground.errors import ConfigError, did_you_mean
 from assay.mlperf.sample import Sample
 from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.mlperf.workload import Generation
 from assay.suts import shape
+from assay.suts.worker import Worker
 
 NUMBER_OPTIONS = ("token_budget", "kv_tokens", "threads")
 WORD_OPTIONS = ("order", "kernels")
@@ -83,13 +83,7 @@ class EngineSut:
         self._server = spec.server
         self._eos_id = spec.generation.eos_id
         self._sha256 = files.sha256_all(engine.weight_files)
-        self._changed = threading.Condition()
-        self._inbox: list[Query] = []
-        self._open = 0
-        self._closing = False
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
-        self._thread.start()
+        self._worker = Worker("the engine", self._answer, waiting=lambda: engine.meter.part("waiting"))
 
     def used(self) -> Used:
         engine = self._engine
@@ -107,59 +101,24 @@ class EngineSut:
         )
 
     def issue(self, queries: Sequence[Query]) -> None:
-        """Raises: RunFailed when computing has already failed."""
-        with self._changed:
-            self._raise_failure()
-            self._inbox += queries
-            self._open += len(queries)
-            self._changed.notify_all()
+        self._worker.issue(queries)
 
     def flush(self) -> None:
-        """Wait until every query is answered. Raises: RunFailed with the reason when computing failed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._open == 0 or self._failure is not None)
-            self._raise_failure()
+        self._worker.flush()
 
     def close(self) -> None:
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        self._thread.join()
+        self._worker.close()
 
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise RunFailed(f"the engine stopped: {self._failure}") from self._failure
-
-    def _work(self) -> None:
-        try:
-            while self._take_in():
-                self._step()
-        except BaseException as failure:  # the worker's boundary: handed to whoever waits
-            with self._changed:
-                self._failure = failure
-                self._changed.notify_all()
-
-    def _take_in(self) -> bool:
-        """Move new queries into the engine, waiting for some when it is idle; False when closing."""
-        with self._changed:
-            with self._engine.meter.part("waiting"):
-                self._changed.wait_for(lambda: bool(self._inbox) or self._engine.has_work or self._closing)
-            queries, self._inbox = self._inbox, []
-            if self._closing:
-                return False
+    def _answer(self, queries: Sequence[Query]) -> int:
+        """One step of the engine, with `queries` added; how many it finished."""
         for query in queries:
             self._engine.add(self._requests[query.sample_index].with_id(query.id))
-        return True
-
-    def _step(self) -> None:
         accepted = self._engine.step()
         if self._server and accepted.first_tokens:
             self._sink.first_tokens([FirstToken(*pair) for pair in accepted.first_tokens])
         if accepted.finished:
             self._sink.done([to_answer(finished, self._eos_id) for finished in accepted.finished])
-            with self._changed:
-                self._open -= len(accepted.finished)
-                self._changed.notify_all()
+        return len(accepted.finished)
 
 
 def _number(name: str, word: str) -> int:

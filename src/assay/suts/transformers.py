@@ -1,6 +1,6 @@
 """The trusted reference: a causal language model of Hugging Face transformers, greedy, any batch size.
 
-Slow and plain on purpose; our engine is held against its tokens. One thread computes, `issue` only hands over.
+Slow and plain on purpose; our engine is held against its tokens.
 Source of the generation rules: mixtral-8x7b reference implementation and inference_rules (greedy, left padding,
 pad = EOS; trailing EOS ids stripped, programs cut after their stop sequence, never fewer than two ids).
 """
@@ -8,9 +8,7 @@ pad = EOS; trailing EOS ids stripped, programs cut after their stop sequence, ne
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -18,11 +16,12 @@ from typing import Any
 
 from assay.config import Device
 from assay.ground import files
-from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, RunFailed
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf.sample import Sample
 from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.mlperf.workload import Generation
 from assay.suts import shape
+from assay.suts.worker import Worker
 
 DEFAULT_BATCH = 1
 """What the reference implementation runs."""
@@ -58,13 +57,7 @@ class TransformersSut:
         self._samples = {sample.index: sample for sample in samples}
         self._sink = sink
         self._digest = files.sha256_all(weights)
-        self._changed = threading.Condition()
-        self._inbox: deque[Query] = deque()
-        self._open = 0
-        self._closing = False
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="transformers", daemon=True)
-        self._thread.start()
+        self._worker = Worker("transformers", self._answer, most=self._batch)
 
     def used(self) -> Used:
         """dtype and parameter count are read from the loaded tensors."""
@@ -87,48 +80,17 @@ class TransformersSut:
         )
 
     def issue(self, queries: Sequence[Query]) -> None:
-        """Raises: RunFailed when computing has already failed."""
-        with self._changed:
-            self._raise_failure()
-            self._inbox += queries
-            self._open += len(queries)
-            self._changed.notify_all()
+        self._worker.issue(queries)
 
     def flush(self) -> None:
-        """Wait until every query is answered. Raises: RunFailed with the reason when computing failed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._open == 0 or self._failure is not None)
-            self._raise_failure()
+        self._worker.flush()
 
     def close(self) -> None:
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        self._thread.join()
+        self._worker.close()
 
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise RunFailed(f"transformers stopped: {self._failure}") from self._failure
-
-    def _work(self) -> None:
-        try:
-            while batch := self._next_batch():
-                self._sink.done(self._generate(batch))
-                with self._changed:
-                    self._open -= len(batch)
-                    self._changed.notify_all()
-        except BaseException as failure:  # the worker's boundary: handed to whoever waits
-            with self._changed:
-                self._failure = failure
-                self._changed.notify_all()
-
-    def _next_batch(self) -> list[Query]:
-        """Up to a batch of the queries that are there, waiting for the first only; empty when closing."""
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._inbox) or self._closing)
-            if self._closing:
-                return []
-            return [self._inbox.popleft() for _ in range(min(self._batch, len(self._inbox)))]
+    def _answer(self, batch: Sequence[Query]) -> int:
+        self._sink.done(self._generate(batch))
+        return len(batch)
 
     def _generate(self, batch: Sequence[Query]) -> list[Answer]:
         import torch
