@@ -17,7 +17,7 @@ class Limits:
 
     bytes_per_s: float
     flops: float
-    weight_bytes: int
+    weight_bytes: float
 
 
 def floor_seconds(

