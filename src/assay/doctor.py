@@ -94,24 +94,32 @@ def _packages() -> Iterator[Finding]:
 
 
 def _loadgen() -> Iterator[Finding]:
-    """Rounds whose LoadGen has a wheel for this Python; a release is fetched on first use."""
-    usable = 0
+    """Rounds whose LoadGen runs on this Python; a release is fetched, or built, on first use."""
+    able = 0
     for name in rounds.names():
-        files = {wheel.version: wheels.file_for(wheel) for wheel in rounds.load(name).wheels}
-        fitting = [f"LoadGen {version}: {file}" for version, file in files.items() if file]
-        usable += bool(fitting)
-        if not files:
-            yield Finding(f"round {name}", NO, "no LoadGen release carries its seeds", "another round")
-        elif not fitting:
-            yield Finding(
-                f"round {name}", NO, f"LoadGen {', '.join(files)}: no wheel for this Python", "another Python"
-            )
-        else:
-            version = next(version for version, file in files.items() if file)
-            is_stored = any((settings.home() / "loadgen").glob(f"{version}-*"))
-            yield Finding(f"round {name}", OK, f"{fitting[0]}{' (in the store)' if is_stored else ''}")
-    if not usable:
+        found = _round(name)
+        able += found.state == OK
+        yield found
+    if not able:
         yield Finding("LoadGen", NO, "no round can be run with this Python", "Python 3.11 on Linux", True)
+
+
+def _round(name: str) -> Finding:
+    subject, problem = (
+        f"round {name}",
+        EnvironmentProblem("no LoadGen release carries its seeds", "another round"),
+    )
+    for wheel in rounds.load(name).wheels:
+        if wheels.is_stored(wheel):
+            return Finding(subject, OK, f"LoadGen {wheel.version}: in the store")
+        try:
+            file = wheels.usable_file(wheel)
+        except EnvironmentProblem as found:
+            problem = found
+            continue
+        how = "built from its source on first use" if file.endswith(wheels.SOURCE) else file
+        return Finding(subject, OK, f"LoadGen {wheel.version}: {how}")
+    return Finding(subject, NO, problem.message, problem.hint)
 
 
 def _sandbox() -> Iterator[Finding]:

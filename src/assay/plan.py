@@ -18,7 +18,6 @@ import psutil
 
 from assay import answer_lengths, cost, embedded, suts
 from assay.config import BenchmarkConfig, Precision, Scenario
-from assay.ground import settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.mlperf import dataset, wheels, workloads
 from assay.mlperf import job as jobs
@@ -193,6 +192,7 @@ class _Draft:
     def _check_loadgen(self) -> None:
         if self.job is not None:
             wheel = self.job.wheel
+            wheels.refuse_unusable(wheel)
             needed = 1e6 * wheels.memory_mb(wheel, max(len(self.samples), 1), max(len(self.samples), 1))
             if needed > psutil.virtual_memory().available:
                 raise EnvironmentProblem(
@@ -286,11 +286,9 @@ class _Draft:
     def _download_bytes(self) -> int:
         """LoadGen's wheel, unless the store has it: model and dataset are never downloaded by a run."""
         try:
-            version = self.job.wheel.version if self.job else None
+            return LOADGEN_WHEEL_BYTES if self.job and not wheels.is_stored(self.job.wheel) else 0
         except AssayError:
             return 0
-        is_stored = version is None or any((settings.home() / "loadgen").glob(f"{version}-*"))
-        return 0 if is_stored else LOADGEN_WHEEL_BYTES
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:

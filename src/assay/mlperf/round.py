@@ -34,7 +34,7 @@ class Wheel:
 
     version: str
     sha256: Mapping[str, str]
-    """file name of the wheel -> SHA-256"""
+    """file name of a wheel, or of the source archive -> SHA-256"""
     memory_mb: int
     """Resident memory of a LoadGen process at start, MB (4.1.30 takes 10 GB)."""
 

