@@ -16,9 +16,7 @@ from assay.ground import files, settings
 def keep(checkpoint: Path, dataset: Path, tokens: Mapping[int, int]) -> None:
     """tokens: index of the sample in the dataset -> tokens of its answer. Raises: EnvironmentProblem."""
     known = {**recall(checkpoint, dataset), **tokens}
-    file = _file(checkpoint, dataset)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    files.write_json(file, {str(index): known[index] for index in sorted(known)})
+    files.write_json(_file(checkpoint, dataset), {str(index): known[index] for index in sorted(known)})
 
 
 def recall(checkpoint: Path, dataset: Path) -> dict[int, int]:

@@ -16,7 +16,7 @@ from assay.doors import native
 from assay.ground import files, settings
 from assay.ground.errors import AssayError, ConfigError, Interrupted
 from assay.machine import probe
-from assay.mlperf import artifact, dataset, result, tokenizer
+from assay.mlperf import artifact, dataset, result, tokenizer, wheels
 from assay.mlperf import job as jobs
 from assay.mlperf import round as rounds
 from assay.mlperf.checker import check
@@ -45,7 +45,7 @@ SERVER_SHARE = 0.7
 """Arrival rate of a Server run as a share of the probed rate: below it, so that no queue builds up."""
 DEFAULT_SUBMITTER = "unnamed"
 """Folder of the submitter when no name was given."""
-UNFINISHED = "not finished; if no process is at it any more, it was killed"
+UNFINISHED = "not finished; if no process is at it any more, it broke off"
 UNHURRIED_QPS = 1.0
 """Target of an Offline run without a duration, where LoadGen does nothing with it."""
 
@@ -64,6 +64,7 @@ def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
     if not embedded.is_embedded(config) and config.sut != "echo" and config.paths.checkpoint is None:
         artifact.require_room(config.precision, psutil.virtual_memory().total, settings.home())
     job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config)
+    wheels.refuse_unusable(job.wheel)
     path = config.paths.dataset
     data = dataset.load(path) if path is not None else embedded.dataset(config)
     job.samples(len(data.samples))
@@ -83,10 +84,10 @@ def run(config: BenchmarkConfig, watch: Watch, *, unsafe_no_sandbox: bool = Fals
     try:
         story.measure()
     except (KeyboardInterrupt, Interrupted):
-        story.end(result.INTERRUPTED, "stopped by the user")
+        story.break_off(result.INTERRUPTED, "stopped by the user")
         raise Interrupted("stopped by the user", f"what was finished is in {folder}") from None
     except AssayError as error:
-        story.end(result.FAILED, error.message)
+        story.break_off(result.FAILED, error.message)
         raise
     return story.end(result.COMPLETE), folder
 
@@ -252,15 +253,27 @@ class Story:
         return tuple(paired)
 
     def keep_lengths(self, records: Sequence[answers.Record]) -> None:
-        """For the next plan of the same model and dataset."""
+        """For the next plan of the same model and dataset; a run never fails for it."""
         paths = self.job.config.paths
         if self.used and not self.used.is_fake and paths.checkpoint and paths.dataset:
             lengths = {record.qsl_idx: len(record.token_ids) for record in records}
-            answer_lengths.keep(paths.checkpoint, paths.dataset, lengths)
+            try:
+                answer_lengths.keep(paths.checkpoint, paths.dataset, lengths)
+            except AssayError as error:
+                self.watch.say(f"the next plan will not know how long these answers were: {error.message}")
 
     def _graded(self, spec: RunSpec) -> Callable[[int, int], None]:
         phase = f"{spec.scenario.value} grading"
         return lambda done, total: self.watch.progress(Progress(phase, done, total))
+
+    def break_off(self, status: str, reason: str) -> None:
+        """As `end`, for a job whose failure must be told in any case: the disk may be what failed it."""
+        try:
+            self.end(status, reason)
+        except AssayError as error:
+            self.watch.say(
+                f"the record in {self.folder} stays as it was after the last finished run: {error.message}"
+            )
 
     def end(self, status: str, reason: str = "") -> RunResult:
         """Write result.json and README.md, whatever there is."""

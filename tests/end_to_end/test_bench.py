@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assay import answer_lengths
 from assay.cli import main
+from assay.ground.errors import EnvironmentProblem
 from assay.mlperf import result
-from tests.end_to_end import rows
+from tests.end_to_end import rows, small_mixtral
 
 needs_sandbox = pytest.mark.skipif(
     shutil.which("bwrap") is None,
@@ -201,3 +204,62 @@ def test_a_stopped_run_is_known_as_interrupted_and_leaves_no_process(
         return subprocess.run(["pgrep", "-f", str(out)], capture_output=True, text=True, check=False).stdout
 
     wait_until(lambda: not processes(), 10, "a process of the run is left")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Mounts a file system of so many KB; skips where that is not allowed."""
+    place = tmp_path / "small"
+    place.mkdir()
+
+    def mount(size_kb: int) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size_kb}k", "tmpfs", str(place)]
+        if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
+            pytest.skip("mounting a small file system needs root")
+        return place
+
+    yield mount
+    subprocess.run(["umount", str(place)], check=False, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("size_kb", "finished"), [(8, None), (40, 0), (84, 1)], ids=["at the start", "in the first run", "later"]
+)
+def test_a_disk_that_fills_up_is_named_and_what_was_finished_before_is_kept(
+    words: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    small_disk: Callable[[int], Path],
+    size_kb: int,
+    finished: int | None,
+) -> None:
+    data, out = rows.write(tmp_path / "d.jsonl", words), small_disk(size_kb) / "run"
+    assert bench(words, data, out) in (3, 4)
+    told = capsys.readouterr().err
+    assert re.search(r"disk full while writing|MB are free on its disk", told), told
+    assert not list(out.rglob("*.part"))
+    if finished is None:
+        assert not (out / "result.json").exists()
+        return
+    kept = result.read(out)
+    assert kept.status in (result.INTERRUPTED, result.FAILED)
+    assert len(kept.runs) == finished
+    for run in kept.runs:
+        for figure in run.figures:
+            assert figure.value > 0 and (out / figure.file).is_file()
+
+
+def test_a_store_that_is_full_after_the_run_costs_no_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = small_mixtral.write(tmp_path / "model")
+    data, out = small_mixtral.dataset(tmp_path, model), tmp_path / "run"
+
+    def full(*_: object) -> None:
+        raise EnvironmentProblem("disk full while writing answer_lengths", "free space")
+
+    monkeypatch.setattr(answer_lengths, "keep", full)
+    asked = ["bench", "mixtral-8x7b", "--checkpoint", str(model), "--dataset", str(data), "--samples", "3"]
+    assert main([*asked, "--mode", "accuracy", "--sut", "engine", "--out", str(out)]) == 0
+    assert result.read(out).status == result.COMPLETE
+    assert "the next plan will not know" in capsys.readouterr().err

@@ -46,7 +46,7 @@ def staged(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     except OSError as error:
-        raise _as_problem(error, target) from error
+        raise as_problem(error, target) from error
     os.close(handle)
     part = Path(name)
     part.chmod(0o644)
@@ -54,7 +54,7 @@ def staged(target: Path) -> Iterator[Path]:
         yield part
         part.replace(target)
     except OSError as error:
-        raise _as_problem(error, target) from error
+        raise as_problem(error, target) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -96,7 +96,8 @@ def write_json(target: Path, value: Any) -> None:
     write_text(target, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def _as_problem(error: OSError, target: Path) -> EnvironmentProblem:
+def as_problem(error: OSError, target: Path) -> EnvironmentProblem:
+    """What to tell of a failure to write `target`."""
     if error.errno == errno.ENOSPC:
         return EnvironmentProblem(
             f"disk full while writing {target}", f"free space on {target.parent}, or choose another folder"

@@ -214,8 +214,10 @@ def _precompiled_header(compiler: str) -> Path:
             argv = [compiler, "-x", "c++-header", str(header), "-o", str(part)]
             built = subprocess.run(argv, capture_output=True, text=True, check=False)
             if built.returncode != 0:
+                is_full = "No space left" in built.stderr
                 raise EnvironmentProblem(
-                    f"g++ cannot compile bits/stdc++.h: {built.stderr.strip()[:200]}", "apt-get install g++"
+                    f"g++ cannot compile bits/stdc++.h: {built.stderr.strip()[:200]}",
+                    f"free 100 MB at {folder}" if is_full else "apt-get install g++",
                 )
     return folder
 
