@@ -6,6 +6,7 @@ import copy
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -42,20 +43,49 @@ def test_a_light_tuple_wants_its_own_fields(values: tuple[object, ...], named: d
         Pair(*values, **named)  # type: ignore[arg-type]
 
 
-def test_a_run_imports_no_typing_and_no_yaml() -> None:
+HEAVY = {
+    "typing",
+    "dataclasses",
+    "yaml",
+    "argparse",
+    "inspect",
+    "logging",
+    "json",
+    "urllib.parse",
+    "ipaddress",
+    "zlib",
+}
+
+
+def test_a_small_run_imports_nothing_heavy(kit: Kit) -> None:
+    """`-S`: what the packages of an environment import at its start is not ours."""
+    kit.recipe("small", "def preprocess(i):\n    return {'return': 0}\n", "true\n")
+    time.sleep(0.1)  # what changed a moment ago is not remembered
+    line = ["-m", "assay", "run", "script", "--tags=small", "--user_python"]
+    source = str(Path(__file__).parents[2] / "src")
+    environ = {**os.environ, "PYTHONPATH": source, "CM_REPOS": str(kit.home.root), "ASSAY_BUILTIN": "0"}
+    for start in ([], ["-S", "-X", "importtime"]):
+        done = subprocess.run(
+            [sys.executable, *start, *line], env=environ, capture_output=True, text=True, check=True
+        )
+    imported = {
+        row.rpartition("|")[2].strip() for row in done.stderr.splitlines() if row.startswith("import time:")
+    }
+    assert "assay.recipes.runner" in imported
+    assert imported & HEAVY == set()
+
+
+def test_pathlib_without_urllib_still_makes_addresses() -> None:
     code = (
-        "import sys; from assay.cli import guard, cm; import assay.recipes.actions.script; "
-        "print(*sorted({'typing', 'dataclasses', 'yaml', 'argparse', 'inspect', 'logging'} & set(sys.modules)))"
+        "from assay.cli.swift import import_pathlib_alone as alone; alone(); alone(); "
+        "from pathlib import Path; import sys; before = 'urllib.parse' in sys.modules; "
+        "print(Path('/a b').as_uri(), before); import urllib.parse; print(urllib.parse.quote('a b'))"
     )
-    # -S: what the packages of an environment import at its start is not ours.
+    environ = {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
-        env={"PYTHONPATH": str(Path(__file__).parents[2] / "src")},
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, "-S", "-c", code], env=environ, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == []
+    assert done.stdout.split() == ["file:///a%20b", "False", "a%20b"]
 
 
 OPEN_FILE = """left_open = open('left.txt', 'w')

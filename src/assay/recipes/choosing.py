@@ -6,10 +6,12 @@ from assay.recipes.console import Console
 from assay.recipes.contract.flags import Flags
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Index
-from assay.recipes.light import NamedTuple
+from assay.recipes.light import TYPE_CHECKING, NamedTuple
 from assay.recipes.recipe import Recipe
 from assay.recipes.selection import Selection, candidates
-from assay.recipes.store import CacheEntry, Store
+
+if TYPE_CHECKING:
+    from assay.recipes.store import CacheEntry
 
 
 class Remembered(NamedTuple):
@@ -23,9 +25,8 @@ class Remembered(NamedTuple):
 class Chooser:
     """Makes the choices of one run and remembers them."""
 
-    def __init__(self, index: Index, store: Store, console: Console) -> None:
+    def __init__(self, index: Index, console: Console) -> None:
         self.index = index
-        self.store = store
         self.console = console
         self.remembered: list[Remembered] = []
 
@@ -50,8 +51,10 @@ class Chooser:
         return chosen
 
     def _owners(self, selection: Selection) -> set[str]:
-        key = self.store.home.dialect.owner_key
-        return {entry.owner_uid(key) for entry in self.store.entries(["-tmp", *selection.asked_tags])}
+        from assay.recipes.store import Store
+
+        key = self.index.home.dialect.owner_key
+        return {entry.owner_uid(key) for entry in Store(self.index).entries(["-tmp", *selection.asked_tags])}
 
     def entry(self, entries: list[CacheEntry], tags: list[str], flags: Flags) -> CacheEntry | None:
         """The cache entry to use; None when there is none, or the user wants none of them."""

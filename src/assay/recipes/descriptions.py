@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import marshal
 import os
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
@@ -16,6 +18,8 @@ from assay.recipes.light import Any
 
 Description = dict[str, Any]
 PRIME = 2**61 - 1
+# A file changed this recently may change again within one tick of the file system's clock.
+UNSETTLED_NS = 50_000_000
 Stamp = tuple[int, int]  # time of change in ns, size in bytes
 
 
@@ -26,6 +30,12 @@ def stamp(path: str) -> Stamp | None:
     except OSError:
         return None
     return (found.st_mtime_ns, found.st_size)
+
+
+def settled(stamps: Iterable[Stamp | None]) -> bool:
+    """Did these files change long enough ago for a further change to show in their stamps?"""
+    limit = time.time_ns() - UNSETTLED_NS
+    return all(found is None or found[0] < limit for found in stamps)
 
 
 def parse_file(path: Path) -> Description:
@@ -63,9 +73,10 @@ class DescriptionStore:
         self._folder = folder
         self._bytes: dict[str, tuple[list[Stamp | None], bytes]] = {}
 
-    def load(self, artifact: Path, names: tuple[str, ...]) -> Description:
+    def load(self, artifact: Path, names: tuple[str, ...], *, json_too: bool = False) -> Description:
         """The description in `artifact`: the files in `names` that exist, the later over the earlier.
 
+        What was parsed from YAML is kept on disk, and with `json_too` what was parsed from JSON.
         Raises: RecipeFault (16) when none exists, (4) when one does not parse.
         """
         where = str(artifact)
@@ -81,9 +92,8 @@ class DescriptionStore:
         for name, found in zip(names, stamps):
             if found:
                 value.update(parse_file(artifact / name))
-        self._keep(
-            where, stamps, value, to_disk=any(s and n.endswith(".yaml") for n, s in zip(names, stamps))
-        )
+        from_yaml = any(found and name.endswith(".yaml") for name, found in zip(names, stamps))
+        self._keep(where, stamps, value, to_disk=(from_yaml or json_too) and settled(stamps))
         return value
 
     def _kept_file(self, where: str) -> Path:

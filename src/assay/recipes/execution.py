@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from assay.recipes.call import Call, Outcome, Runs
 from assay.recipes.contract import shell
@@ -51,6 +52,19 @@ class Execution:
     def key(self, name: str) -> str:
         """The name of a variable with the dialect's prefix."""
         return self.recipe.dialect.key(name)
+
+    def make_here(self) -> Outcome:
+        """Run everything in the current folder for its own sake, and tidy up."""
+        here = Path.cwd()
+        for path in self.recipe.meta.get("clean_output_files") or []:
+            Path(path).unlink(missing_ok=True)
+        try:
+            outcome = self.make()
+        finally:
+            os.chdir(here)
+        if not (self.request.flags.dirty or self.request.flags.shell):
+            self.clean()
+        return outcome
 
     def make(self) -> Outcome:
         """Run everything in the current folder."""

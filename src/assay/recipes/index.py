@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import marshal
 import os
-import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from assay.recipes.descriptions import Stamp, stamp, write_cache_file
+from assay.recipes.descriptions import Stamp, settled, stamp, write_cache_file
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
 from assay.recipes.light import NamedTuple
 from assay.recipes.names import split_repository
 from assay.recipes.repositories import Home, Repository
 
-# A file changed this recently may change again within one tick of the file system's clock.
-UNSETTLED_NS = 50_000_000
 FORM = 1  # of the working file; another one is not read
 Row = tuple[list[Stamp | None], str, str, tuple[str, ...]]  # stamps, alias, uid, tags
 
@@ -133,19 +130,13 @@ class Index:
         for repository in self.home.repositories():
             for where in _subfolders(f"{repository.root}/{automation}"):
                 row = rows.get(where)
-                known = row[0] if row else names
-                # A description that was not there is asked for in the cheaper way: it is hardly ever there now.
-                stamps = [
-                    stamp(where + name) if then or os.access(where + name, os.F_OK) else None
-                    for name, then in zip(names, known)
-                ]
-                if row is None or row[0] != stamps:
-                    row = self._row(repository, where, stamps)
+                if row is None or not _unchanged(where, names, row[0]):
+                    row = self._row(automation, repository, where, [stamp(where + name) for name in names])
                     if row is None:
                         continue
                 fresh[where] = row
                 _, alias, uid, tags = row
-                found.append(Artifact(where, automation, repository, alias, uid, tags))
+                found.append(Artifact._make((where, automation, repository, alias, uid, tags)))
         if fresh != rows:
             self._rows[automation] = _settled(fresh)
             write_cache_file(self._file(automation), marshal.dumps((FORM, self._rows[automation])))
@@ -158,11 +149,15 @@ class Index:
             return {}
         return rows if form == FORM and isinstance(rows, dict) else {}
 
-    def _row(self, repository: Repository, where: str, stamps: list[Stamp | None]) -> Row | None:
+    def _row(
+        self, automation: str, repository: Repository, where: str, stamps: list[Stamp | None]
+    ) -> Row | None:
         if not any(stamps):
             return None
         try:
-            description = self.home.descriptions.load(Path(where), self.home.dialect.description_files)
+            description = self.home.descriptions.load(
+                Path(where), self.home.dialect.description_files, json_too=automation == "script"
+            )
         except RecipeFault as fault:
             self.broken.append(Broken(repository, fault))
             return None
@@ -181,6 +176,25 @@ class Index:
         )
 
 
+def _unchanged(where: str, names: list[str], stamps: list[Stamp | None]) -> bool:
+    """Do the files in a folder have these stamps? Asked a thousand times per command, so it takes no detour.
+
+    A file that was not there is asked for in the cheaper way: it is hardly ever there now.
+    """
+    for name, then in zip(names, stamps):
+        if then is None:
+            if os.access(where + name, os.F_OK):
+                return False
+            continue
+        try:
+            now = os.stat(where + name)  # noqa: PTH116
+        except OSError:
+            return False
+        if now.st_mtime_ns != then[0] or now.st_size != then[1]:
+            return False
+    return True
+
+
 def _subfolders(folder: str) -> list[str]:
     try:
         with os.scandir(folder) as entries:
@@ -191,5 +205,4 @@ def _subfolders(folder: str) -> list[str]:
 
 def _settled(rows: dict[str, Row]) -> dict[str, Row]:
     """Rows whose files changed long enough ago for a further change to show in their time stamp."""
-    limit = time.time_ns() - UNSETTLED_NS
-    return {where: row for where, row in rows.items() if all(s is None or s[0] < limit for s in row[0])}
+    return {where: row for where, row in rows.items() if settled(row[0])}

@@ -25,9 +25,7 @@ VALIDATION = "validate_cache"  # a native script by which a recipe judges entrie
 
 
 def from_cache_or_made(execution: Execution) -> Outcome:
-    """What the recipe hands back, from wherever it comes."""
-    if not execution.request.may_cache():
-        return _made_here(execution)
+    """What a recipe that keeps its results hands back, from wherever it comes."""
     tags = execution.request.tags()
     execution.tags = list(tags)
     if outcome := _from_cache(execution, tags):
@@ -35,19 +33,6 @@ def from_cache_or_made(execution: Execution) -> Outcome:
     with execution.session.store.exclusively(tags):
         # Another process may have made it while this one waited.
         return _from_cache(execution, tags) or _made_entry(execution, tags)
-
-
-def _made_here(execution: Execution) -> Outcome:
-    here = Path.cwd()
-    for path in execution.recipe.meta.get("clean_output_files") or []:
-        Path(path).unlink(missing_ok=True)
-    try:
-        outcome = execution.make()
-    finally:
-        os.chdir(here)
-    if not (execution.request.flags.dirty or execution.request.flags.shell):
-        execution.clean()
-    return outcome
 
 
 # ---------------------------------------------------------------------- an entry that is there

@@ -69,7 +69,7 @@ class _Planner:
     def __init__(self, index: Index, host_env: Mapping[str, str]) -> None:
         self.index = index
         self.store = Store(index)
-        self.chooser = Chooser(index, self.store, Quiet())
+        self.chooser = Chooser(index, Quiet())
         self.host_env = host_env
         self.steps: list[Step] = []
         self.above: list[tuple[str, ...]] = []  # the recipes being planned, outermost first

@@ -68,7 +68,7 @@ def load_recipe(index: Index, artifact: Artifact) -> Recipe:
 
 def _inherited(index: Index, artifact: Artifact, depth: int) -> dict[str, Any]:
     names = index.home.dialect.description_files
-    meta = index.home.descriptions.load(artifact.path, names)
+    meta = index.home.descriptions.load(artifact.path, names, json_too=True)
     base = meta.pop("_base", None)
     if not base:
         return meta

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from assay.recipes.contract.dialect import CM, Dialect
-from assay.recipes.descriptions import Description, DescriptionStore
+from assay.recipes.descriptions import Description, DescriptionStore, write_cache_file
 from assay.recipes.errors import NOT_FOUND, RecipeFault
 from assay.recipes.light import NamedTuple
 from assay.recipes.names import Name
@@ -93,21 +94,29 @@ class Home:
 
     def registered(self) -> list[Path]:
         """The folders in `repos.json` that still exist."""
+        try:
+            text = (self.root / "repos.json").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        try:  # in a form that needs no json, whose import takes longer than all the rest of this
+            parsed, listed = marshal.loads((self.work / "repositories.bin").read_bytes())
+        except (OSError, ValueError, EOFError, TypeError):
+            parsed = ""
+        if parsed != text:
+            listed = self._parse_registered(text)
+            write_cache_file(self.work / "repositories.bin", marshal.dumps((text, listed)))
+        return [Path(entry) for entry in listed if Path(entry).is_dir()]
+
+    def _parse_registered(self, text: str) -> list[str]:
         import json
 
         try:
-            listed = json.loads((self.root / "repos.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return []
+            listed = json.loads(text)
         except ValueError as error:
-            raise RecipeFault(
-                f"{self.root / 'repos.json'} does not parse: {error}",
-                4,
-                REPAIR,
-            ) from error
+            raise RecipeFault(f"{self.root / 'repos.json'} does not parse: {error}", 4, REPAIR) from error
         if not isinstance(listed, list) or not all(isinstance(entry, str) for entry in listed):
             raise RecipeFault(f"{self.root / 'repos.json'} is no list of folders", 4, REPAIR)
-        return [Path(entry) for entry in listed if Path(entry).is_dir()]
+        return listed
 
     def register(self, path: Path) -> None:
         """Add a folder to `repos.json`.

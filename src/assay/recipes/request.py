@@ -6,7 +6,6 @@ import copy
 from collections.abc import Mapping
 from pathlib import Path
 
-from assay.recipes.cache_rule import cache_key, lookup_tags
 from assay.recipes.choosing import Chooser
 from assay.recipes.console import Quiet
 from assay.recipes.contract.flags import Flags, check_nested, seed_env
@@ -14,10 +13,12 @@ from assay.recipes.contract.shape import blamed
 from assay.recipes.dependencies import additions
 from assay.recipes.env import Env
 from assay.recipes.index import Index
-from assay.recipes.light import Any, NamedTuple
+from assay.recipes.light import TYPE_CHECKING, Any, NamedTuple
 from assay.recipes.resolve import ResolvedRecipe, Scope, resolve
 from assay.recipes.selection import Selection
-from assay.recipes.store import CacheKey, Lookup, Store
+
+if TYPE_CHECKING:
+    from assay.recipes.store import CacheKey, Lookup, Store
 
 
 class Request(NamedTuple):
@@ -37,6 +38,8 @@ class Request(NamedTuple):
 
     def tags(self) -> list[str]:
         """What a cache entry must carry to answer."""
+        from assay.recipes.cache_rule import lookup_tags
+
         return lookup_tags(self.resolved, self.selection, self.inputs, self.flags)
 
     def cache_expiration(self) -> str:
@@ -44,6 +47,8 @@ class Request(NamedTuple):
         return str(self.resolved.cache_expiration or self.inputs.get("cache_expiration") or "")
 
     def key(self) -> CacheKey:
+        from assay.recipes.cache_rule import cache_key
+
         return cache_key(self.resolved, self.inputs)
 
     def look_up(self, store: Store, *, exact: bool = False) -> Lookup:
@@ -82,7 +87,7 @@ def answer_request(
     with scope.env.written_by("runner"):
         seed_env(scope.env, inputs, flags, host_env, str(Path.cwd()), prefix)
     selection = Selection.parse(inputs.get("tags"))
-    chooser = chooser or Chooser(index, Store(index), Quiet())
+    chooser = chooser or Chooser(index, Quiet())
     recipe = chooser.recipe(selection, words[0] if words else "", flags)
     with blamed(recipe.meta, recipe.folder):
         return Request(inputs, selection, flags, resolve(recipe, selection.variations, inputs, scope))

@@ -18,7 +18,6 @@ from assay.recipes.env import USER_RUN_DIR, Env
 from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.execution import Before, Execution
 from assay.recipes.index import Index
-from assay.recipes.keeping import from_cache_or_made
 from assay.recipes.light import TYPE_CHECKING, Any
 from assay.recipes.merge import merge
 from assay.recipes.names import Name
@@ -167,7 +166,13 @@ class Runner:
                 session.info(f"{call.indent}  - Fake run of {request.resolved.recipe}: inside a container")
                 request = request._replace(flags=request.flags._replace(fake_run=True))
                 request.resolved.env[self.home.dialect.key("TMP_FAKE_RUN")] = "yes"
-            outcome = from_cache_or_made(Execution(session, call, request, before, self._run))
+            execution = Execution(session, call, request, before, self._run)
+            if request.may_cache():
+                from assay.recipes.keeping import from_cache_or_made
+
+                outcome = from_cache_or_made(execution)
+            else:
+                outcome = execution.make_here()
         step.version = outcome.version
         self._finish(session, call, request, outcome, time.monotonic() - started)
         return outcome

@@ -12,8 +12,10 @@ from assay.recipes.contract.flags import Flags
 from assay.recipes.contract.hooks import Workbench
 from assay.recipes.contract.native import NativeScripts
 from assay.recipes.index import Index
-from assay.recipes.light import Any, NamedTuple
-from assay.recipes.store import Store
+from assay.recipes.light import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from assay.recipes.store import Store
 
 Access = Callable[..., dict[str, Any]]
 
@@ -54,9 +56,10 @@ class Session:
         folder: Path,
     ) -> None:
         self.home = index.home
-        self.store = Store(index)
+        self.index = index
         self.console = console
-        self.chooser = Chooser(index, self.store, console)
+        self.chooser = Chooser(index, console)
+        self._store: Store | None = None
         self.workbench = Workbench(dict(host_env))
         self.scripts = NativeScripts(self.home.dialect, self.workbench, self.info)
         self.automation = Automation(
@@ -75,6 +78,15 @@ class Session:
         self.fake_deps = flags.fake_deps
         self.version_info: list[dict[str, Any]] = []
         self.steps: list[Step] = []
+
+    @property
+    def store(self) -> Store:
+        """The cache; made, and its module imported, when the first recipe asks for it."""
+        if self._store is None:
+            from assay.recipes.store import Store
+
+            self._store = Store(self.index)
+        return self._store
 
     def info(self, text: str) -> None:
         """A line of the log, as CM's logger writes it."""

@@ -8,11 +8,11 @@ and scripts of the same run, since recipes prepare one another that way.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
@@ -130,14 +130,13 @@ def load_hooks(folder: Path, workbench: Workbench, access: Any) -> Hooks | None:
     path = folder / "customize.py"
     if not path.is_file():
         return None
-    spec = importlib.util.spec_from_file_location("customize", path)
-    if spec is None or spec.loader is None:
-        raise RecipeFailed(f"cannot load {path}", GENERAL, step="import")
-    module = importlib.util.module_from_spec(spec)
+    loader = SourceFileLoader("customize", str(path))
+    module = ModuleType("customize")
+    module.__file__ = str(path)
     with workbench.lent():
         connect_shim(access)
         try:
-            spec.loader.exec_module(module)
+            loader.exec_module(module)
         except SystemExit as leaving:
             raise RecipeFailed(
                 f"{path} called sys.exit while it was imported", GENERAL, step="import"
@@ -158,5 +157,6 @@ def _hint_for(problem: Exception) -> str:
 
 def connect_shim(access: Any) -> None:
     """Give the `cmind` and `mlc` modules that hooks import a way back into this run."""
-    for name in ("cmind", "mlc"):
-        importlib.import_module(name).__dict__["access"] = access
+    importlib.import_module("cmind").__dict__["access"] = access
+    if mlc := sys.modules.get("mlc"):  # it takes over cmind's when a hook imports it later
+        mlc.__dict__["access"] = access

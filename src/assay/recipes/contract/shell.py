@@ -90,12 +90,11 @@ def run_script(
     `host_env` is the process environment it starts from. With `keep`, the script that would run it without
     the runner is left beside it.
     """
-    import json
     import subprocess
 
     for name in (NEW_STATE_FILE, NEW_ENV_FILE):
         Path(name).unlink(missing_ok=True)
-    Path(STATE_FILE).write_text(json.dumps(state, indent=2, default=str, sort_keys=True), encoding="utf-8")
+    Path(STATE_FILE).write_text(state_as_json(state), encoding="utf-8")
     prefix = [str(line) for line in state.get("script_prefix") or []]
     lines = [*SHEBANG, *prefix, *export_lines(env), "", f". {quoted_path(script)}"]
     write_script(Path(RUN_FILE), lines)
@@ -107,6 +106,14 @@ def run_script(
         except BaseException:
             end_with_children(process.pid)
             raise
+
+
+def state_as_json(state: dict[str, Any]) -> str:
+    if state == {"docker": {}}:  # as with most recipes; a small run needs json for nothing else
+        return '{\n  "docker": {}\n}'
+    import json
+
+    return json.dumps(state, indent=2, default=str, sort_keys=True)
 
 
 def end_with_children(pid: int) -> None:

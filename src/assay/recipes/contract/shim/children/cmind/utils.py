@@ -5,7 +5,6 @@
 Self-contained and plain, since any Python that a recipe starts may import it.
 """
 
-import json
 import os
 import re
 
@@ -50,12 +49,16 @@ def load_json(file_name, check_if_exists=False, encoding="utf8"):
     if check_if_exists and not os.path.isfile(file_name):
         return {"return": 16, "error": "file %s was not found" % file_name}
     with open(file_name, encoding=encoding) as file:
+        import json
+
         return {"return": 0, "meta": json.load(file)}
 
 
 def save_json(file_name, meta=None, indent=2, sort_keys=True, encoding="utf8"):
     """Write a value as JSON."""
     with open(file_name, "w", encoding=encoding) as file:
+        import json
+
         json.dump({} if meta is None else meta, file, indent=indent, sort_keys=sort_keys)
         file.write("\n")
     return {"return": 0}
