@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -205,27 +206,32 @@ def run(peer: Peer, number: int, folder: Path, timeout: float) -> None:
     out = folder / "last.jsonl"
     out.unlink(missing_ok=True)
     print(f"round {number + 1}: {peer.key}", file=sys.stderr)
-    try:
-        done = subprocess.run(
-            peer.command(folder, out),
-            env=os.environ | peer.env,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        words = last_words(done.stdout + done.stderr) or f"exit code {done.returncode}"
-    except subprocess.TimeoutExpired:
-        words = f"longer than {timeout:g} s"
+    # In a session of its own, so that an engine's own processes end with it.
+    with subprocess.Popen(
+        peer.command(folder, out),
+        env=os.environ | peer.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as engine:
+        try:
+            said = engine.communicate(timeout=timeout)[0]
+            words = last_words(said) or f"exit code {engine.returncode}"
+        except subprocess.TimeoutExpired:
+            words = f"longer than {timeout:g} s"
+        finally:
+            if engine.poll() is None:
+                os.killpg(engine.pid, signal.SIGKILL)
     line = json.loads(out.read_text()) if out.exists() else {"failed": words}
     with runs.open("a") as file:
         file.write(json.dumps({"key": peer.key, "round": number, **line}) + "\n")
 
 
 def last_words(said: str) -> str:
-    """The last two errors that a failing program named (its last one often only points at the first)."""
-    errors = list(dict.fromkeys(re.findall(r"\w*(?:Error|Exception): .+", said)))
-    return "; ".join(errors[-2:]) or "".join(said.strip().splitlines()[-1:])
+    """The last error that a failing program named, but for those that only point at an earlier one."""
+    errors = [e for e in re.findall(r"\w*(?:Error|Exception): .+", said) if "root cause" not in e]
+    return "".join(errors[-1:] or said.strip().splitlines()[-1:])
 
 
 def read_runs(path: Path) -> list[dict[str, Any]]:
