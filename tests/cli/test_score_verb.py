@@ -92,7 +92,7 @@ def test_ungraded_programs_end_with_the_environment_exit_code(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for wall in (Bubblewrap, Unshare):
-        monkeypatch.setattr(wall, "is_installed", lambda self: False)
+        monkeypatch.setattr(wall, "missing", lambda self: ["the tool"])
     assert main(command(tmp_path, [*ROWS, PROGRAM], "--json")) == 3
     out = capsys.readouterr().out
     assert "mbxp               not measured: 1 not graded: no sandbox" in out

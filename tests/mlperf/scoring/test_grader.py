@@ -154,7 +154,7 @@ def test_a_clean_typescript_compile_fails_as_it_does_officially(box: Sandbox) ->
 
 def test_without_a_sandbox_every_program_is_ungraded(monkeypatch: pytest.MonkeyPatch) -> None:
     for wall in (Bubblewrap, Unshare):
-        monkeypatch.setattr(wall, "is_installed", lambda self: False)
+        monkeypatch.setattr(wall, "missing", lambda self: ["the tool"])
     grading = Grade()([Program("python", "f", "def f(x): return 4", CHECK)] * 2)
     assert [v.passed for v in grading.verdicts] == [None, None]
     assert "bubblewrap" in grading.verdicts[0].reason

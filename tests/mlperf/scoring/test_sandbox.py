@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(params=[Bubblewrap, Unshare], ids=lambda wall: wall.name)
 def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     for other in {Bubblewrap, Unshare} - {request.param}:
-        monkeypatch.setattr(other, "is_installed", lambda self: False)
+        monkeypatch.setattr(other, "missing", lambda self: ["the tool"])
     try:
         with sandboxes.opened(2, LIMITS) as box:
             yield box
@@ -209,15 +209,16 @@ def test_without_any_wall_the_answer_is_a_refusal_that_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for wall in (Bubblewrap, Unshare):
-        monkeypatch.setattr(wall, "is_installed", lambda self: False)
+        monkeypatch.setattr(wall, "missing", lambda self: ["the tool"])
     with pytest.raises(EnvironmentProblem) as problem, sandboxes.opened():
         pass
+    assert "bubblewrap needs the tool, not installed; unshare needs the tool" in problem.value.message
     assert "bubblewrap" in problem.value.hint
 
 
 def test_walls_that_do_not_work_are_refused_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     for wall in (Bubblewrap, Unshare):
-        monkeypatch.setattr(wall, "is_installed", lambda self: True)
+        monkeypatch.setattr(wall, "missing", lambda self: [])
         monkeypatch.setattr(
             wall, "prefix", lambda self, inside: ["/bin/sh", "-c", "echo broken; exit 7", "sh"]
         )

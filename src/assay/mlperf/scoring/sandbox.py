@@ -23,7 +23,8 @@ from assay.mlperf.scoring.wall import NOBODY, Bubblewrap, Inside, NoWall, Unshar
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 INSTALL_HINT = (
-    "apt-get install bubblewrap (or --unsafe-no-sandbox: the programs then run as you, with your files)"
+    "apt-get install bubblewrap util-linux "
+    "(or --unsafe-no-sandbox: the programs then run as you, with your files)"
 )
 
 _STARTED = b"."
@@ -171,8 +172,8 @@ def opened(slots: int = 1, limits: Limits | None = None, unsafe: bool = False) -
 def _first_that_works(candidates: Sequence[Sandbox]) -> Sandbox:
     problems = []
     for sandbox in candidates:
-        if not sandbox.wall.is_installed():
-            problems.append(f"{sandbox.wall.name} is not installed")
+        if missing := sandbox.wall.missing():
+            problems.append(f"{sandbox.wall.name} needs {' and '.join(missing)}, not installed")
             continue
         outcome = sandbox.run(["/bin/sh", "-c", "exit 7"], "probe", b"")
         if outcome.status == 7:

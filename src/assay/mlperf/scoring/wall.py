@@ -33,8 +33,8 @@ class Inside:
 class Wall(Protocol):
     name: str
 
-    def is_installed(self) -> bool:
-        """True when the tools are there; whether the kernel lets them work is found out by trying."""
+    def missing(self) -> list[str]:
+        """Tools that are not there; whether the kernel lets them work is found out by trying."""
 
     def prefix(self, inside: Inside) -> list[str]: ...
 
@@ -47,8 +47,8 @@ class Bubblewrap:
     def __init__(self, has_filter: bool) -> None:
         self.has_filter = has_filter
 
-    def is_installed(self) -> bool:
-        return shutil.which("bwrap") is not None and shutil.which("setpriv") is not None
+    def missing(self) -> list[str]:
+        return _missing("bwrap", *(("setpriv",) if _is_root() else ()))
 
     def prefix(self, inside: Inside) -> list[str]:
         argv = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
@@ -108,8 +108,8 @@ mount -o remount,bind,ro "$root"
 exec chroot "$root" "$@"
 """
 
-    def is_installed(self) -> bool:
-        return all(shutil.which(tool) for tool in ("unshare", "setpriv", "mount", "chroot"))
+    def missing(self) -> list[str]:
+        return _missing("unshare", "setpriv", "mount", "chroot")
 
     def prefix(self, inside: Inside) -> list[str]:
         argv = ["unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child=SIGKILL"]
@@ -131,11 +131,15 @@ class NoWall:
 
     name = "none"
 
-    def is_installed(self) -> bool:
-        return True
+    def missing(self) -> list[str]:
+        return []
 
     def prefix(self, inside: Inside) -> list[str]:
         return ["env", "-i", *(f"{name}={value}" for name, value in inside.env.items())]
+
+
+def _missing(*tools: str) -> list[str]:
+    return [tool for tool in tools if shutil.which(tool) is None]
 
 
 def _is_root() -> bool:
