@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assay import answer_lengths, cost, plan
-from assay.config import BenchmarkConfig, Limits, Mode, Paths, Precision
+from assay.config import BenchmarkConfig, Limits, Mode, Paths, Precision, Scenario
 from assay.engine.config import EngineConfig
 from assay.suts import engine_pace, pace
 from assay.suts.engine_pace import EnginePace
@@ -61,6 +61,7 @@ def config(checkpoint: Path, rows: Path) -> BenchmarkConfig:
 def paced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plans here are arithmetic over a pace that was not measured."""
     monkeypatch.setattr(pace, "measure", lambda shape, precision, batch, prompt_tokens: PACE)
+    monkeypatch.setattr(cost, "busy", lambda: 1.0)
 
 
 def test_answering_is_prefill_and_a_step_for_each_expected_token(config: BenchmarkConfig) -> None:
@@ -87,6 +88,23 @@ def test_each_mode_is_a_run_of_its_own_and_accuracy_is_scored(config: BenchmarkC
 def test_a_run_takes_at_least_its_minimum_duration(config: BenchmarkConfig) -> None:
     made = plan.make(dataclasses.replace(config, limits=Limits(samples=3, min_duration_s=600.0)))
     assert made.parts["answer"] == pytest.approx(600 + cost.RUN_START_S)
+
+
+def test_queries_of_a_server_run_arrive_at_their_rate(config: BenchmarkConfig) -> None:
+    slow = dataclasses.replace(config, scenarios=(Scenario.SERVER,), limits=Limits(samples=3, target_qps=0.1))
+    assert plan.make(slow).parts["answer"] == pytest.approx(30 + cost.RUN_START_S)
+    offline = dataclasses.replace(slow, scenarios=(Scenario.OFFLINE,))
+    assert plan.make(offline).parts["answer"] == pytest.approx(3 * 0.5 + 3 * 21 * 0.1 + cost.RUN_START_S)
+
+
+def test_on_a_busy_machine_what_is_not_timed_is_counted_longer(
+    config: BenchmarkConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet = plan.make(config).parts
+    monkeypatch.setattr(cost, "busy", lambda: 3.0)
+    busy = plan.make(config).parts
+    assert busy["load"] == pytest.approx(3 * quiet["load"])
+    assert busy["answer"] - quiet["answer"] == pytest.approx(2 * cost.RUN_START_S)
 
 
 def test_random_weights_are_counted_at_the_longest_answer_and_said_so(

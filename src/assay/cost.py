@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from assay import embedded
-from assay.config import BenchmarkConfig, Mode
+from assay.config import BenchmarkConfig, Mode, Scenario
 from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample
 from assay.suts.shape import BYTES, ModelShape
@@ -26,8 +27,9 @@ DEFAULT_BATCH = {"transformers": 1, "engine": 256}
 # Bytes are anonymous memory, measured while the embedded workload and SmolLM2 (2.8 GB of float32) ran on 2 cores.
 PARENT_BYTES = 32_000_000
 """The supervising process with the dataset and scorers."""
-TOKENIZER_FACTOR = 22
-"""Bytes that a tokenizer takes for each byte of its tokenizer.json: 77 MB for 3.5 MB."""
+TOKENIZER_FACTOR = 9
+"""Bytes that a tokenizer takes for each byte of its file: 29 MB for a tokenizer.json of 3.5 MB, 5 MB for a
+tokenizer.model of 0.5 MB."""
 LOADGEN_BYTES = 15_000_000
 GRADING_BYTES = 50_000_000
 """A compiler of C++ or TypeScript; one works on each core."""
@@ -53,6 +55,8 @@ RUN_START_S = 1.0
 """A LoadGen child, from its start to its first query."""
 PARENT_S = 1.0
 """The supervising process, from its start to the start of the SUT's, and its record and README at the end."""
+BUSY_S = 0.2
+"""Length of the computation that tells how busy the machine is."""
 TREE_S = 0.5
 """Writing, packing and checking the submission tree of the embedded workload."""
 
@@ -64,8 +68,6 @@ class EngineFacts:
     model: MixtralConfig
     config: EngineConfig
     import_s: float
-    busy: float
-    """Seconds that pass for one of computing while other processes run; 1 on a quiet machine."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ class Work:
     """With the engine as SUT, and a model that it can run."""
     read_bytes: int
     tokenizer: Path | None = field(default=None)
-    """tokenizer.json, where there is one."""
+    """Its file, where there is one."""
+    busy: float = 1.0
+    """Seconds that pass for one of computing while other processes run; 1 on a quiet machine."""
 
     @property
     def batch(self) -> int:
@@ -158,26 +162,43 @@ def seconds(work: Work) -> tuple[dict[str, float], float | None]:
     """
     if not work.samples:
         return {}, None
-    busy = work.engine.busy if work.engine else 1.0
+    busy = work.busy
     load = work.read_bytes / LOAD_BYTES_PER_S
     if work.shape is None:
         answering = at_most = _echo_s(work)
-        start, load = PARENT_S, 0.0
+        start, load = 0.0, 0.0
     elif work.engine is not None:
         answering, at_most = _engine_s(work, work.engine)
-        start = busy * PARENT_S + work.engine.import_s
+        start = work.engine.import_s
     else:
         start, answering, at_most = _transformers_s(work)
-    per_run = max(answering, work.job.min_duration_s() if work.job else 0.0)
+    expected, longest = _runs_s(work, answering), _runs_s(work, at_most)
     parts = {
-        "start": start,
+        "start": busy * PARENT_S + start,
         "load": busy * load,
-        "answer": work.runs * (per_run + busy * RUN_START_S),
+        "answer": expected + work.runs * busy * RUN_START_S,
         "score": busy * _scoring_s(work) if Mode.ACCURACY in work.config.modes else 0.0,
     }
     if embedded.is_embedded(work.config):
         parts["submission"] = busy * TREE_S
-    return parts, sum(parts.values()) + work.runs * (max(at_most, per_run) - per_run)
+    return parts, sum(parts.values()) + longest - expected
+
+
+def _runs_s(work: Work, answering: float) -> float:
+    """Seconds of all LoadGen runs, each at least as long as it must be and, in Server, as its queries arrive."""
+    least = work.job.min_duration_s() if work.job else 0.0
+    rate = work.config.limits.target_qps
+    arriving = {Scenario.SERVER: len(work.samples) / rate if rate else 0.0}
+    each = [max(answering, least, arriving.get(scenario, 0.0)) for scenario in work.config.scenarios]
+    return len(work.config.modes) * sum(each)
+
+
+def busy() -> float:
+    """Seconds that pass here for one of computing, from a short computation."""
+    began, computed = time.perf_counter(), time.process_time()
+    while time.process_time() - computed < BUSY_S:
+        pass
+    return max(1.0, (time.perf_counter() - began) / (time.process_time() - computed))
 
 
 def _engine_s(work: Work, engine: EngineFacts) -> tuple[float, float]:
@@ -206,9 +227,8 @@ def _transformers_s(work: Work) -> tuple[float, float, float]:
     pace = paces.measure(work.shape, work.config.precision, work.batch, context)
     prefill = sum(longest) * pace.prefill_s / pace.prompt_tokens
     answering = prefill + pace.step_s * sum(max(tokens[i] for i in batch) for batch in batches)
-    # The tokenizer and scorers of the parent are not yet loaded when it plans.
     return (
-        PARENT_S + pace.start_s,
+        pace.start_s,
         answering,
         prefill + pace.step_s * work.longest_answer * len(batches),
     )

@@ -19,7 +19,7 @@ import psutil
 from assay import answer_lengths, cost, embedded, suts
 from assay.config import BenchmarkConfig, Precision, Scenario
 from assay.ground.errors import AssayError, EnvironmentProblem
-from assay.mlperf import dataset, wheels, workloads
+from assay.mlperf import dataset, tokenizer, wheels, workloads
 from assay.mlperf import job as jobs
 from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample, Subset
@@ -74,6 +74,8 @@ class Plan:
 
 def make(config: BenchmarkConfig) -> Plan:
     """Never raises for a job that cannot run: its blockers say why."""
+    # As the SUT process has it: spinning threads slow a step a hundred times on a busy machine.
+    os.putenv("OMP_WAIT_POLICY", "PASSIVE")
     draft = _Draft(config)
     draft.read()
     return draft.plan()
@@ -134,8 +136,7 @@ class _Draft:
         )
 
     def _work(self) -> cost.Work:
-        checkpoint = self._checkpoint()
-        tokenizer = checkpoint / "tokenizer.json" if checkpoint else None
+        folder = self._checkpoint()
         return cost.Work(
             config=self.config,
             job=self.job,
@@ -144,7 +145,8 @@ class _Draft:
             shape=self.shape,
             engine=self.engine,
             read_bytes=self.read_bytes,
-            tokenizer=tokenizer if tokenizer and tokenizer.is_file() else None,
+            tokenizer=tokenizer.file_of(folder) if folder else None,
+            busy=cost.busy(),
         )
 
     def _block(self, error: AssayError) -> None:
@@ -204,14 +206,11 @@ class _Draft:
         """Raises: ConfigError for what the engine cannot run."""
         if self.config.sut != "engine" or self.shape is None or self.job is None:
             return
-        os.putenv(
-            "OMP_WAIT_POLICY", "PASSIVE"
-        )  # as the SUT process has it; spinning threads slow a step 100 times
-        began, computed = time.perf_counter(), time.process_time()
+        began = time.perf_counter()
         from assay.engine.config import model_config
         from assay.suts.engine import engine_config
 
-        took, computed = time.perf_counter() - began, time.process_time() - computed
+        took = time.perf_counter() - began
         folder = self._checkpoint() or Path(self.config.workload)
         spec = SutSpec(
             kind="engine",
@@ -224,8 +223,7 @@ class _Draft:
             options=dict(self.config.sut_options),
         )
         model = model_config(self.model_config, str(folder / "config.json"))
-        busy = max(1.0, took / computed) if computed > 0.1 else 1.0
-        self.engine = cost.EngineFacts(model, engine_config(spec, folder), took, busy)
+        self.engine = cost.EngineFacts(model, engine_config(spec, folder), took)
 
     def _answer_tokens(self) -> list[int]:
         """Expected length of each answer, steps that end it included."""

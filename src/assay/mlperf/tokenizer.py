@@ -46,18 +46,21 @@ def load(folder: Path) -> Tokenizer:
 
     Raises: ArtifactError when there is none, or when it cannot be read.
     """
+    path = file_of(folder)
+    if path is None:
+        raise ArtifactError(
+            f"{folder}: no tokenizer.model and no tokenizer.json",
+            "give the folder of the checkpoint that was run",
+        )
+    return _load(_HuggingFace if path.suffix == ".json" else _SentencePiece, path)
+
+
+def file_of(folder: Path) -> Path | None:
+    """The file that `load` would read; None when there is none."""
     if folder.is_file():
-        is_json = folder.suffix == ".json"
-        return _load(_HuggingFace if is_json else _SentencePiece, folder)
-    for name in SENTENCEPIECE_NAMES:
-        if (folder / name).is_file():
-            return _load(_SentencePiece, folder / name)
-    if (folder / "tokenizer.json").is_file():
-        return _load(_HuggingFace, folder / "tokenizer.json")
-    raise ArtifactError(
-        f"{folder}: no tokenizer.model and no tokenizer.json",
-        "give the folder of the checkpoint that was run",
-    )
+        return folder
+    names = (*SENTENCEPIECE_NAMES, "tokenizer.json")
+    return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def _load(kind: type[_SentencePiece] | type[_HuggingFace], path: Path) -> Tokenizer:
