@@ -226,6 +226,37 @@ def test_suggestions_are_actions_that_the_automation_has(kit: Kit) -> None:
     assert caught.value.hint.count("script") == 1
 
 
+@pytest.mark.parametrize(
+    "line", ["rm cache", "rm repo", "pull repo", "reindex repo", "prune cache", "delete script"]
+)
+def test_asking_for_help_does_nothing_but_help(kit: Kit, line: str) -> None:
+    kit.recipe("kept", cache=True)
+    kit.run("kept")
+    kit.perform([*line.split(), "--help", "-f"])
+    verb, automation = line.replace("delete", "rm").split()
+    assert kit.console.said[-1].startswith(f"{verb} {automation}")
+    assert len(kit.entries()) == 1
+    kit.perform([verb, "--help"])
+    assert verb in kit.console.said[-1]
+
+
+def test_help_for_a_run_lists_its_flags_and_with_a_request_the_recipe(kit: Kit) -> None:
+    kit.recipe("r", run="touch ran\n", variations={"v": {}})
+    kit.perform(["run", "script", "-h"])
+    assert "--print_deps" in kit.console.said[-1]
+    kit.run("r", "--help")
+    assert any("_v" in line for line in kit.console.said)
+    assert not Path("ran").exists()
+
+
+@pytest.mark.parametrize("action", ["run", "docker", "dockerfile"])
+def test_without_a_request_nothing_is_chosen(kit: Kit, action: str) -> None:
+    kit.recipe("only", run="touch ran\n")
+    with pytest.raises(RecipeFault, match="no recipe was asked for"):
+        kit.perform([action, "script", "--quiet"])
+    assert not Path("ran").exists()
+
+
 def on_command_line(kit: Kit, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     monkeypatch.setenv("CM_REPOS", str(kit.home.root))
     monkeypatch.setenv("ASSAY_BUILTIN", "0")

@@ -18,7 +18,7 @@ from assay.recipes.light import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from assay.recipes.builtin import Builtin
 
-USAGE = "cm {action} {automation} {artifact(s)} {flags} @input.yaml @input.json"
+USAGE = "{action} {automation} {artifact(s)} {flags} @input.yaml @input.json"
 
 
 class Terminal:
@@ -97,7 +97,7 @@ def _perform(dialect: str, inputs: dict[str, Any], *, quiet: bool) -> dict[str, 
         return {"return": 0, "version": __version__}
     action = inputs.get("action")
     if not action or (action == "help" and not inputs.get("automation")):
-        print(USAGE)
+        print(f"{dialect} {USAGE}")
         return {"return": 0}
     needs_builtins = action in ("run", "docker", "test", "prepare")
     home = home_from(os.environ, dialect)

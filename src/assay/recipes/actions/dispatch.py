@@ -55,6 +55,11 @@ def perform(context: Context, inputs: Inputs) -> Answer:
     Raises: RecipeFault (4) for an unknown action or automation, and whatever the action raises.
     """
     action = str(inputs.get("action") or "").replace("-", "_")
+    if asks_for_help(inputs) and not inputs.get("automation"):
+        from assay.recipes.actions.usage import forms
+
+        context.console.say(forms(action) or f"{action} AUTOMATION")
+        return {"return": 0}
     if action == "import":
         action = "import_"
     action = SYNONYMS.get(action, action)
@@ -108,7 +113,17 @@ def _call(module: str, action: str, context: Context, inputs: Inputs) -> Answer:
         return answer
     actions = importlib.import_module(f"assay.recipes.actions.{module}")
     function: Callable[[Context, Inputs], Answer] = getattr(actions, action)
+    if asks_for_help(inputs) and not (action == "run" and (inputs.get("artifact") or inputs.get("tags"))):
+        from assay.recipes.actions.usage import usage
+
+        automation = str(inputs["automation"]) if module == "common" else module
+        context.console.say(usage(action, automation, function))
+        return {"return": 0}
     return function(context, inputs)
+
+
+def asks_for_help(inputs: Inputs) -> bool:
+    return bool(inputs.get("help") or inputs.get("h"))
 
 
 def access_for(context: Context) -> Callable[..., Answer]:

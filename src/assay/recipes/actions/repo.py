@@ -252,8 +252,12 @@ def unpack(context: Context, inputs: Inputs) -> Answer:
     if target.exists():
         raise RecipeFault(f"{target} exists", 8)
     answer = unzip_file({"filename": str(source), "path": str(target)})
-    if answer["return"]:
-        raise RecipeFault(str(answer["error"]))
-    context.home.register(target)
+    try:
+        if answer["return"]:
+            raise RecipeFault(str(answer["error"]))
+        context.home.register(target)
+    except RecipeFault:
+        remove_folder(target)
+        raise
     context.index.rebuild()
     return {"return": 0, "path": str(target)}

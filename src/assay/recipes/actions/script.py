@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.recipes.actions.context import Answer, Context, Inputs, tag_text, words
-from assay.recipes.actions.dispatch import access_for
+from assay.recipes.actions.dispatch import access_for, asks_for_help
 from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.surroundings import surroundings
 from assay.recipes.errors import RecipeFault
@@ -32,10 +32,11 @@ FOR_RECORDS = frozenset(
 def run(context: Context, inputs: Inputs) -> Answer:
     """Run a recipe and everything below it."""
     inputs = _with_extra_flags(context, inputs)
-    if inputs.get("help") or inputs.get("h"):
+    if asks_for_help(inputs):
         from assay.recipes.explain import describe
 
         return describe(context, inputs)
+    require_request(inputs)
     if inputs.get("lock") is True:
         raise RecipeFault("--lock names no file", 1, "--lock=FILE")
     if context.runner is not None:
@@ -52,6 +53,14 @@ def run(context: Context, inputs: Inputs) -> Answer:
 
         write_records(context, runner, inputs, answer, strict=strict)
     return answer
+
+
+def require_request(inputs: Inputs) -> None:
+    """Raises: RecipeFault (1) when neither tags nor a name are given: that would be any recipe there is."""
+    if not (inputs.get("tags") or inputs.get("artifact")):
+        raise RecipeFault(
+            "no recipe was asked for", 1, "--tags=a,b, or a name; find script lists all of them"
+        )
 
 
 def make_runner(context: Context, inputs: Inputs, *, strict: bool) -> Runner:
@@ -148,6 +157,7 @@ def docker(context: Context, inputs: Inputs) -> Answer:
     from assay.recipes.container import run_in_container
     from assay.recipes.selection import Selection
 
+    require_request(inputs)
     asked = Selection.parse(tag_text(inputs))
     if not inputs.get("recipes") and find_builtin(context.builtins, context.index, asked):
         return run(context, inputs | {"docker": "yes"})
@@ -158,6 +168,7 @@ def dockerfile(context: Context, inputs: Inputs) -> Answer:
     """Write the Dockerfile for a recipe."""
     from assay.recipes.container import write_dockerfile
 
+    require_request(inputs)
     return write_dockerfile(context, inputs)
 
 

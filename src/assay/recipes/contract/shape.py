@@ -39,7 +39,10 @@ def misshapen(block: Mapping[str, Any], where: str = "") -> Iterator[str]:
         elif key in ENTRIES:
             for entry in value:
                 if isinstance(entry, dict):
-                    yield from misshapen(entry, f"{where}{key}: ")
+                    # Of an entry of `extra_cache_tags_from_env`, `env` is the name of a variable.
+                    yield from misshapen(
+                        {} if key == "extra_cache_tags_from_env" else entry, f"{where}{key}: "
+                    )
                 else:
                     yield f"{where}{key} must hold dictionaries, not {entry!r}"
         elif key in BLOCKS:
