@@ -11,6 +11,11 @@ import pytest
 from assay import __version__
 from assay.cli import VERBS, guard, main
 
+REQUIRED = [
+    word
+    for name in ("gsm8k", "mbxp", "instruct", "tokenizer", "samples", "out")
+    for word in (f"--{name}", "3")
+]
 HEAVY = ("argparse", "yaml", "numpy", "torch", "transformers", "jinja2", "assay.config")
 
 
@@ -39,6 +44,22 @@ def test_help_and_version_import_nothing_heavy(args: list[str]) -> None:
 def test_an_unknown_verb_names_the_nearest_and_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bnech"]) == 2
     assert "did you mean bench?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["bench", "--chekpoint", "x"], "did you mean --checkpoint?"),
+        (["plan", "--target_qps=3"], "did you mean --target-qps?"),
+        (["dataset", "build", "--tokeniser", "x", *REQUIRED], "did you mean --tokenizer?"),
+        (["bench", "--zzz"], "`assay bench --help`"),
+    ],
+)
+def test_an_unknown_option_names_the_nearest_and_exits_2(
+    capsys: pytest.CaptureFixture[str], args: list[str], words: str
+) -> None:
+    assert main(args) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_a_bug_is_told_apart_from_an_expected_failure(

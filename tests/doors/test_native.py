@@ -61,6 +61,9 @@ def test_a_bad_run_yaml_is_refused_with_the_nearest_key(tmp_path: Path, text: st
         ("limits.target_qps", "nan", ["rate"]),
         ("limits.min_duration_s", "ten", ["600s"]),
         ("sut", " ", ["empty"]),
+        ("sut_options.pace", "x", ["rate"]),
+        ("sut_options.pace", "auto", ["pace"]),
+        ("sut_options.answers", "promt", ["did you mean prompt"]),
     ],
 )
 def test_a_bad_value_names_its_layer_and_the_way_out(name: str, text: str, words: list[str]) -> None:
@@ -116,6 +119,26 @@ def test_the_printed_command_asks_for_the_same_config_again(flags: dict[str, str
     native.add_arguments(parser)
     again = native.from_args(parser.parse_args(native.command(config)[2:]))
     assert again == config
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sampels: 3", "did you mean limits.samples?"),
+        ("limits: {sampels: 3}", "did you mean limits.samples?"),
+        ("batch: 3", "did you mean limits.batch?"),
+        ("limits: {batch: 3, batch: 4}", "batch stands twice"),
+        ("sut: echo\nsut: engine", "sut stands twice"),
+    ],
+)
+def test_a_key_of_run_yaml_that_is_unknown_or_stands_twice_is_refused(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        native.read_yaml(file)
+    assert words in str(error.value)
 
 
 def test_a_config_is_plain_json_with_its_origins() -> None:

@@ -13,6 +13,10 @@ from assay.cli import CM_VERBS, VERBS
 from assay.ground import settings
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, did_you_mean
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself is too slow to import here
+    import argparse
+
 BUG = 70
 INTERRUPTED = 130
 # What the operating system refuses for reasons of the machine and not of this program, and what to try then.
@@ -85,8 +89,26 @@ def _run_native(verb: str, rest: list[str]) -> int:
     module = importlib.import_module(f"assay.cli.{VERBS[verb][0]}")
     parser = argparse.ArgumentParser(prog=f"assay {verb}", description=module.HELP, allow_abbrev=False)
     module.add_arguments(parser)
-    code: int = module.run(parser.parse_args(rest))
+    asked, unknown = parser.parse_known_args(rest)
+    if unknown:
+        near = did_you_mean(unknown[0].split("=")[0], _options(parser))
+        help_hint = f"`assay {verb} --help` lists its options"
+        raise ConfigError(
+            f"assay {verb} does not know {unknown[0]!r}", near if near.startswith("did") else help_hint
+        )
+    code: int = module.run(asked)
     return code
+
+
+def _options(parser: argparse.ArgumentParser) -> list[str]:
+    """Every option of a parser and of the parsers below it."""
+    found: list[str] = []
+    for action in parser._actions:
+        found += action.option_strings
+        if isinstance(action.choices, dict):
+            for below in action.choices.values():
+                found += _options(below)
+    return found
 
 
 def _report_bug(bug: Exception, args: list[str]) -> int:

@@ -30,6 +30,7 @@ from assay.mlperf import workloads
 E = TypeVar("E", bound=Enum)
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
+ANSWERS = ("reference", "prompt")
 _SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -89,6 +90,18 @@ def _qps(text: str) -> float | None:
     return value
 
 
+def _pace(text: str) -> str:
+    if _qps(text) is None:
+        raise ConfigError("'auto' is not a pace in samples/s", "a number above 0")
+    return text.strip()
+
+
+def _answers(text: str) -> str:
+    if text not in ANSWERS:
+        raise ConfigError(f"{text!r} is no kind of answers", did_you_mean(text, ANSWERS))
+    return text
+
+
 def _seconds(text: str) -> float:
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
@@ -129,8 +142,8 @@ FIELDS: tuple[Field, ...] = (
     Field("submission.division", "--division", _choice(Division), "closed, open or network"),
     Field("submission.system_name", "--system-name", _word, "name of the system under test"),
     Field("submission.out", "--submission-out", _path, "folder of the submission tree", "DIR"),
-    Field("sut_options.answers", "--answers", _word, "echo: answer with `reference` or `prompt`"),
-    Field("sut_options.pace", "--pace", _word, "echo: samples/s to answer at"),
+    Field("sut_options.answers", "--answers", _answers, "echo: answer with `reference` or `prompt`"),
+    Field("sut_options.pace", "--pace", _pace, "echo: samples/s to answer at"),
 )
 _BY_NAME = {field.name: field for field in FIELDS}
 
@@ -157,8 +170,17 @@ def read_yaml(path: Path) -> dict[str, str]:
     """run.yaml as {dotted field: text}; `workload` is a field too. Raises: ConfigError."""
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        """Refuses a key that stands twice: YAML forbids it, and PyYAML takes the last in silence."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+            if twice := sorted({str(key) for key in keys if keys.count(key) > 1}):
+                raise yaml.YAMLError(f"{', '.join(twice)} stands twice in it")
+            return super().construct_mapping(node, deep)
+
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise ConfigError(
             f"cannot read {path}: {error}", "a YAML file with the keys of BenchmarkConfig"
@@ -177,7 +199,7 @@ def _flatten(tree: Mapping[Any, Any], prefix: str, into: dict[str, str], path: P
         name = {"scenario": "scenarios", "mode": "modes"}.get(f"{prefix}{key}", f"{prefix}{key}")
         is_group = any(field.startswith(f"{name}.") for field in known)
         if name not in known and not is_group:
-            raise ConfigError(f"unknown key {name!r} in {path}", did_you_mean(name, known))
+            raise ConfigError(f"unknown key {name!r} in {path}", _nearest_key(name, known))
         if isinstance(value, Mapping) and is_group:
             _flatten(value, f"{name}.", into, path)
         elif value is not None:
@@ -187,6 +209,14 @@ def _flatten(tree: Mapping[Any, Any], prefix: str, into: dict[str, str], path: P
                     f"{name!r} in {path} is {kind}, not {value!r}", "see the keys in config.json"
                 )
             into[name] = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _nearest_key(name: str, known: list[str]) -> str:
+    """A key is also known by its last part, as a flag is: `samples` for `limits.samples`."""
+    by_word = {field.rpartition(".")[2]: field for field in known}
+    near = did_you_mean(name, [*known, *by_word])
+    word = near.removeprefix("did you mean ").removesuffix("?")
+    return f"did you mean {by_word[word]}?" if word in by_word else did_you_mean(name, known)
 
 
 def build(workload: str | None, flags: Mapping[str, str], file: Mapping[str, str]) -> BenchmarkConfig:

@@ -97,8 +97,12 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> Columns:
 def _check_columns(columns: Columns, where: str) -> None:
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
-        near = did_you_mean(missing[0], columns)
-        raise ArtifactError(f"{where}: not the official schema: no column {', '.join(missing)}", near)
+        near = did_you_mean(missing[0], map(str, columns))
+        held = f"it has {', '.join(map(str, columns)) or 'none'}"
+        raise ArtifactError(
+            f"{where}: not the official schema: no column {', '.join(missing)}; {held}",
+            near if near.startswith("did you mean") else "`assay dataset build` makes a set in this schema",
+        )
     if not columns["dataset"]:
         raise ArtifactError(f"{where}: no rows")
 
