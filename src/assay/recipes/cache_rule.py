@@ -12,56 +12,13 @@ from assay.recipes.store import CacheKey, recipe_digest
 from assay.recipes.template import fill
 
 # Inputs that say how to run, not what: they are no part of a CacheKey.
-HOW_TO_RUN = frozenset(
-    [
-        "action",
-        "automation",
-        "artifact",
-        "artifacts",
-        "cmd",
-        "out",
-        "tags",
-        "quiet",
-        "silent",
-        "s",
-        "verbose",
-        "v",
-        "new",
-        "renew",
-        "time",
-        "json",
-        "j",
-        "local",
-        "print_env",
-        "print_deps",
-        "print_versions",
-        "print_readme",
-        "dump_version_info",
-        "save_env",
-        "dirty",
-        "shell",
-        "repro",
-        "env",
-        "state",
-        "const",
-        "const_state",
-        "adr",
-        "ad",
-        "add_deps",
-        "add_deps_recursive",
-        "names",
-        "fake_deps",
-        "skip_cache",
-        "force_cache",
-        "cache",
-        "lock",
-        "allow_sudo",
-        "user_python",
-        "compat",
-        "recipes",
-        "debug_script_tags",
-    ]
-)
+_HOW_TO_RUN = """
+action automation artifact artifacts cmd out tags quiet silent s verbose v new renew time json j local print_env
+print_deps print_versions print_readme dump_version_info save_env dirty shell repro env state const const_state
+adr ad add_deps add_deps_recursive names fake_deps skip_cache force_cache cache lock allow_sudo user_python
+compat recipes debug_script_tags
+"""
+HOW_TO_RUN = frozenset(_HOW_TO_RUN.split())
 
 
 def lookup_tags(

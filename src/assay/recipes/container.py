@@ -14,6 +14,7 @@ from assay.ground.files import write_text
 from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.conditions import applies
 from assay.recipes.contract.flags import is_on
+from assay.recipes.contract.helpers import is_true
 from assay.recipes.errors import RecipeFault
 from assay.recipes.light import Any
 from assay.recipes.request import Request, answer_request, scope_of
@@ -290,12 +291,7 @@ def mounts(
         host = _MOUNT_KEY.sub(lambda m: str(env[m[1]]), host)
         if _points_home(context, host):
             entry = Path(*Path(host).relative_to(context.home.cache).parts[:1])
-            place = f"/home/{container.user}/CM/repos/local/cache/{entry}"
-            place = (
-                place
-                if context.dialect.name == "cm"
-                else f"/home/{container.user}/MLC/repos/local/cache/{entry}"
-            )
+            place = f"/home/{container.user}/{context.dialect.name.upper()}/repos/local/cache/{entry}"
             found.append(f"{context.home.cache / entry}:{place}")
             moved = {key: str(env[key]).replace(str(context.home.cache / entry), place) for key in keys}
         else:
@@ -317,21 +313,17 @@ def run_command(
     inside[prefix + "RUN_STATE_DOCKER"] = "True"
     inside.update({key: context.host_env[key] for key in PROXIES if context.host_env.get(key)})
     words = [engine, "run", "--rm"]
-    words += ["-d"] if is_set(container.get("detached")) else []
-    words += ["-it"] if is_set(container.get("interactive", container.get("it"))) else []
-    words += ["--gpus=all"] if is_set(container.get("all_gpus")) else []
-    words += ["--privileged"] if is_set(container.get("privileged")) else []
+    words += ["-d"] if is_true(container.get("detached")) else []
+    words += ["-it"] if is_true(container.get("interactive", container.get("it"))) else []
+    words += ["--gpus=all"] if is_true(container.get("all_gpus")) else []
+    words += ["--privileged"] if is_true(container.get("privileged")) else []
     words += [f"--device={container.get('device')}"] if container.get("device") else []
     words += [f"--shm-size={container.get('shm_size')}"] if container.get("shm_size") else []
     words += [word for port in container.get("port_maps", []) or [] for word in ("-p", str(port))]
     words += [word for volume in volumes for word in ("-v", volume)]
-    if is_set(container.get("mount_current_dir")):
+    if is_true(container.get("mount_current_dir")):
         words += ["-v", f"{Path.cwd()}:{container.mount_root}{Path.cwd()}"]
     words += shlex.split(str(container.get("extra_run_args", "")))
     prefix_words = shlex.split(str(container.get("run_cmd_prefix", "")))
     command = [*prefix_words, *inner_command(context, request, inside), "--docker_run_deps"]
     return [*words, image, "bash", "-c", shlex.join(command)]
-
-
-def is_set(value: Any) -> bool:
-    return str(value).lower() in ("true", "yes", "on", "1")

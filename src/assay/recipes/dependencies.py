@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 
 from assay.recipes.conditions import CONDITION_KEYS, applies
 from assay.recipes.env import Env, matching_keys
 from assay.recipes.light import Any
-from assay.recipes.merge import merge
+from assay.recipes.merge import copied, merge
 from assay.recipes.template import fill, fill_nested, filled, placeholders
 from assay.recipes.variations import Choice
 
@@ -92,7 +91,7 @@ def _update_entry(entry: Entry, addition: Mapping[str, Any]) -> None:
             continue  # they decide about the addition, not about the dependency
         elif isinstance(value, dict):
             if not entry.get(key):
-                entry[key] = copy.deepcopy(value)
+                entry[key] = copied(value)
             elif isinstance(entry[key], dict):
                 merge(entry[key], value)
         elif isinstance(value, list):
@@ -105,7 +104,7 @@ def merge_additions(target: dict[str, Any], more: Mapping[str, Any]) -> None:
     """Put one `adr` over another in place; the tags of one name are united."""
     if target == more:
         return
-    for name, addition in copy.deepcopy(dict(more)).items():
+    for name, addition in copied(dict(more)).items():
         have = target.get(name)
         if not isinstance(have, dict) or not isinstance(addition, dict):
             target[name] = addition
@@ -118,8 +117,8 @@ def merge_additions(target: dict[str, Any], more: Mapping[str, Any]) -> None:
 
 def additions(block: Mapping[str, Any], short: str, long: str) -> dict[str, Any]:
     """`ad` with `add_deps` over it, or `adr` with `add_deps_recursive`."""
-    found: dict[str, Any] = copy.deepcopy(block.get(short) or {})
-    return merge(found, copy.deepcopy(block.get(long) or {}))
+    found: dict[str, Any] = copied(block.get(short) or {})
+    return merge(found, copied(block.get(long) or {}))
 
 
 class HandDown:

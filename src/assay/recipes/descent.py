@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 
 from assay.recipes.call import Call, Outcome, Runs
@@ -11,7 +10,7 @@ from assay.recipes.dependencies import LOCAL_KEYS, Entry, HandDown
 from assay.recipes.env import Env
 from assay.recipes.errors import RecipeFault
 from assay.recipes.light import Any
-from assay.recipes.merge import merge
+from assay.recipes.merge import copied, merge
 from assay.recipes.request import Request
 from assay.recipes.resolve import Scope
 from assay.recipes.session import Session
@@ -69,8 +68,8 @@ class Descent:
                 self.session.info(f"{self.call.indent}  - {entry['tags']} failed and may: {fault.message}")
                 env.refresh(hand_down.remembered)
                 continue
-            merge_env(env, outcome.new_env, f"{entry['tags']}")
-            resolved.recipe.dialect.merge(resolved.state, copy.deepcopy(outcome.new_state))
+            merge_env(env, outcome.new_env, str(entry["tags"]))
+            resolved.recipe.dialect.merge(resolved.state, copied(outcome.new_state))
             env.refresh(hand_down.remembered)
             resolved.fill()
             resolved.apply_const()
@@ -90,9 +89,9 @@ class Descent:
             inputs["cache_expiration"] = inputs.get("cache_expiration") or lifetime
         scope = Scope(
             child_env,
-            copy.deepcopy(resolved.state),
-            copy.deepcopy(resolved.const),
-            copy.deepcopy(resolved.const_state),
+            copied(resolved.state),
+            copied(resolved.const),
+            copied(resolved.const_state),
             inputs["add_deps_recursive"],
         )
         inputs["local"] = {key: entry.get(key) or {} for key in APART}
@@ -104,7 +103,7 @@ class Descent:
 def merge_env(env: Env, new: Mapping[str, Any], writer: str) -> None:
     """Put exported values over an env: lists grow, the rest is replaced."""
     with env.written_by(writer):
-        for key, value in copy.deepcopy(dict(new)).items():
+        for key, value in copied(dict(new)).items():
             have = env.get(key)
             if isinstance(have, list) and isinstance(value, list):
                 env[key] = have + [item for item in value if item not in have]

@@ -5,7 +5,6 @@ deps -> preprocess -> prehook_deps -> native script -> posthook_deps -> postproc
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from assay.recipes.descent import Descent
 from assay.recipes.env import Env, exported
 from assay.recipes.hook_calls import HookCalls
 from assay.recipes.light import Any, NamedTuple
-from assay.recipes.merge import merge
+from assay.recipes.merge import copied, merge
 from assay.recipes.request import Request
 from assay.recipes.resolve import Scope, apply_default_version
 from assay.recipes.session import Session
@@ -126,8 +125,8 @@ class Execution:
             self.tag([f"version-{version}"])
 
     def _over_before(self, outcome: Outcome) -> Outcome:
-        env = merge(copy.deepcopy(self.before.env), copy.deepcopy(outcome.new_env))
-        state = self.recipe.dialect.merge(copy.deepcopy(self.before.state), copy.deepcopy(outcome.new_state))
+        env = merge(copied(self.before.env), copied(outcome.new_env))
+        state = self.recipe.dialect.merge(copied(self.before.state), copied(outcome.new_state))
         return outcome._replace(env=env, state=state)
 
     def _skipped(self, other: dict[str, Any]) -> Outcome:
@@ -138,7 +137,7 @@ class Execution:
         resolved = self.resolved
         scope = Scope(
             Env(self.env),
-            copy.deepcopy(resolved.state),
+            copied(resolved.state),
             dict(resolved.const),
             dict(resolved.const_state),
             resolved.adr,

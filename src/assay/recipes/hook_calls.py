@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-
 from assay.recipes.call import Call
 from assay.recipes.contract import shell
 from assay.recipes.contract.hooks import Hooks, load_hooks
 from assay.recipes.descent import Descent
 from assay.recipes.light import Any
+from assay.recipes.merge import copied
 from assay.recipes.request import Request
 from assay.recipes.session import Session
 
@@ -115,7 +114,7 @@ class HookCalls:
         inputs = {key: value for key, value in self.call.inputs.items() if key not in ("env", "state")}
         selection = self.request.selection
         return {
-            "input": {**copy.deepcopy(inputs), "env": self.resolved.env, "state": self.resolved.state},
+            "input": {**copied(inputs), "env": self.resolved.env, "state": self.resolved.state},
             "automation": self.session.automation,
             "artifact": self.recipe,
             "customize": self.recipe.meta.get("customize") or {},

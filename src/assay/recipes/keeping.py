@@ -6,7 +6,6 @@ A cache entry stands in for hooks and script; only dependencies marked `dynamic`
 from __future__ import annotations
 
 import contextlib
-import copy
 import os
 import time
 from pathlib import Path
@@ -18,7 +17,7 @@ from assay.recipes.contract import shell
 from assay.recipes.errors import RecipeFailed, RecipeFault
 from assay.recipes.execution import Execution
 from assay.recipes.light import Any
-from assay.recipes.merge import merge
+from assay.recipes.merge import copied, merge
 from assay.recipes.store import EXPIRY_FIELD, KEY_FIELD, CacheEntry, Staged
 
 VALIDATION = "validate_cache"  # a native script by which a recipe judges entries of its own
@@ -28,17 +27,17 @@ def from_cache_or_made(execution: Execution) -> Outcome:
     """What a recipe that keeps its results hands back, from wherever it comes."""
     tags = execution.request.tags()
     execution.tags = list(tags)
-    if outcome := _from_cache(execution, tags):
+    if outcome := _from_cache(execution):
         return outcome
     with execution.session.store.exclusively(tags):
         # Another process may have made it while this one waited.
-        return _from_cache(execution, tags) or _made_entry(execution, tags)
+        return _from_cache(execution) or _made_entry(execution, tags)
 
 
 # ---------------------------------------------------------------------- an entry that is there
 
 
-def _from_cache(execution: Execution, tags: list[str]) -> Outcome | None:
+def _from_cache(execution: Execution) -> Outcome | None:
     session, request = execution.session, execution.request
     if request.flags.new or request.flags.renew:
         return None
@@ -67,8 +66,8 @@ def _reuse(execution: Execution, entry: CacheEntry, kept: dict[str, Any]) -> Out
     state_file = entry.path / execution.recipe.dialect.cached_state_file
     session.info(f"{execution.call.indent}     ! load {state_file}")
     with resolved.env.written_by(f"cache entry {entry.artifact.uid}"):
-        merge(resolved.env, copy.deepcopy(kept["new_env"]))
-    execution.recipe.dialect.merge(resolved.state, copy.deepcopy(kept.get("new_state") or {}))
+        merge(resolved.env, copied(kept["new_env"]))
+    execution.recipe.dialect.merge(resolved.state, copied(kept.get("new_state") or {}))
     for phase in ("posthook_deps", "post_deps"):
         descent.run(phase, dynamic_only=True, after=True)
     return execution.outcome()
@@ -85,7 +84,7 @@ def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
         return True
     import tempfile
 
-    state, here = copy.deepcopy(resolved.state), Path.cwd()
+    state, here = copied(resolved.state), Path.cwd()
     with tempfile.TemporaryDirectory(prefix="assay-validate-") as folder, resolved.env.kept():
         os.chdir(folder)
         try:

@@ -5,7 +5,6 @@ What a hook or a native script will set cannot be known; a condition that reads 
 
 from __future__ import annotations
 
-import copy
 import fnmatch
 import re
 from collections.abc import Mapping
@@ -15,14 +14,13 @@ from pathlib import Path
 from assay.recipes.choosing import Chooser
 from assay.recipes.conditions import applies, keys_read
 from assay.recipes.console import Quiet
-from assay.recipes.contract.shape import blamed
 from assay.recipes.dependencies import LOCAL_KEYS, Entry, HandDown
 from assay.recipes.descent import merge_env
 from assay.recipes.env import Env, exported
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Index
 from assay.recipes.light import Any
-from assay.recipes.merge import merge
+from assay.recipes.merge import copied, merge
 from assay.recipes.recipe import PHASES, Recipe
 from assay.recipes.request import Request, answer_request, scope_of
 from assay.recipes.resolve import Scope, apply_default_version
@@ -108,7 +106,7 @@ class _Planner:
         self.seen.add(identity)
         self.uncertain += condition == "maybe"
         try:
-            with blamed(recipe.meta, recipe.folder):
+            with recipe.blamed():
                 return self._below(request, step, depth)
         finally:
             self.uncertain -= condition == "maybe"
@@ -158,12 +156,12 @@ class _Planner:
                     Step(depth + 1, phase, "", str(entry["tags"]), condition="no", because=because)
                 )
                 continue
-            entry = copy.deepcopy(entry)
+            entry = copied(entry)
             child = hand_down.child_env(entry, env)
             new_env, new_state = self._dependency(request, entry, child, depth, phase, condition, because)
             if condition == "yes":
                 merge_env(env, new_env, str(entry["tags"]))
-                merge(resolved.state, copy.deepcopy(new_state))
+                merge(resolved.state, copied(new_state))
             env.refresh(hand_down.remembered)
             resolved.fill()
 
@@ -178,7 +176,7 @@ class _Planner:
             merge(child, entry.get("env") or {})
         scope = Scope(
             child,
-            copy.deepcopy(resolved.state),
+            copied(resolved.state),
             dict(resolved.const),
             dict(resolved.const_state),
             resolved.adr,

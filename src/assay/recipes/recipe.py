@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from assay.recipes.contract.dialect import Dialect
-from assay.recipes.errors import RecipeFault
+from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
 from assay.recipes.index import Artifact, Index
 from assay.recipes.light import Any
 from assay.recipes.merge import merge
@@ -56,6 +58,21 @@ class Recipe:
     def caches(self, *, force: bool = False) -> bool:
         """Does it keep its results, or can it be made to?"""
         return self.meta.get("cache") is True or bool(force and self.meta.get("can_force_cache"))
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """An error inside the block is that of a description that has not the right form, if it has not.
+
+        Raises: RecipeFault (4) that names the part; what a description in good form has not caused passes through.
+        """
+        try:
+            yield
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
+            from assay.recipes.contract.shape import misshapen
+
+            if found := next(misshapen(self.meta), ""):
+                raise RecipeFault(f"{self.folder}: {found}", UNKNOWN_ACTION) from problem
+            raise
 
     def __str__(self) -> str:
         return f"{self.alias},{self.uid}"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from pathlib import Path
 
 from assay.recipes.choosing import Chooser
 from assay.recipes.console import Quiet
 from assay.recipes.contract.flags import Flags, check_nested, seed_env
-from assay.recipes.contract.shape import blamed
 from assay.recipes.dependencies import additions
 from assay.recipes.env import Env
 from assay.recipes.index import Index
 from assay.recipes.light import TYPE_CHECKING, Any, NamedTuple
+from assay.recipes.merge import copied
 from assay.recipes.resolve import ResolvedRecipe, Scope, resolve
 from assay.recipes.selection import Selection
 
@@ -59,10 +58,10 @@ def scope_of(inputs: Mapping[str, Any]) -> Scope:
     """The scope of a top-level request. Raises: RecipeFault (1) for a plain value where values with names belong."""
     check_nested(inputs)
     return Scope(
-        Env(copy.deepcopy(inputs.get("env") or {}), "command line"),
-        copy.deepcopy(inputs.get("state") or {}),
-        copy.deepcopy(inputs.get("const") or {}),
-        copy.deepcopy(inputs.get("const_state") or {}),
+        Env(copied(inputs.get("env") or {}), "command line"),
+        copied(inputs.get("state") or {}),
+        copied(inputs.get("const") or {}),
+        copied(inputs.get("const_state") or {}),
         additions(inputs, "adr", "add_deps_recursive"),
     )
 
@@ -89,5 +88,5 @@ def answer_request(
     selection = Selection.parse(inputs.get("tags"))
     chooser = chooser or Chooser(index, Quiet())
     recipe = chooser.recipe(selection, words[0] if words else "", flags)
-    with blamed(recipe.meta, recipe.folder):
+    with recipe.blamed():
         return Request(inputs, selection, flags, resolve(recipe, selection.variations, inputs, scope))

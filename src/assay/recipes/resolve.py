@@ -6,7 +6,6 @@ followed by the combinations that are complete < version < const.
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from assay.recipes.dependencies import Entry, additions, append_entries, merge_a
 from assay.recipes.env import USER_RUN_DIR, Env
 from assay.recipes.errors import RecipeFault
 from assay.recipes.light import Any
-from assay.recipes.merge import merge
+from assay.recipes.merge import copied, merge
 from assay.recipes.recipe import PHASES, Recipe
 from assay.recipes.template import filled
 from assay.recipes.variations import Choice, choose, dynamic_name, static_name
@@ -82,7 +81,7 @@ class ResolvedRecipe:
         """Constants win over everything, again and again."""
         with self.env.written_by("const"):
             self.env.update(self.const)
-        self.recipe.dialect.merge(self.state, copy.deepcopy(self.const_state))
+        self.recipe.dialect.merge(self.state, copied(self.const_state))
 
     def apply(self, block: Mapping[str, Any], writer: str, inputs: Mapping[str, Any]) -> None:
         """Put one block (a variation, a combination, a version) over what stands.
@@ -136,7 +135,7 @@ class ResolvedRecipe:
     def _apply_conditional(self, entry: Mapping[str, Any]) -> None:
         if not applies(entry, self.env):
             return
-        merged = merge(dict(self.env), copy.deepcopy(entry.get("env") or {}))
+        merged = merge(dict(self.env), copied(entry.get("env") or {}))
         self.env.update({key: merged[key] for key in entry.get("env") or {}})
         for key, value in (entry.get("default_env") or {}).items():
             self.env.setdefault(key, value)
@@ -284,7 +283,7 @@ def variation_block(variations: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def with_suffix(block: dict[str, Any], suffix: str) -> dict[str, Any]:
     """A copy of a `.#` block for one suffix."""
-    replaced = _replace_hash(copy.deepcopy(block), suffix)
+    replaced = _replace_hash(copied(block), suffix)
     return replaced if isinstance(replaced, dict) else {}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import time
 from collections.abc import Mapping
@@ -12,14 +11,13 @@ from assay.recipes.call import Call, Outcome
 from assay.recipes.conditions import FALSE_WORDS, TRUE_WORDS
 from assay.recipes.console import Console
 from assay.recipes.contract.flags import Flags, check_nested, is_on, seed_env
-from assay.recipes.contract.shape import blamed
 from assay.recipes.dependencies import additions
 from assay.recipes.env import USER_RUN_DIR, Env
 from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.execution import Before, Execution
 from assay.recipes.index import Index
 from assay.recipes.light import TYPE_CHECKING, Any
-from assay.recipes.merge import merge
+from assay.recipes.merge import copied, merge
 from assay.recipes.names import Name
 from assay.recipes.request import Request
 from assay.recipes.resolve import Scope, resolve
@@ -60,7 +58,7 @@ class Runner:
 
         Raises: RecipeFault when it cannot be found, resolved or run.
         """
-        inputs = copy.copy(inputs)
+        inputs = dict(inputs)
         check_nested(inputs)
         name = name_and_tags(inputs, self.home.dialect.name)
         outer, folder = self.session, Path.cwd()
@@ -139,7 +137,7 @@ class Runner:
         session = self.session
         assert session is not None
         started = time.monotonic()
-        before = Before(copy.deepcopy(dict(call.scope.env)), copy.deepcopy(call.scope.state))
+        before = Before(copied(dict(call.scope.env)), copied(call.scope.state))
         if call.depth > DEPTH_MAX:
             raise RecipeFault(
                 f"{call.inputs.get('tags')} stands below {DEPTH_MAX} others, the last of them {call.parent}",
@@ -148,7 +146,7 @@ class Runner:
             )
         request = self._request(session, call)
         recipe = request.resolved.recipe
-        with blamed(recipe.meta, recipe.folder):
+        with recipe.blamed():
             return self._answer(session, call, request, before, started)
 
     def _answer(
@@ -193,7 +191,7 @@ class Runner:
         with env.written_by("runner"):
             env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH")] = str(recipe.repository.path)
             env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH_WITH_PREFIX")] = str(recipe.repository.root)
-        with blamed(recipe.meta, recipe.folder):
+        with recipe.blamed():
             resolved = resolve(recipe, selection.variations, call.inputs, call.scope)
         if resolved.choice.applied:
             session.debug(f"{call.indent}    Prepared variations: {resolved.variation_tags}")

@@ -21,7 +21,6 @@ from assay.recipes.light import Any, NamedTuple
 from assay.recipes.versions import Versions
 
 KEY_FIELD = "assay_key"
-CREATED_FIELD = "assay_created"
 EXPIRY_FIELD = "cache_expiration"  # seconds since 1970; the name is MLC's
 RUNNING = ".assay-running"
 

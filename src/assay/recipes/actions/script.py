@@ -13,20 +13,10 @@ from assay.recipes.runner import Runner
 from assay.recipes.session import Policy
 
 # The flags after which something is left or printed when a run has ended.
-FOR_RECORDS = frozenset(
-    [
-        "print_deps",
-        "print_versions",
-        "dump_version_info",
-        "print_readme",
-        "save_env",
-        "shell",
-        "repro",
-        "json",
-        "j",
-        "lock",
-    ]
-)
+_FOR_RECORDS = """
+print_deps print_versions dump_version_info print_readme save_env shell repro json j lock
+"""
+FOR_RECORDS = frozenset(_FOR_RECORDS.split())
 
 
 def run(context: Context, inputs: Inputs) -> Answer:

@@ -6,7 +6,6 @@ Its methods take and give dictionaries, with `return` and `error`; that habit en
 from __future__ import annotations
 
 import contextlib
-import copy
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,6 +17,7 @@ from assay.recipes.contract.native import NativeScripts
 from assay.recipes.dependencies import update_named
 from assay.recipes.errors import GENERAL, NOT_FOUND, SCRIPT_FAILED, RecipeFault
 from assay.recipes.light import Any
+from assay.recipes.merge import copied
 from assay.recipes.versions import Versions
 
 Answer = dict[str, Any]
@@ -68,12 +68,12 @@ class Automation(WithLogger):
     def run_native_script(self, i: Answer) -> Answer:
         """Run another script of the recipe's folder; `env_tmp` is what came out of it, the rest is put back."""
         step = i["run_script_input"]
-        before = {key: copy.deepcopy(step.get(key)) for key in ("env", "state", "script_name")}
+        before = {key: copied(step.get(key)) for key in ("env", "state", "script_name")}
         step["script_name"], step["env"] = i["script_name"], i.get("env") or {}
         step.setdefault("state", {})
         try:
             answer = self._attempt(step)
-            answer["env_tmp"] = copy.deepcopy(dict(step["env"]))
+            answer["env_tmp"] = copied(dict(step["env"]))
         finally:
             step.update({key: value for key, value in before.items() if value is not None})
             if before["script_name"] is None:
@@ -135,7 +135,7 @@ class Automation(WithLogger):
                 **i,
                 "paths": searched.split(":") if searched else default_paths,
                 "file_name": file_name,
-                "env": copy.deepcopy(dict(env)),
+                "env": copied(dict(env)),
                 "select": True,
                 "select_default": env.get(key("QUIET")) == "yes",
             }
@@ -204,7 +204,7 @@ class Automation(WithLogger):
         for path in files:
             self.scripts.note(f"    * {path}")
             env[i["env_path_key"]] = path
-            state = copy.deepcopy(step.get("state") or {})
+            state = copied(step.get("state") or {})
             answer = self._detect(step, env)
             step["state"] = state
             if answer["return"] and answer["return"] != SCRIPT_FAILED:
@@ -272,7 +272,7 @@ class Automation(WithLogger):
 
     def clean_some_tmp_files(self, i: Answer) -> Answer:
         """Remove the working files that a native script left."""
-        shell.clean([shell.RUN_FILE, shell.STATE_FILE, *shell.WORKING_FILES])
+        shell.clean(shell.WORKING_FILES)
         return {"return": 0}
 
     def _available_variations(self, i: Answer) -> Answer:

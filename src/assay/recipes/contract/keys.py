@@ -25,59 +25,15 @@ RECIPE_KEYS = frozenset(
     homepage website license authors copyright date documentation""".split()
 )
 VARIATION_KEYS = frozenset(
-    f"""{_BLOCK} group default base alias default_variations default_gui docker_off names cache force_cache
-    add_deps_tags name desc private""".split()
-) - {"add_deps_tags", "names", "cache", "force_cache"}
-VERSION_KEYS = frozenset(_BLOCK.split())
-DEPENDENCY_KEYS = frozenset(
-    [
-        "tags",
-        "names",
-        "env",
-        "state",
-        "const",
-        "const_state",
-        "enable_if_env",
-        "enable_if_any_env",
-        "skip_if_env",
-        "skip_if_any_env",
-        "skip_if_fake_run",
-        "skip_inside_docker",
-        "dynamic",
-        "version",
-        "version_min",
-        "version_max",
-        "version_max_usable",
-        "update_tags_from_env",
-        "update_tags_from_env_with_prefix",
-        "update_tags_if_env",
-        "inherit_variation_tags",
-        "skip_inherit_variation_groups",
-        "reuse_version",
-        "force_env_keys",
-        "force_new_env_keys",
-        "force_new_state_keys",
-        "new_env_keys",
-        "extra_cache_tags",
-        "extra_cache_rm_tags",
-        "force_cache",
-        "skip_cache",
-        "new",
-        "renew",
-        "quiet",
-        "ad",
-        "adr",
-        "add_deps",
-        "add_deps_recursive",
-        "verify",
-        "inherit_cache_expiration",
-        "cache_expiration",
-        "continue_on_error",
-        "ignore_missing",
-        "env_key",
-        "path",
-        "input",
-        "output",
-        "name",
-    ]
+    f"""{_BLOCK} group default base alias default_variations default_gui docker_off name desc private""".split()
 )
+VERSION_KEYS = frozenset(_BLOCK.split())
+_DEPENDENCY_KEYS = """
+tags names env state const const_state enable_if_env enable_if_any_env skip_if_env skip_if_any_env
+skip_if_fake_run skip_inside_docker dynamic version version_min version_max version_max_usable
+update_tags_from_env update_tags_from_env_with_prefix update_tags_if_env inherit_variation_tags
+skip_inherit_variation_groups reuse_version force_env_keys force_new_env_keys force_new_state_keys new_env_keys
+extra_cache_tags extra_cache_rm_tags force_cache skip_cache new renew quiet ad adr add_deps add_deps_recursive
+verify inherit_cache_expiration cache_expiration continue_on_error ignore_missing env_key path input output name
+"""
+DEPENDENCY_KEYS = frozenset(_DEPENDENCY_KEYS.split())

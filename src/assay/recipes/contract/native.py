@@ -44,7 +44,9 @@ class NativeScripts:
             return False
         self.note(f"       ! cd {Path.cwd()}")
         self.note(f"       ! call {script} from {shell.RUN_FILE}")
-        status = shell.run_script(script, env, state, self._environment(), keep=bool(step.get("keep_script")))
+        status = shell.run_script(
+            script, env, state, self.workbench.environ, keep=bool(step.get("keep_script"))
+        )
         if status and not step.get("ignore_script_error"):
             self._show_files(meta.get("print_files_if_script_error") or [])
             raise RecipeFailed(
@@ -56,9 +58,6 @@ class NativeScripts:
         merge(state, shell.new_state())
         env.update(shell.new_env())
         return True
-
-    def _environment(self) -> dict[str, str]:
-        return self.workbench.environ
 
     def _show_files(self, names: list[str]) -> None:
         for name in names:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 
-from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
 from assay.recipes.light import Any
 
 _DICTIONARIES = """
@@ -51,17 +48,3 @@ def misshapen(block: Mapping[str, Any], where: str = "") -> Iterator[str]:
                     yield from misshapen(inner, f"{where}{BLOCKS[key]}{name}: ")
                 elif inner:
                     yield f"{where}{BLOCKS[key]}{name} must be a dictionary, not {inner!r}"
-
-
-@contextmanager
-def blamed(meta: Mapping[str, Any], folder: Path) -> Iterator[None]:
-    """An error inside the block is that of a misshapen description, where there is one to blame.
-
-    Raises: RecipeFault (4) that names the part; what a description in good form has not caused passes through.
-    """
-    try:
-        yield
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
-        if found := next(misshapen(meta), ""):
-            raise RecipeFault(f"{folder}: {found}", UNKNOWN_ACTION) from problem
-        raise
