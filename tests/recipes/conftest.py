@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from assay.recipes.actions.context import Context
 from assay.recipes.actions.dispatch import perform
@@ -15,6 +16,10 @@ from assay.recipes.console import Quiet
 from assay.recipes.contract.argv import parse
 from assay.recipes.contract.dialect import CM
 from assay.recipes.repositories import Home
+
+# On a busy machine an example may take any time, and that says nothing about the rule.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 
 class Answering(Quiet):
