@@ -305,13 +305,14 @@ def test_a_git_address_takes_the_token_or_ssh_form_when_access_is_authorised(kit
 
 
 def test_pip_of_recipes_has_a_python_of_the_home_that_sees_the_users_packages(kit: Kit) -> None:
-    kit.recipe(
-        "r",
-        run='echo CM_P=$(command -v python3) > tmp-run-env.out\npython3 -c "import pip"\n',
-        new_env_keys=["CM_P"],
+    script = (
+        "echo CM_P=$(command -v python3) > tmp-run-env.out\necho CM_PIP=$(command -v pip) >> tmp-run-env.out\n"
+        'pip3 --version && python3 -c "import pip"\n'
     )
+    kit.recipe("r", run=script, new_env_keys=["CM_P", "CM_PIP"])
     answer = kit.perform(["run", "script", "--tags=r"])
-    assert answer["new_env"] == {"CM_P": str(kit.home.root / "python" / "bin" / "python3")}
+    folder = kit.home.root / "python" / "bin"
+    assert answer["new_env"] == {"CM_P": str(folder / "python3"), "CM_PIP": str(folder / "pip")}
     assert kit.run("r")["new_env"]["CM_P"] != answer["new_env"]["CM_P"]
 
 

@@ -39,7 +39,7 @@ def surroundings(
     folders = [str(_launchers(home))]
     if not allow_sudo:
         folders.insert(0, str(_sudo_guard(home)))
-    if own_python and "VIRTUAL_ENV_OF_RECIPES" not in env:
+    if own_python:
         folders.append(str(_python(home, env) / "bin"))
     env["PATH"] = os.pathsep.join([*folders, env.get("PATH", os.defpath)])
     paths = [str(SHIM / "children"), *filter(None, [env.get("PYTHONPATH")])]
