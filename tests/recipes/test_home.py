@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,14 @@ def test_a_pull_at_a_commit_can_be_pulled_again(kit: Kit, upstream: Path) -> Non
     assert git(clone, "rev-parse", "HEAD") == first
     kit.perform(["pull", "repo", "owner@name", f"--url={upstream}"])
     assert git(clone, "rev-parse", "HEAD") == first
+
+
+def test_pulls_of_one_repository_at_the_same_time_wait_for_each_other(kit: Kit, upstream: Path) -> None:
+    line = [sys.executable, "-m", "assay", "pull", "repo", "o@n", f"--url={upstream}"]
+    environ = os.environ | {"CM_REPOS": str(kit.home.root)}
+    pulls = [subprocess.Popen(line, env=environ, stdout=subprocess.DEVNULL) for _ in range(4)]
+    assert [pull.wait(60) for pull in pulls] == [0, 0, 0, 0]
+    assert [path.name for path in kit.home.folder.glob("*o@n*")] == ["o@n"]
 
 
 def test_a_pull_that_fails_leaves_nothing_and_says_what_git_said(kit: Kit, tmp_path: Path) -> None:

@@ -34,11 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
         one.add_argument("request", nargs="*", help="tags, and flags as for run script: --tags=… --env.KEY=…")
         _common(one)
-    lint = actions.add_parser("lint", help="check every recipe of a repository")
+    text = "check every recipe of a repository; exit 1 when one is broken"
+    lint = actions.add_parser("lint", help=text, description=text)
     lint.add_argument("repository", help="its name, alias, uid or folder")
     lint.add_argument("--errors", action="store_true", help="leave the warnings out")
     _common(lint)
-    reproduce = actions.add_parser("reproduce", help="run a lock file again and report every difference")
+    text = "run a lock file again and report every difference"
+    reproduce = actions.add_parser("reproduce", help=text, description=text)
     reproduce.add_argument("file", help="what --lock=FILE wrote")
     _common(reproduce)
 

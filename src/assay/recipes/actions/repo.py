@@ -69,15 +69,16 @@ def pull(context: Context, inputs: Inputs) -> Answer:
     target = context.home.folder / str(inputs.get("dir") or folder)
     if target.parent != context.home.folder:
         raise RecipeFault(f"{target} is not directly below {context.home.folder}", GENERAL)
-    context.console.say(f"Pulling {target}" if target.exists() else f"Pulling {url} into {target}")
-    fresh = git.obtain(target, git.with_token(url, str(inputs.get("pat") or "")), revision)
-    try:
-        _describe(context, target, inputs)
-        context.home.register(target)
-    except RecipeFault:
-        if fresh:
-            remove_folder(target)
-        raise
+    with context.home.lock(f"pull-{target.name}"):
+        context.console.say(f"Pulling {target}" if target.exists() else f"Pulling {url} into {target}")
+        fresh = git.obtain(target, git.with_token(url, str(inputs.get("pat") or "")), revision)
+        try:
+            _describe(context, target, inputs)
+            context.home.register(target)
+        except RecipeFault:
+            if fresh:
+                remove_folder(target)
+            raise
     repo = context.home.read_repository(target)
     if repo and fresh:
         context.console.note("assay: " + git.TRUST_NOTICE.format(target.name))
@@ -90,7 +91,8 @@ def _pull_all(context: Context) -> Answer:
     for repo in context.home.pulled():
         if (repo.path / ".git").exists():
             context.console.say(f"Pulling {repo.path}")
-            git.obtain(repo.path, "", git.Revision())
+            with context.home.lock(f"pull-{repo.path.name}"):
+                git.obtain(repo.path, "", git.Revision())
     context.console.say(f"Indexed {context.index.rebuild()} recipes")
     return {"return": 0}
 
