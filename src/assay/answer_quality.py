@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from assay.config import Precision
 from assay.engine import parity
@@ -12,25 +13,48 @@ from assay.engine.config import EngineConfig
 from assay.ground.errors import ConfigError
 from assay.mlperf import dataset, tokenizer
 from assay.mlperf.sample import Sample, Subset
-from assay.mlperf.scoring import rouge
+from assay.mlperf.scoring import interval, paired, rouge
 
 LOSS_MAX = 0.01
 """Part of float32's ROUGE that a lower precision may lose."""
 BATCH = 32
 
+Values = Mapping[str, Sequence[float]]
+"""Metric -> F1 of each row, 0 to 1"""
+
 
 @dataclass(frozen=True)
 class Rouge:
-    """Mean F1 per metric over `rows` answers, against the dataset's own references."""
+    """F1 of the same rows' answers in a precision and in float32, against the dataset's own references."""
 
     precision: str
-    rows: int
-    scores: dict[str, float]
-    float32: dict[str, float]
+    values: Values
+    float32: Values
+
+    @property
+    def rows(self) -> int:
+        return len(next(iter(self.values.values())))
 
     @property
     def holds(self) -> bool:
-        return all(self.scores[name] >= (1 - LOSS_MAX) * whole for name, whole in self.float32.items())
+        """False when some mean is more than LOSS_MAX below float32's, by a paired test at p < 0.05."""
+        return not any(
+            paired.loss_exceeds(_numbered(self.values[name]), _numbered(whole), LOSS_MAX)
+            for name, whole in self.float32.items()
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Means of both, and of the difference with its 95 % interval (None for one row), all in percent."""
+        found = {name: (values, self.float32[name]) for name, values in self.values.items()}
+        metrics = {
+            name: {
+                "value": 100 * _mean(values),
+                "float32": 100 * _mean(whole),
+                "change_95": interval.of_mean([100 * (v - w) for v, w in zip(values, whole)]),
+            }
+            for name, (values, whole) in found.items()
+        }
+        return {"precision": self.precision, "rows": self.rows, "metrics": metrics, "holds": self.holds}
 
 
 def instruction_rows(path: Path) -> list[Sample]:
@@ -44,23 +68,27 @@ def instruction_rows(path: Path) -> list[Sample]:
 def rouge_beside_float32(
     configs: Sequence[EngineConfig], rows: Sequence[Sample], tokens: int, progress: Callable[[str], None]
 ) -> list[Rouge]:
-    """One entry for each config that is not float32 itself; answers are at most `tokens` long."""
+    """One entry for each config that is not float32 itself; every answer is `tokens` long."""
     lower = [config for config in configs if config.precision is not Precision.FLOAT32]
     if not lower:
         return []
-    whole = _scores(replace(lower[0], precision=Precision.FLOAT32, kernels="torch"), rows, tokens, progress)
-    return [
-        Rouge(config.precision.value, len(rows), _scores(config, rows, tokens, progress), whole)
-        for config in lower
-    ]
+    whole = _values(replace(lower[0], precision=Precision.FLOAT32, kernels="torch"), rows, tokens, progress)
+    return [Rouge(c.precision.value, _values(c, rows, tokens, progress), whole) for c in lower]
 
 
-def _scores(
+def _values(
     config: EngineConfig, rows: Sequence[Sample], tokens: int, progress: Callable[[str], None]
-) -> dict[str, float]:
+) -> Values:
     progress(f"answers to {len(rows)} instruction rows in {config.precision.value}")
     prompts = [row.prompt_ids for row in rows]
     answers = parity.answers(replace(config, max_running=BATCH), prompts, tokens, progress)
     texts = tokenizer.load(config.checkpoint).decode(answers)
-    measured = rouge.f_measures([row.truth for row in rows], texts)
-    return {name: sum(values) / len(values) for name, values in measured.items()}
+    return rouge.f_measures([row.truth for row in rows], texts)
+
+
+def _numbered(values: Sequence[float]) -> dict[int, float]:
+    return dict(enumerate(values))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rouge",
         type=int,
         metavar="TOKENS",
-        help="also continue every instruction row of the dataset by up to TOKENS and hold each precision's ROUGE "
-        "against float32's",
+        help="also continue every instruction row of the dataset by TOKENS and hold each precision's ROUGE against "
+        "float32's",
     )
     parser.add_argument("--kernels", default="auto", help="auto, native, portable or torch")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         tree = {
             "holds": holds,
             "reports": [r.to_dict() for r in reports],
-            "rouge": [{**asdict(r), "holds": r.holds} for r in rouge],
+            "rouge": [r.to_dict() for r in rouge],
         }
         print(json.dumps(tree))
     else:
@@ -81,11 +81,15 @@ def _rouge(configs: list[EngineConfig], dataset: Path, tokens: int) -> list[Roug
 
 
 def _rouge_text(rouge: Rouge) -> str:
-    figures = ", ".join(
-        f"{name} {100 * got:.2f} (float32 {100 * rouge.float32[name]:.2f})"
-        for name, got in rouge.scores.items()
-    )
-    return f"{rouge.precision}, {rouge.rows} instruction rows: {figures}"
+    tree = rouge.to_dict()
+    lines = [f"{rouge.precision}, {rouge.rows} instruction rows"]
+    for name, m in tree["metrics"].items():
+        low, high = m["change_95"] or (math.nan, math.nan)
+        lines.append(
+            f"  {name:<18} {m['value']:.2f} %, float32 {m['float32']:.2f} %; change of {low:+.2f} to {high:+.2f} "
+            "(95 %, paired)"
+        )
+    return "\n".join(lines)
 
 
 def _precisions(words: str) -> list[Precision]:

@@ -44,7 +44,7 @@ class Forward:
         """Scores after each of `tokens`, computed in the first KV blocks; float32 (T, V)."""
         alone = Sequence(Request(-1, tokens), blocks=list(range(blocks_for(len(tokens)))))
         step = lay_out(Batch((Chunk(alone, 0, len(tokens)),)))
-        return self._compute(replace(step, sampled_L=torch.arange(len(tokens))))
+        return self._compute(replace(step, sampled_L=torch.arange(len(tokens)))).clone()
 
     def _compute(self, step: Step) -> Tensor:
         with torch_threads(self.model.ops.torch_threads):

@@ -6,8 +6,6 @@ Times are of the caller's clock: what the parts' kernels compute and what they w
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -21,15 +19,33 @@ KV_POINTS = 128
 PARTS = ("waiting", "scheduler", "attention", "router", "experts", "head", "sampling")
 
 
+class _Part:
+    """Books the time of a `with` block under a name. Not for blocks of the same part within each other."""
+
+    __slots__ = ("_into", "_name", "_start")
+
+    def __init__(self, into: dict[str, int], name: str) -> None:
+        self._into, self._name, self._start = into, name, 0
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter_ns()
+
+    def __exit__(self, *_: object) -> None:
+        self._into[self._name] += time.perf_counter_ns() - self._start
+
+
 class Meter:
     """Counters of one engine since it was made or last reset."""
 
     def __init__(self, config: MixtralConfig) -> None:
         self._config = config
+        self._start_LE = torch.zeros(config.num_layers, config.num_experts + 1, dtype=torch.int32)
+        """Routing.start_E of the layers of the step that is computed"""
         self.reset()
 
     def reset(self) -> None:
         self.nanoseconds = dict.fromkeys(PARTS, 0)
+        self._parts = {name: _Part(self.nanoseconds, name) for name in PARTS}
         self.steps = self.tokens = self.sampled = self.keys_read = self.experts_read = self.kv_blocks_peak = 0
         self._began = time.perf_counter()
         self._kv_stride = 1
@@ -37,19 +53,13 @@ class Meter:
         """(seconds since the start, KV blocks in use)"""
         self.experts_LE = torch.zeros(self._config.num_layers, self._config.num_experts, dtype=torch.int64)
 
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
+    def part(self, name: str) -> _Part:
         """Book the time of the block under `name`."""
-        start = time.perf_counter_ns()
-        try:
-            yield
-        finally:
-            self.nanoseconds[name] += time.perf_counter_ns() - start
+        return self._parts[name]
 
-    def count_experts(self, layer: int, start_E: Tensor) -> None:
-        rows_E = start_E.diff()
-        self.experts_LE[layer] += rows_E
-        self.experts_read += int(rows_E.count_nonzero())
+    def keep_experts(self, layer: int, start_E: Tensor) -> None:
+        """Which rows each expert of a layer has in this step; count_step adds them up."""
+        self._start_LE[layer] = start_E
 
     def count_step(self, batch: Batch, kv_blocks: int) -> None:
         """One computed step, with `kv_blocks` in use."""
@@ -58,6 +68,9 @@ class Meter:
         if len(self.kv_curve) > KV_POINTS:
             self.kv_curve = self.kv_curve[::2]
             self._kv_stride *= 2
+        rows_LE = self._start_LE.diff()
+        self.experts_LE += rows_LE
+        self.experts_read += int(rows_LE.count_nonzero())
         self.steps += 1
         self.tokens += batch.num_tokens
         self.sampled += len(batch.sampling)

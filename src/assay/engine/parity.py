@@ -119,10 +119,10 @@ def reference_traces(
 
 
 def answers(config: EngineConfig, prompts: Sequence[Prompt], steps: int, progress: Progress) -> list[Prompt]:
-    """The engine's greedy continuation of each prompt, until the model's own end or `steps` tokens."""
+    """The engine's greedy continuation of each prompt by `steps` tokens. The model's own end is not heeded: a model
+    that ends at once would leave nothing to compare."""
     engine = Engine(config, progress)
-    ends = frozenset(engine.model.eos_ids)
-    requests = [Request(i, prompt, steps, eos_ids=ends) for i, prompt in enumerate(prompts)]
+    requests = [Request(i, prompt, steps) for i, prompt in enumerate(prompts)]
     found = {a.id: a.tokens for a in engine.generate(requests)}
     return [found[i] for i in range(len(prompts))]
 

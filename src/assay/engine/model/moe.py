@@ -24,6 +24,6 @@ class Moe:
         with meter.part("router"):
             h_TD = ops.norm(x_TD, self.norm_D, eps)
             routing = ops.route(h_TD, self.gate_ED, self.active)
-            meter.count_experts(layer, routing.start_E)
+            meter.keep_experts(layer, routing.start_E)
         with meter.part("experts"):
             ops.add_experts(x_TD, h_TD, routing, self.experts)

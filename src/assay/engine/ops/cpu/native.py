@@ -7,6 +7,8 @@ same kernel multiplies (attention.cpp). Residuals, scores and sums are float32. 
 from __future__ import annotations
 
 import ctypes
+import functools
+import math
 from collections.abc import Sequence
 from ctypes import byref
 from dataclasses import dataclass
@@ -62,6 +64,23 @@ class NativeCache:
     heads: Heads
 
 
+class Scratch:
+    """Memory for the rows of a step, kept from step to step: fresh pages would cost a tenth of the step."""
+
+    def __init__(self, lib: ctypes.CDLL) -> None:
+        self._lib = lib
+        self._kept: dict[str, Tensor] = {}
+
+    def take(self, name: str, shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
+        """Room of this shape, with whatever is in it. It is taken away by the next call with the same name."""
+        size = math.prod(shape)
+        kept = self._kept.get(name)
+        if kept is None or len(kept) < size:
+            kept = self._kept[name] = torch.empty(size, dtype=dtype)
+            self._lib.assay_huge_pages(at(kept), kept.nbytes)
+        return kept[:size].view(*shape)
+
+
 def unsupported(model: MixtralConfig) -> str | None:
     """Why the kernels cannot run this shape, or None when they can."""
     for name, value, multiple in (
@@ -77,12 +96,16 @@ def unsupported(model: MixtralConfig) -> str | None:
 
 
 class NativeOps:
-    """The Ops of our kernels. Threads and tiles are set per process: the set made last decides."""
+    """The Ops of our kernels. Threads and tiles are set per process: the set made last decides.
+
+    What `norm`, `linear` and `attend` give is valid until they are called again.
+    """
 
     torch_threads = 1
 
     def __init__(self, lib: ctypes.CDLL, precision: Precision, threads: int, portable: bool = False) -> None:
         self._lib = lib
+        self._scratch = Scratch(lib)
         self._is_int8 = precision is Precision.INT8
         has_vector = bool(lib.assay_has_vector()) and not portable
         lib.assay_configure(threads, int(has_vector))
@@ -106,12 +129,12 @@ class NativeOps:
         return NativeCache(keys, values, Heads(config.num_heads, config.num_kv_heads, config.head_dim))
 
     def norm(self, x_TD: Tensor, weight_D: Tensor, eps: float) -> Tensor:
-        h_TD = torch.empty_like(x_TD, dtype=torch.bfloat16)
+        h_TD = self._scratch.take("norm", x_TD.shape, torch.bfloat16)
         self._lib.assay_norm(at(x_TD), at(weight_D), eps, *x_TD.shape, at(h_TD))
         return h_TD
 
     def linear(self, h_TD: Tensor, matrix: Packed) -> Tensor:
-        y_TN = torch.empty((len(h_TD), matrix.columns))
+        y_TN = self._scratch.take("linear", (len(h_TD), matrix.columns))
         self._product(h_TD, matrix, y_TN, _one_group(len(h_TD)), None, add=False)
         return y_TN
 
@@ -119,8 +142,8 @@ class NativeOps:
         self._product(h_TD, matrix, x_TN, _one_group(len(h_TD)), None, add=True)
 
     def attend(self, qkv_TN: Tensor, cache: NativeCache, layer: int, step: Step, turn_PC: Tensor) -> Tensor:
-        h_TQ = torch.empty((len(qkv_TN), cache.heads.query * cache.heads.channels), dtype=torch.bfloat16)
-        turned_TQ = torch.empty_like(h_TQ)
+        shape = (len(qkv_TN), cache.heads.query * cache.heads.channels)
+        h_TQ, turned_TQ = (self._scratch.take(name, shape, torch.bfloat16) for name in ("attend", "turned"))
         ragged = Ragged(
             len(step.context_S),
             at(step.row_start_S),
@@ -153,7 +176,7 @@ class NativeOps:
 
     def add_experts(self, x_TD: Tensor, h_TD: Tensor, routing: Routing, experts: NativeExperts) -> None:
         inner_RF = self._gate_up(h_TD, experts.gate_up, routing)
-        y_RD = torch.empty((len(inner_RF), x_TD.shape[1]))
+        y_RD = self._scratch.take("experts", (len(inner_RF), x_TD.shape[1]))
         self._product(inner_RF, experts.down, y_RD, routing.start_E, None, add=False)
         rows, active = routing.weight_TA.shape
         self._lib.assay_combine(
@@ -164,7 +187,7 @@ class NativeOps:
         return str(matrix.words.dtype).removeprefix("torch.")
 
     def _gate_up(self, h_TD: Tensor, weights: Packed, routing: Routing) -> Tensor:
-        inner_RF = torch.empty((len(routing.row_R), weights.columns // 2), dtype=torch.bfloat16)
+        inner_RF = self._scratch.take("inner", (len(routing.row_R), weights.columns // 2), torch.bfloat16)
         rows = self._rows(h_TD, weights)
         grouped, scales = _grouped(rows, weights, routing.start_E, routing.row_R), _scales(rows, weights)
         if scales is None:
@@ -195,11 +218,10 @@ class NativeOps:
         if weights.scale is None:
             return Rows(h_RD)
         count, width = h_RD.shape
-        rows = Rows(torch.empty((count, -(-width // 4) * 4), dtype=torch.uint8), torch.empty(count))
-        self._lib.assay_quantise(
-            at(h_RD), count, width, at(rows.values), rows.values.shape[1], at(rows.scale)
-        )
-        return rows
+        values = self._scratch.take("rounded", (count, -(-width // 4) * 4), torch.uint8)
+        scale = self._scratch.take("scale", (count,))
+        self._lib.assay_quantise(at(h_RD), count, width, at(values), values.shape[1], at(scale))
+        return Rows(values, scale)
 
     def _pack(self, groups: Sequence[tuple[Tensor, Tensor | None]], is_int8: bool) -> Packed:
         """Pack one weight per group; a pair (gate, up) shares its panels half and half."""
@@ -225,6 +247,7 @@ class NativeOps:
         return Packed(words, 2 * rows if is_pair else rows, scale, offset)
 
 
+@functools.lru_cache(maxsize=2)
 def _one_group(rows: int) -> Tensor:
     return torch.tensor([0, rows], dtype=torch.int32)
 
