@@ -34,8 +34,8 @@ HERE = Path(__file__).parent
 FEW = 32
 """Samples for engines below 60 tokens/s, which also run only once"""
 SCALES, SLOTS_MAX = (64, 256, 1024), 256
-BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 1.0, "Q8_0": 34 / 32, "Q4_K_M": 4.85 / 8}
-"""Of one weight. Q8_0: 32 weights and a 2-byte scale; Q4_K_M: 4.85 bits by the size of the file it makes."""
+BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 1.0, "Q8_0": 34 / 32, "Q4_K_M": 4.9 / 8}
+"""Of one weight. Q8_0: 32 weights and a 2-byte scale; Q4_K_M: 4.9 bits by the size of the file it makes."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +65,16 @@ class Peer:
 
 def peers(args: argparse.Namespace) -> list[Peer]:
     n, rounds, me = args.samples, args.rounds, sys.executable
+    fewer = -(-rounds // 2)
     return [
         Peer("assay-bf16", "run_assay.py", me, "bfloat16", n, n, rounds),
-        Peer("assay-int8", "run_assay.py", me, "int8", n, n, rounds),
         vllm("bf16", args, "bfloat16", n, rounds, zentorch=True),
-        vllm("int8", args, "int8", n, rounds, zentorch=True),
-        vllm("bf16", args, "bfloat16", n, min(rounds, 2)),
+        Peer("assay-int8", "run_assay.py", me, "int8", n, n, fewer),
+        vllm("int8", args, "int8", n, fewer, zentorch=True),
+        vllm("bf16", args, "bfloat16", n, 1),
         vllm("int8", args, "int8", n, 1),
-        Peer("assay-bf16-few", "run_assay.py", me, "bfloat16", FEW, FEW, rounds),
-        Peer("assay-int8-few", "run_assay.py", me, "int8", FEW, FEW, rounds),
-        vllm("bf16-few", args, "bfloat16", FEW, rounds, zentorch=True),
-        vllm("int8-few", args, "int8", FEW, rounds, zentorch=True),
+        Peer("assay-bf16-few", "run_assay.py", me, "bfloat16", FEW, FEW, fewer),
+        vllm("bf16-few", args, "bfloat16", FEW, fewer, zentorch=True),
         *(llamacpp(args, dtype) for dtype in ("bfloat16", "Q8_0", "Q4_K_M")),
         *(openvino(args, dtype) for dtype in ("bfloat16", "int8")),
         Peer("transformers-bf16-few", "engine_run_transformers.py", me, "bfloat16", FEW, FEW, 1),
@@ -188,7 +187,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare CPU engines on one Mixtral workload.")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, workload and results")
     parser.add_argument("--samples", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", type=Path, help="folder that install_peers.sh filled")
     parser.add_argument("--scaling", action="store_true", help="Assay alone, on 64, 256 and 1024 samples")
     parser.add_argument("--read-gb-per-s", type=float, default=34.9, help="measured read bandwidth")

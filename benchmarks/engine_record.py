@@ -53,6 +53,11 @@ def read_workload(path: Path, limit: int | None) -> list[Item]:
     return [Item(tuple(s.get("prompt") or s["input"]), s.get("new") or s["out"]) for s in samples]
 
 
+def warm_up(items: list[Item]) -> list[Item]:
+    """What an engine answers before it is timed: the first requests, shortened, one full step in all."""
+    return [Item(item.prompt[:32], 4) for item in items[:32]]
+
+
 @contextmanager
 def measured() -> Iterator[Measured]:
     """Wall time, peak resident memory of this process tree and foreign load of the block."""

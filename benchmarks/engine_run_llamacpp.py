@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine_record import Item, arguments, measured, read_workload, record
+from engine_record import Item, arguments, measured, read_workload, record, warm_up
 
 START_SECONDS = 300
 
@@ -33,7 +33,7 @@ def main() -> None:
     words += ["-np", str(args.batch), "-c", str(context * args.batch), "-cb", "--no-warmup"]
     words += ["--cache-ram", "0", "--no-cache-prompt"]
     with serving(words) as port, ThreadPoolExecutor(len(items)) as pool:
-        list(pool.map(lambda item: complete(port, Item(item.prompt[:32], 4)), items))
+        list(pool.map(lambda item: complete(port, item), warm_up(items)))
         with measured() as found:
             lengths = list(pool.map(lambda item: complete(port, item), items))
     assert lengths == [item.new for item in items], "an answer of another length"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine_record import Item, arguments, measured, read_workload, record
+from engine_record import Item, arguments, measured, read_workload, record, warm_up
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     limits |= {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": "1"}
     pipeline = genai.ContinuousBatchingPipeline(str(args.model), rules, "CPU", limits)
     items = read_workload(args.workload, args.limit)
-    generate(pipeline, [Item(item.prompt[:32], 4) for item in items])
+    generate(pipeline, warm_up(items))
     with measured() as found:
         generate(pipeline, items)
     record(args, f"openvino-genai {genai.__version__}", items, found)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from engine_record import arguments, measured, read_workload, record
+from engine_record import arguments, measured, read_workload, record, warm_up
 
 
 def main() -> None:
@@ -38,8 +38,9 @@ def main() -> None:
         )
         for item in items
     ]
-    warm_up = vllm.SamplingParams(temperature=0, ignore_eos=True, max_tokens=4, detokenize=False)
-    model.generate([{"prompt_token_ids": list(item.prompt[:32])} for item in items], warm_up, use_tqdm=False)
+    short = vllm.SamplingParams(temperature=0, ignore_eos=True, max_tokens=4, detokenize=False)
+    prompts_short = [{"prompt_token_ids": list(item.prompt)} for item in warm_up(items)]
+    model.generate(prompts_short, short, use_tqdm=False)
     with measured() as found:
         answers = model.generate(prompts, rules, use_tqdm=False)
     assert [len(a.outputs[0].token_ids) for a in answers] == [item.new for item in items]

@@ -6,7 +6,7 @@ from assay.config import Precision
 from assay.engine.api import Engine
 from assay.engine.config import EngineConfig
 from assay.engine.sequence import Request
-from engine_record import arguments, measured, read_workload, record
+from engine_record import Item, arguments, measured, read_workload, record, warm_up
 
 
 def main() -> None:
@@ -24,16 +24,18 @@ def main() -> None:
         threads=args.threads,
     )
     engine = Engine(config)
-    for _ in engine.generate([Request(i, item.prompt[:32], 4, 4) for i, item in enumerate(items)]):
-        pass  # warm, as the peers are
+    list(engine.generate(requests(warm_up(items))))
     engine.meter.reset()
-    requests = [Request(i, item.prompt, item.new, item.new) for i, item in enumerate(items)]
     with measured() as found:
-        lengths = {answer.id: len(answer.tokens) for answer in engine.generate(requests)}
+        lengths = {answer.id: len(answer.tokens) for answer in engine.generate(requests(items))}
     assert lengths == {i: item.new for i, item in enumerate(items)}, "an answer of another length"
     insight = engine.insight()
     insight.pop("tokens_per_expert")
     record(args, f"assay ({engine.ops.name})", items, found, insight=insight)
+
+
+def requests(items: list[Item]) -> list[Request]:
+    return [Request(i, item.prompt, item.new, item.new) for i, item in enumerate(items)]
 
 
 if __name__ == "__main__":
