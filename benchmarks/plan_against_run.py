@@ -3,8 +3,8 @@
     python benchmarks/plan_against_run.py mixtral-8x7b --checkpoint DIR --dataset FILE --sut engine ...
 
 Takes the options of `assay plan`. Prints one JSON object; planned over seen within 0.8 to 1.25 is the aim. Memory is
-anonymous and shared memory (Pss_Anon + Pss_Shmem of /proc/PID/smaps_rollup, Linux) summed over the run's processes,
-looked at twenty times a second. A first run on a machine also compiles kernels, which no plan counts.
+anonymous and shared memory (RssAnon + RssShmem of /proc/PID/status, Linux) summed over the run's processes, looked at
+twenty times a second. A first run on a machine also compiles kernels, which no plan counts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import psutil
 
 ASSAY = [sys.executable, "-m", "assay"]
 LOOK_EVERY_S = 0.05
-KINDS = ("Pss_Anon:", "Pss_Shmem:")
+KINDS = ("RssAnon:", "RssShmem:")
+"""smaps_rollup would share out what processes share, but walks every page of a model and so slows the run."""
 SHARE = 0.25
 """How far the run may be from the plan. Bounds on planned / seen: 1 / (1 + SHARE) and 1 + SHARE."""
 
@@ -38,7 +39,7 @@ def plan(options: list[str]) -> dict[str, Any]:
 def memory_bytes(process: psutil.Process) -> int:
     """Of this process alone; 0 when it has just ended."""
     try:
-        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     except OSError:
         return 0
     return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(KINDS))

@@ -206,13 +206,15 @@ def _engine_s(work: Work, engine: EngineFacts) -> tuple[float, float]:
     from assay.suts import engine_pace
 
     prompts = [len(s.prompt_ids) for s in work.samples]
-    context = round((sum(prompts) + sum(work.tokens) / 2) / len(prompts))
-    pace = engine_pace.measure(engine.model, engine.config, work.batch, context)
     longest = [work.longest_answer] * len(prompts)
-    return (
-        pace.answer_s(prompts, work.tokens, engine.config),
-        pace.answer_s(prompts, longest, engine.config),
-    )
+
+    def answer_s(answers: Sequence[int]) -> float:
+        # A step is timed where the contexts have their mean length.
+        context = round((sum(prompts) + sum(answers) / 2) / len(prompts))
+        pace = engine_pace.measure(engine.model, engine.config, work.batch, context)
+        return pace.answer_s(prompts, answers, engine.config)
+
+    return answer_s(work.tokens), answer_s(longest)
 
 
 def _transformers_s(work: Work) -> tuple[float, float, float]:

@@ -246,6 +246,11 @@ class _Draft:
             self.notes.append(
                 "the dataset has no reference answers: the official set's mean lengths are counted"
             )
+        elif self.samples and self.shape is not None and not embedded.is_embedded(self.config):
+            self.notes.append(
+                "answers are counted as long as the reference's: how long this checkpoint's are is known after "
+                "its first accuracy run"
+            )
         return [min(most, 1 + (len(s.reference_ids) or MEAN_TOKENS[s.subset])) for s in self.samples]
 
     def _check_memory(self, needed: int, free: int) -> None:
