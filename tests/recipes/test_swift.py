@@ -54,6 +54,9 @@ HEAVY = {
     "urllib.parse",
     "ipaddress",
     "zlib",
+    "copy",
+    "assay.recipes.store",
+    "assay.recipes.keeping",
 }
 
 
