@@ -65,7 +65,7 @@ class Peer:
 
 def peers(args: argparse.Namespace) -> list[Peer]:
     n, rounds, me = args.samples, args.rounds, sys.executable
-    fewer = -(-rounds // 2)
+    fewer = max(1, rounds // 2)
     return [
         Peer("assay-bf16", "run_assay.py", me, "bfloat16", n, n, rounds),
         vllm("bf16", args, "bfloat16", n, rounds, zentorch=True),

@@ -174,7 +174,7 @@ def read_yaml(path: Path) -> dict[str, str]:
         """Refuses a key that stands twice: YAML forbids it, and PyYAML takes the last in silence."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
             if twice := sorted({str(key) for key in keys if keys.count(key) > 1}):
                 raise yaml.YAMLError(f"{', '.join(twice)} stands twice in it")
             return super().construct_mapping(node, deep)

@@ -14,7 +14,7 @@ from assay.config import Precision
 from assay.engine.config import MixtralConfig
 from assay.engine.ops import Step, reference
 from assay.engine.ops.cpu import build, library
-from assay.engine.ops.cpu.native import NativeOps
+from assay.engine.ops.cpu.native import NativeOps, Scratch
 from assay.engine.ops.plain import PlainOps
 from assay.ground import settings
 from assay.ground.errors import EnvironmentProblem
@@ -201,3 +201,25 @@ def test_a_compiler_that_fails_leaves_no_library_and_says_why(
     with pytest.raises(EnvironmentProblem, match="no such instruction"):
         build.build()
     assert not list((tmp_path / "home").rglob("*.so"))
+
+
+def test_memory_of_rows_is_kept_and_a_larger_step_gets_more(lib: ctypes.CDLL) -> None:
+    scratch = Scratch(lib)
+    first = scratch.take("rows", (4, 8))
+    assert scratch.take("rows", (2, 8)).data_ptr() == first.data_ptr()
+    assert scratch.take("others", (4, 8)).data_ptr() != first.data_ptr()
+    larger = scratch.take("rows", (5, 8))
+    assert larger.shape == (5, 8) and larger.is_contiguous()
+
+
+def test_what_one_op_gave_is_left_alone_by_the_others(lib: ctypes.CDLL) -> None:
+    ops = NativeOps(lib, Precision.INT8, 2)
+    h = ops.norm(random(7, 64), torch.ones(64), 1e-5)
+    y = ops.linear(h, ops.pack_matrix(random(48, 64)))
+    h_before, y_before = h.clone(), y.clone()
+    routing = ops.route(h, random(4, 64), 2)
+    experts = ops.pack_experts(
+        *([random(*shape, seed=e) for e in range(4)] for shape in ((96, 64), (96, 64), (64, 96)))
+    )
+    ops.add_experts(random(7, 64), h, routing, experts)
+    assert torch.equal(h, h_before) and torch.equal(y, y_before)
