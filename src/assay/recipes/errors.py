@@ -2,7 +2,7 @@
 
     RecipeFault(message, code, hint)     `code` is CM's return number, which becomes the exit code of a CM verb
     |- RecipeNotFound                    nothing has these tags, this name or this variation
-    |- RecipeFailed                      a step ran and failed: step, recipe and log are named
+    |- RecipeFailed                      a step ran and failed: step, recipe and what it left behind are named
 
 Source of the codes: 1 general, 2 native script, 4 unknown action or automation, 8 exists already,
 16 not found; a hook's own number passes through.
