@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,19 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("ASSAY_REAL_DATA names no folder with gsm8k/, mbxp/ and instruct/")
     return Path(folder)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Mounts a file system of so many KB; skips where that is not allowed."""
+    place = tmp_path / "small"
+    place.mkdir()
+
+    def mount(size_kb: int) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size_kb}k", "tmpfs", str(place)]
+        if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
+            pytest.skip("mounting a small file system needs root")
+        return place
+
+    yield mount
+    subprocess.run(["umount", str(place)], check=False, capture_output=True)

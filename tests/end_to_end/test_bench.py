@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -204,22 +204,6 @@ def test_a_stopped_run_is_known_as_interrupted_and_leaves_no_process(
         return subprocess.run(["pgrep", "-f", str(out)], capture_output=True, text=True, check=False).stdout
 
     wait_until(lambda: not processes(), 10, "a process of the run is left")
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
-    """Mounts a file system of so many KB; skips where that is not allowed."""
-    place = tmp_path / "small"
-    place.mkdir()
-
-    def mount(size_kb: int) -> Path:
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size_kb}k", "tmpfs", str(place)]
-        if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-            pytest.skip("mounting a small file system needs root")
-        return place
-
-    yield mount
-    subprocess.run(["umount", str(place)], check=False, capture_output=True)
 
 
 @pytest.mark.parametrize(

@@ -33,3 +33,12 @@ def test_a_run_shows_its_parts_experts_kv_and_the_machines_limits(small_checkpoi
     assert all(sum(row) == computed * engine.model.experts_per_token for row in insight["tokens_per_expert"])
     assert [used for _, used in insight["kv_blocks_over_seconds"]] == [1] * 6
     assert "limits" in insight
+
+
+def test_the_head_is_counted_with_the_bytes_that_it_has(small_checkpoint: Path) -> None:
+    model = read_model_config(small_checkpoint)
+    meter = Meter(model)
+    meter.count_step(Batch(()), 0)
+    int8, bfloat16 = meter.weights_read(1), meter.weights_read(2)
+    assert int8["head"] == bfloat16["head"] == 2 * model.hidden_size * model.vocab_size
+    assert 2 * int8["attention"] == bfloat16["attention"]

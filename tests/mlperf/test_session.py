@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -233,23 +232,12 @@ def test_ctrl_c_ends_both_children_and_raises_interrupted(tmp_path: Path) -> Non
         killer.join()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> object:
-    """A file system of 48 KB; skips where none can be mounted."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("mounting a small file system needs root")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
 @pytest.mark.parametrize("mode", list(Mode))
 def test_a_full_disk_fails_the_run_and_says_how_much_is_free(
-    tmp_path: Path, small_disk: Path, mode: Mode
+    tmp_path: Path, small_disk: Callable[[int], Path], mode: Mode
 ) -> None:
-    (small_disk / "filler").write_bytes(b"x" * 28_000)
-    spec = run_spec(tmp_path, Scenario.OFFLINE, mode, out=small_disk / "run")
+    disk = small_disk(48)
+    (disk / "filler").write_bytes(b"x" * 28_000)
+    spec = run_spec(tmp_path, Scenario.OFFLINE, mode, out=disk / "run")
     with session(tmp_path) as running, pytest.raises(RunFailed, match=r"MB are free"):
         running.run(spec)

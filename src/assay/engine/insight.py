@@ -13,6 +13,7 @@ from torch import Tensor
 
 from assay.engine.batch import Batch
 from assay.engine.config import MixtralConfig
+from assay.engine.residency import HEAD_BYTES_MIN
 
 KV_POINTS = 128
 """Most points of the KV curve; when it has more, every second one goes and it is kept half as often."""
@@ -94,7 +95,7 @@ class Meter:
         return {
             "attention": self.steps * c.num_layers * c.dense_layer_parameters * weight_bytes,
             "experts": self.experts_read * c.expert_parameters * weight_bytes,
-            "head": self.steps * c.hidden_size * c.vocab_size * weight_bytes,
+            "head": self.steps * c.hidden_size * c.vocab_size * max(weight_bytes, HEAD_BYTES_MIN),
         }
 
     def report(self, weight_bytes: int) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from assay.ground.errors import EnvironmentProblem
 
 WEIGHT_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2, Precision.INT8: 1}
 KV_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2, Precision.INT8: 2}
+HEAD_BYTES_MIN = 2
+"""The head is at least 16 bit: Ops.pack_head."""
 RUNTIME_BYTES = 256 << 20
 """Allocator slack and thread stacks. Interpreter and PyTorch are resident by the time memory is planned."""
 KV_SHARE = 0.8
@@ -66,7 +68,7 @@ def weight_bytes(model: MixtralConfig, precision: Precision) -> int:
     has them, at most float32."""
     per_layer = model.dense_layer_parameters + model.num_experts * model.expert_parameters
     head = model.vocab_size * model.hidden_size
-    head_bytes = max(WEIGHT_BYTES[precision], 2)
+    head_bytes = max(WEIGHT_BYTES[precision], HEAD_BYTES_MIN)
     return model.num_layers * per_layer * WEIGHT_BYTES[precision] + head * (head_bytes + 4)
 
 

@@ -60,7 +60,10 @@ class Routing:
 
 
 class Ops(Protocol):
-    """One set of kernels. Matrix, Experts and Cache are the set's own: made by it, handed back to it."""
+    """One set of kernels. Matrix, Experts and Cache are the set's own: made by it, handed back to it.
+
+    What `norm`, `linear` and `attend` give is valid until the same one is called again: a set may keep its memory.
+    """
 
     @property
     def name(self) -> str: ...

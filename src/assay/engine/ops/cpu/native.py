@@ -96,10 +96,7 @@ def unsupported(model: MixtralConfig) -> str | None:
 
 
 class NativeOps:
-    """The Ops of our kernels. Threads and tiles are set per process: the set made last decides.
-
-    What `norm`, `linear` and `attend` give is valid until they are called again.
-    """
+    """The Ops of our kernels. Threads and tiles are set per process: the set made last decides."""
 
     torch_threads = 1
 
