@@ -14,12 +14,14 @@ from collections.abc import Callable
 import torch
 
 from assay.config import Precision
+from assay.engine.config import MixtralConfig
 from assay.engine.ops.cpu import build, library
 from assay.engine.ops.cpu.native import NativeOps
 
 DEPTH, COLUMNS, WEIGHTS = 1024, 3584, 12
 """Twelve weights of 7.3 MB: none is still in cache when its turn comes again."""
 ROUNDS = 5
+SHAPE = MixtralConfig(8, DEPTH, COLUMNS, 1, 16, 4, 64, 8, 2, 1e-5, 1e4, 8, False, ())
 
 
 def main() -> None:
@@ -32,7 +34,7 @@ def main() -> None:
     torch.set_num_threads(1)
     lib = library.load(build.build())
     weights = [torch.randn(COLUMNS, DEPTH).mul_(0.02).bfloat16() for _ in range(WEIGHTS)]
-    bf16, int8 = (NativeOps(lib, p, 1) for p in (Precision.BFLOAT16, Precision.INT8))
+    bf16, int8 = (NativeOps(lib, p, SHAPE, 1) for p in (Precision.BFLOAT16, Precision.INT8))
     packed_bf16, packed_int8 = ([ops.pack_matrix(w) for w in weights] for ops in (bf16, int8))
     print("| rows | ours bfloat16 | oneDNN bfloat16 | median ratio | ours int8 |\n|---|---|---|---|---|")
     for rows in map(int, args.rows.split(",")):

@@ -53,7 +53,7 @@ class Engine:
         checkpoint = Checkpoint(config.checkpoint)
         self.weight_files = checkpoint.files
         packed = load_model(self.model, checkpoint, self.ops, progress)
-        self.precision = self.ops.used_precision(packed.layers[0].attention.qkv)
+        self.precision = self.ops.used_precision(packed.layers[0].attention)
         """dtype of the packed weights, read from their memory"""
         self._forward = Forward(packed, self.plan.kv_blocks, self.meter)
         self._scheduler = Scheduler(

@@ -26,29 +26,24 @@ class Forward:
     def __init__(self, model: Mixtral, num_blocks: int, meter: Meter) -> None:
         self.model = model
         self.meter = meter
-        self._cache: Any = model.ops.new_cache(model.config, num_blocks)
+        self._cache: Any = model.ops.new_cache(num_blocks)
 
     def run(self, batch: Batch) -> list[int]:
         """Compute the batch and choose a token for each chunk of batch.sampling."""
-        logits_LV = self.logits(batch)
-        with self.meter.part("sampling"):
-            return greedy(logits_LV, [chunk.sequence.banned for chunk in batch.sampling])
-
-    def logits(self, batch: Batch) -> Tensor:
-        """Scores of the next token for each chunk of batch.sampling; float32 (L, V)."""
         with self.meter.part("scheduler"):
             step = lay_out(batch)
-        return self._compute(step)
+        with torch_threads(self.model.ops.torch_threads):
+            logits_LV = self.model.logits(step, self._cache, self.meter)
+            with self.meter.part("sampling"):
+                banned = [chunk.sequence.banned for chunk in batch.sampling]
+                return greedy(logits_LV, banned, self.model.ops)
 
     def score(self, tokens: tuple[int, ...]) -> Tensor:
         """Scores after each of `tokens`, computed in the first KV blocks; float32 (T, V)."""
         alone = Sequence(Request(-1, tokens), blocks=list(range(blocks_for(len(tokens)))))
-        step = lay_out(Batch((Chunk(alone, 0, len(tokens)),)))
-        return self._compute(replace(step, sampled_L=torch.arange(len(tokens)))).clone()
-
-    def _compute(self, step: Step) -> Tensor:
+        step = replace(lay_out(Batch((Chunk(alone, 0, len(tokens)),))), sampled_L=torch.arange(len(tokens)))
         with torch_threads(self.model.ops.torch_threads):
-            return self.model.logits(step, self._cache, self.meter)
+            return self.model.logits(step, self._cache, self.meter).clone()
 
 
 @contextmanager

@@ -7,11 +7,12 @@ from collections.abc import Set as AbstractSet
 
 from torch import Tensor
 
+from assay.engine.ops import Ops
 
-def greedy(logits_LV: Tensor, banned: Sequence[AbstractSet[int]]) -> list[int]:
+
+def greedy(logits_LV: Tensor, banned: Sequence[AbstractSet[int]], ops: Ops) -> list[int]:
     """Argmax per row; of equal logits the smallest id. Changes `logits_LV` where ids are banned."""
     for row, ids in enumerate(banned):
         if ids:
             logits_LV[row, [i for i in ids if i < logits_LV.shape[1]]] = float("-inf")
-    tokens: list[int] = logits_LV.argmax(-1).tolist()
-    return tokens
+    return ops.argmax(logits_LV)

@@ -13,10 +13,8 @@ from torch import Tensor
 
 from assay.engine.checkpoint import AGAIN, Checkpoint
 from assay.engine.config import MixtralConfig
-from assay.engine.model.attention import Attention
 from assay.engine.model.mixtral import Layer, Mixtral
-from assay.engine.model.moe import Moe
-from assay.engine.ops import Ops, reference
+from assay.engine.ops import Ops
 from assay.ground.errors import ArtifactError
 
 EMBED, NORM, HEAD = "model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"
@@ -46,9 +44,7 @@ def load_model(config: MixtralConfig, checkpoint: Checkpoint, ops: Ops, progress
         ops=ops,
         embed_VD=embed_VD.clone(),
         layers=tuple(layers),
-        norm_D=_finite(checkpoint, NORM).float(),
-        head=ops.pack_head(head),
-        turn_PC=reference.rope_table(config.max_positions, config.head_dim, config.rope_theta),
+        head=ops.pack_head(_finite(checkpoint, NORM).float(), head),
     )
     checkpoint.drop_pages()
     return model
@@ -124,28 +120,21 @@ def _layer(config: MixtralConfig, checkpoint: Checkpoint, ops: Ops, number: int,
         return _finite(checkpoint, f"model.layers.{number}.{name}")
 
     qkv = torch.cat([read(f"self_attn.{part}_proj.weight") for part in "qkv"])
-    attention = Attention(
-        norm_D=read("input_layernorm.weight").float(),
-        qkv=ops.pack_matrix(qkv),
-        out=ops.pack_matrix(read("self_attn.o_proj.weight")),
+    attention = ops.pack_attention(
+        read("input_layernorm.weight").float(), qkv, read("self_attn.o_proj.weight")
     )
+    norm_D = read("post_attention_layernorm.weight").float()
+    router_ED = read("block_sparse_moe.gate.weight").float()
     if is_stacked:
         gate_up = read("mlp.experts.gate_up_proj")
         gate, up = gate_up.chunk(2, dim=1)
-        experts = ops.pack_experts(list(gate), list(up), list(read("mlp.experts.down_proj")))
-    else:
-        gate, up, down = (
-            [read(f"block_sparse_moe.experts.{e}.{w}.weight") for e in range(config.num_experts)]
-            for w in ("w1", "w3", "w2")
-        )
-        experts = ops.pack_experts(gate, up, down)
-    moe = Moe(
-        norm_D=read("post_attention_layernorm.weight").float(),
-        gate_ED=read("block_sparse_moe.gate.weight").float(),
-        active=config.experts_per_token,
-        experts=experts,
+        down = read("mlp.experts.down_proj")
+        return Layer(attention, ops.pack_moe(norm_D, router_ED, list(gate), list(up), list(down)))
+    experts = (
+        [read(f"block_sparse_moe.experts.{e}.{w}.weight") for e in range(config.num_experts)]
+        for w in ("w1", "w3", "w2")
     )
-    return Layer(attention, moe)
+    return Layer(attention, ops.pack_moe(norm_D, router_ED, *experts))
 
 
 def _finite(checkpoint: Checkpoint, name: str) -> Tensor:

@@ -50,7 +50,8 @@ def test_float32_is_pytorch_without_a_note_and_native_float32_is_refused() -> No
 def test_float16_is_pytorch_in_float16_and_the_notes_say_so() -> None:
     ops, (note,) = choose_ops(config(Precision.FLOAT16), MODEL)
     assert ops.name == "torch"
-    assert ops.used_precision(ops.pack_matrix(torch.ones(64, 64))) == "float16"
+    packed = ops.pack_attention(torch.ones(64), torch.ones(128, 64), torch.ones(64, 64))
+    assert ops.used_precision(packed) == "float16"
     assert "slower" in note
     assert "not in float16" in note
 

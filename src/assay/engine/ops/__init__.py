@@ -18,8 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from assay.engine.config import MixtralConfig
-
 
 @dataclass(frozen=True)
 class Step:
@@ -49,6 +47,8 @@ class Step:
 class Routing:
     """Which rows each expert sees. Rows sorted by expert; expert e has start_E[e] .. start_E[e+1] of them."""
 
+    h_TD: Tensor
+    """The normed rows, as activations"""
     start_E: Tensor
     """int32, E + 1"""
     row_R: Tensor
@@ -60,9 +60,10 @@ class Routing:
 
 
 class Ops(Protocol):
-    """One set of kernels. Matrix, Experts and Cache are the set's own: made by it, handed back to it.
+    """One set of kernels, made for one model. Attention, moe, head and cache are the set's own: made by it, handed back
+    to it. Each op is one call for a whole block of a layer: between them Python runs, with cold caches.
 
-    What `norm`, `linear` and `attend` give is valid until the same one is called again: a set may keep its memory.
+    What `route` and `logits` give is valid until the same one is called again: a set may keep its memory.
     """
 
     @property
@@ -72,38 +73,46 @@ class Ops(Protocol):
     def torch_threads(self) -> int | None:
         """Threads that PyTorch may use beside these kernels; None = as many as it has."""
 
-    def pack_matrix(self, weight_ND: Tensor) -> Any:
-        """A weight in the set's layout and precision; `weight_ND` may be dropped afterwards."""
+    def pack_attention(self, norm_D: Tensor, qkv_ND: Tensor, out_DQ: Tensor) -> Any:
+        """Attention of a layer in the set's layout and precision; the weights may be dropped afterwards.
 
-    def pack_head(self, weight_VD: Tensor) -> Any:
+        qkv_ND: query, key and value projections stacked, so that one product reads the rows once.
+        """
+
+    def pack_moe(
+        self,
+        norm_D: Tensor,
+        router_ED: Tensor,
+        gate: Sequence[Tensor],
+        up: Sequence[Tensor],
+        down: Sequence[Tensor],
+    ) -> Any:
+        """The experts of a layer: E gates and ups (F, D), E downs (D, F). The router stays float32 whatever the
+        precision: a wrong expert costs more than a rounded one."""
+
+    def pack_head(self, norm_D: Tensor, weight_VD: Tensor) -> Any:
         """The head: in bfloat16 where the set's precision is lower, for it decides between tokens itself."""
 
-    def pack_experts(self, gate: Sequence[Tensor], up: Sequence[Tensor], down: Sequence[Tensor]) -> Any:
-        """All experts of a layer: E gates and ups (F, D), E downs (D, F)."""
-
-    def new_cache(self, config: MixtralConfig, num_blocks: int) -> Any:
+    def new_cache(self, num_blocks: int) -> Any:
         """KV memory of all layers. Pages are taken from the machine as blocks are first used."""
 
-    def norm(self, x_TD: Tensor, weight_D: Tensor, eps: float) -> Tensor:
-        """RMS norm of float32 rows, as activations."""
+    def add_attention(self, x_TD: Tensor, attention: Any, cache: Any, layer: int, step: Step) -> None:
+        """x += out(attend(qkv(norm(x)))): q and k are turned by their positions, k and v kept in the cache."""
 
-    def linear(self, h_TD: Tensor, matrix: Any) -> Tensor:
-        """h W^T, float32."""
+    def route(self, x_TD: Tensor, moe: Any) -> Routing:
+        """Softmax of norm(x) over the experts in float32, the best A of them, renormalised."""
 
-    def add_linear(self, x_TN: Tensor, h_TD: Tensor, matrix: Any) -> None:
-        """x += h W^T."""
-
-    def attend(self, qkv_TN: Tensor, cache: Any, layer: int, step: Step, turn_PC: Tensor) -> Tensor:
-        """Rotate q and k by `turn_PC`, keep k and v in the cache, attend causally; activations h_TQ."""
-
-    def route(self, h_TD: Tensor, gate_ED: Tensor, active: int) -> Routing:
-        """Softmax over the experts in float32, the best `active` of them, renormalised."""
-
-    def add_experts(self, x_TD: Tensor, h_TD: Tensor, routing: Routing, experts: Any) -> None:
+    def add_experts(self, x_TD: Tensor, routing: Routing, moe: Any) -> None:
         """x += the weighted sum of each token's experts, down(silu(gate(h)) * up(h))."""
 
-    def used_precision(self, matrix: Any) -> str:
-        """dtype of a packed weight, read from its memory."""
+    def logits(self, x_LD: Tensor, head: Any) -> Tensor:
+        """head(norm(x)), float32 (L, V)."""
+
+    def argmax(self, logits_LV: Tensor) -> list[int]:
+        """The greatest of each row; of equal ones the first."""
+
+    def used_precision(self, attention: Any) -> str:
+        """dtype of packed weights, read from their memory."""
 
 
 def untouched_zeros(shape: Sequence[int], dtype: torch.dtype) -> Tensor:

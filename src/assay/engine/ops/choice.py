@@ -19,13 +19,15 @@ def choose_ops(config: EngineConfig, model: MixtralConfig) -> tuple[Ops, tuple[s
     Raises: ConfigError or EnvironmentProblem when kernels that were insisted on cannot run.
     """
     if config.kernels == "torch" or (config.kernels == "auto" and config.precision is Precision.FLOAT32):
-        return PlainOps(config.precision), ()
+        return PlainOps(config.precision, model), ()
     try:
         return _native(config, model), ()
     except (ConfigError, EnvironmentProblem) as reason:
         if config.kernels != "auto":
             raise
-        return PlainOps(config.precision), (f"PyTorch ops, slower than native kernels: {reason.message}",)
+        return PlainOps(config.precision, model), (
+            f"PyTorch ops, slower than native kernels: {reason.message}",
+        )
 
 
 def usable_cores() -> int:
@@ -47,4 +49,5 @@ def _native(config: EngineConfig, model: MixtralConfig) -> NativeOps:
         raise EnvironmentProblem(
             f"the compiled kernels cannot be loaded: {error}", "kernels=torch"
         ) from error
-    return NativeOps(lib, config.precision, config.threads or usable_cores(), config.kernels == "portable")
+    threads = config.threads or usable_cores()
+    return NativeOps(lib, config.precision, model, threads, config.kernels == "portable")

@@ -43,7 +43,27 @@ class Int8Matrix:
 
 
 PlainMatrix = FloatMatrix | Int8Matrix
-PlainExperts = Sequence[tuple[PlainMatrix, PlainMatrix, PlainMatrix]]
+
+
+@dataclass(frozen=True)
+class PlainAttention:
+    norm_D: Tensor
+    qkv: PlainMatrix
+    out: PlainMatrix
+
+
+@dataclass(frozen=True)
+class PlainMoe:
+    norm_D: Tensor
+    router_ED: Tensor
+    experts: Sequence[tuple[PlainMatrix, PlainMatrix, PlainMatrix]]
+    """(gate, up, down)"""
+
+
+@dataclass(frozen=True)
+class PlainHead:
+    norm_D: Tensor
+    matrix: PlainMatrix
 
 
 @dataclass(frozen=True)
@@ -52,7 +72,6 @@ class PlainCache:
 
     k_LPKC: Tensor
     v_LPKC: Tensor
-    num_heads: int
 
 
 class PlainOps:
@@ -61,44 +80,79 @@ class PlainOps:
     name = "torch"
     torch_threads = None
 
-    def __init__(self, precision: Precision) -> None:
+    def __init__(self, precision: Precision, model: MixtralConfig) -> None:
         self.precision = precision
         self.activation_type = FLOAT_TYPES[precision]
+        self._model = model
+        self._turn_PC = reference.rope_table(model.max_positions, model.head_dim, model.rope_theta)
 
-    def pack_matrix(self, weight_ND: Tensor) -> PlainMatrix:
+    def pack_attention(self, norm_D: Tensor, qkv_ND: Tensor, out_DQ: Tensor) -> PlainAttention:
+        return PlainAttention(norm_D, self._pack(qkv_ND), self._pack(out_DQ))
+
+    def pack_moe(
+        self,
+        norm_D: Tensor,
+        router_ED: Tensor,
+        gate: Sequence[Tensor],
+        up: Sequence[Tensor],
+        down: Sequence[Tensor],
+    ) -> PlainMoe:
+        experts = [(self._pack(g), self._pack(u), self._pack(d)) for g, u, d in zip(gate, up, down)]
+        return PlainMoe(norm_D, router_ED, experts)
+
+    def pack_head(self, norm_D: Tensor, weight_VD: Tensor) -> PlainHead:
+        return PlainHead(norm_D, FloatMatrix(weight_VD.to(self.activation_type, copy=True)))
+
+    def new_cache(self, num_blocks: int) -> PlainCache:
+        m = self._model
+        shape = (m.num_layers, num_blocks * BLOCK_TOKENS, m.num_kv_heads, m.head_dim)
+        k, v = (untouched_zeros(shape, self.activation_type) for _ in range(2))
+        return PlainCache(k, v)
+
+    def add_attention(
+        self, x_TD: Tensor, attention: PlainAttention, cache: PlainCache, layer: int, step: Step
+    ) -> None:
+        qkv_TN = attention.qkv.product(self._norm(x_TD, attention.norm_D))
+        x_TD += attention.out.product(self._attend(qkv_TN, cache.k_LPKC[layer], cache.v_LPKC[layer], step))
+
+    def route(self, x_TD: Tensor, moe: PlainMoe) -> Routing:
+        h_TD = self._norm(x_TD, moe.norm_D)
+        weight_TA, expert_TA = reference.top_experts(h_TD, moe.router_ED, self._model.experts_per_token)
+        return Routing(h_TD, *reference.sort_by_expert(expert_TA, len(moe.router_ED)), weight_TA)
+
+    def add_experts(self, x_TD: Tensor, routing: Routing, moe: PlainMoe) -> None:
+        starts = routing.start_E.tolist()
+        out_RD = torch.empty((len(routing.row_R), x_TD.shape[1]))
+        for e, (gate, up, down) in enumerate(moe.experts):
+            here = slice(starts[e], starts[e + 1])
+            h_RD = routing.h_TD[routing.row_R[here]]
+            inner_RF = F.silu(gate.product(h_RD)) * up.product(h_RD)
+            out_RD[here] = down.product(inner_RF.to(self.activation_type))
+        x_TD += (out_RD[routing.place_TA] * routing.weight_TA[..., None]).sum(1)
+
+    def logits(self, x_LD: Tensor, head: PlainHead) -> Tensor:
+        return head.matrix.product(self._norm(x_LD, head.norm_D))
+
+    def argmax(self, logits_LV: Tensor) -> list[int]:
+        tokens: list[int] = logits_LV.argmax(-1).tolist()
+        return tokens
+
+    def used_precision(self, attention: PlainAttention) -> str:
+        return str(attention.qkv.weight_ND.dtype).removeprefix("torch.")
+
+    def _pack(self, weight_ND: Tensor) -> PlainMatrix:
         if self.precision is Precision.INT8:
             return Int8Matrix(*reference.quantise_rows(weight_ND))
         return FloatMatrix(weight_ND.to(self.activation_type, copy=True))
 
-    def pack_head(self, weight_VD: Tensor) -> PlainMatrix:
-        return FloatMatrix(weight_VD.to(self.activation_type, copy=True))
+    def _norm(self, x_TD: Tensor, weight_D: Tensor) -> Tensor:
+        return reference.rms_norm(x_TD, weight_D, self._model.rms_norm_eps).to(self.activation_type)
 
-    def pack_experts(
-        self, gate: Sequence[Tensor], up: Sequence[Tensor], down: Sequence[Tensor]
-    ) -> PlainExperts:
-        return [
-            (self.pack_matrix(g), self.pack_matrix(u), self.pack_matrix(d)) for g, u, d in zip(gate, up, down)
-        ]
-
-    def new_cache(self, config: MixtralConfig, num_blocks: int) -> PlainCache:
-        shape = (config.num_layers, num_blocks * BLOCK_TOKENS, config.num_kv_heads, config.head_dim)
-        k, v = (untouched_zeros(shape, self.activation_type) for _ in range(2))
-        return PlainCache(k, v, config.num_heads)
-
-    def norm(self, x_TD: Tensor, weight_D: Tensor, eps: float) -> Tensor:
-        return reference.rms_norm(x_TD, weight_D, eps).to(self.activation_type)
-
-    def linear(self, h_TD: Tensor, matrix: PlainMatrix) -> Tensor:
-        return matrix.product(h_TD)
-
-    def add_linear(self, x_TN: Tensor, h_TD: Tensor, matrix: PlainMatrix) -> None:
-        x_TN += matrix.product(h_TD)
-
-    def attend(self, qkv_TN: Tensor, cache: PlainCache, layer: int, step: Step, turn_PC: Tensor) -> Tensor:
-        k_PKC, v_PKC = cache.k_LPKC[layer], cache.v_LPKC[layer]
+    def _attend(self, qkv_TN: Tensor, k_PKC: Tensor, v_PKC: Tensor, step: Step) -> Tensor:
+        """Activations h_TQ; the rows' keys and values are kept in k_PKC and v_PKC."""
         rows = qkv_TN.view(len(qkv_TN), -1, k_PKC.shape[-1])
-        q_THC, k_TKC, v_TKC = rows.split((cache.num_heads, k_PKC.shape[1], k_PKC.shape[1]), dim=1)
-        turn_TC = turn_PC[step.positions_T]
+        q_THC, k_TKC, v_TKC = rows.split((self._model.num_heads, k_PKC.shape[1], k_PKC.shape[1]), dim=1)
+        turn_TC = self._turn_PC[step.positions_T]
         q_THC, k_TKC = reference.rotate(q_THC, turn_TC), reference.rotate(k_TKC, turn_TC)
         out_TQ = torch.empty((len(rows), q_THC.shape[1] * q_THC.shape[2]), dtype=self.activation_type)
         starts, contexts = step.row_start_S.tolist(), step.context_S.tolist()
@@ -106,30 +160,13 @@ class PlainOps:
         for s, context in enumerate(contexts):
             here = slice(starts[s], starts[s + 1])
             kv_rows = _rows_of(step.table[table_starts[s] : table_starts[s + 1]], context)
-            new = kv_rows[context - (here.stop - here.start) :]
-            k_PKC[new], v_PKC[new] = k_TKC[here].to(k_PKC.dtype), v_TKC[here].to(v_PKC.dtype)
             start = context - (here.stop - here.start)
+            new = kv_rows[start:]
+            k_PKC[new], v_PKC[new] = k_TKC[here].to(k_PKC.dtype), v_TKC[here].to(v_PKC.dtype)
             q_here = q_THC[here].to(self.activation_type)
             out = reference.attention(q_here, k_PKC[kv_rows], v_PKC[kv_rows], start)
             out_TQ[here] = out.flatten(1).to(self.activation_type)
         return out_TQ
-
-    def route(self, h_TD: Tensor, gate_ED: Tensor, active: int) -> Routing:
-        weight_TA, expert_TA = reference.top_experts(h_TD, gate_ED, active)
-        return Routing(*reference.sort_by_expert(expert_TA, len(gate_ED)), weight_TA)
-
-    def add_experts(self, x_TD: Tensor, h_TD: Tensor, routing: Routing, experts: PlainExperts) -> None:
-        starts = routing.start_E.tolist()
-        out_RD = torch.empty((len(routing.row_R), x_TD.shape[1]))
-        for e, (gate, up, down) in enumerate(experts):
-            here = slice(starts[e], starts[e + 1])
-            h_RD = h_TD[routing.row_R[here]]
-            inner_RF = F.silu(gate.product(h_RD)) * up.product(h_RD)
-            out_RD[here] = down.product(inner_RF.to(self.activation_type))
-        x_TD += (out_RD[routing.place_TA] * routing.weight_TA[..., None]).sum(1)
-
-    def used_precision(self, matrix: PlainMatrix) -> str:
-        return str(matrix.weight_ND.dtype).removeprefix("torch.")
 
 
 def _rows_of(blocks: Tensor, num_tokens: int) -> Tensor:

@@ -6,28 +6,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels.h"
 #include "tile.h"
 
 constexpr int BLOCK = 16;     // tokens of a block
 constexpr int SPAN = 128;     // keys that are scored before they are weighed
 constexpr int MOST_ROWS = 32; // query rows of one piece of work
-
-struct Heads {
-    int query, kv, channels;
-};
-
-struct Ragged {
-    int sequences;
-    const int32_t* row_start;    // sequences + 1
-    const int32_t* context;      // tokens up to the end of the chunk
-    const int32_t* table_start;  // sequences + 1
-    const int32_t* table;
-};
-
-struct Cache {
-    word* keys;
-    word* values;
-};
 
 static int64_t block_words(const Heads& h) { return int64_t(h.kv) * h.channels / 2 * BLOCK; }
 
@@ -228,34 +212,28 @@ static std::vector<Piece> plan_pieces(const Heads& h, const Ragged& ragged) {
     return pieces;
 }
 
-extern "C" {
-
-// qkv: [row][query + 2 kv heads][channels]; q: room for the rotated queries; out: [row][query heads][channels].
-void assay_attend(const float* qkv, const float* turn, const int32_t* positions, const Heads* heads,
-                  const Ragged* ragged, const Cache* cache, bf16* q, bf16* out) {
-    const Heads h = *heads;
+// qkv: [row][query + 2 kv heads][channels]; q: room for the turned queries; out: [row][query heads][channels].
+void attend(const float* qkv, const float* turn, const Heads& h, const Ragged& ragged, const Cache& cache, bf16* q,
+            bf16* out) {
     const int64_t width = int64_t(h.query + 2 * h.kv) * h.channels;
-    const int rows = ragged->row_start[ragged->sequences];
-    std::vector<int32_t> sequence_of(rows);
-    for (int s = 0; s < ragged->sequences; ++s)
-        std::fill(sequence_of.begin() + ragged->row_start[s], sequence_of.begin() + ragged->row_start[s + 1], s);
-    share(rows, [&](int64_t r, bool) {
+    std::vector<int32_t> sequence_of(ragged.rows);
+    for (int s = 0; s < ragged.sequences; ++s)
+        std::fill(sequence_of.begin() + ragged.row_start[s], sequence_of.begin() + ragged.row_start[s + 1], s);
+    share(ragged.rows, [&](int64_t r, bool) {
         thread_local std::vector<bf16> scratch;
         scratch.resize(h.channels);
         const float* row = qkv + r * width;
-        const float* turn_here = turn + int64_t(positions[r]) * h.channels;
+        const float* turn_here = turn + int64_t(ragged.positions[r]) * h.channels;
         for (int head = 0; head < h.query; ++head)
             rotate(row + head * h.channels, turn_here, h.channels, q + (r * h.query + head) * h.channels);
-        const int32_t* table = ragged->table + ragged->table_start[sequence_of[r]];
+        const int32_t* table = ragged.table + ragged.table_start[sequence_of[r]];
         const float* k = row + int64_t(h.query) * h.channels;
-        keep(k, k + int64_t(h.kv) * h.channels, turn_here, h, *cache, table[positions[r] / BLOCK],
-             positions[r] % BLOCK, scratch.data());
+        keep(k, k + int64_t(h.kv) * h.channels, turn_here, h, cache, table[ragged.positions[r] / BLOCK],
+             ragged.positions[r] % BLOCK, scratch.data());
     });
-    const std::vector<Piece> pieces = plan_pieces(h, *ragged);
+    const std::vector<Piece> pieces = plan_pieces(h, ragged);
     share(int64_t(pieces.size()), [&](int64_t i, bool last) {
         thread_local Scratch scratch;
-        attend_piece(pieces[i], h, *ragged, *cache, q, out, last ? nullptr : &pieces[i + 1], scratch);
+        attend_piece(pieces[i], h, ragged, cache, q, out, last ? nullptr : &pieces[i + 1], scratch);
     });
-}
-
 }

@@ -8,20 +8,17 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels.h"
 #include "tile.h"
 
 constexpr int STEP_BLOCK = 512;   // steps per visit: 512 x 256 bytes of weights, an eighth of 1 MiB of L2
 constexpr int ROW_BLOCK = 252;    // rows per visit: sums of 64 columns stay in L2
 
 struct Grouped {
-    int groups;
-    const int32_t* start;   // groups + 1: first sorted row of each
-    const int32_t* row;     // sorted row -> row of `a`; null: the same
+    const Matrix& w;
+    const Sorted& sorted;
     const word* a;
     int64_t a_stride;       // words
-    const word* weight;
-    int panels;
-    int steps;
 };
 
 struct Visit {
@@ -32,15 +29,15 @@ struct Visit {
 
 inline std::vector<Visit> plan_visits(const Grouped& g) {
     std::vector<Visit> visits;
-    for (int group = 0; group < g.groups; ++group) {
-        const int first = g.start[group], rows = g.start[group + 1] - first;
+    for (int group = 0; group < g.w.groups; ++group) {
+        const int first = g.sorted.start[group], rows = g.sorted.start[group + 1] - first;
         const int blocks = (rows + ROW_BLOCK - 1) / ROW_BLOCK;  // of equal height: a low one would wait for memory
         for (int block = 0; block < blocks; ++block)
-            for (int panel = 0; panel < g.panels; ++panel) {
-                const int64_t place = int64_t(group) * g.panels + panel;
+            for (int panel = 0; panel < g.w.panels; ++panel) {
+                const int64_t place = int64_t(group) * g.w.panels + panel;
                 visits.push_back({first + int(int64_t(rows) * block / blocks),
                                   first + int(int64_t(rows) * (block + 1) / blocks), group, panel,
-                                  g.weight + place * g.steps * PANEL});
+                                  g.w.words + place * g.w.steps * PANEL});
             }
     }
     return visits;
@@ -51,10 +48,10 @@ template <class Dot, class Finish>
 void visit_panel(const Grouped& g, const Visit& v, const word* next, typename Dot::Sum* sums, Finish finish) {
     const int rows = v.end - v.begin;
     const int tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
-    const bool whole = g.steps <= STEP_BLOCK;
-    for (int first = 0; first < g.steps; first += STEP_BLOCK) {
-        const int steps = std::min(STEP_BLOCK, g.steps - first);
-        const bool is_last = first + steps == g.steps;
+    const bool whole = g.w.steps <= STEP_BLOCK;
+    for (int first = 0; first < g.w.steps; first += STEP_BLOCK) {
+        const int steps = std::min(STEP_BLOCK, g.w.steps - first);
+        const bool is_last = first + steps == g.w.steps;
         const char* upcoming = reinterpret_cast<const char*>(is_last ? next : v.weight + int64_t(first + steps) * PANEL);
         const int lines = upcoming ? std::max(1, 16 / tiles) : 0;  // a step is 4 lines; all tiles share the next part
         for (int t = 0, row = 0; t < tiles; ++t) {
@@ -62,7 +59,7 @@ void visit_panel(const Grouped& g, const Visit& v, const word* next, typename Do
             const word* a[TILE_ROWS];
             for (int m = 0; m < height; ++m) {
                 const int sorted = v.begin + row + m;
-                a[m] = g.a + (g.row ? g.row[sorted] : sorted) * g.a_stride + first;
+                a[m] = g.a + (g.sorted.row ? g.sorted.row[sorted] : sorted) * g.a_stride + first;
             }
             typename Dot::Sum* c = sums + (whole ? 0 : row) * PANEL;
             const int64_t share_bytes = int64_t(lines) * 64 * (steps / 4);

@@ -12,21 +12,86 @@ from pathlib import Path
 from torch import Tensor
 
 
-class Grouped(ctypes.Structure):
+class Matrix(ctypes.Structure):
     _fields_ = (
+        ("words", c_void_p),
+        ("scale", c_void_p),
+        ("offset", c_void_p),
         ("groups", c_int),
-        ("start", c_void_p),
-        ("row", c_void_p),
-        ("a", c_void_p),
-        ("a_stride", c_int64),
-        ("weight", c_void_p),
         ("panels", c_int),
         ("steps", c_int),
+        ("columns", c_int),
+        ("depth", c_int),
     )
 
 
-class Scales(ctypes.Structure):
-    _fields_ = (("row", c_void_p), ("column", c_void_p), ("offset", c_void_p))
+class Rounded(ctypes.Structure):
+    _fields_ = (("values", c_void_p), ("scale", c_void_p))
+
+
+class Heads(ctypes.Structure):
+    _fields_ = (("query", c_int), ("kv", c_int), ("channels", c_int))
+
+
+class Ragged(ctypes.Structure):
+    _fields_ = (
+        ("rows", c_int),
+        ("sequences", c_int),
+        ("positions", c_void_p),
+        ("row_start", c_void_p),
+        ("context", c_void_p),
+        ("table_start", c_void_p),
+        ("table", c_void_p),
+    )
+
+
+class Cache(ctypes.Structure):
+    _fields_ = (("keys", c_void_p), ("values", c_void_p))
+
+
+class Attention(ctypes.Structure):
+    _fields_ = (
+        ("norm", c_void_p),
+        ("eps", c_float),
+        ("qkv", Matrix),
+        ("out", Matrix),
+        ("heads", Heads),
+        ("turn", c_void_p),
+    )
+
+
+class Moe(ctypes.Structure):
+    _fields_ = (
+        ("norm", c_void_p),
+        ("eps", c_float),
+        ("router", c_void_p),
+        ("experts", c_int),
+        ("active", c_int),
+        ("gate_up", Matrix),
+        ("down", Matrix),
+    )
+
+
+class Routing(ctypes.Structure):
+    _fields_ = (
+        ("h", c_void_p),
+        ("start", c_void_p),
+        ("row", c_void_p),
+        ("place", c_void_p),
+        ("weight", c_void_p),
+    )
+
+
+class Room(ctypes.Structure):
+    _fields_ = (
+        ("h", c_void_p),
+        ("qkv", c_void_p),
+        ("turned", c_void_p),
+        ("attended", c_void_p),
+        ("inner", c_void_p),
+        ("experts", c_void_p),
+        ("rounded", Rounded),
+    )
 
 
 class Source(ctypes.Structure):
@@ -39,24 +104,6 @@ class Source(ctypes.Structure):
     )
 
 
-class Heads(ctypes.Structure):
-    _fields_ = (("query", c_int), ("kv", c_int), ("channels", c_int))
-
-
-class Ragged(ctypes.Structure):
-    _fields_ = (
-        ("sequences", c_int),
-        ("row_start", c_void_p),
-        ("context", c_void_p),
-        ("table_start", c_void_p),
-        ("table", c_void_p),
-    )
-
-
-class Cache(ctypes.Structure):
-    _fields_ = (("keys", c_void_p), ("values", c_void_p))
-
-
 P = c_void_p
 SIGNATURES = {
     "assay_configure": (c_int, c_int),
@@ -65,14 +112,11 @@ SIGNATURES = {
     "assay_pack_bf16": (POINTER(Source), c_int, c_int, P),
     "assay_pack_int8": (POINTER(Source), c_int, c_int, P, P, P),
     "assay_norm": (P, P, c_float, c_int, c_int, P),
-    "assay_quantise": (P, c_int, c_int, P, c_int64, P),
-    "assay_product_bf16": (POINTER(Grouped), P, c_int, c_int),
-    "assay_product_int8": (POINTER(Grouped), POINTER(Scales), P, c_int, c_int),
-    "assay_gate_up_bf16": (POINTER(Grouped), P, c_int),
-    "assay_gate_up_int8": (POINTER(Grouped), POINTER(Scales), P, c_int),
-    "assay_attend": (P, P, P, POINTER(Heads), POINTER(Ragged), POINTER(Cache), P, P),
-    "assay_route": (P, P, c_int, c_int, c_int, c_int, P, P, P, P),
-    "assay_combine": (P, P, P, c_int, c_int, c_int, P),
+    "assay_product": (POINTER(Matrix), P, c_int, POINTER(Rounded), P),
+    "assay_add_attention": (POINTER(Attention), POINTER(Cache), POINTER(Ragged), POINTER(Room), P),
+    "assay_route": (POINTER(Moe), P, c_int, POINTER(Routing)),
+    "assay_add_experts": (POINTER(Moe), POINTER(Routing), c_int, POINTER(Room), P),
+    "assay_argmax": (P, c_int, c_int, P),
 }
 
 

@@ -7,10 +7,8 @@ same kernel multiplies (attention.cpp). Residuals, scores and sums are float32. 
 from __future__ import annotations
 
 import ctypes
-import functools
 import math
 from collections.abc import Sequence
-from ctypes import byref
 from dataclasses import dataclass
 
 import torch
@@ -19,8 +17,9 @@ from torch import Tensor
 from assay.config import Precision
 from assay.engine.config import MixtralConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS
-from assay.engine.ops import Routing, Step, untouched_zeros
-from assay.engine.ops.cpu.library import Cache, Grouped, Heads, Ragged, Scales, Source, at
+from assay.engine.ops import Routing, Step, reference, untouched_zeros
+from assay.engine.ops.cpu import library
+from assay.engine.ops.cpu.library import at
 
 PANEL = 64
 """Columns of a packed panel"""
@@ -35,24 +34,39 @@ class Packed:
     """(G, panels, steps, 64 * numbers in a word), bfloat16 or int8"""
     columns: int
     """Outputs of a group, before padding to whole panels"""
+    depth: int
+    """Inputs of a group"""
     scale: Tensor | None = None
     """int8: float32 per packed column"""
     offset: Tensor | None = None
     """int8: int32 per packed column; 128 times the sum of its weights"""
 
+    @property
+    def c(self) -> library.Matrix:
+        """For the kernels: addresses only, which this object must outlive."""
+        groups, panels, steps, _ = self.words.shape
+        scale, offset = (None if each is None else at(each) for each in (self.scale, self.offset))
+        return library.Matrix(at(self.words), scale, offset, groups, panels, steps, self.columns, self.depth)
+
 
 @dataclass(frozen=True)
-class Rows:
-    """Activations that enter a product: bfloat16, or uint8 (value + 128) with a float32 scale per row."""
-
-    values: Tensor
-    scale: Tensor | None = None
+class NativeAttention:
+    qkv: Packed
+    kept: tuple[object, ...]
+    """What `c` points to"""
+    c: library.Attention
 
 
 @dataclass(frozen=True)
-class NativeExperts:
-    gate_up: Packed
-    down: Packed
+class NativeMoe:
+    kept: tuple[object, ...]
+    c: library.Moe
+
+
+@dataclass(frozen=True)
+class NativeHead:
+    norm_D: Tensor
+    matrix: Packed
 
 
 @dataclass(frozen=True)
@@ -61,7 +75,12 @@ class NativeCache:
 
     keys: Tensor
     values: Tensor
-    heads: Heads
+    layers: tuple[library.Cache, ...]
+
+
+@dataclass(frozen=True)
+class NativeRouting(Routing):
+    c: library.Routing
 
 
 class Scratch:
@@ -100,125 +119,139 @@ class NativeOps:
 
     torch_threads = 1
 
-    def __init__(self, lib: ctypes.CDLL, precision: Precision, threads: int, portable: bool = False) -> None:
+    def __init__(
+        self,
+        lib: ctypes.CDLL,
+        precision: Precision,
+        model: MixtralConfig,
+        threads: int,
+        portable: bool = False,
+    ) -> None:
         self._lib = lib
+        self._model = model
         self._scratch = Scratch(lib)
         self._is_int8 = precision is Precision.INT8
+        self._turn_PC = reference.rope_table(model.max_positions, model.head_dim, model.rope_theta)
+        self._rows = 0
+        self._room = library.Room()
+        self._routing: NativeRouting
+        self._step: Step | None = None
+        self._ragged = library.Ragged()
         has_vector = bool(lib.assay_has_vector()) and not portable
         lib.assay_configure(threads, int(has_vector))
         self.name = "native AVX-512" if has_vector else "native portable"
 
+    def pack_attention(self, norm_D: Tensor, qkv_ND: Tensor, out_DQ: Tensor) -> NativeAttention:
+        m = self._model
+        qkv, out = self.pack_matrix(qkv_ND), self.pack_matrix(out_DQ)
+        heads = library.Heads(m.num_heads, m.num_kv_heads, m.head_dim)
+        c = library.Attention(at(norm_D), m.rms_norm_eps, qkv.c, out.c, heads, at(self._turn_PC))
+        return NativeAttention(qkv, (norm_D, qkv, out), c)
+
+    def pack_moe(
+        self,
+        norm_D: Tensor,
+        router_ED: Tensor,
+        gate: Sequence[Tensor],
+        up: Sequence[Tensor],
+        down: Sequence[Tensor],
+    ) -> NativeMoe:
+        m, router_ED = self._model, router_ED.contiguous()
+        gate_up = self._pack(list(zip(gate, up)), self._is_int8)
+        downs = self._pack([(each, None) for each in down], self._is_int8)
+        eps, experts, active = m.rms_norm_eps, len(router_ED), m.experts_per_token
+        c = library.Moe(at(norm_D), eps, at(router_ED), experts, active, gate_up.c, downs.c)
+        return NativeMoe((norm_D, router_ED, gate_up, downs), c)
+
+    def pack_head(self, norm_D: Tensor, weight_VD: Tensor) -> NativeHead:
+        return NativeHead(norm_D, self._pack([(weight_VD, None)], is_int8=False))
+
     def pack_matrix(self, weight_ND: Tensor) -> Packed:
+        """One weight in the precision of the set."""
         return self._pack([(weight_ND, None)], self._is_int8)
 
-    def pack_head(self, weight_VD: Tensor) -> Packed:
-        return self._pack([(weight_VD, None)], is_int8=False)
-
-    def pack_experts(
-        self, gate: Sequence[Tensor], up: Sequence[Tensor], down: Sequence[Tensor]
-    ) -> NativeExperts:
-        pairs, alone = list(zip(gate, up)), [(each, None) for each in down]
-        return NativeExperts(self._pack(pairs, self._is_int8), self._pack(alone, self._is_int8))
-
-    def new_cache(self, config: MixtralConfig, num_blocks: int) -> NativeCache:
-        shape = (config.num_layers, num_blocks, config.num_kv_heads, config.head_dim * BLOCK_TOKENS)
+    def new_cache(self, num_blocks: int) -> NativeCache:
+        m = self._model
+        shape = (m.num_layers, num_blocks, m.num_kv_heads, m.head_dim * BLOCK_TOKENS)
         keys, values = (untouched_zeros(shape, torch.bfloat16) for _ in range(2))
-        return NativeCache(keys, values, Heads(config.num_heads, config.num_kv_heads, config.head_dim))
+        return NativeCache(keys, values, tuple(library.Cache(at(k), at(v)) for k, v in zip(keys, values)))
 
-    def norm(self, x_TD: Tensor, weight_D: Tensor, eps: float) -> Tensor:
-        h_TD = self._scratch.take("norm", x_TD.shape, torch.bfloat16)
-        self._lib.assay_norm(at(x_TD), at(weight_D), eps, *x_TD.shape, at(h_TD))
-        return h_TD
-
-    def linear(self, h_TD: Tensor, matrix: Packed) -> Tensor:
-        y_TN = self._scratch.take("linear", (len(h_TD), matrix.columns))
-        self._product(h_TD, matrix, y_TN, _one_group(len(h_TD)), None, add=False)
-        return y_TN
-
-    def add_linear(self, x_TN: Tensor, h_TD: Tensor, matrix: Packed) -> None:
-        self._product(h_TD, matrix, x_TN, _one_group(len(h_TD)), None, add=True)
-
-    def attend(self, qkv_TN: Tensor, cache: NativeCache, layer: int, step: Step, turn_PC: Tensor) -> Tensor:
-        shape = (len(qkv_TN), cache.heads.query * cache.heads.channels)
-        h_TQ, turned_TQ = (self._scratch.take(name, shape, torch.bfloat16) for name in ("attend", "turned"))
-        ragged = Ragged(
-            len(step.context_S),
-            at(step.row_start_S),
-            at(step.context_S),
-            at(step.table_start_S),
-            at(step.table),
-        )
-        memory = Cache(at(cache.keys[layer]), at(cache.values[layer]))
-        self._lib.assay_attend(
-            at(qkv_TN),
-            at(turn_PC),
-            at(step.positions_T),
-            byref(cache.heads),
-            byref(ragged),
-            byref(memory),
-            at(turned_TQ),
-            at(h_TQ),
-        )
-        return h_TQ
-
-    def route(self, h_TD: Tensor, gate_ED: Tensor, active: int) -> Routing:
-        rows, experts = len(h_TD), len(gate_ED)
-        start_E, row_R, place_TA = (
-            torch.empty(shape, dtype=torch.int32) for shape in (experts + 1, rows * active, (rows, active))
-        )
-        weight_TA = torch.empty((rows, active))
-        out = (at(start_E), at(row_R), at(place_TA), at(weight_TA))
-        self._lib.assay_route(at(h_TD), at(gate_ED), rows, h_TD.shape[1], experts, active, *out)
-        return Routing(start_E, row_R, place_TA, weight_TA)
-
-    def add_experts(self, x_TD: Tensor, h_TD: Tensor, routing: Routing, experts: NativeExperts) -> None:
-        inner_RF = self._gate_up(h_TD, experts.gate_up, routing)
-        y_RD = self._scratch.take("experts", (len(inner_RF), x_TD.shape[1]))
-        self._product(inner_RF, experts.down, y_RD, routing.start_E, None, add=False)
-        rows, active = routing.weight_TA.shape
-        self._lib.assay_combine(
-            at(y_RD), at(routing.place_TA), at(routing.weight_TA), rows, active, x_TD.shape[1], at(x_TD)
-        )
-
-    def used_precision(self, matrix: Packed) -> str:
-        return str(matrix.words.dtype).removeprefix("torch.")
-
-    def _gate_up(self, h_TD: Tensor, weights: Packed, routing: Routing) -> Tensor:
-        inner_RF = self._scratch.take("inner", (len(routing.row_R), weights.columns // 2), torch.bfloat16)
-        rows = self._rows(h_TD, weights)
-        grouped, scales = _grouped(rows, weights, routing.start_E, routing.row_R), _scales(rows, weights)
-        if scales is None:
-            self._lib.assay_gate_up_bf16(byref(grouped), at(inner_RF), inner_RF.shape[1])
-        else:
-            self._lib.assay_gate_up_int8(byref(grouped), byref(scales), at(inner_RF), inner_RF.shape[1])
-        return inner_RF
-
-    def _product(
-        self,
-        h_RD: Tensor,
-        weights: Packed,
-        out_RN: Tensor,
-        start_E: Tensor,
-        row_R: Tensor | None,
-        *,
-        add: bool,
+    def add_attention(
+        self, x_TD: Tensor, attention: NativeAttention, cache: NativeCache, layer: int, step: Step
     ) -> None:
-        rows = self._rows(h_RD, weights)
-        grouped, scales = _grouped(rows, weights, start_E, row_R), _scales(rows, weights)
-        if scales is None:
-            self._lib.assay_product_bf16(byref(grouped), at(out_RN), weights.columns, add)
-        else:
-            self._lib.assay_product_int8(byref(grouped), byref(scales), at(out_RN), weights.columns, add)
+        self._make_room(len(x_TD))
+        if step is not self._step:
+            self._step, self._ragged = step, _ragged(step)
+        self._lib.assay_add_attention(attention.c, cache.layers[layer], self._ragged, self._room, at(x_TD))
 
-    def _rows(self, h_RD: Tensor, weights: Packed) -> Rows:
-        """Rows in the number format of the weights."""
-        if weights.scale is None:
-            return Rows(h_RD)
-        count, width = h_RD.shape
-        values = self._scratch.take("rounded", (count, -(-width // 4) * 4), torch.uint8)
-        scale = self._scratch.take("scale", (count,))
-        self._lib.assay_quantise(at(h_RD), count, width, at(values), values.shape[1], at(scale))
-        return Rows(values, scale)
+    def route(self, x_TD: Tensor, moe: NativeMoe) -> NativeRouting:
+        self._make_room(len(x_TD))
+        self._lib.assay_route(moe.c, at(x_TD), self._rows, self._routing.c)
+        return self._routing
+
+    def add_experts(self, x_TD: Tensor, routing: Routing, moe: NativeMoe) -> None:
+        assert isinstance(routing, NativeRouting), "what route() gave"
+        self._make_room(len(x_TD))
+        self._lib.assay_add_experts(moe.c, routing.c, self._rows, self._room, at(x_TD))
+
+    def logits(self, x_LD: Tensor, head: NativeHead) -> Tensor:
+        return self.linear(self.norm(x_LD, head.norm_D), head.matrix)
+
+    def argmax(self, logits_LV: Tensor) -> list[int]:
+        best_L = torch.empty(len(logits_LV), dtype=torch.int32)
+        self._lib.assay_argmax(at(logits_LV), *logits_LV.shape, at(best_L))
+        tokens: list[int] = best_L.tolist()
+        assert min(tokens, default=0) >= 0, "the scores of a row are NaN"
+        return tokens
+
+    def norm(self, x_RD: Tensor, weight_D: Tensor) -> Tensor:
+        """RMS norm of float32 rows, bfloat16."""
+        h_RD = self._scratch.take("norm", x_RD.shape, torch.bfloat16)
+        self._lib.assay_norm(at(x_RD), at(weight_D), self._model.rms_norm_eps, *x_RD.shape, at(h_RD))
+        return h_RD
+
+    def linear(self, h_RD: Tensor, matrix: Packed) -> Tensor:
+        """h W^T, float32."""
+        y_RN = self._scratch.take("linear", (len(h_RD), matrix.columns))
+        rounded = self._rounded("row", len(h_RD), matrix.depth)
+        self._lib.assay_product(matrix.c, at(h_RD), len(h_RD), rounded, at(y_RN))
+        return y_RN
+
+    def used_precision(self, attention: NativeAttention) -> str:
+        return str(attention.qkv.words.dtype).removeprefix("torch.")
+
+    def _make_room(self, rows: int) -> None:
+        """Have memory for a step of `rows` rows; the last step's where it has as many."""
+        if rows == self._rows:
+            return
+        m, take, low = self._model, self._scratch.take, torch.bfloat16
+        sorted_rows = rows * m.experts_per_token
+        kept = (
+            take("h", (rows, m.hidden_size), low),
+            take("qkv", (rows, m.q_size + 2 * m.kv_size)),
+            take("turned", (rows, m.q_size), low),
+            take("attended", (rows, m.q_size), low),
+            take("inner", (sorted_rows, m.intermediate_size), low),
+            take("experts", (sorted_rows, m.hidden_size)),
+        )
+        widest = max(m.hidden_size, m.q_size, m.intermediate_size)
+        self._room = library.Room(*map(at, kept), self._rounded("rounded", sorted_rows, widest))
+        tensors = (
+            take("routed", (rows, m.hidden_size), low),
+            take("start", (m.num_experts + 1,), torch.int32),
+            take("row", (sorted_rows,), torch.int32),
+            take("place", (rows, m.experts_per_token), torch.int32),
+            take("weight", (rows, m.experts_per_token)),
+        )
+        self._routing = NativeRouting(*tensors, library.Routing(*map(at, tensors)))
+        self._rows = rows
+
+    def _rounded(self, name: str, rows: int, width: int) -> library.Rounded:
+        """Room for int8 rows, each in whole words."""
+        if not self._is_int8:
+            return library.Rounded()
+        values = self._scratch.take(f"{name} values", (rows, -(-width // 4) * 4), torch.uint8)
+        return library.Rounded(at(values), at(self._scratch.take(f"{name} scales", (rows,))))
 
     def _pack(self, groups: Sequence[tuple[Tensor, Tensor | None]], is_int8: bool) -> Packed:
         """Pack one weight per group; a pair (gate, up) shares its panels half and half."""
@@ -235,36 +268,20 @@ class NativeOps:
             weights = [_readable(weight) for weight in pair if weight is not None]
             second = at(weights[1]) if len(weights) == 2 else None
             is_bf16 = weights[0].dtype is torch.bfloat16
-            source = Source(at(weights[0]), second, rows, depth, is_bf16)
+            source = library.Source(at(weights[0]), second, rows, depth, is_bf16)
             if scale is None or offset is None:
-                self._lib.assay_pack_bf16(byref(source), panels, steps, at(words[group]))
+                self._lib.assay_pack_bf16(source, panels, steps, at(words[group]))
             else:
                 out = (at(words[group]), at(scale[group]), at(offset[group]))
-                self._lib.assay_pack_int8(byref(source), panels, steps, *out)
-        return Packed(words, 2 * rows if is_pair else rows, scale, offset)
+                self._lib.assay_pack_int8(source, panels, steps, *out)
+        return Packed(words, 2 * rows if is_pair else rows, depth, scale, offset)
 
 
-@functools.lru_cache(maxsize=2)
-def _one_group(rows: int) -> Tensor:
-    return torch.tensor([0, rows], dtype=torch.int32)
+def _ragged(step: Step) -> library.Ragged:
+    arrays = (step.positions_T, step.row_start_S, step.context_S, step.table_start_S, step.table)
+    return library.Ragged(len(step.positions_T), len(step.context_S), *map(at, arrays))
 
 
 def _readable(weight_ND: Tensor) -> Tensor:
     """The weight as the packer reads it: bfloat16 where it lies, all else as float32."""
     return (weight_ND if weight_ND.dtype is torch.bfloat16 else weight_ND.float()).contiguous()
-
-
-def _grouped(rows: Rows, weights: Packed, start_E: Tensor, row_R: Tensor | None) -> Grouped:
-    groups, panels, steps, _ = weights.words.shape
-    stride = rows.values.shape[1] * rows.values.element_size() // 4
-    sorted_rows = None if row_R is None else at(row_R)
-    return Grouped(
-        groups, at(start_E), sorted_rows, at(rows.values), stride, at(weights.words), panels, steps
-    )
-
-
-def _scales(rows: Rows, weights: Packed) -> Scales | None:
-    """Addresses only: `rows` and `weights` must outlive it."""
-    if rows.scale is None or weights.scale is None or weights.offset is None:
-        return None
-    return Scales(at(rows.scale), at(weights.scale), at(weights.offset))

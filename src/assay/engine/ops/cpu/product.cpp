@@ -1,32 +1,26 @@
 // Products of rows with packed weights: dense, and through the experts of a layer.
 #include "grouped.h"
 
-// Sums of int8 products back to float32: x ~ (row - 128) * scale_row, w ~ column * scale_column.
-struct Scales {
-    const float* row;        // per row of `a`
-    const float* column;     // per packed column
-    const int32_t* offset;   // per packed column: 128 * sum of its weights
-};
-
+// Sums as float32; of int8 products x ~ (row - 128) * scale of the row, w ~ column * scale of the column.
 struct AsFloat {
-    Scales scales;
-    int64_t group_columns;   // packed columns of a group
     const Grouped& g;
+    const float* row_scale;
 
     inline void operator()(const Visit&, int, const float* sums, float* out) const {
         for (int j = 0; j < PANEL; ++j) out[j] = sums[j];
     }
     inline void operator()(const Visit& v, int sorted, const int32_t* sums, float* out) const {
-        const float row = scales.row[g.row ? g.row[sorted] : sorted];
-        const int64_t column = v.group * group_columns + int64_t(v.panel) * PANEL;
+        const float row = row_scale[g.sorted.row ? g.sorted.row[sorted] : sorted];
+        const int64_t column = (int64_t(v.group) * g.w.panels + v.panel) * PANEL;
         for (int j = 0; j < PANEL; ++j)
-            out[j] = float(sums[j] - scales.offset[column + j]) * (row * scales.column[column + j]);
+            out[j] = float(sums[j] - g.w.offset[column + j]) * (row * g.w.scale[column + j]);
     }
 };
 
 template <class Dot>
-void product(const Grouped& g, const Scales& scales, float* out, int columns, bool add) {
-    const AsFloat as_float{scales, int64_t(g.panels) * PANEL, g};
+static void product_of(const Grouped& g, const float* row_scale, float* out, bool add) {
+    const AsFloat as_float{g, row_scale};
+    const int columns = g.w.columns;
     multiply<Dot>(g, [&](const Visit& v, int first, int rows, const typename Dot::Sum* sums) {
         const int from = v.panel * PANEL, width = std::min(PANEL, columns - from);
         for (int m = 0; m < rows; ++m) {
@@ -43,8 +37,9 @@ void product(const Grouped& g, const Scales& scales, float* out, int columns, bo
 
 // Panels hold 32 gate columns and the 32 up columns that belong to them: silu(gate) * up leaves as bfloat16.
 template <class Dot>
-void gate_up(const Grouped& g, const Scales& scales, bf16* out, int width) {
-    const AsFloat as_float{scales, int64_t(g.panels) * PANEL, g};
+static void gate_up_of(const Grouped& g, const float* row_scale, bf16* out) {
+    const AsFloat as_float{g, row_scale};
+    const int width = g.w.columns / 2;
     multiply<Dot>(g, [&](const Visit& v, int first, int rows, const typename Dot::Sum* sums) {
         const int from = v.panel * HALF, count = std::min(HALF, width - from);
         for (int m = 0; m < rows; ++m) {
@@ -57,17 +52,26 @@ void gate_up(const Grouped& g, const Scales& scales, bf16* out, int width) {
     });
 }
 
-extern "C" {
-
-void assay_product_bf16(const Grouped* g, float* out, int columns, int add) {
-    product<Bf16>(*g, {}, out, columns, add != 0);
-}
-void assay_product_int8(const Grouped* g, const Scales* scales, float* out, int columns, int add) {
-    product<Int8>(*g, *scales, out, columns, add != 0);
-}
-void assay_gate_up_bf16(const Grouped* g, bf16* out, int width) { gate_up<Bf16>(*g, {}, out, width); }
-void assay_gate_up_int8(const Grouped* g, const Scales* scales, bf16* out, int width) {
-    gate_up<Int8>(*g, *scales, out, width);
+// Rows of bfloat16 as they lie; both numbers of a word belong to the row, because widths are even.
+static Grouped as_they_lie(const Matrix& w, const bf16* h, const Sorted& sorted) {
+    return {w, sorted, reinterpret_cast<const word*>(h), w.depth / 2};
 }
 
+static Grouped rounded(const Matrix& w, const bf16* h, int rows, const Rounded& room, const Sorted& sorted) {
+    quantise(h, rows, w.depth, int64_t(w.steps) * 4, room);
+    return {w, sorted, reinterpret_cast<const word*>(room.values), w.steps};
+}
+
+void product(const Matrix& w, const bf16* h, int rows, const Rounded& room, const Sorted& sorted, float* out, bool add) {
+    if (w.scale)
+        product_of<Int8>(rounded(w, h, rows, room, sorted), room.scale, out, add);
+    else
+        product_of<Bf16>(as_they_lie(w, h, sorted), nullptr, out, add);
+}
+
+void gate_up(const Matrix& w, const bf16* h, int rows, const Rounded& room, const Sorted& sorted, bf16* out) {
+    if (w.scale)
+        gate_up_of<Int8>(rounded(w, h, rows, room, sorted), room.scale, out);
+    else
+        gate_up_of<Bf16>(as_they_lie(w, h, sorted), nullptr, out);
 }

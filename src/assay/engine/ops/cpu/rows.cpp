@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #endif
 
-#include "common.h"
+#include "kernels.h"
 
 int num_threads = 1;
 bool use_vector = true;
@@ -54,8 +54,10 @@ void assay_huge_pages(void* from, int64_t bytes) {
 #endif
 }
 
+}
+
 // out = x / rms(x) * weight
-void assay_norm(const float* x, const float* weight, float eps, int rows, int width, bf16* out) {
+void norm(const float* x, const float* weight, float eps, int rows, int width, bf16* out) {
     share(rows, [&](int64_t r, bool) {
         const float* row = x + r * width;
         float sums[LANES] = {};
@@ -71,19 +73,20 @@ void assay_norm(const float* x, const float* weight, float eps, int rows, int wi
 }
 
 // Each row spread, then by its own scale: the largest becomes 127; stored as value + 128, zeros (128) up to `stride` bytes.
-void assay_quantise(const bf16* x, int rows, int width, uint8_t* out, int64_t stride, float* scale) {
+void quantise(const bf16* x, int rows, int width, int64_t stride, const Rounded& out) {
     share(rows, [&](int64_t r, bool) {
         thread_local std::vector<float> kept;
         kept.resize(width);
-        scale[r] = quantise_row(x + r * width, width, kept.data(), out + r * stride);
-        std::memset(out + r * stride + width, 128, stride - width);
+        uint8_t* to = out.values + r * stride;
+        out.scale[r] = quantise_row(x + r * width, width, kept.data(), to);
+        std::memset(to + width, 128, stride - width);
     });
 }
 
 // Softmax over the experts, the best `active` of each row renormalised, then rows sorted by expert.
 // start: experts + 1; row, place and weight: rows * active. Ties go to the lower expert.
-void assay_route(const bf16* h, const float* gate, int rows, int width, int experts, int active, int32_t* start,
-                 int32_t* row, int32_t* place, float* weight) {
+void route(const bf16* h, const float* router, int rows, int width, int experts, int active, int32_t* start,
+           int32_t* row, int32_t* place, float* weight) {
     std::vector<int32_t> chosen(int64_t(rows) * active);
     share(rows, [&](int64_t r, bool) {
         std::vector<float> score(experts);
@@ -92,9 +95,9 @@ void assay_route(const bf16* h, const float* gate, int rows, int width, int expe
             int i = 0;
             for (; i + LANES <= width; i += LANES)
                 for (int j = 0; j < LANES; ++j)
-                    sums[j] += to_float(h[r * width + i + j]) * gate[int64_t(e) * width + i + j];
+                    sums[j] += to_float(h[r * width + i + j]) * router[int64_t(e) * width + i + j];
             for (float s : sums) score[e] += s;
-            for (; i < width; ++i) score[e] += to_float(h[r * width + i]) * gate[int64_t(e) * width + i];
+            for (; i < width; ++i) score[e] += to_float(h[r * width + i]) * router[int64_t(e) * width + i];
         }
         float total = 0, best = 0;
         for (int a = 0; a < active; ++a) {
@@ -118,14 +121,31 @@ void assay_route(const bf16* h, const float* gate, int rows, int width, int expe
 }
 
 // x += sum over a of weight[r][a] * y[place[r][a]]
-void assay_combine(const float* y, const int32_t* place, const float* weight, int rows, int active, int width,
-                   float* x) {
+void combine(const float* y, const int32_t* place, const float* weight, int rows, int active, int width, float* x) {
     share(rows, [&](int64_t r, bool) {
         for (int a = 0; a < active; ++a) {
             const float* from = y + int64_t(place[r * active + a]) * width;
             const float part = weight[r * active + a];
             for (int i = 0; i < width; ++i) x[r * width + i] += part * from[i];
         }
+    });
+}
+
+extern "C" {
+
+// The first of the greatest of each row; -1 for a row that holds NaN only.
+void assay_argmax(const float* x, int rows, int width, int32_t* out) {
+    share(rows, [&](int64_t r, bool) {
+        const float* row = x + r * width;
+        float lanes[LANES], most = -INFINITY;
+        std::fill(lanes, lanes + LANES, most);
+        int i = 0;
+        for (; i + LANES <= width; i += LANES)
+            for (int j = 0; j < LANES; ++j) lanes[j] = row[i + j] > lanes[j] ? row[i + j] : lanes[j];
+        for (float lane : lanes) most = std::max(most, lane);
+        for (; i < width; ++i) most = row[i] > most ? row[i] : most;
+        const float* found = std::find(row, row + width, most);
+        out[r] = found == row + width ? -1 : int32_t(found - row);
     });
 }
 

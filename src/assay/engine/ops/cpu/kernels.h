@@ -1,0 +1,58 @@
+// The kernels that layer.cpp strings together, and the values that pass between them.
+#pragma once
+
+#include "common.h"
+
+// Packed weights of one or more groups: [group][panel of 64 columns][step][64] words.
+struct Matrix {
+    const word* words;
+    const float* scale;      // int8: per packed column; null: bfloat16
+    const int32_t* offset;   // int8: per packed column, 128 * sum of its weights
+    int groups, panels, steps;
+    int columns;             // outputs of a group, before padding to whole panels
+    int depth;               // numbers of a row
+};
+
+// Rows sorted by group.
+struct Sorted {
+    const int32_t* start;    // groups + 1: first sorted row of each
+    const int32_t* row;      // sorted row -> row of the input; null: the same
+};
+
+// Room for the rows of an int8 product: values + 128, and a scale for each row.
+struct Rounded {
+    uint8_t* values;
+    float* scale;
+};
+
+struct Heads {
+    int query, kv, channels;
+};
+
+// Step in ops/__init__.py.
+struct Ragged {
+    int rows, sequences;
+    const int32_t* positions;
+    const int32_t* row_start;    // sequences + 1
+    const int32_t* context;      // tokens up to the end of the chunk
+    const int32_t* table_start;  // sequences + 1
+    const int32_t* table;
+};
+
+// Keys and values of one layer.
+struct Cache {
+    word* keys;
+    word* values;
+};
+
+void norm(const float* x, const float* weight, float eps, int rows, int width, bf16* out);
+void quantise(const bf16* x, int rows, int width, int64_t stride, const Rounded& out);
+// out (+)= rows of `h` times the weights of their groups, in the order of `sorted`.
+void product(const Matrix& w, const bf16* h, int rows, const Rounded& room, const Sorted& sorted, float* out, bool add);
+// Gate and up share the panels of `w`: out = silu(gate) * up.
+void gate_up(const Matrix& w, const bf16* h, int rows, const Rounded& room, const Sorted& sorted, bf16* out);
+void attend(const float* qkv, const float* turn, const Heads& heads, const Ragged& ragged, const Cache& cache, bf16* q,
+            bf16* out);
+void route(const bf16* h, const float* router, int rows, int width, int experts, int active, int32_t* start,
+           int32_t* row, int32_t* place, float* weight);
+void combine(const float* y, const int32_t* place, const float* weight, int rows, int active, int width, float* x);

@@ -1,0 +1,74 @@
+// The two blocks of a layer, each one call: what happens between kernels would otherwise run in Python.
+#include "kernels.h"
+
+struct Attention {
+    const float* norm;
+    float eps;
+    Matrix qkv, out;
+    Heads heads;
+    const float* turn;       // [position][cos of C/2 angles, sin of C/2 angles]
+};
+
+struct Moe {
+    const float* norm;
+    float eps;
+    const float* router;     // [expert][hidden]
+    int experts, active;
+    Matrix gate_up, down;
+};
+
+// Routing in ops/__init__.py.
+struct Routing {
+    bf16* h;
+    int32_t* start;
+    int32_t* row;
+    int32_t* place;
+    float* weight;
+};
+
+// Memory for the rows of a step between the kernels of a block.
+struct Room {
+    bf16* h;                 // [row][hidden]
+    float* qkv;              // [row][query + 2 kv heads][channels]
+    bf16* turned;            // [row][query heads][channels]
+    bf16* attended;          // [row][query heads][channels]
+    bf16* inner;             // [row of an expert][width of an expert]
+    float* experts;          // [row of an expert][hidden]
+    Rounded rounded;
+};
+
+static void dense(const Matrix& w, const bf16* h, int rows, const Rounded& room, float* out, bool add) {
+    const int32_t start[] = {0, rows};
+    product(w, h, rows, room, {start, nullptr}, out, add);
+}
+
+extern "C" {
+
+void assay_norm(const float* x, const float* weight, float eps, int rows, int width, bf16* out) {
+    norm(x, weight, eps, rows, width, out);
+}
+
+void assay_product(const Matrix* w, const bf16* h, int rows, const Rounded* room, float* out) {
+    dense(*w, h, rows, *room, out, false);
+}
+
+void assay_add_attention(const Attention* a, const Cache* cache, const Ragged* step, const Room* room, float* x) {
+    norm(x, a->norm, a->eps, step->rows, a->qkv.depth, room->h);
+    dense(a->qkv, room->h, step->rows, room->rounded, room->qkv, false);
+    attend(room->qkv, a->turn, a->heads, *step, *cache, room->turned, room->attended);
+    dense(a->out, room->attended, step->rows, room->rounded, x, true);
+}
+
+void assay_route(const Moe* m, const float* x, int rows, const Routing* out) {
+    const int width = m->gate_up.depth;
+    norm(x, m->norm, m->eps, rows, width, out->h);
+    route(out->h, m->router, rows, width, m->experts, m->active, out->start, out->row, out->place, out->weight);
+}
+
+void assay_add_experts(const Moe* m, const Routing* r, int rows, const Room* room, float* x) {
+    gate_up(m->gate_up, r->h, rows, room->rounded, {r->start, r->row}, room->inner);
+    product(m->down, room->inner, rows * m->active, room->rounded, {r->start, nullptr}, room->experts, false);
+    combine(room->experts, r->place, r->weight, rows, m->active, m->down.columns, x);
+}
+
+}
