@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Inbox:
     def __init__(self) -> None:
         self.first: list[FirstToken] = []
         self.answers: list[Answer] = []
+        self.lines: list[str] = []
 
     def first_tokens(self, tokens: Sequence[FirstToken]) -> None:
         self.first += tokens
@@ -32,7 +34,7 @@ class Inbox:
         self.answers += answers
 
     def progress(self, message: str) -> None:
-        assert message
+        self.lines.append(message)
 
 
 def sample(index: int, subset: Subset = Subset.GSM8K, prompt: tuple[int, ...] = (5, 9, 12)) -> Sample:
@@ -67,6 +69,22 @@ def test_every_query_is_answered_once_even_when_samples_repeat(checkpoint: Path)
     assert answers[100] == answers[103] == answers[106]
     assert all(2 <= len(tokens) <= 8 for tokens in answers.values())
     assert inbox.first == []
+
+
+def test_while_no_answer_is_finished_the_engine_says_how_far_it_is(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "SPEAK_EVERY_S", 0.0)
+    inbox = Inbox()
+    sut = engine.build(spec(checkpoint), [sample(i) for i in range(3)], inbox)
+    loading = len(inbox.lines)
+    sut.issue([Query(i, i) for i in range(3)])
+    sut.flush()
+    sut.close()
+    said = inbox.lines[loading:]
+    assert said and all(
+        re.fullmatch(r"\d+ answers under way, \d+ wait; [\d.e+]+ new tokens/s", s) for s in said
+    )
 
 
 def test_a_server_hears_the_first_token_of_each_query_which_begins_its_answer(checkpoint: Path) -> None:

@@ -75,6 +75,15 @@ class Engine:
     def has_work(self) -> bool:
         return self._scheduler.has_work
 
+    @property
+    def num_running(self) -> int:
+        """Sequences that have KV."""
+        return self._scheduler.num_running
+
+    @property
+    def num_waiting(self) -> int:
+        return self._scheduler.num_waiting
+
     def limit_running(self, count: int) -> None:
         """Run at most `count` sequences at once from now on; no more than config.max_running."""
         assert 1 <= count <= self.config.max_running

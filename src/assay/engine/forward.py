@@ -14,7 +14,7 @@ from torch import Tensor
 from assay.engine.batch import Batch, Chunk
 from assay.engine.insight import Meter
 from assay.engine.kv_blocks import blocks_for
-from assay.engine.model.mixtral import Mixtral
+from assay.engine.mixtral import Mixtral
 from assay.engine.ops import Step
 from assay.engine.sampling import greedy
 from assay.engine.sequence import Request, Sequence

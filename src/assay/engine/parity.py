@@ -26,6 +26,9 @@ MARGIN = 1e-4
 AGREEMENT_MIN = 0.98
 """Teacher-forced argmax agreement that a lower precision must reach."""
 
+ANSWERS_TOLD = 32
+"""Progress is told after so many answers."""
+
 Prompt = tuple[int, ...]
 Progress = Callable[[str], None]
 
@@ -123,7 +126,11 @@ def answers(config: EngineConfig, prompts: Sequence[Prompt], steps: int, progres
     that ends at once would leave nothing to compare."""
     engine = Engine(config, progress)
     requests = [Request(i, prompt, steps) for i, prompt in enumerate(prompts)]
-    found = {a.id: a.tokens for a in engine.generate(requests)}
+    found = {}
+    for answer in engine.generate(requests):
+        found[answer.id] = answer.tokens
+        if len(found) % ANSWERS_TOLD == 0:
+            progress(f"{len(found)} of {len(requests)} answers")
     return [found[i] for i in range(len(prompts))]
 
 

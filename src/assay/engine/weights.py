@@ -13,7 +13,7 @@ from torch import Tensor
 
 from assay.engine.checkpoint import AGAIN, Checkpoint
 from assay.engine.config import MixtralConfig
-from assay.engine.model.mixtral import Layer, Mixtral
+from assay.engine.mixtral import Layer, Mixtral
 from assay.engine.ops import Ops
 from assay.ground.errors import ArtifactError
 

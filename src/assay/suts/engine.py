@@ -5,6 +5,7 @@ Knows the engine and the seam, nothing of LoadGen.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from assay.suts.worker import Worker
 NUMBER_OPTIONS = ("token_budget", "kv_tokens", "threads")
 WORD_OPTIONS = ("order", "kernels")
 TYPICAL_BATCH, TYPICAL_BUDGET = 256, 1024
+SPEAK_EVERY_S = 30.0
+"""While no answer is finished, say how far the engine is."""
 
 
 def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EngineSut:
@@ -83,6 +86,7 @@ class EngineSut:
         self._server = spec.server
         self._eos_id = spec.generation.eos_id
         self._sha256 = files.sha256_all(engine.weight_files)
+        self._start_silence()
         self._worker = Worker("the engine", self._answer, waiting=lambda: engine.meter.part("waiting"))
 
     def used(self) -> Used:
@@ -111,6 +115,8 @@ class EngineSut:
 
     def _answer(self, queries: Sequence[Query]) -> int:
         """One step of the engine, with `queries` added; how many it finished."""
+        if not self._engine.has_work:
+            self._start_silence()
         for query in queries:
             self._engine.add(self._requests[query.sample_index].with_id(query.id))
         accepted = self._engine.step()
@@ -118,7 +124,16 @@ class EngineSut:
             self._sink.first_tokens([FirstToken(*pair) for pair in accepted.first_tokens])
         if accepted.finished:
             self._sink.done([to_answer(finished, self._eos_id) for finished in accepted.finished])
+            self._start_silence()
+        elif (silent_s := time.monotonic() - self._silent_since) > SPEAK_EVERY_S:
+            running, waiting = self._engine.num_running, self._engine.num_waiting
+            pace = (self._engine.meter.sampled - self._sampled_before) / silent_s
+            self._sink.progress(f"{running} answers under way, {waiting} wait; {pace:.3g} new tokens/s")
+            self._start_silence()
         return len(accepted.finished)
+
+    def _start_silence(self) -> None:
+        self._silent_since, self._sampled_before = time.monotonic(), self._engine.meter.sampled
 
 
 def _number(name: str, word: str) -> int:
