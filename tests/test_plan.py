@@ -207,6 +207,15 @@ def test_minutes_of_the_engine_are_its_steps_and_their_rows(
     assert made.seconds_at_most is not None and made.seconds_at_most > made.parts["answer"]
 
 
+def test_the_longest_answers_take_no_less_than_the_expected_ones_when_the_second_timing_is_luckier(
+    config: BenchmarkConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paces = iter([EnginePace(10.0, 1.0), EnginePace(0.001, 0.0)])
+    monkeypatch.setattr(engine_pace, "measure", lambda *_: next(paces))
+    made = plan.make(dataclasses.replace(config, sut="engine", precision=Precision.BFLOAT16))
+    assert made.seconds_at_most is not None and made.seconds_at_most >= (made.seconds or 0)
+
+
 def test_a_precision_that_the_engine_lacks_is_a_blocker(config: BenchmarkConfig) -> None:
     made = plan.make(dataclasses.replace(config, sut="engine", precision=Precision.INT4))
     assert any("int4" in blocker.message for blocker in made.blockers)
