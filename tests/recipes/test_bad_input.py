@@ -171,7 +171,7 @@ def test_a_failed_script_is_named_with_the_folder_it_ran_in(kit: Kit) -> None:
     folder = kit.recipe("bad", run="exit 3\n")
     with pytest.raises(RecipeFault, match="exit 3") as caught:
         kit.run("bad")
-    assert str(folder / "run.sh") in caught.value.hint and str(Path.cwd()) in caught.value.hint
+    assert caught.value.step == f"{folder / 'run.sh'}, run in {Path.cwd()}"
 
 
 def test_a_script_killed_by_a_signal_has_the_status_that_bash_gives(kit: Kit) -> None:

@@ -206,7 +206,7 @@ def test_prune_removes_the_pieces_of_failed_runs(kit: Kit) -> None:
     kit.recipe("bad", cache=True, run="exit 1\n")
     with pytest.raises(RecipeFailed):
         kit.run("bad")
-    assert kit.perform(["prune", "cache"])["deleted"] == 1
+    assert kit.perform(["prune", "cache"])["deleted"] == 2  # and the log
     assert Store(Index(kit.home)).failed() == []
 
 

@@ -62,12 +62,12 @@ def main(argv: list[str]) -> int:
             _save_json(str(inputs["save_to_json"]), answer)
     except RecipeFault as fault:
         if json_out:
-            _print_json({"return": fault.code, "error": fault.message})
+            _print_json(fault.answer())
         else:
             sys.stdout.flush()
             print(f"\n{dialect.upper()} error: {fault.message}!", file=sys.stderr)
-            if fault.hint:
-                print(f"  try: {fault.hint}", file=sys.stderr)
+            for line in [*fault.details(), *([f"try: {fault.hint}"] if fault.hint else [])]:
+                print(f"  {line}", file=sys.stderr)
         return min(fault.code, 1) if dialect == "mlc" else fault.code % 256 or 1
     return 0
 

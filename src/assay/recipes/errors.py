@@ -2,7 +2,7 @@
 
     RecipeFault(message, code, hint)     `code` is CM's return number, which becomes the exit code of a CM verb
     |- RecipeNotFound                    nothing has these tags, this name or this variation
-    |- RecipeFailed                      a step ran and failed: step, recipe and what it left behind are named
+    |- RecipeFailed                      a step ran and failed: step, recipe, log and what it left behind are named
 
 Source of the codes: 1 general, 2 native script, 4 unknown action or automation, 8 exists already,
 16 not found; a hook's own number passes through.
@@ -13,6 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from assay.ground.errors import RecipeError
+from assay.recipes.light import Any
 
 GENERAL, SCRIPT_FAILED, UNKNOWN_ACTION, EXISTS, NOT_FOUND = 1, 2, 4, 8, 16
 
@@ -24,6 +25,18 @@ class RecipeFault(RecipeError):
         super().__init__(message, hint)
         self.code = code
 
+    def details(self) -> list[str]:
+        """Further lines below the message, before the hint."""
+        return []
+
+    def answer(self) -> dict[str, Any]:
+        """As a result dictionary, which is what hooks and `--out=json` get of a failure."""
+        return {"return": self.code, "error": self.message}
+
+    def __str__(self) -> str:
+        hint = [f"try: {self.hint}"] if self.hint else []
+        return "\n  ".join([self.message, *self.details(), *hint])
+
 
 class RecipeNotFound(RecipeFault):
     """Nothing answers to the tags, name or variation that was asked for."""
@@ -33,7 +46,10 @@ class RecipeNotFound(RecipeFault):
 
 
 class RecipeFailed(RecipeFault):
-    """A step of a recipe failed. `step` is the hook or script, `kept` the folder with what it left behind."""
+    """A step of a recipe failed. `step` is the hook or script, `kept` the folder with what it left behind.
+
+    `output` is what its log will hold; `log` is where that is, once the run has failed as a whole.
+    """
 
     def __init__(
         self,
@@ -42,8 +58,20 @@ class RecipeFailed(RecipeFault):
         hint: str = "",
         *,
         step: str = "",
+        output: bytes = b"",
         kept: Path | None = None,
     ) -> None:
         super().__init__(message, code, hint)
         self.step = step
+        self.output = output
         self.kept = kept
+        self.recipe = ""
+        self.log: Path | None = None
+
+    def details(self) -> list[str]:
+        named = {"step": self.step, "recipe": self.recipe, "log": self.log, "left": self.kept}
+        return [f"{name}: {value}" for name, value in named.items() if value]
+
+    def answer(self) -> dict[str, Any]:
+        """Also the log; and this failure itself, which a hook that hands the answer on so keeps."""
+        return {**super().answer(), **({"log": str(self.log)} if self.log else {}), "fault": self}

@@ -158,7 +158,6 @@ def _leave_pieces(execution: Execution, staged: Staged, fault: RecipeFault) -> N
         kept = staged.discard(execution.recipe.alias)
         if isinstance(fault, RecipeFailed) and fault.kept is None:
             fault.kept = kept
-            fault.hint = "; ".join(filter(None, [fault.hint, f"what it left is in {kept}"]))
 
 
 def _commit(execution: Execution, staged: Staged, outcome: Outcome) -> None:

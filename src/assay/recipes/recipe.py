@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from assay.recipes.contract.dialect import Dialect
-from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
+from assay.recipes.errors import UNKNOWN_ACTION, RecipeFailed, RecipeFault
 from assay.recipes.index import Artifact, Index
 from assay.recipes.light import Any
 from assay.recipes.merge import merge
@@ -61,12 +61,16 @@ class Recipe:
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
-        """An error inside the block is that of a description that has not the right form, if it has not.
+        """A step that fails inside the block is this recipe's, unless it is one's below.
 
+        Another error is that of a description that has not the right form, if it has not.
         Raises: RecipeFault (4) that names the part; what a description in good form has not caused passes through.
         """
         try:
             yield
+        except RecipeFailed as failure:
+            failure.recipe = failure.recipe or str(self)
+            raise
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             from assay.recipes.contract.shape import misshapen
 

@@ -51,6 +51,11 @@ class Home:
         self.cache = self.local / "cache"
         self._repositories: list[Repository] | None = None
 
+    @property
+    def logs(self) -> Path:
+        """What failed scripts printed."""
+        return self.work / "logs"
+
     def repositories(self) -> list[Repository]:
         """Registered repositories in search order, `local` first; folders without a description are left out."""
         if self._repositories is None:

@@ -13,7 +13,7 @@ from assay.recipes.console import Console
 from assay.recipes.contract.flags import Flags, check_nested, is_on, seed_env
 from assay.recipes.dependencies import additions
 from assay.recipes.env import USER_RUN_DIR, Env
-from assay.recipes.errors import GENERAL, RecipeFault
+from assay.recipes.errors import GENERAL, RecipeFailed, RecipeFault
 from assay.recipes.execution import Before, Execution
 from assay.recipes.index import Index
 from assay.recipes.light import TYPE_CHECKING, Any
@@ -74,6 +74,10 @@ class Runner:
             if outer is None and (builtin := self._builtin(inputs, name)):
                 return builtin
             outcome = self._run(Call(inputs, self._scope(inputs, folder)))
+        except RecipeFailed as failure:
+            if outer is None:
+                self._keep_log(failure)
+            raise
         finally:
             os.chdir(folder)
             self.session = outer
@@ -87,6 +91,22 @@ class Runner:
             "deps": list(outcome.deps),
             **({"skipped": True} if outcome.skipped else {}),
         }
+
+    def _keep_log(self, failure: RecipeFailed) -> None:
+        """Write what the failed script printed, or where the hook's exception came from."""
+        from assay.ground.errors import EnvironmentProblem
+        from assay.recipes.contract.script_output import write_log
+
+        content = failure.output
+        if not content and failure.__cause__:
+            import traceback
+
+            content = "".join(traceback.format_exception(failure.__cause__)).encode()
+        if content:
+            try:
+                failure.log = write_log(self.home.logs, Path(failure.recipe.partition(",")[0]).name, content)
+            except EnvironmentProblem as problem:
+                self.console.note(f"assay: no log: {problem}")
 
     def _scope(self, inputs: dict[str, Any], folder: Path) -> Scope:
         scope = Scope(

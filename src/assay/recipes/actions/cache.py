@@ -67,7 +67,7 @@ def show(context: Context, inputs: Inputs) -> Answer:
 
 
 def prune(context: Context, inputs: Inputs) -> Answer:
-    """Remove what no run would use: expired and broken entries, and pieces of failed runs."""
+    """Remove what no run would use: expired and broken entries, pieces and logs of failed runs."""
     store = Store(context.index)
     now = time.time()
     dead = [
@@ -75,7 +75,8 @@ def prune(context: Context, inputs: Inputs) -> Answer:
         for entry in store.entries(tag_text(inputs))
         if entry.expired(now) or "tmp" in entry.tags or (_owned(store, entry) and _unusable(store, entry))
     ]
-    pieces = [*store.orphans(), *store.failed()]
+    logs = [context.home.logs] if context.home.logs.is_dir() else []
+    pieces = [*store.orphans(), *store.failed(), *logs]
     artifacts = Artifacts(context.index)
     for entry in dead:
         artifacts.delete(entry.artifact)

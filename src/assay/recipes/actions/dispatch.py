@@ -135,7 +135,7 @@ def access_for(context: Context) -> Callable[..., Answer]:
         try:
             return perform(asking, inputs)
         except RecipeFault as fault:
-            return {"return": fault.code, "error": fault.message}
+            return fault.answer()
 
     return access
 

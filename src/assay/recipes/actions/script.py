@@ -121,7 +121,9 @@ def test(context: Context, inputs: Inputs) -> Answer:
                     context, {"quiet": "yes", **request, "tags": request.get("tags") or ",".join(recipe.tags)}
                 )
             except RecipeFault as fault:
-                failed.append(f"{recipe.alias} test {number}: {fault.message}")
+                failed.append(
+                    f"{recipe.alias} test {number}: " + "\n  ".join([fault.message, *fault.details()])
+                )
     if failed:
         raise RecipeFault("\n".join(["tests failed:", *failed]))
     return {"return": 0}

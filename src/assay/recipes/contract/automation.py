@@ -84,7 +84,7 @@ class Automation(WithLogger):
         try:
             self.scripts.run(step)
         except RecipeFault as fault:
-            return {"return": fault.code, "error": fault.message}
+            return fault.answer()
         return {"return": 0}
 
     def detect_version_using_script(self, i: Answer) -> Answer:
@@ -107,7 +107,7 @@ class Automation(WithLogger):
         try:
             return hooks.call("detect_version", {**arguments, "meta": step.get("meta", {})})
         except RecipeFault as fault:
-            return {"return": fault.code, "error": fault.message}
+            return fault.answer()
 
     def _fits(self, version: str, env: dict[str, Any]) -> bool:
         wanted, lowest, highest = (

@@ -88,7 +88,9 @@ class Hooks:
         code = answer.get("return", 0)
         if code:
             message = str(answer.get("error") or f"{step} returned {code!r}")
-            raise RecipeFailed(message, exit_number(code), step=step)
+            cause = answer.get("fault")  # of a script or recipe that the hook ran, whose answer this is
+            output = cause.output if isinstance(cause, RecipeFailed) else b""
+            raise RecipeFailed(message, exit_number(code), step=step, output=output)
         return answer
 
     def _guarded(self, function: Any, arguments: dict[str, Any], step: str) -> Any:

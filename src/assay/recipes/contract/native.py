@@ -44,17 +44,12 @@ class NativeScripts:
             return False
         self.note(f"       ! cd {Path.cwd()}")
         self.note(f"       ! call {script} from {shell.RUN_FILE}")
-        status = shell.run_script(
+        ended = shell.run_script(
             script, env, state, self.workbench.environ, keep=bool(step.get("keep_script"))
         )
-        if status and not step.get("ignore_script_error"):
+        if ended.status and not step.get("ignore_script_error"):
             self._show_files(meta.get("print_files_if_script_error") or [])
-            raise RecipeFailed(
-                f"Portable {self.dialect.name.upper()} script failed (name = {meta.get('alias')}, "
-                f"{shell.status_words(status)})",
-                hint=f"what it printed stands above; it is {script}, run in {Path.cwd()}",
-                step=str(script),
-            )
+            raise _failed(script, ended, self.dialect.name, meta.get("alias"))
         merge(state, shell.new_state())
         env.update(shell.new_env())
         return True
@@ -65,3 +60,13 @@ class NativeScripts:
             if path.is_file():
                 self.note(f"  content of {path.absolute()}:")
                 self.note(path.read_text(encoding="utf-8", errors="replace"))
+
+
+def _failed(script: Path, ended: shell.Ended, dialect: str, alias: Any) -> RecipeFailed:
+    status, step = shell.status_words(ended.status), f"{script}, run in {Path.cwd()}"
+    problem = f"[not all that it printed is here: {ended.problem}]\n" if ended.problem else ""
+    return RecipeFailed(
+        f"Portable {dialect.upper()} script failed (name = {alias}, {status})",
+        step=step,
+        output=f"{step}: {status}\n{problem}\n".encode() + ended.printed,
+    )

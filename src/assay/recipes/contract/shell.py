@@ -12,18 +12,27 @@ from pathlib import Path
 
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.errors import RecipeFault
-from assay.recipes.light import Any
+from assay.recipes.light import Any, NamedTuple
 
 RUN_FILE, STATE_FILE = "tmp-run.sh", "tmp-state.json"
 NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE = "tmp-run-state.json", "tmp-run-env.out", "tmp-ver.out"
 ENV_FILE, ALL_ENV_FILE = "tmp-env.sh", "tmp-env-all.sh"
 WORKING_FILES = (NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE, ENV_FILE, ALL_ENV_FILE, STATE_FILE, RUN_FILE)
 SHEBANG = ["#!/bin/bash", ""]
+END_SECONDS = 0.25  # Ctrl-C reaches a script too: the time it has to end by itself
 
 # Inside double quotes: an escape that a recipe wrote on purpose, a reference to a variable, or a character that
 # would end the quotes or start a command.
 _PIECE = r'(\\["$`\\])|(\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}))|(["$`])|(\\\Z)'
 _SPECIAL = frozenset('"$`\\')
+
+
+class Ended(NamedTuple):
+    """How a native script ended: its wait status, and of a failed one the end of what it printed."""
+
+    status: int
+    printed: bytes
+    problem: str  # why not all of it was passed on or kept
 
 
 def quoted(value: str) -> str:
@@ -84,13 +93,15 @@ def run_script(
     state: dict[str, Any],
     host_env: Mapping[str, str],
     keep: bool = False,
-) -> int:
-    """Run a native script in the current folder with these variables; gives its wait status, 0 for success.
+) -> Ended:
+    """Run a native script in the current folder with these variables.
 
     `host_env` is the process environment it starts from. With `keep`, the script that would run it without
     the runner is left beside it.
     """
     import subprocess
+
+    from assay.recipes.contract.script_output import ScriptOutput
 
     for name in (NEW_STATE_FILE, NEW_ENV_FILE):
         Path(name).unlink(missing_ok=True)
@@ -100,12 +111,22 @@ def run_script(
     write_script(Path(RUN_FILE), lines)
     if keep:
         write_script(Path("tmp-run-without-cm.sh"), lines)
-    with subprocess.Popen(["bash", "-c", f". ./{RUN_FILE}"], env=dict(host_env)) as process:
-        try:
-            return process.wait()
-        except BaseException:
-            end_with_children(process.pid)
-            raise
+    command, environ = ["bash", "-c", f". ./{RUN_FILE}"], dict(host_env)
+    with ScriptOutput() as output:
+        out, err = output.ends()
+        with subprocess.Popen(command, env=environ, stdout=out, stderr=err) as process:
+            output.started()
+            try:
+                output.pass_on(process)
+            except BaseException:
+                try:
+                    output.pass_on(process, END_SECONDS)
+                finally:
+                    if process.poll() is None:
+                        end_with_children(process.pid)
+                output.pass_on(process)
+                raise
+        return Ended(process.returncode, output.kept() if process.returncode else b"", output.problem)
 
 
 def state_as_json(state: dict[str, Any]) -> str:
