@@ -51,7 +51,8 @@ class Terminal:
         """A key was pressed: a program that reads at stdin has it at once, else one waits for it where it prints."""
         time.sleep(KEY_SECONDS)
         if select.select([self.ours], [], [], 0)[0]:
-            os.write(self.made, os.read(self.ours, KEYS_BYTES))
+            with contextlib.suppress(OSError):  # ours may be open for writing alone
+                os.write(self.made, os.read(self.ours, KEYS_BYTES))
 
     def resize(self) -> None:
         """Give the script's the size of ours."""
