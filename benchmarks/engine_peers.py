@@ -65,13 +65,13 @@ class Peer:
 
 def peers(args: argparse.Namespace) -> list[Peer]:
     n, rounds, me = args.samples, args.rounds, sys.executable
-    fewer = max(1, rounds // 2)
+    fewer = (rounds + 1) // 2
     return [
         Peer("assay-bf16", "run_assay.py", me, "bfloat16", n, n, rounds),
         vllm("bf16", args, "bfloat16", n, rounds, zentorch=True),
         Peer("assay-int8", "run_assay.py", me, "int8", n, n, fewer),
         vllm("int8", args, "int8", n, fewer, zentorch=True),
-        vllm("bf16", args, "bfloat16", n, 1),
+        vllm("bf16", args, "bfloat16", n, rounds),
         vllm("int8", args, "int8", n, 1),
         Peer("assay-bf16-few", "run_assay.py", me, "bfloat16", FEW, FEW, fewer),
         vllm("bf16-few", args, "bfloat16", FEW, fewer, zentorch=True),
