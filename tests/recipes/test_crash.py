@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -12,6 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
+
+from assay.recipes import store as store_module
+from assay.recipes.index import Index
+from assay.recipes.store import Store
 
 from .conftest import Kit
 
@@ -60,6 +65,42 @@ def test_two_processes_with_different_recipes_lose_nothing(kit: Kit, tmp_path: P
     runs = [start(kit, f"make{number}", tmp_path / f"w{number}") for number in range(3)]
     assert [run.wait(timeout=60) for run in runs] == [0, 0, 0]
     assert len(kit.entries()) == 3
+
+
+def test_a_folder_is_not_taken_for_abandoned_before_its_lock_is_held(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, lock = Store(Index(kit.home)), fcntl.flock
+    seen: list[list[Path]] = []
+
+    def late(handle: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        seen.append(store.orphans())
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    staged = store.stage()
+    assert seen == [[]] and store.orphans() == []
+    staged.close()
+
+
+def test_an_entry_that_is_finished_while_another_process_looks_is_not_abandoned(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(Index(kit.home))
+    staged = store.stage()
+    running = store_module._is_running
+
+    def finish_first(folder: Path) -> bool:
+        marker = (folder / store_module.RUNNING).open("r+")  # the other has it open when we remove it
+        staged.commit({"tags": ["x"]}, {"new_env": {}, "new_state": {}})
+        with marker:
+            fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+
+    assert running(staged.folder)
+    monkeypatch.setattr(store_module, "_is_running", finish_first)
+    assert store.orphans() == []
 
 
 def kill_at(kit: Kit, tmp_path: Path, seconds: float) -> None:

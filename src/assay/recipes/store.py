@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from assay.recipes.artifacts import Artifacts, new_uid, remove_folder
@@ -232,7 +232,10 @@ class Store:
         return [
             folder
             for folder in (sorted(self.home.cache.glob("*")) if self.home.cache.is_dir() else [])
-            if folder.is_dir() and not any((folder / n).exists() for n in names) and not _is_running(folder)
+            if folder.is_dir()
+            and not _any_of(names, folder)
+            and not _is_running(folder)
+            and not _any_of(names, folder)  # again: it may have been finished while we looked
         ]
 
     def failed(self) -> list[Path]:
@@ -292,10 +295,16 @@ def _hold(marker: Path) -> int | None:
         import fcntl
     except ImportError:  # no such locks on this system: then no folder counts as abandoned
         return None
-    handle = os.open(marker, os.O_CREAT | os.O_RDWR, 0o644)
+    part = marker.with_name(f"{marker.name}.{os.getpid()}")  # nobody shall see it without its lock
+    handle = os.open(part, os.O_CREAT | os.O_RDWR, 0o644)
     fcntl.flock(handle, fcntl.LOCK_EX)
+    part.rename(marker)
     os.set_inheritable(handle, False)
     return handle
+
+
+def _any_of(names: Iterable[str], folder: Path) -> bool:
+    return any((folder / name).exists() for name in names)
 
 
 def _is_running(folder: Path) -> bool:
@@ -307,11 +316,11 @@ def _is_running(folder: Path) -> bool:
         import fcntl
     except ImportError:
         return True
-    with marker.open("r+") as file:
-        try:
+    try:
+        with marker.open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
+    except OSError:  # held, or gone since: somebody has just finished
+        return True
     return False
 
 
