@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import subprocess
 import time
 from pathlib import Path
 
@@ -23,6 +22,7 @@ CHUNK_BYTES = 1 << 16
 KEPT_BYTES = 4 << 20  # of the end of what a script printed
 LATE_BYTES = 1 << 20  # taken of what others still print when the script has ended; the rest goes to `cat`
 LOOK_MS, LATE_MS = 100, 20  # how long nothing comes before we look whether it has ended, and after it has
+FOREVER = float("inf")
 LOGS_MAX = 20
 
 
@@ -63,12 +63,14 @@ class ScriptOutput:
         while self._ends:
             os.close(self._ends.pop())
 
-    def pass_on(self, process: subprocess.Popen[bytes], seconds: float | None = None) -> None:
-        """Copy until the script has ended, or for so many seconds. Who else holds its ends is not waited for."""
-        until = None if seconds is None else time.monotonic() + seconds
-        late = LATE_BYTES
-        while self._targets:
-            ended = process.poll() is not None
+    def pass_on(self, pid: int, seconds: float = FOREVER) -> None:
+        """Copy until the process has ended or closed its ends, or for so many seconds.
+
+        Who else holds its ends is not waited for.
+        """
+        until, late = time.monotonic() + seconds, LATE_BYTES
+        while self._targets and time.monotonic() < until:
+            ended = has_ended(pid)
             self._follow()
             ready = [descriptor for descriptor, _event in self._poll.poll(LATE_MS if ended else LOOK_MS)]
             for source in self._targets.keys() & ready:
@@ -79,10 +81,6 @@ class ScriptOutput:
                     terminal.pass_keys()
             if ended and (not ready or late <= 0):
                 self._hand_over()
-            elif until and time.monotonic() > until:
-                return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(until and max(until - time.monotonic(), 0))
 
     def kept(self) -> bytes:
         """The end of what came, with a line that says how much before it is missing."""
@@ -165,6 +163,14 @@ class ScriptOutput:
             ]
             os.posix_spawnp("cat", ["cat"], os.environ, file_actions=streams, setsid=True)
             self._close(source)
+
+
+def has_ended(pid: int) -> bool:
+    """Has a child ended? `Popen.poll` is not asked: Ctrl-C at a bad moment leaves it locked for good."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # and was waited for
+        return True
 
 
 def _write(target: int, chunk: bytes) -> None:

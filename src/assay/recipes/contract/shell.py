@@ -19,7 +19,9 @@ NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE = "tmp-run-state.json", "tmp-run-env.
 ENV_FILE, ALL_ENV_FILE = "tmp-env.sh", "tmp-env-all.sh"
 WORKING_FILES = (NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE, ENV_FILE, ALL_ENV_FILE, STATE_FILE, RUN_FILE)
 SHEBANG = ["#!/bin/bash", ""]
-END_SECONDS = 0.25  # Ctrl-C reaches a script too: the time it has to end by itself
+END_SECONDS = (
+    0.25  # the time a script has to end by itself after Ctrl-C, which reaches it too, and when it is ended
+)
 
 # Inside double quotes: an escape that a recipe wrote on purpose, a reference to a variable, or a character that
 # would end the quotes or start a command.
@@ -101,7 +103,7 @@ def run_script(
     """
     import subprocess
 
-    from assay.recipes.contract.script_output import ScriptOutput
+    from assay.recipes.contract.script_output import ScriptOutput, has_ended
 
     for name in (NEW_STATE_FILE, NEW_ENV_FILE):
         Path(name).unlink(missing_ok=True)
@@ -117,14 +119,15 @@ def run_script(
         with subprocess.Popen(command, env=environ, stdout=out, stderr=err) as process:
             output.started()
             try:
-                output.pass_on(process)
+                output.pass_on(process.pid)
+                process.wait()
             except BaseException:
                 try:
-                    output.pass_on(process, END_SECONDS)
+                    output.pass_on(process.pid, END_SECONDS)
                 finally:
-                    if process.poll() is None:
+                    if not has_ended(process.pid):
                         end_with_children(process.pid)
-                output.pass_on(process)
+                output.pass_on(process.pid, END_SECONDS)
                 raise
         return Ended(process.returncode, output.kept() if process.returncode else b"", output.problem)
 
