@@ -1,10 +1,12 @@
 """The least time that a workload can take on a machine: a fixed continuous-batching schedule at its limits.
 
-Each step costs the larger of bytes over read bandwidth and arithmetic over the best measured product rate.
+Each step costs the larger of bytes over read bandwidth and arithmetic over the best measured product rate; or, given
+rates by rows, the sum of that over its parts, each at the rate of a product with the rows that it has.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from assay.engine.config import MixtralConfig
@@ -18,6 +20,20 @@ class Limits:
     bytes_per_s: float
     flops: float
     weight_bytes: float
+    by_rows: tuple[tuple[int, float], ...] = ()
+    """(rows of a product, flops it reaches with them), rows ascending; empty: `flops` with any rows"""
+
+    def rate(self, rows: float) -> float:
+        """Flops of a product of so many rows, between the measured ones on a straight line."""
+        points = (*self.by_rows, (1024, self.flops))
+        for (low, slow), (high, fast) in itertools.pairwise(points):
+            if rows < high:
+                return slow + (fast - slow) * (max(rows, low) - low) / (high - low)
+        return self.flops
+
+
+ONEDNN_BF16 = ((1, 24e9), (8, 189e9), (16, 296e9), (64, 402e9), (128, 427e9))
+"""Source: oneDNN's prepacked bfloat16 product, weights larger than the caches, 2 cores of an EPYC with AVX-512 BF16"""
 
 
 def floor_seconds(
@@ -50,9 +66,24 @@ def step_seconds(model: MixtralConfig, tokens: int, sampled: int, keys: int, lim
     """`keys`: keys read, summed over the step's tokens."""
     share = model.experts_per_token / model.num_experts
     touched = model.num_experts * (1 - (1 - share) ** tokens)
-    head = model.hidden_size * model.vocab_size if sampled else 0
-    weights = model.num_layers * (model.dense_layer_parameters + touched * model.expert_parameters) + head
-    active = model.dense_layer_parameters + model.experts_per_token * model.expert_parameters
-    flops = 2 * model.num_layers * (tokens * active + 2 * keys * model.q_size)
-    flops += 2 * sampled * model.hidden_size * model.vocab_size
-    return max(weights * limits.weight_bytes / limits.bytes_per_s, flops / limits.flops)
+    head = model.hidden_size * model.vocab_size
+    dense = model.num_layers * model.dense_layer_parameters
+    one_expert = model.num_layers * model.expert_parameters
+    attending = 4 * model.num_layers * keys * model.q_size
+    # (parameters passed over, multiply-adds, rows of one product)
+    parts = [
+        (dense, tokens * dense, tokens),
+        (
+            touched * one_expert,
+            tokens * model.experts_per_token * one_expert,
+            tokens * share / (touched / model.num_experts),
+        ),
+        (head * bool(sampled), sampled * head, sampled),
+    ]
+    if limits.by_rows:
+        return attending / limits.flops + sum(
+            max(passed * limits.weight_bytes / limits.bytes_per_s, 2 * products / limits.rate(rows))
+            for passed, products, rows in parts
+        )
+    passed, products = (sum(part[i] for part in parts) for i in (0, 1))
+    return max(passed * limits.weight_bytes / limits.bytes_per_s, (2 * products + attending) / limits.flops)

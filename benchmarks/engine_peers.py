@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.engine.config import read_model_config
-from engine_floor import Limits, floor_seconds
+from engine_floor import ONEDNN_BF16, Limits, floor_seconds
 from engine_forms import make_gguf, make_int8, make_openvino, quantise_gguf
 from engine_material import make_checkpoint, make_workload
 from engine_record import medians, read_workload
@@ -245,7 +245,7 @@ def summarise(chosen: list[Peer], args: argparse.Namespace) -> dict[str, Any]:
         lines = [line for line in runs if line["key"] == peer.key]
         good = [line for line in lines if "failed" not in line]
         if good:
-            report["engines"][peer.key] = medians(good) | {"share_of_floor": share(peer, good, args)}
+            report["engines"][peer.key] = medians(good) | shares(peer, good, args)
         else:
             failed = [line["failed"] for line in lines]
             report["skipped"][peer.key] = failed[0] if failed else peer.why_absent
@@ -262,14 +262,20 @@ def comparable(mine: Peer, peer: Peer) -> bool:
     return mine.samples == peer.samples or (peer.batch == 1 and mine.samples > peer.samples)
 
 
-def share(peer: Peer, lines: list[dict[str, Any]], args: argparse.Namespace) -> float:
-    """Floor over the median time: how near the engine comes to the machine's limits."""
+def shares(peer: Peer, lines: list[dict[str, Any]], args: argparse.Namespace) -> dict[str, float]:
+    """Floors over the median time: how near the engine comes to the machine's limits."""
     best = {"bfloat16": args.bf16_gflops, "float32": args.bf16_gflops / 2}.get(peer.dtype, args.int8_gops)
     limits = Limits(args.read_gb_per_s * 1e9, best * 1e9, BYTES[peer.dtype])
     items = read_workload(args.out / "workload.json", peer.samples)
-    floor = floor_seconds(read_model_config(args.out / "checkpoint"), items, peer.batch, limits)
-    rate = medians(lines)["samples_per_s"]
-    return round(floor * rate / len(items), 3)
+    model, rate = read_model_config(args.out / "checkpoint"), medians(lines)["samples_per_s"]
+
+    def share(limits: Limits) -> float:
+        return round(floor_seconds(model, items, peer.batch, limits) * rate / len(items), 3)
+
+    found = {"share_of_floor": share(limits)}
+    if peer.dtype == "bfloat16":
+        found["share_of_floor_by_rows"] = share(replace(limits, by_rows=ONEDNN_BF16))
+    return found
 
 
 def ratios(runs: list[dict[str, Any]], mine: str, other: str) -> dict[str, Any] | None:
