@@ -142,6 +142,24 @@ def test_a_hook_that_hands_on_the_failure_of_a_script_hands_on_its_log(kit: Kit)
     assert caught.value.log and "of the other script" in caught.value.log.read_text()
 
 
+JSON = """import json
+def preprocess(i):
+    r = i['automation'].cmind.access({'action': 'run', 'automation': 'script', 'tags': 'bad', 'user_python': True})
+    r = json.loads(json.dumps(r)) if i['env'].get('CM_COPY') == 'yes' else r
+    assert sorted(r) == ['error', 'return']
+    return r
+"""
+
+
+@pytest.mark.parametrize("copy", ["yes", "no"])
+def test_a_hook_gets_a_failure_as_plain_members(kit: Kit, copy: str) -> None:
+    kit.recipe("bad", run="echo of bad; exit 5\n")
+    kit.recipe("tries", hooks=JSON, env={"CM_COPY": copy})
+    with pytest.raises(RecipeFailed, match="exit 5") as caught:
+        kit.run("tries")
+    assert bool(caught.value.log) == (copy == "no")
+
+
 def test_a_success_leaves_no_log_also_after_a_failure_that_is_allowed(kit: Kit) -> None:
     hooks = HANDED_ON.replace("return r", "return {'return': 0}")
     folder = kit.recipe(
@@ -327,6 +345,38 @@ def test_a_script_whose_reader_has_left_ends(kit: Kit) -> None:
     process.stdout.close()
     assert process.wait(60) == 2
     assert "killed by SIGPIPE" in logs(kit)[0].read_text().splitlines()[0]
+
+
+def test_output_that_cannot_be_passed_on_is_told_when_the_script_succeeds_too(kit: Kit) -> None:
+    kit.recipe("fine", run="echo hello\n")
+    with Path("/dev/full").open("wb") as full:
+        process = start(kit, "fine", stdout=full, stderr=subprocess.PIPE)
+        _, err = process.communicate(timeout=60)
+    assert "run.sh: passing it on failed: No space left on device" in err.decode()
+
+
+def test_a_signal_ends_a_run_whose_reader_has_stopped_reading(kit: Kit) -> None:
+    kit.recipe("noisy", run="yes\n")
+    process = start(kit, "noisy", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout
+    until(lambda: struct.unpack("i", fcntl.ioctl(process.stdout, termios.FIONREAD, bytes(4)))[0] >= 65536)
+    process.terminate()
+    try:
+        assert process.wait(20) == 130
+    finally:
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_a_stream_that_is_closed_is_as_dev_null(kit: Kit, closed: tuple[int, ...]) -> None:
+    kit.recipe("talks", cache=True, run="echo to stdout; echo to stderr >&2; cat; exit 3\n")
+
+    def close() -> None:
+        for number in closed:
+            os.close(number)
+
+    assert start(kit, "talks", stdin=subprocess.DEVNULL, preexec_fn=close).wait(60) == 2
+    assert logs(kit)[0].read_text().endswith("to stdout\nto stderr\n")
 
 
 def test_what_a_script_prints_while_it_is_ended_does_not_hold_it(kit: Kit, tmp_path: Path) -> None:

@@ -29,9 +29,9 @@ class RecipeFault(RecipeError):
         """Further lines below the message, before the hint."""
         return []
 
-    def answer(self) -> dict[str, Any]:
+    def answer(self) -> FailedAnswer:
         """As a result dictionary, which is what hooks and `--out=json` get of a failure."""
-        return {"return": self.code, "error": self.message}
+        return FailedAnswer(self)
 
     def __str__(self) -> str:
         hint = [f"try: {self.hint}"] if self.hint else []
@@ -72,6 +72,18 @@ class RecipeFailed(RecipeFault):
         named = {"step": self.step, "recipe": self.recipe, "log": self.log, "left": self.kept}
         return [f"{name}: {value}" for name, value in named.items() if value]
 
-    def answer(self) -> dict[str, Any]:
-        """Also the log; and this failure itself, which a hook that hands the answer on so keeps."""
-        return {**super().answer(), **({"log": str(self.log)} if self.log else {}), "fault": self}
+    def answer(self) -> FailedAnswer:
+        """Also the log."""
+        answer = super().answer()
+        if self.log:
+            answer["log"] = str(self.log)
+        return answer
+
+
+class FailedAnswer(dict[str, Any]):
+    """The result dictionary of a failure. It also knows the failure, so that a hook that hands it on hands on the log;
+    not as a member, because hooks print their results as JSON."""
+
+    def __init__(self, fault: RecipeFault) -> None:
+        super().__init__({"return": fault.code, "error": fault.message})
+        self.fault = fault

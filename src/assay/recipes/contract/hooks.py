@@ -88,7 +88,7 @@ class Hooks:
         code = answer.get("return", 0)
         if code:
             message = str(answer.get("error") or f"{step} returned {code!r}")
-            cause = answer.get("fault")  # of a script or recipe that the hook ran, whose answer this is
+            cause = getattr(answer, "fault", None)  # of what the hook ran, where this is its answer
             output = cause.output if isinstance(cause, RecipeFailed) else b""
             raise RecipeFailed(message, exit_number(code), step=step, output=output)
         return answer

@@ -7,6 +7,7 @@ finds a terminal there. Its stdin is ours. Nothing is written to disk before it 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import time
@@ -74,7 +75,7 @@ class ScriptOutput:
             self._follow()
             ready = [descriptor for descriptor, _event in self._poll.poll(LATE_MS if ended else LOOK_MS)]
             for source in self._targets.keys() & ready:
-                size = self._copy(source)
+                size = self._copy(source, until)
                 late -= size if ended else 0
             for terminal in self._terminals.values():
                 if terminal.ours in ready:
@@ -92,7 +93,7 @@ class ScriptOutput:
         try:
             source, end = self._terminal(target) if os.isatty(target) else os.pipe()
         except OSError as error:  # no more files or terminals: the script prints as well without us
-            self.problem = error.strerror or str(error)
+            self.problem = f"keeping it failed: {error.strerror or error}"
             return None
         self._targets[source] = target
         self._ends.append(end)
@@ -126,7 +127,7 @@ class ScriptOutput:
             elif wanted and not terminal.wants_keys:
                 self._poll.unregister(terminal.ours)
 
-    def _copy(self, source: int) -> int:
+    def _copy(self, source: int, until: float) -> int:
         try:
             chunk = os.read(source, CHUNK_BYTES)
         except OSError:  # how a terminal says that nobody has its other end any more
@@ -136,7 +137,7 @@ class ScriptOutput:
             self._left_out += len(self._tail) - KEPT_BYTES
             del self._tail[:-KEPT_BYTES]
         try:
-            _write(self._targets[source], chunk)
+            _write(self._targets[source], chunk, until)
         except OSError as error:  # our reader has left, or its disk is full: now the script's reader has left
             self.problem = f"passing it on failed: {error.strerror}"
             chunk = b""
@@ -173,11 +174,15 @@ def has_ended(pid: int) -> bool:
         return True
 
 
-def _write(target: int, chunk: bytes) -> None:
+def _write(target: int, chunk: bytes, until: float) -> None:
+    """Raises: TimeoutError when there is an end, and our reader takes nothing until then."""
     rest = memoryview(chunk)
+    most = len(rest) if until == FOREVER else select.PIPE_BUF  # so much goes without waiting where any goes
     while rest:
+        if until < FOREVER and not select.select([], [target], [], max(0, until - time.monotonic()))[1]:
+            raise TimeoutError(errno.ETIMEDOUT, "nobody reads it")
         try:
-            rest = rest[os.write(target, rest) :]
+            rest = rest[os.write(target, rest[:most]) :]
         except BlockingIOError:  # whoever started us made it so
             select.select([], [target], [])
 
