@@ -107,6 +107,11 @@ def test_large_weights_are_cut_into_shards_that_transformers_reads(
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "m").config.num_hidden_layers == 2
 
 
+def test_every_file_of_a_checkpoint_can_be_read_by_others(tmp_path: Path) -> None:
+    checkpoint.random(SMALL, 0, tmp_path / "made")
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "made").iterdir()} == {0o644}
+
+
 def test_the_wide_config_has_two_layers_of_the_true_widths() -> None:
     wide = shapes.of(checkpoint.CONFIGS["wide"])
     assert (wide.layers, wide.hidden, wide.ffn, wide.vocabulary, wide.experts) == (2, 4096, 14336, 32000, 8)

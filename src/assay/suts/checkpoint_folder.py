@@ -64,6 +64,7 @@ class Shards:
         self._written += 1
         file = f"model-{self._written:05}.safetensors"
         save_file(self._held, str(self.folder / file), metadata={"format": "pt"})
+        (self.folder / file).chmod(0o644)  # save_file keeps it from all others
         self._place |= dict.fromkeys(self._held, file)
         self._held, self._held_bytes = {}, 0
 
