@@ -149,6 +149,14 @@ def test_too_little_memory_is_refused_before_loading_with_the_figures(small_chec
         Engine(EngineConfig(small_checkpoint, Precision.FLOAT32, kv_tokens=10**9))
 
 
+def test_tokens_to_score_that_kv_has_no_room_for_are_refused(small_checkpoint: Path) -> None:
+    config = EngineConfig(small_checkpoint, Precision.FLOAT32, 1, 16, kv_tokens=16)
+    engine = Engine(config)
+    assert engine.score((5,) * 16).shape == (16, 96)
+    with pytest.raises(ConfigError, match="for 17 tokens; the engine has room for 16"):
+        engine.score((5,) * 17)
+
+
 def test_a_refused_request_leaves_the_others_running(small_checkpoint: Path) -> None:
     engine = load(small_checkpoint)
     engine.add(Request(0, (5, 6), 4))

@@ -109,9 +109,13 @@ class Engine:
 
     def score(self, tokens: tuple[int, ...]) -> Tensor:
         """Float32 scores of the next token after each of `tokens`, (tokens, vocabulary). For checks; the engine
-        must have no work, and the tokens are computed in one step however many they are."""
+        must have no work, and the tokens are computed in one step however many they are.
+
+        Raises: ConfigError for tokens that the model cannot run, or that its KV has no room for."""
         assert not self.has_work, "scoring would overwrite the KV of running requests"
-        Request(-1, tokens, 1).refuse_unless_runnable(self.model.vocab_size, self.model.max_positions + 1)
+        request = Request(-1, tokens, 1)
+        request.refuse_unless_runnable(self.model.vocab_size, self.model.max_positions + 1)
+        self._scheduler.refuse_without_room(request)
         return self._forward.score(tokens)
 
     def insight(self) -> dict[str, Any]:

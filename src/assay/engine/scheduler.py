@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from assay.engine.batch import Batch, Chunk
 from assay.engine.kv_blocks import BLOCK_TOKENS, KvBlocks, blocks_for
-from assay.engine.sequence import Finished, Sequence
+from assay.engine.sequence import Finished, Request, Sequence
 from assay.ground.errors import ConfigError
 
 
@@ -56,14 +56,18 @@ class Scheduler:
 
     def add(self, sequence: Sequence) -> None:
         """Queue a sequence. Raises: ConfigError when it might not finish even with all KV to itself."""
-        longest = len(sequence.request.prompt) + sequence.request.max_new_tokens - 1
+        self.refuse_without_room(sequence.request)
+        self._arrived.append(sequence)
+
+    def refuse_without_room(self, request: Request) -> None:
+        """Raises: ConfigError when the request might not finish even with all KV to itself."""
+        longest = len(request.prompt) + request.max_new_tokens - 1
         if blocks_for(longest) > self.blocks.count:
             raise ConfigError(
-                f"request {sequence.request.id} may need KV for {longest} tokens; "
+                f"request {request.id} may need KV for {longest} tokens; "
                 f"the engine has room for {self.blocks.count * BLOCK_TOKENS}",
                 "raise kv_tokens or lower max_new_tokens",
             )
-        self._arrived.append(sequence)
 
     def next_batch(self) -> Batch:
         """Choose the chunks of the next step; their sequences own all the blocks they fill.

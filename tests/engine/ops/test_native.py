@@ -17,6 +17,7 @@ from assay.engine.ops import Routing, Step, reference
 from assay.engine.ops.cpu import build, library
 from assay.engine.ops.cpu.native import NativeOps, Scratch
 from assay.engine.ops.plain import PlainOps
+from assay.engine.sampling import greedy
 from assay.ground import settings
 from assay.ground.errors import EnvironmentProblem
 
@@ -141,6 +142,15 @@ def test_argmax_is_the_first_of_the_greatest(lib: ctypes.CDLL, portable: bool, w
     assert ops.argmax(scores) == first == PlainOps(Precision.FLOAT32, MODEL).argmax(scores)
     scores[7] = float("-inf")
     assert ops.argmax(scores)[7] == 0
+
+
+@FORMS
+@pytest.mark.parametrize("width", [3, 16, 1003])
+def test_a_row_of_nan_is_no_choice_of_a_banned_token(lib: ctypes.CDLL, portable: bool, width: int) -> None:
+    scores = torch.full((2, width), float("nan"))
+    scores[0] = 1
+    with pytest.raises(AssertionError, match="NaN"):
+        greedy(scores, [set(), {width - 2}], ops_for(lib, portable=portable))
 
 
 def ragged_step(chunks: list[tuple[int, int]]) -> Step:

@@ -133,7 +133,7 @@ void combine(const float* y, const int32_t* place, const float* weight, int rows
 
 extern "C" {
 
-// The first of the greatest of each row; -1 for a row that holds NaN only.
+// The first of the greatest of each row; -1 for a row that holds nothing but NaN and -inf, which banned tokens have.
 void assay_argmax(const float* x, int rows, int width, int32_t* out) {
     share(rows, [&](int64_t r, bool) {
         const float* row = x + r * width;
@@ -144,8 +144,8 @@ void assay_argmax(const float* x, int rows, int width, int32_t* out) {
             for (int j = 0; j < LANES; ++j) lanes[j] = row[i + j] > lanes[j] ? row[i + j] : lanes[j];
         for (float lane : lanes) most = std::max(most, lane);
         for (; i < width; ++i) most = row[i] > most ? row[i] : most;
-        const float* found = std::find(row, row + width, most);
-        out[r] = found == row + width ? -1 : int32_t(found - row);
+        const bool has_nan = most == -INFINITY && std::any_of(row, row + width, [](float v) { return v != v; });
+        out[r] = has_nan ? -1 : int32_t(std::find(row, row + width, most) - row);
     });
 }
 
