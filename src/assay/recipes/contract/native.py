@@ -48,7 +48,7 @@ class NativeScripts:
             script, env, state, self.workbench.environ, keep=bool(step.get("keep_script"))
         )
         if ended.problem:
-            self.note(f"assay: output of {script}: {ended.problem}")
+            self.note(f"       ! output of {script}: {ended.problem}")
         if ended.status and not step.get("ignore_script_error"):
             self._show_files(meta.get("print_files_if_script_error") or [])
             raise _failed(script, ended, self.dialect.name, meta.get("alias"))
