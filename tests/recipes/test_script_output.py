@@ -328,6 +328,18 @@ def test_what_a_script_leaves_running_at_a_terminal_prints_on_too(kit: Kit, tmp_
     until(done.exists)
 
 
+def test_without_cat_a_script_that_leaves_a_program_running_ends_as_it_ends(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(script_output.os, "posix_spawnp", none)
+    kit.recipe("leaves", run="sleep 5 &\n")
+    kit.run("leaves")
+    assert any("starting cat failed" in line for line in kit.console.noted)
+
+
 def test_a_left_program_that_never_stops_printing_does_not_hold_the_run(kit: Kit, tmp_path: Path) -> None:
     kit.recipe("noisy", run=f"yes & echo $! > {tmp_path / 'pid'}\n")
     process = start(kit, "noisy", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -162,7 +162,10 @@ class ScriptOutput:
                 (os.POSIX_SPAWN_DUP2, target, STDOUT),
                 (os.POSIX_SPAWN_OPEN, STDERR, os.devnull, os.O_WRONLY, 0),
             ]
-            os.posix_spawnp("cat", ["cat"], os.environ, file_actions=streams, setsid=True)
+            try:
+                os.posix_spawnp("cat", ["cat"], os.environ, file_actions=streams, setsid=True)
+            except OSError as error:  # no cat, or no more processes: the script itself has ended as it has
+                self.problem = f"what still runs has no reader, starting cat failed: {error.strerror}"
             self._close(source)
 
 
