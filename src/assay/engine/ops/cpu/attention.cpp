@@ -43,7 +43,7 @@ struct Piece {
     int sequence, head, first, tokens;  // first: token of the chunk
 };
 
-struct Scratch {
+struct PieceRoom {
     alignas(64) float score[MOST_ROWS][SPAN];
     alignas(64) bf16 share[MOST_ROWS][SPAN];
     float most[MOST_ROWS], total[MOST_ROWS];
@@ -84,7 +84,7 @@ struct ValueColumns {
     }
 };
 
-static void score_span(const Span& span, int channels, const word* const* q, int rows, Scratch& s) {
+static void score_span(const Span& span, int channels, const word* const* q, int rows, PieceRoom& s) {
     const int steps = channels / 2;
     for (int r = 0; r < rows; r += TILE_ROWS) {
         const int height = std::min(TILE_ROWS, rows - r);
@@ -134,7 +134,7 @@ static void weigh(float* score, bf16* share, int keys, int visible, float scale,
     most = top;
 }
 
-static void gather_values(const Span& span, int channels, const Span& next, int rows, Scratch& s) {
+static void gather_values(const Span& span, int channels, const Span& next, int rows, PieceRoom& s) {
     const int steps = span.count * BLOCK / 2;
     for (int r = 0; r < rows; r += TILE_ROWS) {
         const int height = std::min(TILE_ROWS, rows - r);
@@ -163,7 +163,7 @@ static int keys_of(const Piece& p, const Ragged& ragged) {
 }
 
 static void attend_piece(const Piece& p, const Heads& h, const Ragged& ragged, const Cache& cache, const bf16* q,
-                         bf16* out, const Piece* following, Scratch& s) {
+                         bf16* out, const Piece* following, PieceRoom& s) {
     const int group = h.query / h.kv, rows = p.tokens * group;
     const int chunk = ragged.row_start[p.sequence + 1] - ragged.row_start[p.sequence];
     const int position = ragged.context[p.sequence] - chunk + p.first;  // of the piece's first token
@@ -233,7 +233,7 @@ void attend(const float* qkv, const float* turn, const Heads& h, const Ragged& r
     });
     const std::vector<Piece> pieces = plan_pieces(h, ragged);
     share(int64_t(pieces.size()), [&](int64_t i, bool last) {
-        thread_local Scratch scratch;
+        thread_local PieceRoom scratch;
         attend_piece(pieces[i], h, ragged, cache, q, out, last ? nullptr : &pieces[i + 1], scratch);
     });
 }
