@@ -1,4 +1,7 @@
-"""What every test gets: a store of its own, and no way to write into the home folder by accident."""
+"""What every test gets: a store of its own, and no way to write into the home folder by accident.
+
+And what some need of the machine: they name `loadgen` or `sandbox`, and are skipped where it is lacking.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,10 @@ from pathlib import Path
 import pytest
 
 from assay.ground import settings
+from assay.ground.errors import EnvironmentProblem
+from assay.mlperf import round as rounds
+from assay.mlperf import wheels
+from assay.mlperf.scoring import sandbox as sandboxes
 
 # A suite that was started in the background inherits an ignored Ctrl-C, and with it every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -39,6 +46,27 @@ def isolated(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         monkeypatch.delenv(name, raising=False)
     settings.set_home(store)
     yield
+
+
+@pytest.fixture(scope="session")
+def loadgen(store: Path) -> None:
+    """LoadGen is there or can be had; skips where it has no wheel for this Python and cannot be built."""
+    settings.set_home(store)
+    try:
+        for name in ("v4.1", "v5.1"):
+            wheels.refuse_unusable(rounds.load(name).wheels[0])
+    except EnvironmentProblem as problem:
+        pytest.skip(f"no LoadGen here: {problem.message}")
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> None:
+    """Generated programs can be run; skips where bubblewrap is there and its walls do not stand, too."""
+    try:
+        with sandboxes.opened(1):
+            pass
+    except EnvironmentProblem as problem:
+        pytest.skip(problem.message)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 #!/bin/sh
 # What generated code needs to be graded: bubblewrap, and php, ruby, g++, node with TypeScript 5.4, lodash, mathjs.
+# What LoadGen needs where it has no wheel for this Python and is built from its source: g++ and Python's headers.
 # As root on Debian or Ubuntu the missing ones are installed; anywhere else they are named, with what that costs.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -13,15 +14,30 @@ need g++ g++
 need node nodejs
 need npm npm
 
+headers_lacking() { # the package that has them
+    "${PYTHON:-python3}" - <<'EOF'
+import sys, sysconfig
+from pathlib import Path
+
+has_wheel = sys.version_info < (3, 14)
+if not has_wheel and not Path(sysconfig.get_path("include"), "Python.h").is_file():
+    print(f"python3.{sys.version_info.minor}-dev")
+EOF
+}
+
 can_install() { [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ] && command -v apt-get >/dev/null 2>&1; }
 
-if [ -n "$missing" ] && can_install; then
-    echo "installing:$missing"
+add() {
+    [ $# != 0 ] && can_install || return
+    echo "installing: $*"
     export DEBIAN_FRONTEND=noninteractive
-    # shellcheck disable=SC2086
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >/dev/null 2>&1 ||
-        echo "apt-get could not install:$missing"
-fi
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >/dev/null 2>&1 ||
+        echo "apt-get could not install: $*"
+}
+# shellcheck disable=SC2086
+add $missing
+# shellcheck disable=SC2046 # apart from the others: where Python is not the system's, apt-get may not know the package
+add $(headers_lacking)
 
 cost() {
     command -v "$1" >/dev/null 2>&1 || echo "missing: $2 - $3"
@@ -31,6 +47,8 @@ cost php php-cli "MBXP programs in php are ungraded, and so is the MBXP total"
 cost ruby ruby "MBXP programs in ruby are ungraded, and so is the MBXP total"
 cost g++ g++ "MBXP programs in cpp are ungraded, and so is the MBXP total; the engine's kernels cannot be built"
 cost node nodejs "MBXP programs in javascript and typescript are ungraded, and so is the MBXP total"
+headers=$(headers_lacking)
+[ -z "$headers" ] || echo "missing: $headers - LoadGen has no wheel for this Python and cannot be built: no job can run"
 
 if [ -f tools/mbxp/package-lock.json ] && command -v npm >/dev/null 2>&1 &&
     [ ! tools/mbxp/node_modules/.package-lock.json -nt tools/mbxp/package-lock.json ]; then

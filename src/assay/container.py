@@ -72,11 +72,19 @@ Execute = Callable[[Sequence[str]], tuple[int, str]]
 
 
 def execute(command: Sequence[str]) -> tuple[int, str]:
-    """Run to the end; exit code, and standard output and error together."""
+    """Run to the end; exit code, and standard output, followed by standard error when it failed.
+
+    An engine that does as it is told may still warn on standard error, and that is no part of its answer.
+    """
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+        command,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
-    return done.returncode, done.stdout.decode(errors="replace")
+    return done.returncode, done.stdout + (done.stderr if done.returncode else "")
 
 
 def find_engine(wanted: str | None = None, run: Execute = execute) -> Engine:

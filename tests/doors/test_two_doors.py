@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from assay.config import BenchmarkConfig
 from assay.doors import cm, native
 from assay.recipes.contract import argv
@@ -72,6 +74,7 @@ def test_either_command_line_is_written_from_the_other(tmp_path: Path) -> None:
     assert native.command(again) == native.command(config)
 
 
+@pytest.mark.usefixtures("loadgen")
 def test_both_doors_leave_the_same_record_but_for_origins_and_times(tmp_path: Path, store: Path) -> None:
     words = rows.tokenizer(tmp_path / "words")
     data = rows.write(tmp_path / "rows.jsonl", words)

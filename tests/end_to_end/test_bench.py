@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,10 +21,7 @@ from assay.ground.errors import EnvironmentProblem
 from assay.mlperf import result
 from tests.end_to_end import rows, small_mixtral
 
-needs_sandbox = pytest.mark.skipif(
-    shutil.which("bwrap") is None,
-    reason="bubblewrap is missing, so programs are ungraded: apt-get install bubblewrap",
-)
+pytestmark = pytest.mark.usefixtures("loadgen")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +90,7 @@ def test_reference_answers_score_100_and_each_planted_wrong_one_costs_exactly_on
     assert scores(tmp_path / "wrong")["rouge1"].value == 100
 
 
-@needs_sandbox
+@pytest.mark.usefixtures("sandbox")
 def test_programs_are_run_and_a_wrong_one_fails(words: Path, tmp_path: Path) -> None:
     right = rows.write(tmp_path / "right.pkl.jsonl", words)
     assert bench(words, right, tmp_path / "right", "--mode", "accuracy") == 0

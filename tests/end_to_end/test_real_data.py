@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,7 @@ from assay.mlperf import dataset, result
 from assay.mlperf.dataset_file import read_columns, write_columns
 from tests.end_to_end import rows
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        shutil.which("bwrap") is None, reason="bubblewrap is missing, so programs are ungraded"
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("loadgen", "sandbox")]
 SAMPLES = 60
 PLANTED = {"GSM8K": 3, "MBXP": 2}
 

@@ -119,7 +119,7 @@ def run_line(machine: Machine, name: str, *more: str, sut: str = "reference") ->
 
 
 @pytest.fixture(scope="module")
-def echoed(machine: Machine) -> str:
+def echoed(machine: Machine, loadgen: None) -> str:
     """The line with the echo SUT in place of the reference: all of the job but the arithmetic."""
     return run_line(machine, "echo", NATIVELY, sut="echo")
 
@@ -250,7 +250,7 @@ def test_docker_runs_the_line_in_an_unprivileged_container(
 
 
 @pytest.fixture(scope="module")
-def reference_model(machine: Machine) -> None:
+def reference_model(machine: Machine, loadgen: None) -> None:
     small_mixtral.write(machine.root / "model")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +23,14 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.fixture(scope="session")
+def has_git() -> None:
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+
+
 @pytest.fixture
-def upstream(tmp_path: Path) -> Path:
+def upstream(tmp_path: Path, has_git: None) -> Path:
     """A repository with one recipe and two commits."""
     folder = tmp_path / "up" / "owner" / "name"
     (folder / "script" / "far").mkdir(parents=True)
@@ -62,6 +69,7 @@ def test_pulls_of_one_repository_at_the_same_time_wait_for_each_other(kit: Kit, 
     assert [path.name for path in kit.home.folder.glob("*o@n*")] == ["o@n"]
 
 
+@pytest.mark.usefixtures("has_git")
 def test_a_pull_that_fails_leaves_nothing_and_says_what_git_said(kit: Kit, tmp_path: Path) -> None:
     with pytest.raises(RecipeFault, match="git clone failed"):
         kit.perform(["pull", "repo", "owner@name", f"--url={tmp_path / 'absent'}"])
