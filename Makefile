@@ -43,7 +43,7 @@ $(VENV)/.installed: pyproject.toml constraints/cpu.txt
 	$(BIN)/python -m pip install --quiet -c constraints/cpu.txt -e '.[test]'
 	touch $@
 
-system: venv              ## tools for the sandbox and the six MBXP languages
+system: venv              ## tools for the sandbox, the six MBXP languages, and a LoadGen without a wheel
 	@PYTHON=$(BIN)/python tools/system-packages.sh
 
 containers:               ## podman and docker, for the tests of containers
