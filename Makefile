@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MBXP := tools/mbxp
-SRC := src tests benchmarks
+SRC := src tests benchmarks tools
 
-.PHONY: bench test test-all check fmt fmt-check lint type speed venv system containers clean
+.PHONY: bench test test-all check fmt fmt-check lint type structure speed venv system containers clean
 
 bench: venv system        ## the main job on the embedded model and data
 	$(BIN)/assay bench
@@ -31,6 +31,9 @@ lint: venv
 
 type: venv
 	$(BIN)/mypy
+
+structure: venv           ## what makes the package hard to grow, counted
+	-$(BIN)/python tools/structure.py
 
 speed: venv               ## benchmarks/*.py, JSON out
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
