@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from assay.cli.terminal import say, say_json
+
 HELP = "hold a published report or submission against the rules and its own logs"
 
 
@@ -27,9 +29,9 @@ def run(args: argparse.Namespace) -> int:
     findings = audit.audit(args.path, args.round, args.workload)
     counts = {severity.value + "s": sum(f.severity is severity for f in findings) for severity in Severity}
     if args.json:
-        print(json.dumps({"findings": [f.to_dict() for f in findings], "summary": counts}))
+        say_json(json.dumps({"findings": [f.to_dict() for f in findings], "summary": counts}))
     else:
         for finding in findings:
-            print(lines(finding) + "\n")
-        print(", ".join(f"{count} {name}" for name, count in counts.items()))
+            say(lines(finding) + "\n")
+        say(", ".join(f"{count} {name}" for name, count in counts.items()))
     return 1 if counts["errors"] else 0

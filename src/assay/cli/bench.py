@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from assay.cli.progress import ProgressLine
+from assay.cli.terminal import say, say_json
 from assay.config import BenchmarkConfig, Style
 from assay.doors import native
 from assay.ground.errors import ConfigError
@@ -76,15 +77,15 @@ def run(args: argparse.Namespace) -> int:
     tree, report = app.submit(made, folder, config, args.allow_fake) if wants_tree else (None, None)
     if args.json:
         checked = {"tree": str(tree), **report.to_dict()["summary"]} if report else None
-        print(json.dumps({**made.to_dict(), "folder": str(folder), "submission": checked}))
+        say_json(json.dumps({**made.to_dict(), "folder": str(folder), "submission": checked}))
     else:
-        print(summary.render(made))
-        print(f"  report   {folder / 'README.md'}")
+        say(summary.render(made))
+        say(f"  report   {folder / 'README.md'}")
         if report:
-            print(f"  tree     {tree}\n           {standing(report)}")
-            print(f"           every finding: assay check {tree} --round {made.round}")
+            say(f"  tree     {tree}\n           {standing(report)}")
+            say(f"           every finding: assay check {tree} --round {made.round}")
         elif is_barred:
-            print("  tree     none: a fake run is put into one with --submit --allow-fake only")
+            say("  tree     none: a fake run is put into one with --submit --allow-fake only")
     is_refused = any(run.validity == "INVALID" for run in made.runs) or (report and not report.is_clean)
     return 1 if config.style is Style.VALID and is_refused else 0
 

@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.cli.terminal import say, say_json
+from assay.ground.printable import one_line
+
 if TYPE_CHECKING:
     from assay.mlperf.checker.check import Report
     from assay.mlperf.checker.finding import Finding
@@ -36,9 +39,9 @@ def run(args: argparse.Namespace) -> int:
     if args.csv is not None:
         files.write_text(args.csv, summary.to_csv(report.rows))
     if args.json:
-        print(json.dumps(report.to_dict()))
+        say_json(json.dumps(report.to_dict()))
     else:
-        print(text(report))
+        say(text(report))
     fails = not report.is_clean or (args.strict and report.count(Severity.WARNING) > 0)
     return 1 if fails else 0
 
@@ -62,9 +65,9 @@ def lines(finding: Finding) -> str:
     """One finding as text: what, where, found, expected, the rule and the way out."""
     return "\n".join(
         [
-            f"{finding.severity.value} {finding.code}  {finding.path or '.'}",
-            f"  {finding.message}: found {finding.found}; expected {finding.expected}",
-            f"  rule: {finding.source}",
-            f"  fix:  {finding.fix}",
+            one_line(f"{finding.severity.value} {finding.code}  {finding.path or '.'}"),
+            one_line(f"  {finding.message}: found {finding.found}; expected {finding.expected}"),
+            one_line(f"  rule: {finding.source}"),
+            one_line(f"  fix:  {finding.fix}"),
         ]
     )

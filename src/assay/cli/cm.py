@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
+from assay.cli.terminal import say, say_json, tell
+from assay.ground.printable import printable
 from assay.recipes.actions.context import Context
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse
@@ -29,18 +31,18 @@ class Terminal:
 
     def say(self, text: str) -> None:
         if not self.quiet_stdout:
-            print(text)
+            say(text)
 
     def note(self, text: str) -> None:
         sys.stdout.flush()
-        print(text, file=sys.stderr, flush=True)
+        tell(text)
 
     def ask(self, question: str) -> str | None:
         if self.quiet_stdout:
             self.note(question)
             question = ""
         try:
-            return input(question)
+            return input(printable(question))
         except EOFError:
             self.say("")  # the question stands on a line of its own
             return None
@@ -65,9 +67,9 @@ def main(argv: list[str]) -> int:
             _print_json(fault.answer())
         else:
             sys.stdout.flush()
-            print(f"\n{dialect.upper()} error: {fault.message}!", file=sys.stderr)
+            tell(f"\n{dialect.upper()} error: {fault.message}!")
             for line in [*fault.details(), *([f"try: {fault.hint}"] if fault.hint else [])]:
-                print(f"  {line}", file=sys.stderr)
+                tell(f"  {line}")
         return min(fault.code, 1) if dialect == "mlc" else fault.code % 256 or 1
     return 0
 
@@ -93,11 +95,11 @@ def _perform(dialect: str, inputs: dict[str, Any], *, quiet: bool) -> dict[str, 
     if ("action" not in inputs and inputs.get("version")) or inputs.get("action") == "version":
         from assay import __version__
 
-        print(__version__)
+        say(__version__)
         return {"return": 0, "version": __version__}
     action = inputs.get("action")
     if not action or (action == "help" and not inputs.get("automation")):
-        print(f"{dialect} {USAGE}")
+        say(f"{dialect} {USAGE}")
         return {"return": 0}
     needs_builtins = action in ("run", "docker", "test", "prepare")
     home = home_from(os.environ, dialect)
@@ -117,7 +119,7 @@ def _builtins() -> list[Builtin]:
 def _print_json(answer: dict[str, Any]) -> None:
     from assay.recipes.records import as_json
 
-    print(as_json(answer))
+    say_json(as_json(answer))
 
 
 def _save_json(name: str, answer: dict[str, Any]) -> None:

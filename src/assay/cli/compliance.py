@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.cli.terminal import say, say_json
+
 if TYPE_CHECKING:
     from assay.app import Story
     from assay.config import BenchmarkConfig
@@ -30,13 +32,13 @@ def run(args: argparse.Namespace) -> int:
 
     verdicts = _verified(args.run, args.verify, args.scenario) if args.verify else perform(args.run)
     if args.json:
-        print(
+        say_json(
             json.dumps({name: {**dataclasses.asdict(v), "passed": v.passed} for name, v in verdicts.items()})
         )
     else:
         for name, verdict in verdicts.items():
-            print(f"{TEST} {name}: {'passed' if verdict.passed else 'FAILED'} over {verdict.samples} answers")
-            print("".join(f"  {reason}\n" for reason in verdict.reasons) + verdict.text())
+            say(f"{TEST} {name}: {'passed' if verdict.passed else 'FAILED'} over {verdict.samples} answers")
+            say("".join(f"  {reason}\n" for reason in verdict.reasons) + verdict.text())
     return 0 if all(verdict.passed for verdict in verdicts.values()) else 1
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from assay.cli.terminal import say
 from assay.ground import settings
 from assay.ground.errors import AssayError
 
@@ -20,7 +21,7 @@ def main(text: str) -> int:
     try:
         contained.inside(text, app.Watch(line.say, line.show))
     except AssayError as error:
-        print(f"assay: {error}")
+        say(f"assay: {error}")
         return error.exit_code
     finally:
         line.close()

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.cli.terminal import say, say_json
+
 if TYPE_CHECKING:
     from assay.mlperf.dataset import Dataset
     from assay.mlperf.sample import Sample
@@ -57,9 +59,9 @@ def _inspect(args: argparse.Namespace) -> int:
     loaded = dataset.load(args.file)
     facts = describe(loaded)
     if args.json:
-        print(json.dumps(facts))
+        say_json(json.dumps(facts))
     else:
-        print(text(facts))
+        say(text(facts))
     return 0
 
 
@@ -68,7 +70,7 @@ def _convert(args: argparse.Namespace) -> int:
     from assay.mlperf import dataset
 
     rows = dataset.convert(args.source, args.target)
-    print(f"{args.target}: {rows} rows, sha256 {sha256(args.target)}")
+    say(f"{args.target}: {rows} rows, sha256 {sha256(args.target)}")
     return 0
 
 
@@ -93,8 +95,8 @@ def _build(args: argparse.Namespace) -> int:
     )
     line.close()
     dataset_file.write_columns(args.out, columns)
-    print(text(describe(dataset.load(args.out))))
-    print("official schema, order and prompt shapes; the wording is our own: not the official set")
+    say(text(describe(dataset.load(args.out))))
+    say("official schema, order and prompt shapes; the wording is our own: not the official set")
     return 0
 
 

@@ -7,6 +7,8 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
+from assay.cli.terminal import say, say_json
+
 if TYPE_CHECKING:
     from assay.doctor import Finding
     from assay.engine.limits import Limits
@@ -33,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
     findings = doctor.examine()
     able = doctor.can_run(findings)
     if args.json:
-        print(json.dumps(_tree(findings, roofline, able)))
+        say_json(json.dumps(_tree(findings, roofline, able)))
     else:
-        print(render(findings, roofline, able))
+        say(render(findings, roofline, able))
     return 0 if able else NOTHING_RUNS
 
 

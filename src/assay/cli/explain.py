@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from assay.cli.terminal import say
+
 HELP = "what a finding code means, where the rule stands and how to fix it"
 
 
@@ -18,10 +20,10 @@ def run(args: argparse.Namespace) -> int:
     from assay.mlperf.checker import rules_text
 
     if args.all:
-        print(rules_text.document() + defects.document(), end="")
+        say(rules_text.document() + defects.document(), end="")
         return 0
     if args.code is None:
         raise ConfigError("which finding?", "assay explain P10, or assay explain --all")
     defect = defects.DEFECTS.get(args.code.upper())
-    print(defects.explain(defect) if defect else rules_text.explain(rules_text.get(args.code)))
+    say(defects.explain(defect) if defect else rules_text.explain(rules_text.get(args.code)))
     return 0

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from assay.cli import CM_VERBS, VERBS
+from assay.cli.terminal import tell
 from assay.ground import settings
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, did_you_mean
 
@@ -37,10 +38,10 @@ def run(args: list[str]) -> int:
         sys.stdout.flush()
         return code
     except AssayError as error:
-        print(f"assay: {error}", file=sys.stderr)
+        tell(f"assay: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        print("assay: interrupted; what was finished is kept", file=sys.stderr)
+        tell("assay: interrupted; what was finished is kept")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has left; nothing more can be said on stdout.
@@ -50,7 +51,7 @@ def run(args: list[str]) -> int:
         if error.errno not in MACHINE:
             return _report_bug(error, args)
         where = f"{error.filename}: " if error.filename else ""
-        print(f"assay: {where}{error.strerror}\n  try: {MACHINE[error.errno]}", file=sys.stderr)
+        tell(f"assay: {where}{error.strerror}\n  try: {MACHINE[error.errno]}")
         return EnvironmentProblem.exit_code
     except Exception as bug:
         return _report_bug(bug, args)
@@ -126,6 +127,6 @@ def _report_bug(bug: Exception, args: list[str]) -> int:
         log.write(f"assay {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
         log.write(f"command: assay {shlex.join(args)}\n\n")
         log.writelines(traceback.format_exception(bug))
-    print(f"assay: a bug in Assay: {type(bug).__name__}: {bug}", file=sys.stderr)
-    print(f"  try: report it with the log {log.name}", file=sys.stderr)
+    tell(f"assay: a bug in Assay: {type(bug).__name__}: {bug}")
+    tell(f"  try: report it with the log {log.name}")
     return BUG

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assay.cli.terminal import say, say_json, tell
 from assay.ground.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -92,17 +92,17 @@ def _config(name: str) -> Mapping[str, Any]:
 
 
 def _say(line: str) -> None:
-    print(f"  {line}", file=sys.stderr, flush=True)
+    tell(f"  {line}")
 
 
 def _report(made: Made, as_json: bool) -> None:
-    print(f"{made.folder}: {made.parameters:,} parameters, {made.bytes / 1e9:.2f} GB")
+    say(f"{made.folder}: {made.parameters:,} parameters, {made.bytes / 1e9:.2f} GB")
     if made.logits_difference is not None:
-        print(
+        say(
             f"logits equal the dense model's: largest difference {made.logits_difference:.1e} "
             f"over {made.probe_tokens} tokens, float32"
         )
     else:
-        print("weights are random: figures of speed and memory mean something, accuracy means nothing")
+        say("weights are random: figures of speed and memory mean something, accuracy means nothing")
     if as_json:
-        print(json.dumps({**dataclasses.asdict(made), "folder": str(made.folder)}))
+        say_json(json.dumps({**dataclasses.asdict(made), "folder": str(made.folder)}))

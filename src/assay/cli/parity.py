@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.cli.terminal import say, say_json, tell
 from assay.config import Precision
 from assay.engine.config import PRECISIONS
 from assay.ground.errors import ConfigError
@@ -66,10 +66,10 @@ def run(args: argparse.Namespace) -> int:
             "reports": [r.to_dict() for r in reports],
             "rouge": [r.to_dict() for r in rouge],
         }
-        print(json.dumps(tree))
+        say_json(json.dumps(tree))
     else:
-        print("\n".join([*map(_text, reports), *map(_rouge_text, rouge)]))
-        print("parity holds" if holds else "parity does NOT hold")
+        say("\n".join([*map(_text, reports), *map(_rouge_text, rouge)]))
+        say("parity holds" if holds else "parity does NOT hold")
     return 0 if holds else 1
 
 
@@ -137,4 +137,4 @@ def _text(report: Report) -> str:
 
 
 def _tell(message: str) -> None:
-    print(message, file=sys.stderr)
+    tell(message)

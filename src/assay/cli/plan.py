@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from assay.cli.progress import duration
+from assay.cli.terminal import say, say_json
 from assay.doors import native
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ def run(args: argparse.Namespace) -> int:
     from assay import plan as plans
 
     made = plans.make(native.from_args(args))
-    print(json.dumps(plans.to_dict(made)) if args.json else render(made))
+    if args.json:
+        say_json(json.dumps(plans.to_dict(made)))
+    else:
+        say(render(made))
     return made.blockers[0].exit_code if made.blockers else 0
 
 

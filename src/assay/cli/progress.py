@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TextIO
 
+from assay.ground.printable import one_line, printable
 from assay.mlperf.progress import Progress
 
 LINE_EVERY_S = 10.0
@@ -25,7 +26,7 @@ class ProgressLine:
     def say(self, text: str) -> None:
         """A sentence of its own, above the progress line."""
         self._clear()
-        print(text, file=self._stream, flush=True)
+        print(printable(text), file=self._stream, flush=True)
 
     def show(self, progress: Progress) -> None:
         """Where the job is now; a message of the SUT is a sentence of its own."""
@@ -42,9 +43,9 @@ class ProgressLine:
         self._shown = now
         if self._live:
             self._open = True
-            print(f"\r\x1b[K  {text(progress)}", end="", file=self._stream, flush=True)
+            print(f"\r\x1b[K  {one_line(text(progress))}", end="", file=self._stream, flush=True)
         else:
-            print(f"  {text(progress)}", file=self._stream, flush=True)
+            print(f"  {one_line(text(progress))}", file=self._stream, flush=True)
 
     def _clear(self) -> None:
         if self._open:

@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import Any
 
+from assay.cli.terminal import say, say_json
 from assay.ground.errors import ConfigError
 
 HELP = "plan, explain, why, lint and reproduce for CM/MLC recipes"
@@ -136,6 +137,6 @@ def _print(args: argparse.Namespace, text: str, value: dict[str, Any]) -> None:
     if args.json:
         import json
 
-        print(json.dumps(value, indent=2, default=str))
+        say_json(json.dumps(value, indent=2, default=str))
     else:
-        print(text)
+        say(text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from assay.cli.terminal import say, say_json
+
 if TYPE_CHECKING:
     from assay.mlperf.round import Round, RoundWorkload
 
@@ -43,9 +45,9 @@ def run(args: argparse.Namespace) -> int:
         shown["round"]["workloads"] = (
             {rules.key: dataclasses.asdict(rules)} if rules else list(round_.workloads)
         )
-        print(json.dumps(shown, default=dict))
+        say_json(json.dumps(shown, default=dict))
     else:
-        print("\n".join([*_round(round_), "", *(_workload(rules) if rules else _list(round_))]))
+        say("\n".join([*_round(round_), "", *(_workload(rules) if rules else _list(round_))]))
     return 0
 
 

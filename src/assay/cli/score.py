@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.cli.terminal import say, say_json
+
 if TYPE_CHECKING:
     from assay.mlperf.score import Score
 
@@ -58,11 +60,11 @@ def run(args: argparse.Namespace) -> int:
     )
     scores = score(records, dataset.read(args.dataset), words, grade)
     line.close()
-    print(text(scores))
+    say(text(scores))
     if args.accuracy_txt is not None:
         files.write_text(args.accuracy_txt, accuracy_text(scores))
     if args.json:
-        print(json.dumps(to_dict(scores)))
+        say_json(json.dumps(to_dict(scores)))
     return UNGRADED if any(each.ungraded for each in scores) else 0
 
 

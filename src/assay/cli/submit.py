@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from assay.cli.terminal import say, say_json
+
 HELP = "build a submission tree from run folders"
 
 
@@ -50,13 +52,15 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         unknown = {system: list(fields) for system, fields in written.unknown.items()}
         packed = {"archive": str(archive), "sha256": digest} if digest else None
-        print(json.dumps({"tree": str(args.out), "packed": packed, "unknown": unknown, **report.to_dict()}))
+        say_json(
+            json.dumps({"tree": str(args.out), "packed": packed, "unknown": unknown, **report.to_dict()})
+        )
         return 0
-    print(text(report))
+    say(text(report))
     for system, fields in written.unknown.items():
-        print(f"\nnot known of {system}, left empty: {', '.join(fields)}")
-        print('  give them in a TOML file, one line each (status = "available"), with --system-file FILE')
-    print(f"\n{args.out}: {len(written.places)} results written")
+        say(f"\nnot known of {system}, left empty: {', '.join(fields)}")
+        say('  give them in a TOML file, one line each (status = "available"), with --system-file FILE')
+    say(f"\n{args.out}: {len(written.places)} results written")
     if digest:
-        print(f"{archive}: sha256 {digest}")
+        say(f"{archive}: sha256 {digest}")
     return 0

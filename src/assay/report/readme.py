@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from assay.ground.printable import printable
 from assay.mlperf.result import ModeResult, RunResult
 from assay.report import words
 
@@ -52,7 +53,7 @@ def render(result: RunResult, scenario: str | None = None) -> str:
     ]
     for name in dict.fromkeys(run.scenario for run in runs):
         lines += _scenario(result, name, [run for run in runs if run.scenario == name])
-    return "\n".join(lines).rstrip() + "\n"
+    return printable("\n".join(lines).rstrip()) + "\n"
 
 
 def _host(result: RunResult) -> Iterator[str]:

@@ -45,7 +45,7 @@ def _log(entry: Entry) -> LogExcerpt | None:
 def validity(entry: Entry) -> Iterator[Fault]:
     log = _log(entry)
     if log is not None and log.values.get("result_validity", "VALID") != "VALID":
-        reason = log.text("result_invalid_reason") or ""
+        reason = " ".join((log.text("result_invalid_reason") or "").split())
         yield Fault(
             entry.performance_log,
             "the run is not VALID",

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from assay.ground.printable import one_line
 from assay.mlperf.checker.rules_accuracy import scores
 from assay.mlperf.checker.rules_performance import result_key
 from assay.mlperf.checker.submission import Entry
@@ -138,4 +139,4 @@ def table(rows: Iterable[Row]) -> str:
         f"{'no errors' if not r.errors else f'{r.errors} errors'}"
         for r in rows
     ]
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
