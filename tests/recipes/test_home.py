@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from assay.recipes import clones
 from assay.recipes.errors import RecipeFault, RecipeNotFound
+from assay.recipes.git import changed_files
 from assay.recipes.index import Index
 
 from .conftest import Kit
@@ -227,3 +229,91 @@ def test_a_new_recipe_from_the_template_runs(kit: Kit) -> None:
     kit.perform(["add", "script", "fresh-one", "--tags=fresh,one"])
     assert kit.run("fresh,one")["return"] == 0
     assert os.access(kit.home.local / "script" / "fresh-one" / "customize.py", os.R_OK)
+
+
+@pytest.fixture
+def killed_pull(kit: Kit, upstream: Path, tmp_path: Path) -> Path:
+    """A clone whose update was killed after git had taken its lock, changed one file and made another."""
+    kit.perform(["pull", "repo", "owner@name", f"--url={upstream}"])
+    clone = kit.home.folder / "owner@name"
+    (upstream / "script" / "far" / "_cm.yaml").write_text(
+        "alias: far\nuid: 00000000000000cc\ntags: [farther]\n"
+    )
+    (upstream / "newest").write_text("n" * 100)
+    git(upstream, "add", ".")
+    git(upstream, "commit", "-q", "-m", "three")
+    (clone / "cmr.yaml").write_text("alias: owner@other\nuid: 00000000000000bb\ndesc: the user's\n")
+    wrapper = tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(
+        f'#!/bin/bash\nif [[ " $* " != *" pull "* ]]; then exec {shutil.which("git")} "$@"; fi\n'
+        f"cd {clone} && touch .git/index.lock && echo alias > script/far/_cm.yaml && echo n > newest\n"
+        "kill -9 $PPID\n"
+    )
+    wrapper.chmod(0o755)
+    environ = {"CM_REPOS": str(kit.home.root), "PATH": f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "assay", "pull", "repo", "owner@name"], env=os.environ | environ
+    )
+    assert done.returncode == -9
+    return clone
+
+
+def test_a_killed_pull_is_done_by_the_next_and_changes_of_the_user_stay(kit: Kit, killed_pull: Path) -> None:
+    kit.perform(["pull", "repo", "owner@name"])
+    assert (killed_pull / "newest").read_text() == "n" * 100
+    assert "farther" in (killed_pull / "script" / "far" / "_cm.yaml").read_text()
+    assert "the user's" in (killed_pull / "cmr.yaml").read_text()
+
+
+def test_after_a_killed_pull_the_recipes_are_those_of_one_commit(kit: Kit, killed_pull: Path) -> None:
+    assert [a.alias for a in Index(kit.context().home).find("script", tags="far")] == ["far"]
+    assert not (killed_pull / "newest").exists()
+    pieces = kit.home.work / "failed" / "pull-owner@name"
+    assert (pieces / "newest").read_text() == "n\n"
+
+
+def test_a_lock_that_git_left_does_not_stop_a_pull(kit: Kit, upstream: Path) -> None:
+    kit.perform(["pull", "repo", "owner@name", f"--url={upstream}"])
+    (upstream / "newest").touch()
+    git(upstream, "add", ".")
+    git(upstream, "commit", "-q", "-m", "three")
+    clone = kit.home.folder / "owner@name"
+    (clone / ".git" / "index.lock").touch()
+    (clone / ".git" / "refs" / "remotes" / "origin" / "main.lock").touch()
+    kit.perform(["pull", "repo", "owner@name"])
+    assert (clone / "newest").exists()
+
+
+def test_a_git_that_is_at_work_keeps_its_lock(
+    kit: Kit, upstream: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clones, "PATIENCE_SECONDS", 0.0)
+    kit.perform(["pull", "repo", "owner@name", f"--url={upstream}"])
+    clone = kit.home.folder / "owner@name"
+    lock = clone / ".git" / "index.lock"
+    lock.touch()
+    at_work = subprocess.Popen(["git", "hash-object", "--stdin"], cwd=clone, stdin=subprocess.PIPE)
+    try:
+        with pytest.raises(RecipeFault, match="is at work in"):
+            kit.perform(["pull", "repo", "owner@name"])
+    finally:
+        at_work.communicate(b"")
+    assert lock.exists()
+
+
+def test_a_removal_that_ends_halfway_leaves_no_half_repository(
+    kit: Kit, upstream: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit.perform(["pull", "repo", "owner@name", f"--url={upstream}"])
+    with monkeypatch.context() as killed:
+        killed.setattr(clones, "remove_folder", lambda folder: shutil.rmtree(folder / ".git"))
+        kit.perform(["rm", "repo", "owner@name", "-f", "--all"])
+    kit.perform(["pull", "repo", "owner@name", f"--url={upstream}"])
+    assert [path.name for path in kit.home.folder.glob("*owner*")] == ["owner@name"]
+
+
+def test_changed_files_are_named_whole(kit: Kit, upstream: Path) -> None:
+    (upstream / "cmr.yaml").write_text("alias: owner@other\nuid: 00000000000000bb\ndesc: new\n")
+    (upstream / "a name").touch()
+    assert changed_files(upstream) == ["cmr.yaml", "a name"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from assay.recipes.errors import RecipeFault
 from assay.recipes.light import NamedTuple
 
+PATHS_AT_ONCE = 500  # named in one command
 TRUST_NOTICE = "the recipes of {} are code of its authors, which runs with your rights when you run a recipe"
 
 
@@ -30,11 +31,14 @@ def run_git(arguments: Sequence[str], folder: Path | None = None) -> str:
     if shutil.which("git") is None:
         raise RecipeFault("git is not installed", 1, "install git, or register a folder: import repo")
     place = ["-C", str(folder)] if folder else []
-    done = subprocess.run(["git", *place, *arguments], capture_output=True, text=True, check=False)
+    command = ["git", "--literal-pathspecs", *place, *arguments]
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", errors="surrogateescape", check=False
+    )
     if done.returncode:
         words = " ".join((done.stderr.strip() or done.stdout.strip()).split()) or f"exit {done.returncode}"
         raise RecipeFault(f"git {arguments[0]} failed: {words[-600:]}")
-    return done.stdout.strip()
+    return done.stdout.removesuffix("\n")
 
 
 def address(name: str, url: str, default_owner: str) -> tuple[str, str]:
@@ -67,35 +71,38 @@ def with_token(url: str, token: str) -> str:
     return url
 
 
-def obtain(target: Path, url: str, revision: Revision) -> bool:
-    """Clone to `target`, or bring an existing clone up to date, then check the revision out.
-
-    True when it was cloned. A clone appears under its name only when it is whole. A clone that stands at a
-    commit and not at a branch is fetched, since there is nothing to pull into.
-    """
+def check_words(revision: Revision) -> None:
+    """Raises: RecipeFault (1) for a part of the revision that git would read as an option."""
     for word in revision:
         if word.startswith("-"):
             raise RecipeFault(f"{word!r} is no branch, commit or depth")
-    if target.exists():
-        if not (target / ".git").exists():  # git would take the repository around it, if there is one
-            raise RecipeFault(
-                f"{target} is no clone", 1, "move it away, or register it as it is: import repo"
-            )
-        on_branch = run_git(["rev-parse", "--abbrev-ref", "HEAD"], target) != "HEAD"
-        run_git(["pull", "--ff-only"] if on_branch and not revision.checkout else ["fetch", "--all"], target)
-        check_out(target, revision)
-        return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        depth = ["--depth", revision.depth] if revision.depth else []
-        run_git(["clone", "--quiet", *depth, "--", url, str(part)])
-        check_out(part, revision)
-        part.rename(target)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return True
+
+
+def clone(url: str, target: Path, revision: Revision) -> None:
+    """Clone to a new folder and check the revision out."""
+    depth = ["--depth", revision.depth] if revision.depth else []
+    run_git(["clone", "--quiet", *depth, "--", url, str(target)])
+    check_out(target, revision)
+
+
+def update(folder: Path, revision: Revision) -> None:
+    """Bring a clone up to date. One that stands at a commit is fetched, since there is nothing to pull into."""
+    on_branch = run_git(["rev-parse", "--abbrev-ref", "HEAD"], folder) != "HEAD"
+    run_git(["pull", "--ff-only"] if on_branch and not revision.checkout else ["fetch", "--all"], folder)
+    check_out(folder, revision)
+
+
+def reset_index(folder: Path) -> None:
+    """Make the index what the clone's commit says; no file changes."""
+    run_git(["reset", "--quiet"], folder)
+
+
+def restore(folder: Path, paths: Sequence[str]) -> None:
+    """Make these files what the index says; those that it does not know are passed over."""
+    known = set(run_git(["ls-files", "-z"], folder).split("\0"))
+    for start in range(0, len(paths), PATHS_AT_ONCE):
+        if chosen := [path for path in paths[start : start + PATHS_AT_ONCE] if path in known]:
+            run_git(["checkout", "--quiet", "--", *chosen], folder)
 
 
 def check_out(folder: Path, revision: Revision) -> None:
@@ -134,4 +141,5 @@ def changed_files(folder: Path) -> list[str]:
     """Paths that differ from the commit; empty for a folder that git does not know."""
     if not (folder / ".git").exists():
         return []
-    return [line[3:] for line in run_git(["status", "--porcelain"], folder).splitlines()]
+    status = run_git(["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"], folder)
+    return [entry[3:] for entry in status.split("\0") if entry]

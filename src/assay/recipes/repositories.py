@@ -60,6 +60,10 @@ class Home:
         """Registered repositories in search order, `local` first; folders without a description are left out."""
         if self._repositories is None:
             self.make_local()
+            if (self.work / "updating").exists():
+                from assay.recipes.clones import mend
+
+                mend(self)
             paths = [self.local, *(path for path in self.registered() if path != self.local)]
             self._repositories = [repo for path in paths if (repo := self.read_repository(path))]
         return self._repositories
@@ -183,6 +187,12 @@ class Home:
 
             text = f"alias: local\nuid: {LOCAL_UID}\n"
             write_text(self.local / name, text if self.dialect.name == "cm" else text + "name: local\n")
+
+    @contextmanager
+    def repository_lock(self, name: str) -> Iterator[None]:
+        """Hold the lock of a repository's folder: whoever makes, changes or removes it has this first."""
+        with self.lock(f"pull-{name}"):
+            yield
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from assay.recipes import git
+from assay.recipes import clones, git
 from assay.recipes.actions.context import Answer, Context, Inputs, words, yes
-from assay.recipes.artifacts import new_uid, remove_folder
+from assay.recipes.artifacts import new_uid
 from assay.recipes.contract.dialect import Dialect
-from assay.recipes.errors import GENERAL, RecipeFault
+from assay.recipes.errors import EXISTS, GENERAL, RecipeFault
 from assay.recipes.repositories import Repository
 
 
@@ -69,15 +69,17 @@ def pull(context: Context, inputs: Inputs) -> Answer:
     target = context.home.folder / str(inputs.get("dir") or folder)
     if target.parent != context.home.folder:
         raise RecipeFault(f"{target} is not directly below {context.home.folder}", GENERAL)
-    with context.home.lock(f"pull-{target.name}"):
+    with context.home.repository_lock(target.name):
         context.console.say(f"Pulling {target}" if target.exists() else f"Pulling {url} into {target}")
-        fresh = git.obtain(target, git.with_token(url, str(inputs.get("pat") or "")), revision)
+        fresh = clones.obtain(
+            context.home, target, git.with_token(url, str(inputs.get("pat") or "")), revision
+        )
         try:
             _describe(context, target, inputs)
             context.home.register(target)
         except RecipeFault:
             if fresh:
-                remove_folder(target)
+                clones.remove(target)
             raise
     repo = context.home.read_repository(target)
     if repo and fresh:
@@ -91,8 +93,9 @@ def _pull_all(context: Context) -> Answer:
     for repo in context.home.pulled():
         if (repo.path / ".git").exists():
             context.console.say(f"Pulling {repo.path}")
-            with context.home.lock(f"pull-{repo.path.name}"):
-                git.obtain(repo.path, "", git.Revision())
+            with context.home.repository_lock(repo.path.name):
+                if repo.path.exists():  # and was not removed while we waited
+                    clones.obtain(context.home, repo.path, "", git.Revision())
     context.console.say(f"Indexed {context.index.rebuild()} recipes")
     return {"return": 0}
 
@@ -148,7 +151,8 @@ def checkout(context: Context, inputs: Inputs) -> Answer:
     )
     if not (revision.branch or revision.checkout):
         raise RecipeFault("nothing to check out", GENERAL, "--branch=NAME or --checkout=COMMIT")
-    git.check_out(repo.path, revision)
+    with context.home.repository_lock(repo.path.name):
+        clones.check_out(context.home, repo.path, revision)
     context.console.say(f"Indexed {context.index.rebuild()} recipes")
     return {"return": 0, "path": str(repo.path)}
 
@@ -166,9 +170,11 @@ def delete(context: Context, inputs: Inputs) -> Answer:
         context.console.say(f"Local path to a {context.dialect.name.upper()} repository: {repo.path}")
         if not yes(context, inputs, "  Are you sure you want to delete this repository"):
             continue
-        context.home.unregister(repo.path)
-        if inputs.get("all") or context.dialect.name == "mlc":
-            remove_folder(repo.path)
+        with context.home.repository_lock(repo.path.name):
+            context.home.unregister(repo.path)
+            if deletes_files := bool(inputs.get("all") or context.dialect.name == "mlc"):
+                clones.remove(repo.path)
+        if deletes_files:
             context.console.say("  Deleted!")
         else:
             context.console.say("  Unregistered; its files stay. Remove them with --all")
@@ -251,15 +257,20 @@ def unpack(context: Context, inputs: Inputs) -> Answer:
     archive, *rest = words(inputs)
     source = Path(archive or "cm.zip")
     target = context.home.folder / (rest[0] if rest else source.stem)
-    if target.exists():
-        raise RecipeFault(f"{target} exists", 8)
-    answer = unzip_file({"filename": str(source), "path": str(target)})
-    try:
+
+    def fill(folder: Path) -> None:
+        answer = unzip_file({"filename": str(source), "path": str(folder)})
         if answer["return"]:
             raise RecipeFault(str(answer["error"]))
-        context.home.register(target)
-    except RecipeFault:
-        remove_folder(target)
-        raise
+
+    with context.home.repository_lock(target.name):
+        if target.exists():
+            raise RecipeFault(f"{target} exists", EXISTS)
+        clones.make(target, fill)
+        try:
+            context.home.register(target)
+        except RecipeFault:
+            clones.remove(target)
+            raise
     context.index.rebuild()
     return {"return": 0, "path": str(target)}
