@@ -61,7 +61,7 @@ def test_no_engine_is_an_error_that_names_the_two_ways_on(monkeypatch: pytest.Mo
     ) as caught:
         container.find_engine()
     assert "install and start podman" in caught.value.hint
-    assert "CM_MLPERF_USE_DOCKER=no" in caught.value.hint
+    assert "without a container" in caught.value.hint
 
 
 @pytest.mark.usefixtures("both_installed")
@@ -287,3 +287,8 @@ def left_here() -> list[str]:
         check=True,
     )
     return listed.stdout.split()
+
+
+def test_a_container_learns_of_our_death_by_its_standard_input_unless_it_is_detached() -> None:
+    assert "--interactive" in line()
+    assert "--interactive" not in line(ContainerRequest(detached=True))

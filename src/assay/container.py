@@ -100,7 +100,7 @@ def find_engine(wanted: str | None = None, run: Execute = execute) -> Engine:
         reasons.append(f"{name} does not answer ({(said.strip().splitlines() or ['no reason given'])[-1]})")
     raise EnvironmentProblem(
         "a container was asked for, and no engine can run one: " + "; ".join(reasons),
-        "install and start podman (or docker), or run without a container (CM_MLPERF_USE_DOCKER=no)",
+        "install and start podman (or docker), or run without a container",
     )
 
 
@@ -142,8 +142,8 @@ def start_command(
     line += engine.user_options(os.getuid(), os.getgid())
     if request.privileged:
         line.append("--privileged")
-    if request.detached or idle:
-        line.append("--detach")
+    # Its standard input is a pipe that we hold, so that it learns of our death.
+    line.append("--detach" if request.detached or idle else "--interactive")
     if task.needs_gpu:
         line += ["--gpus", "all"] if engine.name == "docker" else ["--device", "nvidia.com/gpu=all"]
     line += [word for path in (*image.mounts, *task.read) for word in ("--volume", f"{path}:{path}:ro")]
@@ -173,7 +173,7 @@ def _fingerprint(tag: str, request: ContainerRequest, task: Task) -> str:
 def _attached(engine: Engine, start: Sequence[str], log: Path, show: Callable[[str], None]) -> Ended:
     name = _name(start)
     try:
-        return _started(_stream([*start[:2], "--name", name, *start[2:]], log, show), engine, log)
+        return _started(_stream([*start[:2], "--rm", "--name", name, *start[2:]], log, show), engine, log)
     finally:
         execute(engine.removal(name))
 
@@ -216,7 +216,15 @@ def _in_lasting(
             raise _cannot_start(engine, said)
         container = said.strip().splitlines()[-1]
     try:
-        line = [engine.name, "exec", *_env_options(task), container, image.python, *task.arguments]
+        line = [
+            engine.name,
+            "exec",
+            "--interactive",
+            *_env_options(task),
+            container,
+            image.python,
+            *task.arguments,
+        ]
         return Ended(_stream(line, log, show), log, engine.name)
     finally:
         if not (was_there or request.keep):
@@ -246,7 +254,7 @@ def _stream(command: Sequence[str], log: Path, show: Callable[[str], None]) -> i
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # held open until the end, and by the kernel no longer than we live
             text=True,
             errors="replace",
         ) as process,

@@ -74,7 +74,8 @@ def host_image(root: Path = Path("/")) -> Image:
             links[f"root/{name}"] = str(folder.readlink())
         elif folder.is_dir():
             system.append(folder)
-    interpreter = [Path(sys.base_prefix), Path(sys.prefix), Path(assay.__file__).parents[1]]
+    packages = [Path(name) for name in sys.path if name and Path(name).is_dir()]  # .pth files name others
+    interpreter = [Path(sys.base_prefix), Path(sys.prefix), Path(assay.__file__).parents[1], *packages]
     loader = [Path(name) for name in LOADER_FILES if Path(name).exists()]
     texts = {
         "root/etc/passwd": "root:x:0:0:root:/tmp:/bin/sh\n",

@@ -71,20 +71,10 @@ def main(argv: list[str] | None = None) -> int:
     return guard.run(args)
 
 
-def _open_closed_streams() -> None:
-    """A stdin, stdout or stderr that was closed becomes /dev/null: else the next file that is opened takes its number,
-    and scripts print into it."""
-    for name in ("stdin", "stdout", "stderr"):
-        if getattr(sys, name) is None:
-            import os
-
-            null = os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is the stream's
-            os.set_inheritable(null, True)
-            setattr(sys, name, os.fdopen(null, "r" if name == "stdin" else "w"))
-
-
 def entry() -> None:
-    _open_closed_streams()
+    from assay.cli import streams
+
+    streams.prepare()
     if sys.argv[1:] and sys.argv[1] in CM_VERBS:
         from assay.cli import swift
 

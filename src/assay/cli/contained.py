@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 from assay.cli.terminal import say
-from assay.ground import settings
+from assay.ground import lifeline, settings
 from assay.ground.errors import AssayError
 
 
 def main(text: str) -> int:
     """Exit code: that of the error, as everywhere."""
+    lifeline.tie(sys.stdin.fileno())  # the benchmark outside holds the other end, unless it is detached
     settings.set_home(Path(os.environ["ASSAY_HOME"]))
     from assay import app, contained
     from assay.cli.progress import ProgressLine

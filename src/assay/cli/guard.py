@@ -29,11 +29,11 @@ MACHINE = {
 
 
 def run(args: list[str]) -> int:
-    settings.set_home(_home())
     before = signal.signal(
         signal.SIGTERM, signal.default_int_handler
     )  # `kill` and `timeout` end as Ctrl-C does
     try:
+        settings.set_home(_home())
         code = _dispatch(args)
         sys.stdout.flush()
         return code
@@ -43,10 +43,6 @@ def run(args: list[str]) -> int:
     except KeyboardInterrupt:
         tell("assay: interrupted; what was finished is kept")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, less) has left; nothing more can be said on stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         if error.errno not in MACHINE:
             return _report_bug(error, args)
@@ -64,7 +60,10 @@ def _home() -> Path:
     if chosen := os.environ.get("ASSAY_HOME"):
         return Path(chosen).expanduser().absolute()
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "assay"
+    try:
+        return (Path(cache) if cache else Path.home() / ".cache") / "assay"
+    except RuntimeError as error:  # an unknown user without HOME
+        raise EnvironmentProblem(f"no place for the store: {error}", "set ASSAY_HOME to a folder") from error
 
 
 def _dispatch(args: list[str]) -> int:

@@ -1,20 +1,40 @@
 """The few settings of the process that cannot be passed down by hand: where Assay keeps its store.
 
-The command line calls `set_home` once, from $ASSAY_HOME or $XDG_CACHE_HOME; libraries use `home()`.
+The command line calls `set_home` once, from $ASSAY_HOME or $XDG_CACHE_HOME; libraries use `home()`. A child process
+adopts what its parent sends (`mlperf.child_main`), so that no setting is read from the environment twice.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-_home: Path | None = None
+
+@dataclass(frozen=True)
+class Settings:
+    """All of them; what a child process is given."""
+
+    home: Path | None = None
+    """Folder of the store; None = ~/.cache/assay."""
+
+
+_current = Settings()
+
+
+def current() -> Settings:
+    return _current
+
+
+def adopt(settings: Settings) -> None:
+    """Take over the settings of the parent process."""
+    global _current
+    _current = settings
 
 
 def set_home(path: Path) -> None:
-    global _home
-    _home = path
+    adopt(Settings(home=path))
 
 
 def home() -> Path:
     """Folder of the store (wheels, models, datasets, built kernels); created on first use by who writes."""
-    return _home if _home is not None else Path.home() / ".cache" / "assay"
+    return _current.home if _current.home is not None else Path.home() / ".cache" / "assay"

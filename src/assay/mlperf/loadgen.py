@@ -5,7 +5,7 @@ The only file that imports `mlperf_loadgen`. A second run in one process would s
 possible here: LoadGen's issue thread needs the interpreter lock for every query, and whoever holds it delays
 Server queries.
 
-Started by `session` as `python -m assay.mlperf.loadgen FD`.
+Started by `session` through `child_main`.
 """
 
 from __future__ import annotations
@@ -172,9 +172,8 @@ def _nothing(_indices: Sequence[int]) -> None:
     """Loading and unloading samples: the SUT process holds them all."""
 
 
-def main(control_fd: int) -> int:
+def main(control: Connection) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
-    control = Connection(control_fd)
     job: LoadGenJob = control.recv()
     try:
         run = Run(job, control)
@@ -188,7 +187,3 @@ def main(control_fd: int) -> int:
         run.fail(error)
     sys.stdout.flush()
     os._exit(0)  # the SUT's connection closes with the process; the receiving thread must not see it first
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))

@@ -9,10 +9,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from assay.ground import settings
 from assay.ground.errors import RunFailed
 from assay.mlperf.channel import Channel, Kind
 from assay.mlperf.child import Child
@@ -25,16 +26,20 @@ CLOSE_SECONDS = 10.0
 
 
 def start_child(name: str, module: str, log: Path, arguments: Sequence[str] = ()) -> tuple[Child, Connection]:
-    """A child and the parent's end of its control connection."""
+    """A child that runs `module.main` and ends when this process does, and our end of its control connection."""
     ours, theirs = socket.socketpair()
+    words = [str(theirs.fileno()), module, *arguments]
     try:
-        child = Child(name, module, [str(theirs.fileno()), *arguments], log, keep_fds=[theirs.fileno()])
+        child = Child(name, "assay.mlperf.child_main", words, log, keep_fds=[theirs.fileno()])
     except BaseException:
         ours.close()
         raise
     finally:
         theirs.close()
-    return child, Connection(ours.detach())
+    control = Connection(ours.detach())
+    with suppress(BrokenPipeError, ConnectionResetError):  # it has died: the next message tells
+        control.send((sys.path, settings.current()))
+    return child, control
 
 
 class SutHost:
@@ -51,7 +56,6 @@ class SutHost:
             "the SUT process", "assay.mlperf.sut_process", log, [self.address]
         )
         try:
-            self.control.send(sys.path)
             self.control.send(build)
             self.used = self._report(load_timeout_s)
         except (BrokenPipeError, ConnectionResetError):

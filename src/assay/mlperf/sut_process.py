@@ -4,7 +4,7 @@ Clients are the LoadGen child of each run and the parent's own probe. All calls 
 main thread, in the order in which they arrived; two more threads only read, so that LoadGen never waits for a
 busy SUT.
 
-Started by `sut_host` as `python -m assay.mlperf.sut_process FD ADDRESS`.
+Started by `sut_host` through `child_main`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from typing import cast
@@ -24,8 +25,8 @@ from assay.mlperf.channel import Channel, Frame, Kind
 from assay.mlperf.message import Ask, Build, Close, Failure, Line, Report
 from assay.mlperf.sut import Answer, FirstToken, Query, Sut, SutModule
 
-FAILED, PARENT_GONE = 4, 5
-"""Exit codes; the parent reads the reason from the control connection."""
+FAILED = 4
+"""Exit code; the parent reads the reason from the control connection."""
 
 
 class ClientSink:
@@ -75,11 +76,9 @@ class Reader:
             threading.Thread(target=target, daemon=True).start()
 
     def _read_control(self) -> None:
-        try:
+        with suppress(EOFError, OSError):  # the parent has gone, and `lifeline` ends this process
             while True:
                 self.events.put(self._control.recv())
-        except (EOFError, OSError):
-            os._exit(PARENT_GONE)  # the main thread may be deep in native code: nothing gentler ends it
 
     def _read_clients(self) -> None:
         while True:
@@ -128,11 +127,9 @@ def _arrived(first: Frame, events: SimpleQueue[Event]) -> tuple[list[Query], Eve
         queries += event.queries()
 
 
-def main(control_fd: int, address: str) -> int:
+def main(control: Connection, address: str) -> int:
     os.putenv("OMP_WAIT_POLICY", "PASSIVE")  # idle OpenMP threads must not take LoadGen's processor time
-    control = Connection(control_fd)
     sink = ClientSink(control)
-    sys.path[:] = control.recv()
     build: Build = control.recv()
 
     def fail(error: BaseException, what: str) -> None:
@@ -164,7 +161,3 @@ def main(control_fd: int, address: str) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # closed: nothing is left to wait for, and reader threads are blocked in the kernel
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2]))
