@@ -106,6 +106,51 @@ def test_a_plain_value_where_values_with_names_belong_is_refused(kit: Kit, key: 
         scope_of({key: "1"})
 
 
+DOUBLING = "env:\n  a0: &a0 [x, x]\n" + "".join(
+    f"  a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)
+)
+ENDLESS = {
+    "env: &e\n  CM_A: *e\n": "contains itself",
+    "env:\n  CM_A: &l [1, *l]\n": "contains itself",
+    "env: {CM_A: " + "[" * 900 + "]" * 900 + "}\n": "nested more than 100 levels",
+    "env: {CM_A: " + "[" * 5000 + "]" * 5000 + "}\n": "does not parse",
+    DOUBLING: "values of it",
+    "alias: [tool]\n": "alias must be text",
+    "uid: {a: 1}\n": "uid must be text",
+}
+
+
+@pytest.mark.parametrize("text", ENDLESS, ids=ENDLESS.values())
+def test_a_description_without_an_end_is_left_out_with_its_file_named(kit: Kit, text: str) -> None:
+    folder = kit.recipe("wrong")
+    (folder / "_cm.json").unlink()
+    (folder / "_cm.yaml").write_text("tags: [wrong]\n" + text)
+    kit.recipe("good")
+    kit.run("good")
+    with pytest.raises(RecipeFault) as caught:
+        kit.run("wrong")
+    assert f"{folder / '_cm.yaml'}" in str(caught.value)
+    assert ENDLESS[text] in str(caught.value)
+
+
+@pytest.mark.parametrize("part", ["env", "default_env", "variations"])
+def test_a_name_that_is_no_text_is_shown_with_its_part(kit: Kit, part: str) -> None:
+    folder = kit.recipe("wrong")
+    (folder / "_cm.json").unlink()
+    (folder / "_cm.yaml").write_text(f"alias: wrong\ntags: [wrong]\n{part}: {{1: {{}}, true: {{}}}}\n")
+    with pytest.raises(RecipeFault, match=f"script/wrong: {part} must have names as keys, not 1") as caught:
+        kit.run("wrong", "--in=1")
+    assert caught.value.code == 4
+
+
+@pytest.mark.parametrize("key", ["prefix", "alias", "uid"])
+def test_a_repository_whose_names_are_no_text_is_an_error_that_names_its_file(kit: Kit, key: str) -> None:
+    (kit.repository / "cmr.yaml").write_text(f"{key}: [a]\n")
+    with pytest.raises(RecipeFault, match=f"cmr.yaml: {key} must be text, not .'a'.") as caught:
+        kit.run("any")
+    assert caught.value.code == 4
+
+
 def test_an_input_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "in.json").write_bytes(b"\xff\xfe{}")
     with pytest.raises(RecipeFault, match="no text in UTF-8") as caught:

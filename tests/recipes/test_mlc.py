@@ -223,6 +223,16 @@ def test_a_recipe_judges_its_own_cache_entries(home: Home, tmp_path: Path) -> No
     assert not (tmp_path / "tmp-ver.out").exists()
 
 
+@pytest.mark.parametrize(
+    "words", ["leaf,b ,_v", "leaf,b _v", "leaf,b, _v", "leaf,b ,_v --quiet", ",_v leaf,b", "leaf,b --tags=_v"]
+)
+def test_a_blank_among_the_tags_is_an_error_that_says_what_was_meant(words: str) -> None:
+    with pytest.raises(RecipeFault, match="and a run takes one recipe") as caught:
+        parse(["run", "script", *words.split()], interactive=False)
+    assert "leaf,b" in caught.value.hint
+    assert "_v meant? Write it as one word" in caught.value.hint or words.startswith(",_v")
+
+
 def test_a_mount_of_a_file_is_the_folder_around_it(home: Home) -> None:
     mount = "${{ MLC_FILE }}:${{ MLC_FILE }}"
     add(home, "boxed", docker={"mounts": [mount]}, file_path_env_keys=["MLC_FILE"])

@@ -41,17 +41,25 @@ def settled(stamps: Iterable[Stamp | None]) -> bool:
 def parse_file(path: Path) -> Description:
     """The dictionary in one JSON or YAML file.
 
-    Raises: RecipeFault (4) when it does not parse or is not a dictionary.
+    Raises: RecipeFault (4) when it does not parse, is not a dictionary, or has a form that nothing can work with.
     """
     import json
+
+    from assay.recipes.contract.shape import check_bounds
 
     text = path.read_text(encoding="utf-8", errors="replace")
     try:
         value = json.loads(text) if path.suffix == ".json" else parse_yaml(text)
+    except RecursionError as error:
+        raise RecipeFault(f"{path} does not parse: it is nested too deep", UNKNOWN_ACTION) from error
     except ValueError as error:
         raise RecipeFault(f"{path} does not parse: {' '.join(str(error).split())}", UNKNOWN_ACTION) from error
     if not isinstance(value, dict):
         raise RecipeFault(f"{path} holds no dictionary", UNKNOWN_ACTION)
+    try:
+        check_bounds(value)
+    except ValueError as error:
+        raise RecipeFault(f"{path}: {error}", UNKNOWN_ACTION) from error
     return value
 
 

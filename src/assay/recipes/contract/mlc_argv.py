@@ -7,12 +7,13 @@ from assay.recipes.errors import GENERAL, RecipeFault
 
 LETTERS = {"f": "f", "s": "silent", "v": "verbose", "q": "quiet", "j": "j", "h": "help"}
 WITHOUT_TARGET = ("help", "reindex", "version")
+ONE_RECIPE = ("run", "docker", "test", "prepare")  # actions that take one recipe
 
 
 def parse(words: list[str], *, interactive: bool) -> Inputs:
     """The input of an action. Without a terminal a run is quiet, as MLC has it.
 
-    Raises: RecipeFault (1) for a word that is not plain ASCII.
+    Raises: RecipeFault (1) for a word that is not plain ASCII, and for a second word where one recipe belongs.
     """
     for word in words:
         if not word.isascii():
@@ -48,12 +49,29 @@ def _set_details(inputs: Inputs, plain: list[str]) -> None:
     """What follows the target: tags when there is a comma in it, else a name."""
     if not plain:
         return
+    if inputs.get("automation") == "script" and inputs.get("action") in ONE_RECIPE:
+        _check_one_recipe(inputs, plain)
     if inputs.get("automation") in ("script", "cache", "experiment") and "," in plain[0]:
         inputs.setdefault("tags", plain.pop(0))
     if plain:
         inputs["artifact"], *more = plain
         if more:
             inputs["artifacts"] = more
+
+
+def _check_one_recipe(inputs: Inputs, plain: list[str]) -> None:
+    """A blank among the tags makes two words of one request. mlc passes over the second, and runs another recipe
+    than was meant."""
+    tags = str(inputs.get("tags") or "")
+    only_variations = all(tag.lstrip("-").startswith("_") for tag in tags.split(",") if tag)
+    words = [*plain, *([tags] if tags and only_variations else [])]
+    if len(words) > 1:
+        meant = ",".join(word.strip(",") for word in words)
+        raise RecipeFault(
+            f"{words[1]!r} stands apart from {words[0]!r}, and a run takes one recipe",
+            GENERAL,
+            f"was {meant} meant? Write it as one word",
+        )
 
 
 def _set_long(inputs: Inputs, word: str) -> None:

@@ -1,4 +1,7 @@
-"""The form of a description: which parts are lists and which are dictionaries. Asked when something went wrong."""
+"""The form of a description: what no description may be, and which parts are lists and which are dictionaries.
+
+`check_bounds` is asked when a file is read. `misshapen` is asked when something went wrong.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,42 @@ LISTS = frozenset(_LISTS.split())
 ENTRIES = frozenset(_ENTRIES.split())  # lists of dictionaries
 BLOCKS = {"variations": "variation _", "versions": "version "}  # whose values are read like a recipe
 TEXT_OR_LIST = frozenset({"tags", "names"})
+VARIABLES = frozenset({"env", "default_env", "const", "input_mapping", "variations"})  # their keys are names
+PLAIN_TEXTS = ("alias", "uid")
+DEPTH_MAX = 100  # the deepest description of the two public repositories nests 8 deep
+VALUES_MAX = 1_000_000  # the largest of them holds 7,000 values
+
+
+def check_bounds(value: Mapping[str, Any]) -> None:
+    """Everything behind this copies descriptions and counts on the names in them.
+
+    Raises: ValueError, in words, for a description that contains itself, is nested or repeats itself beyond all
+    measure (YAML's aliases make both easy), or whose names are no texts.
+    """
+    for key in PLAIN_TEXTS:
+        if isinstance(value.get(key), (dict, list, tuple, set)):
+            raise ValueError(f"{key} must be text, not {value[key]!r:.60}")
+    if not isinstance(value.get("prefix") or "", str):  # of a repository: the folder below it
+        raise ValueError(f"prefix must be text, not {value['prefix']!r:.60}")
+    _measure(value, 0, {})
+
+
+def _measure(value: Any, depth: int, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """(values, levels) in and below a value, each shared part counted where it is used."""
+    if not isinstance(value, (dict, list)):
+        return 1, 0
+    if id(value) not in known:
+        if depth > DEPTH_MAX:
+            raise ValueError(f"it contains itself, or is nested more than {DEPTH_MAX} levels deep")
+        inner = value.values() if isinstance(value, dict) else value
+        found = [_measure(item, depth + 1, known) for item in inner]
+        known[id(value)] = 1 + sum(n for n, _ in found), 1 + max((n for _, n in found), default=0)
+    size, levels = known[id(value)]
+    if depth + levels > DEPTH_MAX:
+        raise ValueError(f"it is nested more than {DEPTH_MAX} levels deep")
+    if size > VALUES_MAX:
+        raise ValueError(f"its aliases make more than {VALUES_MAX:,} values of it")
+    return size, levels
 
 
 def misshapen(block: Mapping[str, Any], where: str = "") -> Iterator[str]:
@@ -31,6 +70,8 @@ def misshapen(block: Mapping[str, Any], where: str = "") -> Iterator[str]:
             continue
         if key in DICTIONARIES and not isinstance(value, dict):
             yield f"{where}{key} must be a dictionary, not {value!r}"
+        elif key in VARIABLES and (other := [name for name in value if not isinstance(name, str)]):
+            yield f"{where}{key} must have names as keys, not {other[0]!r}"
         elif key in LISTS | ENTRIES and not isinstance(value, list):
             yield f"{where}{key} must be a list, not {value!r}"
         elif key in ENTRIES:

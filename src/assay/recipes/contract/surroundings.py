@@ -9,19 +9,10 @@ from pathlib import Path
 
 from assay.recipes.contract.hooks import SHIM
 from assay.recipes.contract.shell import quoted_path
+from assay.recipes.contract.sudo import SUDO
 from assay.recipes.errors import RecipeFault
 from assay.recipes.repositories import Home
 
-# Root needs no sudo, so the stand-in runs the command itself; anyone else is told how to allow it.
-SUDO = """#!/bin/bash
-while [[ "$1" == -* ]]; do
-  case "$1" in -u|-g|-p|-C|-D|-h|-r|-t) shift 2 ;; --) shift; break ;; *) shift ;; esac
-done
-if [[ $(id -u) == 0 ]]; then exec "$@"; fi
-echo "assay: a recipe wants to run as root: $*" >&2
-echo "  try: --allow_sudo, or run that command yourself first" >&2
-exit 1
-"""
 LAUNCHER = '#!/bin/bash\nexec {python} -m assay {verb}"$@"\n'
 PIP = '#!/bin/bash\nexec "$(dirname "$0")/python3" -m pip "$@"\n'
 LAUNCHERS = {"cm": "cm ", "cmr": "cm run script ", "mlc": "mlc ", "mlcr": "mlcr "}
