@@ -3,7 +3,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from assay import answer_lengths, cost, plan
 from assay.config import BenchmarkConfig, Limits, Mode, Paths, Precision, Scenario
 from assay.engine.config import EngineConfig
 from assay.mlperf import wheels
+from assay.suts import checkpoint as checkpoints
 from assay.suts import engine_pace, pace
 from assay.suts.engine_pace import EnginePace
 from assay.suts.pace import Pace
@@ -26,13 +29,25 @@ SMALL = {
 }
 
 
-@pytest.fixture
-def checkpoint(tmp_path: Path) -> Path:
-    folder = tmp_path / "model"
-    folder.mkdir()
-    (folder / "config.json").write_text(json.dumps({**SMALL, "num_key_value_heads": 2}))
-    (folder / "model.safetensors").write_bytes(b"x" * 1000)
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "model"
+    checkpoints.random({**SMALL, "num_key_value_heads": 2}, seed=1, out=folder)
     return folder
+
+
+@pytest.fixture
+def checkpoint(made_once: Path, tmp_path: Path) -> Path:
+    """Whole, and its weights are not known to be random."""
+    folder = Path(shutil.copytree(made_once, tmp_path / "model"))
+    rewrite(folder, assay_weights=None)
+    return folder
+
+
+def rewrite(folder: Path, **fields: Any) -> None:
+    """Fields of config.json changed."""
+    known = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**known, **fields}))
 
 
 @pytest.fixture
@@ -112,8 +127,7 @@ def test_on_a_busy_machine_what_is_not_timed_is_counted_longer(
 def test_random_weights_are_counted_at_the_longest_answer_and_said_so(
     config: BenchmarkConfig, checkpoint: Path
 ) -> None:
-    fields = json.loads((checkpoint / "config.json").read_text())
-    (checkpoint / "config.json").write_text(json.dumps({**fields, "assay_weights": "random"}))
+    rewrite(checkpoint, assay_weights="random")
     made = plan.make(config)
     assert made.answer_tokens == 1024
     assert any("random weights" in note for note in made.notes)
@@ -179,10 +193,62 @@ def test_all_blockers_are_collected_not_only_the_first(config: BenchmarkConfig, 
 def test_a_dataset_of_another_tokenizer_is_a_blocker(
     config: BenchmarkConfig, checkpoint: Path, sut: str
 ) -> None:
-    small = {**SMALL, "num_key_value_heads": 2, "vocab_size": 5}
-    (checkpoint / "config.json").write_text(json.dumps(small))
+    rewrite(checkpoint, vocab_size=5)
     blockers = plan.make(dataclasses.replace(config, sut=sut)).blockers
     assert any("token id 5" in b.message and "another tokenizer" in b.message for b in blockers)
+
+
+def told(config: BenchmarkConfig) -> str:
+    return " ".join(blocker.message for blocker in plan.make(config).blockers)
+
+
+@pytest.mark.parametrize("sut", ["transformers", "engine"])
+def test_a_plan_refuses_what_the_run_would_refuse_of_the_weights(
+    config: BenchmarkConfig, checkpoint: Path, sut: str
+) -> None:
+    config = dataclasses.replace(config, sut=sut)
+    assert not told(config)
+    weights = checkpoint / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1])
+    assert "not a whole safetensors file" in told(config)
+    weights.write_bytes(b"no weights at all")
+    assert "not a whole safetensors file" in told(config)
+    weights.rename(checkpoint / "pytorch_model.bin")
+    assert "pickled weights are not loaded" in told(config)
+    index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
+    (checkpoint / "model.safetensors.index.json").write_text(json.dumps(index))
+    (checkpoint / "model-00001-of-00002.safetensors").write_bytes(whole)
+    assert "lacks 1 weight file(s) of 2: model-00002-of-00002.safetensors" in told(config)
+
+
+def test_a_plan_counts_the_weights_that_are_loaded_and_no_copy_beside_them(
+    config: BenchmarkConfig, checkpoint: Path
+) -> None:
+    alone = plan.make(config).read_bytes
+    shutil.copy(checkpoint / "model.safetensors", checkpoint / "consolidated.safetensors")
+    assert plan.make(config).read_bytes == alone
+
+
+def test_a_plan_of_the_engine_refuses_tensors_of_another_model(
+    config: BenchmarkConfig, checkpoint: Path
+) -> None:
+    rewrite(checkpoint, num_hidden_layers=3)
+    assert "is missing model.layers.2." in told(dataclasses.replace(config, sut="engine"))
+
+
+@pytest.mark.parametrize("field", ["max_position_embeddings", "sliding_window"])
+@pytest.mark.parametrize("tokens", [1, 1000])
+def test_a_window_that_a_sample_does_not_fit_into_is_a_blocker(
+    config: BenchmarkConfig, checkpoint: Path, field: str, tokens: int
+) -> None:
+    rewrite(checkpoint, **{field: tokens})
+    assert f"the model's window of {tokens}" in told(dataclasses.replace(config, sut="engine"))
+
+
+def test_a_window_of_any_claimed_size_is_planned(config: BenchmarkConfig, checkpoint: Path) -> None:
+    rewrite(checkpoint, max_position_embeddings=10**18)
+    assert plan.make(dataclasses.replace(config, sut="engine")).seconds
 
 
 def test_an_echo_run_needs_no_weights_and_lasts_as_its_pace_says(config: BenchmarkConfig, rows: Path) -> None:

@@ -18,6 +18,7 @@ import psutil
 
 from assay import answer_lengths, cost, embedded, suts
 from assay.config import BenchmarkConfig, Precision, Scenario
+from assay.ground import model_folder
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.mlperf import dataset, tokenizer, wheels, workloads
 from assay.mlperf import job as jobs
@@ -25,6 +26,7 @@ from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample, Subset
 from assay.mlperf.sut import SutSpec
 from assay.suts import shape as shapes
+from assay.suts import transformers
 from assay.suts.shape import BYTES, MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY, ModelShape
 
 MEAN_TOKENS = {Subset.GSM8K: 130, Subset.OPENORCA: 206, Subset.MBXP: 99}
@@ -180,11 +182,12 @@ class _Draft:
             if workloads.get(self.config.workload).name == "mixtral-8x7b":
                 self.shape, self.model_config = shapes.of(MIXTRAL_8X7B), dict(MIXTRAL_8X7B)
             return
-        config = self.model_config = shapes.read_config(folder)
+        config = self.model_config = model_folder.read_config(folder)
         self.shape = shapes.of(config, str(folder / "config.json"))
-        shapes.refuse_foreign_tokens(config, self.samples, folder)
         self.is_random = config.get(WEIGHTS_KEY) == RANDOM
-        self.read_bytes += sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+        self.read_bytes += sum(path.stat().st_size for path in model_folder.weight_files(folder))
+        if self.config.sut == "transformers":
+            transformers.prepare(folder, self.samples)
 
     def _checkpoint(self) -> Path | None:
         if self.config.paths.checkpoint is not None:
@@ -208,22 +211,26 @@ class _Draft:
             return
         began = time.perf_counter()
         from assay.engine.config import model_config
-        from assay.suts.engine import engine_config
+        from assay.suts.engine import engine_config, prepare
 
         took = time.perf_counter() - began
-        folder = self._checkpoint() or Path(self.config.workload)
+        folder = self._checkpoint()
         spec = SutSpec(
             kind="engine",
             checkpoint=folder,
             device=self.config.device,
             precision=self.config.precision,
             batch=self.config.limits.batch,
-            generation=self.job.generation(None),
+            generation=self.job.generation(folder),
             server=Scenario.SERVER in self.config.scenarios,
             options=dict(self.config.sut_options),
         )
-        model = model_config(self.model_config, str(folder / "config.json"))
-        self.engine = cost.EngineFacts(model, engine_config(spec, folder), took)
+        if folder is not None:
+            prepared = prepare(spec, self.samples)
+            self.engine = cost.EngineFacts(prepared.model, prepared.config, took)
+        else:
+            model = model_config(self.model_config, self.config.workload)
+            self.engine = cost.EngineFacts(model, engine_config(spec, Path(self.config.workload)), took)
 
     def _answer_tokens(self) -> list[int]:
         """Expected length of each answer, steps that end it included."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from assay.config import Precision
-from assay.engine.config import EngineConfig, model_config, read_model_config
+from assay.engine.config import MOST_POSITIONS, EngineConfig, model_config, read_model_config
 from assay.engine.sequence import Request
 from assay.ground.errors import ArtifactError, ConfigError
 
@@ -32,6 +32,25 @@ def test_a_config_in_the_old_and_the_new_spelling_of_rope_is_the_same() -> None:
     old = model_config(TREE | {"rope_theta": 5e5}, "config.json")
     new = model_config(TREE | {"rope_parameters": {"rope_theta": 5e5, "rope_type": "default"}}, "config.json")
     assert old == new and old.rope_theta == 5e5 and old.head_dim == 8
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"rope_theta": 1e6, "rope_parameters": {"rope_theta": 5e5}},
+        {"rope_theta": 1e6, "rope_scaling": {"rope_theta": 5e5}, "rope_parameters": {"rope_theta": 2e5}},
+        {"rope_theta": 5e5, "rope_parameters": {"rope_type": "default"}},
+    ],
+)
+def test_of_two_places_for_rope_the_one_counts_that_transformers_reads_first(fields: dict[str, Any]) -> None:
+    from transformers import MixtralConfig
+
+    assert model_config(TREE | fields, "c").rope_theta == 5e5
+    assert MixtralConfig(**{**TREE, **fields}).rope_parameters["rope_theta"] == 5e5
+
+
+def test_a_claimed_window_beyond_any_table_ends_at_the_tables_end() -> None:
+    assert model_config(TREE | {"max_position_embeddings": 10**18}, "c").max_positions == MOST_POSITIONS
 
 
 def test_a_sliding_window_shortens_the_longest_sequence() -> None:
@@ -67,7 +86,7 @@ def test_a_model_that_cannot_run_is_refused_by_name(change: dict[str, Any], word
 
 
 def test_a_folder_without_a_readable_config_says_which_file(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"no config\.json"):
+    with pytest.raises(ArtifactError, match=r"config\.json is missing"):
         read_model_config(tmp_path)
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ArtifactError, match="cannot be read"):

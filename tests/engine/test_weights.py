@@ -124,16 +124,41 @@ def test_shards_give_the_same_answer_and_a_missing_one_is_named(
 
 
 def stack_experts(tensors: Tensors) -> None:
-    """From a tensor per expert to all experts of a layer in one."""
+    """From a tensor per expert to all experts of a layer in one, the block renamed, as transformers 5 holds it."""
     for layer in range(2):
         old, new = f"model.layers.{layer}.block_sparse_moe.experts", f"model.layers.{layer}.mlp.experts"
         w1, w2, w3 = ([tensors.pop(f"{old}.{e}.{w}.weight") for e in range(4)] for w in ("w1", "w2", "w3"))
+        router = tensors.pop(f"model.layers.{layer}.block_sparse_moe.gate.weight")
+        tensors[f"model.layers.{layer}.mlp.gate.weight"] = router
         tensors[f"{new}.gate_up_proj"] = torch.stack([torch.cat(pair) for pair in zip(w1, w3)])
         tensors[f"{new}.down_proj"] = torch.stack(w2)
 
 
 def test_stacked_experts_give_the_same_answer(small_checkpoint: Path, tmp_path: Path) -> None:
     assert answer(rewritten(small_checkpoint, tmp_path, stack_experts)) == answer(small_checkpoint)
+
+
+def test_a_checkpoint_saved_by_transformers_in_its_own_layout_gives_the_same_answer(
+    small_checkpoint: Path, tmp_path: Path
+) -> None:
+    import inspect
+
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(small_checkpoint, dtype=torch.float32)
+    if "save_original_format" not in inspect.signature(model.save_pretrained).parameters:
+        pytest.skip("this transformers has one layout alone")
+    model.save_pretrained(tmp_path, save_original_format=False)
+    assert answer(tmp_path) == answer(small_checkpoint)
+
+
+def test_quantised_weights_are_named_as_such(small_checkpoint: Path, tmp_path: Path) -> None:
+    def quantise(tensors: Tensors) -> None:
+        name = "model.layers.0.block_sparse_moe.experts.0.w1.weight"
+        tensors[name] = tensors[name].to(torch.float8_e4m3fn)
+
+    with pytest.raises(ConfigError, match=r"already quantised: .* is F8_E4M3"):
+        load(rewritten(small_checkpoint, tmp_path, quantise))
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -181,7 +181,7 @@ def test_a_missing_or_wrong_checkpoint_is_named(tmp_path: Path, checkpoint: Path
     with pytest.raises(ArtifactError, match="safetensors"):
         transformers.build(spec(tmp_path), SAMPLES, Collected())
     (tmp_path / "model.safetensors").write_bytes(b"not weights")
-    with pytest.raises(ArtifactError, match="cannot load"):
+    with pytest.raises(ArtifactError, match="not a whole safetensors file"):
         transformers.build(spec(tmp_path), SAMPLES, Collected())
 
 
@@ -197,6 +197,34 @@ def test_a_checkpoint_that_lacks_a_tensor_is_refused_not_filled_at_random(
     (tmp_path / "config.json").write_text((checkpoint / "config.json").read_text())
     with pytest.raises(ArtifactError, match=r"1 missing tensors, as .*input_layernorm"):
         transformers.build(spec(tmp_path), SAMPLES, Collected())
+
+
+def test_quantised_weights_without_a_word_in_the_config_are_not_taken_for_numbers(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(checkpoint / "model.safetensors")
+    name = next(name for name in tensors if ".experts." in name)
+    tensors[name] = tensors[name].to(torch.float8_e4m3fn)
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    (tmp_path / "config.json").write_text((checkpoint / "config.json").read_text())
+    with pytest.raises(ConfigError, match=r"already quantised: .* is F8_E4M3"):
+        transformers.build(spec(tmp_path), SAMPLES, Collected())
+
+
+def test_the_digest_is_of_the_weights_that_were_loaded(checkpoint: Path, tmp_path: Path) -> None:
+    import shutil
+
+    def digest(folder: Path) -> str | None:
+        sut = transformers.build(spec(folder), SAMPLES, Collected())
+        sut.close()
+        return sut.used().weights_sha256
+
+    shutil.copytree(checkpoint, tmp_path, dirs_exist_ok=True)
+    shutil.copy(tmp_path / "model.safetensors", tmp_path / "consolidated.safetensors")
+    assert digest(tmp_path) == digest(checkpoint)
 
 
 def test_too_little_memory_is_refused_with_the_figures(

@@ -5,7 +5,6 @@ Knows Hugging Face's config.json of MixtralForCausalLM; nothing of tensors.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import Precision
-from assay.ground.errors import ArtifactError, ConfigError, did_you_mean
+from assay.ground import model_folder
+from assay.ground.errors import ConfigError, did_you_mean
 
 PRECISIONS = (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16, Precision.INT8)
 ORDERS = ("arrival", "longest-prompt")
 KERNELS = ("auto", "native", "portable", "torch")
 PLAIN_ROPE = ("default", None)
+MOST_POSITIONS = 1 << 20
+"""The rotary table, a row of head_dim floats for each position, ends here whatever a config claims."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +75,7 @@ def read_model_config(checkpoint: Path) -> MixtralConfig:
 
     Raises: ArtifactError when config.json is absent or not JSON, ConfigError when the engine cannot run it.
     """
-    path = checkpoint / "config.json"
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ArtifactError(
-            f"no config.json in {checkpoint}", "name the folder of a Hugging Face checkpoint"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{path} cannot be read: {error}", "download the checkpoint again") from error
-    if not isinstance(tree, dict):
-        raise ArtifactError(f"{path} is not a JSON object", "download the checkpoint again")
-    return model_config(tree, str(path))
+    return model_config(model_folder.read_config(checkpoint), str(checkpoint / "config.json"))
 
 
 def model_config(tree: Mapping[str, Any], where: str) -> MixtralConfig:
@@ -103,7 +94,7 @@ def model_config(tree: Mapping[str, Any], where: str) -> MixtralConfig:
         num_experts=_positive(tree, "num_local_experts", where, 8),
         experts_per_token=_positive(tree, "num_experts_per_tok", where, 2),
         rms_norm_eps=_number(tree, "rms_norm_eps", where, 1e-5),
-        rope_theta=_number(tree if tree.get("rope_theta") else rope, "rope_theta", where, 1e6),
+        rope_theta=_number(rope if rope.get("rope_theta") else tree, "rope_theta", where, 1e6),
         max_positions=_window(tree, where),
         tied_embeddings=bool(tree.get("tie_word_embeddings", False)),
         eos_ids=_eos_ids(tree, where),
@@ -122,11 +113,7 @@ def _refuse_other_models(tree: Mapping[str, Any], where: str) -> None:
         raise ConfigError(
             f"{where}: hidden_act is {tree['hidden_act']!r}; the engine's experts use silu only"
         )
-    if tree.get("quantization_config"):
-        raise ConfigError(
-            f"{where}: the checkpoint is already quantised; the engine quantises by itself",
-            "name the float checkpoint and --precision int8",
-        )
+    model_folder.refuse_said_quantised(tree, where)
     rope = _rope(tree, where)
     kind = rope.get("rope_type", rope.get("type"))
     if kind not in PLAIN_ROPE:
@@ -149,12 +136,14 @@ def _refuse_bad_shapes(config: MixtralConfig, where: str) -> None:
 def _window(tree: Mapping[str, Any], where: str) -> int:
     """Longest sequence. A sliding window is honoured by running no sequence that is longer than it:
     within its window, sliding attention is plain causal attention."""
-    longest = _positive(tree, "max_position_embeddings", where, 32768)
+    longest = min(_positive(tree, "max_position_embeddings", where, 32768), MOST_POSITIONS)
     return min(longest, _positive(tree, "sliding_window", where, longest))
 
 
 def _rope(tree: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    rope = tree.get("rope_parameters") or tree.get("rope_scaling") or {}
+    """Where a value stands twice, the order is that of transformers 5: rope_scaling over rope_parameters, and
+    either over the fields on top. Source: its convert_rope_params_to_dict."""
+    rope = tree.get("rope_scaling") or tree.get("rope_parameters") or {}
     if not isinstance(rope, dict):
         raise ConfigError(f"{where}: rope parameters are {rope!r}, expected an object")
     return rope

@@ -1,7 +1,7 @@
 """From the tensors of a checkpoint to a packed model, one layer at a time, so that little is held twice.
 
-Knows both names that Hugging Face gives to Mixtral's experts: a tensor per expert
-(`block_sparse_moe.experts.N.w1`) and all experts stacked (`mlp.experts.gate_up_proj`).
+Knows both layouts of Hugging Face's Mixtral: `block_sparse_moe` with a tensor per expert, as published, and `mlp`
+with all experts stacked, as transformers 5 holds it and saves it with `save_original_format=False`.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ def load_model(config: MixtralConfig, checkpoint: Checkpoint, ops: Ops, progress
 
     Raises: ArtifactError naming the tensors that are missing, extra, wrongly shaped or not finite.
     """
-    is_stacked = any("mlp.experts.gate_up_proj" in name for name in checkpoint.stored)
-    check_names(checkpoint, expected_shapes(config, is_stacked))
+    is_stacked = check_tensors(checkpoint, config)
     layers = []
     for number in range(config.num_layers):
         progress(f"packing layer {number + 1} of {config.num_layers}")
@@ -61,9 +60,17 @@ def expected_shapes(config: MixtralConfig, is_stacked: bool) -> Shapes:
     for number in range(config.num_layers):
         prefix = f"model.layers.{number}."
         shapes |= {prefix + name: shape for name, shape in _dense_shapes(config).items()}
+        shapes[f"{prefix}{_block(is_stacked)}.gate.weight"] = (config.num_experts, config.hidden_size)
         experts = _stacked_shapes(config) if is_stacked else _expert_shapes(config)
         shapes |= {prefix + name: shape for name, shape in experts.items()}
     return shapes
+
+
+def check_tensors(checkpoint: Checkpoint, config: MixtralConfig) -> bool:
+    """Whether experts are stacked. Raises: ArtifactError unless the tensors are those of this config."""
+    is_stacked = any("mlp.experts.gate_up_proj" in name for name in checkpoint.stored)
+    check_names(checkpoint, expected_shapes(config, is_stacked))
+    return is_stacked
 
 
 def check_names(checkpoint: Checkpoint, expected: Mapping[str, tuple[int, ...]]) -> None:
@@ -88,7 +95,6 @@ def check_names(checkpoint: Checkpoint, expected: Mapping[str, tuple[int, ...]])
 
 def _dense_shapes(config: MixtralConfig) -> Shapes:
     hidden, q_size, kv_size = config.hidden_size, config.q_size, config.kv_size
-    router = "block_sparse_moe.gate.weight"
     return {
         "input_layernorm.weight": (hidden,),
         "post_attention_layernorm.weight": (hidden,),
@@ -96,8 +102,11 @@ def _dense_shapes(config: MixtralConfig) -> Shapes:
         "self_attn.k_proj.weight": (kv_size, hidden),
         "self_attn.v_proj.weight": (kv_size, hidden),
         "self_attn.o_proj.weight": (hidden, q_size),
-        router: (config.num_experts, hidden),
     }
+
+
+def _block(is_stacked: bool) -> str:
+    return "mlp" if is_stacked else "block_sparse_moe"
 
 
 def _expert_shapes(config: MixtralConfig) -> Shapes:
@@ -127,7 +136,7 @@ def _layer(config: MixtralConfig, checkpoint: Checkpoint, ops: Ops, number: int,
         read("input_layernorm.weight").float(), qkv, read("self_attn.o_proj.weight")
     )
     norm_D = read("post_attention_layernorm.weight").float()
-    router_ED = read("block_sparse_moe.gate.weight").float()
+    router_ED = read(f"{_block(is_stacked)}.gate.weight").float()
     if is_stacked:
         gate_up = read("mlp.experts.gate_up_proj")
         gate, up = gate_up.chunk(2, dim=1)

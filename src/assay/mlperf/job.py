@@ -5,12 +5,12 @@ Pure: it reads the config, the workload and the round, and decides counts, durat
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.config import BenchmarkConfig, Device, Division, Precision, Scenario, Style
-from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.ground import model_folder
+from assay.ground.errors import ConfigError, EnvironmentProblem
 from assay.mlperf import round as rounds
 from assay.mlperf import wheels, workloads
 from assay.mlperf.round import Round, RoundWorkload, Wheel
@@ -139,14 +139,6 @@ def _eos_id(checkpoint: Path | None, usual: int) -> int:
     """`eos_token_id` of the checkpoint's config.json (the first, when it lists several), else `usual`."""
     if checkpoint is None:
         return usual
-    path = checkpoint / "config.json"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id", usual)
-    except FileNotFoundError:
-        raise ArtifactError(
-            f"no checkpoint in {checkpoint}: config.json is missing", "--checkpoint: a Hugging Face folder"
-        ) from None
-    except (OSError, ValueError, AttributeError) as error:
-        raise ArtifactError(f"{path} cannot be read: {error}", "fetch the checkpoint again") from error
+    found = model_folder.read_config(checkpoint).get("eos_token_id", usual)
     first = found[0] if isinstance(found, list) and found else found
     return first if isinstance(first, int) else usual

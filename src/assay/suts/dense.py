@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from assay.ground import model_folder
 from assay.ground.errors import ArtifactError
 from assay.suts.checkpoint_folder import copy_tokenizer
-from assay.suts.shape import read_config
 
 FAMILIES = ("llama", "mistral")
 """Model types whose layers differ from Mixtral's in the MLP only."""
@@ -69,9 +69,9 @@ def _extract(archive: Path, folder: Path) -> Path:
 
 
 def _from_folder(folder: Path) -> Dense:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    config = read_config(folder)
+    config = model_folder.read_config(folder)
     if config.get("model_type") not in FAMILIES:
         raise ArtifactError(
             f"{folder} holds a {config.get('model_type')} model, and the layers of Mixtral are Llama's",
@@ -83,18 +83,12 @@ def _from_folder(folder: Path) -> Dense:
         unlike.append("rope_scaling")
     if unlike:
         raise ArtifactError(f"{folder}: Mixtral has no {', '.join(unlike)}", "choose another dense model")
-    place: dict[str, Path] = {}
-    try:
-        for file in sorted(folder.glob("*.safetensors")):
-            with safe_open(str(file), framework="pt") as opened_file:
-                place |= dict.fromkeys(opened_file.keys(), file)
-    except SafetensorError as error:
-        raise ArtifactError(f"{folder}: unreadable weights ({error})", "fetch the model again") from error
-    if not place:
-        raise ArtifactError(f"no *.safetensors in {folder}", "convert pickled weights first")
+    model_folder.refuse_said_quantised(config, str(folder / "config.json"))
+    stored = model_folder.stored_tensors(folder)
+    model_folder.refuse_quantised(folder, stored)
 
     def tensor(name: str) -> Any:
-        with safe_open(str(place[name]), framework="pt") as file:
+        with safe_open(str(stored[name].file), framework="pt") as file:
             return file.get_tensor(name).float()
 
     return Dense(folder.name, config, tensor, lambda into: copy_tokenizer(folder, into))

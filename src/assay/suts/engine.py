@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from assay import __version__
 from assay.engine.api import Engine
-from assay.engine.config import EngineConfig, read_model_config
+from assay.engine.checkpoint import Checkpoint
+from assay.engine.config import EngineConfig, MixtralConfig, read_model_config
 from assay.engine.sequence import Finished, Request
+from assay.engine.weights import check_tensors
 from assay.ground import files
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.mlperf.sample import Sample
@@ -32,6 +35,24 @@ SPEAK_EVERY_S = 30.0
 def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EngineSut:
     """Load the checkpoint. Raises: ConfigError for an option it does not know and, before loading, for a sample
     that the model cannot run; and what Engine raises."""
+    prepared = prepare(spec, samples)
+    engine = Engine(prepared.config, sink.progress)
+    return EngineSut(engine, prepared.requests, sink, spec)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What can be said of a job without loading a weight."""
+
+    config: EngineConfig
+    model: MixtralConfig
+    requests: Mapping[int, Request]
+    """Sample index -> what the engine is asked for it."""
+
+
+def prepare(spec: SutSpec, samples: Sequence[Sample]) -> Prepared:
+    """Raises: ConfigError, ArtifactError for everything that would keep the engine from running these samples,
+    but for memory and for what stands in the weights themselves."""
     if spec.checkpoint is None:
         raise ConfigError("the engine needs a checkpoint", "--checkpoint DIR")
     config = engine_config(spec, spec.checkpoint)
@@ -40,8 +61,8 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EngineSut:
     requests = {s.index: to_request(s, spec.generation) for s in samples}
     for request in requests.values():
         request.refuse_unless_runnable(model.vocab_size, model.max_positions)
-    engine = Engine(config, sink.progress)
-    return EngineSut(engine, requests, sink, spec)
+    check_tensors(Checkpoint(spec.checkpoint), model)
+    return Prepared(config, model, requests)
 
 
 def engine_config(spec: SutSpec, checkpoint: Path) -> EngineConfig:

@@ -62,7 +62,7 @@ def measure(model: MixtralConfig, config: EngineConfig, batch: int, context: int
     prefill = [min(context, config.token_budget)] * max(1, config.token_budget // context)
     rows = sum(prefill)
     decode_s, prefill_s = _step_seconds(
-        replace(model, num_layers=depth),
+        replace(model, num_layers=depth, max_positions=context),
         config,
         [([context] * batch, 1), (prefill, prefill[0])],
         model.num_layers / depth,

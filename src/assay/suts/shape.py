@@ -5,7 +5,6 @@ Pure arithmetic over a decoder of the Llama and Mixtral families; knows neither 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,27 +135,18 @@ def of(config: Mapping[str, Any], where: str = "config.json") -> ModelShape:
 
 
 def refuse_foreign_tokens(config: Mapping[str, Any], samples: Sequence[Sample], checkpoint: Path) -> None:
-    """Raises: ArtifactError when a prompt holds ids beyond the vocabulary of the checkpoint's config.json."""
-    highest = max((max(s.prompt_ids) for s in samples), default=0)
-    if highest >= int(config["vocab_size"]):
+    """Raises: ArtifactError when a prompt holds ids beyond the vocabulary of the checkpoint's config.json, or when
+    that says no size of it."""
+    size = config.get("vocab_size")
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise ArtifactError(
-            f"the dataset holds token id {highest}, and the vocabulary of {checkpoint} ends at "
-            f"{int(config['vocab_size']) - 1}: it was made with another tokenizer",
+            f"{checkpoint / 'config.json'} is no model configuration: vocab_size is {size!r}",
+            "the config.json of a causal language model",
+        )
+    highest = max((max(s.prompt_ids) for s in samples), default=0)
+    if highest >= size:
+        raise ArtifactError(
+            f"the dataset holds token id {highest}, and the vocabulary of {checkpoint} ends at {size - 1}: "
+            "it was made with another tokenizer",
             "`assay dataset build --tokenizer DIR` with the checkpoint's own tokenizer",
         )
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """config.json of a checkpoint folder. Raises: ArtifactError."""
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ArtifactError(
-            f"no checkpoint in {folder}: config.json is missing", "a folder in Hugging Face format"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"{path} cannot be read: {error}", "fetch the checkpoint again") from error
-    if not isinstance(config, dict):
-        raise ArtifactError(f"{path} does not hold a JSON object", "fetch the checkpoint again")
-    return config

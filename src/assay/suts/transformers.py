@@ -7,7 +7,6 @@ pad = EOS; trailing EOS ids stripped, programs cut after their stop sequence, ne
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import Device
-from assay.ground import files
+from assay.ground import files, model_folder
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf.sample import Sample
 from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
@@ -39,12 +38,24 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> TransformersS
     """
     if spec.checkpoint is None:
         raise ConfigError("the transformers SUT needs a checkpoint", "--checkpoint DIR")
-    config = _read_config(spec.checkpoint)
-    shape.refuse_foreign_tokens(config, samples, spec.checkpoint)
-    weights = _weight_files(spec.checkpoint)
-    _check_memory(weights, config, spec)
+    parameters = prepare(spec.checkpoint, samples)
+    _check_memory(parameters, spec)
     sink.progress(f"loading {spec.checkpoint} with transformers {version('transformers')}")
+    weights = model_folder.weight_files(spec.checkpoint)
     return TransformersSut(_load(spec), spec, samples, sink, weights)
+
+
+def prepare(checkpoint: Path, samples: Sequence[Sample]) -> int:
+    """Everything that can be said of a checkpoint without loading it; gives the number of stored elements.
+
+    Raises: ConfigError, ArtifactError as `build`.
+    """
+    config = model_folder.read_config(checkpoint)
+    shape.refuse_foreign_tokens(config, samples, checkpoint)
+    stored = model_folder.stored_tensors(checkpoint)
+    if not model_folder.says_quantised(config):  # else transformers knows how to read them
+        model_folder.refuse_quantised(checkpoint, stored)
+    return sum(tensor.count for tensor in stored.values())
 
 
 class TransformersSut:
@@ -206,40 +217,13 @@ def _load(spec: SutSpec) -> Any:
     return model.to(spec.device.value).eval()
 
 
-def _read_config(checkpoint: Path) -> dict[str, Any]:
-    path = checkpoint / "config.json"
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        int(config["vocab_size"])
-    except FileNotFoundError:
-        raise ArtifactError(
-            f"no checkpoint in {checkpoint}: config.json is missing", "--checkpoint DIR"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(
-            f"{path} is no model configuration: {error}", "fetch the checkpoint again"
-        ) from error
-    return config
-
-
-def _weight_files(checkpoint: Path) -> list[Path]:
-    found = sorted(checkpoint.glob("*.safetensors"))
-    if not found:
-        raise ArtifactError(
-            f"no *.safetensors in {checkpoint}", "pickled weights are not loaded: convert them"
-        )
-    return found
-
-
-def _check_memory(weights: Sequence[Path], config: dict[str, Any], spec: SutSpec) -> None:
+def _check_memory(parameters: int, spec: SutSpec) -> None:
     """Weights in the asked precision against free memory, before anything is loaded."""
     import psutil
 
     if spec.device is not Device.CPU:
         return
-    stored = {"float32": 4}.get(str(config.get("dtype") or config.get("torch_dtype")), 2)
-    wanted = 4 if spec.precision.value == "float32" else 2
-    needed = sum(path.stat().st_size for path in weights) * wanted / stored * HEADROOM
+    needed = parameters * shape.BYTES[spec.precision] * HEADROOM
     free = psutil.virtual_memory().available
     if needed > free:
         raise EnvironmentProblem(
