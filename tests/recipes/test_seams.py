@@ -29,8 +29,11 @@ def builtin(tmp_path: Path, tags: str, *, fallback: bool = False) -> Builtin:
         "alias: ours\nuid: 00000000000000dd\nvariations: {v: {env: {CM_V: '1'}}}\n"
     )
 
-    def act(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        return {"return": 0, "new_env": {"CM_BY": "us", "CM_V": resolved.env.get("CM_V")}}
+    def act(resolved: ResolvedRecipe, inputs: Mapping[str, Any], fake: bool) -> dict[str, Any]:
+        return {
+            "return": 0,
+            "new_env": {"CM_BY": "nobody" if fake else "us", "CM_V": resolved.env.get("CM_V")},
+        }
 
     return Builtin(folder, "ours", frozenset(tags.split(",")), act, fallback)
 

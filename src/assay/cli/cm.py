@@ -101,13 +101,15 @@ def _perform(dialect: str, inputs: dict[str, Any], *, quiet: bool) -> dict[str, 
     if not action or (action == "help" and not inputs.get("automation")):
         say(f"{dialect} {USAGE}")
         return {"return": 0}
-    needs_builtins = action in ("run", "docker", "test", "prepare")
+    needs_builtins = action in ("run", "docker", "test", "prepare", "doc", "show")
     home = home_from(os.environ, dialect)
-    context = Context(home, Terminal(quiet_stdout=quiet), os.environ, _builtins() if needs_builtins else None)
+    context = Context(
+        home, Terminal(quiet_stdout=quiet), os.environ, own_recipes() if needs_builtins else None
+    )
     return perform(context, inputs)
 
 
-def _builtins() -> list[Builtin]:
+def own_recipes() -> list[Builtin]:
     """The recipes of our own, unless `ASSAY_BUILTIN=0` switches them off."""
     if os.environ.get("ASSAY_BUILTIN", "1").lower() in ("0", "no", "off", "false"):
         return []

@@ -52,12 +52,12 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from assay.cli.cm import Terminal
+    from assay.cli.cm import Terminal, own_recipes
     from assay.recipes.actions.context import Context
     from assay.recipes.contract.homes import home_from
 
     home = home_from(os.environ, "mlc" if args.mlc else "cm")
-    context = Context(home, Terminal(), os.environ)
+    context = Context(home, Terminal(), os.environ, own_recipes())
     action = {"plan": _plan, "explain": _explain, "why": _why, "lint": _lint, "reproduce": _reproduce}
     return action[args.action](context, args)
 
@@ -77,9 +77,11 @@ def _inputs(words: list[str]) -> dict[str, Any]:
 
 
 def _plan(context: Any, args: argparse.Namespace) -> int:
+    from assay.recipes.explain import own_recipe
     from assay.recipes.plan import as_text, plan
 
-    steps = plan(context.index, _inputs(args.request), os.environ)
+    inputs = _inputs(args.request)
+    steps = plan(context.index, inputs, os.environ, own_recipe(context, inputs))
     _print(args, as_text(steps), {"steps": [step.as_json() for step in steps]})
     return 0
 

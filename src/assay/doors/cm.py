@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from assay.config import BenchmarkConfig
 from assay.doors import native
-from assay.doors.cm_refused import REFUSED_KEYS, refuse
+from assay.doors.cm_refused import REFUSED_KEYS, NotOffered, refuse
 from assay.doors.cm_settings import BATCH, SETTINGS, WRAPPER_ONLY, Setting, is_on
 from assay.ground.errors import ConfigError
+from assay.mlperf import workloads
 from assay.recipes.selection import Selection
 
 TAGS = ("app", "mlperf", "inference", "generic")
@@ -100,7 +101,8 @@ def canonical(env: Env) -> dict[str, Any]:
 
 
 def asked_by(inputs: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[Selection, dict[str, Any]]:
-    """Selection and variables of a `run script` input: a mapped flag wins over its variable, as in CM.
+    """Selection and variables of a `run script` input: a mapped flag wins over its variable, and a constant over both,
+    as in CM.
 
     A batch size that is sent to the implementation below (`--adr.mlperf-inference-implementation.tags=
     _batch_size.8`) is asked of the benchmark itself: there is nothing below.
@@ -108,6 +110,7 @@ def asked_by(inputs: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[Sel
     selection = Selection.parse(inputs.get("tags"))
     env = dict(inputs.get("env") or {})
     env.update({key: inputs[flag] for flag, key in mapping.items() if flag in inputs})
+    env.update(inputs.get("const") or {})
     variations = list(selection.variations)
     for flag in ("add_deps_recursive", "adr", "add_deps", "ad"):
         named = inputs.get(flag)
@@ -219,7 +222,16 @@ def _path(setting: Setting, text: str, env: Env, texts: Mapping[str, str]) -> st
 
 
 def _value(setting: Setting, asked: Asked) -> Any:
-    return asked.text if setting.field == "workload" else native.read(setting.field, asked.text, asked.where)
+    """Raises: ConfigError for a word that nobody knows; NotOffered for such a model or implementation."""
+    try:
+        if setting.field == "workload":
+            workloads.get(asked.text)
+            return asked.text
+        return native.read(setting.field, asked.text, asked.where)
+    except ConfigError as error:
+        if setting.field in ("workload", "sut"):
+            raise NotOffered(f"{asked.where}: {error.message}", error.hint) from error
+        raise
 
 
 def _variation_for(setting: Setting, text: str) -> str | None:

@@ -11,8 +11,9 @@ from typing import Any
 
 from assay.doors.cm import FOLDER_KEY, RATE_OF
 from assay.doors.cm_refused import REFUSED_KEYS
-from assay.doors.cm_settings import SETTINGS
+from assay.doors.cm_settings import BATCH, SETTINGS
 from assay.ground.errors import ConfigError, did_you_mean
+from assay.recipes.contract.flags import DEPENDENCY_INPUTS, RUNNER_INPUTS
 
 EFFECTS: Mapping[str, str] = {
     **{key: f"sets {setting.field}" for setting in SETTINGS for key in setting.keys},
@@ -70,13 +71,14 @@ NO_EFFECT: Mapping[str, str] = {
 }
 """Variable -> why it does nothing."""
 
+BATCH_DEPENDENCY = "mlperf-inference-implementation"
 NAMED_DEPENDENCIES: Mapping[str, str] = {
     "compiler": "nothing is compiled by a dependency",
     "submission-checker": "_short-run is CM_MLPERF_SUBMISSION_GENERATION_STYLE=short here",
     "get-mlperf-inference-results-dir": "the results folder is OUTPUT_BASE_DIR",
     "get-mlperf-inference-submission-dir": "the tree's folder is CM_MLPERF_INFERENCE_SUBMISSION_DIR",
     "mlperf-inference-nvidia-scratch-space": "NVIDIA's harness is not run",
-    "mlperf-inference-implementation": "_batch_size.N sets limits.batch",
+    BATCH_DEPENDENCY: "_batch_size.N sets limits.batch",
 }
 """`--adr.NAME` / `--add_deps_recursive.NAME` -> what becomes of it."""
 
@@ -89,6 +91,30 @@ def unclaimed(env: Mapping[str, Any], mapped: Iterable[str] = ()) -> list[str]:
         for key in env
         if key not in known and not key.startswith("CM_ASSAY_") and not key.startswith("CM_TMP_")
     ]
+
+
+def unclaimed_inputs(inputs: Mapping[str, Any], mapping: Mapping[str, str]) -> list[str]:
+    """A sentence for every option beside `--env` that has no effect on a recipe of Assay's own."""
+    known = RUNNER_INPUTS | mapping.keys()
+    found = [
+        f"ignored: --{key}; {did_you_mean(key, known)}" if _is_near(key, known) else f"ignored: --{key}"
+        for key in inputs
+        if key not in known and not key.startswith("docker_")
+    ]
+    for flag in DEPENDENCY_INPUTS:
+        for name, asked in (inputs.get(flag) or {}).items():
+            for part, value in asked.items() if isinstance(asked, Mapping) else [("", asked)]:
+                if not _is_claimed(name, part, value):
+                    word = f"--{flag}.{name}" + (f".{part}" if part else "")
+                    found.append(f"ignored: {word}={value}; Assay's own implementation has no such part")
+    return found
+
+
+def _is_claimed(name: str, part: str, value: Any) -> bool:
+    if name != BATCH_DEPENDENCY:
+        return name in NAMED_DEPENDENCIES
+    sent = [str(tag).strip() for tag in (value if isinstance(value, list) else str(value).split(","))]
+    return part == "tags" and all(tag.startswith(f"_{BATCH}") for tag in sent if tag)
 
 
 def tell_unclaimed(sentences: Sequence[str], *, strict: bool) -> str | None:

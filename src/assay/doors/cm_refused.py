@@ -45,11 +45,15 @@ REFUSED_KEYS = {
 """Variable -> the variation that it stands for when it is switched on."""
 
 
+class NotOffered(ConfigError):
+    """A benchmark that Assay does not do: a pulled repository's recipe may."""
+
+
 def refuse(word: str, where: str) -> None:
-    """Raises: ConfigError when `word` is one of upstream's that Assay does not do."""
+    """Raises: NotOffered when `word` is one of upstream's that Assay does not do."""
     reason = REFUSED.get(word.strip().lower())
     if reason is not None:
-        raise ConfigError(
+        raise NotOffered(
             f"{where}: {reason}",
             "leave it out, or --recipes=OWNER@NAME for the recipe of a pulled repository",
         )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay.recipes.actions.context import Answer, Context, Inputs
+from assay.recipes.builtin import owned
 from assay.recipes.light import Any
+from assay.recipes.recipe import Recipe
 from assay.recipes.request import Request, answer_request, scope_of
 from assay.recipes.resolve import apply_default_version
 from assay.recipes.selection import Selection, candidates
@@ -16,7 +18,10 @@ def describe(context: Context, inputs: Inputs) -> Answer:
     """Print tags, variations and inputs of the recipes that a request could mean."""
     name = str(inputs.get("artifact") or "")
     tags = name.replace(" ", ",") if " " in name else inputs.get("tags")
-    for recipe in candidates(context.index, Selection.parse(tags), "" if " " in name else name):
+    own = own_recipe(context, inputs)
+    for recipe in (
+        [own] if own else candidates(context.index, Selection.parse(tags), "" if " " in name else name)
+    ):
         say = context.console.say
         say(f"{recipe.alias}  ({recipe.folder})\n  tags: {','.join(recipe.tags)}")
         if recipe.variations:
@@ -36,9 +41,17 @@ def describe(context: Context, inputs: Inputs) -> Answer:
     return {"return": 0}
 
 
+def own_recipe(context: Context, inputs: Inputs) -> Recipe | None:
+    """Our own recipe that answers a request, if one does."""
+    answering = owned(context.builtins, context.index, inputs, context.console.note)
+    return answering.recipe if answering else None
+
+
 def explanation(context: Context, inputs: Inputs) -> dict[str, Any]:
     """The resolved request with the origin of every variable and the reason of every variation."""
-    request = answer_request(context.index, inputs, scope_of(inputs), context.host_env)
+    request = answer_request(
+        context.index, inputs, scope_of(inputs), context.host_env, recipe=own_recipe(context, inputs)
+    )
     resolved = request.resolved
     if not resolved.versions.version:
         apply_default_version(resolved, request.inputs)
@@ -75,7 +88,9 @@ def explanation_text(found: Mapping[str, Any]) -> str:
 
 def why(context: Context, inputs: Inputs) -> dict[str, Any]:
     """Which cache entry answers a request, which ones do not and what it is that they lack."""
-    request = answer_request(context.index, inputs, scope_of(inputs), context.host_env)
+    request = answer_request(
+        context.index, inputs, scope_of(inputs), context.host_env, recipe=own_recipe(context, inputs)
+    )
     store = Store(context.index)
     recipe = request.resolved.recipe
     exact = str(inputs.get("cache") or "cm") == "exact"

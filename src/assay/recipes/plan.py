@@ -52,14 +52,16 @@ class Step:
         return asdict(self)
 
 
-def plan(index: Index, inputs: dict[str, Any], host_env: Mapping[str, str]) -> list[Step]:
-    """The steps of a request in order, those that will not be taken included.
+def plan(
+    index: Index, inputs: dict[str, Any], host_env: Mapping[str, str], recipe: Recipe | None = None
+) -> list[Step]:
+    """The steps of a request in order, those that will not be taken included. `recipe` answers it, if one is given.
 
     Raises: RecipeFault when the request itself cannot be answered; a dependency that cannot is a step with a
     `problem`.
     """
     planner = _Planner(index, host_env)
-    planner.visit(inputs, scope_of(inputs), 0, "request", "yes", "")
+    planner.visit(inputs, scope_of(inputs), 0, "request", "yes", "", recipe)
     return planner.steps
 
 
@@ -78,10 +80,17 @@ class _Planner:
         self.unknown: list[str] = []  # patterns of variables that something before may have set
 
     def visit(
-        self, inputs: dict[str, Any], scope: Scope, depth: int, phase: str, condition: str, because: str
+        self,
+        inputs: dict[str, Any],
+        scope: Scope,
+        depth: int,
+        phase: str,
+        condition: str,
+        because: str,
+        recipe: Recipe | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Plan one recipe and what is below it; gives the env and state it is known to export."""
-        request = answer_request(self.index, inputs, scope, self.host_env, self.chooser)
+        request = answer_request(self.index, inputs, scope, self.host_env, self.chooser, recipe)
         recipe, resolved = request.resolved.recipe, request.resolved
         step = Step(
             depth,

@@ -13,6 +13,7 @@ from assay.recipes.env import Env
 from assay.recipes.index import Index
 from assay.recipes.light import TYPE_CHECKING, Any, NamedTuple
 from assay.recipes.merge import copied
+from assay.recipes.recipe import Recipe
 from assay.recipes.resolve import ResolvedRecipe, Scope, resolve
 from assay.recipes.selection import Selection
 
@@ -72,21 +73,33 @@ def answer_request(
     scope: Scope,
     host_env: Mapping[str, str],
     chooser: Chooser | None = None,
+    recipe: Recipe | None = None,
 ) -> Request:
-    """Choose and resolve, taking the first of several recipes.
+    """Choose, where no recipe is given, and resolve, taking the first of several recipes.
 
     Raises: RecipeNotFound, RecipeFault as a run would.
     """
     prefix = index.home.dialect.prefix
-    words = [str(inputs.get("artifact") or "")]
     inputs = dict(inputs)
-    if " " in words[0]:
-        inputs["tags"] = words.pop().replace(" ", ",")
+    name = name_and_tags(inputs, index.home.dialect.name)
     flags = Flags.read(inputs, scope.env, prefix, strict=False)._replace(quiet=True)
     with scope.env.written_by("runner"):
         seed_env(scope.env, inputs, flags, host_env, str(Path.cwd()), prefix)
     selection = Selection.parse(inputs.get("tags"))
-    chooser = chooser or Chooser(index, Quiet())
-    recipe = chooser.recipe(selection, words[0] if words else "", flags)
+    if recipe is None:
+        recipe = (chooser or Chooser(index, Quiet())).recipe(selection, name, flags)
     with recipe.blamed():
         return Request(inputs, selection, flags, resolve(recipe, selection.variations, inputs, scope))
+
+
+def name_and_tags(inputs: dict[str, Any], dialect: str) -> str:
+    """A word with blanks stands for tags: `run script "detect os"`; gives the name that is left."""
+    words = [str(inputs.get("artifact") or ""), *inputs.get("artifacts", [])]
+    tags = [inputs["tags"]] if inputs.get("tags") else []
+    if " " in words[0] or (dialect == "mlc" and "," in words[0]):
+        tags = [words[0].replace(" ", ",")]
+        words[0] = ""
+    tags += [word.replace(" ", ",") for word in words[1:] if " " in word or "," in word]
+    if tags:
+        inputs["tags"] = ",".join(",".join(tag) if isinstance(tag, list) else str(tag) for tag in tags)
+    return str(words[0])

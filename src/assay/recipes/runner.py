@@ -18,8 +18,7 @@ from assay.recipes.execution import Before, Execution
 from assay.recipes.index import Index
 from assay.recipes.light import TYPE_CHECKING, Any
 from assay.recipes.merge import copied, merge
-from assay.recipes.names import Name
-from assay.recipes.request import Request
+from assay.recipes.request import Request, name_and_tags
 from assay.recipes.resolve import Scope, resolve
 from assay.recipes.selection import Selection
 from assay.recipes.session import Access, Policy, Session, Step
@@ -60,7 +59,7 @@ class Runner:
         """
         inputs = dict(inputs)
         check_nested(inputs)
-        name = name_and_tags(inputs, self.home.dialect.name)
+        name_and_tags(inputs, self.home.dialect.name)
         outer, folder = self.session, Path.cwd()
         if outer is None and not is_on(inputs, "skip_write_test") and not os.access(folder, os.W_OK):
             raise RecipeFault(
@@ -71,7 +70,7 @@ class Runner:
             self.index, self.console, self.host_env, self.access, self.policy, flags, folder
         )
         try:
-            if outer is None and (builtin := self._builtin(inputs, name)):
+            if outer is None and (builtin := self._builtin(inputs, flags)):
                 return builtin
             outcome = self._run(Call(inputs, self._scope(inputs, folder)))
         except RecipeFailed as failure:
@@ -123,33 +122,22 @@ class Runner:
     def _flags(self, inputs: Mapping[str, Any], env: Mapping[str, Any]) -> Flags:
         return Flags.read(inputs, env, self.home.dialect.prefix, strict=self.policy.strict)
 
-    def _builtin(self, inputs: dict[str, Any], name: str) -> dict[str, Any] | None:
+    def _builtin(self, inputs: dict[str, Any], flags: Flags) -> dict[str, Any] | None:
         """The answer of a recipe of our own, when one owns this request."""
-        if asked := inputs.get("recipes"):
-            self._require_repository(str(asked))
-        if not self.builtins or name or asked:
+        if not (self.builtins or inputs.get("recipes")):
             return None
-        from assay.recipes.builtin import find_builtin, load_builtin
+        from assay.recipes.builtin import owned
 
-        selection = Selection.parse(inputs.get("tags"))
-        builtin = find_builtin(self.builtins, self.index, selection)
-        if builtin is None:
+        answering = owned(self.builtins, self.index, inputs, self.console.note)
+        if answering is None:
             return None
+        recipe, selection = answering.recipe, answering.selection
         self.console.note(
-            f"assay: {','.join(selection.tags)} is answered by the built-in recipe {builtin.alias}"
+            f"assay: {','.join(selection.tags)} is answered by the built-in recipe {answering.builtin.alias}"
         )
-        recipe = load_builtin(builtin, self.index)
         scope = Scope(Env(inputs.get("env") or {}), adr=additions(inputs, "adr", "add_deps_recursive"))
         resolved = resolve(recipe, selection.variations, inputs, scope)
-        return builtin.act(resolved, inputs)
-
-    def _require_repository(self, name: str) -> None:
-        if not any(repository.answers_to(Name.parse(name)) for repository in self.home.repositories()):
-            raise RecipeFault(
-                f"--recipes={name} names no registered repository",
-                GENERAL,
-                f"pull repo {name}, or leave it out",
-            )
+        return answering.builtin.act(resolved, inputs, flags.fake_run)
 
     # ------------------------------------------------------------------ one recipe
 
@@ -253,19 +241,6 @@ class Runner:
             session.info(f'{call.indent}  - running time of script "{tags}": {seconds:.2f} sec.')
         for key, label in sorted((recipe.meta.get("print_env_at_the_end") or {}).items()):
             session.info(f"{label or f'ENV[{key}]'}: {outcome.new_env.get(key)}")
-
-
-def name_and_tags(inputs: dict[str, Any], dialect: str) -> str:
-    """A word with blanks stands for tags: `run script "detect os"`; gives the name that is left."""
-    words = [str(inputs.get("artifact") or ""), *inputs.get("artifacts", [])]
-    tags = [inputs["tags"]] if inputs.get("tags") else []
-    if " " in words[0] or (dialect == "mlc" and "," in words[0]):
-        tags = [words[0].replace(" ", ",")]
-        words[0] = ""
-    tags += [word.replace(" ", ",") for word in words[1:] if " " in word or "," in word]
-    if tags:
-        inputs["tags"] = ",".join(",".join(tag) if isinstance(tag, list) else str(tag) for tag in tags)
-    return str(words[0])
 
 
 def _record(session: Session, call: Call, request: Request) -> Step:

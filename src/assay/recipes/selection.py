@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection
 
 from assay.ground.errors import did_you_mean
 from assay.recipes.errors import GENERAL, RecipeFault, RecipeNotFound
@@ -76,10 +77,9 @@ def candidates(index: Index, selection: Selection, name: str = "") -> list[Recip
     """
     found = matching_artifacts(index, selection, name)
     recipes = [load_recipe(index, artifact) for artifact in found]
-    wanted = [variation.removeprefix("-") for variation in selection.variations]
-    fitting = [recipe for recipe in recipes if all(knows(recipe.variations, v) for v in wanted)]
+    fitting = [recipe for recipe in recipes if not unknown_variations(recipe, selection)]
     if not fitting:
-        raise unknown_variation(recipes, wanted)
+        raise unknown_variation(recipes, selection)
     ambiguous = name and not selection.tags and not set("*?") & set(name)
     if len(fitting) > 1 and ambiguous:
         places = "\n".join(f"  {recipe.folder}" for recipe in fitting)
@@ -89,19 +89,39 @@ def candidates(index: Index, selection: Selection, name: str = "") -> list[Recip
     return sorted(fitting, key=lambda recipe: (recipe.meta.get("sort") or 0, str(recipe.folder)))
 
 
-def unknown_variation(recipes: list[Recipe], wanted: Iterable[str]) -> RecipeNotFound:
-    """Says which variation is unknown, and what the nearest one is."""
-    wanted = list(wanted)
-    best = min(recipes, key=lambda recipe: sum(not knows(recipe.variations, v) for v in wanted))
-    unknown = [v for v in wanted if not knows(best.variations, v)] or wanted
-    hints = [
-        did_you_mean(dynamic_name(v) or v, [name for name in best.variations if "," not in name])
-        for v in unknown
-    ]
+def unknown_variations(recipe: Recipe, selection: Selection) -> list[str]:
+    """The variations, asked for or excluded, that a recipe does not know."""
+    wanted = [variation.removeprefix("-") for variation in selection.variations]
+    return [variation for variation in wanted if not knows(recipe.variations, variation)]
+
+
+def unknown_variation(recipes: list[Recipe], selection: Selection, elsewhere: str = "") -> RecipeNotFound:
+    """Says which variation is unknown, what the nearest one is, and where there are others."""
+    best = min(recipes, key=lambda recipe: len(unknown_variations(recipe, selection)))
+    unknown = unknown_variations(best, selection)
+    hints = [_near_variation(v, best) for v in unknown]
     return RecipeNotFound(
         f"no scripts were found with above tags and variations: {best.alias} has no _{', no _'.join(unknown)}",
-        hint="; ".join(hint for hint in hints if hint) or "it has no variations",
+        hint="; ".join(hint for hint in (*hints, elsewhere) if hint) or "it has no variations",
     )
+
+
+def _near_variation(word: str, recipe: Recipe) -> str:
+    """A hint: all names that differ from the word in their numbers alone, else the nearest one.
+
+    Of the former those that set nothing are left out, where others do.
+    """
+    known = {name: block for name, block in recipe.variations.items() if "," not in name}
+    if any(character.isdigit() for character in word):
+        alike = [name for name in known if _without_numbers(name) == _without_numbers(word)]
+        if telling := [f"_{name}" for name in alike if known[name]] or [f"_{name}" for name in alike]:
+            return f"one of: {', '.join(telling)}"
+    return did_you_mean(dynamic_name(word) or word, known)
+
+
+def _without_numbers(name: str) -> str:
+    """`r4.1` -> `r#.#`."""
+    return re.sub(r"\d+", "#", name)
 
 
 def nearest_tags(index: Index, selection: Selection, name: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from assay.cli import main
 from assay.config import BenchmarkConfig
 from assay.doors import builtin
 from assay.doors.builtin.call import Delivered, MayFetch
@@ -181,6 +183,140 @@ def test_no_rate_is_looked_for_in_server(run: Run, benchmark: Benchmark) -> None
 def test_a_refused_variation_ends_with_its_reason(run: Run) -> None:
     with pytest.raises(RecipeFault, match="Assay runs on cpu and cuda"):
         run(APP + ",_rocm")
+
+
+def test_an_unknown_round_ends_as_in_cm_and_the_known_ones_are_named(run: Run) -> None:
+    with pytest.raises(RecipeFault, match="no _r9") as caught:
+        run("--tags=run-mlperf,inference,_full,_r9.9")
+    assert caught.value.code == 16
+    assert caught.value.hint.startswith("one of: _r4.0, _r4.1, _r5.0, _r5.1, _r6.0, _r6.1")
+
+
+WRAPPER = "run-mlperf,inference"
+
+
+@pytest.fixture
+def pulled(tmp_path: Path) -> Path:
+    """A home with a repository whose recipe has the wrapper's tags and knows other models."""
+    repository = tmp_path / "CM" / "repos" / "owner@pulled"
+    folder = repository / "script" / "theirs"
+    folder.mkdir(parents=True)
+    (repository / "cmr.yaml").write_text("alias: owner@pulled\nuid: 00000000000000aa\n")
+    (repository.parent.parent / "repos.json").write_text(json.dumps([str(repository)]))
+    meta = f"alias: theirs\nuid: 00000000000000bb\ntags: [{WRAPPER}]\nnew_env_keys: [CM_BY]\nenv: {{CM_BY: them}}\n"
+    (folder / "_cm.yaml").write_text(meta + "variations: {bert-99: {}, only-theirs: {}, r9.9: {}}\n")
+    return repository
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [f"{WRAPPER},_bert-99"],
+        [f"{WRAPPER},_only-theirs"],
+        [f"{WRAPPER},_r9.9"],
+        [WRAPPER, "--model=bert-99"],
+    ],
+)
+@pytest.mark.usefixtures("pulled")
+def test_what_assay_does_not_measure_is_answered_by_a_pulled_recipe(
+    run: Run, benchmark: Benchmark, console: Console, words: list[str]
+) -> None:
+    answer = run(f"--tags={words[0]}", *words[1:], "--quiet", "--user_python")
+    assert answer["new_env"] == {"CM_BY": "them"}
+    assert benchmark.config is None
+    assert sum("a recipe of owner@pulled answers in its place" in line for line in console.lines) == 1
+
+
+@pytest.mark.usefixtures("pulled")
+def test_what_assay_measures_is_answered_by_its_own_recipe_beside_a_pulled_one(
+    run: Run, benchmark: Benchmark
+) -> None:
+    run(f"--tags={WRAPPER}", "--model=mixtral-nano")
+    assert benchmark.config is not None
+
+
+def test_what_assay_does_not_measure_names_the_repository_that_may(run: Run) -> None:
+    for words in ([f"--tags={WRAPPER},_bert-99"], [f"--tags={WRAPPER}", "--model=llama3-8b"]):
+        with pytest.raises(RecipeFault) as caught:
+            run(*words)
+        assert "pull repo mlcommons@cm4mlops" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("tags", "flags", "action"),
+    [
+        (WRAPPER, ["--model=mixtral-nano", "--fake_run"], "run"),
+        (WRAPPER, ["--model=mixtral-nano", "--prepare"], "run"),
+        (WRAPPER, ["--model=mixtral-nano"], "prepare"),
+        (WRAPPER, ["--model=mixtral-nano", "--fake_run"], "docker"),
+        ("get,dataset-mixtral,openorca-mbxp-gsm8k-combined", ["--fake_run"], "run"),
+        ("get,ml-model,mixtral", ["--fake_run"], "run"),
+        ("mlperf,submission,checker", ["--fake_run"], "run"),
+    ],
+)
+def test_a_fake_run_runs_fetches_and_writes_nothing(
+    run: Run, benchmark: Benchmark, tmp_path: Path, tags: str, flags: list[str], action: str
+) -> None:
+    assert run(f"--tags={tags}", *flags, action=action)["return"] == 0
+    assert benchmark.config is None
+    assert not list((tmp_path / "here").iterdir())
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_fake_run_says_the_whole_request(run: Run, console: Console) -> None:
+    run(f"--tags={WRAPPER}", "--model=mixtral-nano", "--implementation=echo", "--fake_run")
+    assert "inference,generic,_mixtral-nano,_echo" in console.lines[-1]
+
+
+def test_options_without_an_effect_are_told_once_and_end_a_strict_run(
+    run: Run, benchmark: Benchmark, console: Console
+) -> None:
+    options = [
+        "--adr.mlperf-implementation.tags=_repo.mine",
+        "--nonsense=3",
+        "--adr.compiler.tags=gcc",
+        "--state.x=1",
+    ]
+    run(f"--tags={WRAPPER}", "--model=mixtral-nano", *options)
+    told = "\n".join(console.lines)
+    for word in ("--adr.mlperf-implementation.tags=_repo.mine", "--nonsense", "--state"):
+        assert told.count(f"ignored: {word}") == 1
+    assert "compiler" not in told
+    benchmark.config = None
+    with pytest.raises(RecipeFault, match="nonsense"):
+        run(f"--tags={WRAPPER}", "--model=mixtral-nano", "--nonsense=3", "--strict")
+    assert benchmark.config is None
+
+
+def test_only_the_batch_size_is_taken_from_what_is_asked_of_the_implementation(
+    run: Run, benchmark: Benchmark, console: Console
+) -> None:
+    below = "--adr.mlperf-inference-implementation"
+    run(f"--tags={WRAPPER}", f"{below}.tags=_batch_size.3,_fork", f"{below}.version=9")
+    assert benchmark.config is not None
+    assert benchmark.config.limits.batch == 3
+    told = "\n".join(console.lines)
+    assert f"ignored: {below}.tags=_batch_size.3,_fork" in told
+    assert f"ignored: {below}.version=9" in told
+
+
+def test_a_constant_wins_over_a_flag(run: Run, benchmark: Benchmark) -> None:
+    run(APP, "--env.CM_MLPERF_IMPLEMENTATION=reference", "--const.CM_MLPERF_IMPLEMENTATION=echo")
+    assert benchmark.config is not None
+    assert benchmark.config.sut == "echo"
+
+
+def test_help_for_a_request_describes_the_recipe_that_answers(run: Run, console: Console) -> None:
+    run(f"--tags={WRAPPER}", "--help")
+    assert any("--target_qps" in line for line in console.lines)
+
+
+def test_a_plan_of_a_benchmark_needs_no_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CM_REPOS", str(tmp_path))
+    assert main(["recipe", "plan", f"{WRAPPER},_full,_r4.1"]) == 0
+    assert "run-mlperf-inference-app _full _r4.1" in capsys.readouterr().out
 
 
 def test_an_unknown_variation_gets_the_nearest_one(run: Run) -> None:

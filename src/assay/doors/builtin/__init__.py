@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.ground.errors import AssayError
-from assay.recipes.builtin import Builtin
+from assay.ground.errors import AssayError, ConfigError
+from assay.recipes.builtin import Action, Builtin
 from assay.recipes.errors import GENERAL, RecipeFault
-from assay.recipes.resolve import ResolvedRecipe
+from assay.recipes.recipe import Recipe
 
 if TYPE_CHECKING:  # every run of any recipe looks at the table below: what acts is imported when it acts
     from assay.doors.builtin.call import Call, Deliver
@@ -49,43 +49,80 @@ FALLBACKS = frozenset({"detect_os", "detect_cpu"})
 def registered(deliver: Deliver, say: Callable[[str], None], environ: Mapping[str, str]) -> list[Builtin]:
     """All of them, for the runner. `environ` is looked into for HF_TOKEN and HF_ENDPOINT alone."""
 
-    def acting(name: str) -> Callable[[ResolvedRecipe, Mapping[str, Any]], dict[str, Any]]:
-        return lambda resolved, inputs: _act(name, resolved, inputs, deliver, say, environ)
+    def acting(name: str) -> Action:
+        return lambda resolved, inputs, fake: _act(
+            name, _call(resolved.recipe, inputs, deliver, say, environ), inputs, fake=fake
+        )
+
+    def declines(recipe: Recipe, inputs: Mapping[str, Any]) -> str:
+        return _declines(_call(recipe, inputs, deliver, say, environ))
 
     return [
-        Builtin(HERE / name, name, frozenset(tags.split(",")), acting(name), name in FALLBACKS)
+        Builtin(
+            HERE / name,
+            name,
+            frozenset(tags.split(",")),
+            acting(name),
+            name in FALLBACKS,
+            *([declines] if name in BENCHMARKS else []),
+        )
         for name, sets in TAGS.items()
         for tags in sets
     ]
 
 
-def _act(
-    name: str,
-    resolved: ResolvedRecipe,
+def _call(
+    recipe: Recipe,
     inputs: Mapping[str, Any],
     deliver: Deliver,
     say: Callable[[str], None],
     environ: Mapping[str, str],
-) -> dict[str, Any]:
-    """Do it. Raises: RecipeFault (1), as CM does for whatever goes wrong in a recipe."""
+) -> Call:
     from assay.doors import cm
     from assay.doors.builtin.call import Call
     from assay.ground.hub import ENDPOINT, Hub
 
-    mapping = cm.canonical_mapping(resolved.recipe.meta.get("input_mapping") or {})
-    selection, env = cm.asked_by(inputs, mapping)
-    call = Call(
+    selection, env = cm.asked_by(inputs, _mapping(recipe))
+    return Call(
         selection=selection,
         env=cm.canonical(env),
-        defaults=cm.canonical(resolved.recipe.meta.get("default_env") or {}),
-        prefix=resolved.recipe.dialect.prefix,
+        defaults=cm.canonical(recipe.meta.get("default_env") or {}),
+        mapping=_mapping(recipe),
+        prefix=recipe.dialect.prefix,
         say=say,
         deliver=deliver,
         hub=Hub(environ.get("HF_ENDPOINT") or ENDPOINT, environ.get("HF_TOKEN") or None),
     )
+
+
+def _mapping(recipe: Recipe) -> dict[str, str]:
+    from assay.doors import cm
+
+    return cm.canonical_mapping(recipe.meta.get("input_mapping") or {})
+
+
+def _declines(call: Call) -> str:
+    """Why the benchmark that is asked for is none of Assay's, or nothing."""
+    from assay.doors import cm
+    from assay.doors.cm_refused import NotOffered
+
     try:
-        if name in BENCHMARKS:
-            _tell(call, inputs, mapping)
+        cm.from_cm(call.selection, call.env, call.defaults)
+    except NotOffered as refused:
+        is_near = refused.hint.startswith("did you mean")
+        return f"{refused.message}, {refused.hint}" if is_near else refused.message
+    except ConfigError:  # told when it is run
+        pass
+    return ""
+
+
+def _act(name: str, call: Call, inputs: Mapping[str, Any], *, fake: bool) -> dict[str, Any]:
+    """Do it, or say what it would be. Raises: RecipeFault (1), as CM does for whatever goes wrong in a recipe."""
+    try:
+        if name not in FALLBACKS:
+            _tell(call, inputs)
+        if fake:
+            return _pretend(name, call)
         answer: dict[str, Any] = importlib.import_module(f"assay.doors.builtin.{name}.action").action(call)
     except RecipeFault:
         raise
@@ -94,16 +131,30 @@ def _act(
     return answer
 
 
-def _tell(call: Call, inputs: Mapping[str, Any], mapping: Mapping[str, str]) -> None:
+def _pretend(name: str, call: Call) -> dict[str, Any]:
+    """A fake run: nothing is run, fetched or written; of a benchmark it is said what would be measured."""
+    if name in BENCHMARKS:
+        import shlex
+
+        from assay.doors import cm
+
+        config = cm.from_cm(call.selection, call.env, call.defaults)
+        call.say(f"assay: nothing is run; in full this is: {shlex.join(cm.command(config))}")
+    return call.answer({})
+
+
+def _tell(call: Call, inputs: Mapping[str, Any]) -> None:
     """What was given twice, and what nobody claims: one line each. Raises: ConfigError under --strict."""
     from assay.doors import cm_claims
     from assay.doors.cm_settings import is_on
 
+    ignored = [
+        *cm_claims.unclaimed(call.env, call.mapping.values()),
+        *cm_claims.unclaimed_inputs(inputs, call.mapping),
+    ]
     notes = [
         cm_claims.repeated(inputs.get("cmd") or []),
-        cm_claims.tell_unclaimed(
-            cm_claims.unclaimed(call.env, mapping.values()), strict=is_on(inputs.get("strict", ""))
-        ),
+        cm_claims.tell_unclaimed(ignored, strict=is_on(inputs.get("strict", ""))),
     ]
     for note in notes:
         if note is not None:

@@ -50,6 +50,8 @@ class Call:
     """What the caller gave, flags mapped, names with CM's prefix."""
     defaults: Mapping[str, Any]
     """`default_env` of the recipe."""
+    mapping: Mapping[str, str]
+    """Flag -> variable, names with CM's prefix."""
     prefix: str
     """Of the names that go back: CM_ or MLC_."""
     say: Callable[[str], None]

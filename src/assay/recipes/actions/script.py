@@ -103,9 +103,12 @@ def test(context: Context, inputs: Inputs) -> Answer:
 
     Raises: RecipeFault (1) with the failed ones at the end, after all were tried.
     """
+    from assay.recipes.builtin import owned
     from assay.recipes.recipe import load_recipe
     from assay.recipes.selection import Selection, matching_artifacts
 
+    if owned(context.builtins, context.index, inputs):
+        return run(context, inputs | {"quiet": "yes"})
     name = words(inputs)[0]
     tags = name.replace(" ", ",") if " " in name else tag_text(inputs)
     selection = Selection.parse(tags)
@@ -145,13 +148,11 @@ def test_requests(meta: dict[str, Any]) -> list[Inputs]:
 
 def docker(context: Context, inputs: Inputs) -> Answer:
     """Build an image for a recipe and run it there; a recipe of our own is asked to see to that itself."""
-    from assay.recipes.builtin import find_builtin
+    from assay.recipes.builtin import owned
     from assay.recipes.container import run_in_container
-    from assay.recipes.selection import Selection
 
     require_request(inputs)
-    asked = Selection.parse(tag_text(inputs))
-    if not inputs.get("recipes") and find_builtin(context.builtins, context.index, asked):
+    if owned(context.builtins, context.index, inputs):
         return run(context, inputs | {"docker": "yes"})
     return run_in_container(context, inputs)
 

@@ -23,6 +23,7 @@ class Dialect(NamedTuple):
     owner_separator: str
     owner_tag: str
     default_owner: str  # of a repository named without one
+    default_repository: str  # the one with the published recipes
     resolved_variations_in_cache_tags: bool
     unique_in_nested_lists: bool  # does a list below the top of a state take only what it does not hold yet?
 
@@ -49,6 +50,7 @@ CM = Dialect(
     owner_separator=",",
     owner_tag="script-artifact-",
     default_owner="mlcommons",
+    default_repository="mlcommons@cm4mlops",
     resolved_variations_in_cache_tags=False,
     unique_in_nested_lists=False,
 )
@@ -62,6 +64,7 @@ MLC = Dialect(
     owner_separator=", ",
     owner_tag="script-item-",
     default_owner="mlcommons",
+    default_repository="mlcommons@mlperf-automations",
     resolved_variations_in_cache_tags=True,
     unique_in_nested_lists=True,
 )

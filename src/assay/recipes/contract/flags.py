@@ -28,7 +28,8 @@ def is_yes(inputs: Mapping[str, Any], *names: str) -> bool:
     return any(str(inputs.get(name, "")).lower() in ("true", "yes", "on") for name in names)
 
 
-NESTED = ("env", "state", "const", "const_state", "ad", "adr", "add_deps", "add_deps_recursive")
+DEPENDENCY_INPUTS = ("ad", "adr", "add_deps", "add_deps_recursive")
+NESTED = ("env", "state", "const", "const_state", *DEPENDENCY_INPUTS)
 
 
 def check_nested(inputs: Mapping[str, Any]) -> None:
@@ -115,6 +116,21 @@ INPUTS_TO_ENV = (
     "skip_system_deps",
     "git_ssh",
     "gh_token",
+)
+_RUNNER_INPUTS = """
+action artifact artifacts automation cmd tags env const recipes strict compat docker
+quiet q silent s verbose v time print_deps print_env print_versions print_readme dump_version_info repro
+new renew skip_cache force_cache cache cache_expiration only_execute_from_cache dirty shell save_env
+fake_run fake_deps prepare ignore_script_error skip_remembered_selections skip_write_test debug debug_script_tags
+debug_uid skip_sudo skip_sys_utils allow_sudo user_python out json j save_to_json lock help h
+"""
+# Inputs that the runner itself reads, or that change nothing about what a recipe without steps does.
+RUNNER_INPUTS = frozenset(
+    (
+        *_RUNNER_INPUTS.split(),
+        *DEPENDENCY_INPUTS,
+        *(name for name in INPUTS_TO_ENV if name.startswith("skip_")),
+    )
 )
 HOST_KEYS = ("GH_TOKEN", "ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "socks_proxy")
 
