@@ -346,7 +346,7 @@ def standing_notes(job: Job, data: Dataset, used: int) -> list[str]:
         notes.append("mixtral-nano is Assay's own small workload; its figures say nothing about mixtral-8x7b")
     if Path(data.source).name in job.rules.superseded_files:
         notes.append(f"the dataset file is superseded by {job.rules.dataset_file}")
-    return notes
+    return notes + dataset.warnings(data.samples)
 
 
 def _now() -> str:

@@ -1,7 +1,12 @@
+import bz2
+import gzip
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from assay.ground.errors import ArtifactError, ConfigError
@@ -108,11 +113,126 @@ def test_a_wrong_cell_is_named_by_row_and_column(
         dataset.read(written(tmp_path / "set.jsonl", wrong))
 
 
-def test_the_truth_of_a_gsm8k_row_must_be_a_number(tmp_path: Path) -> None:
-    wrong = rows()
-    wrong[0]["gt_output"] = "four"
-    with pytest.raises(ArtifactError, match="row 0, column gt_output: 'four' is no number"):
-        dataset.read(written(tmp_path / "set.jsonl", wrong))
+@pytest.mark.parametrize(
+    ("truth", "read"), [("5,600", "5,600"), ("four", "four"), (None, ""), (float("nan"), "")]
+)
+def test_a_gsm8k_truth_that_is_no_number_is_read_with_a_warning_as_the_official_script_reads_it(
+    tmp_path: Path, truth: object, read: str
+) -> None:
+    odd = rows()
+    odd[0]["gt_output"] = truth
+    samples = dataset.read(written(tmp_path / "set.jsonl", odd))
+    assert samples[0].truth == read
+    [warning] = dataset.warnings(samples)
+    assert warning.startswith(f"1 GSM8K row has a truth that is no number (row 0: {read!r})")
+
+
+@pytest.mark.parametrize(("truth", "read"), [(18, "18"), (2.5, "2.5"), ("1e3", "1e3")])
+def test_a_gsm8k_truth_may_be_a_number_as_well_as_text(tmp_path: Path, truth: object, read: str) -> None:
+    numbers = rows()
+    numbers[0]["gt_output"] = truth
+    samples = dataset.read(written(tmp_path / "set.jsonl", numbers))
+    assert samples[0].truth == read
+    assert not dataset.warnings(samples)
+
+
+def test_a_missing_reference_answer_may_be_nan_or_null(tmp_path: Path) -> None:
+    holed = rows()
+    holed[0]["tok_ref_output"], holed[1]["tok_ref_output"] = float("nan"), None
+    assert [row.reference_ids for row in dataset.read(written(tmp_path / "set.jsonl", holed))] == [(), ()]
+
+
+@pytest.mark.parametrize("column", ["tok_input", "input", "id"])
+def test_a_value_that_is_needed_and_nan_is_named_as_missing(tmp_path: Path, column: str) -> None:
+    holed = rows()
+    holed[1][column] = float("nan")
+    with pytest.raises(ArtifactError, match=f"row 1, column {column}: .* it is missing"):
+        dataset.read(written(tmp_path / "set.jsonl", holed))
+
+
+def test_scoring_needs_no_column_of_token_ids(tmp_path: Path) -> None:
+    scored = [{name: row[name] for name in dataset.SCORED} for row in rows()]
+    samples = dataset.read_scored(written(tmp_path / "set.jsonl", scored))
+    assert [row.truth for row in samples] == ["4", "int main() {}"]
+    with pytest.raises(ArtifactError, match="no column gt_output"):
+        dataset.read_scored(written(tmp_path / "less.jsonl", [{"dataset": "MBXP", "id": "a_b", "input": ""}]))
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zip"])
+def test_a_pickle_that_pandas_packed_is_read_whether_its_name_says_so_or_not(
+    tmp_path: Path, suffix: str
+) -> None:
+    pandas = pytest.importorskip("pandas")
+    columns = dataset.columns_of(rows())
+    packed = tmp_path / f"set.pkl{suffix}"
+    pandas.DataFrame(columns).to_pickle(packed)
+    assert read_columns(packed) == columns
+    assert read_columns(packed.rename(tmp_path / "renamed.pkl")) == columns
+
+
+def test_packed_json_lines_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl.gz"
+    path.write_bytes(gzip.compress(written(tmp_path / "set.jsonl", rows()).read_bytes()))
+    assert len(dataset.read(path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.pkl.zst", b"\x28\xb5\x2f\xfd rest", "packed with zstd"),
+        ("a.pkl.gz", gzip.compress(b"x" * 99)[:-9], "a damaged gzip file"),
+        ("a.pkl.xz", b"\xfd7zXZ\0 nonsense", "a damaged xz file"),
+        ("a.pkl.zip", b"PK\x03\x04 nonsense", "a damaged zip file"),
+        ("a.jsonl.bz2", bz2.compress(bytes(1 << 30)), "refused: it unfolds to more than"),
+        ("a.pkl.gz", gzip.compress(gzip.compress(bytes(1 << 25))), "no pickled DataFrame"),
+    ],
+)
+def test_a_packed_file_is_damaged_or_a_bomb_or_read_and_which_is_said(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ArtifactError, match=said):
+        dataset.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pyarrow.array([[[1]]]),
+        pyarrow.array([{"a": [1]}]),
+        pyarrow.array([[True, None]]),
+        pyarrow.array([["a"]]),
+        pyarrow.array([10**17], pyarrow.timestamp("ms")),
+        pyarrow.array([b"\xff"], pyarrow.binary()),
+    ],
+)
+def test_any_kind_of_column_in_parquet_ends_in_the_schemas_own_error(
+    tmp_path: Path, column: pyarrow.Array
+) -> None:
+    pyarrow.parquet.write_table(pyarrow.table({"dataset": column}), tmp_path / "set.parquet")
+    with pytest.raises(ArtifactError):
+        dataset.read(tmp_path / "set.parquet")
+
+
+def test_a_parquet_file_whose_run_lengths_stand_for_gigabytes_is_refused(tmp_path: Path) -> None:
+    ids = pyarrow.array(np.zeros(20_000_000, np.int32))
+    rows_ = pyarrow.ListArray.from_arrays(pyarrow.array([0, len(ids)], pyarrow.int32()), ids)
+    path = tmp_path / "set.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"tok_input": rows_}), path, compression="zstd")
+    assert path.stat().st_size < 100_000
+    with pytest.raises(ArtifactError, match="refused: it unfolds to more than"):
+        dataset.read(path)
+
+
+def test_a_lone_surrogate_survives_a_conversion_to_json_lines(tmp_path: Path) -> None:
+    odd = rows()
+    odd[0]["question"] = "\ud800"
+    source = written(tmp_path / "set.jsonl", odd)
+    dataset.convert(source, tmp_path / "again.jsonl")
+    assert read_columns(tmp_path / "again.jsonl") == read_columns(source)
+    with pytest.raises(ArtifactError, match="cannot be written as parquet"):
+        dataset.convert(source, tmp_path / "set.parquet")
+    assert not (tmp_path / "set.parquet").exists()
 
 
 def test_a_cut_file_is_refused_with_its_line(tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def describe(loaded: Dataset) -> dict[str, object]:
     """What a dataset holds, as plain JSON values."""
     from collections import Counter
 
+    from assay.mlperf import dataset
     from assay.mlperf.sample import Subset
 
     samples = loaded.samples
@@ -125,6 +126,7 @@ def describe(loaded: Dataset) -> dict[str, object]:
         "rows": len(samples),
         "subsets": subsets,
         "languages": dict(sorted(languages.items())),
+        "warnings": dataset.warnings(samples),
     }
 
 
@@ -152,4 +154,7 @@ def text(facts: dict[str, object]) -> str:
     assert isinstance(languages, dict)
     if languages:
         lines.append("  languages  " + ", ".join(f"{name} {count}" for name, count in languages.items()))
+    warnings = facts["warnings"]
+    assert isinstance(warnings, list)
+    lines += [f"  warning    {warning}" for warning in warnings]
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from assay.ground.artifact import Item, Listing
 from assay.ground.download import Patience, Remote, Report
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.hub import Hub
+from assay.mlperf.dataset_file import is_dataset_name
 
 STORAGE = "https://inference.mlcommons-storage.org"
 MODEL = "hf:mistralai/Mixtral-8x7B-Instruct-v0.1@a60832cb6c88d5cb6e507680d0e9996fbad77050"
@@ -96,7 +97,7 @@ def dataset(
     path = _obtain(source, "datasets", Hub(), report, patience)
     if path.is_file():
         return path
-    found = [child for child in path.rglob("*") if child.suffix in (".pkl", ".parquet", ".jsonl")]
+    found = [child for child in path.rglob("*") if is_dataset_name(child)]
     if len(found) != 1:
         raise ArtifactError(f"{path} holds {len(found)} dataset files", "name one of them")
     return found[0]

@@ -1,108 +1,68 @@
 """A pickled pandas DataFrame, read without pandas and without running anything that the file names.
 
-A pickle is a program. This reader lets it build numpy arrays and plain Python containers; every name of
-pandas or pyarrow becomes a `Recorded`, which keeps what it was called with and does nothing. The columns are
-then picked out of the records. Any other name in the file is refused.
+A pickle is a program; `pickle_values` reads it as data. The columns are picked out of that here.
 Understands the layouts that pandas 1.1 to 3.x write. Knows nothing of MLPerf's columns.
 """
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from assay.ground.budget import POINTER_BYTES, Budget
 from assay.ground.errors import ArtifactError
+from assay.mlperf import pickle_values, pickled_arrays
+from assay.mlperf.pickle_values import Called, Name
+from assay.mlperf.pickled_arrays import Unreadable
 
 Columns = dict[str, list[Any]]
 """Column name -> one value per row; all columns have one length."""
 
 
-class Recorded:
-    """Stands in for one object of the file: the arguments and the state that the file gave it."""
+@dataclass(frozen=True)
+class Unread:
+    """Stands in the cells of a column whose kind this reader does not know: nobody needs it, or they will say so."""
 
-    args: tuple[Any, ...] = ()
-    state: Any = None
+    kind: str
 
-    def __init__(self, *args: Any) -> None:
-        self.args = args
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
+    def __repr__(self) -> str:
+        return f"a value of {self.kind}"
 
 
-_RECORDED = {
-    "pandas": ("DataFrame", "Index", "RangeIndex", "StringDtype", "NA"),
-    "pandas.arrays": ("ArrowStringArray", "StringArray"),
+_NAT = ("_nat_unpickle", "__nat_unpickle")
+_LIBRARIES = ("pandas", "numpy", "pyarrow")
+"""A class of theirs may be named, for it is only written down. A function may not, but for these:"""
+_FUNCTIONS = {
+    "_codecs": ("encode",),
+    "builtins": ("slice", "bytearray"),
+    "__builtin__": ("slice", "bytearray"),
+    "datetime": ("date", "datetime", "time", "timedelta", "timezone"),
+    "decimal": ("Decimal",),
+    "uuid": ("UUID",),
+    "zoneinfo": ("ZoneInfo._unpickle",),
+    "pytz": ("_UTC", "_p"),
+    "numpy": ("dtype", "ndarray"),
+    **dict.fromkeys(("numpy.core.multiarray", "numpy._core.multiarray"), ("_reconstruct", "scalar")),
+    **dict.fromkeys(("numpy.core.numeric", "numpy._core.numeric"), ("_frombuffer",)),
     "pandas._libs.arrays": ("__pyx_unpickle_NDArrayBacked",),
-    "pandas._libs.internals": ("_unpickle_block", "BlockPlacement"),
-    "pandas._libs.missing": ("NA", "NAType"),
-    "pandas.core.arrays.string_": ("StringArray", "StringDtype"),
-    "pandas.core.arrays.string_arrow": ("ArrowStringArray",),
-    "pandas.core.frame": ("DataFrame",),
-    "pandas.core.indexes.base": ("_new_Index", "Index"),
-    "pandas.core.indexes.numeric": ("Int64Index",),
-    "pandas.core.indexes.range": ("RangeIndex",),
-    "pandas.core.internals.managers": ("BlockManager",),
-    "pyarrow.lib": ("_restore_array", "chunked_array", "py_buffer", "type_for_alias"),
+    "pandas._libs.internals": ("_unpickle_block",),
+    "pandas._libs.tslibs.nattype": _NAT,
+    "pandas._libs.tslibs.timestamps": ("_unpickle_timestamp",),
+    "pandas._libs.tslibs.timedeltas": ("_timedelta_unpickle",),
+    "pandas.core.indexes.base": ("_new_Index",),
+    "pandas.core.indexes.datetimes": ("_new_DatetimeIndex",),
+    "pyarrow.lib": (
+        *("_restore_array", "chunked_array", "py_buffer", "type_for_alias", "field", "list_", "large_list"),
+        *("dictionary", "struct", "timestamp", "duration", "decimal128", "map_", "time32", "time64"),
+    ),
 }
 
-
-def _scalar(dtype: np.dtype[Any], raw: bytes) -> Any:
-    """One numpy number, as the Python number that it is."""
-    if dtype.hasobject:
-        raise pickle.UnpicklingError("a numpy scalar that holds an object")
-    return np.frombuffer(raw, dtype, count=1)[0].item()
-
-
-def _array(raw: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], order: str) -> np.ndarray[Any, Any]:
-    if order not in ("C", "F"):
-        raise pickle.UnpicklingError(f"array order {order!r}")
-    return np.frombuffer(raw, dtype).reshape(shape, order="C" if order == "C" else "F")
-
-
-def _empty_array(kind: object, shape: object, code: object) -> np.ndarray[Any, Any]:
-    """What numpy's own `_reconstruct` gives for a pickle: empty; the state that follows fills it."""
-    if kind is not np.ndarray:
-        raise pickle.UnpicklingError("an array of an unknown class")
-    return np.empty(0, np.int8)
-
-
-def _latin1(text: str, encoding: str) -> bytes:
-    """How protocol 2 spells bytes."""
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"bytes spelled in {encoding!r}")
-    return text.encode("latin1")
-
-
-_BUILT: dict[tuple[str, str], Callable[..., Any]] = {
-    ("builtins", "slice"): slice,
-    ("__builtin__", "slice"): slice,
-    ("__builtin__", "bytearray"): bytearray,
-    ("builtins", "bytearray"): bytearray,
-    ("_codecs", "encode"): _latin1,
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-}
-for _core in ("numpy.core", "numpy._core"):
-    _BUILT[f"{_core}.multiarray", "_reconstruct"] = _empty_array
-    _BUILT[f"{_core}.multiarray", "scalar"] = _scalar
-    _BUILT[f"{_core}.numeric", "_frombuffer"] = _array
-_BUILT |= {
-    (module, name): type(name, (Recorded,), {"__module__": __name__})
-    for module, names in _RECORDED.items()
-    for name in names
-}
-
-# What loading bytes that are no pickle, or a cut or crafted one, may raise.
+# What bytes that are no pickle, or a cut or crafted one, make the readers raise.
 _BROKEN = (
     pickle.UnpicklingError,
-    EOFError,
     AttributeError,
-    ImportError,
     LookupError,
     ValueError,
     TypeError,
@@ -112,95 +72,136 @@ _BROKEN = (
 )
 
 
-class _ContainerUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _BUILT:
-            raise _ForbiddenName(f"{module}.{name}")
-        return _BUILT[module, name]
-
-
 class _ForbiddenName(Exception):
     pass
 
 
-def read(path: Path) -> Columns:
-    """The columns of a pickled DataFrame.
+def _allow(name: Name) -> None:
+    is_class = name.name[:1].isupper() and name.name.isidentifier()
+    if is_class and name.module.partition(".")[0] in _LIBRARIES:
+        return
+    if name.name not in _FUNCTIONS.get(name.module, ()):
+        raise _ForbiddenName(str(name))
+
+
+def read(content: bytes, where: object) -> Columns:
+    """The columns of a pickled DataFrame. `where` names the source in errors.
 
     Raises: ArtifactError when the file names anything but pandas and numpy containers (nothing of it has
-    been run), is cut short, or holds something other than a DataFrame.
+    been run), is cut short, holds something other than a DataFrame, or unfolds beyond what its size may.
     """
+    budget = Budget.of(where, len(content))
     try:
-        with path.open("rb") as file:
-            frame = _ContainerUnpickler(file).load()
-        return _columns(frame)
+        return _columns(pickle_values.load(content, _allow, pickled_arrays.resolve), budget)
     except _ForbiddenName as name:
         raise ArtifactError(
-            f"{path}: refused: the pickle asks for {name}, which no DataFrame needs; nothing was run",
+            f"{where}: refused: the pickle asks for {str(name)[:200]}, which no DataFrame needs; nothing was run",
             "get the dataset from its publisher again and compare the checksum",
         ) from None
     except _BROKEN as error:
         raise ArtifactError(
-            f"{path}: no pickled DataFrame, or a damaged one ({type(error).__name__}: {error})",
+            f"{where}: no pickled DataFrame, or a damaged one ({type(error).__name__}: {str(error)[:200]})",
             "compare the file's size and checksum with the publisher's",
         ) from error
 
 
-def _columns(frame: Any) -> Columns:
-    if type(frame).__name__ != "DataFrame" or not isinstance(frame, Recorded):
-        raise TypeError(f"the pickle holds a {type(frame).__name__}")
+def _columns(frame: Any, budget: Budget) -> Columns:
+    if not isinstance(frame, Called) or frame.kind != "DataFrame":
+        raise TypeError("the pickle holds something else than a DataFrame")
     manager = frame.state["_mgr"] if "_mgr" in frame.state else frame.state["_data"]
     blocks, axes = _blocks_and_axes(manager)
-    names = _values(axes[0].args[1]["data"]).tolist()
+    names = _labels(axes[0], budget)
     columns: dict[int, list[Any]] = {}
+    unread: dict[int, Unread] = {}
     for values, places in blocks:
-        rows = values.reshape(1, -1) if values.ndim == 1 else values
-        positions = range(len(names))[places] if isinstance(places, slice) else places
-        columns |= {int(place): row.tolist() for place, row in zip(positions, rows, strict=True)}
-    if len({len(column) for column in columns.values()}) > 1:
+        positions = _positions(places, names, budget)
+        try:
+            rows = _rows(values, budget)
+        except Unreadable as error:
+            unread |= dict.fromkeys(positions, Unread(str(error)))
+        else:
+            columns |= dict(zip(positions, rows, strict=True))
+    lengths = {len(column) for column in columns.values()}
+    if len(lengths) > 1:
         raise ValueError("columns of different lengths")
-    return {str(name): columns[place] for place, name in enumerate(names)}
+    for place, mark in unread.items():
+        columns[place] = [mark] * max(lengths, default=0)
+        budget.spend(POINTER_BYTES * len(columns[place]))
+    return {
+        _name(names[place]): [_cell(cell, budget) for cell in columns[place]] for place in sorted(columns)
+    }
 
 
-def _blocks_and_axes(manager: Recorded) -> tuple[list[tuple[np.ndarray[Any, Any], Any]], list[Recorded]]:
+def _blocks_and_axes(manager: Called) -> tuple[list[tuple[Any, Any]], list[Called]]:
     """(values, column positions) of each block, and the axes (columns, rows)."""
     if manager.args:  # pandas 1.3 and later
         blocks, axes = manager.args
-        return [(_values(block.args[0]), _placement(block.args[1])) for block in blocks], axes
+        return [(block.args[0], block.args[1]) for block in blocks], axes
     older = manager.state[3]["0.14.1"]
-    return [(_values(block["values"]), _placement(block["mgr_locs"])) for block in older["blocks"]], older[
-        "axes"
+    return [(block["values"], block["mgr_locs"]) for block in older["blocks"]], older["axes"]
+
+
+def _positions(places: Any, names: Sequence[Any], budget: Budget) -> Sequence[int]:
+    """Where the rows of a block stand among the columns: a slice, or an array of numbers."""
+    if isinstance(places, Called) and places.kind == "BlockPlacement":
+        places = places.args[0]
+    if pickled_arrays.is_array(places):
+        return pickled_arrays.wholes(_rows(places, budget)[0])
+    return range(len(names))[slice(*pickled_arrays.wholes(places.args))]
+
+
+def _labels(index: Called, budget: Budget) -> Sequence[Any]:
+    facts = index.args[1]
+    if "data" in facts:
+        return _rows(facts["data"], budget)[0]
+    return range(facts["start"], facts["stop"], facts["step"])
+
+
+def _name(label: Any) -> str:
+    if type(label) not in (str, int):
+        raise TypeError("a column whose name is neither text nor a number")
+    return str(label)
+
+
+def _rows(values: Any, budget: Budget) -> list[list[Any]]:
+    """The rows of a block's values: an array, or one of the kinds that pandas puts around arrays."""
+    if pickled_arrays.is_array(values):
+        return pickled_arrays.lines(values, budget)
+    held = values.state
+    if isinstance(held, tuple):  # (dtype, array) or, in older files, (array, dtype)
+        held = {"_ndarray" if pickled_arrays.is_array(part) else "_dtype": part for part in held[:2]}
+    kind = values.args[0].name if values.kind == "__pyx_unpickle_NDArrayBacked" else values.kind
+    if kind == "Categorical":
+        return _categories(held, budget)
+    if kind in ("IntegerArray", "FloatingArray", "BooleanArray"):
+        rows = zip(_rows(held["_data"], budget)[0], _rows(held["_mask"], budget)[0], strict=True)
+        return [[None if is_missing else value for value, is_missing in rows]]
+    if kind in ("ArrowStringArray", "ArrowExtensionArray"):
+        return [pickled_arrays.arrow(held["_pa_array" if "_pa_array" in held else "_data"], budget)]
+    if kind in ("StringArray", "NumpyExtensionArray", "PandasArray"):
+        return _rows(held["_ndarray"], budget)
+    raise Unreadable(f"the kind {kind}")
+
+
+def _categories(held: dict[str, Any], budget: Budget) -> list[list[Any]]:
+    codes = _rows(held["_ndarray" if "_ndarray" in held else "_codes"], budget)
+    categories = _labels(held["_dtype"].state["categories"], budget)
+    return [
+        [None if code < 0 else categories[code] for code in pickled_arrays.wholes(row, least=-1)]
+        for row in codes
     ]
 
 
-def _placement(places: Any) -> Any:
-    return places.args[0] if isinstance(places, Recorded) else places
-
-
-def _values(values: Any) -> np.ndarray[Any, Any]:
-    """The numpy array behind a block: an array itself, or one of pandas' two string arrays."""
-    if isinstance(values, np.ndarray):
-        return values
-    if type(values).__name__ == "__pyx_unpickle_NDArrayBacked":
-        return _values(values.state[1])
-    if type(values).__name__ == "ArrowStringArray":
-        return _arrow_strings(values.state["_pa_array"])
-    raise TypeError(f"a column of kind {type(values).__name__}")
-
-
-def _arrow_strings(stored: Recorded) -> np.ndarray[Any, Any]:
-    """Arrow strings rebuilt from their buffers through Arrow's own checks (offsets in range, UTF-8)."""
-    import pyarrow
-
-    if type(stored).__name__ == "chunked_array":
-        return np.concatenate([_arrow_strings(chunk) for chunk in stored.args[0]])
-    kind, length, null_count, offset, buffers = stored.args[0][:5]
-    types = {"string": pyarrow.string(), "large_string": pyarrow.large_string()}
-    array = pyarrow.Array.from_buffers(
-        types[kind.args[0]],
-        length,
-        [None if buffer is None else pyarrow.py_buffer(bytes(buffer.args[0])) for buffer in buffers],
-        null_count,
-        offset,
-    )
-    array.validate(full=True)
-    return np.array(array.to_pylist(), dtype=object)
+def _cell(cell: Any, budget: Budget) -> Any:
+    """A cell as plain Python: an array as a list, what pandas calls NA or NaT as None."""
+    if isinstance(cell, Name):
+        return None if cell.name == "NA" else Unread("a class")
+    if not isinstance(cell, Called):
+        return cell
+    if cell.kind in _NAT:
+        return None
+    try:
+        rows = _rows(cell, budget)
+    except Unreadable as error:
+        return Unread(str(error))
+    return rows[0] if len(rows) == 1 else rows

@@ -16,9 +16,12 @@ from assay.ground.files import sha256
 from assay.mlperf.dataframe_pickle import Columns
 from assay.mlperf.dataset_file import read_columns, write_columns
 from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.scoring import gsm8k
 
 REQUIRED = ("dataset", "id", "input", "gt_output", "tok_input", "tok_stop_sequence")
 """Columns that a run or its scoring needs."""
+SCORED = ("dataset", "id", "input", "gt_output")
+"""Columns that scoring alone needs, as the official evaluator does."""
 OPTIONAL = (
     "question",
     "ref_output",
@@ -56,6 +59,26 @@ def read(path: Path) -> list[Sample]:
     return samples(read_columns(path), str(path))
 
 
+def read_scored(path: Path) -> list[Sample]:
+    """`read` for scoring alone: columns of token ids may be absent or damaged, and are left out.
+
+    Raises: as `read`.
+    """
+    columns = read_columns(path)
+    return samples({name: columns[name] for name in SCORED if name in columns}, str(path), SCORED)
+
+
+def warnings(rows: Sequence[Sample]) -> list[str]:
+    """What the owner of these rows should know, in words."""
+    odd = [row for row in rows if row.subset is Subset.GSM8K and not gsm8k.is_number(row.truth)]
+    if not odd:
+        return []
+    return [
+        f"{len(odd)} GSM8K row{'s have' if len(odd) > 1 else ' has'} a truth that is no number (row {odd[0].index}: "
+        f"{odd[0].truth[:40]!r}): every answer to such a row counts as wrong, as in the official evaluator"
+    ]
+
+
 def convert(source: Path, target: Path) -> int:
     """Rewrite a dataset in the format of the target's suffix, all columns kept; gives the number of rows.
 
@@ -67,17 +90,19 @@ def convert(source: Path, target: Path) -> int:
     return rows
 
 
-def samples(columns: Columns, where: str) -> list[Sample]:
+def samples(columns: Columns, where: str, needed: Sequence[str] = REQUIRED) -> list[Sample]:
     """Columns of equal length -> Samples. `where` names the source in errors."""
-    _check_columns(columns, where)
+    _check_columns(columns, where, needed)
+    subsets = list(_cells(columns, "dataset", where, _subset))
+    ids = _ids if needed is REQUIRED else _ids_or_none
     read_cells = zip(
-        _cells(columns, "dataset", where, _subset),
+        subsets,
         _cells(columns, "id", where, _text),
         _cells(columns, "input", where, _text),
-        _cells(columns, "tok_input", where, _ids),
-        _cells(columns, "gt_output", where, _text),
+        _cells(columns, "tok_input", where, ids),
+        _cells(_truths(columns, subsets), "gt_output", where, _text),
         _cells(columns, "tok_ref_output", where, _ids_or_none),
-        _cells(columns, "tok_stop_sequence", where, _ids),
+        _cells(columns, "tok_stop_sequence", where, ids),
         strict=True,
     )
     rows = [
@@ -85,8 +110,23 @@ def samples(columns: Columns, where: str) -> list[Sample]:
         for index, (subset, id, prompt, prompt_ids, truth, reference_ids, stop_ids) in enumerate(read_cells)
     ]
     for sample in rows:
-        _check_sample(sample, where)
+        _check_sample(sample, where, "tok_input" in needed)
     return rows
+
+
+def _truths(columns: Columns, subsets: Sequence[Subset]) -> Columns:
+    """`gt_output` with GSM8K's numbers as text: the official evaluator calls float() on what is there."""
+    truths = [
+        _number_text(cell) if subset is Subset.GSM8K else cell
+        for subset, cell in zip(subsets, columns["gt_output"], strict=True)
+    ]
+    return {**columns, "gt_output": truths}
+
+
+def _number_text(cell: Any) -> Any:
+    if cell is None:
+        return ""
+    return repr(cell) if type(cell) in (int, float) else cell
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> Columns:
@@ -94,8 +134,8 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> Columns:
     return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
 
 
-def _check_columns(columns: Columns, where: str) -> None:
-    missing = [name for name in REQUIRED if name not in columns]
+def _check_columns(columns: Columns, where: str, needed: Sequence[str]) -> None:
+    missing = [name for name in needed if name not in columns]
     if missing:
         near = did_you_mean(missing[0], map(str, columns))
         held = f"it has {', '.join(map(str, columns)) or 'none'}"
@@ -107,12 +147,10 @@ def _check_columns(columns: Columns, where: str) -> None:
         raise ArtifactError(f"{where}: no rows")
 
 
-def _check_sample(sample: Sample, where: str) -> None:
+def _check_sample(sample: Sample, where: str, is_run: bool) -> None:
     problem = ""
-    if not sample.prompt_ids:
+    if is_run and not sample.prompt_ids:
         problem = "column tok_input: empty"
-    elif sample.subset is Subset.GSM8K and not _is_number(sample.truth):
-        problem = f"column gt_output: {sample.truth[:40]!r} is no number, as a GSM8K row needs"
     elif sample.subset is Subset.MBXP and "_" not in sample.id:
         problem = f"column id: {sample.id[:40]!r} is not <language>_<entry point>, as an MBXP row needs"
     if problem:
@@ -138,12 +176,14 @@ def _subset(cell: object) -> Subset:
 def _text(cell: object) -> str:
     if isinstance(cell, str):
         return cell
-    raise TypeError(f"text expected, not {cell!r:.60}")
+    raise TypeError("text expected, it is missing" if cell is None else f"text expected, not {cell!r:.60}")
 
 
 def _ids(cell: Any) -> tuple[int, ...]:
     """Token ids; `array` refuses what is no int32 at C speed."""
-    if not hasattr(cell, "__iter__") or isinstance(cell, (str, bytes)):
+    if cell is None:
+        raise TypeError("a list of token ids expected, it is missing")
+    if not isinstance(cell, (list, tuple)):
         raise TypeError(f"a list of token ids expected, not {cell!r:.60}")
     ids = tuple(array("i", cell))
     if ids and min(ids) < 0:
@@ -153,11 +193,3 @@ def _ids(cell: Any) -> tuple[int, ...]:
 
 def _ids_or_none(cell: Any) -> tuple[int, ...]:
     return () if cell is None else _ids(cell)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -5,17 +5,22 @@ Knows the formats, not the schema (that is `dataset.py`).
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from assay.ground import compressed
+from assay.ground.budget import POINTER_BYTES, Budget
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.files import staged
 from assay.mlperf import dataframe_pickle
 from assay.mlperf.dataframe_pickle import Columns
 
 FORMATS = {".pkl": "pickle", ".pickle": "pickle", ".parquet": "parquet", ".jsonl": "jsonl"}
+BATCH_ROWS = 256
+"""Rows of a Parquet file that are unfolded before they are counted."""
 
 
 def format_of(path: Path) -> str:
@@ -25,65 +30,112 @@ def format_of(path: Path) -> str:
     raise ConfigError(f"{path}: unknown kind of dataset file", "name it .pkl, .parquet or .jsonl")
 
 
-def read_columns(path: Path) -> Columns:
-    """All columns of the file, as plain Python values.
+def is_dataset_name(path: Path) -> bool:
+    """Does the suffix say that this is a dataset file, packed or not?"""
+    return _without_packing(path).suffix.lower() in FORMATS
 
-    Raises: ArtifactError when the file is missing, damaged, or (a pickle) wants to run code.
+
+def read_columns(path: Path) -> Columns:
+    """All columns of the file, as plain Python values; a missing value is None, also where pandas wrote NaN.
+
+    A pickle or JSON lines may be packed (`.pkl.gz`, as pandas writes it; also bzip2, xz and zip).
+
+    Raises: ArtifactError when the file is missing, damaged, unfolds beyond its budget, or (a pickle) wants to run
+    code.
     """
-    kind = format_of(path)
+    kind = format_of(_without_packing(path))
     if not path.is_file():
         raise ArtifactError(
             f"{path}: no such dataset file", "give the path of a .pkl, .parquet or .jsonl file"
         )
-    return _READERS[kind](path)
+    budget = Budget.of(path, path.stat().st_size)
+    columns = _READERS[kind](path, budget)
+    budget.weigh(columns)
+    return {name: [None if cell != cell else cell for cell in column] for name, column in columns.items()}
+
+
+def _without_packing(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix.lower() in compressed.SUFFIXES else path
 
 
 def write_columns(path: Path, columns: Columns) -> None:
     """Write the columns, whole or not at all.
 
-    Raises: EnvironmentProblem when the disk is full, or for a pickle when pandas is not installed.
+    Raises: EnvironmentProblem when the disk is full, or for a pickle when pandas is not installed; ArtifactError for
+    values that the format cannot hold.
     """
-    writer = _WRITERS[format_of(path)]
+    import pyarrow
+
+    kind = format_of(path)
     with staged(path) as part:
-        writer(part, columns)
+        try:
+            _WRITERS[kind](part, columns)
+        except (pyarrow.ArrowException, ValueError, TypeError, OverflowError) as error:
+            raise ArtifactError(
+                f"{path}: these columns cannot be written as {kind}: {str(error)[:200]}",
+                "write another format",
+            ) from error
 
 
-def _read_parquet(path: Path) -> Columns:
+def _read_pickle(path: Path, budget: Budget) -> Columns:
+    return dataframe_pickle.read(compressed.read(path, budget), path)
+
+
+def _read_parquet(path: Path, budget: Budget) -> Columns:
+    """Batch by batch, each counted: a run-length code of a few bytes can stand for any number of rows."""
     import pyarrow
     import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.read_table(path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise ArtifactError(f"{path}: no readable Parquet file ({error})", "compare its checksum") from error
-    return {name: _arrow_column(table.column(name)) for name in table.column_names}
+        with pyarrow.parquet.ParquetFile(path) as file:
+            _spend_claims(file.metadata, budget)
+            batches = []
+            for batch in file.iter_batches(BATCH_ROWS):
+                budget.spend(batch.nbytes)
+                batches.append(batch)
+            table = pyarrow.Table.from_batches(batches, file.schema_arrow)
+        return {name: _arrow_column(table.column(name)) for name in table.column_names}
+    except (pyarrow.ArrowException, *_UNREADABLE) as error:
+        raise ArtifactError(
+            f"{path}: no readable Parquet file ({str(error)[:200]})", "compare its checksum"
+        ) from error
+
+
+def _spend_claims(metadata: Any, budget: Budget) -> None:
+    """What the file says of itself: a list of a billion ids is refused before Arrow makes room for it."""
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for place in range(metadata.num_columns):
+            chunk = row_group.column(place)
+            budget.spend(max(chunk.total_uncompressed_size, POINTER_BYTES * chunk.num_values))
 
 
 def _arrow_column(column: Any) -> list[Any]:
     """Lists of numbers are cut from one flat list: many times faster than Arrow's `to_pylist`."""
     import pyarrow
 
+    types = pyarrow.types
     array = column.combine_chunks()
-    if not (pyarrow.types.is_list(array.type) or pyarrow.types.is_large_list(array.type)) or array.null_count:
+    is_list = types.is_list(array.type) or types.is_large_list(array.type)
+    if not is_list or array.null_count or not types.is_integer(array.type.value_type):
         values: list[Any] = array.to_pylist()
         return values
-    ends = array.value_lengths().to_numpy().cumsum().tolist()
+    ends = array.value_lengths().to_numpy(zero_copy_only=False).cumsum().tolist()
     flat = array.flatten().to_pylist() if array.flatten().null_count else array.flatten().to_numpy().tolist()
     return [flat[start:end] for start, end in zip([0, *ends], ends)]
 
 
-def _read_jsonl(path: Path) -> Columns:
+def _read_jsonl(path: Path, budget: Budget) -> Columns:
     columns: Columns = {}
-    with path.open("rb") as file:
-        for number, line in enumerate(file):
-            row = _json_row(path, number, line)
-            if number == 0:
-                columns = {name: [] for name in row}
-            if row.keys() != columns.keys():
-                odd = sorted(row.keys() ^ columns.keys())
-                raise ArtifactError(f"{path}: line {number + 1} differs from line 1 in columns {odd}")
-            for name, value in row.items():
-                columns[name].append(value)
+    for number, line in enumerate(io.BytesIO(compressed.read(path, budget))):
+        row = _json_row(path, number, line)
+        if number == 0:
+            columns = {name: [] for name in row}
+        if row.keys() != columns.keys():
+            odd = sorted(row.keys() ^ columns.keys())
+            raise ArtifactError(f"{path}: line {number + 1} differs from line 1 in columns {odd}")
+        for name, value in row.items():
+            columns[name].append(value)
     return columns
 
 
@@ -107,7 +159,8 @@ def _write_parquet(path: Path, columns: Columns) -> None:
 
 
 def _write_jsonl(path: Path, columns: Columns) -> None:
-    with path.open("w", encoding="utf-8") as file:
+    # A lone surrogate, which JSON may hold, is written the way JSON spells it.
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         for values in zip(*columns.values(), strict=True):
             file.write(json.dumps(dict(zip(columns, values)), ensure_ascii=False) + "\n")
 
@@ -131,8 +184,9 @@ def _write_pickle(path: Path, columns: Columns) -> None:
     frame.to_pickle(path, protocol=4, compression=None)
 
 
-_READERS: dict[str, Callable[[Path], Columns]] = {
-    "pickle": dataframe_pickle.read,
+_UNREADABLE = (OSError, ValueError, TypeError, OverflowError, MemoryError)
+_READERS: dict[str, Callable[[Path, Budget], Columns]] = {
+    "pickle": _read_pickle,
     "parquet": _read_parquet,
     "jsonl": _read_jsonl,
 }

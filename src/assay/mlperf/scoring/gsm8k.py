@@ -29,9 +29,19 @@ def find_number(answer: str) -> str:
 
 
 def is_right(answer: str, truth: str) -> bool:
-    """Equal as floating-point numbers; `truth` is a number as text."""
+    """Equal as floating-point numbers. A truth that is no number, as "5,600", is never met: the official script keeps
+    its commas."""
     found = find_number(answer)
-    return bool(found) and float(found) == float(truth)
+    return bool(found) and is_number(truth) and float(found) == float(truth)
+
+
+def is_number(truth: str) -> bool:
+    """Is it a number to the official script, that is, to `float`?"""
+    try:
+        float(truth)
+    except ValueError:
+        return False
+    return True
 
 
 def _numbers(text: str) -> list[str]:

@@ -27,9 +27,12 @@ def action(call: Call) -> Answer:
     folder, checkpoint, rows = (Path(call.text(key)) for key in NEEDED)
     words = tokenizer.load(checkpoint)
     records = log.read(folder / ACCURACY_FILE, "int32", words.vocab_size)
-    scores = score(records, dataset.read(rows), words, Grade())
+    samples = dataset.read_scored(rows)
+    scores = score(records, samples, words, Grade())
     files.write_text(folder / "accuracy.txt", accuracy_text(scores))
     found = {each.metric: each.value for each in scores}
+    for warning in dataset.warnings(samples):
+        call.say(f"assay: {warning}")
     for each in scores:
         value = f"not measured: {each.reason}" if each.value is None else f"{each.value:.4f} {each.unit}"
         call.say(f"{each.metric}: {value}, n = {each.n}")
