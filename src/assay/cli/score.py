@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.cli.terminal import say, say_json
+from assay.cli.terminal import say, say_json, tell
 
 if TYPE_CHECKING:
     from assay.mlperf.score import Score
@@ -63,4 +62,52 @@ def run(args: argparse.Namespace) -> int:
     scores = score(records, samples, words, grade)
     line.close()
     for warning in dataset.warnings(samples):
-        print(f"assay: {warning}", file=sys.stderr)
+        tell(f"assay: {warning}")
+    say(text(scores))
+    if args.accuracy_txt is not None:
+        files.write_text(args.accuracy_txt, accuracy_text(scores))
+    if args.json:
+        say_json(json.dumps(to_dict(scores)))
+    return UNGRADED if any(each.ungraded for each in scores) else 0
+
+
+def text(scores: Sequence[Score]) -> str:
+    """One line for each metric, the languages of MBXP below it."""
+    lines = []
+    for each in scores:
+        if each.value is None:
+            lines.append(f"  {each.metric:<18} not measured: {each.reason}")
+        else:
+            spread = (
+                "" if each.interval is None else f"  95 %: {each.interval[0]:.2f} to {each.interval[1]:.2f}"
+            )
+            lines.append(f"  {each.metric:<18} {each.value:>9.4f} {each.unit:<14} n = {each.n}{spread}")
+        lines += [f"    {line}" for line in _details(each.details)]
+    return "\n".join(lines)
+
+
+def _details(details: Mapping[str, object]) -> list[str]:
+    lines = []
+    for name, value in details.items():
+        if name == "sandbox" and isinstance(value, Mapping):
+            lines.append(f"sandbox: {value['kind']}" + ("" if value["safe"] else " (UNSAFE: none was used)"))
+        elif isinstance(value, Mapping):
+            lines.append(f"{name}: " + ", ".join(f"{count} {what}" for what, count in value.items()))
+        elif name == "duplicates" and value:
+            lines.append(f"{value} answers are of samples logged before: the first answer counts")
+    answered, samples = details.get("answered"), details.get("samples")
+    if answered != samples:
+        lines.append(f"PARTIAL: the log answers {answered:,} of the dataset's {samples:,} samples")
+    return lines
+
+
+def to_dict(scores: Sequence[Score]) -> dict[str, object]:
+    """The official keys (null where there is no value), and every score whole under `scores`."""
+    import dataclasses
+
+    from assay.mlperf.scoring.score import official_results
+
+    empty = {each.metric: None for each in scores}
+    whole = [{**dataclasses.asdict(each), "details": dict(each.details)} for each in scores]
+    measured = {each.metric: each.value for each in scores if each.value is not None}
+    return {**empty, **official_results(scores), **empty, **measured, "scores": whole}
