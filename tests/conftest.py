@@ -53,7 +53,7 @@ def loadgen(store: Path) -> None:
     """LoadGen is there or can be had; skips where it has no wheel for this Python and cannot be built."""
     settings.set_home(store)
     try:
-        for name in ("v4.1", "v5.1"):
+        for name in ("v4.1", "v5.1", "v6.0"):
             wheels.refuse_unusable(rounds.load(name).wheels[0])
     except EnvironmentProblem as problem:
         pytest.skip(f"no LoadGen here: {problem.message}")

@@ -21,8 +21,7 @@ from assay.ground import settings
 from assay.ground.download import Progress
 from assay.ground.errors import ConfigError, RunFailed
 from assay.ground.hub import Hub
-from assay.mlperf import artifact, result
-from assay.mlperf import round as rounds
+from assay.mlperf import artifact, result, workloads
 from assay.mlperf.checker import check
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.result import RunResult
@@ -84,7 +83,7 @@ def obtain(
     if paths.dataset is not None:
         artifact.dataset(str(paths.dataset))
     elif may_fetch.dataset:
-        name = rounds.load(config.round).workload(config.workload).dataset_file
+        name = workloads.round_of(config.round, config.workload).workload(config.workload).dataset_file
         known = artifact.DATASETS.get(name)
         source = known.url if known else artifact.DATASET
         paths = dataclasses.replace(paths, dataset=artifact.dataset(source, _told(say)))
@@ -151,7 +150,7 @@ def _write_tree(config: BenchmarkConfig, folder: Path, root: Path) -> None:
     request = Request(
         submitter=asked.submitter or SUBMITTER,
         division=asked.division.value,
-        round=rounds.load(config.round),
+        round=workloads.round_of(config.round, config.workload),
         readme=readme.render,
         system_name=asked.system_name,
         allow_fake=config.sut == "echo",
@@ -167,7 +166,7 @@ def _packed(root: Path, say: Callable[[str], None]) -> Path:
 
 
 def _judge(config: BenchmarkConfig, root: Path, say: Callable[[str], None], *, counts: bool) -> None:
-    round_ = rounds.load(config.round)
+    round_ = workloads.round_of(config.round, config.workload)
     report = check.check(root, round_)
     for finding in report.findings:
         say(f"{finding.severity.value} {finding.code} {finding.path or '.'}: {finding.message}")

@@ -95,7 +95,8 @@ class BenchmarkConfig:
     scenarios: tuple[Scenario, ...] = (Scenario.OFFLINE,)
     modes: tuple[Mode, ...] = (Mode.PERFORMANCE, Mode.ACCURACY)
     style: Style = Style.TEST
-    round: str = "v5.1"
+    round: str | None = None
+    """None = the newest round that holds the workload."""
     sut: str = "engine"
     device: Device = Device.CPU
     precision: Precision = Precision.FLOAT32

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli import main
+from assay.mlperf import round as rounds
 from tests import published
 from tests.mlperf import run_folder
 
@@ -60,19 +61,29 @@ def test_check_gives_0_when_clean_1_with_errors_and_2_for_a_missing_folder(
     tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     summary = tmp_path / "summary.csv"
-    code, out, _ = run(capsys, "check", str(tree), "--csv", str(summary))
+    code, out, _ = run(capsys, "check", str(tree), "--round", "v5.1", "--csv", str(summary))
     assert (code, out.splitlines()[-1][:22]) == (0, "round v5.1: no errors ")
     assert len(summary.read_text().splitlines()) == 3
     (tree / "closed/Tester/calibration.md").unlink()
-    code, out, _ = run(capsys, "check", str(tree), "--json")
+    code, out, _ = run(capsys, "check", str(tree), "--round", "v5.1", "--json")
     assert (code, json.loads(out)["summary"]["errors"]) == (1, 1)
     assert run(capsys, "check", str(tmp_path / "missing"))[0] == 2
 
 
 def test_strict_counts_warnings(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tree / "extra").mkdir()
-    assert run(capsys, "check", str(tree))[0] == 0
-    assert run(capsys, "check", str(tree), "--strict")[0] == 1
+    assert run(capsys, "check", str(tree), "--round", "v5.1")[0] == 0
+    assert run(capsys, "check", str(tree), "--round", "v5.1", "--strict")[0] == 1
+
+
+def test_without_a_round_a_tree_is_written_in_its_runs_and_judged_by_the_newest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run_folder.write(tmp_path / "run")
+    words = ("--out", str(tmp_path / "t"), "--submitter", "T", "--system", "box", "--json")
+    assert json.loads(run(capsys, "submit", str(folder), *words)[1])["summary"]["round"] == "v5.1"
+    judged = json.loads(run(capsys, "check", str(tmp_path / "t"), "--json")[1])
+    assert judged["summary"]["round"] == rounds.rounds_of("mixtral-8x7b")[-1]
 
 
 def test_audit_gives_1_for_a_misstatement_and_0_for_a_right_report(
@@ -107,7 +118,9 @@ def test_rules_show_gates_limits_and_seeds(capsys: pytest.CaptureFixture[str]) -
     assert code == 0
     for figure in ("45.036189", "131.31", "160.49", "3066443479025735752", "2000 ms", "200 ms", "1 to 1024"):
         assert figure in out
-    assert json.loads(run(capsys, "rules", "--json")[1])["round"]["name"] == "v5.1"
+    assert json.loads(run(capsys, "rules", "--json")[1])["round"]["name"] == "v6.0"
+    newest = rounds.rounds_of("llama2-70b-99")[-1]
+    assert json.loads(run(capsys, "rules", "llama2-70b-99", "--json")[1])["round"]["name"] == newest
 
 
 def test_rules_refuse_mixtral_outside_its_rounds(capsys: pytest.CaptureFixture[str]) -> None:

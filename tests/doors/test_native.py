@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from assay.config import BenchmarkConfig, Device, Mode, Precision, Scenario, Style
 from assay.doors import native
 from assay.ground.errors import ConfigError
+from assay.mlperf import round as rounds
 
 
 def test_nothing_asked_gives_the_workloads_defaults_and_says_so() -> None:
@@ -17,7 +18,19 @@ def test_nothing_asked_gives_the_workloads_defaults_and_says_so() -> None:
     assert config.style is Style.TEST
     assert config.limits.batch == 64
     assert config.origin["limits.batch"] == "default of mixtral-nano"
-    assert config.origin["round"] == "default"
+    assert config.origin["sut"] == "default"
+
+
+def test_without_a_round_the_newest_that_has_the_workload_is_asked_and_the_command_names_it() -> None:
+    for workload in ("mixtral-8x7b", "mixtral-nano"):
+        config = native.build(workload, {}, {})
+        assert config.round == rounds.rounds_of("mixtral-8x7b")[-1]
+        assert config.origin["round"] == f"default of {workload}"
+        assert f"--round {config.round}" in " ".join(native.command(config))
+
+
+def test_mixtral_8x7b_is_run_in_the_precision_that_is_published() -> None:
+    assert native.build("mixtral-8x7b", {}, {}).precision is Precision.BFLOAT16
 
 
 def test_a_flag_wins_over_run_yaml_and_run_yaml_over_the_default(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "workload", nargs="?", help="official name, as mixtral-8x7b; without it the list of them"
     )
-    parser.add_argument("--round", default="v5.1", help="default: %(default)s")
+    parser.add_argument("--round", help="default: the newest that holds the workload, or mixtral-8x7b")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -36,9 +36,9 @@ def run(args: argparse.Namespace) -> int:
     import dataclasses
     import json
 
-    from assay.mlperf import round as rounds
+    from assay.mlperf import workloads
 
-    round_ = rounds.load(args.round)
+    round_ = workloads.round_of(args.round, *filter(None, [args.workload]))
     rules = round_.workload(args.workload) if args.workload else None
     if args.json:
         shown = {"round": dataclasses.asdict(round_)}

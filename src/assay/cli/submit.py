@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders made by `assay bench`")
     parser.add_argument("--submitter", required=True, help="name of the submitter's folder")
     parser.add_argument("--division", choices=("closed", "open", "network"), default="open")
-    parser.add_argument("--round", default="v5.1", help="round to submit to (default: %(default)s)")
+    parser.add_argument("--round", help="round to submit to (default: that of the first run)")
     parser.add_argument("--out", type=Path, required=True, help="tree to make, or to add to")
     parser.add_argument("--system", help="name of the system (default: by what ran)")
     parser.add_argument("--system-file", type=Path, help="system.toml: fields that cannot be probed")
@@ -28,13 +28,14 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from assay.cli.check import text
+    from assay.mlperf import result
     from assay.mlperf import round as rounds
     from assay.mlperf.checker import check
     from assay.mlperf.submission.pack import pack
     from assay.mlperf.submission.write import Request, write
     from assay.report import readme
 
-    round_ = rounds.load(args.round)
+    round_ = rounds.load(args.round or result.read(args.runs[0]).round)
     request = Request(
         submitter=args.submitter,
         division=args.division,

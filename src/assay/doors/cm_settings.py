@@ -10,7 +10,10 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ROUNDS = ("4.0", "4.1-dev", "4.1", "5.0-dev", "5.0", "5.1-dev", "5.1", "6.0-dev", "6.0", "6.1-dev", "6.1")
+from assay.mlperf import round as rounds
+
+ROUNDS = tuple(word for name in rounds.names() for word in (f"{name[1:]}-dev", name[1:]))
+"""CM names a round, or its development version."""
 BOTH_MODES = "performance,accuracy"
 BOTH_SCENARIOS = "offline,server"
 BATCH = "batch_size."

@@ -125,7 +125,12 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "style", "--style", _choice(Style), "test (few samples), fast (whole set), valid (the round's rules)"
     ),
-    Field("round", "--round", _word, "rules to hold the run against, as v5.1"),
+    Field(
+        "round",
+        "--round",
+        _word,
+        "rules to hold the run against, as v5.1 (default: the newest that has the workload)",
+    ),
     Field("sut", "--sut", _word, "who answers: transformers, engine, echo"),
     Field("device", "--device", _choice(Device), "cpu or cuda"),
     Field("precision", "--precision", _choice(Precision), "float32, bfloat16, float16, int8, int4"),
@@ -227,7 +232,7 @@ def build(workload: str | None, flags: Mapping[str, str], file: Mapping[str, str
         name, name_from = file["workload"], "run.yaml"
     else:
         name, name_from = BenchmarkConfig.workload, "default"
-    defaults = workloads.get(name).defaults
+    defaults = {"round": workloads.round_of(None, name).name, **workloads.get(name).defaults}
     values: dict[str, Any] = {}
     origin = {"workload": name_from}
     layers = (("flag {flag}", flags), ("run.yaml", file), (f"default of {name}", defaults))
@@ -279,10 +284,15 @@ def command(config: BenchmarkConfig) -> list[str]:
 
 
 def asked(config: BenchmarkConfig) -> dict[str, str]:
-    """{dotted field: text} of every field that is not as the workload has it; `build` reads it back."""
+    """{dotted field: text} of every field that is not as the workload has it; `build` reads it back.
+
+    The round is named in any case: the newest one is another in a later Assay.
+    """
     standard = build(config.workload, {}, {})
     values = {field.name: _value(config, field.name) for field in FIELDS}
-    return {name: _text(value) for name, value in values.items() if value != _value(standard, name)}
+    kept = {"round": config.round or standard.round}
+    changed = {name: value for name, value in values.items() if value != _value(standard, name)}
+    return {name: _text(value) for name, value in {**changed, **kept}.items()}
 
 
 def value_text(config: BenchmarkConfig, name: str) -> str | None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from assay.config import BenchmarkConfig, Device, Division, Precision, Scenario, Style
 from assay.ground import model_folder
 from assay.ground.errors import ConfigError, EnvironmentProblem
-from assay.mlperf import round as rounds
 from assay.mlperf import wheels, workloads
 from assay.mlperf.round import Round, RoundWorkload, Wheel
 from assay.mlperf.workload import Generation, Workload
@@ -83,7 +82,7 @@ def of(config: BenchmarkConfig, local_rules: RoundWorkload | None = None) -> Job
     Raises: ConfigError for an unknown workload or round, and for a combination that cannot be run.
     """
     workload = workloads.get(config.workload)
-    round_ = rounds.load(config.round)
+    round_ = workloads.round_of(config.round, workload.name)
     rules = local_rules if local_rules is not None else round_.workload(workload.name)
     job = Job(replace(config, round=round_.name), workload, round_, rules)
     _refuse_impossible(job)

@@ -168,6 +168,15 @@ def rounds_of(workload: str) -> tuple[str, ...]:
     return tuple(name for name in names() if workload in load(name).workloads)
 
 
+def newest_of(workload: str) -> str:
+    """The newest round that holds a workload. Raises: ConfigError when none does."""
+    for name in reversed(names()):
+        if workload in load(name).workloads:
+            return name
+    known = {key for name in names() for key in load(name).workloads}
+    raise ConfigError(f"no round holds rules for {workload}", did_you_mean(workload, known))
+
+
 def load(name: str) -> Round:
     """The round of that name; `5.1`, `r5.1`, `v5.1-dev` and `V5.1` are v5.1.
 

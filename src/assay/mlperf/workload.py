@@ -26,6 +26,8 @@ class Workload:
     name: str
     loadgen_key: str
     """Model name given to LoadGen; its mlperf.conf knows `mixtral-8x7b`, other keys set their own."""
+    official: str
+    """Official benchmark whose rounds it is run in: their LoadGen, seeds and form of a submission."""
     description: str
     checkpoint_hint: str
     """What to do when the checkpoint is missing."""

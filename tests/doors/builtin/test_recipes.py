@@ -388,7 +388,7 @@ def test_the_system_answers_without_any_repository(run: Run) -> None:
 def test_a_tree_without_results_fails_the_check_and_the_short_one_tells_it(run: Run, tmp_path: Path) -> None:
     (tmp_path / "tree" / "closed" / "Me").mkdir(parents=True)
     tags = "--tags=run,mlperf,inference,submission,checker"
-    with pytest.raises(RecipeFault, match="errors in round v5"):
+    with pytest.raises(RecipeFault, match="errors in round v6"):
         run(tags, f"--submission_dir={tmp_path / 'tree'}")
     answer = run(f"{tags},_short-run", f"--submission_dir={tmp_path / 'tree'}")
     assert int(answer["new_env"]["CM_MLPERF_SUBMISSION_CHECKER_ERRORS"]) > 0

@@ -12,6 +12,7 @@ from pathlib import Path
 from assay.config import Mode
 from assay.ground import files
 from assay.ground.errors import ConfigError
+from assay.mlperf import workloads
 from assay.mlperf.checker import log_excerpt
 from assay.mlperf.result import RunResult
 from assay.mlperf.round import Round
@@ -21,8 +22,6 @@ from assay.mlperf.submission.system import describe, read_said
 from assay.mlperf.submission.tree import FAKE_MARK, Layout, Place
 from assay.mlperf.submission.verify import verify
 
-MAPPED_TO = "mixtral-8x7b"
-"""Official benchmark whose rules an own workload is held against: Assay's workloads are Mixtrals."""
 TOKEN_INPUT = "int32 token ids"
 
 Readme = Callable[[RunResult, str], str]
@@ -183,7 +182,10 @@ class _Builder:
             self._text(calibration, calibration_text(entry))
         if place.division == "open" and place.benchmark not in self.request.round.workloads:
             path = self.layout.model_mapping(place.submitter)
-            self._text(path, _json({**self._existing(path), place.benchmark: MAPPED_TO}))
+            self._text(
+                path,
+                _json({**self._existing(path), place.benchmark: workloads.get(place.benchmark).official}),
+            )
 
     def _system(self, entry: Scenario, place: Place) -> tuple[str, ...]:
         path = self.layout.system_file(place.division, place.submitter, place.system)

@@ -7,6 +7,7 @@ from assay.mlperf.workload import Workload
 WORKLOAD = Workload(
     name="mixtral-8x7b",
     loadgen_key="mixtral-8x7b",
+    official="mixtral-8x7b",
     description="Mixtral-8x7B-Instruct-v0.1 (46.7 B parameters), 15,000 samples of OpenOrca, GSM8K and MBXP",
     checkpoint_hint=(
         "--checkpoint DIR: a folder with config.json, *.safetensors and the tokenizer "
@@ -20,5 +21,6 @@ WORKLOAD = Workload(
     is_embedded=False,
     test_samples=10,
     eos_id=2,
-    defaults={},
+    # As the hub holds it; float32 would take 187 GB for weights that were rounded to 16 bits when published.
+    defaults={"precision": "bfloat16"},
 )

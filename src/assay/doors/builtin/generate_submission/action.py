@@ -8,7 +8,7 @@ from assay.doors import cm
 from assay.doors.builtin.call import Answer, Call
 from assay.doors.cm_settings import is_on
 from assay.ground.errors import ConfigError
-from assay.mlperf import round as rounds
+from assay.mlperf import workloads
 from assay.mlperf.submission.pack import pack
 from assay.mlperf.submission.write import Request, write
 from assay.report import readme
@@ -24,7 +24,7 @@ def action(call: Call) -> Answer:
     request = Request(
         submitter=config.submission.submitter or "MLCommons",
         division=config.submission.division.value,
-        round=rounds.load(config.round),
+        round=workloads.round_of(config.round),
         readme=readme.render,
         system_name=config.submission.system_name,
     )

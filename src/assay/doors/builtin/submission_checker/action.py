@@ -7,7 +7,7 @@ from pathlib import Path
 from assay.doors import cm
 from assay.doors.builtin.call import Answer, Call
 from assay.ground.errors import ConfigError
-from assay.mlperf import round as rounds
+from assay.mlperf import workloads
 from assay.mlperf.checker import check
 from assay.mlperf.checker.finding import Severity
 from assay.recipes.errors import GENERAL, RecipeFault
@@ -18,7 +18,7 @@ def action(call: Call) -> Answer:
     root = call.text("CM_MLPERF_INFERENCE_SUBMISSION_DIR")
     if not root:
         raise ConfigError("no submission tree was named", "--submission_dir=DIR")
-    round_ = rounds.load(cm.from_cm(call.selection, call.env, call.defaults).round)
+    round_ = workloads.round_of(cm.from_cm(call.selection, call.env, call.defaults).round)
     report = check.check(Path(root), round_, call.text("CM_MLPERF_SUBMITTER") or None)
     for finding in report.findings:
         call.say(f"{finding.severity.value} {finding.code} {finding.path or '.'}: {finding.message}")
