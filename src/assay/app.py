@@ -16,7 +16,7 @@ from assay.doors import native
 from assay.ground import files, settings
 from assay.ground.errors import AssayError, ConfigError, Interrupted
 from assay.machine import probe
-from assay.mlperf import artifact, dataset, result, tokenizer, wheels
+from assay.mlperf import artifact, dataset, result, target_rate, tokenizer, wheels
 from assay.mlperf import job as jobs
 from assay.mlperf import round as rounds
 from assay.mlperf.checker import check
@@ -40,9 +40,9 @@ from assay.mlperf.sut import SutSpec, Used
 from assay.report import readme
 
 PROBE_SAMPLES = 8
-"""Samples of the pass that chooses a target rate when none is asked for."""
-SERVER_SHARE = 0.7
-"""Arrival rate of a Server run as a share of the probed rate: below it, so that no queue builds up."""
+"""Samples of the pass that chooses a target rate when none is asked for: the batch, and at least so many."""
+FIRST_TRY = "first_try"
+"""Folder beside `performance` with the logs of a run whose chosen target was wrong."""
 DEFAULT_SUBMITTER = "unnamed"
 """Folder of the submitter when no name was given."""
 UNFINISHED = "not finished; if no process is at it any more, it broke off"
@@ -149,10 +149,16 @@ class Story:
                 for scenario in config.scenarios:
                     self.target_qps[scenario] = self.choose_target(session, scenario)
                     for mode in config.modes:
-                        record = session.run(spec := self.run_spec(scenario, mode))
-                        self.used = session.used
-                        self.runs.append(self.mode_result(spec, record))
+                        made = self.run_once(session, scenario, mode)
+                        if self.choose_again(scenario, made):
+                            made = self.run_once(session, scenario, mode)
+                        self.runs.append(made)
                         self.end(result.RUNNING, UNFINISHED)
+
+    def run_once(self, session: Session, scenario: Scenario, mode: Mode) -> ModeResult:
+        record = session.run(spec := self.run_spec(scenario, mode))
+        self.used = session.used
+        return self.mode_result(spec, record)
 
     def session(self) -> Session:
         return Session(
@@ -190,12 +196,33 @@ class Story:
             return asked
         if scenario is Scenario.OFFLINE and not self.job.min_duration_s():
             return UNHURRIED_QPS
-        rate = session.probe(min(PROBE_SAMPLES, len(self.samples)))
-        target = rate * (SERVER_SHARE if scenario is Scenario.SERVER else 1.0)
+        batch = session.used.batch or 0
+        rate = session.probe(min(max(PROBE_SAMPLES, batch), len(self.samples)))
+        target = target_rate.below_or_above(scenario, rate)
         self.notes.append(
             f"{scenario.value} target of {target:.4g} samples/s chosen after a probe of {rate:.4g}"
         )
-        return float(f"{target:.4g}")
+        return target
+
+    def choose_again(self, scenario: Scenario, made: ModeResult) -> bool:
+        """Whether the run is to be repeated: LoadGen found it INVALID for a target that nobody had asked for.
+
+        Its logs are kept in `first_try`.
+        """
+        better = target_rate.better(made)
+        if self.job.config.limits.target_qps is not None or better is None:
+            return False
+        home, chosen = self.folder / scenario.value, self.target_qps[scenario]
+        (home / FIRST_TRY).mkdir()
+        for kept in (self.folder / made.folder, home / "user.conf"):
+            kept.rename(home / FIRST_TRY / kept.name)
+        said = f"{scenario.value} at {chosen:g} samples/s was INVALID ({made.invalid_because[0]})"
+        self.notes.append(
+            f"{said}: run again at {better:g}; the first logs are in {scenario.value}/{FIRST_TRY}"
+        )
+        self.watch.say(f"{said}: running again at {better:g}")
+        self.target_qps[scenario] = better
+        return True
 
     def run_spec(self, scenario: Scenario, mode: Mode) -> RunSpec:
         count = len(self.samples)
@@ -231,7 +258,13 @@ class Story:
             warnings=(*record.errors, *record.warnings),
             folder=place,
             effective=record.effective,
+            limits_ms=self.limits_ms(spec),
         )
+
+    def limits_ms(self, spec: RunSpec) -> dict[str, float]:
+        if spec.latency is None or spec.scenario is not Scenario.SERVER or spec.mode is not Mode.PERFORMANCE:
+            return {}
+        return {"ttft_p99": spec.latency.ttft_ms, "tpot_p99": spec.latency.tpot_ms}
 
     def scores(self, spec: RunSpec, place: str) -> tuple[ScoredMetric, ...]:
         """Score the accuracy log, write accuracy.txt beside it, hold each score against its target."""

@@ -27,7 +27,8 @@ from assay.mlperf.checker.finding import Severity
 from assay.mlperf.result import RunResult
 from assay.mlperf.submission.pack import pack
 from assay.mlperf.submission.write import Request, write
-from assay.report import readme, summary
+from assay.report import outcome, readme, summary
+from assay.report.outcome import Outcome
 
 SUBMITTER = "MLCommons"
 """Who submits when nobody is named. Source: cm4mlops, get-mlperf-inference-sut-description."""
@@ -52,9 +53,12 @@ def deliver(
     must_comply = complies(config, delivery)
     made, folder = _measured(config, delivery, watch)
     watch.say(summary.render(made))
+    came_to = outcome.of(made)
+    watch.say(f"  result   {came_to}")
     if must_comply and not any(folder.glob("*/compliance")):
         comply(folder)
     if not delivery.submit:
+        _gate(delivery, came_to, folder)
         return Delivered(folder)
     root = config.submission.out or folder.with_name(f"{folder.name}_submission")
     if delivery.clean_submission:
@@ -64,7 +68,13 @@ def deliver(
     archive = _packed(root, watch.say) if delivery.pack else None
     if delivery.check:
         _judge(config, root, watch.say, counts=delivery.full)
+    _gate(delivery, came_to, folder)
     return Delivered(folder, root, archive)
+
+
+def _gate(delivery: Delivery, came_to: Outcome, folder: Path) -> None:
+    if delivery.gate and not came_to.is_good:
+        raise RunFailed(f"the gate is shut: {came_to}", f"see {folder / 'README.md'}, or leave --gate out")
 
 
 def obtain(

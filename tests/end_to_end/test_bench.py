@@ -19,6 +19,7 @@ from assay import answer_lengths
 from assay.cli import main
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf import result
+from assay.mlperf.session import Session
 from tests.end_to_end import rows, small_mixtral
 
 pytestmark = pytest.mark.usefixtures("loadgen")
@@ -126,6 +127,44 @@ def test_the_json_is_the_last_line_and_is_the_result(
     assert told["schema_version"] == 1
     assert told["submission"]["results"] == 1
     assert (tmp_path / "run" / "submission.tar.gz").is_file()
+
+
+def test_a_run_that_a_wrong_probe_made_too_short_is_repeated_with_the_rate_it_reached(
+    words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "probe", lambda _session, _count: 1.0)
+    data, out = rows.write(tmp_path / "d.jsonl", words), tmp_path / "run"
+    asked = ["--style", "fast", "--mode", "performance", "--min-duration", "1s", "--pace", "60", "--gate"]
+    assert bench(words, data, out, *asked) == 0
+    made = result.read(out)
+    assert [run.validity for run in made.runs] == ["VALID"]
+    assert made.runs[0].seconds >= 1.0
+    assert "INVALID" in (out / "Offline/first_try/run_1/mlperf_log_summary.txt").read_text()
+    assert any("run again at" in note for note in made.notes)
+
+
+def test_a_target_that_was_asked_for_is_kept_and_the_gate_ends_with_1(
+    words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = rows.write(tmp_path / "d.jsonl", words)
+    asked = [
+        "--style",
+        "fast",
+        "--mode",
+        "performance",
+        "--min-duration",
+        "1s",
+        "--pace",
+        "60",
+        "--target-qps",
+        "1",
+    ]
+    assert bench(words, data, tmp_path / "shown", *asked) == 0
+    assert "Offline INVALID; shown only: with --gate" in " ".join(
+        capsys.readouterr().out.splitlines()[-1].split()
+    )
+    assert bench(words, data, tmp_path / "gated", *asked, "--gate") == 1
+    assert "try: --target-qps 7" in capsys.readouterr().out
 
 
 def test_a_folder_that_holds_a_run_is_not_written_to(

@@ -114,6 +114,26 @@ def test_a_figure_that_is_not_a_number_is_absent_not_zero(tmp_path: Path) -> Non
     assert record.samples_per_s is None
 
 
+@pytest.mark.parametrize(
+    ("is_fast_enough", "said"),
+    [
+        (True, "too few queries for early stopping: 419 more are needed"),
+        (False, "too few queries for early stopping"),
+    ],
+)
+def test_how_many_queries_are_missing_is_told_where_more_would_help(
+    tmp_path: Path, is_fast_enough: bool, said: str
+) -> None:
+    words = " * Run unsuccessful.\n * Processed 40 queries.\n * Would need to run at least 419 more queries,\n with"
+    values = {
+        "result_validity": "INVALID",
+        "result_perf_constraints_met": is_fast_enough,
+        "early_stopping_met": False,
+        "early_stopping_tpot_result": words,
+    }
+    assert said in logs.read_record(written(tmp_path, values)).invalid_because
+
+
 def test_a_log_that_stops_early_is_incomplete_and_counts_no_samples(tmp_path: Path) -> None:
     record = logs.read_record(
         written(tmp_path, {"effective_scenario": "Server", "generated_query_count": 30})

@@ -69,8 +69,14 @@ def test_a_short_server_run_has_no_maximum_because_reaching_it_is_an_error() -> 
     assert lines(dataclasses.replace(SERVER, max_query_count=50))["max_query_count"] == "50"
 
 
-def test_a_run_with_a_duration_is_rounded_up_to_whole_datasets_as_the_rules_say() -> None:
-    assert lines(OFFLINE)["sample_concatenate_permutation"] == "0"
+def test_samples_are_issued_equally_often_except_in_a_run_over_a_part_of_them() -> None:
+    assert "sample_concatenate_permutation" not in lines(OFFLINE)  # LoadGen knows this model
+    assert (
+        lines(dataclasses.replace(OFFLINE, loadgen_key="mixtral-nano"))["sample_concatenate_permutation"]
+        == "1"
+    )
+    part = dataclasses.replace(OFFLINE, min_query_count=31, max_query_count=31)
+    assert lines(part)["sample_concatenate_permutation"] == "0"
     long = dataclasses.replace(OFFLINE, min_duration_ms=600_000, min_query_count=None, max_query_count=None)
     assert set(lines(long)) == {"target_qps", "min_duration", "performance_sample_count_override"}
 

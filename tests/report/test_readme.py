@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from assay.report import readme, summary
+from typing import Any
+
+import pytest
+
+from assay.report import outcome, readme, summary
 from tests import fakes
 
 
@@ -54,13 +58,19 @@ def test_the_run_command_can_be_pasted() -> None:
     assert "assay bench mixtral-8x7b --checkpoint '/models/a b'" in readme.render(fakes.result())
 
 
-def test_server_latencies_are_told_in_milliseconds() -> None:
+def test_server_latencies_stand_beside_their_limits_and_the_target_to_try() -> None:
     log = "Server/performance/run_1/mlperf_log_detail.txt"
-    ttft = fakes.Figure("ttft_p99", 1500.0, "ms", 10, log)
-    run = fakes.performance(scenario="Server", figures=(ttft,))
+    late, reached = (
+        fakes.Figure("ttft_p99", 2500.0, "ms", 10, log),
+        fakes.Figure("samples_per_s", 50.0, "", 1, log),
+    )
+    limits = {"ttft_p99": 2000.0, "tpot_p99": 200.0}
+    run = fakes.performance(scenario="Server", validity="INVALID", figures=(late, reached), limits_ms=limits)
     text = readme.render(fakes.result(run))
-    assert "| First token, p99 | 1500 ms |" in text
-    assert "| Time per output token, p99 | not measured |" in text
+    assert "| p99 first token | 2500 ms (limit 2000 ms: exceeded) |" in text
+    assert "| p99 per output token | not measured (limit 200 ms) |" in text
+    assert "Try `--target-qps 35`." in text
+    assert "try: --target-qps 35" in summary.render(fakes.result(run))
 
 
 def test_an_interrupted_run_says_so_first() -> None:
@@ -68,9 +78,62 @@ def test_an_interrupted_run_says_so_first() -> None:
     assert text.splitlines()[0].split(": ", 1)[1].startswith("INTERRUPTED: stopped by the user")
 
 
-def test_loadgens_verdict_on_a_short_run_says_by_what_it_was_judged() -> None:
-    short, whole = ({"style": style} for style in ("test", "valid"))
-    assert "LoadGen says VALID (by the settings of a test-style run" in readme.render(
-        fakes.result(asked=short)
+@pytest.mark.parametrize(
+    ("min_duration_ms", "words"),
+    [
+        (0, "LoadGen says VALID (without a minimum duration; round v5.1 demands 600 s)."),
+        (20_000, "LoadGen says VALID (over at least 20 s; round v5.1 demands 600 s)."),
+        (600_000, "LoadGen says VALID."),
+    ],
+)
+def test_loadgens_verdict_on_a_short_run_says_by_what_it_was_judged_in_any_style(
+    min_duration_ms: int, words: str
+) -> None:
+    run = fakes.performance(effective={"min_duration_ms": min_duration_ms})
+    for style in ("test", "fast", "valid"):
+        assert words in readme.render(fakes.result(run, asked={"style": style}))
+
+
+def test_what_the_system_under_test_says_of_itself_is_a_note() -> None:
+    slow = "PyTorch ops, slower than native kernels: no C++ compiler"
+    used = {**fakes.result().used, "details": {"notes": [slow]}}
+    assert f"- {slow}" in readme.render(fakes.result(used=used))
+    assert slow in " ".join(summary.render(fakes.result(used=used)).split())
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_no_line_of_the_summary_is_wider_than_the_terminal(width: int) -> None:
+    ungraded = fakes.scored(
+        "mbxp", None, ungraded=3, reason="php is missing: " + "apt-get install php-cli " * 9
     )
-    assert "LoadGen says VALID." in readme.render(fakes.result(asked=whole))
+    scores = [
+        fakes.scored("rouge1"),
+        fakes.scored("tokens_per_sample", 45.3, low=40.77, high=49.83),
+        ungraded,
+    ]
+    text = summary.render(
+        fakes.result(fakes.performance(), fakes.accuracy(*scores), notes=("so " * 90,)), width
+    )
+    assert max(map(len, text.splitlines())) <= width
+    assert "target >= 45.142911" in text and text.count("n = 10, 95 %: 40 to 52") == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "is_good"),
+    [
+        ({}, "1 target met, Offline VALID", True),
+        ({"value": 44.0}, "1 target missed (Offline ROUGE-1), Offline VALID", False),
+        ({"value": None}, "Offline VALID", True),
+        ({"value": None, "ungraded": 3}, "1 not graded (Offline ROUGE-1), Offline VALID", False),
+    ],
+)
+def test_the_outcome_names_what_a_job_may_be_judged_by(
+    changes: dict[str, Any], said: str, is_good: bool
+) -> None:
+    found = outcome.of(fakes.result(fakes.performance(), fakes.accuracy(fakes.scored(**changes))))
+    assert (str(found), found.is_good) == (said, is_good)
+
+
+def test_an_invalid_run_is_no_good_outcome() -> None:
+    found = outcome.of(fakes.result(fakes.performance(validity="INVALID")))
+    assert (str(found), found.is_good) == ("Offline INVALID", False)

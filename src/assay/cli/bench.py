@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from typing import TYPE_CHECKING
 
+from assay.cli import terminal
 from assay.cli.progress import ProgressLine
 from assay.cli.terminal import say, say_json
 from assay.config import BenchmarkConfig, Style
 from assay.doors import native
 from assay.ground.errors import ConfigError
+from assay.mlperf import workloads
 from assay.mlperf.checker.finding import Severity
 
 if TYPE_CHECKING:
     from assay.mlperf.checker.check import Report
+    from assay.mlperf.result import RunResult
+    from assay.report.outcome import Outcome
 
 FAKE_SUT = "echo"
 """The SUT that computes nothing"""
@@ -40,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="install into this image (default: mount what is installed here)",
     )
     parser.add_argument("--container-privileged", action="store_true", help="give the container every right")
+    parser.add_argument(
+        "--gate",
+        action="store_true",
+        help="exit 1 for a missed target or an INVALID run, in any style (default: shown only)",
+    )
     parser.add_argument("--json", action="store_true", help="print result.json as the last line of stdout")
     parser.add_argument(
         "--unsafe-no-sandbox",
@@ -60,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     line.say(asked(config))
 
     from assay import app
-    from assay.report import summary
+    from assay.report import outcome, summary
 
     watch = app.Watch(line.say, line.show)
     if args.container or args.container_base or args.container_privileged:
@@ -75,26 +85,51 @@ def run(args: argparse.Namespace) -> int:
     by_default = config.workload == BenchmarkConfig.workload and not is_barred
     wants_tree = args.submit if args.submit is not None else by_default
     tree, report = app.submit(made, folder, config, args.allow_fake) if wants_tree else (None, None)
+    came_to = outcome.of(made)
+    is_refused = config.style is Style.VALID and is_refused_by(came_to, report, made)
+    code = int(is_refused or (args.gate and not came_to.is_good))
     if args.json:
         checked = {"tree": str(tree), **report.to_dict()["summary"]} if report else None
-        say_json(json.dumps({**made.to_dict(), "folder": str(folder), "submission": checked}))
-    else:
-        say(summary.render(made))
-        say(f"  report   {folder / 'README.md'}")
-        if report:
-            say(f"  tree     {tree}\n           {standing(report)}")
-            say(f"           every finding: assay check {tree} --round {made.round}")
-        elif is_barred:
-            say("  tree     none: a fake run is put into one with --submit --allow-fake only")
-    is_refused = any(run.validity == "INVALID" for run in made.runs) or (report and not report.is_clean)
-    return 1 if config.style is Style.VALID and is_refused else 0
+        extra = {"folder": str(folder), "submission": checked, "outcome": dataclasses.asdict(came_to)}
+        say_json(json.dumps({**made.to_dict(), **extra}))
+        return code
+    width = terminal.width(summary.WIDTH)
+    say(summary.render(made, width))
+    rows = [("report", str(folder / "README.md"))]
+    if report:
+        rows += [("tree", str(tree)), ("", standing(report, made))]
+        rows += [("", f"every finding: assay check {tree} --round {made.round}")]
+    elif is_barred:
+        rows.append(("tree", "none: a fake run is put into one with --submit --allow-fake only"))
+    shown_only = "" if code or came_to.is_good else "; shown only: with --gate the exit code is 1"
+    for label, text in [*rows, ("result", f"{came_to}{shown_only}")]:
+        say("\n".join(summary.labelled(label, text, width)))
+    return code
 
 
-def standing(report: Report) -> str:
+def is_refused_by(came_to: Outcome, report: Report | None, made: RunResult) -> bool:
+    """Whether LoadGen or the checker refuses the run; nobody expects a clean tree of a demonstration."""
+    return bool(came_to.invalid) or not (report is None or report.is_clean or is_demonstration(made))
+
+
+def is_demonstration(made: RunResult) -> bool:
+    return workloads.get(made.workload).is_embedded
+
+
+def standing(report: Report, made: RunResult) -> str:
     """What the check of the tree came to, in a line."""
+    from assay.report.words import counted
+
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
-    word = "a submission" if report.is_clean else "not a submission"
-    return f"{word} by the rules of round {report.round}: {errors} errors, {warnings} warnings"
+    counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
+    if report.is_clean:
+        return f"a submission by the rules of round {report.round}: {counts}"
+    if is_demonstration(made):
+        return (
+            f"a demonstration of a tree: {made.workload} is in no round, and {counts} "
+            f"by the rules of round {report.round} are expected of it"
+        )
+    return f"not a submission by the rules of round {report.round}: {counts}"
 
 
 def asked(config: BenchmarkConfig) -> str:

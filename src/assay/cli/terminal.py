@@ -20,3 +20,10 @@ def tell(text: str) -> None:
 def say_json(text: str) -> None:
     """Print JSON on stdout. JSON shows every control but DEL, and knows no `\\x7f`."""
     print(text.replace("\x7f", "\\u007f"))
+
+
+def width(unknown: int) -> int:
+    """Columns of the terminal; `unknown` where stdout is none and nobody set COLUMNS."""
+    import shutil
+
+    return shutil.get_terminal_size((unknown, 24)).columns

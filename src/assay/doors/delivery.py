@@ -47,6 +47,8 @@ class Delivery:
     clean_submission: bool = False
     rerun: bool = False
     """Run although the run folder holds a finished run."""
+    gate: bool = False
+    """A missed target or an INVALID run fails the job."""
     container: ContainerRequest | None = None
 
 
@@ -71,6 +73,7 @@ def delivery(selection: Selection, env: Mapping[str, Any]) -> Delivery:
         clean_results=clean_all,
         clean_submission=on("CM_MLPERF_CLEAN_SUBMISSION_DIR", clean_all),
         rerun=on("CM_RERUN", clean_all),
+        gate=on("CM_ASSAY_GATE"),
         container=_container(env, on) if on("CM_MLPERF_USE_DOCKER", on("CM_RUN_DOCKER_CONTAINER")) else None,
     )
 

@@ -100,6 +100,8 @@ class ModeResult:
     """Relative to the run folder."""
     effective: Mapping[str, Any]
     """Settings that LoadGen says it ran with, seeds included."""
+    limits_ms: Mapping[str, float] = field(default_factory=dict)
+    """Most that a figure of this run may be, by its metric: `ttft_p99`, `tpot_p99`; only Server has some."""
 
     def figure(self, metric: str) -> Figure | None:
         return next((f for f in self.figures if f.metric == metric), None)

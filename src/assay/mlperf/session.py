@@ -25,7 +25,7 @@ from typing import TypeVar
 from assay.config import Mode, Scenario
 from assay.ground import files
 from assay.ground.errors import ArtifactError, ConfigError, Interrupted, RunFailed
-from assay.mlperf import audit, logs, user_conf, wheels
+from assay.mlperf import audit, logs, target_rate, user_conf, wheels
 from assay.mlperf.message import Build, Count, Failure, LoadGenJob
 from assay.mlperf.progress import OnProgress, Progress, Watchdog, ignore
 from assay.mlperf.round import Wheel
@@ -159,7 +159,8 @@ class Session:
         )
         log = self._log_dir / f"loadgen-{spec.title.replace(' ', '-').lower()}.log"
         child, control = start_child("the LoadGen child", "assay.mlperf.loadgen", log)
-        counting = Counting(spec, self._on_progress, Watchdog(self._answer_timeout_s))
+        places = host.used.batch or 0
+        counting = Counting(spec, places, self._on_progress, Watchdog(self._answer_timeout_s))
         try:
             with selectors.DefaultSelector() as selector:
                 control.send(job)
@@ -217,8 +218,10 @@ class Session:
 class Counting:
     """Turns the LoadGen child's counts into progress, with the pace since the first answer."""
 
-    def __init__(self, spec: RunSpec, on_progress: OnProgress, watchdog: Watchdog) -> None:
+    def __init__(self, spec: RunSpec, places: int, on_progress: OnProgress, watchdog: Watchdog) -> None:
+        """`places`: queries that the SUT answers at the same time; 0 = unknown."""
         self._title, self._expected = spec.title, spec.expected_samples
+        self._queue = target_rate.Queue(spec, places)
         self._on_progress, self.watchdog = on_progress, watchdog
         self._started = time.monotonic()
         self._count = Count(0, 0)
@@ -231,6 +234,8 @@ class Counting:
         pace = count.done / seconds if count.done and seconds > 0 else None
         eta = (total - count.done) / pace if pace else None
         self._on_progress(Progress(self._title, count.done, total, pace, eta))
+        if pace and (told := self._queue.news(count.issued - count.done, pace)):
+            self._on_progress(Progress(self._title, message=told))
 
     def refuse_silence(self, log: Path) -> None:
         """Raises: RunFailed when answers are overdue."""

@@ -61,9 +61,13 @@ def _settings(spec: RunSpec) -> dict[str, object]:
     if spec.answer_seed is not None:
         changed = audit.settings(spec.compliance)
         chosen |= {key: changed[key] for key in ("min_query_count", "min_duration")}
-    if chosen["min_duration"] == 0:
+    is_part = chosen["min_duration"] == 0 and int(str(chosen.get("min_query_count", 0))) % spec.samples != 0
+    if is_part:
         chosen["sample_concatenate_permutation"] = 0  # else LoadGen rounds a short run up to whole datasets
     if spec.loadgen_key not in KNOWN_KEYS:
+        chosen.setdefault(
+            "sample_concatenate_permutation", 1
+        )  # every sample equally often, as mlperf.conf has it
         chosen["use_token_latencies"] = 1
         if is_server and spec.latency is not None:
             chosen["target_latency"] = 0  # judged by first token and time per token instead

@@ -28,7 +28,7 @@ def render(result: RunResult, scenario: str | None = None) -> str:
         "",
         f"Made with Assay {result.assay}. **{words.standing(result)}.**",
         "",
-        *[f"- {note}" for note in result.notes],
+        *[f"- {note}" for note in words.notes(result)],
         "",
         "## Host platform",
         "",
@@ -112,14 +112,15 @@ def _accuracy(result: RunResult, run: ModeResult) -> Iterator[str]:
 
 def _performance(result: RunResult, run: ModeResult) -> Iterator[str]:
     yield f"{words.validity(result, run)}."
+    if advice := words.advice(run):
+        yield f"Try `{advice}`."
     yield ""
     yield "| figure | value |"
     yield "|---|---|"
     for metric in ("tokens_per_s", "samples_per_s"):
         yield f"| {words.title(metric)} | {words.figure(run.figure(metric))} |"
-    if run.scenario == "Server":
-        for metric, label in (("ttft_p99", "First token, p99"), ("tpot_p99", "Time per output token, p99")):
-            yield f"| {label} | {words.figure(run.figure(metric))} |"
+    for label, text in words.latencies(run):
+        yield f"| {label} | {text} |"
     yield f"| Samples | {run.samples} in {words.number(run.seconds)} s |"
 
 

@@ -1,39 +1,96 @@
-"""What the terminal shows when a run has ended: RunResult in, a few lines out."""
+"""What the terminal shows when a run has ended: RunResult in, a few lines out, none wider than the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 
-from assay.mlperf.result import ModeResult, RunResult
+from assay.mlperf.result import ModeResult, RunResult, ScoredMetric
 from assay.report import words
 from assay.report.readme import is_whole_set
 
+WIDTH = 100
+"""Columns where nobody knows the terminal's."""
+LABEL = 11
+"""Columns before the text of a line such as `  note     …`."""
 
-def render(result: RunResult) -> str:
+
+def render(result: RunResult, width: int = WIDTH) -> str:
     used = result.used
-    head = [
-        f"{result.workload}, round {result.round}: {words.standing(result)}",
-        f"  used     {used.get('sut')}, {used.get('precision')} weights, batch {used.get('batch')}, "
-        f"{used.get('device')}, {used.get('backend')}",
-        f"  dataset  {result.dataset.get('samples')} of {result.dataset.get('rows')} samples",
+    lines = [
+        *_wrapped("", f"{result.workload}, round {result.round}: {words.standing(result)}", width),
+        *labelled(
+            "used",
+            f"{used.get('sut')}, {used.get('precision')} weights, batch {used.get('batch')}, "
+            f"{used.get('device')}, {used.get('backend')}",
+            width,
+        ),
+        *labelled(
+            "dataset", f"{result.dataset.get('samples')} of {result.dataset.get('rows')} samples", width
+        ),
     ]
-    body = [line for run in result.runs for line in _mode(result, run)]
-    return "\n".join([*head, *body, *(f"  note     {note}" for note in result.notes)])
+    for run in result.runs:
+        lines += _mode(result, run, width)
+    for note in words.notes(result):
+        lines += labelled("note", note, width)
+    return "\n".join(lines)
 
 
-def _mode(result: RunResult, run: ModeResult) -> Iterator[str]:
-    yield f"  {run.scenario} {run.mode}: {run.samples} samples in {words.number(run.seconds)} s"
+def labelled(label: str, text: str, width: int) -> list[str]:
+    """`  label    text`, wrapped between words with the text below itself."""
+    return _wrapped(f"  {label:<{LABEL - 3}} ", text, width)
+
+
+def _wrapped(start: str, text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        max(width, 40),
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_long_words=False,  # a path or a command stays whole, to be copied
+        break_on_hyphens=False,
+    ) or [start.rstrip()]
+
+
+def _mode(result: RunResult, run: ModeResult, width: int) -> Iterator[str]:
+    count = words.counted(run.samples, "sample")
+    yield f"  {run.scenario} {run.mode}: {count} in {words.number(run.seconds)} s"
     if run.mode == "performance":
         yield f"    {words.figure(run.figure('tokens_per_s'))}, {words.figure(run.figure('samples_per_s'))}"
-        if run.scenario == "Server":
-            yield (
-                f"    p99 first token {words.figure(run.figure('ttft_p99'))}, "
-                f"per output token {words.figure(run.figure('tpot_p99'))}"
-            )
-        yield f"    {words.validity(result, run)}"
-    judged = is_whole_set(result)
-    for score in run.scores:
-        yield (
-            f"    {words.title(score.metric):<18} {words.value(score):<52} target {words.gate(score):<20} "
-            f"{words.verdict(score, judged)}"
-        )
+        for label, text in words.latencies(run):
+            yield f"    {label}: {text}"
+        yield from _wrapped("    ", words.validity(result, run), width)
+        if advice := words.advice(run):
+            yield from _wrapped("    ", f"try: {advice}", width)
+    yield from _scores(run.scores, is_whole_set(result), width)
+
+
+def _scores(scores: Sequence[ScoredMetric], judged: bool, width: int) -> Iterator[str]:
+    """A line for each score where all of them fit, else two; what was not measured is told below, with its reason."""
+    rows = [_row(score, judged) for score in scores if score.value is not None]
+    wide = [max(map(len, column)) for column in zip(*rows)]
+    fits = 4 + sum(wide) + 2 * len(wide) <= width
+    for title, value, about, target, verdict in rows:
+        if fits:
+            cells = [f"{cell:<{w}}" for cell, w in zip((title, value, about, target), wide)]
+            yield f"    {'  '.join(cells)}  {verdict}"
+        else:
+            yield f"    {title:<{wide[0]}}  {value:<{wide[1]}}  {verdict}"
+            yield f"      {target}; {about}"
+    for score in scores:
+        if score.value is None:
+            yield from _wrapped(f"    {words.title(score.metric)}: ", _why_not(score, judged), width)
+
+
+def _row(score: ScoredMetric, judged: bool) -> tuple[str, str, str, str, str]:
+    return (
+        words.title(score.metric),
+        f"{words.number(score.value or 0.0)} {score.unit}",
+        words.about(score, words.short),
+        f"target {words.gate(score)}",
+        words.verdict(score, judged),
+    )
+
+
+def _why_not(score: ScoredMetric, judged: bool) -> str:
+    return f"{words.verdict(score, judged)}: {score.reason}" if score.reason else words.NOT_MEASURED

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
+from assay.mlperf import round as rounds
+from assay.mlperf import target_rate
 from assay.mlperf.result import Figure, ModeResult, RunResult, ScoredMetric
 
 NOT_MEASURED = "not measured"
+LATENCIES = {"ttft_p99": "p99 first token", "tpot_p99": "p99 per output token"}
 
 TITLES = {
     "rouge1": "ROUGE-1",
@@ -34,10 +39,25 @@ def value(score: ScoredMetric) -> str:
     """`45.49 % (n = 300, 95 %: 44.1 to 46.9)`, or why there is none."""
     if score.value is None:
         return f"{NOT_MEASURED}: {score.reason}" if score.reason else NOT_MEASURED
-    about = f"n = {score.n}"
-    if score.interval is not None:
-        about += f", 95 %: {number(score.interval[0])} to {number(score.interval[1])}"
-    return f"{number(score.value)} {score.unit} ({about})".replace("  ", " ")
+    return f"{number(score.value)} {score.unit} ({about(score)})".replace("  ", " ")
+
+
+def about(score: ScoredMetric, digits: Callable[[float], str] = number) -> str:
+    """What a score rests on: `n = 300, 95 %: 44.1 to 46.9`."""
+    if score.interval is None:
+        return f"n = {score.n}"
+    low, high = map(digits, score.interval)
+    return f"n = {score.n}, 95 %: {low} to {high}"
+
+
+def short(value: float) -> str:
+    """Three significant digits: more say nothing of an interval."""
+    return f"{value:.3g}" if abs(value) < 1000 else number(value)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 sample`, `300 samples`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def gate(score: ScoredMetric) -> str:
@@ -56,7 +76,7 @@ def verdict(score: ScoredMetric, judged: bool) -> str:
     if score.met is None:
         return "not graded" if score.ungraded else "not judged"
     if not judged:
-        return "inside, over a part of the set" if score.met else "outside, over a part of the set"
+        return "inside (part of the set)" if score.met else "outside (part of the set)"
     return "met" if score.met else "MISSED"
 
 
@@ -64,17 +84,38 @@ def figure(figure: Figure | None) -> str:
     return f"{number(figure.value)} {figure.unit}" if figure else NOT_MEASURED
 
 
+def latencies(run: ModeResult) -> Iterator[tuple[str, str]]:
+    """(`p99 first token`, `9525.3 ms (limit 2000 ms: exceeded)`) of each latency that a Server run is judged by."""
+    for metric, label in LATENCIES.items():
+        found, limit = run.figure(metric), run.limits_ms.get(metric)
+        if found is not None or limit is not None:
+            is_over = found is not None and limit is not None and found.value > limit
+            allowed = "" if limit is None else f" (limit {number(limit)} ms{': exceeded' if is_over else ''})"
+            yield label, figure(found) + allowed
+
+
 def validity(result: RunResult, run: ModeResult) -> str:
     """LoadGen's word on a performance run, and what it was asked to judge by."""
     said = f"LoadGen says {run.validity or 'nothing'}"
     if run.invalid_because:
         said += f": {'; '.join(run.invalid_because)}"
-    style = result.asked.get("style")
-    return (
-        said
-        if style in (None, "valid")
-        else f"{said} (by the settings of a {style}-style run, not the round's)"
-    )
+    asked_ms, round_ms = run.effective.get("min_duration_ms"), rounds.load(result.round).min_duration_ms
+    if asked_ms is None or asked_ms >= round_ms:
+        return said
+    asked = f"over at least {asked_ms / 1000:g} s" if asked_ms else "without a minimum duration"
+    return f"{said} ({asked}; round {result.round} demands {round_ms / 1000:g} s)"
+
+
+def advice(run: ModeResult) -> str:
+    """The option that would mend an INVALID run; empty where none is known."""
+    target = target_rate.better(run)
+    return f"--target-qps {target:g}" if target is not None else ""
+
+
+def notes(result: RunResult) -> tuple[str, ...]:
+    """What a reader must know of the run, and what its SUT says of itself: native kernels that could not be had."""
+    details = result.used.get("details") or {}
+    return (*result.notes, *map(str, details.get("notes") or ()))
 
 
 def standing(result: RunResult) -> str:

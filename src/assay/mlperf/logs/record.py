@@ -95,11 +95,7 @@ def record_of(log: DetailLog) -> RunRecord:
         latencies={
             kind: found for kind in _PERCENTILE_KEYS if (found := _distribution(log, kind)) is not None
         },
-        early_stopping={
-            kind: words
-            for kind in ("ttft", "tpot")
-            if (words := " ".join(log.text(f"early_stopping_{kind}_result").replace("*", " ").split()))
-        },
+        early_stopping={kind: words for kind in ("ttft", "tpot") if (words := _early_stopping(log, kind))},
         errors=log.errors,
         warnings=log.warnings,
         effective=_with_prefix(log, "effective_"),
@@ -118,11 +114,25 @@ def _invalid_because(log: DetailLog) -> tuple[str, ...]:
         "result_min_duration_met": "the run was shorter than the minimum duration",
         "result_min_queries_met": "fewer queries than the minimum",
         "result_perf_constraints_met": "latency limits were exceeded",
-        "early_stopping_met": "too few queries for early stopping",
+        "early_stopping_met": "too few queries for early stopping" + _queries_missing(log),
     }
     unmet = [reason for key, reason in rules.items() if log.values.get(key) is False]
     advice = [part.strip() for part in re.split(r"\n|(?<=\.)\s+(?=[A-Z])", log.text("result_invalid_reason"))]
     return tuple(unmet + [part for part in advice if part])
+
+
+def _early_stopping(log: DetailLog, kind: str) -> str:
+    """LoadGen's words without its bullets."""
+    return " ".join(log.text(f"early_stopping_{kind}_result").replace("*", " ").split())
+
+
+def _queries_missing(log: DetailLog) -> str:
+    """How many more LoadGen asks for; nothing where latencies are over their limits, as none would then suffice."""
+    found = re.findall(
+        r"at least (\d+) more", " ".join(_early_stopping(log, kind) for kind in ("ttft", "tpot"))
+    )
+    is_late = log.values.get("result_perf_constraints_met") is False
+    return f": {max(map(int, found))} more are needed" if found and not is_late else ""
 
 
 def _samples(log: DetailLog) -> int | None:

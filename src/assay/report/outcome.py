@@ -1,0 +1,51 @@
+"""What a run came to, as a job may be judged by it: what was missed, what LoadGen found INVALID, what stays open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.mlperf.result import RunResult
+from assay.report import words
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Each entry names its scenario: `Offline ROUGE-1`."""
+
+    missed: tuple[str, ...]
+    """Scores outside their target, also where they are over a part of the set."""
+    invalid: tuple[str, ...]
+    """Runs that LoadGen found INVALID, by the settings they were run with."""
+    ungraded: tuple[str, ...]
+    """Scores that the machine could not make."""
+
+    met: tuple[str, ...]
+    valid: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.missed or self.invalid or self.ungraded)
+
+    def __str__(self) -> str:
+        """`1 target missed (Offline ROUGE-1), 5 met, Server INVALID`."""
+        said = []
+        if self.missed:
+            said.append(f"{words.counted(len(self.missed), 'target')} missed ({', '.join(self.missed)})")
+        if self.ungraded:
+            said.append(f"{len(self.ungraded)} not graded ({', '.join(self.ungraded)})")
+        if self.met:
+            said.append(f"{len(self.met)} met" if said else f"{words.counted(len(self.met), 'target')} met")
+        said += [f"{scenario} INVALID" for scenario in self.invalid]
+        said += [f"{scenario} VALID" for scenario in self.valid]
+        return ", ".join(said) or "nothing was judged"
+
+
+def of(result: RunResult) -> Outcome:
+    scores = [(f"{run.scenario} {words.title(s.metric)}", s) for run in result.runs for s in run.scores]
+    return Outcome(
+        missed=tuple(name for name, score in scores if score.met is False),
+        invalid=tuple(run.scenario for run in result.runs if run.validity == "INVALID"),
+        ungraded=tuple(name for name, score in scores if score.met is None and score.ungraded),
+        met=tuple(name for name, score in scores if score.met),
+        valid=tuple(run.scenario for run in result.runs if run.validity == "VALID"),
+    )
