@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -93,8 +94,12 @@ def run(config: BenchmarkConfig, watch: Watch, *, unsafe_no_sandbox: bool = Fals
 
 
 def claim(out: Path | None) -> Path:
-    """The run folder, new or empty. Raises: ConfigError when it already holds something."""
+    """The run folder, new or empty. Raises: ConfigError when it holds something, or LoadGen cannot take its name."""
     folder = out or Path.cwd() / "assay-runs" / datetime.now().strftime("%Y%m%d-%H%M%S")
+    if os.fsencode(folder).decode("utf-8", "ignore") != str(folder):
+        raise ConfigError(
+            f"LoadGen takes no path that is not UTF-8: {folder}", "--out a folder of another name"
+        )
     number = 1
     while out is None and folder.exists():
         number += 1

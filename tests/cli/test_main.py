@@ -77,6 +77,64 @@ def test_a_bug_is_told_apart_from_an_expected_failure(
     assert ".log" in printed
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["check"],
+        ["audit"],
+        ["dataset", "inspect"],
+        ["score", "--tokenizer", ".", "--dataset", ".", "--log"],
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["a" * 300 + ".jsonl", "loop/x.jsonl", "file/x.jsonl", "\udcff.jsonl", "a/" * 3000 + "x.jsonl"]
+)
+def test_a_name_that_the_system_refuses_is_no_bug(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], args: list[str], name: str
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_text("")
+    assert main([*args, str(tmp_path / name)]) in (1, 2, 3)
+    assert "bug" not in capsys.readouterr().err
+
+
+def test_a_working_folder_that_was_removed_is_named(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = "import os, sys; os.rmdir(os.getcwd()); from assay.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "bench", "--samples", "3"],
+        cwd=gone,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "the working folder is gone" in done.stderr) == (3, True), done.stderr
+
+
+def test_a_bug_is_reported_whatever_bytes_its_command_has(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(args: list[str]) -> int:
+        raise ValueError("\ud800 https://me:secret@host/")
+
+    monkeypatch.setattr(guard, "_dispatch", broken)
+    assert main(["bench", "\udcff"]) == 70
+    printed = capsys.readouterr().err
+    assert "secret" not in printed
+    log = Path(printed.split("with the log ")[1].strip())
+    assert "secret" not in log.read_text()
+    log.unlink()
+
+
+def test_out_of_memory_is_a_matter_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(args: list[str]) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(guard, "_dispatch", broken)
+    assert main(["bench"]) == 3
+
+
 def test_an_interrupt_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
     from assay.cli import guard
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import signal
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from assay.cli import CM_VERBS, VERBS
 from assay.cli.terminal import tell
-from assay.ground import settings
+from assay.ground import paths, settings, system_errors
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, did_you_mean
 
 TYPE_CHECKING = False
@@ -20,12 +19,6 @@ if TYPE_CHECKING:  # typing itself is too slow to import here
 
 BUG = 70
 INTERRUPTED = 130
-# What the operating system refuses for reasons of the machine and not of this program, and what to try then.
-SPACE, RIGHTS = "free some space", "check the folder and its permissions"
-MACHINE = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), SPACE),
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EIO), RIGHTS),
-}
 
 
 def run(args: list[str]) -> int:
@@ -44,10 +37,13 @@ def run(args: list[str]) -> int:
         tell("assay: interrupted; what was finished is kept")
         return INTERRUPTED
     except OSError as error:
-        if error.errno not in MACHINE:
+        if error.errno is None:  # raised by a library for reasons of its own
             return _report_bug(error, args)
-        where = f"{error.filename}: " if error.filename else ""
-        tell(f"assay: {where}{error.strerror}\n  try: {MACHINE[error.errno]}")
+        told = system_errors.problem(error)
+        tell(f"assay: {told}")
+        return told.exit_code
+    except MemoryError:
+        tell("assay: out of memory\n  try: a smaller input, or a machine with more memory")
         return EnvironmentProblem.exit_code
     except Exception as bug:
         return _report_bug(bug, args)
@@ -57,10 +53,10 @@ def run(args: list[str]) -> int:
 
 def _home() -> Path:
     """$ASSAY_HOME, else $XDG_CACHE_HOME/assay, else ~/.cache/assay."""
-    if chosen := os.environ.get("ASSAY_HOME"):
-        return Path(chosen).expanduser().absolute()
-    cache = os.environ.get("XDG_CACHE_HOME")
+    chosen, cache = os.environ.get("ASSAY_HOME"), os.environ.get("XDG_CACHE_HOME")
     try:
+        if chosen:
+            return paths.given(chosen)
         return (Path(cache) if cache else Path.home() / ".cache") / "assay"
     except RuntimeError as error:  # an unknown user without HOME
         raise EnvironmentProblem(f"no place for the store: {error}", "set ASSAY_HOME to a folder") from error
@@ -119,13 +115,19 @@ def _report_bug(bug: Exception, args: list[str]) -> int:
     import traceback
 
     from assay import __version__
+    from assay.ground.redact import addresses
 
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="assay-bug-", suffix=".log", delete=False, encoding="utf-8"
-    ) as log:
-        log.write(f"assay {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
-        log.write(f"command: assay {shlex.join(args)}\n\n")
-        log.writelines(traceback.format_exception(bug))
+    content = (
+        f"assay {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"command: assay {shlex.join(args)}\n\n{''.join(traceback.format_exception(bug))}"
+    )
     tell(f"assay: a bug in Assay: {type(bug).__name__}: {bug}")
-    tell(f"  try: report it with the log {log.name}")
+    try:
+        handle, name = tempfile.mkstemp(prefix="assay-bug-", suffix=".log")
+        with os.fdopen(handle, "wb") as log:
+            log.write(addresses(content).encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        tell(f"  no log of it could be written ({error}):\n{addresses(content)}")
+    else:
+        tell(f"  try: report it with the log {name}")
     return BUG

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.cli.terminal import say, say_json, tell
+from assay.ground import paths
 from assay.ground.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -60,14 +61,14 @@ def run(args: argparse.Namespace) -> int:
     from assay.config import Precision
     from assay.suts import checkpoint
 
-    out = args.out.expanduser().absolute()
+    out = paths.given(args.out)
     if args.action == "upcycle":
         if args.experts < 2:
             raise ConfigError(
                 f"--experts {args.experts}: Mixtral sends each token to 2 experts", "--experts 8"
             )
         made = checkpoint.upcycle(
-            args.source.expanduser(), out, args.experts, args.seed, Precision(args.precision), _say
+            paths.given(args.source), out, args.experts, args.seed, Precision(args.precision), _say
         )
     else:
         made = checkpoint.random(

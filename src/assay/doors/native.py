@@ -24,6 +24,7 @@ from assay.config import (
     Scenario,
     Style,
 )
+from assay.ground import paths
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.mlperf import workloads
 
@@ -109,10 +110,6 @@ def _seconds(text: str) -> float:
     return float(match[1]) * _SECONDS[match[2]]
 
 
-def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
 def _word(text: str) -> str:
     if not text.strip():
         raise ConfigError("an empty value was given", "leave the option out, or name a value")
@@ -134,11 +131,17 @@ FIELDS: tuple[Field, ...] = (
     Field("sut", "--sut", _word, "who answers: transformers, engine, echo"),
     Field("device", "--device", _choice(Device), "cpu or cuda"),
     Field("precision", "--precision", _choice(Precision), "float32, bfloat16, float16, int8, int4"),
-    Field("paths.checkpoint", "--checkpoint", _path, "folder of a Hugging Face checkpoint", "DIR"),
+    Field("paths.checkpoint", "--checkpoint", paths.given, "folder of a Hugging Face checkpoint", "DIR"),
     Field(
-        "paths.dataset", "--dataset", _path, "dataset in the official schema: .pkl .parquet .jsonl", "FILE"
+        "paths.dataset",
+        "--dataset",
+        paths.given,
+        "dataset in the official schema: .pkl .parquet .jsonl",
+        "FILE",
     ),
-    Field("paths.out", "--out", _path, "run folder to create (default: a new one in ./assay-runs)", "DIR"),
+    Field(
+        "paths.out", "--out", paths.given, "run folder to create (default: a new one in ./assay-runs)", "DIR"
+    ),
     Field("limits.samples", "--samples", _count, "use the first N samples of the dataset", "N"),
     Field("limits.batch", "--batch", _count, "most sequences at once", "N"),
     Field("limits.target_qps", "--target-qps", _qps, "samples/s asked of LoadGen, or auto", "X"),
@@ -146,7 +149,7 @@ FIELDS: tuple[Field, ...] = (
     Field("submission.submitter", "--submitter", _word, "name of the submitting organisation"),
     Field("submission.division", "--division", _choice(Division), "closed, open or network"),
     Field("submission.system_name", "--system-name", _word, "name of the system under test"),
-    Field("submission.out", "--submission-out", _path, "folder of the submission tree", "DIR"),
+    Field("submission.out", "--submission-out", paths.given, "folder of the submission tree", "DIR"),
     Field("sut_options.answers", "--answers", _answers, "echo: answer with `reference` or `prompt`"),
     Field("sut_options.pace", "--pace", _pace, "echo: samples/s to answer at"),
 )

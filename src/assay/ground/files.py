@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from assay.ground import system_errors
 from assay.ground.errors import EnvironmentProblem
 
 CHUNK_BYTES = 1 << 20
@@ -86,9 +87,9 @@ def is_held(folder: Path) -> bool:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all."""
+    """Write UTF-8 text, whole or not at all; what is no text, as a byte of a file's name, as `\\udcff`."""
     with staged(target) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(target: Path, value: Any) -> None:
@@ -102,6 +103,4 @@ def as_problem(error: OSError, target: Path) -> EnvironmentProblem:
         return EnvironmentProblem(
             f"disk full while writing {target}", f"free space on {target.parent}, or choose another folder"
         )
-    return EnvironmentProblem(
-        f"cannot write {target}: {error.strerror or error}", "check the folder and its permissions"
-    )
+    return EnvironmentProblem(f"cannot write {target}: {error.strerror or error}", system_errors.hint(error))

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from assay.config import Precision
-from assay.ground import artifact, download, hub, r2, settings
+from assay.ground import artifact, download, hub, paths, r2, settings
 from assay.ground.artifact import Item, Listing
 from assay.ground.download import Patience, Remote, Report
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
@@ -142,7 +142,7 @@ def _obtain(source: str, kind: str, hub_: Hub, report: Report, patience: Patienc
         return artifact.obtain(store / name, lambda: listing, report, patience) / name
     if "://" in source:
         raise ConfigError(f"{source!r}: {parts.scheme} is not known here", "a path, file://, hf: or https://")
-    return _there(Path(source).expanduser().absolute())
+    return _there(paths.given(source))
 
 
 def _there(path: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from assay.ground import paths
 from assay.recipes.contract.dialect import DIALECTS
 from assay.recipes.repositories import Home
 
@@ -15,4 +16,4 @@ def home_from(environ: Mapping[str, str], dialect: str) -> Home:
         root = environ.get("MLC_REPOS") or str(Path(environ.get("HOME") or Path.home()) / "MLC" / "repos")
     else:
         root = environ.get("CM_REPOS") or str(Path(environ.get("HOME") or Path.home()) / "CM")
-    return Home(Path(root).expanduser().absolute(), DIALECTS[dialect])
+    return Home(paths.given(root), DIALECTS[dialect])
