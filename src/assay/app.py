@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from assay import __version__, answer_lengths, embedded, suts
-from assay.config import BenchmarkConfig, Mode, Scenario, Style
+from assay.config import BenchmarkConfig, Division, Mode, Scenario, Style
 from assay.doors import native
 from assay.ground import files, settings
 from assay.ground.errors import AssayError, ConfigError, Interrupted
@@ -39,6 +39,8 @@ from assay.mlperf.submission.pack import pack
 from assay.mlperf.submission.write import Request, write
 from assay.mlperf.sut import SutSpec, Used
 from assay.report import readme
+from assay.suts import identity
+from assay.suts.identity import Identity
 
 PROBE_SAMPLES = 8
 """Samples of the pass that chooses a target rate when none is asked for: the batch, and at least so many."""
@@ -70,6 +72,20 @@ def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
     data = dataset.load(path) if path is not None else embedded.dataset(config)
     job.samples(len(data.samples))
     return job, data
+
+
+def refuse_other_weights(config: BenchmarkConfig) -> None:
+    """Before a run that is to be submitted. Raises: ConfigError for the closed or network division with weights that
+    are not the workload's own."""
+    asked = config.paths.checkpoint
+    if asked is None or config.sut == "echo" or config.submission.division is Division.OPEN:
+        return
+    known = identity.said_of(asked)
+    if known is not None and known.is_official is False:
+        raise ConfigError(
+            f"the {config.submission.division.value} division takes the workload's own model alone: {known.note}",
+            "--division open, or the official checkpoint",
+        )
 
 
 def run(config: BenchmarkConfig, watch: Watch, *, unsafe_no_sandbox: bool = False) -> tuple[RunResult, Path]:
@@ -313,6 +329,12 @@ class Story:
                 f"the record in {self.folder} stays as it was after the last finished run: {error.message}"
             )
 
+    @property
+    def identity(self) -> Identity | None:
+        """Of the weights that were loaded; None without weights, and for the embedded ones."""
+        asked = self.job.config.paths.checkpoint
+        return None if asked is None or self.job.config.sut == "echo" else identity.said_of(asked)
+
     def end(self, status: str, reason: str = "") -> RunResult:
         """Write result.json and README.md, whatever there is."""
         job, used = self.job, self.used
@@ -344,6 +366,7 @@ class Story:
             finished_at=_now(),
             assay=__version__,
             notes=(*standing_notes(job, self.data, len(self.samples)), *self.notes),
+            model=known.to_dict() if (known := self.identity) else {},
         )
         made.write(self.folder)
         files.write_text(self.folder / "README.md", readme.render(made))
@@ -380,6 +403,12 @@ def standing_notes(job: Job, data: Dataset, used: int) -> list[str]:
         notes.append(
             f"a {job.config.style.value}-style run over {used} samples, by the rules not a submission"
         )
+    checkpoint = job.config.paths.checkpoint
+    if checkpoint is not None and job.config.sut != "echo":
+        if (known := identity.said_of(checkpoint)) and known.note:
+            notes.insert(0, known.note)
+        if wishes := identity.unfollowed(checkpoint, job.generation(checkpoint).eos_id):
+            notes.append(wishes)
     if job.workload.is_embedded:
         notes.append("mixtral-nano is Assay's own small workload; its figures say nothing about mixtral-8x7b")
     if Path(data.source).name in job.rules.superseded_files:

@@ -50,6 +50,8 @@ def deliver(
     Raises: AssayError; errors found by the checker are one, unless the short style is asked for.
     """
     config = obtain(config, hub, watch.say, may_fetch)
+    if delivery.submit:
+        app.refuse_other_weights(config)
     must_comply = complies(config, delivery)
     made, folder = _measured(config, delivery, watch)
     watch.say(summary.render(made))

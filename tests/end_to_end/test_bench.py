@@ -282,3 +282,33 @@ def test_a_store_that_is_full_after_the_run_costs_no_figure(
     assert main([*asked, "--mode", "accuracy", "--sut", "engine", "--out", str(out)]) == 0
     assert result.read(out).status == result.COMPLETE
     assert "the next plan will not know" in capsys.readouterr().err
+
+
+def test_a_stand_in_for_the_official_weights_is_named_as_such_and_submitted_to_open_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = small_mixtral.write(tmp_path / "model")
+    data, out = small_mixtral.dataset(tmp_path, model), tmp_path / "run"
+    (model / "generation_config.json").write_text('{"do_sample": true, "temperature": 0.6}')
+    asked = ["bench", "mixtral-8x7b", "--checkpoint", str(model), "--dataset", str(data), "--submit"]
+    asked += ["--mode", "performance", "--out", str(out)]
+    assert main([*asked, "--division", "closed"]) == 2
+    assert "closed division takes the workload's own model alone" in capsys.readouterr().err
+    assert not out.exists()
+    assert main(asked) == 0
+    said = f"not the weights of mistralai/Mixtral-8x7B-Instruct-v0.1: {parameters(model)} parameters"
+    readmes = [path.read_text() for path in (out / "submission").rglob("Offline/README.md")]
+    for text in (capsys.readouterr().out, (out / "README.md").read_text(), *readmes):
+        assert said in text and "asks for do_sample true, temperature 0.6: not followed" in text
+    assert len(readmes) == 1
+    assert (
+        main(["submit", str(out), "--submitter", "T", "--division", "closed", "--out", str(tmp_path / "t")])
+        == 2
+    )
+
+
+def parameters(model: Path) -> str:
+    """Counted from the weights themselves."""
+    from safetensors.torch import load_file
+
+    return f"{sum(weight.numel() for weight in load_file(model / 'model.safetensors').values()):,}"

@@ -214,6 +214,17 @@ def test_quantised_weights_without_a_word_in_the_config_are_not_taken_for_number
         transformers.build(spec(tmp_path), SAMPLES, Collected())
 
 
+def test_what_the_checkpoint_prefers_is_not_followed_answers_are_greedy(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    shutil.copytree(checkpoint, tmp_path, dirs_exist_ok=True)
+    wishes = {"repetition_penalty": 5.0, "no_repeat_ngram_size": 1, "suppress_tokens": [*range(3, 60)]}
+    (tmp_path / "generation_config.json").write_text(json.dumps(wishes))
+    assert answers(spec(tmp_path)).answers == answers(spec(checkpoint)).answers
+
+
 def test_the_digest_is_of_the_weights_that_were_loaded(checkpoint: Path, tmp_path: Path) -> None:
     import shutil
 

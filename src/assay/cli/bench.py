@@ -66,12 +66,16 @@ def run(args: argparse.Namespace) -> int:
             f"the {FAKE_SUT} SUT is a fake: its run cannot be submitted",
             "run with a real SUT, or mark the tree with --allow-fake",
         )
+    by_default = config.workload == BenchmarkConfig.workload and not is_barred
+    wants_tree = args.submit if args.submit is not None else by_default
     line = ProgressLine()
     line.say(asked(config))
 
     from assay import app
     from assay.report import outcome, summary
 
+    if wants_tree:
+        app.refuse_other_weights(config)
     watch = app.Watch(line.say, line.show)
     if args.container or args.container_base or args.container_privileged:
         from assay import contained
@@ -82,8 +86,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         made, folder = app.run(config, watch, unsafe_no_sandbox=args.unsafe_no_sandbox)
     line.close()
-    by_default = config.workload == BenchmarkConfig.workload and not is_barred
-    wants_tree = args.submit if args.submit is not None else by_default
     tree, report = app.submit(made, folder, config, args.allow_fake) if wants_tree else (None, None)
     came_to = outcome.of(made)
     is_refused = config.style is Style.VALID and is_refused_by(came_to, report, made)

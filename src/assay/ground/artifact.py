@@ -78,6 +78,12 @@ def obtain(
     return folder
 
 
+def origin(folder: Path) -> str | None:
+    """Where a complete folder was fetched from; None for a folder that was not obtained here."""
+    marker = _read_marker(folder)
+    return str(marker["origin"]) if marker is not None and is_complete(folder) else None
+
+
 def verify(folder: Path) -> list[str]:
     """Hash every file again; what differs from the marker, in words. Empty = as obtained."""
     marker = _read_marker(folder)

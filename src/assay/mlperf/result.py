@@ -136,6 +136,8 @@ class RunResult:
     """Why a run that is not COMPLETE stopped."""
     notes: tuple[str, ...] = ()
     """What a reader must know: random weights, short run, superseded dataset."""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    """official (name of the workload's model), is_official (None: not proven), parameters; empty without weights"""
     schema_version: int = SCHEMA_VERSION
 
     def find(self, scenario: str, mode: str) -> ModeResult | None:

@@ -192,7 +192,7 @@ def _watcher(
 def _load(spec: SutSpec) -> Any:
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, GenerationConfig
 
     if spec.device is Device.CUDA and not torch.cuda.is_available():
         raise EnvironmentProblem("device cuda asked for, and torch sees no CUDA device", "--device cpu")
@@ -214,6 +214,8 @@ def _load(spec: SutSpec) -> Any:
                 f"{spec.checkpoint} has {len(names)} {fault.replace('_keys', '')} tensors, as {names[0]}",
                 "fetch the checkpoint again",
             )
+    # The rules of the round decide on every token, not what the checkpoint prefers (`identity.unfollowed` says so).
+    model.generation_config = GenerationConfig()
     return model.to(spec.device.value).eval()
 
 

@@ -93,6 +93,20 @@ def test_a_fake_run_is_refused_unless_allowed_and_then_marked(tmp_path: Path) ->
     assert {line.split()[1] for line in errors(tmp_path / "tree")} == {"X12"}
 
 
+@pytest.mark.parametrize("division", ["closed", "network"])
+def test_other_weights_than_the_official_ones_enter_the_open_division_alone(
+    tmp_path: Path, division: str
+) -> None:
+    run = run_folder.write(tmp_path / "run", network=True)
+    record = json.loads((run / "result.json").read_text())
+    record["model"] = {"official": "owner/official", "is_official": False, "parameters": 4515136}
+    (run / "result.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match=r"did not run the weights of owner/official.*4,515,136 parameters"):
+        submit([run], tmp_path / "tree", division=division)
+    assert not (tmp_path / "tree").exists()
+    submit([run], tmp_path / "tree", division="open")
+
+
 def test_a_run_of_another_round_is_refused(tmp_path: Path) -> None:
     run = run_folder.write(tmp_path / "run", "v5.0")
     with pytest.raises(ConfigError, match=r"run under v5\.0"):

@@ -88,6 +88,12 @@ def _refuse(entry: Scenario, request: Request) -> None:
                 f"{run.folder} is a FAKE run: its answers were not computed by a model",
                 "run with a real SUT, or mark the tree with --allow-fake",
             )
+        if request.division != "open" and run.result.model.get("is_official") is False:
+            raise ConfigError(
+                f"{run.folder} did not run the weights of {run.result.model.get('official')}, as the "
+                f"{request.division} division demands: {run.result.model.get('parameters'):,} parameters",
+                "--division open",
+            )
         if run.result.round != request.round.name:
             raise ConfigError(
                 f"{run.folder} was run under {run.result.round}, with that round's seeds",

@@ -1,0 +1,136 @@
+"""Which model a checkpoint is, held against the workload's own: by shape, and by origin where that is known.
+
+A run is headed with the name of a workload; what ran under that name is said here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.ground import artifact, model_folder
+from assay.ground.errors import AssayError
+from assay.mlperf.artifact import MODEL
+from assay.suts import shape
+from assay.suts.shape import MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY
+
+NAME, _, REVISION = MODEL.removeprefix("hf:").partition("@")
+GENERATION = "generation_config.json"
+NEUTRAL = {
+    "temperature": 1.0,
+    "top_k": 50,
+    "top_p": 1.0,
+    "typical_p": 1.0,
+    "num_beams": 1,
+    "repetition_penalty": 1.0,
+    "encoder_repetition_penalty": 1.0,
+    "length_penalty": 1.0,
+    "diversity_penalty": 0.0,
+    "epsilon_cutoff": 0.0,
+    "eta_cutoff": 0.0,
+}
+"""Values that ask for nothing. Source: GenerationConfig of transformers."""
+NO_WISH = ("_", "transformers_version", "use_cache", "cache_", "output_", "return_", "max_length", "max_new")
+"""How keys begin that do not say which token is chosen; the longest answer is the round's."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """`is_official`: True, False, or None where shape and names agree and nothing proves the weights."""
+
+    official: str
+    parameters: int
+    is_official: bool | None
+    note: str
+    """A sentence for the reader; empty for the official weights."""
+
+    def to_dict(self) -> dict[str, object]:
+        return {"official": self.official, "is_official": self.is_official, "parameters": self.parameters}
+
+
+def of(checkpoint: Path) -> Identity:
+    """Holds the checkpoint in a folder against mistralai/Mixtral-8x7B-Instruct-v0.1 at the reference's revision.
+
+    Raises: ConfigError, ArtifactError for a folder that is no checkpoint of a Llama or Mixtral model.
+    """
+    config = model_folder.read_config(checkpoint)
+    found = shape.of(config, str(checkpoint / "config.json"))
+    size = count(found.parameters)
+
+    def told(is_official: bool | None, note: str) -> Identity:
+        return Identity(NAME, found.parameters, is_official, note)
+
+    if config.get(WEIGHTS_KEY) == RANDOM:
+        return told(False, f"not the weights of {NAME}: {size} parameters, random")
+    if config.get("model_type") != "mixtral" or found != shape.of(MIXTRAL_8X7B):
+        return told(False, f"not the weights of {NAME}: {size} parameters")
+    origin = _origin(checkpoint)
+    if origin == f"{NAME}@{REVISION}":
+        return told(True, "")
+    if origin is not None:
+        return told(False, f"not the weights of {NAME}@{REVISION[:7]}: {size} parameters, of {origin}")
+    return told(
+        None,
+        f"{size} parameters in the shape of {NAME}; that they are its weights at {REVISION[:7]} was not checked",
+    )
+
+
+def count(parameters: int) -> str:
+    """`46.7 B`, `4.5 M`, `900`."""
+    for unit, scale in (("B", 1e9), ("M", 1e6)):
+        if parameters >= scale:
+            return f"{parameters / scale:.1f} {unit}"
+    return f"{parameters:,}"
+
+
+def _origin(checkpoint: Path) -> str | None:
+    """OWNER/NAME@COMMIT of what Assay or Hugging Face's own client fetched; None for a folder of no known origin."""
+    if (said := artifact.origin(checkpoint)) is not None:
+        return said
+    # Hugging Face's cache: models--OWNER--NAME/snapshots/COMMIT
+    home = checkpoint.resolve().parents
+    if len(home) > 1 and home[0].name == "snapshots" and home[1].name.startswith("models--"):
+        return f"{home[1].name.removeprefix('models--').replace('--', '/', 1)}@{checkpoint.resolve().name}"
+    return None
+
+
+def unfollowed(checkpoint: Path, eos_id: int) -> str:
+    """What generation_config.json asks for and no SUT follows, as a sentence; empty when there is nothing.
+
+    Source: inference_rules, additional inference parameters: answers are greedy, whatever the checkpoint prefers.
+    """
+    try:
+        asked = json.loads((checkpoint / GENERATION).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, RecursionError) as error:
+        return f"{GENERATION} of the checkpoint cannot be read and is not followed: {error}"
+    wishes = ", ".join(_wishes(asked, eos_id)) if isinstance(asked, Mapping) else ""
+    return (
+        f"{GENERATION} of the checkpoint asks for {wishes}: not followed, by MLPerf's rules answers are greedy"
+        if wishes
+        else ""
+    )
+
+
+def _wishes(asked: Mapping[str, Any], eos_id: int) -> Iterator[str]:
+    for key, value in sorted(asked.items()):
+        if key == "eos_token_id":
+            is_wish = value not in (None, eos_id, [eos_id])
+        elif key.startswith(NO_WISH) or (key.endswith("_token_id") and not key.startswith("forced")):
+            is_wish = False
+        else:
+            is_wish = bool(value) and value != NEUTRAL.get(key)
+        if is_wish:
+            yield f"{key} {json.dumps(value)[:60]}"
+
+
+def said_of(checkpoint: Path) -> Identity | None:
+    """As `of`; None where a folder is no such checkpoint: whoever loads it says so."""
+    try:
+        return of(checkpoint)
+    except AssayError:
+        return None
