@@ -4,12 +4,15 @@
     python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops --own own.txt --record recorded.json
     python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops --sweep
     python tests/differential/compare.py --mlc /path/to/mlc --own own.txt own-mlc.txt --record recorded-mlc.json
+    python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops --real real.txt
 
 A file of commands holds one command line per line (without the tool's name); a blank line starts a new pair of homes.
 Compared are: exit code, order of recipes with their resolved variations, new_env, new_state, and the tags of the
 cache entries afterwards, with the hours until they expire. Homes, uids, times and temporary names are made equal
 before. With `--mlc`, `CM_` in a command line is read as `MLC_`. `--sweep` resolves every recipe of the clone, plain and
-with one of its variations, without running any.
+with one of its variations, without running any. `--real` is for command lines that run everything, with a network of
+package registries: each tool has a Python environment of its own then, the hooks tell what they are given, and the
+contents of the cache entries are compared too.
 """
 
 from __future__ import annotations
@@ -33,6 +36,9 @@ from assay.recipes.index import Index
 from assay.recipes.recipe import load_recipe
 from assay.recipes.repositories import Home
 
+sys.path.append(str(Path(__file__).parent))  # it is a program of its own, and a module of the tests
+from probe import GivenToHook, hook_differences, read_records, write_probed
+
 CALL = re.compile(
     r"(?:^\w+:root:|\] - )\s*(?:- )?(\* (?:cm|mlc) run script .*|\* mlcr .*|Prepared variations: .*)$"
 )
@@ -50,6 +56,8 @@ class Seen:
     result: dict[str, Any]
     entries: list[str]
     stderr: str = field(repr=False, default="")
+    hooks: list[GivenToHook] = field(default_factory=list)
+    contents: dict[str, Any] = field(default_factory=dict)  # of the entries, by their tags
 
 
 class Tool:
@@ -64,13 +72,26 @@ class Tool:
         self.repositories = home if dialect == "mlc" else home / "repos"
         self.folder = folder
         self.environ = environ | {f"{dialect.upper()}_REPOS": str(home), "ASSAY_BUILTIN": "0"}
+        self.records: Path | None = None
 
-    def prepare(self, clones: list[Path]) -> None:
+    def prepare(self, clones: list[Path], *, real: bool = False) -> None:
         self.repositories.mkdir(parents=True)
         self.folder.mkdir(parents=True)
         targets = [self.repositories / clone.name for clone in clones]
         for clone, target in zip(clones, targets):
-            shutil.copytree(clone, target, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+            if real:
+                write_probed(clone, target)
+            else:
+                shutil.copytree(clone, target, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        if real:
+            python = self.home.parent / "python"
+            subprocess.run([sys.executable, "-m", "venv", str(python)], check=True)
+            path = os.pathsep.join(
+                [str(python / "bin"), str(Path(self.program[0]).parent), self.environ["PATH"]]
+            )
+            self.records = self.home.parent / "records.jsonl"
+            self.environ |= {"PATH": path, "HOOK_RECORDS": str(self.records)}
+            self.environ.pop("VIRTUAL_ENV", None)
         if self.dialect == "mlc":  # which wants its own repository there and registered like any other
             local = self.repositories / "local"
             (local / "cache").mkdir(parents=True)
@@ -83,6 +104,8 @@ class Tool:
         program = self.program
         if words[0] == "mlcr":  # a program of its own beside `mlc`, and a verb of its own here
             program, words = [*program[:-1], f"{program[-1]}r"], words[1:]
+        if self.records:
+            self.records.write_text("")
         done = subprocess.run(
             [*program, *words, *extra],
             cwd=self.folder,
@@ -90,7 +113,7 @@ class Tool:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            timeout=600,
+            timeout=1800,
         )
         return Seen(
             done.returncode,
@@ -98,6 +121,8 @@ class Tool:
             self.result(done.stdout if self.dialect == "cm" else done.stderr),
             [self.plain(entry) for entry in entries(self.repositories)],
             done.stderr,
+            read_records(self.plain(self.records.read_text())) if self.records else [],
+            json.loads(self.plain(json.dumps(contents(self.repositories)))) if self.records else {},
         )
 
     def result(self, output: str) -> dict[str, Any]:
@@ -113,6 +138,7 @@ class Tool:
     def plain(self, text: str) -> str:
         """Without what differs from run to run."""
         text = text.replace(str(self.home), "HOME").replace(str(self.folder), "FOLDER")
+        text = text.replace(str(self.home.parent), "ROOT")
         text = re.sub(r"(HOME/(?:repos/)?local/cache/)[\w.-]+", r"\1UID", text)
         text = re.sub(r"/tmp/tmp[\w.]+", "/tmp/TMP", text)
         return re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*", "TIME", text)
@@ -143,6 +169,24 @@ def entries(repositories: Path) -> list[str]:
                 hours = f" for {(expiry - time.time()) / 3600:.1f} h" if expiry else ""
                 found.append(",".join(sorted(description["tags"])) + hours)
     return sorted(found)
+
+
+def contents(repositories: Path) -> dict[str, Any]:
+    """What each finished entry holds, by its tags: the values it hands on, and the names of its files."""
+    found = {}
+    for name in ("_cm.json", "meta.json"):
+        for path in (repositories / "local" / "cache").glob(f"*/{name}"):
+            tags = json.loads(path.read_text())["tags"]
+            state = next(path.parent.glob("*-cached-state.json"), None)
+            if "tmp" in tags or state is None:
+                continue
+            files = sorted(str(file.relative_to(path.parent)) for file in path.parent.glob("*"))
+            values = json.loads(state.read_text())
+            found[",".join(sorted(tags))] = {
+                "files": files,
+                **{key: stable(values.get(key)) for key in ("new_env", "new_state", "deps", "version")},
+            }
+    return found
 
 
 def sweep(clone: Path) -> list[str]:
@@ -190,7 +234,14 @@ def differences(cm: Seen, ours: Seen) -> list[str]:
         found.append(
             f"cache: only cm {list((theirs - mine).elements())}, only ours {list((mine - theirs).elements())}"
         )
-    return found
+    for tags in sorted(cm.contents.keys() & ours.contents.keys()):
+        theirs, mine = cm.contents[tags], ours.contents[tags]
+        found += [
+            f"entry {tags} {part}: cm {str(theirs[part])[:200]} ours {str(mine[part])[:200]}"
+            for part in theirs
+            if theirs[part] != mine[part]
+        ]
+    return found + hook_differences(cm.hooks, ours.hooks, stable)
 
 
 def compare(
@@ -200,6 +251,8 @@ def compare(
     tool: str,
     clones: list[Path],
     environ: dict[str, str],
+    *,
+    real: bool = False,
 ) -> list[dict[str, Any]]:
     results = []
     ours = [sys.executable, "-m", "assay", dialect]
@@ -211,7 +264,7 @@ def compare(
                 Tool(dialect, ours, root / "us" / "home", root / "us" / "folder", environ),
             ]
             for one in tools:
-                one.prepare(clones)
+                one.prepare(clones, real=real)
             for line in lines:
                 words = shlex.split(line)
                 if is_run(words):
@@ -230,7 +283,14 @@ def compare(
                     }
                 )
                 results.append(
-                    {"command": line, "code": seen[0].code, "calls": len(seen[0].calls), "differences": found}
+                    {
+                        "command": line,
+                        "code": seen[0].code,
+                        "calls": len(seen[0].calls),
+                        "hooks": len(seen[0].hooks),
+                        "recipes": sorted({given.recipe for given in seen[0].hooks}),
+                        "differences": found,
+                    }
                 )
                 print(("same " if not found else "DIFF ") + f"[{seen[0].code}] " + line[:150], flush=True)
                 for text in found:
@@ -245,6 +305,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("commands", type=Path, nargs="*")
+    parser.add_argument("--real", action="store_true", help="look into the hooks and the cache entries too")
     parser.add_argument("--sweep", action="store_true", help="resolve every recipe of the clone")
     parser.add_argument("--cm", default=shutil.which("cm"), help="the real cm (cmind 4.2.0)")
     parser.add_argument("--mlc", help="the real mlc (mlcflow 1.3.8), to compare with in place of cm")
@@ -271,9 +332,12 @@ def main() -> int:
         sessions.append(sweep(options.clone))
     sessions = [lines for lines in sessions if lines and any(options.only in line for line in lines)]
     recorded: list[dict[str, Any]] = []
-    results = compare(recorded, sessions, dialect, tool, clones, dict(os.environ))
+    results = compare(recorded, sessions, dialect, tool, clones, dict(os.environ), real=options.real)
     same = sum(not result["differences"] for result in results)
     print(f"{same} of {len(results)} command lines agree")
+    if options.real:
+        recipes = {recipe for result in results for recipe in result["recipes"]}
+        print(f"{sum(result['hooks'] for result in results)} hooks of {len(recipes)} recipes")
     if options.record:
         options.record.write_text(json.dumps(recorded, indent=1) + "\n")
     if options.json:

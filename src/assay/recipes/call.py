@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from assay.recipes.light import Any, NamedTuple
 from assay.recipes.resolve import Scope
@@ -15,6 +15,7 @@ class Call(NamedTuple):
     scope: Scope
     depth: int = 0
     parent: str | None = None
+    above: Mapping[str, Any] = {}
 
     @property
     def indent(self) -> str:

@@ -64,7 +64,7 @@ class Container:
 
 
 def container_for(context: Context, request: Request) -> Container:
-    settings = dict(request.resolved.state.get("docker") or {})
+    settings = dict(request.resolved.docker)
     nested = request.inputs.get("docker")
     if isinstance(nested, dict):
         settings.update(nested)
@@ -152,7 +152,7 @@ def _pull_commands(context: Context, container: Container) -> list[list[str]]:
 def inner_command(context: Context, request: Request, extra: Mapping[str, str] | None = None) -> list[str]:
     """The command line of this request again, for inside: without docker flags and without host paths to caches."""
     skipped = {"action", "automation", "cmd", "out", "artifact", "artifacts", "docker", "lock", "user_python"}
-    skipped.update(request.resolved.state.get("docker", {}).get("skip_input_for_fake_run") or [])
+    skipped.update(request.resolved.docker.get("skip_input_for_fake_run") or [])
     inputs = {k: v for k, v in request.inputs.items() if k not in skipped and not k.startswith("docker_")}
     env = dict(inputs.get("env") or {})
     env = {k: v for k, v in env.items() if not _points_home(context, v) and "_TMP_" not in k}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay.recipes.conditions import CONDITION_KEYS, applies
+from assay.recipes.contract.dialect import Dialect
 from assay.recipes.env import Env, matching_keys
 from assay.recipes.light import Any
 from assay.recipes.merge import copied, merge
@@ -29,6 +30,12 @@ LOCAL_KEYS = (
     "GIT_*",
     "RENEW_CACHE_ENTRY",
 )
+
+
+def local_keys(dialect: Dialect) -> list[str]:
+    """Variables of a recipe that its dependencies do not see."""
+    names = [*LOCAL_KEYS, *(["SEARCH_FOLDER_PATH"] if dialect.name == "mlc" else [])]
+    return [dialect.key(name) for name in names]
 
 
 def split_tags(tags: Any) -> list[str]:

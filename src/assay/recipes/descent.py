@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from assay.recipes.call import Call, Outcome, Runs
 from assay.recipes.conditions import applies, is_off
-from assay.recipes.dependencies import LOCAL_KEYS, Entry, HandDown
+from assay.recipes.contract.given import APART, run_state
+from assay.recipes.dependencies import Entry, HandDown, local_keys
 from assay.recipes.env import Env
 from assay.recipes.errors import RecipeFault
 from assay.recipes.light import Any
@@ -14,8 +15,6 @@ from assay.recipes.merge import copied, merge
 from assay.recipes.request import Request
 from assay.recipes.resolve import Scope
 from assay.recipes.session import Session
-
-APART = ("env", "state", "const", "const_state")  # of an entry: they go into the scope, not into the inputs
 
 
 class Descent:
@@ -29,7 +28,8 @@ class Descent:
         self.resolved = request.resolved
         self.meta = request.resolved.recipe.meta
         self.asked: list[str] = []  # the tags of every dependency that applied, in order
-        self.hidden_keys = [request.resolved.recipe.dialect.key(name) for name in LOCAL_KEYS]
+        self.run_state = run_state(session, call, request, self.asked)
+        self.hidden_keys = local_keys(request.resolved.recipe.dialect)
 
     def run(self, phase: str, *, dynamic_only: bool = False, after: bool = False) -> None:
         """Run the entries of a phase that apply. Those `after` the recipe see what its own list does not hide."""
@@ -94,10 +94,10 @@ class Descent:
             copied(resolved.const_state),
             inputs["add_deps_recursive"],
         )
-        inputs["local"] = {key: entry.get(key) or {} for key in APART}
+        inputs.update({f"local_{key}": entry.get(key) or {} for key in APART})
         variations = ",_".join(self.request.selection.variations)
         parent = f"{resolved.recipe}" + (f" ( {variations} )" if variations else "")
-        return self.run_recipe(Call(inputs, scope, self.call.depth + 1, parent))
+        return self.run_recipe(Call(inputs, scope, self.call.depth + 1, parent, self.run_state))
 
 
 def merge_env(env: Env, new: Mapping[str, Any], writer: str) -> None:

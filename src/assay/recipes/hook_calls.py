@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from assay.recipes.call import Call
 from assay.recipes.contract import shell
+from assay.recipes.contract.given import GivenArtifact, hook_input
 from assay.recipes.contract.hooks import Hooks, load_hooks
 from assay.recipes.descent import Descent
 from assay.recipes.light import Any
-from assay.recipes.merge import copied
 from assay.recipes.request import Request
 from assay.recipes.session import Session
 
@@ -41,11 +41,11 @@ class HookCalls:
             **self._common(),
             "env": resolved.env,
             "state": resolved.state,
-            "const": resolved.const,
-            "const_state": resolved.const_state,
             "meta": self.recipe.meta,
             "run_script_input": self.step,
         }
+        if name == "postprocess" and self.recipe.dialect.name == "mlc":
+            arguments |= {"const": resolved.const, "const_state": resolved.const_state}
         with resolved.env.written_by(f"{name} of {self.recipe.alias}"):
             return self._hooks.call(name, arguments)
 
@@ -61,7 +61,6 @@ class HookCalls:
 
     def _step(self) -> dict[str, Any]:
         session, resolved, flags = self.session, self.resolved, self.request.flags
-        wanted = {tag for tag in flags.debug_script_tags.split(",") if tag}
         step = {
             "path": str(self.recipe.folder),
             "bat_ext": ".sh",
@@ -85,38 +84,36 @@ class HookCalls:
             "variation_tags_string": resolved.variation_tags,
             "found_cached": False,
             "debug_script_tags": flags.debug_script_tags,
-            "verbose": flags.verbose,
             "meta": self._meta(),
             "self": session.automation,
-            "env": resolved.env,
-            "customize_code": self._hooks,
-            "customize_common_input": self._common(),
-            "run_state": {
-                "deps": self.descent.asked,
-                "tmp_silent": session.silent,
-                "fake_deps": session.fake_deps,
-            },
-            "keep_script": bool(wanted) and wanted <= set(self.recipe.tags),
+            "run_state": self.descent.run_state,
         }
+        if self._hooks is not None:
+            step["customize_code"] = self._hooks.module
+            step["customize_common_input"] = self._common()
+        if self.recipe.dialect.name == "cm":
+            step["verbose"] = session.verbose
         if flags.ignore_script_error:
             step["ignore_script_error"] = True
         return step
 
     def _meta(self) -> dict[str, Any]:
-        """The description with the lists that hooks extend in place, such as `post_deps`, as they stand now."""
+        """The description with the lists that hooks may extend in place, such as `post_deps`, as they stand now."""
         meta, entries = self.recipe.meta, self.resolved.entries
         meta.update({phase: listed for phase, listed in entries.items() if listed or phase in meta})
+        for key in ("new_env_keys", "new_state_keys"):
+            if meta.get(key) or getattr(self.resolved, key):
+                meta[key] = getattr(self.resolved, key)
         if self.resolved.script_name:
             meta["script_name"] = self.resolved.script_name
         return meta
 
     def _common(self) -> dict[str, Any]:
-        inputs = {key: value for key, value in self.call.inputs.items() if key not in ("env", "state")}
         selection = self.request.selection
         return {
-            "input": {**copied(inputs), "env": self.resolved.env, "state": self.resolved.state},
+            "input": hook_input(self.session, self.call, self.request, self.descent.run_state),
             "automation": self.session.automation,
-            "artifact": self.recipe,
+            "artifact": GivenArtifact(self.recipe),
             "customize": self.recipe.meta.get("customize") or {},
             "os_info": self.session.automation.os_info,
             "recursion_spaces": self.call.indent,

@@ -105,7 +105,7 @@ def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
 
 def _detected(execution: Execution) -> str:
     """Run `validate_cache`, and `detect_version` where there is such a hook. Raises: RecipeFault when one fails."""
-    step = {**execution.hooks.step, "script_name": VALIDATION}
+    step = {**execution.hooks.step, "script_name": VALIDATION, "env": execution.env}
     execution.session.scripts.run(step)
     if not execution.hooks.has("detect_version"):
         return ""

@@ -14,7 +14,7 @@ from pathlib import Path
 from assay.recipes.choosing import Chooser
 from assay.recipes.conditions import applies, keys_read
 from assay.recipes.console import Quiet
-from assay.recipes.dependencies import LOCAL_KEYS, Entry, HandDown
+from assay.recipes.dependencies import Entry, HandDown, local_keys
 from assay.recipes.descent import merge_env
 from assay.recipes.env import Env, exported
 from assay.recipes.errors import RecipeFault
@@ -152,9 +152,7 @@ class _Planner:
     def _entries(self, request: Request, phase: str, depth: int, dynamic_only: bool) -> None:
         resolved, env = request.resolved, request.resolved.env
         prefix = resolved.recipe.dialect.prefix
-        hidden = [prefix + name for name in LOCAL_KEYS] + list(
-            resolved.recipe.meta.get("local_env_keys") or []
-        )
+        hidden = local_keys(resolved.recipe.dialect) + list(resolved.recipe.meta.get("local_env_keys") or [])
         hand_down = HandDown(hidden, resolved.choice, prefix)
         for entry in resolved.entries[phase]:
             if not entry.get("tags") or (dynamic_only and not entry.get("dynamic")):

@@ -64,6 +64,7 @@ class ResolvedRecipe:
         self.warnings: list[str] = list(meta.get("warnings") or [])
         self.conditional: list[dict[str, Any]] = []
         self.mlc = recipe.dialect.name == "mlc"
+        self.docker: dict[str, Any] = {}
         self.caches: bool | None = None  # MLC: what a variation says of it
 
     @property
@@ -106,8 +107,7 @@ class ResolvedRecipe:
             self.add_to_dependencies(additions(block, "ad", "add_deps"))
             self.map_inputs(self.env, inputs, block.get("input_mapping") or {})
         self.fill()
-        if block.get("docker"):
-            self.state["docker"] = merge(self.state.get("docker") or {}, block["docker"])
+        self.set_docker(block)
         self.new_env_keys.extend(block.get("new_env_keys") or [])
         self.new_state_keys.extend(block.get("new_state_keys") or [])
         self.script_name = block.get("script_name") or self.script_name
@@ -124,6 +124,12 @@ class ResolvedRecipe:
             if self.mlc and isinstance(value, list) and isinstance(have, list):
                 value = [*have, *(item for item in value if item not in have)]
             self.env[key] = value
+
+    def set_docker(self, block: Mapping[str, Any]) -> None:
+        """Settings of a container. CM also has them in the state, which hooks and scripts see."""
+        merge(self.docker, block.get("docker") or {})
+        if not self.mlc:
+            self.state["docker"] = self.docker
 
     def apply_conditional(self, block: Mapping[str, Any]) -> None:
         """The `update_meta_if_env` of a block and those before it: CM takes the newest first, MLC the oldest."""
@@ -142,8 +148,7 @@ class ResolvedRecipe:
         if self.mlc:
             self.const.update(entry.get("const") or {})
         self.recipe.dialect.merge(self.state, entry.get("state") or {})
-        if entry.get("docker"):
-            self.state["docker"] = merge(self.state.get("docker") or {}, entry["docker"])
+        self.set_docker(entry)
 
     def add_to_dependencies(self, named: dict[str, Any]) -> None:
         """Apply an `ad`. It fails only when none of the four lists has all of its names."""
@@ -228,7 +233,7 @@ def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any], *, with_c
     if with_const:
         resolved.const.update(meta.get("const") or {})
     resolved.apply_const()
-    resolved.state["docker"] = meta.get("docker") or {}
+    resolved.set_docker(meta)
     if resolved.mlc:
         with env.written_by(f"update_meta_if_env of {resolved.recipe.alias}"):
             resolved.apply_conditional(meta)

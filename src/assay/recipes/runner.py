@@ -162,7 +162,7 @@ class Runner:
     ) -> Outcome:
         """From the cache or made, unless the recipe wants nothing done inside a container."""
         step = _record(session, call, request)
-        docker = request.resolved.state.get("docker") or {}
+        docker = request.resolved.docker
         inside = self._inside_container(request)
         if inside and _says(docker.get("run"), FALSE_WORDS):
             session.info(f"{call.indent}  - Skipping {request.resolved.recipe}: inside a container")
@@ -188,8 +188,16 @@ class Runner:
         self._add_local(call)
         env, dialect = call.scope.env, self.home.dialect
         flags = self._flags(call.inputs, env)
+        verbose = flags.verbose or session.verbose  # a dependency logs like the recipe above it
         with env.written_by("runner"):
-            seed_env(env, call.inputs, flags, self.host_env, str(Path.cwd()), dialect.prefix)
+            seed_env(
+                env,
+                call.inputs,
+                flags._replace(verbose=verbose),
+                self.host_env,
+                str(Path.cwd()),
+                dialect.prefix,
+            )
         selection = Selection.parse(call.inputs.get("tags"))
         name = str(call.inputs.get("artifact") or "")
         if call.depth == 0:
@@ -207,15 +215,15 @@ class Runner:
 
     def _add_local(self, call: Call) -> None:
         """The env, state and constants of the dependency entry itself, over those handed down."""
-        local = call.inputs.pop("local", None) or {}
+        inputs = call.inputs
         with call.scope.env.written_by("dependency entry"):
-            merge(call.scope.env, local.get("env") or {})
+            merge(call.scope.env, inputs.get("local_env") or {})
         for own, target in (
             ("state", call.scope.state),
             ("const", call.scope.const),
             ("const_state", call.scope.const_state),
         ):
-            merge(target, local.get(own) or {})
+            merge(target, inputs.get(f"local_{own}") or {})
 
     def _inside_container(self, request: Request) -> bool:
         """Here a recipe may have itself skipped, or only pretended."""

@@ -14,7 +14,7 @@ from assay.recipes.contract import shell
 from assay.recipes.contract.dialect import SCRIPT_UID, Dialect
 from assay.recipes.contract.hooks import Hooks
 from assay.recipes.contract.native import NativeScripts
-from assay.recipes.dependencies import update_named
+from assay.recipes.dependencies import local_keys, update_named
 from assay.recipes.errors import GENERAL, NOT_FOUND, SCRIPT_FAILED, RecipeFault
 from assay.recipes.light import Any
 from assay.recipes.merge import copied
@@ -61,23 +61,24 @@ class Automation(WithLogger):
         self.host_path = host_path
         self.cmind = self.action_object = Bridge(access)
         self.meta = {"alias": "script", "uid": SCRIPT_UID, "deps": {"cache": "cache,541d6f712a6b464e"}}
-        self.os_info = shell.host_info()
+        self.os_info = shell.host_info(dialect)
+        self.local_env_keys = local_keys(dialect)
         self.path = str(folder)
         self.run_state: dict[str, Any] = {}
 
     def run_native_script(self, i: Answer) -> Answer:
         """Run another script of the recipe's folder; `env_tmp` is what came out of it, the rest is put back."""
         step = i["run_script_input"]
-        before = {key: copied(step.get(key)) for key in ("env", "state", "script_name")}
+        before = {key: copied(step[key]) for key in ("env", "state", "script_name") if key in step}
         step["script_name"], step["env"] = i["script_name"], i.get("env") or {}
         step.setdefault("state", {})
         try:
             answer = self._attempt(step)
             answer["env_tmp"] = copied(dict(step["env"]))
         finally:
-            step.update({key: value for key, value in before.items() if value is not None})
-            if before["script_name"] is None:
-                step.pop("script_name", None)
+            for key in ("env", "state", "script_name"):
+                step.pop(key, None)
+            step.update({"script_name": "", **before})
         return answer
 
     def _attempt(self, step: Answer) -> Answer:
@@ -100,8 +101,10 @@ class Automation(WithLogger):
         step["env"] = env
         step.setdefault("state", {})
         answer = self._attempt(step)
-        hooks: Hooks | None = step.get("customize_code")
-        if answer["return"] or hooks is None or not hooks.has("detect_version"):
+        if answer["return"] or "customize_code" not in step:
+            return answer
+        hooks = Hooks(step["customize_code"], self.scripts.workbench, self.cmind.access)
+        if not hooks.has("detect_version"):
             return answer
         arguments = {**step.get("customize_common_input", {}), "env": env, "state": step["state"]}
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay.recipes.conditions import is_off
+from assay.recipes.contract.shell import mlc_host_kind
 from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.light import Any, NamedTuple
 
@@ -132,6 +133,7 @@ RUNNER_INPUTS = frozenset(
         *(name for name in INPUTS_TO_ENV if name.startswith("skip_")),
     )
 )
+MLC_INPUTS_TO_ENV = ("search_folder_path", "skip_sudo", "hf_token", "verify_ssl")  # of mlcflow 1.3.8
 HOST_KEYS = ("GH_TOKEN", "ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "socks_proxy")
 
 
@@ -144,13 +146,14 @@ def seed_env(
     prefix: str,
 ) -> None:
     """The variables that a call sets before any recipe is looked at."""
+    mlc = prefix == "MLC_"
     switches = {
         "TMP_FAKE_RUN": flags.fake_run,
         "TMP_FAKE_DEPS": flags.fake_deps,
         "SKIP_SYS_UTILS": is_yes(inputs, "skip_sys_utils"),
-        "TMP_SKIP_SUDO": is_yes(inputs, "skip_sudo"),
+        "SKIP_SUDO" if mlc else "TMP_SKIP_SUDO": is_yes(inputs, "skip_sudo"),
         "TMP_SILENT": flags.silent,
-        "VERBOSE": flags.verbose,
+        "TMP_VERBOSE" if mlc else "VERBOSE": flags.verbose,
         "QUIET": flags.quiet,
         "SKIP_REMEMBERED_SELECTIONS": flags.forget_selections,
     }
@@ -161,13 +164,15 @@ def seed_env(
     for key in (spelled for name in HOST_KEYS for spelled in dict.fromkeys((name, name.upper()))):
         if host_env.get(key) and not env.get(key):
             env[key] = host_env[key]
-    if prefix == "MLC_":
+    if mlc:
+        env.update(mlc_host_kind())
         for key in ("USER", "HOME"):
             if key in host_env:
                 env.setdefault(key, host_env[key])
-    if str(inputs.get("path") or "").strip():
-        env[prefix + "TMP_PATH"] = str(inputs["path"]).strip()
-    for name in INPUTS_TO_ENV:
+    for name in ("path", *(["folder"] if mlc else [])):
+        if text := str(inputs.get(name) or "").strip():
+            env[f"{prefix}TMP_{name.upper()}"] = text
+    for name in (*INPUTS_TO_ENV, *(MLC_INPUTS_TO_ENV if mlc else ())):
         value = inputs.get(name, "")
         value = value.strip() if isinstance(value, str) else value
         if value != "":

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 from assay.ground.files import staged
+from assay.recipes.contract.dialect import CM
 from assay.recipes.contract.shell import host_info
 from assay.recipes.light import Any
 
@@ -28,7 +29,7 @@ def is_false(val: Any) -> bool:
 
 
 def get_host_os_info(i: Answer | None = None) -> Answer:
-    return {"return": 0, "info": host_info()}
+    return {"return": 0, "info": host_info(CM)}
 
 
 def download_file(i: Answer) -> Answer:

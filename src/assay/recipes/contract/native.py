@@ -44,9 +44,9 @@ class NativeScripts:
             return False
         self.note(f"       ! cd {Path.cwd()}")
         self.note(f"       ! call {script} from {shell.RUN_FILE}")
-        ended = shell.run_script(
-            script, env, state, self.workbench.environ, keep=bool(step.get("keep_script"))
-        )
+        wanted = {tag for tag in str(step.get("debug_script_tags") or "").split(",") if tag}
+        keep = bool(wanted) and wanted <= set(step.get("found_script_tags") or [])
+        ended = shell.run_script(script, env, state, self.workbench.environ, keep=keep)
         if ended.problem:
             self.note(f"       ! output of {script}: {ended.problem}")
         if ended.status and not step.get("ignore_script_error"):

@@ -133,7 +133,11 @@ def run_script(
 
 
 def state_as_json(state: dict[str, Any]) -> str:
-    if state == {"docker": {}}:  # as with most recipes; a small run needs json for nothing else
+    if (
+        not state
+    ):  # as with most recipes of MLC, and the next line of CM; a small run needs json for nothing else
+        return "{}"
+    if state == {"docker": {}}:
         return '{\n  "docker": {}\n}'
     import json
 
@@ -204,10 +208,10 @@ def clean(names: Iterable[str]) -> None:
             path.unlink()
 
 
-def host_info() -> dict[str, Any]:
-    """What hooks find under `os_info`."""
+def host_info(dialect: Dialect) -> dict[str, Any]:
+    """What hooks find under `os_info`. MLC's tells the kind of the system, which every env then has."""
     bits = "64" if sys.maxsize > 2**32 else "32"
-    return {
+    info: dict[str, Any] = {
         "platform": "linux" if os.name != "nt" else "windows",
         "bat_ext": ".sh",
         "set_env": 'export ${key}="${value}"',
@@ -223,3 +227,12 @@ def host_info() -> dict[str, Any]:
         "python_bits": bits,
         "env": {},
     }
+    if dialect.name == "mlc":
+        info["env_quote"] = '"'
+        info["env"] = mlc_host_kind()
+    return info
+
+
+def mlc_host_kind() -> dict[str, str]:
+    """The variables that MLC sets before any recipe runs; CM's recipes find them out by `detect,os`."""
+    return {"MLC_HOST_OS_TYPE": sys.platform, "MLC_HOST_PLATFORM_FLAVOR": os.uname().machine}
