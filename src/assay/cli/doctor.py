@@ -12,6 +12,7 @@ from assay.cli.terminal import say, say_json
 if TYPE_CHECKING:
     from assay.doctor import Finding
     from assay.engine.limits import Limits
+    from assay.engine.ops.cpu.rates import Rates
 
 HELP = "what this machine can and cannot do here, with the fix for each"
 MARKS = {"ok": "ok  ", "limited": "less", "no": "NO  "}
@@ -31,25 +32,26 @@ def run(args: argparse.Namespace) -> int:
     """0, or 3 when no benchmark can run on this machine."""
     from assay import doctor
 
-    roofline = _measure() if args.roofline else None
+    roofline, rates = _measure() if args.roofline else (None, "")
     findings = doctor.examine()
     able = doctor.can_run(findings)
     if args.json:
-        say_json(json.dumps(_tree(findings, roofline, able)))
+        say_json(json.dumps(_tree(findings, roofline, rates, able)))
     else:
-        say(render(findings, roofline, able))
+        say(render(findings, roofline, rates, able))
     return 0 if able else NOTHING_RUNS
 
 
-def _measure() -> Limits:
+def _measure() -> tuple[Limits, Rates | str]:
     from assay.engine import limits
+    from assay.engine.ops import choice
 
     found = limits.measure()
     limits.keep(found)
-    return found
+    return found, choice.measure_rates()
 
 
-def render(findings: list[Finding], roofline: Limits | None, able: bool) -> str:
+def render(findings: list[Finding], roofline: Limits | None, rates: Rates | str, able: bool) -> str:
     wide = max(len(finding.subject) for finding in findings)
     lines = []
     for finding in findings:
@@ -57,17 +59,36 @@ def render(findings: list[Finding], roofline: Limits | None, able: bool) -> str:
         if finding.fix:
             lines.append(f"        {'':<{wide}}  try: {finding.fix}")
     if roofline:
-        rates = ", ".join(f"{rate:.0f} in {name}" for name, rate in roofline.gflop_per_s.items())
+        best = ", ".join(f"{rate:.0f} in {name}" for name, rate in roofline.gflop_per_s.items())
         lines.append(
-            f"  roofline: GFLOP/s {rates}; reads {roofline.read_gb_per_s:.1f} GB/s; kept for later runs"
+            f"  roofline: GFLOP/s {best}; reads {roofline.read_gb_per_s:.1f} GB/s; kept for later runs"
         )
+    if rates:
+        lines += [f"  instructions: {rates}"] if isinstance(rates, str) else _table(rates)
     lines.append("benchmarks can run here" if able else "no benchmark can run here: see the lines marked NO")
     return "\n".join(lines)
 
 
-def _tree(findings: list[Finding], roofline: Limits | None, able: bool) -> dict[str, Any]:
+def _table(rates: Rates) -> list[str]:
+    """What multiplies a product, by its rows, and how fast."""
+    lines = []
+    for name, fewest in dataclasses.asdict(rates.tiles_from).items():
+        tiles, vectors = rates.tiles[name], rates.vectors[name]
+        lines += [
+            f"  {name}: AMX from {fewest} rows, AVX-512 below; GFLOP/s of a core",
+            "    rows    " + "".join(f"{rows:>7}" for rows in tiles),
+            "    AMX     " + "".join(f"{rate:>7.0f}" for rate in tiles.values()),
+            "    AVX-512 " + "".join(f"{vectors[rows]:>7.0f}" for rows in tiles),
+        ]
+    return lines
+
+
+def _tree(findings: list[Finding], roofline: Limits | None, rates: Rates | str, able: bool) -> dict[str, Any]:
     return {
         "can_run": able,
         "findings": [dataclasses.asdict(finding) for finding in findings],
         "roofline": dataclasses.asdict(roofline) if roofline else None,
+        "instructions": rates or None
+        if isinstance(rates, str)
+        else dataclasses.asdict(rates) | {"amx_from_rows": dataclasses.asdict(rates.tiles_from)},
     }

@@ -119,12 +119,14 @@ class Engine:
         return self._forward.score(tokens)
 
     def insight(self) -> dict[str, Any]:
-        """What ran and where the time went since loading, as plain values. `limits` are those that `assay doctor
+        """What ran and where the time went since loading, as plain values. `amx_from_rows`: the fewest rows of a
+        product that ran on AMX tiles, None without AMX. `limits` are those that `assay doctor
         --roofline` measured on this machine, None when it never ran here."""
         from assay.engine import limits
 
         return {
             "kernels": self.ops.name,
+            "amx_from_rows": asdict(fewest) if (fewest := self.ops.tiles_from) else None,
             "precision": self.precision,
             "notes": list(self.notes),
             "kv_blocks": self.plan.kv_blocks,

@@ -17,7 +17,7 @@ from assay.ground.errors import ConfigError, did_you_mean
 
 PRECISIONS = (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16, Precision.INT8)
 ORDERS = ("arrival", "longest-prompt")
-KERNELS = ("auto", "native", "portable", "torch")
+KERNELS = ("auto", "native", "portable", "avx512", "amx", "torch")
 PLAIN_ROPE = ("default", None)
 MOST_POSITIONS = 1 << 20
 """The rotary table, a row of head_dim floats for each position, ends here whatever a config claims."""
@@ -187,8 +187,8 @@ class EngineConfig:
     order: str = "arrival"
     """`arrival`, or `longest-prompt` first among the requests that wait when a new line is formed."""
     kernels: str = "auto"
-    """`auto`: native where they can be built, else torch. `native` and `torch` insist; `portable` runs the
-    native kernels without AVX-512, to compare them."""
+    """`auto`: native where they can be built, else torch. `native` and `torch` insist; `portable`, `avx512` and `amx`
+    run the native kernels with these instructions, to compare them."""
     threads: int | None = None
     """None = one per usable core."""
 

@@ -1,10 +1,11 @@
-"""Every kernel against its plain reference over a table of shapes, in its AVX-512 and its portable form."""
+"""Every kernel against its plain reference over a table of shapes, with each instruction set of this machine, and with
+AMX tiles computed by plain C++, so that their logic is tested on every machine."""
 
 from __future__ import annotations
 
 import ctypes
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,24 +14,38 @@ from torch import Tensor
 
 from assay.config import Precision
 from assay.engine.config import MixtralConfig
-from assay.engine.ops import Routing, Step, reference
-from assay.engine.ops.cpu import build, library
+from assay.engine.ops import Routing, Step, TilesFrom, reference
+from assay.engine.ops.cpu import build, library, rates
+from assay.engine.ops.cpu.instructions import InstructionSet, choose
 from assay.engine.ops.cpu.native import NativeOps, Scratch
 from assay.engine.ops.plain import PlainOps
 from assay.engine.sampling import greedy
 from assay.ground import settings
 from assay.ground.errors import EnvironmentProblem
 
-FORMS = pytest.mark.parametrize("portable", [False, True], ids=["vector", "portable"])
+FORMS = ("portable", "avx512", "amx", "stand-in")
 ROWS = (1, 2, 5, 6, 7, 13, 64, 300)
 MODEL = MixtralConfig(96, 64, 96, 2, 4, 2, 16, 4, 2, 1e-5, 1e4, 512, False, ())
 
 
-@pytest.fixture(scope="module")
-def lib(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+@dataclass(frozen=True)
+class Form:
+    """The kernels with one set of instructions."""
+
+    lib: ctypes.CDLL
+    instructions: InstructionSet
+
+
+@pytest.fixture(params=FORMS)
+def form(request: pytest.FixtureRequest) -> Form:
     if shutil.which("g++") is None:
         pytest.skip("no g++ on this machine: the kernels cannot be built")
-    return library.load(build.build())
+    stand_in = request.param == "stand-in"
+    lib = library.load(build.build(("-DASSAY_TILES_STAND_IN",) if stand_in else ()))
+    try:
+        return Form(lib, choose(lib, "amx" if stand_in else request.param)[0])
+    except EnvironmentProblem as reason:
+        pytest.skip(reason.message)
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -43,31 +58,24 @@ def close(got: Tensor, expected: Tensor, part: float) -> None:
     assert difference < part, f"off by {difference:.2e} of the largest value"
 
 
-def ops_for(
-    lib: ctypes.CDLL,
-    precision: Precision = Precision.BFLOAT16,
-    portable: bool = False,
-    model: MixtralConfig = MODEL,
-) -> NativeOps:
-    return NativeOps(lib, precision, model, 2, portable)
+def ops_for(form: Form, precision: Precision = Precision.BFLOAT16, model: MixtralConfig = MODEL) -> NativeOps:
+    return NativeOps(form.lib, precision, model, 2, form.instructions)
 
 
-@FORMS
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize(("depth", "columns"), [(32, 64), (100, 72), (1040, 8), (2052, 130)])
-def test_products_in_bfloat16(lib: ctypes.CDLL, portable: bool, rows: int, depth: int, columns: int) -> None:
-    ops = ops_for(lib, Precision.BFLOAT16, portable)
+def test_products_in_bfloat16(form: Form, rows: int, depth: int, columns: int) -> None:
+    ops = ops_for(form, Precision.BFLOAT16)
     h, weight = random(rows, depth).bfloat16(), random(columns, depth, seed=1).bfloat16()
     close(ops.linear(h, ops.pack_matrix(weight)), h.float() @ weight.float().T, 1e-5)
 
 
-@FORMS
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize(("depth", "columns"), [(32, 64), (100, 72), (4100, 10)])
 def test_products_in_int8_are_exact_up_to_their_scales(
-    lib: ctypes.CDLL, portable: bool, rows: int, depth: int, columns: int
+    form: Form, rows: int, depth: int, columns: int
 ) -> None:
-    ops = ops_for(lib, Precision.INT8, portable)
+    ops = ops_for(form, Precision.INT8)
     h, weight = random(rows, depth).bfloat16(), random(columns, depth, seed=1)
     scaled = reference.linear_int8(*reference.quantise_rows(h), *reference.quantise_rows(weight))
     got = ops.linear(h, ops.pack_matrix(weight))
@@ -75,24 +83,21 @@ def test_products_in_int8_are_exact_up_to_their_scales(
     close(got, h.float() @ weight.T, 3e-2)
 
 
-@FORMS
-def test_an_outlier_costs_the_other_numbers_of_an_int8_row_little(lib: ctypes.CDLL, portable: bool) -> None:
-    ops = ops_for(lib, Precision.INT8, portable)
+def test_an_outlier_costs_the_other_numbers_of_an_int8_row_little(form: Form) -> None:
+    ops = ops_for(form, Precision.INT8)
     h, weight = random(5, 576).bfloat16(), random(64, 576, seed=1)
     h[:, 3] = 200
     weight[:, 3] = 0
     close(ops.linear(h, ops.pack_matrix(weight)), h.float() @ weight.T, 0.2)
 
 
-@FORMS
 @pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])
 @pytest.mark.parametrize(
     ("rows", "experts", "active"), [(1, 8, 2), (9, 4, 2), (70, 8, 2), (33, 5, 3), (12, 3, 1)]
 )
 @pytest.mark.parametrize(("hidden", "inner"), [(64, 96), (36, 100)])
 def test_experts(
-    lib: ctypes.CDLL,
-    portable: bool,
+    form: Form,
     precision: Precision,
     rows: int,
     experts: int,
@@ -103,7 +108,7 @@ def test_experts(
     model = replace(
         MODEL, hidden_size=hidden, intermediate_size=inner, num_experts=experts, experts_per_token=active
     )
-    ops, plain = ops_for(lib, precision, portable, model), PlainOps(Precision.FLOAT32, model)
+    ops, plain = ops_for(form, precision, model), PlainOps(Precision.FLOAT32, model)
     weights = [
         [(random(*shape, seed=10 * n + e) * 0.2).bfloat16() for e in range(experts)]
         for n, shape in enumerate(((inner, hidden), (inner, hidden), (hidden, inner)))
@@ -125,18 +130,16 @@ def test_experts(
     close(added, expected, 1e-2 if precision is Precision.BFLOAT16 else 4e-2)
 
 
-@FORMS
 @pytest.mark.parametrize("width", [16, 36, 1024])
-def test_norm(lib: ctypes.CDLL, portable: bool, width: int) -> None:
+def test_norm(form: Form, width: int) -> None:
     x, weight = random(7, width) * 30, random(width, seed=1)
-    got = ops_for(lib, Precision.BFLOAT16, portable).norm(x, weight)
+    got = ops_for(form, Precision.BFLOAT16).norm(x, weight)
     close(got, reference.rms_norm(x, weight, MODEL.rms_norm_eps), 5e-3)
 
 
-@FORMS
 @pytest.mark.parametrize("width", [1, 15, 16, 96, 1003])
-def test_argmax_is_the_first_of_the_greatest(lib: ctypes.CDLL, portable: bool, width: int) -> None:
-    ops = ops_for(lib, Precision.BFLOAT16, portable)
+def test_argmax_is_the_first_of_the_greatest(form: Form, width: int) -> None:
+    ops = ops_for(form, Precision.BFLOAT16)
     scores = random(40, width).round()  # many are equal
     first = [row.index(max(row)) for row in scores.tolist()]
     assert ops.argmax(scores) == first == PlainOps(Precision.FLOAT32, MODEL).argmax(scores)
@@ -144,13 +147,12 @@ def test_argmax_is_the_first_of_the_greatest(lib: ctypes.CDLL, portable: bool, w
     assert ops.argmax(scores)[7] == 0
 
 
-@FORMS
 @pytest.mark.parametrize("width", [3, 16, 1003])
-def test_a_row_of_nan_is_no_choice_of_a_banned_token(lib: ctypes.CDLL, portable: bool, width: int) -> None:
+def test_a_row_of_nan_is_no_choice_of_a_banned_token(form: Form, width: int) -> None:
     scores = torch.full((2, width), float("nan"))
     scores[0] = 1
     with pytest.raises(AssertionError, match="NaN"):
-        greedy(scores, [set(), {width - 2}], ops_for(lib, portable=portable))
+        greedy(scores, [set(), {width - 2}], ops_for(form))
 
 
 def ragged_step(chunks: list[tuple[int, int]]) -> Step:
@@ -179,18 +181,17 @@ def ragged_step(chunks: list[tuple[int, int]]) -> Step:
     )
 
 
-@FORMS
 @pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])
 @pytest.mark.parametrize(
     ("heads", "kv_heads", "channels"), [(4, 2, 16), (16, 4, 64), (8, 1, 128), (6, 6, 80)]
 )
 def test_ragged_attention_over_paged_keys(
-    lib: ctypes.CDLL, portable: bool, precision: Precision, heads: int, kv_heads: int, channels: int
+    form: Form, precision: Precision, heads: int, kv_heads: int, channels: int
 ) -> None:
     """Prefill in two chunks, then decode, with sequences of many lengths side by side."""
     hidden = 64
     model = replace(MODEL, num_heads=heads, num_kv_heads=kv_heads, head_dim=channels)
-    sets = ops_for(lib, precision, portable, model), PlainOps(Precision.FLOAT32, model)
+    sets = ops_for(form, precision, model), PlainOps(Precision.FLOAT32, model)
     norm = random(hidden, seed=1)
     qkv = random((heads + 2 * kv_heads) * channels, hidden, seed=2).bfloat16() * 0.2
     out = random(hidden, heads * channels, seed=3).bfloat16() * 0.2
@@ -207,19 +208,41 @@ def test_ragged_attention_over_paged_keys(
 
 
 @pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])
-def test_the_vector_and_the_portable_form_agree(lib: ctypes.CDLL, precision: Precision) -> None:
+def test_every_instruction_set_gives_the_portable_answers(form: Form, precision: Precision) -> None:
     """int8 sums are exact; bfloat16 products are summed in another order."""
     h, weight = random(37, 512).bfloat16(), random(200, 512, seed=1)
-    vector, portable = (
-        (ops := ops_for(lib, precision, form)).linear(h, ops.pack_matrix(weight)) for form in (False, True)
+    got, portable = (
+        (ops := ops_for(each, precision)).linear(h, ops.pack_matrix(weight))
+        for each in (form, Form(form.lib, InstructionSet.PORTABLE))
     )
     if precision is Precision.INT8:
-        assert torch.equal(vector, portable)
+        assert torch.equal(got, portable)
     else:
-        close(vector, portable, 1e-6)
+        close(got, portable, 1e-6)
 
 
-def test_a_built_library_is_kept_and_used_again(lib: ctypes.CDLL) -> None:
+@pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])
+def test_few_rows_are_multiplied_by_vectors_from_weights_that_lie_as_tiles(
+    precision: Precision, form: Form
+) -> None:
+    """Experts of one layer may run on both."""
+    models = [
+        NativeOps(form.lib, precision, MODEL, 2, form.instructions, TilesFrom(fewest, fewest))
+        for fewest in (1, 20, 10_000)
+    ]
+    experts = [[random(*shape, seed=e) for e in range(4)] for shape in ((96, 64), (96, 64), (64, 96))]
+    x, added = random(41, 64), []
+    for fewest, ops in zip((1, 20, 10_000), models):
+        form.lib.assay_configure(2, form.instructions, fewest, fewest)
+        moe = ops.pack_moe(torch.ones(64), random(4, 64), *experts)
+        out = torch.zeros(41, 64)
+        ops.add_experts(out, ops.route(x, moe), moe)
+        added.append(out)
+    for out in added[1:]:
+        close(out, added[0], 1e-2)
+
+
+def test_a_built_library_is_kept_and_used_again() -> None:
     built = build.build()
     stamp = built.stat().st_mtime_ns
     assert build.build() == built and built.stat().st_mtime_ns == stamp
@@ -238,8 +261,8 @@ def test_a_compiler_that_fails_leaves_no_library_and_says_why(
     assert not list((tmp_path / "home").rglob("*.so"))
 
 
-def test_memory_of_rows_is_kept_and_a_larger_step_gets_more(lib: ctypes.CDLL) -> None:
-    scratch = Scratch(lib)
+def test_memory_of_rows_is_kept_and_a_larger_step_gets_more(form: Form) -> None:
+    scratch = Scratch(form.lib)
     first = scratch.take("rows", (4, 8))
     assert scratch.take("rows", (2, 8)).data_ptr() == first.data_ptr()
     assert scratch.take("others", (4, 8)).data_ptr() != first.data_ptr()
@@ -247,8 +270,8 @@ def test_memory_of_rows_is_kept_and_a_larger_step_gets_more(lib: ctypes.CDLL) ->
     assert larger.shape == (5, 8) and larger.is_contiguous()
 
 
-def test_what_one_op_gave_is_left_alone_by_the_others(lib: ctypes.CDLL) -> None:
-    ops = ops_for(lib, Precision.INT8)
+def test_what_one_op_gave_is_left_alone_by_the_others(form: Form) -> None:
+    ops = ops_for(form, Precision.INT8)
     experts = ([random(*shape, seed=e) for e in range(4)] for shape in ((96, 64), (96, 64), (64, 96)))
     moe = ops.pack_moe(torch.ones(64), random(4, 64), *experts)
     attention = ops.pack_attention(torch.ones(64), random(128, 64), random(64, 64))
@@ -262,8 +285,8 @@ def test_what_one_op_gave_is_left_alone_by_the_others(lib: ctypes.CDLL) -> None:
         assert torch.equal(got, kept)
 
 
-def test_steps_of_changing_sizes_do_not_disturb_each_other(lib: ctypes.CDLL) -> None:
-    ops = ops_for(lib, Precision.INT8)
+def test_steps_of_changing_sizes_do_not_disturb_each_other(form: Form) -> None:
+    ops = ops_for(form, Precision.INT8)
     experts = ([random(*shape, seed=e) for e in range(4)] for shape in ((96, 64), (96, 64), (64, 96)))
     moe = ops.pack_moe(torch.ones(64), random(4, 64), *experts)
 
@@ -275,3 +298,25 @@ def test_steps_of_changing_sizes_do_not_disturb_each_other(lib: ctypes.CDLL) -> 
     alone = added(60)
     for rows in (3, 60, 17):
         assert torch.equal(added(rows), alone[:rows])
+
+
+def test_measured_rates_hold_every_row_count_in_both_precisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measuring holds tiles against the reference first."""
+    monkeypatch.setattr(rates, "ROWS", (1, 3))
+    monkeypatch.setattr(rates, "COLUMNS", 64)
+    lib = library.load(build.build(("-DASSAY_TILES_STAND_IN",)))
+    found = rates.measure(lib, tmp_path / "kernels.so")
+    assert all(set(rate) == {"1", "3"} for kind in (found.vectors, found.tiles) for rate in kind.values())
+    assert rates.kept_or_measured(lib, tmp_path / "kernels.so") == found
+
+
+def test_tiles_that_differ_from_the_reference_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lib = library.load(build.build(("-DASSAY_TILES_STAND_IN",)))
+    monkeypatch.setattr(rates.NativeOps, "linear", lambda _, h, packed: torch.zeros(len(h), packed.columns))
+    with pytest.raises(EnvironmentProblem, match="differ from the reference"):
+        rates.measure(lib, tmp_path / "kernels.so")
+    assert not list(tmp_path.glob("*.json"))

@@ -59,6 +59,14 @@ class Routing:
     """float32: the share of the token's a-th expert; sums to 1 over A"""
 
 
+@dataclass(frozen=True)
+class TilesFrom:
+    """Fewest rows of a product that AMX tiles multiply, by its precision; with fewer AVX-512 does."""
+
+    bfloat16: int = 1
+    int8: int = 1
+
+
 class Ops(Protocol):
     """One set of kernels, made for one model. Attention, moe, head and cache are the set's own: made by it, handed back
     to it. Each op is one call for a whole block of a layer: between them Python runs, with cold caches.
@@ -68,6 +76,10 @@ class Ops(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def tiles_from(self) -> TilesFrom | None:
+        """Fewest rows of a product that run on AMX tiles; None where no tiles run."""
 
     @property
     def torch_threads(self) -> int | None:

@@ -79,6 +79,7 @@ class PlainOps:
 
     name = "torch"
     torch_threads = None
+    tiles_from = None
 
     def __init__(self, precision: Precision, model: MixtralConfig) -> None:
         self.precision = precision

@@ -20,23 +20,24 @@ COMPILERS = ("g++", "c++", "clang++")
 BUILD_SECONDS_MAX = 600
 
 
-def build() -> Path:
-    """The library for this machine.
+def build(defines: tuple[str, ...] = ()) -> Path:
+    """The library for this machine. `defines`: more compiler flags, for tests.
 
     Raises: EnvironmentProblem when there is no C++ compiler or it cannot compile the kernels.
     """
     compiler = next((path for name in COMPILERS if (path := shutil.which(name))), None)
     if compiler is None:
         raise EnvironmentProblem("no C++ compiler on this machine", "install g++, or run with kernels=torch")
-    target = settings.home() / "kernels" / f"{_digest(compiler)}.so"
+    flags = FLAGS + defines
+    target = settings.home() / "kernels" / f"{_digest(compiler, flags)}.so"
     if not target.exists():
         with files.staged(target) as staging:
-            _compile(compiler, staging)
+            _compile(compiler, flags, staging)
     return target
 
 
-def _compile(compiler: str, out: Path) -> None:
-    command = [compiler, *FLAGS, *map(str, sorted(SOURCES.glob("*.cpp"))), "-o", str(out)]
+def _compile(compiler: str, flags: tuple[str, ...], out: Path) -> None:
+    command = [compiler, *flags, *map(str, sorted(SOURCES.glob("*.cpp"))), "-o", str(out)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS_MAX, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -51,12 +52,12 @@ def _compile(compiler: str, out: Path) -> None:
         )
 
 
-def _digest(compiler: str) -> str:
+def _digest(compiler: str, flags: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
     for source in sorted(SOURCES.glob("*.cpp")) + sorted(SOURCES.glob("*.h")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
-    digest.update("\0".join((*FLAGS, version, _processor())).encode())
+    digest.update("\0".join((*flags, version, _processor())).encode())
     return digest.hexdigest()[:16]
 
 

@@ -18,9 +18,14 @@ using word = uint32_t;
 constexpr int LANES = 16;   // 32-bit lanes of a 512-bit register
 constexpr int PANEL = 64;   // columns of a packed panel: four registers
 constexpr int HALF = PANEL / 2;
+constexpr int SIDE = 16;    // rows, steps and columns of an AMX tile
 
-extern int num_threads;     // set by assay_configure
-extern bool use_vector;     // false: portable tiles, the same answers without AVX-512
+// What multiplies: each set can what those before it can, and gives the same answers.
+enum class InstructionSet { portable, avx512, amx };
+
+extern int num_threads;                  // set by assay_configure, as is the rest
+extern InstructionSet instruction_set;
+extern int tiles_from[2];                // AMX: fewest rows of a group that tiles multiply, in bfloat16 and in int8
 
 inline float to_float(bf16 value) {
     uint32_t bits = uint32_t(value) << 16;

@@ -3,14 +3,27 @@
 
 #include "common.h"
 
-// Packed weights of one or more groups: [group][panel of 64 columns][step][64] words.
+// Packed weights of one or more groups: [group][panel of 64 columns][step][64] words; as tiles
+// [group][panel][block of 16 steps][4][16 steps][16] words, the last block filled with zeros.
 struct Matrix {
-    const word* words;
-    const float* scale;      // int8: per packed column; null: bfloat16
-    const int32_t* offset;   // int8: per packed column, 128 * sum of its weights
+    word* words;
+    float* scale;            // int8: per packed column; null: bfloat16
+    int32_t* offset;         // int8: per packed column, 128 * sum of its weights
     int groups, panels, steps;
     int columns;             // outputs of a group, before padding to whole panels
     int depth;               // numbers of a row
+    int is_tiled;
+
+    int blocks() const { return (steps + SIDE - 1) / SIDE; }
+    int steps_kept() const { return is_tiled ? blocks() * SIDE : steps; }
+    word* panel(int group, int panel) const {
+        return words + (int64_t(group) * panels + panel) * steps_kept() * PANEL;
+    }
+    // Of a step of a column, from the start of its panel.
+    int64_t place(int step, int column) const {
+        if (!is_tiled) return int64_t(step) * PANEL + column;
+        return (int64_t(step / SIDE) * 4 + column / LANES) * SIDE * LANES + step % SIDE * LANES + column % LANES;
+    }
 };
 
 // Rows sorted by group.
@@ -19,10 +32,11 @@ struct Sorted {
     const int32_t* row;      // sorted row -> row of the input; null: the same
 };
 
-// Room for the rows of an int8 product: values + 128, and a scale for each row.
-struct Rounded {
+// Room for the rows of a product. int8: values + 128, and a scale for each row. AMX: the rows as tiles.
+struct RowRoom {
     uint8_t* values;
     float* scale;
+    word* tiles;
 };
 
 struct Heads {
@@ -46,11 +60,11 @@ struct Cache {
 };
 
 void norm(const float* x, const float* weight, float eps, int rows, int width, bf16* out);
-void quantise(const bf16* x, int rows, int width, int64_t stride, const Rounded& out);
+void quantise(const bf16* x, int rows, int width, int64_t stride, const RowRoom& out);
 // out (+)= rows of `h` times the weights of their groups, in the order of `sorted`.
-void product(const Matrix& w, const bf16* h, int rows, const Rounded& room, const Sorted& sorted, float* out, bool add);
+void product(const Matrix& w, const bf16* h, int rows, const RowRoom& room, const Sorted& sorted, float* out, bool add);
 // Gate and up share the panels of `w`: out = silu(gate) * up.
-void gate_up(const Matrix& w, const bf16* h, int rows, const Rounded& room, const Sorted& sorted, bf16* out);
+void gate_up(const Matrix& w, const bf16* h, int rows, const RowRoom& room, const Sorted& sorted, bf16* out);
 void attend(const float* qkv, const float* turn, const Heads& heads, const Ragged& ragged, const Cache& cache, bf16* q,
             bf16* out);
 void route(const bf16* h, const float* router, int rows, int width, int experts, int active, int32_t* start,

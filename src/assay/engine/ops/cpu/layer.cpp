@@ -34,10 +34,10 @@ struct Room {
     bf16* attended;          // [row][query heads][channels]
     bf16* inner;             // [row of an expert][width of an expert]
     float* experts;          // [row of an expert][hidden]
-    Rounded rounded;
+    RowRoom row_room;
 };
 
-static void dense(const Matrix& w, const bf16* h, int rows, const Rounded& room, float* out, bool add) {
+static void dense(const Matrix& w, const bf16* h, int rows, const RowRoom& room, float* out, bool add) {
     const int32_t start[] = {0, rows};
     product(w, h, rows, room, {start, nullptr}, out, add);
 }
@@ -48,15 +48,15 @@ void assay_norm(const float* x, const float* weight, float eps, int rows, int wi
     norm(x, weight, eps, rows, width, out);
 }
 
-void assay_product(const Matrix* w, const bf16* h, int rows, const Rounded* room, float* out) {
+void assay_product(const Matrix* w, const bf16* h, int rows, const RowRoom* room, float* out) {
     dense(*w, h, rows, *room, out, false);
 }
 
 void assay_add_attention(const Attention* a, const Cache* cache, const Ragged* step, const Room* room, float* x) {
     norm(x, a->norm, a->eps, step->rows, a->qkv.depth, room->h);
-    dense(a->qkv, room->h, step->rows, room->rounded, room->qkv, false);
+    dense(a->qkv, room->h, step->rows, room->row_room, room->qkv, false);
     attend(room->qkv, a->turn, a->heads, *step, *cache, room->turned, room->attended);
-    dense(a->out, room->attended, step->rows, room->rounded, x, true);
+    dense(a->out, room->attended, step->rows, room->row_room, x, true);
 }
 
 void assay_route(const Moe* m, const float* x, int rows, const Routing* out) {
@@ -66,8 +66,8 @@ void assay_route(const Moe* m, const float* x, int rows, const Routing* out) {
 }
 
 void assay_add_experts(const Moe* m, const Routing* r, int rows, const Room* room, float* x) {
-    gate_up(m->gate_up, r->h, rows, room->rounded, {r->start, r->row}, room->inner);
-    product(m->down, room->inner, rows * m->active, room->rounded, {r->start, nullptr}, room->experts, false);
+    gate_up(m->gate_up, r->h, rows, room->row_room, {r->start, r->row}, room->inner);
+    product(m->down, room->inner, rows * m->active, room->row_room, {r->start, nullptr}, room->experts, false);
     combine(room->experts, r->place, r->weight, rows, m->active, m->down.columns, x);
 }
 

@@ -22,11 +22,12 @@ class Matrix(ctypes.Structure):
         ("steps", c_int),
         ("columns", c_int),
         ("depth", c_int),
+        ("is_tiled", c_int),
     )
 
 
-class Rounded(ctypes.Structure):
-    _fields_ = (("values", c_void_p), ("scale", c_void_p))
+class RowRoom(ctypes.Structure):
+    _fields_ = (("values", c_void_p), ("scale", c_void_p), ("tiles", c_void_p))
 
 
 class Heads(ctypes.Structure):
@@ -90,7 +91,7 @@ class Room(ctypes.Structure):
         ("attended", c_void_p),
         ("inner", c_void_p),
         ("experts", c_void_p),
-        ("rounded", Rounded),
+        ("row_room", RowRoom),
     )
 
 
@@ -106,13 +107,13 @@ class Source(ctypes.Structure):
 
 P = c_void_p
 SIGNATURES = {
-    "assay_configure": (c_int, c_int),
-    "assay_has_vector": (),
+    "assay_configure": (c_int, c_int, c_int, c_int),
+    "assay_best_set": (),
+    "assay_permit_tiles": (),
     "assay_huge_pages": (P, c_int64),
-    "assay_pack_bf16": (POINTER(Source), c_int, c_int, P),
-    "assay_pack_int8": (POINTER(Source), c_int, c_int, P, P, P),
+    "assay_pack": (POINTER(Source), POINTER(Matrix), c_int),
     "assay_norm": (P, P, c_float, c_int, c_int, P),
-    "assay_product": (POINTER(Matrix), P, c_int, POINTER(Rounded), P),
+    "assay_product": (POINTER(Matrix), P, c_int, POINTER(RowRoom), P),
     "assay_add_attention": (POINTER(Attention), POINTER(Cache), POINTER(Ragged), POINTER(Room), P),
     "assay_route": (POINTER(Moe), P, c_int, POINTER(Routing)),
     "assay_add_experts": (POINTER(Moe), POINTER(Routing), c_int, POINTER(Room), P),
@@ -126,7 +127,7 @@ def load(path: Path) -> ctypes.CDLL:
     for name, arguments in SIGNATURES.items():
         function = getattr(library, name)
         function.argtypes = arguments
-        function.restype = c_int if name == "assay_has_vector" else None
+        function.restype = None if arguments else c_int
     return library
 
 

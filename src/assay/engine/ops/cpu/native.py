@@ -1,7 +1,7 @@
 """The ops by our own kernels: bfloat16, and int8 with one scale per weight column and per row.
 
-Weights are packed once into panels of 64 columns (grouped.h says how), keys and values into blocks that the
-same kernel multiplies (attention.cpp). Residuals, scores and sums are float32. Legend in ops/__init__.py.
+Weights are packed once into panels of 64 columns (Matrix in kernels.h says how), keys and values into blocks that
+the same kernel multiplies (attention.cpp). Residuals, scores and sums are float32. Legend in ops/__init__.py.
 """
 
 from __future__ import annotations
@@ -17,21 +17,27 @@ from torch import Tensor
 from assay.config import Precision
 from assay.engine.config import MixtralConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS
-from assay.engine.ops import Routing, Step, reference, untouched_zeros
+from assay.engine.ops import Routing, Step, TilesFrom, reference, untouched_zeros
 from assay.engine.ops.cpu import library
+from assay.engine.ops.cpu.instructions import InstructionSet
 from assay.engine.ops.cpu.library import at
 
 PANEL = 64
 """Columns of a packed panel"""
 PANEL_HALF = PANEL // 2
+SIDE = 16
+"""Rows, steps and columns of a tile"""
+PER_WORD = {torch.bfloat16: 2, torch.int8: 4}
+"""Numbers in 32 bits"""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """Weights of G groups as [group][panel][step][64] words of 32 bits along the inner dimension."""
+    """Weights of G groups as [group][panel][step][64] words of 32 bits along the inner dimension; as tiles, each 16
+    steps are four squares of 16 steps x 16 columns."""
 
     words: Tensor
-    """(G, panels, steps, 64 * numbers in a word), bfloat16 or int8"""
+    """(G, panels, steps, 64 * numbers in a word), bfloat16 or int8; as tiles, steps are whole blocks of 16"""
     columns: int
     """Outputs of a group, before padding to whole panels"""
     depth: int
@@ -40,13 +46,16 @@ class Packed:
     """int8: float32 per packed column"""
     offset: Tensor | None = None
     """int8: int32 per packed column; 128 times the sum of its weights"""
+    is_tiled: bool = False
 
     @property
     def c(self) -> library.Matrix:
         """For the kernels: addresses only, which this object must outlive."""
-        groups, panels, steps, _ = self.words.shape
+        groups, panels, _, _ = self.words.shape
+        steps = -(-self.depth // PER_WORD[self.words.dtype])
         scale, offset = (None if each is None else at(each) for each in (self.scale, self.offset))
-        return library.Matrix(at(self.words), scale, offset, groups, panels, steps, self.columns, self.depth)
+        shape = (groups, panels, steps, self.columns, self.depth, int(self.is_tiled))
+        return library.Matrix(at(self.words), scale, offset, *shape)
 
 
 @dataclass(frozen=True)
@@ -125,7 +134,8 @@ class NativeOps:
         precision: Precision,
         model: MixtralConfig,
         threads: int,
-        portable: bool = False,
+        instructions: InstructionSet,
+        tiles_from: TilesFrom | None = None,
     ) -> None:
         self._lib = lib
         self._model = model
@@ -137,9 +147,11 @@ class NativeOps:
         self._routing: NativeRouting
         self._step: Step | None = None
         self._ragged = library.Ragged()
-        has_vector = bool(lib.assay_has_vector()) and not portable
-        lib.assay_configure(threads, int(has_vector))
-        self.name = "native AVX-512" if has_vector else "native portable"
+        self._is_tiled = instructions is InstructionSet.AMX
+        self.tiles_from = (tiles_from or TilesFrom()) if self._is_tiled else None
+        fewest = self.tiles_from or TilesFrom()
+        lib.assay_configure(threads, instructions, fewest.bfloat16, fewest.int8)
+        self.name = f"native {instructions.label}"
 
     def pack_attention(self, norm_D: Tensor, qkv_ND: Tensor, out_DQ: Tensor) -> NativeAttention:
         m = self._model
@@ -213,8 +225,8 @@ class NativeOps:
     def linear(self, h_RD: Tensor, matrix: Packed) -> Tensor:
         """h W^T, float32."""
         y_RN = self._scratch.take("linear", (len(h_RD), matrix.columns))
-        rounded = self._rounded("row", len(h_RD), matrix.depth)
-        self._lib.assay_product(matrix.c, at(h_RD), len(h_RD), rounded, at(y_RN))
+        room = self._row_room("row", len(h_RD), matrix.depth, 1)
+        self._lib.assay_product(matrix.c, at(h_RD), len(h_RD), room, at(y_RN))
         return y_RN
 
     def used_precision(self, attention: NativeAttention) -> str:
@@ -235,7 +247,8 @@ class NativeOps:
             take("experts", (sorted_rows, m.hidden_size)),
         )
         widest = max(m.hidden_size, m.q_size, m.intermediate_size)
-        self._room = library.Room(*map(at, kept), self._rounded("rounded", sorted_rows, widest))
+        row_room = self._row_room("rounded", sorted_rows, widest, m.num_experts)
+        self._room = library.Room(*map(at, kept), row_room)
         tensors = (
             take("routed", (rows, m.hidden_size), low),
             take("start", (m.num_experts + 1,), torch.int32),
@@ -246,12 +259,17 @@ class NativeOps:
         self._routing = NativeRouting(*tensors, library.Routing(*map(at, tensors)))
         self._rows = rows
 
-    def _rounded(self, name: str, rows: int, width: int) -> library.Rounded:
-        """Room for int8 rows, each in whole words."""
-        if not self._is_int8:
-            return library.Rounded()
-        values = self._scratch.take(f"{name} values", (rows, -(-width // 4) * 4), torch.uint8)
-        return library.Rounded(at(values), at(self._scratch.take(f"{name} scales", (rows,))))
+    def _row_room(self, name: str, rows: int, width: int, groups: int) -> library.RowRoom:
+        """Room for the rows of products: int8 rows in whole words, tiles of the rows of each group."""
+        values = scales = tiles = None
+        if self._is_int8:
+            values = self._scratch.take(f"{name} values", (rows, -(-width // 4) * 4), torch.uint8)
+            scales = self._scratch.take(f"{name} scales", (rows,))
+        if self._is_tiled:
+            most = -(-rows // SIDE) + groups  # each group may end in a tile that is not full
+            words = -(-width // (2 * SIDE)) * SIDE
+            tiles = self._scratch.take(f"{name} tiles", (most * SIDE, words), torch.int32)
+        return library.RowRoom(*(None if each is None else at(each) for each in (values, scales, tiles)))
 
     def _pack(self, groups: Sequence[tuple[Tensor, Tensor | None]], is_int8: bool) -> Packed:
         """Pack one weight per group; a pair (gate, up) shares its panels half and half."""
@@ -259,22 +277,21 @@ class NativeOps:
         (rows, depth), width = groups[0][0].shape, PANEL_HALF if is_pair else PANEL
         panels, per_word = -(-rows // width), 4 if is_int8 else 2
         steps = -(-depth // per_word)
+        if self._is_tiled:
+            steps = -(-steps // SIDE) * SIDE
         dtype = torch.int8 if is_int8 else torch.bfloat16
         words = torch.empty((len(groups), panels, steps, PANEL * per_word), dtype=dtype)
         self._lib.assay_huge_pages(at(words), words.nbytes)
         scale = torch.empty((len(groups), panels * PANEL)) if is_int8 else None
         offset = torch.empty((len(groups), panels * PANEL), dtype=torch.int32) if is_int8 else None
+        packed = Packed(words, 2 * rows if is_pair else rows, depth, scale, offset, self._is_tiled)
         for group, pair in enumerate(groups):
             weights = [_readable(weight) for weight in pair if weight is not None]
             second = at(weights[1]) if len(weights) == 2 else None
             is_bf16 = weights[0].dtype is torch.bfloat16
             source = library.Source(at(weights[0]), second, rows, depth, is_bf16)
-            if scale is None or offset is None:
-                self._lib.assay_pack_bf16(source, panels, steps, at(words[group]))
-            else:
-                out = (at(words[group]), at(scale[group]), at(offset[group]))
-                self._lib.assay_pack_int8(source, panels, steps, *out)
-        return Packed(words, 2 * rows if is_pair else rows, depth, scale, offset)
+            self._lib.assay_pack(source, packed.c, group)
+        return packed
 
 
 def _ragged(step: Step) -> library.Ragged:

@@ -1,9 +1,9 @@
-// Weights into panels: [panel of 64 columns][step][64] words. Columns and steps beyond the weight are zero.
+// Weights into panels, as kernels.h says of Matrix. Columns and steps beyond the weight are zero.
 //
 // With `second`, a panel is 32 rows of `first` (gate) followed by the same 32 rows of `second` (up).
 #include <vector>
 
-#include "common.h"
+#include "kernels.h"
 
 struct Source {
     const void* first;
@@ -33,49 +33,46 @@ struct Columns {
 };
 
 template <class Number>
-static void pack_bf16(const Source& source, int panels, int steps, word* out) {
-    share(panels, [&](int64_t panel, bool) {
+static void pack_bf16(const Source& source, const Matrix& w, int group) {
+    share(w.panels, [&](int64_t panel, bool) {
         const Columns<Number> columns(source, int(panel));
-        word* to = out + panel * steps * PANEL;
-        for (int s = 0; s < steps; ++s)
+        word* to = w.panel(group, int(panel));
+        for (int s = 0; s < w.steps_kept(); ++s)
             for (int j = 0; j < PANEL; ++j)
-                to[s * PANEL + j] = to_bf16(columns.at(j, 2 * s)) | word(to_bf16(columns.at(j, 2 * s + 1))) << 16;
+                to[w.place(s, j)] = to_bf16(columns.at(j, 2 * s)) | word(to_bf16(columns.at(j, 2 * s + 1))) << 16;
     });
 }
 
 // Each column spread as the rows will be, then symmetric: its largest weight becomes 127. offset = 128 * sum, which
 // undoes unsigned rows.
 template <class Number>
-static void pack_int8(const Source& source, int panels, int steps, word* out, float* scale, int32_t* offset) {
-    share(panels, [&](int64_t panel, bool) {
+static void pack_int8(const Source& source, const Matrix& w, int group) {
+    share(w.panels, [&](int64_t panel, bool) {
         const Columns<Number> columns(source, int(panel));
-        std::vector<float> column(4 * steps);
-        int8_t* to = reinterpret_cast<int8_t*>(out + panel * steps * PANEL);
+        const int numbers = 4 * w.steps_kept();
+        std::vector<float> column(numbers);
+        word* to = w.panel(group, int(panel));
         for (int j = 0; j < PANEL; ++j) {
-            for (int k = 0; k < 4 * steps; ++k) column[k] = columns.at(j, k);
+            for (int k = 0; k < numbers; ++k) column[k] = columns.at(j, k);
             const int parts = spread(column.data(), source.depth);
             const float largest = largest_of(column.data(), source.depth), inverse = 127.0f / largest;
             int32_t sum = 0;
-            for (int k = 0; k < 4 * steps; ++k) {
+            for (int k = 0; k < numbers; ++k) {
                 const int8_t value = int8_t(std::nearbyint(column[k] * inverse));
-                to[(k / 4 * PANEL + j) * 4 + k % 4] = value;
+                reinterpret_cast<int8_t*>(to + w.place(k / 4, j))[k % 4] = value;
                 sum += value;
             }
-            scale[panel * PANEL + j] = largest / 127.0f / std::sqrt(float(parts));
-            offset[panel * PANEL + j] = 128 * sum;
+            const int64_t place = (int64_t(group) * w.panels + panel) * PANEL + j;
+            w.scale[place] = largest / 127.0f / std::sqrt(float(parts));
+            w.offset[place] = 128 * sum;
         }
     });
 }
 
-extern "C" {
-
-void assay_pack_bf16(const Source* source, int panels, int steps, word* out) {
-    source->is_bf16 ? pack_bf16<bf16>(*source, panels, steps, out) : pack_bf16<float>(*source, panels, steps, out);
-}
-
-void assay_pack_int8(const Source* source, int panels, int steps, word* out, float* scale, int32_t* offset) {
-    source->is_bf16 ? pack_int8<bf16>(*source, panels, steps, out, scale, offset)
-                    : pack_int8<float>(*source, panels, steps, out, scale, offset);
-}
-
+// One group of `w`, whose memory is there but not yet filled.
+extern "C" void assay_pack(const Source* source, const Matrix* w, int group) {
+    if (w->scale)
+        source->is_bf16 ? pack_int8<bf16>(*source, *w, group) : pack_int8<float>(*source, *w, group);
+    else
+        source->is_bf16 ? pack_bf16<bf16>(*source, *w, group) : pack_bf16<float>(*source, *w, group);
 }

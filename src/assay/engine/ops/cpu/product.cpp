@@ -53,25 +53,49 @@ static void gate_up_of(const Grouped& g, const float* row_scale, bf16* out) {
 }
 
 // Rows of bfloat16 as they lie; both numbers of a word belong to the row, because widths are even.
-static Grouped as_they_lie(const Matrix& w, const bf16* h, const Sorted& sorted) {
-    return {w, sorted, reinterpret_cast<const word*>(h), w.depth / 2};
+static Grouped as_they_lie(const Matrix& w, const bf16* h, const RowRoom& room, const Sorted& sorted) {
+    return {w, sorted, reinterpret_cast<const word*>(h), w.depth / 2, room.tiles};
 }
 
-static Grouped rounded(const Matrix& w, const bf16* h, int rows, const Rounded& room, const Sorted& sorted) {
+static Grouped rounded(const Matrix& w, const bf16* h, int rows, const RowRoom& room, const Sorted& sorted) {
     quantise(h, rows, w.depth, int64_t(w.steps) * 4, room);
-    return {w, sorted, reinterpret_cast<const word*>(room.values), w.steps};
+    return {w, sorted, reinterpret_cast<const word*>(room.values), w.steps, room.tiles};
 }
 
-void product(const Matrix& w, const bf16* h, int rows, const Rounded& room, const Sorted& sorted, float* out, bool add) {
+void product(const Matrix& w, const bf16* h, int rows, const RowRoom& room, const Sorted& sorted, float* out, bool add) {
     if (w.scale)
         product_of<Int8>(rounded(w, h, rows, room, sorted), room.scale, out, add);
     else
-        product_of<Bf16>(as_they_lie(w, h, sorted), nullptr, out, add);
+        product_of<Bf16>(as_they_lie(w, h, room, sorted), nullptr, out, add);
 }
 
-void gate_up(const Matrix& w, const bf16* h, int rows, const Rounded& room, const Sorted& sorted, bf16* out) {
+void gate_up(const Matrix& w, const bf16* h, int rows, const RowRoom& room, const Sorted& sorted, bf16* out) {
     if (w.scale)
         gate_up_of<Int8>(rounded(w, h, rows, room, sorted), room.scale, out);
     else
-        gate_up_of<Bf16>(as_they_lie(w, h, sorted), nullptr, out);
+        gate_up_of<Bf16>(as_they_lie(w, h, room, sorted), nullptr, out);
+}
+
+extern "C" {
+
+// The best set that was compiled in.
+int assay_best_set() {
+#if ASSAY_TILES
+    return int(InstructionSet::amx);
+#elif ASSAY_VECTOR
+    return int(InstructionSet::avx512);
+#else
+    return int(InstructionSet::portable);
+#endif
+}
+
+// 1 when tiles may be used; asks the kernel for their state, which it grants to the whole process.
+int assay_permit_tiles() {
+#if ASSAY_TILES
+    return Tiles::permitted();
+#else
+    return 0;
+#endif
+}
+
 }

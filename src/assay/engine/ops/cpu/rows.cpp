@@ -9,7 +9,8 @@
 #include "kernels.h"
 
 int num_threads = 1;
-bool use_vector = true;
+InstructionSet instruction_set = InstructionSet::portable;
+int tiles_from[2] = {1, 1};
 
 // One row, spread in `row`; gives its scale. A function of its own, so that the compiler knows that
 // writing bytes changes none of the other values: it then computes 16 numbers at once.
@@ -29,18 +30,11 @@ static float quantise_row(const bf16* from, const int width, float* __restrict r
 
 extern "C" {
 
-void assay_configure(int threads, int vector) {
+void assay_configure(int threads, int set, int tiles_from_bf16, int tiles_from_int8) {
     num_threads = threads;
-    use_vector = vector != 0;
-}
-
-// 1 when the tiles were compiled for AVX-512 BF16 and VNNI.
-int assay_has_vector() {
-#if defined(__AVX512F__) && defined(__AVX512BF16__) && defined(__AVX512VNNI__)
-    return 1;
-#else
-    return 0;
-#endif
+    instruction_set = InstructionSet(set);
+    tiles_from[0] = tiles_from_bf16;
+    tiles_from[1] = tiles_from_int8;
 }
 
 // Ask for 2 MiB pages: streams of weights then cross few page boundaries. Only a wish; refusal costs speed.
@@ -73,7 +67,7 @@ void norm(const float* x, const float* weight, float eps, int rows, int width, b
 }
 
 // Each row spread, then by its own scale: the largest becomes 127; stored as value + 128, zeros (128) up to `stride` bytes.
-void quantise(const bf16* x, int rows, int width, int64_t stride, const Rounded& out) {
+void quantise(const bf16* x, int rows, int width, int64_t stride, const RowRoom& out) {
     share(rows, [&](int64_t r, bool) {
         thread_local std::vector<float> kept;
         kept.resize(width);

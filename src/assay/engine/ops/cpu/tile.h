@@ -53,11 +53,18 @@ struct Int8 {
 #endif
 };
 
-// Where NR * 16 columns of a step lie: one after the other, `stride` words from step to step.
+// Where 16 columns of a step of packed weights lie.
 struct Panel {
     const word* from;
-    int64_t stride;
-    inline const word* operator()(int step, int n) const { return from + step * stride + n * LANES; }
+    inline const word* operator()(int step, int n) const { return from + int64_t(step) * PANEL + n * LANES; }
+};
+
+// The same for weights that lie as tiles: blocks of 16 steps, in each four squares of 16 steps x 16 columns.
+struct TiledPanel {
+    const word* from;
+    inline const word* operator()(int step, int n) const {
+        return from + step / SIDE * (SIDE * PANEL) + n * (SIDE * LANES) + step % SIDE * LANES;
+    }
 };
 
 // Brings `lines` lines of 64 bytes into L2 for every 4 steps that a tile computes.
@@ -120,7 +127,7 @@ template <class Dot, int MR, int NR, class Columns, class Fetch>
 inline void tile(const word* const* a, Columns columns, int steps, typename Dot::Sum* c, int64_t ldc, bool add,
                  Fetch ahead) {
 #if ASSAY_VECTOR
-    if (use_vector) return tile_vector<Dot, MR, NR>(a, columns, steps, c, ldc, add, ahead);
+    if (instruction_set != InstructionSet::portable) return tile_vector<Dot, MR, NR>(a, columns, steps, c, ldc, add, ahead);
 #endif
     (void)ahead;
     tile_portable<Dot, MR, NR>(a, columns, steps, c, ldc, add);

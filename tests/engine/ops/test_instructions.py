@@ -1,0 +1,77 @@
+"""Which instructions multiply, and what is said where they are not the best that the processor has."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from assay.engine.ops import TilesFrom
+from assay.engine.ops.cpu import rates
+from assay.engine.ops.cpu.instructions import InstructionSet, choose
+from assay.engine.ops.cpu.rates import NEVER, Rates, fewest_rows
+from assay.ground.errors import EnvironmentProblem
+
+SLOW = {"1": 10.0, "16": 90.0, "256": 100.0}
+
+
+def machine(best: InstructionSet, permits: bool = True) -> ctypes.CDLL:
+    """What choose() asks of a compiled library."""
+    return cast(
+        ctypes.CDLL, SimpleNamespace(assay_best_set=lambda: int(best), assay_permit_tiles=lambda: permits)
+    )
+
+
+@pytest.mark.parametrize("best", list(InstructionSet))
+@pytest.mark.parametrize("kernels", ["auto", "native"])
+def test_the_best_set_of_the_processor_runs(best: InstructionSet, kernels: str) -> None:
+    assert choose(machine(best), kernels) == (best, ())
+
+
+def test_a_lesser_set_runs_where_it_is_asked_for() -> None:
+    assert choose(machine(InstructionSet.AMX), "avx512") == (InstructionSet.AVX512, ())
+    assert choose(machine(InstructionSet.AMX, permits=False), "portable") == (InstructionSet.PORTABLE, ())
+
+
+def test_a_set_that_the_processor_lacks_is_refused_with_its_name() -> None:
+    with pytest.raises(EnvironmentProblem, match="cannot run AMX"):
+        choose(machine(InstructionSet.AVX512), "amx")
+
+
+def test_a_kernel_that_refuses_tiles_leaves_avx512_and_a_note() -> None:
+    chosen, (note,) = choose(machine(InstructionSet.AMX, permits=False), "auto")
+    assert chosen is InstructionSet.AVX512
+    assert "refused" in note
+    with pytest.raises(EnvironmentProblem, match="refused"):
+        choose(machine(InstructionSet.AMX, permits=False), "amx")
+
+
+@pytest.mark.parametrize(
+    ("tiles", "fewest"),
+    [
+        ({"1": 20.0, "16": 200.0, "256": 900.0}, 1),
+        ({"1": 5.0, "16": 200.0, "256": 900.0}, 16),
+        ({"1": 5.0, "16": 200.0, "256": 99.0}, 16),
+        ({"1": 5.0, "16": 80.0, "256": 99.0}, NEVER),
+    ],
+)
+def test_tiles_run_from_the_rows_where_they_save_most(tiles: dict[str, float], fewest: int) -> None:
+    """One disturbed measurement does not move the start."""
+    assert fewest_rows(SLOW, tiles) == fewest
+
+
+def test_rates_are_kept_beside_the_library_and_a_damaged_file_is_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lib, path = machine(InstructionSet.AMX), tmp_path / "abc.so"
+    found = Rates("2026-01-01T00:00:00Z", {"bfloat16": SLOW, "int8": SLOW}, {"bfloat16": SLOW, "int8": SLOW})
+    monkeypatch.setattr(rates, "measure", lambda *_: found)
+    (tmp_path / "abc.rates.json").write_text("{")
+    assert rates.kept_or_measured(lib, path) is found
+    rates.keep(found, path)
+    monkeypatch.setattr(rates, "measure", lambda *_: pytest.fail("measured although it was kept"))
+    assert rates.kept_or_measured(lib, path) == found
+    assert found.tiles_from == TilesFrom(1, 1)
