@@ -19,7 +19,7 @@ def held(target: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             # The former holder removed the name while we waited: what we locked is nobody's lock any more.
-            if _is_named(handle, path):
+            if is_named(handle, path):
                 try:
                     yield
                 finally:
@@ -29,7 +29,7 @@ def held(target: Path) -> Iterator[None]:
             os.close(handle)
 
 
-def _is_named(handle: int, path: Path) -> bool:
+def is_named(handle: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:

@@ -42,8 +42,13 @@ class Language:
     readable: Mapping[str, Path] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     wall_s: float = RUN_S
-    passed: int = 0
-    """Exit status that means passed."""
+    compile_s: float = 0.0
+    """Time to compile, 0 for an interpreter; a command that compiles prints one byte once it has compiled."""
+    secret_bytes: int = 0
+    """Above 0 a program passes only when it also prints a secret of so many bytes; see inside/python_driver.py."""
+    impossible: str = ""
+    """What makes a program that runs its tests fail when it stands at their end: no program passes with it."""
+    has_proc: bool = True
 
 
 def find(name: str) -> Language:
@@ -56,6 +61,8 @@ def content(program: Program) -> bytes:
     text = program.solution + program.test
     if program.language == "python":
         text = f"{program.solution}\n{program.test}\ncheck({program.entry_point})"
+        # A lone surrogate is no text that Python executes; it must fail there, not become a question mark here.
+        return text.encode("utf-8", "surrogatepass")
     return text.encode("utf-8", "replace")
 
 
@@ -86,17 +93,22 @@ def _tool(name: str, package: str) -> tuple[str, dict[str, Path]]:
 
 
 def _python() -> Language:
-    """Executed by our driver with mxeval's rules: passed = no exception at all, SystemExit included."""
+    """Executed by our driver with mxeval's rules: passed = no exception at all, SystemExit included.
+
+    Without /proc: the program could read its own memory there. Why the rest: docs/adr/0005-verdicts.md.
+    """
     found = shutil.which("python3", path=PATH)
     python, readable = (str(Path(found).resolve()), {}) if found else _this_python()
     return Language(
         "python",
-        "t.py",
-        (python, "-I", "-S", "/opt/inside/python_driver.py", "t.py"),
+        "",
+        (python, "-I", "-S", "/opt/inside/python_driver.py"),
         right=Program("python", "f", "def f(): return 1", "def check(g): assert g() == 1"),
         wrong=Program("python", "f", "def f(): raise SystemExit(0)", "def check(g): assert g() == 1"),
         readable={"inside": INSIDE, **readable},
-        passed=86,
+        secret_bytes=32,
+        impossible="\nraise AssertionError",
+        has_proc=False,
     )
 
 
@@ -158,8 +170,8 @@ def _typescript() -> Language:
     test = "\nimport * as assert from 'assert'\nassert.deepEqual(f(), [1])"
     tsc = f"{node} /opt/node_modules/typescript/lib/tsc.js"
     compile_and_run = (
-        f"timeout -s KILL {COMPILE_S} {tsc} t.ts --target es5 --lib es2016 >/dev/null;"
-        f" [ $? = 2 ] || exit 1; exec timeout -s KILL {RUN_S} {node} t.js"
+        f"{tsc} t.ts --target es5 --lib es2016 >/dev/null 2>&1; [ $? = 2 ] || exit 1;"
+        f" printf .; exec {node} t.js"
     )
     return Language(
         "typescript",
@@ -169,17 +181,14 @@ def _typescript() -> Language:
         wrong=Program("typescript", "f", "const f = (): number[] => [2]", test),
         readable={"node_modules": node_modules(), "inside": INSIDE, **readable},
         env={"NODE_PATH": "/opt/node_modules"},
-        wall_s=COMPILE_S + RUN_S,
+        compile_s=COMPILE_S,
     )
 
 
 def _cpp() -> Language:
     """`g++ t.cpp -o t`, then `./t`."""
     compiler, readable = _tool("g++", "g++")
-    compile_and_run = (
-        f"timeout -s KILL {COMPILE_S} {compiler} -I/opt/pch t.cpp -o t >/dev/null 2>&1 || exit 1;"
-        f" exec timeout -s KILL {RUN_S} ./t"
-    )
+    compile_and_run = f"{compiler} -I/opt/pch t.cpp -o t >/dev/null 2>&1 || exit 1; printf .; exec ./t"
     return Language(
         "cpp",
         "t.cpp",
@@ -194,7 +203,7 @@ def _cpp() -> Language:
             "pch": _precompiled_header(compiler if not readable else str(shutil.which("g++"))),
             **readable,
         },
-        wall_s=COMPILE_S + RUN_S,
+        compile_s=COMPILE_S,
     )
 
 

@@ -1,7 +1,7 @@
 """Runs untrusted programs: no network, nothing to write to but an empty /tmp, bounded, wholly killed.
 
 Inside are a read-only root with /usr and the folders that the caller names, own process, network, IPC and
-mount namespaces, uid 65534 (or one of the ids below it, one for each slot), no capabilities, a clean
+mount namespaces, uid 65534 (or one of the ids below it), no capabilities, a clean
 environment. (The uid is a powerless 0 where an ordinary user's `unshare` makes the walls.) `opened` takes
 bubblewrap, else unshare, else refuses. Knows nothing of languages.
 """
@@ -9,13 +9,14 @@ bubblewrap, else unshare, else refuses. Knows nothing of languages.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import queue
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from assay.ground import scratch
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring import cgroup, seccomp
 from assay.mlperf.scoring.supervise import supervise
@@ -27,11 +28,16 @@ INSTALL_HINT = (
     "(or --unsafe-no-sandbox: the programs then run as you, with your files)"
 )
 
-_STARTED = b"."
+UIDS = 1024
+"""Programs of root run under the last so many user ids up to 65534, which belong to nobody."""
+START_S = 20.0
+"""How long the walls may take to stand; it counts for no program."""
 # Outside: join the control groups ($1, a list), open the filter ($2) as descriptor 9.
 _ENTER = 'for g in $1; do echo 0 > "$g" || exit 125; done; f=$2; shift 2; exec "$@" 9< "$f"'
-# Inside: store the program ($1), say that the walls stand, become the command without descriptor 9.
-_LAUNCH = 'cat > "$1" && printf . && shift && exec "$@" </dev/null 9<&-'
+# Inside, as the first process: say that the walls stand, run the program without descriptor 9, tell its status.
+_LAUNCH = 'exec 9<&-; printf . && "$@"; exit $?'
+# The same, with the program stored in the file $1 first.
+_LAUNCH_FILE = 'exec 9<&-; cat > "$1" && printf . && shift && "$@" </dev/null; exit $?'
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Limits:
     """What one program may use; the kernel holds it to them."""
 
     wall_s: float = 20.0
-    """Of all together; no process gets more CPU seconds, either."""
+    """Of all together, less what other programs took; no process gets more CPU seconds, either."""
     memory_bytes: int = 2 << 30
     """Of each process, and of all together where control groups can be made."""
     file_bytes: int = 64 << 20
@@ -58,14 +64,19 @@ class Outcome:
     timed_out: bool
     output: str
     """The beginning of what it printed, standard error included."""
+    starved: bool = False
+    """Timed out, and it is proved that others kept it from the processors."""
+    told_secret: bool = True
+    """Whether it printed the secret that it was to print; True when there was none."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Room for one program: a uid of its own, because process limits count by uid, and a control group."""
+    """Room for one program at a time."""
 
-    uid: int
     group: cgroup.Cgroup | None
+    uids: Iterator[int]
+    """One for each program: the process limit counts by uid, the dying processes of the one before included."""
 
 
 @dataclass(frozen=True)
@@ -86,17 +97,44 @@ class Sandbox:
         readable: Mapping[str, Path] | None = None,
         env: Mapping[str, str] | None = None,
         limits: Limits | None = None,
+        *,
+        compile_s: float = 0.0,
+        secret: bytes = b"",
+        has_proc: bool = True,
     ) -> Outcome:
         """Write `content` to the new `file` in an empty /tmp, run `command` there, end all that it started.
 
-        `readable` maps a name to a folder that the program may read as /opt/<name>. Thread-safe; waits for
-        a free slot.
+        Without a name of a file the content stays on standard input. `readable` maps a name to a folder that the
+        program may read as /opt/<name>. With `compile_s` the command compiles first, for so long at most, and prints
+        one byte before it runs what it compiled. Thread-safe; waits for a free slot.
         """
+        limits = limits or self.limits
+        stages = [START_S, *([compile_s] if compile_s else []), limits.wall_s]
+        launch = ["/bin/sh", "-c", _LAUNCH_FILE if file else _LAUNCH, "sh", *([file] if file else [])]
+        clean = {"PATH": PATH, "HOME": "/tmp", "LANG": "C.UTF-8", **(env or {})}
         slot = self.slots.get()
         try:
-            return self._run(slot, command, file, content, readable or {}, env or {}, limits or self.limits)
+            group = slot.group
+            inside = Inside(
+                next(slot.uids), clean, readable or {}, limits.tmp_bytes, "" if has_proc else command[0]
+            )
+            argv = ["/bin/sh", "-c", _ENTER, "sh", " ".join(group.entrances) if group else ""]
+            argv += [str(self.filter_file), *self.wall.prefix(inside)]
+            argv += [*_rlimits(limits, max(stages)), *launch, *command]
+            with scratch.folder("assay-program-") as cwd:
+                cpu_s = group.cpu_s if group else None
+                ended = supervise(argv, content, str(cwd), stages, limits.output_bytes, secret, cpu_s)
+            if group:
+                group.settle()
         finally:
             self.slots.put(slot)
+        return Outcome(
+            None if ended.stage == 0 else ended.status,
+            ended.timed_out,
+            ended.output.decode("utf-8", "replace"),
+            ended.starved,
+            ended.told_secret,
+        )
 
     def describe(self) -> dict[str, object]:
         """What held the programs, for the record of a run."""
@@ -110,35 +148,14 @@ class Sandbox:
             "limits": asdict(self.limits),
         }
 
-    def _run(
-        self,
-        slot: Slot,
-        command: Sequence[str],
-        file: str,
-        content: bytes,
-        readable: Mapping[str, Path],
-        env: Mapping[str, str],
-        limits: Limits,
-    ) -> Outcome:
-        clean = {"PATH": PATH, "HOME": "/tmp", "LANG": "C.UTF-8", **env}
-        entrances = " ".join(slot.group.entrances) if slot.group else ""
-        with tempfile.TemporaryDirectory(prefix="assay-program-") as cwd:
-            argv = ["/bin/sh", "-c", _ENTER, "sh", entrances, str(self.filter_file)]
-            argv += self.wall.prefix(Inside(slot.uid, clean, readable, limits.tmp_bytes))
-            argv += [*_rlimits(limits), "/bin/sh", "-c", _LAUNCH, "sh", file, *command]
-            ended = supervise(argv, content, cwd, limits.wall_s, limits.output_bytes)
-        text = ended.output.removeprefix(_STARTED).decode("utf-8", "replace")
-        began = ended.output.startswith(_STARTED)
-        return Outcome(ended.status if began else None, ended.timed_out, text)
 
-
-def _rlimits(limits: Limits) -> list[str]:
+def _rlimits(limits: Limits, longest_s: float) -> list[str]:
     return [
         "prlimit",
         f"--nproc={limits.processes}",
         f"--as={limits.memory_bytes}",
         f"--fsize={limits.file_bytes}",
-        f"--cpu={int(limits.wall_s) + 1}",
+        f"--cpu={int(longest_s) + 1}",
         "--nofile=256",
         "--core=0",
     ]
@@ -154,12 +171,12 @@ def opened(slots: int = 1, limits: Limits | None = None, unsafe: bool = False) -
     places: queue.SimpleQueue[Slot] = queue.SimpleQueue()
     # Root's launcher, shells and the program are all charged to the group: a little above the limits.
     groups = [cgroup.create(limits.memory_bytes + (64 << 20), limits.processes + 8) for _ in range(slots)]
-    with tempfile.TemporaryDirectory(prefix="assay-sandbox-") as folder:
-        filter_file = Path(folder) / "seccomp.bpf"
+    with scratch.folder("assay-sandbox-") as folder:
+        filter_file = folder / "seccomp.bpf"
         program = seccomp.program()
         filter_file.write_bytes(program or b"")
         for number, group in enumerate(groups):
-            places.put(Slot(NOBODY - number, group))
+            places.put(Slot(group, itertools.cycle(range(NOBODY - number, NOBODY - UIDS, -slots))))
         try:
             walls: list[Wall] = [NoWall()] if unsafe else [Bubblewrap(program is not None), Unshare()]
             yield _first_that_works([Sandbox(wall, limits, filter_file, places) for wall in walls])

@@ -28,6 +28,8 @@ class Inside:
     readable: Mapping[str, Path]
     """Name below /opt -> folder of the machine."""
     tmp_bytes: int
+    executable: str = ""
+    """Empty: /proc is there. Else it is not, but for /proc/self/exe, a link to this for the dynamic loader."""
 
 
 class Wall(Protocol):
@@ -54,16 +56,22 @@ class Bubblewrap:
         argv = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
         argv += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
         if not _is_root():
-            argv += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
+            # Bubblewrap's own first process would be open to the program, which has the same uid, and stand outside
+            # of the filter: there is none.
+            argv += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY), "--as-pid-1"]
         else:
             # For root's own ids the kernel waives the process limit, in user namespaces too: root therefore
             # makes none, and the program really becomes another user.
             argv += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
         for name, value in inside.env.items():
             argv += ["--setenv", name, value]
-        argv += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"]
+        argv += ["--ro-bind", "/usr", "/usr", "--dev", "/dev"]
         # Folders that bubblewrap makes by itself are closed to all but root.
-        argv += ["--perms", "0755", "--dir", "/etc", "--perms", "0755", "--dir", "/opt"]
+        for folder in ("/etc", "/opt", *(("/proc", "/proc/self") if inside.executable else ())):
+            argv += ["--perms", "0755", "--dir", folder]
+        argv += (
+            ["--symlink", inside.executable, "/proc/self/exe"] if inside.executable else ["--proc", "/proc"]
+        )
         for link in SYSTEM_LINKS:
             if Path(link).is_symlink():
                 argv += ["--symlink", str(Path(link).readlink()), link]
@@ -71,8 +79,8 @@ class Bubblewrap:
                 argv += ["--ro-bind-try", link, link]
         for setting in SETTINGS:
             argv += ["--ro-bind-try", setting, setting]
-        for name, folder in inside.readable.items():
-            argv += ["--ro-bind", str(folder), f"/opt/{name}"]
+        for name, source in inside.readable.items():
+            argv += ["--ro-bind", str(source), f"/opt/{name}"]
         argv += ["--perms", "1777", "--size", str(inside.tmp_bytes), "--tmpfs", "/tmp"]
         argv += ["--remount-ro", "/", "--chdir", "/tmp"]
         if self.has_filter:
@@ -87,7 +95,7 @@ class Unshare:
 
     _BUILD = """
 set -e
-root=$1 size=$2; shift 2
+root=$1 size=$2 exe=$3; shift 3
 mount -t tmpfs -o mode=755 sandbox "$root"
 bind() {
     [ -e "$1" ] || return 0
@@ -101,8 +109,8 @@ done
 while [ "$1" != -- ]; do bind "$1" "$2"; shift 2; done
 shift
 for device in null zero random urandom; do bind "/dev/$device" "/dev/$device" rw; done
-mkdir -p "$root/proc" "$root/tmp"
-mount -t proc proc "$root/proc"
+mkdir -p "$root/proc/self" "$root/tmp"
+if [ "$exe" ]; then ln -s "$exe" "$root/proc/self/exe"; else mount -t proc proc "$root/proc"; fi
 mount -t tmpfs -o "mode=1777,nosuid,nodev,size=$size" tmp "$root/tmp"
 mount -o remount,bind,ro "$root"
 exec chroot "$root" "$@"
@@ -112,10 +120,22 @@ exec chroot "$root" "$@"
         return _missing("unshare", "setpriv", "mount", "chroot")
 
     def prefix(self, inside: Inside) -> list[str]:
-        argv = ["unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child=SIGKILL"]
+        argv = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--mount",
+            "--net",
+            "--pid",
+            "--ipc",
+            "--uts",
+            "--fork",
+            "--kill-child=SIGKILL",
+        ]
         if not _is_root():
             argv += ["--user", "--map-root-user"]
-        argv += ["sh", "-c", self._BUILD, "sh", "/mnt", str(inside.tmp_bytes)]
+        argv += ["sh", "-c", self._BUILD, "sh", "/mnt", str(inside.tmp_bytes), inside.executable]
         for path in ("/usr", *SETTINGS):
             argv += [path, path]
         for name, folder in inside.readable.items():
@@ -152,4 +172,6 @@ def _drop_root(uid: int) -> list[str]:
 
 
 def _drop_capabilities() -> list[str]:
-    return ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
+    # A change of user resets the signal that ends the sandbox together with the one who runs it: it is set again.
+    ids = ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
+    return ["setpriv", "--no-new-privs", *ids, "--pdeathsig", "KILL"]

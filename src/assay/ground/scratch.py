@@ -1,0 +1,70 @@
+"""Temporary folders with an owner: what a killed process left behind, the next one removes.
+
+The owner holds a lock on the folder itself, which the system gives up however the owner ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from assay.ground.lock import is_named
+
+
+@contextmanager
+def folder(prefix: str) -> Iterator[Path]:
+    """An empty temporary folder of a name that begins with `prefix`; removed at the end.
+
+    Those of the same prefix that nobody owns any more are removed first. So a prefix belongs to this function alone.
+    """
+    root = Path(tempfile.gettempdir())
+    remove_abandoned(
+        root.glob(glob.escape(prefix) + "*"), lambda path: shutil.rmtree(path, ignore_errors=True)
+    )
+    handle = None
+    while handle is None:
+        path = Path(tempfile.mkdtemp(prefix=prefix, dir=root))
+        handle = own(path)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(handle)
+
+
+def own(path: Path) -> int | None:
+    """Own a folder that was just made, until the returned handle is closed; None when it was removed meanwhile."""
+    handle = None
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        with suppress(OSError):  # a file system without locks: then nobody can remove it, either
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if is_named(handle, path):
+            return handle
+    except FileNotFoundError:
+        pass
+    if handle is not None:
+        os.close(handle)
+    return None
+
+
+def remove_abandoned(folders: Iterable[Path], remove: Callable[[Path], None]) -> None:
+    """Remove those of the folders that nobody owns; the ones of other users and symbolic links stay."""
+    for path in folders:
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove(path)
+        except OSError:  # somebody owns it, or it is in use
+            continue
+        finally:
+            os.close(handle)

@@ -1,0 +1,64 @@
+"""How long the processes of a tree ran, and how long one of them waited for a processor. Linux; zeros elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class CpuTime:
+    used_s: float
+    """CPU seconds of all living tasks, and of those that their parents waited for."""
+    wait_s: float
+    """How long others kept it from the processors: the longest time that one living task was runnable and did not run.
+
+    Divided by the number of tasks that waited at least half as long, which waited for each other. Source: Linux,
+    Documentation/scheduler/sched-stats, /proc/<pid>/schedstat, second number.
+    """
+
+
+def of_tree(pid: int) -> CpuTime:
+    """Of the process and all that descend from it now."""
+    pids = list(_tree(pid))
+    tasks = [times for pid in pids for times in _tasks(pid)]
+    used_s = sum(ran for ran, _ in tasks) / 1e9 + sum(_children_ticks(pid) for pid in pids) / _TICKS
+    longest = max((waited for _, waited in tasks), default=0)
+    rivals = sum(waited >= longest / 2 for _, waited in tasks)
+    return CpuTime(used_s, longest / 1e9 / max(rivals, 1))
+
+
+def _tree(root: int) -> Iterator[int]:
+    found = [root]
+    while found:
+        pid = found.pop()
+        yield pid
+        for file in (PROC / str(pid) / "task").glob("*/children"):
+            with suppress(OSError):
+                found += map(int, file.read_text().split())
+
+
+def _children_ticks(pid: int) -> int:
+    """CPU time of the children that it waited for. Source: proc(5), stat, fields 16 and 17."""
+    try:
+        text = (PROC / str(pid) / "stat").read_text("utf-8", "replace")
+    except OSError:
+        return 0
+    fields = text.rpartition(")")[2].split()  # from the third on: the second may hold anything
+    return int(fields[13]) + int(fields[14])
+
+
+def _tasks(pid: int) -> Iterator[tuple[int, int]]:
+    """(ran, waited) of each thread, nanoseconds."""
+    for file in (PROC / str(pid) / "task").glob("*/schedstat"):
+        try:
+            ran, waited, _ = file.read_text().split()
+        except (OSError, ValueError):
+            continue
+        yield int(ran), int(waited)
