@@ -36,7 +36,7 @@ def sleeper() -> Sleeper:
 
 @pytest.fixture
 def patience(sleeper: Sleeper) -> Patience:
-    return Patience(stall_s=0.2, attempts=3, sleep=sleeper)
+    return Patience(stall_s=0.5, attempts=3, sleep=sleeper)
 
 
 @pytest.fixture
@@ -293,3 +293,118 @@ def test_two_who_want_the_same_file_fetch_it_once(target: Path) -> None:
 def test_other_schemes_are_not_addresses(target: Path) -> None:
     with pytest.raises(ArtifactError, match="is not an address"):
         download.fetch(Remote("ftp://example.org/x"), target)
+
+
+def says(status: int, body: bytes, **headers: str) -> flaky.Behaviour:
+    """An answer of exactly these headers and bytes."""
+
+    def behave(handler: flaky.Handler) -> None:
+        handler.head(status, **headers)
+        handler.wfile.write(body)
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        says(206, BODY[900:], Content_Range=f"bytes 1000-{len(BODY) - 1}/{len(BODY)}", ETag='"v1"'),
+        says(
+            206, BODY[1000:] + b"more", Content_Range=f"bytes 1000-{len(BODY) - 1}/{len(BODY)}", ETag='"v1"'
+        ),
+        says(206, BODY[1000:], Content_Range="bytes 1000-9/10", ETag='"v1"'),
+        says(206, BODY[1000:], Content_Range=f"bytes 1000-{len(BODY)}/{len(BODY) + 1}", ETag='"v1"'),
+        says(206, b"other" + BODY[1005:], Content_Range=f"bytes 1000-{len(BODY) - 1}/{len(BODY)}"),
+        says(206, BODY[1000:], Content_Range="bytes ²-3/4", ETag='"v1"'),
+    ],
+)
+def test_an_answer_that_does_not_go_on_where_the_bytes_end_is_dropped(
+    target: Path, patience: Patience, again: flaky.Behaviour
+) -> None:
+    with flaky.serving(BODY, flaky.truncated(1000), again) as server:
+        download.fetch(Remote(server.url()), target, patience=patience)
+    assert target.read_bytes() == BODY
+    assert left_over(target) == []
+
+
+def test_more_bytes_than_are_expected_are_never_the_file(target: Path, patience: Patience) -> None:
+    script = [says(200, BODY + b"more")] * 9
+    with (
+        flaky.serving(BODY, *script) as server,
+        pytest.raises(ArtifactError, match="more came than the 256000 bytes"),
+    ):
+        download.fetch(Remote(server.url(), size_bytes=len(BODY)), target, patience=patience)
+    assert not target.exists()
+
+
+def test_a_date_of_the_very_second_tells_no_two_versions_apart(target: Path, patience: Patience) -> None:
+    now = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=5), usegmt=True)
+    cut = says(200, b"old" + BODY[3:1000], Last_Modified=now, Content_Length=str(len(BODY)))
+    with flaky.serving(BODY, cut) as server:
+        download.fetch(Remote(server.url()), target, patience=patience)
+        assert [request.get("Range") for request in server.requests] == [None, None]
+    assert target.read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content_Length": "²"},
+        {"Content_Length": "9" * 5000},
+        {"Content_Length": "-1"},
+        {"Content_Range": "bytes ٣-4/5"},
+        {"ETag": '"\x01"', "Last_Modified": "Mon, 99 Foo 99999999999999999999 99:99:99 GMT"},
+        {"Last_Modified": "1"},
+    ],
+)
+def test_no_header_of_a_server_ends_in_anything_but_the_file_or_an_error(
+    target: Path, patience: Patience, headers: dict[str, str]
+) -> None:
+    with flaky.serving(BODY) as server:
+        server.script += [lambda handler: raw_head(handler, headers)] * 9
+        try:
+            download.fetch(Remote(server.url()), target, patience=patience)
+        except ArtifactError:
+            assert not target.exists()
+        else:
+            assert target.read_bytes() == BODY
+
+
+def raw_head(handler: flaky.Handler, headers: dict[str, str]) -> None:
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    handler.wfile.write("\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode())
+    handler.wfile.write(BODY)
+
+
+@pytest.mark.parametrize(
+    "after", ["²", "9" * 5000, "Mon, 01 Jan 99999 00:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 +9999", "soon"]
+)
+def test_a_pause_that_makes_no_sense_is_not_kept(
+    target: Path, patience: Patience, sleeper: Sleeper, after: str
+) -> None:
+    def busy(handler: flaky.Handler) -> None:
+        handler.wfile.write(
+            f"HTTP/1.1 503 Busy\r\nRetry-After: {after}\r\nContent-Length: 0\r\n\r\n".encode()
+        )
+
+    with flaky.serving(BODY, busy) as server:
+        download.fetch(Remote(server.url()), target, patience=patience)
+    assert target.read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [says(204, b""), says(200, b"x", Content_Encoding="gzip"), says(302, b"", Location="http://[::1/x")],
+)
+def test_an_answer_that_is_not_the_file_is_refused(target: Path, answer: flaky.Behaviour) -> None:
+    with flaky.serving(BODY, answer) as server, pytest.raises(ArtifactError):
+        download.fetch(Remote(server.url()), target)
+    assert not target.exists()
+
+
+def test_errors_show_an_address_without_its_password_and_signature(target: Path) -> None:
+    with flaky.serving(BODY, flaky.status(404)) as server:
+        url = server.url("/f?sig=geheim").replace("//", "//me:geheim@")
+        with pytest.raises(ArtifactError) as caught:
+            download.fetch(Remote(url), target)
+    assert "geheim" not in str(caught.value)

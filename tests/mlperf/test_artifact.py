@@ -48,8 +48,41 @@ def test_one_file_of_an_address_is_fetched_once_into_the_store() -> None:
         first = artifact.dataset(server.url("/some/rows.pkl"))
         second = artifact.dataset(server.url("/some/rows.pkl"))
         assert len(server.requests) == 1
-    assert first == second == settings.home() / "datasets" / "rows.pkl" / "rows.pkl"
+    assert first == second
+    assert first.parent.parent == settings.home() / "datasets"
     assert first.read_bytes() == b"rows"
+
+
+def test_two_addresses_with_one_file_name_are_two_files() -> None:
+    with flaky.serving() as server:
+        server.files = {"/v1/rows.pkl": b"one", "/v2/rows.pkl": b"two", "/v2/rows.pkl?part=2": b"three"}
+        got = [artifact.dataset(server.url(path)).read_bytes() for path in server.files]
+        assert got == list(server.files.values())
+        for version in ("a", "b"):
+            server.files[f"/{version}/set.uri"] = server.url(f"/{version}").encode()
+            server.files[f"/{version}/set.md5"] = (
+                f"{hashlib.md5(version.encode()).hexdigest()}  x.pkl\n".encode()
+            )
+            server.files[f"/{version}/x.pkl"] = version.encode()
+            assert artifact.dataset(server.url(f"/{version}/set.uri")).read_bytes() == version.encode()
+
+
+def test_an_address_with_a_signature_leaves_none_of_it_behind() -> None:
+    with flaky.serving(b"rows") as server:
+        path = artifact.dataset(server.url("/rows.pkl?sig=geheim"))
+    kept = [file.read_bytes() for file in settings.home().rglob("*") if file.is_file()]
+    assert path.read_bytes() == b"rows"
+    assert not any(b"geheim" in content for content in kept)
+
+
+@pytest.mark.parametrize(
+    "source", ["http://[::1/x.pkl", "http://host/", "http://host:x/f.pkl", "~nobody-here/x.pkl", "a\0b"]
+)
+def test_an_address_that_is_none_is_named(source: str) -> None:
+    with pytest.raises(
+        (ArtifactError, ConfigError), match=r"is no|names no file|is not|nonnumeric|does not exist"
+    ):
+        artifact.dataset(source)
 
 
 def test_a_published_file_is_held_against_its_published_md5() -> None:

@@ -15,7 +15,10 @@ from typing import Any
 from assay.ground import download, files, lock
 from assay.ground.download import Patience, Remote, Report
 from assay.ground.errors import ArtifactError
+from assay.ground.redact import addresses
 
+NAME_MAX = 60
+"""Characters of a name that its folder is told by; an address may be longer than a file's name."""
 MARKER = ".assay-artifact.json"
 """Written last: origin, and size and hash of every file. A folder without it is not complete."""
 
@@ -32,9 +35,10 @@ class Item:
 
     def __post_init__(self) -> None:
         parts = PurePosixPath(self.path)
-        if not self.path or parts.is_absolute() or ".." in parts.parts or "\\" in self.path:
+        leaves = not parts.parts or parts.is_absolute() or ".." in parts.parts or self.path == MARKER
+        if leaves or "\\" in self.path or not self.path.isprintable():
             raise ArtifactError(
-                f"{self.remote.url}: the listing names a file outside its folder: {self.path!r}",
+                f"{self.remote.shown}: the listing names a file outside its folder: {self.path!r}",
                 "do not use this source",
             )
 
@@ -49,6 +53,12 @@ class Listing:
     def size_bytes(self) -> int:
         """Bytes of all files whose size is known."""
         return sum(item.remote.size_bytes or 0 for item in self.items)
+
+
+def place(store: Path, name: str, origin: str) -> Path:
+    """The folder below `store` for what `origin` is the whole address of: two origins never share one."""
+    digest = hashlib.sha256(origin.encode("utf-8", "surrogateescape")).hexdigest()
+    return store / f"{name[:NAME_MAX]}@{digest[:16]}"
 
 
 def is_complete(folder: Path) -> bool:
@@ -100,9 +110,13 @@ def verify(folder: Path) -> list[str]:
 
 def _obtain_locked(folder: Path, listing: Listing, report: Report, patience: Patience | None) -> None:
     if not listing.items:
-        raise ArtifactError(f"{listing.origin} lists no files", "check the address and the revision")
+        raise ArtifactError(
+            f"{addresses(listing.origin)} lists no files", "check the address and the revision"
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    download.require_space(folder, listing.size_bytes - _size_here(folder, listing.items), listing.origin)
+    download.require_space(
+        folder, listing.size_bytes - _size_here(folder, listing.items), addresses(listing.origin)
+    )
     # The smallest first: a token that is refused is told before hours of transfer, not after.
     for item in sorted(listing.items, key=lambda item: item.remote.size_bytes or 0):
         target = folder / item.path
@@ -110,7 +124,7 @@ def _obtain_locked(folder: Path, listing: Listing, report: Report, patience: Pat
         download.fetch(item.remote, target, report, patience)
         _check_git_blob(target, item)
     known = {item.path: _known(folder / item.path, item) for item in listing.items}
-    files.write_json(folder / MARKER, {"origin": listing.origin, "files": known})
+    files.write_json(folder / MARKER, {"origin": addresses(listing.origin), "files": known})
 
 
 def _size_here(folder: Path, items: Sequence[Item]) -> int:
@@ -138,7 +152,7 @@ def _check_git_blob(target: Path, item: Item) -> None:
     if found != item.git_blob:
         target.unlink()
         raise ArtifactError(
-            f"{item.remote.url}: git blob is {found}, {item.git_blob} is listed", "fetch it again"
+            f"{item.remote.shown}: git blob is {found}, {item.git_blob} is listed", "fetch it again"
         )
 
 

@@ -2,7 +2,8 @@
 
 Knows HTTP; not where models and datasets live (that is `mlperf.artifact`). What has arrived waits in
 `.NAME.part` beside the target with the server's validator in `.NAME.part.json`, so the next attempt, or the
-next process, goes on where this one stopped and never glues two versions of a file together.
+next process, goes on where this one stopped and never glues two versions of a file together. What a server says of
+sizes is held against the bytes that come: more are as wrong as fewer. Messages name addresses without their secrets.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,15 @@ from typing import Any
 from assay.ground import lock
 from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.ground.partial import Partial
+from assay.ground.redact import addresses
 
 CHUNK_BYTES = 1 << 20
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses that may pass. Source: RFC 9110 section 15, RFC 6585 section 4."""
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18}|\*)")
+_WHOLE = re.compile(r"[0-9]{1,18}")
+"""Not `str.isdigit`, which takes "²"; and no number that could not be a size."""
+_STRONG_ETAG = re.compile(r'"[!#-~]*"')
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,15 @@ class Remote:
     """Bearer token for this host; never sent on to the host of a redirect."""
     token_hint: str = "this address needs a login that Assay has no token for"
     """What to do when the server answers 401 or 403."""
+
+    @property
+    def shown(self) -> str:
+        """The address for a message: without password and signature."""
+        return addresses(self.url)
+
+    @property
+    def has_hash(self) -> bool:
+        return self.sha256 is not None or self.md5 is not None
 
 
 @dataclass(frozen=True)
@@ -144,7 +158,9 @@ def _fetch_locked(remote: Remote, target: Path, report: Report, patience: Patien
             return
         part.drop()
         if not part.was_resumed:  # a file glued from two attempts gets one clean chance
-            raise ArtifactError(f"{remote.url}: {wrong}", "the file at this address is not the one expected")
+            raise ArtifactError(
+                f"{remote.shown}: {wrong}", "the file at this address is not the one expected"
+            )
         part.was_resumed = False
 
 
@@ -160,7 +176,7 @@ def _receive_all(remote: Remote, part: Partial, target: Path, report: Report, pa
             furthest = max(furthest, part.size_bytes)  # so a file that keeps changing ends too
             if fruitless >= patience.attempts:
                 raise ArtifactError(
-                    f"{remote.url}: {again}; given up after {fruitless} attempts without progress",
+                    f"{remote.shown}: {again}; given up after {fruitless} attempts without progress",
                     "run the same command later: what has arrived is kept and resumed",
                 ) from again
             pause = again.after_s if again.after_s is not None else patience.pause_s * 2 ** (fruitless - 1)
@@ -170,7 +186,7 @@ def _receive_all(remote: Remote, part: Partial, target: Path, report: Report, pa
 def _attempt(remote: Remote, part: Partial, target: Path, report: Report, patience: Patience) -> None:
     """One request. Raises: _Again when a further one may bring more."""
     validator = part.validator(remote.url)
-    if part.size_bytes and validator is None and remote.sha256 is None and remote.md5 is None:
+    if part.size_bytes and validator is None and not remote.has_hash:
         part.drop()  # nothing could tell whether the rest belongs to it
     offset = part.size_bytes
     try:
@@ -193,11 +209,13 @@ def _open(request: urllib.request.Request, stall_s: float) -> Any:
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError) or not isinstance(error.reason, OSError):
             raise ArtifactError(
-                f"{request.full_url}: {error.reason}", "check the address and the certificates"
+                f"{addresses(request.full_url)}: {error.reason}", "check the address and the certificates"
             ) from error
         raise _Again(f"no answer ({error.reason})") from error
     except (OSError, http.client.HTTPException) as error:
         raise _Again(f"no answer ({error or type(error).__name__})") from error
+    except ValueError as error:  # an address that is none, ours or that of a redirect
+        raise ArtifactError(f"{addresses(request.full_url)}: {error}", "check the address") from error
 
 
 def _read(response: Any) -> bytes:
@@ -210,10 +228,13 @@ def _read(response: Any) -> bytes:
 
 def _request(remote: Remote, offset: int, validator: str | None) -> urllib.request.Request:
     if not remote.url.startswith(("http://", "https://")):
-        raise ArtifactError(f"{remote.url!r} is not an address", "http:// or https://")
-    request = urllib.request.Request(
-        remote.url, headers={"User-Agent": "assay", "Accept-Encoding": "identity"}
-    )
+        raise ArtifactError(f"{remote.shown!r} is not an address", "http:// or https://")
+    try:
+        request = urllib.request.Request(
+            remote.url, headers={"User-Agent": "assay", "Accept-Encoding": "identity"}
+        )
+    except ValueError as error:
+        raise ArtifactError(f"{remote.shown!r} is not an address: {error}", "check the address") from error
     if remote.token:
         request.add_unredirected_header("Authorization", f"Bearer {remote.token}")
     if offset:
@@ -224,41 +245,63 @@ def _request(remote: Remote, offset: int, validator: str | None) -> urllib.reque
 
 
 def _accept(remote: Remote, part: Partial, response: Any, offset: int) -> int | None:
-    """Make `part` ready for the body that follows; gives the whole size, bytes, when the server says it."""
+    """Make `part` ready for the body that follows; gives the whole size, bytes, when it is known."""
+    if (
+        response.status not in (200, 206)
+        or response.headers.get("Content-Encoding", "identity") != "identity"
+    ):
+        raise ArtifactError(
+            f"{remote.shown}: HTTP {response.status}, which is not the file as it is", "check the address"
+        )
     validator = _validator(response.headers)
     if response.status == 206:
-        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-        known = part.validator(remote.url)
-        if (
-            match is None
-            or match[1] is None
-            or int(match[1]) != offset
-            or (known and validator not in (None, known))
-        ):
+        first, total = _content_range(response.headers)
+        if first != offset or not part.goes_on(remote.url, validator, total):
             part.drop()
             raise _Again("the file changed on the server", 0.0)
         part.was_resumed = True
-        total = None if match[2] == "*" else int(match[2])
     else:
-        part.start(remote.url, validator)
-        length = response.headers.get("Content-Length", "")
-        total = int(length) if length.isdigit() else None
+        length = response.headers.get("Content-Length", "").strip()
+        total = int(length) if _WHOLE.fullmatch(length) else None
+        part.start(remote.url, validator, total)
     if total is not None and remote.size_bytes is not None and total != remote.size_bytes:
         part.drop()
         raise ArtifactError(
-            f"{remote.url}: the server offers {total} bytes, {remote.size_bytes} are expected",
+            f"{remote.shown}: the server offers {total} bytes, {remote.size_bytes} are expected",
             "the file at this address is not the one expected",
         )
-    return total
+    return total if total is not None else remote.size_bytes
+
+
+def _content_range(headers: Any) -> tuple[int | None, int | None]:
+    """(first byte of this answer, bytes of the whole file), None for what is not said."""
+    match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
+    if match is None:
+        return None, None
+    return (None if match[1] is None else int(match[1])), (None if match[2] == "*" else int(match[2]))
 
 
 def _validator(headers: Any) -> str | None:
-    """A validator fit for If-Range: a strong ETag, else the date. Source: RFC 9110 section 13.1.5."""
+    """A validator fit for If-Range: a strong ETag, else a date that is surely older than the answer.
+
+    Source: RFC 9110 sections 13.1.5 and 8.8.2.2: a file may change twice within the second that a date tells.
+    """
     etag = headers.get("ETag")
-    if etag and not etag.startswith("W/"):
+    if etag is not None and _STRONG_ETAG.fullmatch(etag):
         return str(etag)
-    date = headers.get("Last-Modified")
-    return str(date) if date else None
+    changed, answered = headers.get("Last-Modified"), headers.get("Date")
+    changed_at, answered_at = _date(changed), _date(answered)
+    if changed_at is None or answered_at is None or answered_at - changed_at < timedelta(seconds=1):
+        return None
+    return str(changed)
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text or "")
+        return date if date.tzinfo is not None else date.replace(tzinfo=timezone.utc)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
 
 
 def _copy(
@@ -270,10 +313,15 @@ def _copy(
         while chunk := _read(response):
             file.write(chunk)
             done += len(chunk)
+            if total is not None and done > total:
+                break
             now = patience.now()
             if now - told >= patience.report_every_s:
                 told = now
                 report(Progress(name, done, total, (done - first) / (now - started)))
+    if total is not None and done > total:
+        part.drop()
+        raise _Again(f"more came than the {total} bytes of the file")
     if total is not None and done < total:
         raise _Again(f"cut short at {done} of {total} bytes")
     elapsed_s = patience.now() - started
@@ -284,10 +332,9 @@ def _refused(
     remote: Remote, part: Partial, error: urllib.error.HTTPError, offset: int, patience: Patience
 ) -> None:
     """An answer without a file. Returns when everything is here already; raises otherwise."""
-    where = f"{remote.url}: HTTP {error.code}"
+    where = f"{remote.shown}: HTTP {error.code}"
     if error.code == 416 and offset:
-        match = _CONTENT_RANGE.fullmatch(error.headers.get("Content-Range", ""))
-        if match and match[2] == str(offset):
+        if _content_range(error.headers)[1] == offset:
             part.was_resumed = True
             return
         part.drop()
@@ -308,12 +355,7 @@ def _retry_after_s(text: str | None) -> float | None:
     """Seconds or a date. Source: RFC 9110 section 10.2.3."""
     if text is None:
         return None
-    if text.strip().isdigit():
+    if _WHOLE.fullmatch(text.strip()):
         return float(text)
-    try:
-        date = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=timezone.utc)
-    return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
+    date = _date(text)
+    return None if date is None else max(0.0, (date - datetime.now(timezone.utc)).total_seconds())

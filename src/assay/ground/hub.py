@@ -17,6 +17,7 @@ from assay.ground import download
 from assay.ground.artifact import Item, Listing
 from assay.ground.download import Patience, Remote
 from assay.ground.errors import ArtifactError
+from assay.ground.redact import addresses
 
 ENDPOINT = "https://huggingface.co"
 PAGE_ENTRIES = 1000
@@ -57,11 +58,18 @@ def listing(hub: Hub, name: str, revision: str, patience: Patience | None = None
 
 
 def _item(hub: Hub, base: str, entry: dict[str, Any]) -> Item:
-    path = str(entry["path"])
-    lfs = entry.get("lfs")
-    sha256 = str(lfs["oid"]).removeprefix("sha256:") if lfs else None
-    remote = hub.remote(f"{base}/{urllib.parse.quote(path)}", size_bytes=int(entry["size"]), sha256=sha256)
-    return Item(path, remote, None if lfs else str(entry["oid"]))
+    try:
+        path = str(entry["path"])
+        lfs = entry.get("lfs")
+        sha256 = str(lfs["oid"]).removeprefix("sha256:") if lfs else None
+        url = f"{base}/{urllib.parse.quote(path)}"
+        remote = hub.remote(url, size_bytes=int(entry["size"]), sha256=sha256)
+        return Item(path, remote, None if lfs else str(entry["oid"]))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ArtifactError(
+            f"{addresses(base)}: an entry of the listing is not as the hub writes it ({error!r:.80})",
+            "check the endpoint",
+        ) from error
 
 
 def _tree(hub: Hub, url: str, patience: Patience | None) -> list[dict[str, Any]]:
@@ -69,10 +77,12 @@ def _tree(hub: Hub, url: str, patience: Patience | None) -> list[dict[str, Any]]
         answer = download.fetch(hub.remote(url), Path(folder) / "tree.json", patience=patience)
         try:
             tree = json.loads(answer.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ArtifactError(f"{url}: the answer is not JSON ({error})", "check the endpoint") from error
+        except (ValueError, RecursionError) as error:
+            raise ArtifactError(
+                f"{addresses(url)}: the answer is not JSON ({error})", "check the endpoint"
+            ) from error
     if not isinstance(tree, list) or not all(isinstance(entry, dict) for entry in tree):
-        raise ArtifactError(f"{url}: the answer is not a list of files", "check the endpoint")
+        raise ArtifactError(f"{addresses(url)}: the answer is not a list of files", "check the endpoint")
     if len(tree) >= PAGE_ENTRIES:
-        raise ArtifactError(f"{url}: {len(tree)} files or more", "a checkpoint of fewer files")
+        raise ArtifactError(f"{addresses(url)}: {len(tree)} files or more", "a checkpoint of fewer files")
     return tree

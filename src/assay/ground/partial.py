@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 CHUNK_BYTES = 1 << 20
 
@@ -23,18 +24,33 @@ class Partial:
 
     def validator(self, url: str) -> str | None:
         """ETag or date that the bytes here belong to; None when unknown or of another address."""
+        validator = self._known(url).get("validator")
+        return validator if isinstance(validator, str) else None
+
+    def goes_on(self, url: str, validator: str | None, size_bytes: int | None) -> bool:
+        """Does an answer of this validator and whole size go on where these bytes end?
+
+        An answer to If-Range need not repeat the date, but must repeat the ETag (RFC 9110 section 15.3.7).
+        """
+        known = self._known(url)
+        before = known.get("validator")
+        if validator != before and before is not None and (validator is not None or before.startswith('"')):
+            return False
+        return size_bytes is None or known.get("size_bytes") in (None, size_bytes)
+
+    def start(self, url: str, validator: str | None, size_bytes: int | None) -> None:
+        """Empty, for a body that begins at its first byte."""
+        self.path.write_bytes(b"")
+        state = {"of": _key(url), "validator": validator, "size_bytes": size_bytes}
+        self._state.write_text(json.dumps(state), encoding="utf-8")
+        self.was_resumed = False
+
+    def _known(self, url: str) -> dict[str, Any]:
         try:
             state = json.loads(self._state.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
-            return None
-        validator = state.get("validator") if isinstance(state, dict) and state.get("url") == url else None
-        return validator if isinstance(validator, str) else None
-
-    def start(self, url: str, validator: str | None) -> None:
-        """Empty, for a body that begins at its first byte."""
-        self.path.write_bytes(b"")
-        self._state.write_text(json.dumps({"url": url, "validator": validator}), encoding="utf-8")
-        self.was_resumed = False
+            return {}
+        return state if isinstance(state, dict) and state.get("of") == _key(url) else {}
 
     def drop(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -53,6 +69,11 @@ class Partial:
                 found = digest(self.path, name)
                 return None if found == expected.lower() else f"{name} is {found}, {expected} is expected"
         return None
+
+
+def _key(url: str) -> str:
+    """The address without what may let somebody in."""
+    return hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def digest(path: Path, name: str) -> str:

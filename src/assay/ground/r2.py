@@ -14,6 +14,7 @@ from assay.ground import download
 from assay.ground.artifact import Item, Listing
 from assay.ground.download import Patience, Remote
 from assay.ground.errors import ArtifactError
+from assay.ground.redact import addresses
 
 _LINE = re.compile(r"([0-9a-f]{32})\s+\*?(?:\./)?(\S.*)")
 
@@ -21,11 +22,11 @@ _LINE = re.compile(r"([0-9a-f]{32})\s+\*?(?:\./)?(\S.*)")
 def listing(uri: str, patience: Patience | None = None) -> Listing:
     """What `uri`, the address of a NAME.uri file, stands for. Raises: ArtifactError."""
     if not uri.endswith(".uri"):
-        raise ArtifactError(f"{uri} is not a metadata address", "it ends in .uri")
+        raise ArtifactError(f"{addresses(uri)} is not a metadata address", "it ends in .uri")
     base = _text(uri, patience).strip()
     if not base.startswith(("http://", "https://")):
         raise ArtifactError(
-            f"{uri} holds no address: {base[:60]!r}",
+            f"{addresses(uri)} holds no address: {base[:60]!r}",
             "it may need a login in the browser: fetch the files by hand and name their path",
         )
     items = []

@@ -15,6 +15,7 @@ from assay.ground.artifact import Item, Listing
 from assay.ground.download import Patience, Remote, Report
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.hub import Hub
+from assay.ground.redact import addresses
 from assay.mlperf.dataset_file import is_dataset_name
 
 STORAGE = "https://inference.mlcommons-storage.org"
@@ -127,21 +128,29 @@ def _obtain(source: str, kind: str, hub_: Hub, report: Report, patience: Patienc
     store = settings.home() / kind
     if source.startswith("hf:"):
         name, _, revision = source.removeprefix("hf:").partition("@")
-        folder = store / f"{name.replace('/', '--')}@{revision[:12]}"
+        folder = artifact.place(store, name.replace("/", "--"), f"{name}@{revision}")
         return artifact.obtain(folder, lambda: hub.listing(hub_, name, revision, patience), report, patience)
-    parts = urlsplit(source)
+    try:
+        parts = urlsplit(source)
+    except ValueError as error:
+        raise ConfigError(f"{addresses(source)!r} is no address: {error}", "check the address") from error
     if parts.scheme == "file":
         return _there(Path(unquote(parts.path)))
     if parts.scheme in ("http", "https"):
         name = PurePosixPath(unquote(parts.path)).name
         if name.endswith(".uri"):
-            folder = store / name.removesuffix(".uri")
+            folder = artifact.place(store, name.removesuffix(".uri"), source)
             return artifact.obtain(folder, lambda: r2.listing(source, patience), report, patience)
+        if not name:
+            raise ArtifactError(f"{addresses(source)} names no file", "the address of one file, or of a .uri")
         known = DATASETS.get(name)
         listing = Listing(source, (Item(name, Remote(source, md5=known.md5 if known else None)),))
-        return artifact.obtain(store / name, lambda: listing, report, patience) / name
+        folder = artifact.place(store, name, source)
+        return artifact.obtain(folder, lambda: listing, report, patience) / name
     if "://" in source:
-        raise ConfigError(f"{source!r}: {parts.scheme} is not known here", "a path, file://, hf: or https://")
+        raise ConfigError(
+            f"{addresses(source)!r}: {parts.scheme} is not known here", "a path, file://, hf: or https://"
+        )
     return _there(paths.given(source))
 
 
