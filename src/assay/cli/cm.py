@@ -52,6 +52,7 @@ def main(argv: list[str]) -> int:
     """Perform one CM or MLC command line; gives CM's return number, which is the exit code."""
     dialect, words = _spelling(argv)
     json_out = False
+    inputs: dict[str, Any] = {}
     try:
         inputs = _parse(dialect, words)
         json_out = inputs.get("out") == "json"
@@ -63,13 +64,17 @@ def main(argv: list[str]) -> int:
         if inputs.get("save_to_json"):
             _save_json(str(inputs["save_to_json"]), answer)
     except RecipeFault as fault:
+        from assay.recipes.contract.secrets import in_text
+
+        env = inputs.get("env")
+        known = (os.environ, inputs, env if isinstance(env, dict) else {})
         if json_out:
-            _print_json(fault.answer())
+            _print_json({**fault.answer(), "error": in_text(fault.message, *known)})
         else:
             sys.stdout.flush()
-            tell(f"\n{dialect.upper()} error: {fault.message}!")
+            tell(in_text(f"\n{dialect.upper()} error: {fault.message}!", *known))
             for line in [*fault.details(), *([f"try: {fault.hint}"] if fault.hint else [])]:
-                tell(f"  {line}")
+                tell(in_text(f"  {line}", *known))
         return min(fault.code, 1) if dialect == "mlc" else fault.code % 256 or 1
     return 0
 
@@ -119,15 +124,17 @@ def own_recipes() -> list[Builtin]:
 
 
 def _print_json(answer: dict[str, Any]) -> None:
+    from assay.recipes.contract.secrets import hidden
     from assay.recipes.records import as_json
 
-    say_json(as_json(answer))
+    say_json(as_json(hidden(answer)))
 
 
 def _save_json(name: str, answer: dict[str, Any]) -> None:
     from pathlib import Path
 
     from assay.ground.files import write_text
+    from assay.recipes.contract.secrets import hidden
     from assay.recipes.records import as_json
 
-    write_text(Path(name), as_json(answer) + "\n")
+    write_text(Path(name), as_json(hidden(answer)) + "\n")

@@ -116,12 +116,14 @@ def _report_bug(bug: Exception, args: list[str]) -> int:
 
     from assay import __version__
     from assay.ground.redact import addresses
+    from assay.recipes.contract.secrets import hidden_words, in_text
 
-    content = (
+    content = in_text(
         f"assay {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
-        f"command: assay {shlex.join(args)}\n\n{''.join(traceback.format_exception(bug))}"
+        f"command: assay {shlex.join(hidden_words(args))}\n\n{''.join(traceback.format_exception(bug))}",
+        os.environ,
     )
-    tell(f"assay: a bug in Assay: {type(bug).__name__}: {bug}")
+    tell(in_text(f"assay: a bug in Assay: {type(bug).__name__}: {bug}", os.environ))
     try:
         handle, name = tempfile.mkstemp(prefix="assay-bug-", suffix=".log")
         with os.fdopen(handle, "wb") as log:

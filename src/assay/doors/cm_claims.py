@@ -14,6 +14,7 @@ from assay.doors.cm_refused import REFUSED_KEYS
 from assay.doors.cm_settings import BATCH, SETTINGS
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.recipes.contract.flags import DEPENDENCY_INPUTS, RUNNER_INPUTS
+from assay.recipes.contract.secrets import hidden
 
 EFFECTS: Mapping[str, str] = {
     **{key: f"sets {setting.field}" for setting in SETTINGS for key in setting.keys},
@@ -106,7 +107,9 @@ def unclaimed_inputs(inputs: Mapping[str, Any], mapping: Mapping[str, str]) -> l
             for part, value in asked.items() if isinstance(asked, Mapping) else [("", asked)]:
                 if not _is_claimed(name, part, value):
                     word = f"--{flag}.{name}" + (f".{part}" if part else "")
-                    found.append(f"ignored: {word}={value}; Assay's own implementation has no such part")
+                    found.append(
+                        f"ignored: {word}={hidden(value, part)}; Assay's own implementation has no such part"
+                    )
     return found
 
 
@@ -136,7 +139,9 @@ def repeated(words: Sequence[str]) -> str | None:
     twice = [key for key, given in values.items() if len(Counter(given)) > 1]
     if not twice:
         return None
-    return "given more than once, the last counts: " + ", ".join(f"{key}={values[key][-1]}" for key in twice)
+    return "given more than once, the last counts: " + ", ".join(
+        f"{key}={hidden(values[key][-1], key)}" for key in twice
+    )
 
 
 def _is_near(key: str, known: Iterable[str]) -> bool:

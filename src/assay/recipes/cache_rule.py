@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay.recipes.contract.flags import Flags
+from assay.recipes.contract.secrets import hidden
 from assay.recipes.light import Any
 from assay.recipes.resolve import ResolvedRecipe
 from assay.recipes.selection import Selection, cache_tag
@@ -64,7 +65,9 @@ class _Known(dict[str, Any]):
 def cache_key(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> CacheKey:
     """What makes two runs of this recipe the same."""
     mapping = resolved.recipe.meta.get("input_mapping") or {}
-    mapped = {name: str(inputs[name]) for name in mapping if name in inputs and name not in HOW_TO_RUN}
+    mapped = {
+        name: str(hidden(inputs[name], name)) for name in mapping if name in inputs and name not in HOW_TO_RUN
+    }
     return CacheKey(
         recipe=str(resolved.recipe),
         digest=recipe_digest(resolved.recipe.folder),

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from assay.recipes import git
 from assay.recipes.artifacts import new_uid, remove_folder
+from assay.recipes.contract.git_login import Login
 from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.repositories import Home
 
 PATIENCE_SECONDS = 60.0  # for a git that outlived the process that started it
 
 
-def obtain(home: Home, target: Path, url: str, revision: git.Revision) -> bool:
+def obtain(home: Home, target: Path, url: str, revision: git.Revision, login: Login = Login()) -> bool:  # noqa: B008
     """Clone to `target`, or bring an existing clone up to date; True when it was cloned.
 
     Needs the lock of the repository. A clone appears under its name only when it is whole.
@@ -29,9 +30,9 @@ def obtain(home: Home, target: Path, url: str, revision: git.Revision) -> bool:
     git.check_words(revision)
     if target.exists():
         with _updating(home, target):
-            git.update(target, revision)
+            git.update(target, revision, login)
         return False
-    make(target, lambda part: git.clone(url, part, revision))
+    make(target, lambda part: git.clone(url, part, revision, login))
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -13,7 +14,9 @@ from pathlib import Path
 from assay.ground.files import write_text
 from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.conditions import applies
+from assay.recipes.contract import secrets
 from assay.recipes.contract.flags import is_on
+from assay.recipes.contract.git_login import apart
 from assay.recipes.contract.helpers import is_true
 from assay.recipes.errors import RecipeFault
 from assay.recipes.light import Any
@@ -27,7 +30,9 @@ PACKAGES = {
     "arch": "pacman -Syu --noconfirm python python-pip git sudo wget",
 }
 IMAGES = {"rhel": "registry.access.redhat.com/ubi{}", "arch": "archlinux"}
-PROXIES = ("ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "socks_proxy", "GH_TOKEN")
+PROXIES = ("ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "socks_proxy")
+VARIABLE_OPTIONS = frozenset(("-e", "--env", "--build-arg"))
+SECRETS, SECRETS_FILE = "ASSAY_SECRETS", "/tmp/assay-secrets.json"  # the file is inside, for its user alone
 
 
 @dataclass(frozen=True)
@@ -118,9 +123,8 @@ def dockerfile_text(context: Context, request: Request, container: Container) ->
         f"ENV PATH=/home/{container.user}/venv/bin:$PATH",
         f"RUN python3 -m venv ~/venv && pip install {'cmind' if tool == 'cm' else 'mlcflow'}",
     ]
-    lines += [
-        f"ENV {key}={shlex.quote(str(value))}" for key, value in (container.get("build_env") or {}).items()
-    ]
+    plain, _ = secrets.apart(container.get("build_env") or {})
+    lines += [f"ENV {key}={shlex.quote(str(value))}" for key, value in plain.items()]
     lines += [f"RUN {shlex.join(words)}" for words in _pull_commands(context, container)]
     lines += [f"RUN {command}" for command in container.get("pre_run_cmds", [])]
     real = str(container.get("real_run", "")).lower() == "yes"
@@ -138,7 +142,9 @@ def _pull_commands(context: Context, container: Container) -> list[list[str]]:
     if chosen:
         branch = container.get(f"{tool}_repo_branch")
         flags = shlex.split(str(container.get(f"{tool}_repo_flags", "")))
-        return [[tool, "pull", "repo", str(chosen), *([f"--branch={branch}"] if branch else []), *flags]]
+        return [
+            [tool, "pull", "repo", apart(str(chosen))[0], *([f"--branch={branch}"] if branch else []), *flags]
+        ]
     commands = []
     for repo in context.home.pulled():
         origin = git.origin(repo.path)
@@ -157,6 +163,7 @@ def inner_command(context: Context, request: Request, extra: Mapping[str, str] |
     env = dict(inputs.get("env") or {})
     env = {k: v for k, v in env.items() if not _points_home(context, v) and "_TMP_" not in k}
     inputs["env"] = {**env, **(extra or {})}
+    inputs = secrets.without(inputs)
     name = request.inputs.get("artifact")
     words = [context.dialect.name, "run", "script", *([str(name)] if name and " " not in str(name) else [])]
     if not request.inputs.get("tags") and name and " " in str(name):
@@ -203,12 +210,16 @@ def run_in_container(context: Context, inputs: Inputs) -> Answer:
     host_env = _host_dependencies(context, request, container) if not dry else dict(request.resolved.env)
     build = build_command(engine, path, image, container, context.host_env)
     run = run_command(context, request, container, engine, image, host_env)
+    secret_inputs = inputs_with_secrets(request)
+    handed = {**secret_inputs.get("env", {}), SECRETS: json.dumps(secret_inputs)} if secret_inputs else {}
     commands = [run] if is_on(inputs, "docker_skip_build") else [build, run]
-    for command in commands:
-        context.console.say(shlex.join(_without_secrets(command)))
+    for number, command in enumerate(commands):
+        words, secret = through_environment(command)
+        commands[number] = words
+        context.console.say(shlex.join(words))
         if dry:
             continue
-        status = subprocess.run(command, check=False).returncode
+        status = subprocess.run(words, check=False, env={**context.host_env, **handed, **secret}).returncode
         if status:
             raise RecipeFault(
                 f"{Path(command[0]).name} {command[1]} ended with exit {status}",
@@ -218,8 +229,21 @@ def run_in_container(context: Context, inputs: Inputs) -> Answer:
     return {"return": 0, "commands": commands, "dockerfile": str(path), "image": image}
 
 
-def _without_secrets(command: list[str]) -> list[str]:
-    return [re.sub(r"(TOKEN=).+", r"\1***", word) for word in command]
+def through_environment(command: list[str]) -> tuple[list[str], dict[str, str]]:
+    """(the command with `-e NAME` in place of `-e NAME=VALUE` for secrets, what its process must have for that)."""
+    words, secret = list(command), {}
+    for place, word in enumerate(command):
+        option, equals, assignment = word.partition("=")
+        before = f"{option}="
+        if option not in VARIABLE_OPTIONS:
+            continue
+        if not equals:
+            place, before, assignment = place + 1, "", "".join(command[place + 1 : place + 2])
+        name, equals, value = assignment.partition("=")
+        if equals and secrets.is_secret(name, value):
+            words[place] = before + name
+            secret[name] = value
+    return words, secret
 
 
 def find_engine(wanted: str, *, required: bool) -> str:
@@ -249,7 +273,8 @@ def build_command(
         arguments.append(f"UID={os.getuid()}")
     if str(container.get("use_host_group_id", True)).lower() not in ("false", "no", "0"):
         arguments.append(f"GID={os.getgid()}")
-    arguments += [f"{key}={host_env[key]}" for key in PROXIES[:-1] if host_env.get(key)]
+    # Without a value: the engine takes it from its own environment, for a proxy may have a password.
+    arguments += [key for key in PROXIES if host_env.get(key)]
     words = [word for argument in arguments for word in ("--build-arg", argument)]
     return [engine, "build", *words, "-f", str(path), "-t", image, str(path.parent)]
 
@@ -311,8 +336,11 @@ def run_command(
     volumes, inside = mounts(context, container, env, _keys_of_parents(request))
     prefix = context.dialect.prefix
     inside[prefix + "RUN_STATE_DOCKER"] = "True"
-    inside.update({key: context.host_env[key] for key in PROXIES if context.host_env.get(key)})
+    secret = inputs_with_secrets(request)
+    handed = [key for key in (*PROXIES, "GH_TOKEN") if context.host_env.get(key)]
+    handed += [SECRETS, *secret.get("env", {})] if secret else []
     words = [engine, "run", "--rm"]
+    words += [word for key in handed for word in ("-e", key)]
     words += ["-d"] if is_true(container.get("detached")) else []
     words += ["-it"] if is_true(container.get("interactive", container.get("it"))) else []
     words += ["--gpus=all"] if is_true(container.get("all_gpus")) else []
@@ -325,5 +353,17 @@ def run_command(
         words += ["-v", f"{Path.cwd()}:{container.mount_root}{Path.cwd()}"]
     words += shlex.split(str(container.get("extra_run_args", "")))
     prefix_words = shlex.split(str(container.get("run_cmd_prefix", "")))
-    command = [*prefix_words, *inner_command(context, request, inside), "--docker_run_deps"]
-    return [*words, image, "bash", "-c", shlex.join(command)]
+    tool, run, script, *flags = inner_command(context, request, inside)
+    reads = bool(secret) and context.dialect.name == "cm"  # MLC's command line takes no file
+    read = [f"@{SECRETS_FILE}"] if reads else []
+    write = f"(umask 077; printenv {SECRETS} > {SECRETS_FILE}); " if reads else ""
+    command = [*prefix_words, tool, run, script, *read, *flags, "--docker_run_deps"]
+    return [*words, image, "bash", "-c", write + shlex.join(command)]
+
+
+def inputs_with_secrets(request: Request) -> dict[str, Any]:
+    """The secrets of a request, where they stand among its inputs."""
+    secret: dict[str, Any] = dict(secrets.apart(request.inputs)[1])
+    if in_env := secrets.apart(request.inputs.get("env") or {})[1]:
+        secret["env"] = in_env
+    return secret

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from assay.recipes.call import Call, Outcome, Runs
 from assay.recipes.contract import shell
+from assay.recipes.contract.secrets import hidden
 from assay.recipes.descent import Descent
 from assay.recipes.env import Env, exported
 from assay.recipes.hook_calls import HookCalls
@@ -178,4 +179,4 @@ class Execution:
 def _as_text(values: Mapping[str, Any]) -> str:
     import json
 
-    return json.dumps(dict(values), indent=2, sort_keys=True, default=str)
+    return json.dumps(hidden(values), indent=2, sort_keys=True, default=str)

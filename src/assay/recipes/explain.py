@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.builtin import owned
+from assay.recipes.contract.secrets import hidden
 from assay.recipes.light import Any
 from assay.recipes.recipe import Recipe
 from assay.recipes.request import Request, answer_request, scope_of
@@ -65,7 +66,7 @@ def explanation(context: Context, inputs: Inputs) -> dict[str, Any]:
         ],
         "groups": resolved.choice.chosen(),
         "env": {
-            key: {"value": value, "origin": resolved.env.origin.get(key, "")}
+            key: {"value": hidden(value, key), "origin": resolved.env.origin.get(key, "")}
             for key, value in sorted(resolved.env.items())
         },
         "dependencies": {

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from assay.ground.redact import addresses
+from assay.recipes.contract.git_login import Login, apart
 from assay.recipes.errors import RecipeFault
 from assay.recipes.light import NamedTuple
 
@@ -23,30 +25,37 @@ class Revision(NamedTuple):
     depth: str = ""
 
 
-def run_git(arguments: Sequence[str], folder: Path | None = None) -> str:
+def run_git(arguments: Sequence[str], folder: Path | None = None, login: Login = Login()) -> str:  # noqa: B008
     """What git printed.
 
-    Raises: RecipeFault (1) with git's own last words.
+    Raises: RecipeFault (1) with git's own last words, without passwords.
     """
     if shutil.which("git") is None:
         raise RecipeFault("git is not installed", 1, "install git, or register a folder: import repo")
     place = ["-C", str(folder)] if folder else []
-    command = ["git", "--literal-pathspecs", *place, *arguments]
+    command = ["git", "--literal-pathspecs", *login.options(), *place, *arguments]
     done = subprocess.run(
-        command, capture_output=True, encoding="utf-8", errors="surrogateescape", check=False
+        command,
+        env=login.environment() if login.is_given else None,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        check=False,
     )
     if done.returncode:
         words = " ".join((done.stderr.strip() or done.stdout.strip()).split()) or f"exit {done.returncode}"
-        raise RecipeFault(f"git {arguments[0]} failed: {words[-600:]}")
+        raise RecipeFault(f"git {arguments[0]} failed: {addresses(words[-600:])}")
     return done.stdout.removesuffix("\n")
 
 
 def address(name: str, url: str, default_owner: str) -> tuple[str, str]:
-    """(folder name, URL) of what the user asked for: `owner@name`, a bare name, or a URL.
+    """(folder name, URL) of what the user asked for: `owner@name`, a bare name, or a URL, without a login in it.
 
     Raises: RecipeFault (1) for a name that would leave the folder of repositories or read as an option.
     """
-    if not url and (name.startswith(("https://", "http://", "git@", "ssh://", "file://")) or "/" in name):
+    if url and not name:
+        name = _name_of(url)
+    elif not url and (name.startswith(("https://", "http://", "git@", "ssh://", "file://")) or "/" in name):
         url, name = name, _name_of(name)
     if not url:
         if "@" not in name:
@@ -54,7 +63,9 @@ def address(name: str, url: str, default_owner: str) -> tuple[str, str]:
         owner, _, project = name.partition("@")
         url = f"https://github.com/{owner}/{project}"
     if not name or name.startswith((".", "-")) or "/" in name or url.startswith("-"):
-        raise RecipeFault(f"{name!r} from {url!r} is no name for a repository", 1, "use OWNER@NAME or a URL")
+        raise RecipeFault(
+            f"{name!r} from {addresses(url)!r} is no name for a repository", 1, "use OWNER@NAME or a URL"
+        )
     return name, url
 
 
@@ -64,13 +75,6 @@ def _name_of(url: str) -> str:
     return "@".join(parts[-2:])
 
 
-def with_token(url: str, token: str) -> str:
-    """The URL with an access token in it, for https only."""
-    if token and url.startswith("https://"):
-        return f"https://git:{token}@{url.removeprefix('https://')}"
-    return url
-
-
 def check_words(revision: Revision) -> None:
     """Raises: RecipeFault (1) for a part of the revision that git would read as an option."""
     for word in revision:
@@ -78,18 +82,19 @@ def check_words(revision: Revision) -> None:
             raise RecipeFault(f"{word!r} is no branch, commit or depth")
 
 
-def clone(url: str, target: Path, revision: Revision) -> None:
+def clone(url: str, target: Path, revision: Revision, login: Login) -> None:
     """Clone to a new folder and check the revision out."""
     depth = ["--depth", revision.depth] if revision.depth else []
-    run_git(["clone", "--quiet", *depth, "--", url, str(target)])
-    check_out(target, revision)
+    run_git(["clone", "--quiet", *depth, "--", url, str(target)], login=login)
+    check_out(target, revision, login)
 
 
-def update(folder: Path, revision: Revision) -> None:
+def update(folder: Path, revision: Revision, login: Login) -> None:
     """Bring a clone up to date. One that stands at a commit is fetched, since there is nothing to pull into."""
     on_branch = run_git(["rev-parse", "--abbrev-ref", "HEAD"], folder) != "HEAD"
-    run_git(["pull", "--ff-only"] if on_branch and not revision.checkout else ["fetch", "--all"], folder)
-    check_out(folder, revision)
+    words = ["pull", "--ff-only"] if on_branch and not revision.checkout else ["fetch", "--all"]
+    run_git(words, folder, login)
+    check_out(folder, revision, login)
 
 
 def reset_index(folder: Path) -> None:
@@ -105,10 +110,10 @@ def restore(folder: Path, paths: Sequence[str]) -> None:
             run_git(["checkout", "--quiet", "--", *chosen], folder)
 
 
-def check_out(folder: Path, revision: Revision) -> None:
+def check_out(folder: Path, revision: Revision, login: Login = Login()) -> None:  # noqa: B008
     """Put a clone at a branch, a commit, or a new branch made at a commit."""
     if revision.branch:
-        run_git(["fetch", "--quiet", "origin", revision.branch], folder)
+        run_git(["fetch", "--quiet", "origin", revision.branch], folder, login)
         run_git(["checkout", "--quiet", revision.branch, "--"], folder)
     if revision.checkout:
         new = ["-b", revision.new_branch] if revision.new_branch else []
@@ -118,7 +123,7 @@ def check_out(folder: Path, revision: Revision) -> None:
 
 
 class Origin(NamedTuple):
-    """Where a clone came from and where it stands."""
+    """Where a clone came from, without user and password, and where it stands."""
 
     url: str
     branch: str
@@ -134,7 +139,7 @@ def origin(folder: Path) -> Origin | None:
     except RecipeFault:
         url = ""
     branch = run_git(["rev-parse", "--abbrev-ref", "HEAD"], folder)
-    return Origin(url, branch, run_git(["rev-parse", "HEAD"], folder))
+    return Origin(apart(url)[0], branch, run_git(["rev-parse", "HEAD"], folder))
 
 
 def changed_files(folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from assay.ground.files import sha256, write_json
 from assay.recipes import git
 from assay.recipes.actions.context import Answer, Context, Inputs
+from assay.recipes.contract.secrets import hidden, without
 from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
 from assay.recipes.light import Any
 from assay.recipes.session import Session
@@ -30,7 +31,7 @@ def lock_of(context: Context, inputs: Inputs, session: Session, answer: Answer) 
     return {
         "format": FORMAT,
         "dialect": context.dialect.name,
-        "inputs": {key: value for key, value in inputs.items() if key not in NOT_LOCKED},
+        "inputs": without({key: value for key, value in inputs.items() if key not in NOT_LOCKED}),
         "repositories": [
             _repository(repo.path, repo.alias) for repo in context.home.repositories() if repo.alias in used
         ],
@@ -45,7 +46,9 @@ def lock_of(context: Context, inputs: Inputs, session: Session, answer: Answer) 
             }
             for step in session.steps
         ],
-        "new_env": {key: _portable(value, context) for key, value in sorted(answer["new_env"].items())},
+        "new_env": {
+            key: _portable(value, context) for key, value in sorted(hidden(answer["new_env"]).items())
+        },
         "files": _files(answer, context),
     }
 

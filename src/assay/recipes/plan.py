@@ -14,6 +14,7 @@ from pathlib import Path
 from assay.recipes.choosing import Chooser
 from assay.recipes.conditions import applies, keys_read
 from assay.recipes.console import Quiet
+from assay.recipes.contract.secrets import hidden
 from assay.recipes.dependencies import Entry, HandDown, local_keys
 from assay.recipes.descent import merge_env
 from assay.recipes.env import Env, exported
@@ -200,7 +201,7 @@ class _Planner:
 
     def _condition(self, entry: Entry, env: Env, fake_run: bool) -> tuple[str, str]:
         read = sorted(keys_read(entry))
-        because = ", ".join(f"{key}={env.get(key, '(unset)')}" for key in read)
+        because = ", ".join(f"{key}={hidden(env.get(key, '(unset)'), key)}" for key in read)
         open_keys = [
             key for key in read if any(fnmatch.fnmatchcase(key, pattern) for pattern in self.unknown)
         ]
@@ -232,7 +233,7 @@ def _assigned(folder: Path) -> list[str]:
 def _downloads(env: Env, recipe: Recipe) -> list[str]:
     """Addresses that this recipe itself sets, by `env`, a variation or a version."""
     values = [value for key, value in env.items() if _own(env.origin.get(key, ""), recipe)]
-    return sorted({value for value in values if isinstance(value, str) and _ADDRESS.match(value)})
+    return sorted({hidden(value) for value in values if isinstance(value, str) and _ADDRESS.match(value)})
 
 
 def _own(origin: str, recipe: Recipe) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.contract import shell
 from assay.recipes.contract.flags import is_on
+from assay.recipes.contract.secrets import hidden, hidden_words
 from assay.recipes.light import Any
 from assay.recipes.runner import Runner
 from assay.recipes.session import Session
@@ -53,7 +54,7 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
     if on("repro"):
         write_repro(Path("cm-repro"), inputs, answer, session)
     if on("json") or on("j"):
-        context.console.note("INFO:root:" + as_json(answer))
+        context.console.note("INFO:root:" + as_json(hidden(answer)))
     if inputs.get("lock"):
         from assay.recipes.lock import write_lock
 
@@ -72,7 +73,7 @@ def readme(inputs: Inputs, session: Session) -> str:
     """How to run this again: the repositories, the command, the recipes that ran."""
     import shlex
 
-    command = shlex.join(["cm", "run", "script", *map(str, inputs.get("cmd") or [])])
+    command = shlex.join(["cm", "run", "script", *hidden_words(inputs.get("cmd") or [])])
     steps = "\n".join(f"{'  ' * step.depth}* {step.tags} {step.version}".rstrip() for step in session.steps)
     return f"# Recipe run\n\n```bash\n{command}\n```\n\n## Recipes that ran\n\n{steps}\n"
 
@@ -89,7 +90,7 @@ def write_repro(folder: Path, inputs: Inputs, answer: Answer, session: Session) 
         "cm-output.json": answer,
     }
     for name, value in values.items():
-        write_text(folder / name, as_json(value) + "\n")
+        write_text(folder / name, as_json(hidden(value)) + "\n")
     write_text(folder / "README-cm.md", readme(inputs, session))
 
 

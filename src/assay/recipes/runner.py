@@ -11,6 +11,7 @@ from assay.recipes.call import Call, Outcome
 from assay.recipes.conditions import FALSE_WORDS, TRUE_WORDS
 from assay.recipes.console import Console
 from assay.recipes.contract.flags import Flags, check_nested, is_on, seed_env
+from assay.recipes.contract.secrets import hidden, in_text
 from assay.recipes.dependencies import additions
 from assay.recipes.env import USER_RUN_DIR, Env
 from assay.recipes.errors import GENERAL, RecipeFailed, RecipeFault
@@ -75,7 +76,7 @@ class Runner:
             outcome = self._run(Call(inputs, self._scope(inputs, folder)))
         except RecipeFailed as failure:
             if outer is None:
-                self._keep_log(failure)
+                self._keep_log(failure, inputs)
             raise
         finally:
             os.chdir(folder)
@@ -91,7 +92,7 @@ class Runner:
             **({"skipped": True} if outcome.skipped else {}),
         }
 
-    def _keep_log(self, failure: RecipeFailed) -> None:
+    def _keep_log(self, failure: RecipeFailed, inputs: Mapping[str, Any]) -> None:
         """Write what the failed script printed, or where the hook's exception came from."""
         from assay.ground.errors import EnvironmentProblem
         from assay.recipes.contract.script_output import write_log
@@ -102,6 +103,9 @@ class Runner:
 
             content = "".join(traceback.format_exception(failure.__cause__)).encode()
         if content:
+            text = content.decode(errors="surrogateescape")
+            text = in_text(text, self.host_env, inputs, inputs.get("env") or {})
+            content = text.encode(errors="surrogateescape")
             try:
                 failure.log = write_log(self.home.logs, Path(failure.recipe.partition(",")[0]).name, content)
             except EnvironmentProblem as problem:
@@ -248,7 +252,7 @@ class Runner:
             tags = ",".join(recipe.tags)
             session.info(f'{call.indent}  - running time of script "{tags}": {seconds:.2f} sec.')
         for key, label in sorted((recipe.meta.get("print_env_at_the_end") or {}).items()):
-            session.info(f"{label or f'ENV[{key}]'}: {outcome.new_env.get(key)}")
+            session.info(f"{label or f'ENV[{key}]'}: {hidden(outcome.new_env.get(key), key)}")
 
 
 def _record(session: Session, call: Call, request: Request) -> Step:

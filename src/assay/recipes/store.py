@@ -256,9 +256,13 @@ class Staged:
     def commit(self, description: dict[str, Any], state: dict[str, Any]) -> Artifact:
         """Write the state, then the description, each in one step; from here on it is an entry."""
         dialect = self.store.home.dialect
-        from assay.ground.files import write_json
+        from assay.ground.files import staged
+        from assay.recipes.contract.secrets import hidden
 
-        write_json(self.folder / dialect.cached_state_file, state)
+        with staged(self.folder / dialect.cached_state_file) as part:
+            if hidden(state) != state:
+                part.chmod(0o600)
+            part.write_text(json.dumps(state, indent=2, allow_nan=False) + "\n", encoding="utf-8")
         full = self.store.artifacts.new_description("cache", "", self.uid, []) | description
         self.store.artifacts.write(self.folder, full)
         self.close()

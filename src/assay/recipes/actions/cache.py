@@ -7,6 +7,7 @@ import time
 from assay.recipes.actions.common import matching
 from assay.recipes.actions.context import Answer, Context, Found, Inputs, tag_text, words, yes
 from assay.recipes.artifacts import Artifacts, remove_folder
+from assay.recipes.contract.secrets import hidden
 from assay.recipes.errors import RecipeFault, RecipeNotFound
 from assay.recipes.store import CacheEntry, Store, size_bytes
 
@@ -62,7 +63,7 @@ def show(context: Context, inputs: Inputs) -> Answer:
         context.console.say(f"  Size: {readable(size_bytes(entry.path))}, made {_age(entry)}")
         if inputs.get("env"):
             for key, value in sorted(store.state(entry)["new_env"].items()):
-                context.console.say(f"  {key}={value}")
+                context.console.say(f"  {key}={hidden(value, key)}")
     return {"return": 0, "list": [Found(context, entry.artifact) for entry in entries]}
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from assay.ground.redact import addresses
 from assay.recipes import clones, git
 from assay.recipes.actions.context import Answer, Context, Inputs, words, yes
 from assay.recipes.artifacts import new_uid
 from assay.recipes.contract.dialect import Dialect
+from assay.recipes.contract.git_login import Login, apart
 from assay.recipes.errors import EXISTS, GENERAL, RecipeFault
 from assay.recipes.repositories import Repository
 
@@ -43,7 +45,7 @@ def show(context: Context, inputs: Inputs) -> Answer:
         origin = git.origin(repo.path)
         context.console.say(f"Git:                {origin is not None}")
         if origin:
-            context.console.say(f"  URL:              {origin.url}")
+            context.console.say(f"  URL:              {addresses(origin.url)}")
             context.console.say(f"  Branch:           {origin.branch}")
             context.console.say(f"  Checkout:         {origin.commit}")
     return {"return": 0}
@@ -54,11 +56,9 @@ def pull(context: Context, inputs: Inputs) -> Answer:
 
     Raises: RecipeFault (1) when git fails, or another repository of the same name or uid is registered.
     """
-    name = words(inputs)[0]
-    if not name:
+    if not (words(inputs)[0] or inputs.get("url")):
         return _pull_all(context)
-    url = str(inputs.get("url") or "")
-    folder, url = git.address(name, url, context.dialect.default_owner)
+    folder, url, login = _address(context, inputs)
     revision = git.Revision(
         *(str(inputs.get(key) or "") for key in ("branch", "checkout", "new_branch", "depth"))
     )
@@ -70,10 +70,10 @@ def pull(context: Context, inputs: Inputs) -> Answer:
     if target.parent != context.home.folder:
         raise RecipeFault(f"{target} is not directly below {context.home.folder}", GENERAL)
     with context.home.repository_lock(target.name):
-        context.console.say(f"Pulling {target}" if target.exists() else f"Pulling {url} into {target}")
-        fresh = clones.obtain(
-            context.home, target, git.with_token(url, str(inputs.get("pat") or "")), revision
+        context.console.say(
+            f"Pulling {target}" if target.exists() else f"Pulling {addresses(url)} into {target}"
         )
+        fresh = clones.obtain(context.home, target, url, revision, login)
         try:
             _describe(context, target, inputs)
             context.home.register(target)
@@ -87,6 +87,15 @@ def pull(context: Context, inputs: Inputs) -> Answer:
         _note_dependencies(context, repo)
     context.console.say(f"Indexed {context.index.rebuild()} recipes")
     return {"return": 0, "path": str(target)}
+
+
+def _address(context: Context, inputs: Inputs) -> tuple[str, str, Login]:
+    """(folder name, address, login for it) of what is asked for by name, `--url` and `--pat`."""
+    name, in_name = apart(words(inputs)[0])
+    url, in_url = apart(str(inputs.get("url") or ""))
+    folder, url = git.address(name, url, context.dialect.default_owner)
+    _, by_token = apart(url, str(inputs.get("pat") or ""))
+    return folder, url, next((login for login in (by_token, in_url, in_name) if login.is_given), Login())
 
 
 def _pull_all(context: Context) -> Answer:

@@ -199,6 +199,7 @@ def write_log(folder: Path, name: str, content: bytes) -> Path:
 
     path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{os.urandom(3).hex()}.log"
     with staged(path) as part:
+        part.chmod(0o600)  # scripts print what they like
         part.write_bytes(content)
     for old in sorted(folder.glob("*.log"))[:-LOGS_MAX]:
         old.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from assay.recipes.contract import secrets
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.errors import RecipeFault
 from assay.recipes.light import Any, NamedTuple
@@ -49,8 +50,9 @@ def quoted(value: str) -> str:
 
 
 def export_lines(env: Mapping[str, Any]) -> list[str]:
-    """One `export` per variable, sorted; `+KEY` lists are put in front of what KEY already holds."""
+    """One `export` per variable, sorted; `+KEY` lists are put in front of what KEY already holds. No secrets."""
     lines = []
+    env, _ = secrets.apart(env)
     for name in sorted(env):
         value = env[name]
         key = name
@@ -84,9 +86,10 @@ def script_for(folder: Path, name: str, env: Mapping[str, Any], dialect: Dialect
 
 
 def write_script(path: Path, lines: Iterable[str]) -> None:
-    """An executable file of these lines."""
+    """An executable file of these lines, for its owner alone."""
+    path.touch()
+    path.chmod(stat.S_IRWXU)
     path.write_text("\n".join(lines).rstrip("\n") + "\n", encoding="utf-8")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
 
 
 def run_script(
@@ -107,13 +110,13 @@ def run_script(
 
     for name in (NEW_STATE_FILE, NEW_ENV_FILE):
         Path(name).unlink(missing_ok=True)
-    Path(STATE_FILE).write_text(state_as_json(state), encoding="utf-8")
+    _write_private(Path(STATE_FILE), state_as_json(state))
     prefix = [str(line) for line in state.get("script_prefix") or []]
     lines = [*SHEBANG, *prefix, *export_lines(env), "", f". {quoted_path(script)}"]
     write_script(Path(RUN_FILE), lines)
     if keep:
         write_script(Path("tmp-run-without-cm.sh"), lines)
-    command, environ = ["bash", "-c", f". ./{RUN_FILE}"], dict(host_env)
+    command, environ = ["bash", "-c", f". ./{RUN_FILE}"], {**host_env, **secrets.apart(env)[1]}
     with ScriptOutput() as output:
         out, err = output.ends()
         with subprocess.Popen(command, env=environ, stdout=out, stderr=err) as process:
@@ -129,7 +132,16 @@ def run_script(
                         end_with_children(process.pid)
                 output.pass_on(process.pid, END_SECONDS)
                 raise
+        for name in (NEW_STATE_FILE, NEW_ENV_FILE):  # the script may have put a secret there
+            with contextlib.suppress(FileNotFoundError):
+                Path(name).chmod(stat.S_IRUSR | stat.S_IWUSR)
         return Ended(process.returncode, output.kept() if process.returncode else b"", output.problem)
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch()
+    path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    path.write_text(text, encoding="utf-8")
 
 
 def state_as_json(state: dict[str, Any]) -> str:
