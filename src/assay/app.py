@@ -102,7 +102,10 @@ def run(config: BenchmarkConfig, watch: Watch, *, unsafe_no_sandbox: bool = Fals
         story.measure()
     except (KeyboardInterrupt, Interrupted):
         story.break_off(result.INTERRUPTED, "stopped by the user")
-        raise Interrupted("stopped by the user", f"what was finished is in {folder}") from None
+        raise Interrupted(
+            f"stopped by the user; what was finished is in {folder}",
+            f"assay bench --config {folder / 'config.json'} --out NEW: the same job again",
+        ) from None
     except AssayError as error:
         story.break_off(result.FAILED, error.message)
         raise

@@ -232,8 +232,9 @@ def _in_lasting(
 
 
 def _started(code: int, engine: Engine, log: Path) -> Ended:
-    # Source: podman-run(1), docker-run(1): 125 is the engine's own failure, not the command's.
-    if code == 125:
+    # Source: podman-run(1), docker-run(1): 125 is the engine's own failure, 126 and 127 are its runtime's: the command
+    # could not be called.
+    if code in (125, 126, 127):
         raise _cannot_start(engine, log.read_text(encoding="utf-8", errors="replace"))
     return Ended(code, log, engine.name)
 
@@ -242,7 +243,8 @@ def _cannot_start(engine: Engine, said: str) -> EnvironmentProblem:
     reason = "\n".join(said.strip().splitlines()[-4:])
     return EnvironmentProblem(
         f"{engine.name} could not start the container: {reason}",
-        "the engine's own message says why; a privileged container needs more than an ordinary one",
+        "the engine's own message says why; another runtime may do (runc for crun, in containers.conf), and a "
+        "privileged container needs more than an ordinary one",
     )
 
 

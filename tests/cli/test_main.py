@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -60,6 +61,49 @@ def test_an_unknown_option_names_the_nearest_and_exits_2(
 ) -> None:
     assert main(args) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["bench", "--url", "http://x"], "it does not drive a server"),
+        (["bench", "--dry-run"], "`assay plan`"),
+        (["bench", "--output-dir=x"], "--out DIR"),
+        (["plan", "--tags=detect,os"], "CM's dialect"),
+        (["bench", "--precision", "fp16"], "did you mean float16?"),
+        (["bench", "--precision", "half"], "did you mean float16?"),
+        (["plan", "--device", "gpu"], "did you mean cuda?"),
+        (["submit", "x", "--division", "closd"], "did you mean closed?"),
+        (["bench", "--samples"], "`assay bench --help`"),
+        (["model", "random"], "`assay model random --help`"),
+        (["bench", "--scenario", "offline", "--scenario", "server"], "--scenario offline,server"),
+        (["model", "random", "--seed", "1", "--seed=2"], "--seed is given twice: 1 and 2"),
+        (["bench", "\N{EM DASH}scenario", "offline"], "try: --scenario"),
+        (["serve"], "it does not drive a server"),
+        (["compare"], "result.json"),
+        (["tune"], "`assay --help`"),
+    ],
+)
+def test_what_is_meant_is_answered_and_nothing_is_guessed(
+    capsys: pytest.CaptureFixture[str], args: list[str], words: str
+) -> None:
+    assert main(args) == 2
+    said = capsys.readouterr().err
+    assert words in said and "usage:" not in said
+
+
+def test_an_option_given_twice_with_the_same_value_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--style", "test", "--style=test"]) == 0
+
+
+def test_help_and_list_are_our_own_where_cm_is_not_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["help", "bench"])
+    assert ended.value.code == 0 and "--target-qps" in capsys.readouterr().out
+    assert main(["list"]) == 0 and "mixtral-8x7b" in capsys.readouterr().out
+    assert main(["list", "--json"]) == 0 and "engine" in json.loads(capsys.readouterr().out)["--sut"]
+    assert main(["help", "script"]) == 0 and "actions on script" in capsys.readouterr().out
+    assert main(["list", "script"]) == 0 and "--sut" not in capsys.readouterr().out
 
 
 def test_a_bug_is_told_apart_from_an_expected_failure(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -158,3 +160,12 @@ def test_a_config_is_plain_json_with_its_origins() -> None:
     tree = BenchmarkConfig(origin={"style": "default"}).to_dict()
     assert tree["style"] == "test"
     assert tree["origin"] == {"style": "default"}
+
+
+def test_the_config_of_a_run_asks_for_the_same_job_in_a_new_folder(tmp_path: Path) -> None:
+    flags = {"scenarios": "server", "limits.min_duration_s": "20s", "paths.out": str(tmp_path), "sut": "echo"}
+    asked = native.build("mixtral-8x7b", {**flags, "sut_options.pace": "3"}, {})
+    (tmp_path / "config.json").write_text(json.dumps(asked.to_dict()))
+    again = native.build(None, {}, native.read_yaml(tmp_path / "config.json"))
+    assert again.paths.out is None
+    assert dataclasses.replace(again, paths=asked.paths) == asked

@@ -23,6 +23,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "what a finding code means, where the rule stands and how to fix it"),
     "rules": ("rules", "targets, limits, counts and seeds of a round, with sources"),
     "parity": ("parity", "compare the engine's tokens with Hugging Face transformers"),
+    "list": (
+        "choices",
+        "the workloads, rounds, SUTs, scenarios, precisions and styles that can be asked for",
+    ),
     "recipe": ("recipe", "plan, explain, why, lint and reproduce for CM/MLC recipes"),
 }
 _CM_VERBS = """

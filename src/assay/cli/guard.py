@@ -8,14 +8,14 @@ import signal
 import sys
 from pathlib import Path
 
-from assay.cli import CM_VERBS, VERBS
+from assay.cli import CM_VERBS, VERBS, intents
 from assay.cli.terminal import tell
 from assay.ground import paths, settings, system_errors
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing itself is too slow to import here
-    import argparse
+    from collections.abc import Mapping
 
 BUG = 70
 INTERRUPTED = 130
@@ -64,47 +64,46 @@ def _home() -> Path:
 
 def _dispatch(args: list[str]) -> int:
     verb = args[0]
-    if verb in VERBS:
+    if verb == "help" and args[1:2] and args[1] in VERBS:
+        return _run_native(args[1], ["--help"])
+    if verb in VERBS and (verb not in CM_VERBS or is_ours(args)):
         return _run_native(verb, args[1:])
     if verb in CM_VERBS:
         from assay.cli import cm
 
         return cm.main(args)
-    raise ConfigError(f"unknown verb {verb!r}", _nearest_verbs(verb))
+    raise ConfigError(
+        f"unknown verb {verb!r}", _hint(verb, [*VERBS, *CM_VERBS, "version"], intents.VERBS, "assay")
+    )
 
 
-def _nearest_verbs(verb: str) -> str:
-    near = did_you_mean(verb, [*VERBS, *CM_VERBS, "version"])
+def is_ours(args: list[str]) -> bool:
+    """Whether a verb that CM has as well is meant as Assay's own: no automation is named."""
+    return not any(not word.startswith("-") for word in args[1:])
+
+
+def _hint(word: str, known: list[str], intended: Mapping[str, str], command: str) -> str:
+    """What somebody who typed `word` wants: a known word, a known intention, else where the words are listed."""
     # With nothing near, the hint would be the list of all of them.
-    return near if near.startswith("did you mean") else "assay --help lists the verbs"
+    near = did_you_mean(word, known)
+    said = intended.get(word.lower(), "")
+    return said or (near if near.startswith("did you mean") else f"`{command} --help` lists what there is")
 
 
 def _run_native(verb: str, rest: list[str]) -> int:
-    import argparse
+    from assay.cli.arguments import Parser, options, refuse_unclear
 
     module = importlib.import_module(f"assay.cli.{VERBS[verb][0]}")
-    parser = argparse.ArgumentParser(prog=f"assay {verb}", description=module.HELP, allow_abbrev=False)
+    parser = Parser(prog=f"assay {verb}", description=module.HELP, allow_abbrev=False)
     module.add_arguments(parser)
+    refuse_unclear(rest, parser)
     asked, unknown = parser.parse_known_args(rest)
     if unknown:
-        near = did_you_mean(unknown[0].split("=")[0], _options(parser))
-        help_hint = f"`assay {verb} --help` lists its options"
-        raise ConfigError(
-            f"assay {verb} does not know {unknown[0]!r}", near if near.startswith("did") else help_hint
-        )
+        word = unknown[0].split("=")[0]
+        hint = _hint(word, [*options(parser)], intents.OPTIONS, f"assay {verb}")
+        raise ConfigError(f"assay {verb} does not know {unknown[0]!r}", hint)
     code: int = module.run(asked)
     return code
-
-
-def _options(parser: argparse.ArgumentParser) -> list[str]:
-    """Every option of a parser and of the parsers below it."""
-    found: list[str] = []
-    for action in parser._actions:
-        found += action.option_strings
-        if isinstance(action.choices, dict):
-            for below in action.choices.values():
-                found += _options(below)
-    return found
 
 
 def _report_bug(bug: Exception, args: list[str]) -> int:

@@ -26,11 +26,22 @@ from assay.config import (
 )
 from assay.ground import paths
 from assay.ground.errors import ConfigError, did_you_mean
+from assay.ground.nearness import nearest
 from assay.mlperf import workloads
 
 E = TypeVar("E", bound=Enum)
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
+SYNONYMS = {
+    **dict.fromkeys(("fp16", "f16", "half"), "float16"),
+    **dict.fromkeys(("fp32", "f32", "float", "single", "full"), "float32"),
+    **dict.fromkeys(("bf16", "bfloat"), "bfloat16"),
+    **dict.fromkeys(("i8", "w8a8", "w8a16"), "int8"),
+    **dict.fromkeys(("gpu", "nvidia"), "cuda"),
+    **dict.fromkeys(("perf", "speed"), "performance"),
+    "acc": "accuracy",
+}
+"""What others call a choice of ours; named in a hint, as a name that is taken for another may be another thing."""
 ANSWERS = ("reference", "prompt")
 _SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -53,7 +64,9 @@ def _choice(kind: type[E]) -> Callable[[str], E]:
             if text.strip().lower() == str(member.value).lower():
                 return member
         values = [str(member.value).lower() for member in kind]
-        raise ConfigError(f"{text!r} is not a {kind.__name__.lower()}", did_you_mean(text.lower(), values))
+        word = SYNONYMS.get(text.strip().lower(), text)
+        hint = f"did you mean {word}?" if word in values else did_you_mean(word, values)
+        raise ConfigError(f"{text!r} is not a {kind.__name__.lower()}", hint)
 
     return read
 
@@ -130,7 +143,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("sut", "--sut", _word, "who answers: transformers, engine, echo"),
     Field("device", "--device", _choice(Device), "cpu or cuda"),
-    Field("precision", "--precision", _choice(Precision), "float32, bfloat16, float16, int8, int4"),
+    Field("precision", "--precision", _choice(Precision), "float32, bfloat16, float16 or int8", "TYPE"),
     Field("paths.checkpoint", "--checkpoint", paths.given, "folder of a Hugging Face checkpoint", "DIR"),
     Field(
         "paths.dataset",
@@ -162,10 +175,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "workload", nargs="?", metavar="WORKLOAD", help="mixtral-nano (default) or mixtral-8x7b"
     )
     for field in FIELDS:
-        parser.add_argument(field.flag, dest=field.name, metavar=field.metavar or "X", help=field.help)
+        parser.add_argument(
+            field.flag, dest=field.name, metavar=field.metavar or _metavar(field.name), help=field.help
+        )
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="run.yaml: the same names as `assay bench --json` asks"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="run.yaml, or the config.json of a run: the same job again",
     )
+
+
+def _metavar(name: str) -> str:
+    return name.rpartition(".")[2].removesuffix("s").upper()
 
 
 def from_args(args: argparse.Namespace) -> BenchmarkConfig:
@@ -196,7 +218,10 @@ def read_yaml(path: Path) -> dict[str, str]:
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} does not hold a mapping", "for example `workload: mixtral-nano`")
     settings: dict[str, str] = {}
+    tree.pop("origin", None)  # a run's config.json says where its values came from
     _flatten(tree, "", settings, path)
+    if settings.get("paths.out") == str(path.absolute().parent):
+        del settings["paths.out"]  # the run that wrote it: a new run has a folder of its own
     return settings
 
 
@@ -222,9 +247,8 @@ def _flatten(tree: Mapping[Any, Any], prefix: str, into: dict[str, str], path: P
 def _nearest_key(name: str, known: list[str]) -> str:
     """A key is also known by its last part, as a flag is: `samples` for `limits.samples`."""
     by_word = {field.rpartition(".")[2]: field for field in known}
-    near = did_you_mean(name, [*known, *by_word])
-    word = near.removeprefix("did you mean ").removesuffix("?")
-    return f"did you mean {by_word[word]}?" if word in by_word else did_you_mean(name, known)
+    near = nearest(name, [*known, *by_word])
+    return f"did you mean {by_word.get(near[0], near[0])}?" if near else did_you_mean(name, known)
 
 
 def build(workload: str | None, flags: Mapping[str, str], file: Mapping[str, str]) -> BenchmarkConfig:

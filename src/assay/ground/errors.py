@@ -55,11 +55,10 @@ class Interrupted(AssayError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean X?` for the nearest of `known`, else the list of them; for an error's hint."""
+    """`did you mean X?` for what is near among `known`, else the list of them; for an error's hint."""
     names = sorted(known)
-    import difflib  # only a failure needs it, and every command imports this file
+    from assay.ground.nearness import nearest  # only a failure needs it, and every command imports this file
 
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {near[0]}?"
+    if near := nearest(word, names):
+        return f"did you mean {' or '.join(near[:3])}?"
     return "one of: " + ", ".join(names) if names else ""

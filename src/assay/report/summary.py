@@ -16,15 +16,9 @@ LABEL = 11
 
 
 def render(result: RunResult, width: int = WIDTH) -> str:
-    used = result.used
     lines = [
         *_wrapped("", f"{result.workload}, round {result.round}: {words.standing(result)}", width),
-        *labelled(
-            "used",
-            f"{used.get('sut')}, {used.get('precision')} weights, batch {used.get('batch')}, "
-            f"{used.get('device')}, {used.get('backend')}",
-            width,
-        ),
+        *labelled("used", words.used(result), width),
         *labelled(
             "dataset", f"{result.dataset.get('samples')} of {result.dataset.get('rows')} samples", width
         ),

@@ -55,6 +55,16 @@ def short(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else number(value)
 
 
+def used(result: RunResult) -> str:
+    """`engine, bfloat16 weights, batch 64, cpu, assay 0.1.0 (native AVX-512 kernels)`, without what is not known."""
+    kinds = {"sut": "{}", "precision": "{} weights", "batch": "batch {}", "device": "{}", "backend": "{}"}
+    known = {key: value for key in kinds if (value := result.used.get(key)) not in (None, "", "none")}
+    return (
+        ", ".join(kinds[key].format(value) for key, value in known.items())
+        or "nothing: the SUT was not loaded"
+    )
+
+
 def counted(count: int, noun: str) -> str:
     """`1 sample`, `300 samples`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -106,7 +106,8 @@ def collect(folders: Sequence[Path], system_name: str | None) -> list[Scenario]:
         run = Run(folder, results.read(folder))
         if run.result.status != results.COMPLETE:
             raise ConfigError(
-                f"{folder} is {run.result.status}: {run.result.reason}", "run it to the end first"
+                f"{folder} is {run.result.status}: {run.result.reason}",
+                f"assay bench --config {folder / 'config.json'} --out NEW: the same job again",
             )
         name = system_name or _asked_name(run) or run.system_name()
         for record in run.result.runs:

@@ -1,0 +1,48 @@
+"""`assay list`: what can be asked for, each with the option that asks for it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from assay.cli.terminal import say, say_json
+from assay.config import Device, Division, Mode, Precision, Scenario, Style
+from assay.mlperf import round as rounds
+from assay.mlperf import workloads
+from assay.suts import TABLE
+
+HELP = (
+    "The workloads, rounds, SUTs and other choices of `assay bench`. Scripts and caches: `assay list script`."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    found = choices()
+    if args.json:
+        say_json(json.dumps(found))
+        return 0
+    wide = max(map(len, found))
+    for name, words in found.items():
+        say(f"  {name:<{wide}}  {', '.join(words)}")
+    say("\n  targets and limits of one: assay rules WORKLOAD --round ROUND")
+    return 0
+
+
+def choices() -> dict[str, list[str]]:
+    """Option -> what it may be, in the words that it is asked for with."""
+    able = [p for p in Precision if p is not Precision.INT4]  # no SUT can compute in it
+    return {
+        "WORKLOAD": list(workloads.TABLE),
+        "--round": list(rounds.names()),
+        "--sut": list(TABLE),
+        "--scenario": [scenario.value.lower() for scenario in Scenario],
+        "--mode": [mode.value for mode in Mode],
+        "--style": [style.value for style in Style],
+        "--precision": [precision.value for precision in able],
+        "--device": [device.value for device in Device],
+        "--division": [division.value for division in Division],
+    }

@@ -1,0 +1,76 @@
+"""What people type who come from other tools, and the words that do it here. Used for hints alone."""
+
+from __future__ import annotations
+
+_SERVER = "Assay loads the model itself (--checkpoint DIR); it does not drive a server that is running"
+_RECIPE = "that is CM's dialect: `assay run script --tags=…`; here the words are `assay bench --help`"
+_AGAIN = "a run is not resumed: `assay bench --config RUN/config.json` runs the same job again"
+
+OPTIONS = {
+    "--dry-run": "`assay plan` with the same options: what would be done; it runs nothing",
+    "--list": "`assay list` shows what can be asked for",
+    **dict.fromkeys(
+        ("--model", "--model-path", "--model-dir", "--weights"),
+        "WORKLOAD without an option, and the folder of its checkpoint: `assay bench mixtral-8x7b --checkpoint DIR`",
+    ),
+    **dict.fromkeys(
+        ("--url", "--base-url", "--endpoint", "--target", "--host", "--port", "--api-key"), _SERVER
+    ),
+    **dict.fromkeys(
+        ("--limit", "--num-prompts", "--num-samples", "--max-samples", "--count", "-n"), "--samples N"
+    ),
+    **dict.fromkeys(("--output-dir", "--output", "--outdir", "--results-dir", "-o"), "--out DIR"),
+    **dict.fromkeys(
+        ("-v", "--verbose", "--debug", "--log-level"),
+        "RUN/logs holds all that the processes of a run have said",
+    ),
+    **dict.fromkeys(
+        ("-q", "--quiet", "--silent", "--no-progress"),
+        "2>/dev/null: progress is on stderr, the result on stdout",
+    ),
+    **dict.fromkeys(("-y", "--yes", "--assume-yes", "--force", "-f"), "leave it out: no question is asked"),
+    **dict.fromkeys(("--resume", "--continue"), _AGAIN),
+    "--seed": "--round: the round decides the seeds",
+    **dict.fromkeys(
+        ("--gpus", "--gpu", "--num-gpus", "--tensor-parallel-size", "--tp"),
+        "--device cuda --sut transformers: one GPU",
+    ),
+    **dict.fromkeys(("--request-rate", "--qps", "--rate", "--rps"), "--target-qps QPS"),
+    **dict.fromkeys(("--concurrency", "--batch-size", "--max-num-seqs", "--max-concurrency"), "--batch N"),
+    **dict.fromkeys(("--dtype", "--quantization", "--quant"), "--precision TYPE"),
+    **dict.fromkeys(("--duration", "--time", "--max-seconds"), "--min-duration T"),
+    **dict.fromkeys(("--format", "--output-format", "--output-type"), "--json"),
+    **dict.fromkeys(("--dataset-path", "--dataset-name", "--data-path", "--input-file"), "--dataset FILE"),
+    **dict.fromkeys(("--docker", "--podman"), "--container docker, or --container podman"),
+    **dict.fromkeys(
+        ("--fail-under", "--strict", "--check"), "--gate: exit 1 for a missed target or an INVALID run"
+    ),
+    **dict.fromkeys(("--tags", "--adr", "--add_deps_recursive", "--env", "--docker_cache"), _RECIPE),
+}
+
+VERBS = {
+    "serve": _SERVER,
+    **dict.fromkeys(("resume", "continue", "rerun"), _AGAIN),
+    **dict.fromkeys(("report", "view", "open"), "RUN/README.md and RUN/result.json are the report of a run"),
+    **dict.fromkeys(
+        ("compare", "diff"), "RUN/result.json of each run holds every figure, with unit, n and interval"
+    ),
+    **dict.fromkeys(("benchmark", "eval", "evaluate", "measure"), "assay bench"),
+    "dry-run": "assay plan",
+    "gate": "assay bench --gate",
+    "validate": "assay check DIR",
+    **dict.fromkeys(
+        ("download", "fetch"),
+        "`assay run script --tags=get,ml-model,mixtral` fetches; `assay plan` says how much",
+    ),
+    **dict.fromkeys(
+        ("cache", "clean"),
+        "`assay show cache`, `assay rm cache -f`; the store is a folder: docs/environment.md",
+    ),
+    **dict.fromkeys(
+        ("config", "configure", "settings"), "assay bench --config FILE; variables: docs/environment.md"
+    ),
+    **dict.fromkeys(("history", "runs"), "run folders are in ./assay-runs"),
+    **dict.fromkeys(("upgrade", "self-update"), "pip install --upgrade assay-bench"),
+    **dict.fromkeys(("models", "workloads", "rounds", "suts"), "assay list"),
+}
