@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.mlperf.checker.rules_text import cell
+
 
 @dataclass(frozen=True)
 class Defect:
@@ -110,7 +112,7 @@ def explain(defect: Defect) -> str:
 
 def document() -> str:
     """The section of docs/rules.md about audits."""
-    rows = (f"| {d.code} | {d.title} | {d.source} | {d.fix} |" for d in DEFECTS.values())
+    rows = ("| " + " | ".join(map(cell, (d.code, d.title, d.source, d.fix))) + " |" for d in DEFECTS.values())
     head = [
         "",
         "## Published reports (`assay audit`)",

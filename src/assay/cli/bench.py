@@ -124,14 +124,13 @@ def standing(report: Report, made: RunResult) -> str:
 
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
     counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
-    if report.is_clean:
-        return f"a submission by the rules of round {report.round}: {counts}"
-    if is_demonstration(made):
+    if not report.is_clean and is_demonstration(made):
         return (
             f"a demonstration of a tree: {made.workload} is in no round, and {counts} "
             f"by the rules of round {report.round} are expected of it"
         )
-    return f"not a submission by the rules of round {report.round}: {counts}"
+    words = {True: "a submission", False: "not a submission", None: "not judged in full"}
+    return f"{words[report.is_submission]} by the rules of round {report.round}: {counts}"
 
 
 def asked(config: BenchmarkConfig) -> str:

@@ -54,11 +54,17 @@ def text(report: Report) -> str:
     blocks = [lines(finding) for finding in report.findings]
     blocks += [summary.table(report.rows)] if report.rows else []
     counts = f"{report.count(Severity.ERROR)} errors, {report.count(Severity.WARNING)} warnings"
-    verdict = "no errors" if report.is_clean else "not a submission"
-    blocks.append(
-        f"round {report.round}: {verdict} ({counts}; {len(report.rows)} results, {report.files} files)"
+    results = f"{len(report.rows)} results" + (
+        f", {report.not_judged} not judged" if report.not_judged else ""
     )
+    blocks.append(f"round {report.round}: {verdict(report)} ({counts}; {results}, {report.files} files)")
     return "\n\n".join(blocks)
+
+
+def verdict(report: Report) -> str:
+    """What the check of a tree came to, in a few words."""
+    words = {True: "no errors", False: "not a submission", None: "no errors in what was judged"}
+    return words[report.is_submission]
 
 
 def lines(finding: Finding) -> str:

@@ -12,11 +12,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Any
 
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.mlperf import toml_text
 from assay.mlperf.score import Target
+
+_NAME_PARTS = {
+    "mobilenet": "resnet",
+    "efficientnet": "resnet",
+    "resnet50": "resnet",
+    "bert-99.9": "bert-99.9",
+    "bert-99": "bert-99",
+    "llama3_1-405b": "llama3.1-405b",
+}
+"""Part of a folder's name -> official name; the first that fits."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +149,8 @@ class Round:
     """workload -> why it is not part of the round"""
     not_judged: tuple[str, ...]
     """Official workloads of the round whose rules Assay does not hold."""
+    other_names: Mapping[str, str]
+    """other spelling of a benchmark's folder -> official name"""
     sources: Mapping[str, str]
     """part (round, seeds, run, tree) -> where its figures stand"""
 
@@ -145,8 +158,21 @@ class Round:
     def source(self) -> str:
         return self.sources["round"]
 
+    def official_name(self, name: str, own: Mapping[str, object] = MappingProxyType({})) -> str:
+        """The round's name of a benchmark folder; a name that nobody knows comes back as it is.
+
+        own: the submitter's model_mapping.json, which goes after the round's own spellings.
+        Source: get_mlperf_model of the official checkers, its last guess by a part of the name included.
+        """
+        if name in self.workloads or name in self.not_judged:
+            return name
+        mapped = self.other_names.get(name) or own.get(name)
+        guess = next((official for part, official in _NAME_PARTS.items() if part in name), name)
+        return mapped if mapped and isinstance(mapped, str) else guess
+
     def workload(self, key: str) -> RoundWorkload:
-        """Raises: ConfigError when the round does not hold the workload, with the reason."""
+        """A workload by any of its names. Raises: ConfigError with the reason when the round does not hold it."""
+        key = self.official_name(key)
         if key in self.workloads:
             return self.workloads[key]
         if key in self.refused:
@@ -208,6 +234,7 @@ def _load(name: str) -> Round:
         workloads={key: _workload(key, table) for key, table in tree.get("workloads", {}).items()},
         refused=tree.get("refused", {}),
         not_judged=tuple(tree["not_judged"]),
+        other_names=tree["other_names"],
         sources={
             "round": tree["source"],
             "seeds": seeds["source"],

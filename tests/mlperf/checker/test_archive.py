@@ -52,11 +52,46 @@ def test_a_member_that_leads_out_is_a_finding_and_stays_packed(tmp_path: Path, n
     assert not Path("/tmp/assay-outside").exists()
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
-def test_links_and_devices_stay_packed(tmp_path: Path, kind: bytes) -> None:
-    member = tarfile.TarInfo("tree/closed/Tester/code/thing")
-    member.type, member.linkname = kind, "/etc/passwd"
-    assert [f.code for f in check(with_member(tmp_path, member), V51).findings] == ["T16"]
+def link(kind: bytes, target: str, name: str = "tree/closed/Tester/code/thing") -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, target
+    return member
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        (tarfile.FIFOTYPE, ""),
+        (tarfile.CHRTYPE, ""),
+        (tarfile.SYMTYPE, "/etc/passwd"),
+        (tarfile.SYMTYPE, "../../../../../etc/passwd"),
+        (tarfile.LNKTYPE, "/etc/passwd"),
+        (tarfile.LNKTYPE, "../../etc/passwd"),
+    ],
+)
+def test_devices_and_links_that_lead_out_stay_packed(tmp_path: Path, kind: bytes, target: str) -> None:
+    assert [f.code for f in check(with_member(tmp_path, link(kind, target)), V51).findings] == ["T16"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        (tarfile.SYMTYPE, "mixtral-8x7b"),
+        (tarfile.SYMTYPE, "../calibration.md"),
+        (tarfile.LNKTYPE, "tree/closed/Tester/calibration.md"),
+    ],
+)
+def test_links_inside_an_archive_are_those_of_the_tree(tmp_path: Path, kind: bytes, target: str) -> None:
+    assert not check(with_member(tmp_path, link(kind, target)), V51).findings
+
+
+def test_no_link_of_an_archive_is_made_through_another_link(tmp_path: Path) -> None:
+    archive = tmp_path / "evil.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.addfile(link(tarfile.SYMTYPE, "../../top", "a/b/up"))  # lies in top/, whatever it is called
+        tar.addfile(link(tarfile.SYMTYPE, "a/b/up/..", "out"))
+        tar.addfile(link(tarfile.SYMTYPE, "evil", "out/planted"))
+    assert "out/planted leads out of the archive" in [f.message for f in check(archive, V51).findings]
 
 
 @pytest.mark.parametrize("keep", [0, 10, 100, 3000])

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
+from assay.audit.defects import DEFECTS
 from assay.cli import explain as explain_verb
 from assay.cli.check import text
 from assay.ground.errors import ConfigError
@@ -89,6 +91,19 @@ def test_docs_are_those_of_the_rules(capsys: pytest.CaptureFixture[str]) -> None
     assert DOCS.read_text(encoding="utf-8") == capsys.readouterr().out, (
         "run: assay explain --all > docs/rules.md"
     )
+
+
+def test_the_page_of_rules_loses_no_text_when_it_is_rendered() -> None:
+    tokens = MarkdownIt("commonmark").enable("table").parse(DOCS.read_text(encoding="utf-8"))
+    inline = [token for token in tokens if token.type == "inline"]
+    shown = {"".join(part.content for part in token.children or []) for token in inline}
+    assert {part.type for token in inline for part in token.children or []} <= {
+        "text",
+        "code_inline",
+        "softbreak",
+    }
+    for one in (*RULES.values(), *DEFECTS.values()):
+        assert {text.replace("`", "") for text in (one.title, one.source, one.fix)} <= shown
 
 
 def test_every_rule_has_a_source_a_fix_and_a_family() -> None:

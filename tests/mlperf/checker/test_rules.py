@@ -89,7 +89,7 @@ ERRORS: list[tuple[str, Spoil]] = [
     ("T3", add("closed/notes.txt")),
     ("T3", add("open/README.md")),
     ("T4", lambda t: (t.owner / "code/link").symlink_to("nowhere")),
-    ("T4", lambda t: (t.owner / "code/loop").symlink_to(t.owner)),
+    ("T4", lambda t: (t.owner / "code/out").symlink_to("../../../..")),
     ("T4", lambda t: (t.owner / "code/passwd").symlink_to("/etc/passwd")),
     ("T5", big),
     ("T6", add("closed/Tester/code/.hidden")),
@@ -118,8 +118,6 @@ ERRORS: list[tuple[str, Spoil]] = [
     ("S6", lambda t: t.system_file.write_text("[]")),
     ("S6", lambda t: t.system_file.write_bytes(b"\xff\xfe\x00")),
     ("S6", lambda t: t.system_file.write_text("[" * 100_000)),
-    ("S7", system(number_of_nodes="one")),
-    ("S7", system(accelerators_per_node="8x")),
     ("M3", lambda t: _drop_scenario(t, "Server")),
     ("M3", lambda t: _drop_scenario(t, "Offline")),
     ("F1", lambda t: (t.performance() / "mlperf_log_summary.txt").unlink()),
@@ -131,7 +129,7 @@ ERRORS: list[tuple[str, Spoil]] = [
     ("F2", lambda t: (t.accuracy() / "mlperf_log_accuracy.json").unlink()),
     ("F2", lambda t: (t.accuracy() / "mlperf_log_detail.txt").unlink()),
     ("F2", lambda t: (t.accuracy() / "mlperf_log_summary.txt").unlink()),
-    ("F2", lambda t: (t.accuracy() / "mlperf_log_trace.json").write_text("")),
+    ("F2", lambda t: (t.accuracy() / "metadata.json").write_text("{}")),
     ("F2", lambda t: shutil.rmtree(t.accuracy())),
     ("F3", lambda t: (t.measurements() / "user.conf").unlink()),
     ("F3", lambda t: (t.measurements() / "user.conf").write_text("")),
@@ -205,6 +203,8 @@ ERRORS: list[tuple[str, Spoil]] = [
 ]
 
 WARNINGS: list[tuple[str, Spoil]] = [
+    ("S7", system(number_of_nodes="one")),
+    ("S7", system(accelerators_per_node="8x")),
     ("T1", add("extra/file.md")),
     ("S3", system(colour="green")),
     ("X1", perf(effective_test_mode="AccuracyOnly")),
@@ -279,6 +279,7 @@ def _drop_both(tree: GoodTree) -> None:
 
 # (code, round, division, workload, how it is spoilt)
 OTHER_TREES: list[tuple[str, str, str, str, Spoil]] = [
+    ("S7", "v6.0", "closed", "mixtral-8x7b", system(accelerators_per_node="8x")),
     ("M1", "v5.1", "closed", "mixtral-8x7b", _rename_benchmark("mixtral-9x7b")),
     ("M1", "v5.1", "open", "mixtral-8x7b", _rename_benchmark("my-model")),
     ("M2", "v5.1", "open", "mixtral-8x7b", lambda t: _rename_scenario(t, "Offlin")),
@@ -370,7 +371,7 @@ def test_a_workload_whose_rules_are_not_held_is_not_judged_and_never_fine(tmp_pa
 def test_an_empty_accuracy_log_is_found(tmp_path: Path) -> None:
     tree = GoodTree.make(tmp_path)
     (tree.accuracy() / "mlperf_log_accuracy.json").write_text("[\n]\n")
-    assert tree.codes(Severity.ERROR) == ["A7"]
+    assert tree.codes() == ["A7", "X6"]  # and its hash is that of another file
 
 
 def test_a_small_accuracy_log_that_is_not_json_is_found(tmp_path: Path) -> None:

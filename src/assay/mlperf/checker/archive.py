@@ -1,11 +1,12 @@
-"""A packed submission, unpacked without trust: plain files below one folder, and nothing else.
+"""A packed submission, unpacked without trust: files and links that stay below one folder, and nothing else.
 
-Members are copied one by one; what would leave the folder, is no plain file, or is too large is a fault and stays
-packed. Never raises for a bad archive.
+Members are copied one by one, links after all files, so that nothing is written through them. What would leave the
+folder, is no file or link, or is too large is a fault and stays packed. Never raises for a bad archive.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 import zlib
@@ -40,7 +41,7 @@ def is_archive(path: Path) -> bool:
 def unpacked(path: Path) -> Iterator[Archive]:
     """The archive's plain files in a folder that goes when the block ends."""
     with TemporaryDirectory(prefix="assay-check-") as name:
-        folder = Path(name)
+        folder = Path(name).resolve()
         faults: list[tuple[str, str]] = []
         try:
             with tarfile.open(path) as tar:
@@ -51,7 +52,7 @@ def unpacked(path: Path) -> Iterator[Archive]:
 
 
 def _copy_members(tar: tarfile.TarFile, folder: Path, faults: list[tuple[str, str]]) -> None:
-    total = 0
+    total, links = 0, []
     for member in tar:
         reason = _refused(member)
         total += member.size
@@ -60,6 +61,8 @@ def _copy_members(tar: tarfile.TarFile, folder: Path, faults: list[tuple[str, st
             return
         if reason:
             faults.append((member.name, reason))
+        elif member.issym() or member.islnk():
+            links.append(member)
         elif member.isdir():
             (folder / member.name).mkdir(parents=True, exist_ok=True)
         else:
@@ -69,6 +72,24 @@ def _copy_members(tar: tarfile.TarFile, folder: Path, faults: list[tuple[str, st
             assert content is not None, "a plain file has content"
             with content, target.open("wb") as out:
                 shutil.copyfileobj(content, out)
+    faults += ((link.name, "leads out of the archive") for link in links if not _make_link(link, folder))
+
+
+def _make_link(member: tarfile.TarInfo, folder: Path) -> bool:
+    """False, and no link, for one that leads out or would itself lie behind another link."""
+    place = folder / member.name
+    target = (folder if member.islnk() else place.parent) / member.linkname
+    lies_inside = Path(os.path.normpath(target)).is_relative_to(folder)
+    if not lies_inside or Path(os.path.realpath(place.parent)) != place.parent or place.exists():
+        return False
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if member.issym():
+        place.symlink_to(member.linkname)
+    elif Path(os.path.realpath(target)) == target and target.is_file():
+        place.hardlink_to(target)
+    else:
+        return False
+    return True
 
 
 def _refused(member: tarfile.TarInfo) -> str:
@@ -76,8 +97,8 @@ def _refused(member: tarfile.TarInfo) -> str:
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts or "\0" in member.name:
         return "leads out of the archive"
-    if not (member.isreg() or member.isdir()):
-        return "is a link, pipe or device"
+    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        return "is a pipe or device"
     if member.size > MEMBER_MAX_BYTES:
         return f"is {member.size:,} bytes"
     return ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,8 +28,9 @@ from assay.mlperf.checker import (  # noqa: F401  importing a rules file registe
 )
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.checker.rule import RULES, Level
-from assay.mlperf.checker.submission import Submitter, System, Tree, submitters, walk
+from assay.mlperf.checker.submission import Submitter, System, Tree, submitters
 from assay.mlperf.checker.summary import Row, row
+from assay.mlperf.checker.walk import walk
 from assay.mlperf.round import Round
 
 PARALLEL_FROM = 4000
@@ -38,7 +40,7 @@ WORKERS_MAX = 4
 
 @dataclass(frozen=True)
 class Report:
-    """What a check has to say. A tree is a submission of the round only when it has no errors."""
+    """What a check has to say. A tree is a submission of the round only when all of it was judged, without errors."""
 
     round: str
     findings: tuple[Finding, ...]
@@ -51,20 +53,33 @@ class Report:
 
     @property
     def is_clean(self) -> bool:
-        """No errors; warnings and notes may be there."""
+        """No errors in what was judged; warnings and notes may be there."""
         return self.count(Severity.ERROR) == 0
+
+    @property
+    def not_judged(self) -> int:
+        """Results of which something was not judged: they have neither passed nor failed."""
+        return sum(bool(row.not_judged) for row in self.rows)
+
+    @property
+    def is_submission(self) -> bool | None:
+        """None: no errors, and not everything was judged, or there was nothing to judge."""
+        if not self.is_clean:
+            return False
+        return True if self.rows and not self.not_judged else None
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "findings": [finding.to_dict() for finding in self.findings],
             "summary": {
                 "round": self.round,
-                "is_submission": self.is_clean,
+                "is_submission": self.is_submission,
                 "errors": self.count(Severity.ERROR),
                 "warnings": self.count(Severity.WARNING),
                 "notes": self.count(Severity.NOTE),
                 "results": len(self.rows),
-                "results_without_errors": sum(r.errors == 0 for r in self.rows),
+                "results_without_errors": sum(not r.errors and not r.not_judged for r in self.rows),
+                "results_not_judged": self.not_judged,
                 "files": self.files,
                 "rows": [r.to_dict() for r in self.rows],
             },
@@ -133,10 +148,16 @@ def _judge_all(systems: list[System], workers: int) -> Iterable[tuple[list[Findi
         return (judge(system) for system in systems)
     _shared[:] = systems
     try:
-        with multiprocessing.get_context("fork").Pool(workers) as pool:
+        with multiprocessing.get_context("fork").Pool(workers, _end_quietly) as pool:
             return pool.map(_judge_shared, range(len(systems)), chunksize=4)
     finally:
         _shared.clear()
+
+
+def _end_quietly() -> None:
+    """A worker is ended by the pool, and says nothing of it."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _judge_shared(index: int) -> tuple[list[Finding], list[Row]]:

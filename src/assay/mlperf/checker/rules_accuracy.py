@@ -25,7 +25,7 @@ def scores(text: str, metric: str) -> list[float]:
 @rule(
     "A1",
     level=Level.ENTRY,
-    title="a metric is below its target, or not in accuracy.txt",
+    title="a metric is below its target, or has one and is not in accuracy.txt",
     source=f"{CHECKER}: accuracy-target; in open reported, not gated",
     fix="repair the model or its precision; accuracy.txt must be the evaluator's own output",
 )
@@ -34,16 +34,16 @@ def targets(entry: Entry) -> Iterator[Fault]:
     if text is None or rules is None:
         return
     for target in rules.targets.values():
+        if target.low is None:  # an upper limit alone: what is not printed does not exceed it
+            continue
         found = scores(text, target.metric)
-        expected = (
-            f">= {target.low:g} {target.unit}" if target.low is not None else f"a value in {target.unit}"
-        )
+        expected = f">= {target.low:g} {target.unit}"
         if not found:
             severity = None if entry.submitter.is_gated else Severity.WARNING
             yield Fault(
                 entry.accuracy_file, f"{target.metric} is not measured", "no such value", expected, severity
             )
-        elif entry.submitter.is_gated and target.low is not None and min(found) < target.low:
+        elif entry.submitter.is_gated and min(found) < target.low:
             yield Fault(entry.accuracy_file, f"{target.metric} below target", f"{min(found):g}", expected)
 
 
@@ -125,8 +125,9 @@ def whole_dataset(entry: Entry) -> Iterator[Fault]:
 @rule(
     "A7",
     level=Level.ENTRY,
+    severity=Severity.WARNING,
     title="the accuracy log is empty",
-    source="inference_rules: the answers of the accuracy run are part of the submission",
+    source="inference_rules: the answers of the accuracy run are part of the submission; no official checker looks",
     fix="copy the log from the run folder and truncate it",
 )
 def has_answers(entry: Entry) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from assay.mlperf import round as rounds
 from assay.mlperf.checker.finding import Severity
@@ -74,37 +75,46 @@ def accuracy_seeds(entry: Entry) -> Iterator[Fault]:
     level=Level.ENTRY,
     severity=Severity.WARNING,
     title="user.conf says other than what was run",
-    source="LoadGen: effective_* settings of the detail log; not looked at by any official checker",
+    source="LoadGen: effective_* settings of the detail log, model words of mlperf.conf; in no official checker",
     fix="submit the user.conf of the run",
 )
 def user_conf(entry: Entry) -> Iterator[Fault]:
     path = f"{entry.layout.measurements(entry.place)}/user.conf"
     if entry.performance is None or entry.performance.faults or not entry.tree.files.get(path):
         return
-    for key, value in _asked(entry, entry.tree.text(path) or "").items():
+    for key, values in _asked(entry, entry.tree.text(path) or "").items():
         logged = entry.performance.number(CONF_KEYS[key])
         is_pinned = key == "min_query_count" and entry.scenario == "Offline"
-        if logged is not None and not is_pinned and abs(logged - value) > 1e-4 * abs(value):
-            yield Fault(
-                path, f"{key} differs from the log", f"{value:g} in user.conf", f"{logged:g} in the log"
-            )
+        if logged is None or is_pinned or any(abs(logged - v) <= 1e-4 * abs(v) for v in values):
+            continue
+        asked = " or ".join(f"{value:g}" for value in values)
+        yield Fault(path, f"{key} differs from the log", f"{asked} in user.conf", f"{logged:g} in the log")
 
 
-def _asked(entry: Entry, text: str) -> dict[str, float]:
-    """Settings that user.conf gives this entry; an exact model and scenario go before `*`."""
-    asked: dict[str, tuple[int, float]] = {}
+def _asked(entry: Entry, text: str) -> dict[str, list[float]]:
+    """Settings that user.conf gives this entry; an exact model and scenario go before `*`.
+
+    A setting has several values where models of several names give it: which of them LoadGen was asked for is not
+    logged.
+    """
+    found: dict[str, dict[int, dict[str, float]]] = {}
+    scenarios = ("*", entry.scenario, "Server" if entry.scenario == "Interactive" else entry.scenario)
     for model, scenario, key, value in CONF_LINE.findall(text):
-        own_model = model in ("*", entry.benchmark.name, entry.benchmark.official)
-        if key not in CONF_KEYS or not own_model or scenario not in ("*", entry.scenario):
+        if key not in CONF_KEYS or model not in _model_names(entry) or scenario not in scenarios:
             continue
-        rank = 2 * (scenario != "*") + (model != "*")
-        try:
-            number = float(value)
-        except ValueError:
-            continue
-        if key not in asked or asked[key][0] <= rank:
-            asked[key] = (rank, number)
-    return {key: number for key, (_, number) in asked.items()}
+        with suppress(ValueError):
+            rank = 2 * (scenario != "*") + (model != "*")
+            found.setdefault(key, {}).setdefault(rank, {})[model] = float(value)
+    return {key: list(ranks[max(ranks)].values()) for key, ranks in found.items()}
+
+
+def _model_names(entry: Entry) -> set[str]:
+    """Names under which user.conf may speak of the entry: the folder's, the official one, and LoadGen's."""
+    benchmark = entry.benchmark
+    names = {benchmark.name, benchmark.official, benchmark.loadgen_key}
+    if entry.scenario == "Interactive":
+        names |= {f"{benchmark.loadgen_key}-interactive"}
+    return {"*", *names}
 
 
 @rule(
@@ -133,12 +143,13 @@ def same_sut(entry: Entry) -> Iterator[Fault]:
 )
 def hash_of_log(entry: Entry) -> Iterator[Fault]:
     match = HASH.search(entry.accuracy_text or "")
-    answers = entry.kept_answers
-    if match is None or answers is None or b"\n\n...\n\n" in answers:
+    answers = entry.whole_answers
+    if match is None or answers is None:
         return
-    digest = hashlib.sha256(answers).hexdigest()
-    if match[1] != digest:
-        yield Fault(entry.accuracy_file, "hash of another file", match[1][:64], digest)
+    unix = answers.replace(b"\r\n", b"\n")  # git may have changed the line ends after the hash was made
+    digests = [hashlib.sha256(form).hexdigest() for form in (answers, unix, unix.replace(b"\n", b"\r\n"))]
+    if match[1] not in digests:
+        yield Fault(entry.accuracy_file, "hash of another file", match[1][:64], digests[0])
 
 
 @rule(
@@ -270,8 +281,8 @@ def fake(entry: Entry) -> Iterator[Fault]:
     fix="copy the log from the run folder and truncate it again",
 )
 def answers_are_json(entry: Entry) -> Iterator[Fault]:
-    answers = entry.kept_answers
-    if answers is None or len(answers) <= 4 or b"\n\n...\n\n" in answers:
+    answers = entry.whole_answers
+    if answers is None or len(answers) <= 4:
         return
     try:
         json.loads(answers)

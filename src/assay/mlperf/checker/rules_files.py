@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.submission import Benchmark, Entry
-from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_OPTIONAL, PERFORMANCE_REQUIRED
+from assay.mlperf.submission.tree import (
+    ACCURACY_REQUIRED,
+    OPTIONAL,
+    PERFORMANCE_OPTIONAL,
+    PERFORMANCE_REQUIRED,
+)
 
 CHECKER = "submission checkers"
 
@@ -44,11 +49,11 @@ def performance_files(entry: Entry) -> Iterator[Fault]:
     "F2",
     level=Level.ENTRY,
     title="accuracy/ holds other files than the list",
-    source=f"{CHECKER}: REQUIRED_ACC_FILES",
-    fix="keep accuracy.txt and LoadGen's accuracy, detail and summary file, nothing else",
+    source=f"{CHECKER}: REQUIRED_ACC_FILES, files_diff",
+    fix="keep accuracy.txt and LoadGen's accuracy, detail and summary file (and its trace file), nothing else",
 )
 def accuracy_files(entry: Entry) -> Iterator[Fault]:
-    yield from _file_list(entry, entry.layout.accuracy(entry.place), ACCURACY_REQUIRED, ())
+    yield from _file_list(entry, entry.layout.accuracy(entry.place), ACCURACY_REQUIRED, OPTIONAL)
 
 
 @rule(

@@ -90,8 +90,9 @@ def equal_issue(entry: Entry) -> Iterator[Fault]:
 def _conf_says_equal(entry: Entry) -> bool:
     """v4.1's LoadGen did not log the setting, so its checker reads mlperf.conf and user.conf."""
     folder = entry.layout.measurements(entry.place)
-    model = entry.benchmark.official.removesuffix(".9").removesuffix("-99")
-    pattern = rf"^\s*{re.escape(model)}\.\S+\.sample_concatenate_permutation\s*=\s*1\s*$"
+    pattern = (
+        rf"^\s*{re.escape(entry.benchmark.loadgen_key)}\.\S+\.sample_concatenate_permutation\s*=\s*1\s*$"
+    )
     texts = (entry.tree.text(f"{folder}/{name}") for name in ("mlperf.conf", "user.conf"))
     return any(re.search(pattern, text or "", re.MULTILINE) for text in texts)
 

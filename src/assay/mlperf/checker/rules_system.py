@@ -118,11 +118,15 @@ def readable(system: System) -> Iterator[Fault]:
     "S7",
     level=Level.SYSTEM,
     title="number_of_nodes or accelerators_per_node is no whole number",
-    source="modular submission checker: the result exporter multiplies them",
+    source="modular submission checker (from v6.0): the result exporter multiplies them; a warning before",
     fix='write a whole number as text, as "1"',
 )
 def whole_numbers(system: System) -> Iterator[Fault]:
+    is_multiplied = system.submitter.round.layout == "new"
+    severity = Severity.ERROR if is_multiplied else Severity.WARNING
     for name in ("number_of_nodes", "accelerators_per_node"):
         value = (system.fields or {}).get(name)
         if value and not str(value).strip().isdecimal():
-            yield Fault(system.file, f"{name} is no whole number", str(value), 'a whole number, as "1"')
+            yield Fault(
+                system.file, f"{name} is no whole number", str(value), 'a whole number, as "1"', severity
+            )

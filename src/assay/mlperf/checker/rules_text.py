@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.mlperf.checker import check  # noqa: F401  importing it registers every rule
 from assay.mlperf.checker.rule import RULES, Rule
 
+_MARKUP = re.compile(r"[<\[\]*&~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 FAMILIES = {
     "T": "Tree",
     "S": "System description",
@@ -38,6 +41,15 @@ def explain(rule: Rule) -> str:
     )
 
 
+def cell(text: str) -> str:
+    """Text of a table's cell in which Markdown finds nothing but the code between backticks.
+
+    Example: `systems/<system>.json` outside of code would lose its middle.
+    """
+    parts = text.replace("|", "\\|").split("`")
+    return "`".join(part if i % 2 else _MARKUP.sub(r"\\\g<0>", part) for i, part in enumerate(parts))
+
+
 def document() -> str:
     """docs/rules.md."""
     lines = [
@@ -58,5 +70,5 @@ def document() -> str:
         for rule in sorted(RULES.values(), key=lambda r: int(r.code[1:])):
             if rule.code[0] == letter:
                 cells = (rule.code, rule.severity.value, rule.title, rule.source, rule.fix)
-                lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+                lines.append("| " + " | ".join(map(cell, cells)) + " |")
     return "\n".join(lines) + "\n"

@@ -59,15 +59,15 @@ def division_file(tree: Tree) -> Iterator[Fault]:
 @rule(
     "T4",
     level=Level.TREE,
-    title="a link is broken, or leads to a folder or out of the tree",
+    title="a link is broken, or leads out of the tree",
     source=f"{CHECKER}: broken symbolic links; a link out of the tree is broken once packed",
-    fix="replace the link by the file itself",
+    fix="replace the link by what it should lead to",
 )
 def link(tree: Tree) -> Iterator[Fault]:
     for path in tree.broken_links:
         yield Fault(path, "broken link", "a link without target", "a file")
     for path in tree.foreign_links:
-        yield Fault(path, "link to a folder or out of the tree", "a link that is not followed", "a file")
+        yield Fault(path, "link out of the tree", "a link that is not followed", "a file of the tree")
 
 
 @rule(
@@ -130,8 +130,8 @@ def bytecode(tree: Tree) -> Iterator[Fault]:
     fix="remove the folder, or put in what belongs there",
 )
 def empty_folder(tree: Tree) -> Iterator[Fault]:
-    for path, names in tree.folders.items():
-        if not names and path.startswith(tuple(f"{division}/" for division in DIVISIONS)):
+    for path, _ in tree.entries:
+        if path in tree.folders and not tree.names(path):
             yield Fault(path, "empty folder", "no files", "at least one file")
 
 

@@ -1,31 +1,28 @@
 """A submission tree as a model: walked once, files known by name, type and size, contents read on demand.
 
-Nothing outside the root is ever opened, and no folder is entered through a link. Reading never raises:
+Nothing outside the root is ever opened. Reading never raises:
 what is missing is None, what cannot be read is None with a line in `Tree.faults`.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from assay.mlperf.checker import log_excerpt
 from assay.mlperf.checker.log_excerpt import LogExcerpt
 from assay.mlperf.round import Round, RoundWorkload
+from assay.mlperf.submission import truncate
 from assay.mlperf.submission.tree import DIVISIONS, Layout, Place, scenario_name
 
 READ_MAX_BYTES = 64 << 20
 """Nothing larger is read; a submission may not hold a file above 50 MB."""
 ANSWERS_MAX_BYTES = 10_240
 """Source: MAX_ACCURACY_LOG_SIZE of the official checkers."""
-DEPTH_MAX = 40
 SUITES = ("datacenter", "edge", "datacenter,edge", "edge,datacenter")
 """Values of system_type."""
 
@@ -41,18 +38,20 @@ class Tree:
     """folder -> names in it, sorted; the root is the empty string"""
     broken_links: tuple[str, ...]
     foreign_links: tuple[str, ...]
-    """Links to folders or out of the tree: not followed."""
+    """Links out of the tree: not followed."""
     special: tuple[str, ...]
     """Pipes, sockets, devices, and folders that cannot be listed."""
+    linked: tuple[str, ...] = ()
+    """Links to folders of the tree. What lies below them is in `files` and `folders` under their name too."""
     faults: dict[str, str] = field(default_factory=dict)
     """file -> why its content could not be used; filled while reading"""
 
     @cached_property
     def entries(self) -> tuple[tuple[str, str], ...]:
-        """(path, name) of every file and folder below a division."""
-        starts = tuple(f"{division}/" for division in DIVISIONS)
+        """(path, name) of every file and folder below a division, each once: not again below a link."""
+        starts, linked = tuple(f"{division}/" for division in DIVISIONS), tuple(f"{p}/" for p in self.linked)
         paths = (path for path in (*self.folders, *self.files) if path.startswith(starts))
-        return tuple((path, path[path.rfind("/") + 1 :]) for path in paths)
+        return tuple((path, path[path.rfind("/") + 1 :]) for path in paths if not path.startswith(linked))
 
     def names(self, folder: str) -> tuple[str, ...]:
         return self.folders.get(folder, ())
@@ -77,8 +76,11 @@ class Tree:
             return None
 
     def text(self, path: str) -> str | None:
+        """Text with line ends as Python reads them, so that a file written on Windows says the same."""
         content = self.read(path)
-        return None if content is None else content.decode("utf-8", "replace")
+        if content is None:
+            return None
+        return content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
 
     def json(self, path: str) -> dict[str, Any] | None:
         """A JSON object; anything else is None with a fault."""
@@ -103,67 +105,6 @@ class Tree:
         if log.faults:
             self.faults[path] = "; ".join(log.faults)
         return log
-
-
-def walk(root: Path, submitter: str | None = None) -> Tree:
-    """The tree below `root`; with `submitter`, of each division only that submitter's folder."""
-    real_root = Path(os.path.realpath(root))
-    files: dict[str, int] = {}
-    folders: dict[str, tuple[str, ...]] = {}
-    broken: list[str] = []
-    foreign: list[str] = []
-    special: list[str] = []
-    waiting = [""]
-    while waiting:
-        folder = waiting.pop()
-        if folder.count("/") >= DEPTH_MAX:
-            special.append(folder)
-            continue
-        try:
-            with os.scandir(f"{real_root}/{folder}") as listing:
-                entries = sorted(listing, key=_name)
-        except OSError:
-            special.append(folder)
-            continue
-        if submitter and folder in DIVISIONS:
-            entries = [e for e in entries if e.name == submitter or e.is_file()]
-        folders[folder] = tuple(map(_printable, map(_name, entries)))
-        for entry in entries:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if not entry.name.isascii() and entry.name != _printable(entry.name):
-                special.append(_printable(path))
-            elif entry.is_symlink():
-                _sort_link(real_root, path, files, broken, foreign)
-            elif entry.is_dir(follow_symlinks=False):
-                waiting.append(path)
-            elif entry.is_file(follow_symlinks=False):
-                files[path] = entry.stat(follow_symlinks=False).st_size
-            else:
-                special.append(path)
-    return Tree(
-        real_root, files, folders, tuple(sorted(broken)), tuple(sorted(foreign)), tuple(sorted(special))
-    )
-
-
-_name = attrgetter("name")
-
-
-def _printable(name: str) -> str:
-    """A name that can be printed and stored: bytes that are no UTF-8 become question marks."""
-    return name if name.isascii() else name.encode("utf-8", "replace").decode("utf-8")
-
-
-def _sort_link(root: Path, path: str, files: dict[str, int], broken: list[str], foreign: list[str]) -> None:
-    target = os.path.realpath(root / path)
-    try:
-        status = Path(target).stat()
-    except (OSError, ValueError):
-        broken.append(path)
-        return
-    if stat.S_ISREG(status.st_mode) and target.startswith(f"{root}{os.sep}"):
-        files[path] = status.st_size
-    else:
-        foreign.append(path)
 
 
 @dataclass(frozen=True)
@@ -229,9 +170,14 @@ class Benchmark:
 
     @cached_property
     def official(self) -> str:
-        """Official key: the folder's own name, or in open what model_mapping.json says of it."""
-        mapped = self.system.submitter.model_mapping.get(self.name)
-        return mapped if isinstance(mapped, str) else self.name
+        """The round's name of the folder, in open by model_mapping.json too."""
+        submitter = self.system.submitter
+        return submitter.round.official_name(self.name, submitter.model_mapping)
+
+    @property
+    def loadgen_key(self) -> str:
+        """LoadGen's name of the benchmark, in mlperf.conf and user.conf: `llama2-70b-99.9` is `llama2-70b` there."""
+        return self.official.removesuffix("-99.9").removesuffix("-99").replace(".", "_")
 
     @property
     def rules(self) -> RoundWorkload | None:
@@ -325,9 +271,15 @@ class Entry:
 
     @cached_property
     def kept_answers(self) -> bytes | None:
-        """Content of the truncated accuracy log; None when it is missing or not truncated."""
+        """Content of an accuracy log of permitted size; None when it is missing or larger."""
         size = self.tree.files.get(self.answers_file, 0)
         return self.tree.read(self.answers_file) if size <= ANSWERS_MAX_BYTES else None
+
+    @cached_property
+    def whole_answers(self) -> bytes | None:
+        """An accuracy log so small that nothing was cut out of it; None for another."""
+        kept = self.kept_answers
+        return None if kept is None or truncate.is_cut(kept) else kept
 
     @cached_property
     def measurement(self) -> dict[str, Any] | None:

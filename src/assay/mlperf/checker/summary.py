@@ -38,6 +38,8 @@ class Row:
     compliance: bool | None
     """TEST06 and its like are filed and pass; None where the division owes none."""
     errors: int
+    not_judged: str
+    """What of the result was not judged: `benchmark`, whose rules are not held, or its `power` alone; else empty."""
     version: str
     inferred: bool
     has_power: bool
@@ -91,6 +93,7 @@ def row(entry: Entry, errors: int) -> Row:
         notes=". ".join(str(fields[name]) for name in ("hw_notes", "sw_notes") if fields.get(name)),
         compliance=_compliance(entry),
         errors=errors,
+        not_judged="benchmark" if rules is None else "power" if has_power else "",
         version=entry.round.name,
         inferred=logged is not None and logged != entry.scenario and entry.scenario != "Interactive",
         has_power=has_power,
@@ -131,12 +134,20 @@ def _total(system: dict[str, str]) -> str:
     return str(int(counts[0]) * int(counts[1])) if all(c.isdecimal() and len(c) < 7 for c in counts) else ""
 
 
+def _standing(row: Row) -> str:
+    if row.errors:
+        return f"{row.errors} errors"
+    return {"benchmark": "not judged", "power": "no errors, power not judged"}.get(
+        row.not_judged, "no errors"
+    )
+
+
 def table(rows: Iterable[Row]) -> str:
     """Lines for a terminal: where, result with unit, and how many errors the entry has."""
     lines = [
         f"{r.division}/{r.submitter}/{r.platform}  {r.model}  {r.scenario:<12} "
         f"{'no result' if r.result is None else f'{r.result:g} {r.units}':>18}  "
-        f"{'no errors' if not r.errors else f'{r.errors} errors'}"
+        f"{_standing(r)}"
         for r in rows
     ]
     return "\n".join(map(one_line, lines))

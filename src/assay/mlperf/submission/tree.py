@@ -12,7 +12,9 @@ from assay.mlperf.round import Round
 
 DIVISIONS = ("closed", "open", "network")
 PERFORMANCE_REQUIRED = ("mlperf_log_summary.txt", "mlperf_log_detail.txt")
-PERFORMANCE_OPTIONAL = ("mlperf_log_accuracy.json", "mlperf_log_trace.json", "results.json", ".gitkeep")
+OPTIONAL = ("mlperf_log_trace.json", "results.json", ".gitkeep")
+"""Files that may lie in every folder of logs. Source: files_diff of the official checkers."""
+PERFORMANCE_OPTIONAL = ("mlperf_log_accuracy.json", *OPTIONAL)
 ACCURACY_REQUIRED = (
     "accuracy.txt",
     "mlperf_log_accuracy.json",

@@ -12,6 +12,8 @@ from assay.ground import files
 
 END_BYTES = 4096
 GAP = b"\n\n...\n\n"
+_ANY_GAP = re.compile(rb"\r?\n\r?\n\.\.\.\r?\n\r?\n")
+"""The official script writes text, so on Windows its gap has that system's line ends."""
 _HASH = re.compile(r"\n?^hash=\w+$\n?", re.MULTILINE)
 
 
@@ -27,6 +29,11 @@ def cut(log: Path) -> bytes:
         start = file.read(END_BYTES)
         file.seek(size - END_BYTES)
         return start + GAP + file.read()
+
+
+def is_cut(content: bytes) -> bool:
+    """Was something cut out of an accuracy log, here or by the official script on any system?"""
+    return _ANY_GAP.search(content) is not None
 
 
 def with_hash(accuracy_text: str, log: Path) -> str:
