@@ -6,11 +6,11 @@ No arithmetic tells when a model ends its answers, and most of the time of a run
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from assay.ground import files, settings
+from assay.ground.parsed import json_value
 
 
 def keep(checkpoint: Path, dataset: Path, tokens: Mapping[int, int]) -> None:
@@ -22,7 +22,7 @@ def keep(checkpoint: Path, dataset: Path, tokens: Mapping[int, int]) -> None:
 def recall(checkpoint: Path, dataset: Path) -> dict[int, int]:
     """Empty when nothing is known, and when the file is damaged: it is only a memory."""
     try:
-        known = json.loads(_file(checkpoint, dataset).read_text())
+        known = json_value(_file(checkpoint, dataset).read_text())
         return {int(index): int(tokens) for index, tokens in known.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}

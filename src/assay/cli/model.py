@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from assay.cli.terminal import say, say_json, tell
 from assay.ground import paths
 from assay.ground.errors import ConfigError
+from assay.ground.parsed import json_value
 
 if TYPE_CHECKING:
     from assay.suts.checkpoint import Made
@@ -84,7 +85,7 @@ def _config(name: str) -> Mapping[str, Any]:
     if name in CONFIGS:
         return CONFIGS[name]
     try:
-        config = json.loads(Path(name).read_text(encoding="utf-8"))
+        config = json_value(Path(name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"--config {name}: {error}", "tiny, wide, or a config.json of a Mixtral") from error
     if not isinstance(config, dict):

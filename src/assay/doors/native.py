@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -24,7 +25,7 @@ from assay.config import (
     Scenario,
     Style,
 )
-from assay.ground import paths
+from assay.ground import parsed, paths
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.ground.nearness import nearest
 from assay.mlperf import workloads
@@ -204,14 +205,16 @@ def read_yaml(path: Path) -> dict[str, str]:
         """Refuses a key that stands twice: YAML forbids it, and PyYAML takes the last in silence."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-            if twice := sorted({str(key) for key in keys if keys.count(key) > 1}):
+            keys = Counter(
+                key.value for key, _ in node.value if isinstance(key.value, str) and key.value != "<<"
+            )
+            if twice := sorted(key for key, count in keys.items() if count > 1):
                 raise yaml.YAMLError(f"{', '.join(twice)} stands twice in it")
             return super().construct_mapping(node, deep)
 
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        tree = parsed.yaml_value(path.read_text(encoding="utf-8"), Loader)
+    except (OSError, ValueError) as error:
         raise ConfigError(
             f"cannot read {path}: {error}", "a YAML file with the keys of BenchmarkConfig"
         ) from error

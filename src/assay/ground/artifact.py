@@ -6,7 +6,6 @@ Knows folders and hashes; not what is in the files, nor who lists them (`hub`, `
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from typing import Any
 from assay.ground import download, files, lock
 from assay.ground.download import Patience, Remote, Report
 from assay.ground.errors import ArtifactError
+from assay.ground.parsed import json_value
 from assay.ground.redact import addresses
 
 NAME_MAX = 60
@@ -162,7 +162,7 @@ def _known(path: Path, item: Item) -> dict[str, Any]:
 
 def _read_marker(folder: Path) -> dict[str, Any] | None:
     try:
-        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        marker = json_value((folder / MARKER).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return marker if isinstance(marker, dict) and isinstance(marker.get("files"), dict) else None

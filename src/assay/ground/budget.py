@@ -16,6 +16,10 @@ FACTOR = 32
 """Bytes that one byte of a file may stand for. Text packs to a tenth; a set joined to itself shares its rows."""
 FLOOR_BYTES = 16 << 20
 """What the smallest file may unfold to."""
+DISK_FLOOR_BYTES, DISK_FACTOR = 1 << 30, 100
+"""The same for an archive that is unpacked onto a disk: logs pack to a hundredth."""
+ENTRY_BYTES = 4096
+"""What a file, a folder or a link takes on a disk beside its content."""
 DEPTH_MAX = 100
 """Levels of lists and mappings; a dataset has two, a configuration fewer than ten."""
 INT_BITS_MAX = 14_000
@@ -30,18 +34,25 @@ class Budget:
     where: object
     """The file, as errors name it."""
     left_bytes: int
+    limit: str = ""
+    """The rule in words."""
 
     @classmethod
     def of(cls, where: object, size_bytes: int) -> Budget:
         """For a file of `size_bytes`."""
-        return cls(where, FLOOR_BYTES + FACTOR * size_bytes)
+        return cls(where, FLOOR_BYTES + FACTOR * size_bytes, _limit(FLOOR_BYTES, FACTOR))
+
+    @classmethod
+    def on_disk(cls, where: object, size_bytes: int) -> Budget:
+        """For an archive of `size_bytes` that is unpacked into files."""
+        left = DISK_FLOOR_BYTES + DISK_FACTOR * size_bytes
+        return cls(where, left, _limit(DISK_FLOOR_BYTES, DISK_FACTOR))
 
     def spend(self, count_bytes: int) -> None:
         """Raises: ArtifactError when that is more than is left."""
         self.left_bytes -= count_bytes
         if self.left_bytes < 0:
-            limit = f"{FLOOR_BYTES >> 20} MiB and {FACTOR} times its size"
-            self.refuse(f"it unfolds to more than {limit}")
+            self.refuse(f"it unfolds to more than {self.limit}")
 
     def weigh(self, value: Any) -> None:
         """Spend plain containers and scalars, every shared part wherever it stands; each is looked at once.
@@ -54,6 +65,10 @@ class Budget:
     def refuse(self, why: str) -> NoReturn:
         """Raises: ArtifactError."""
         raise ArtifactError(f"{self.where}: refused: {why}", "get the file from its publisher again")
+
+
+def _limit(floor_bytes: int, factor: int) -> str:
+    return f"{floor_bytes >> 20} MiB and {factor} times its size"
 
 
 class _Scale:

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from assay.ground.parsed import json_value
+
 CHUNK_BYTES = 1 << 20
 
 
@@ -47,7 +49,7 @@ class Partial:
 
     def _known(self, url: str) -> dict[str, Any]:
         try:
-            state = json.loads(self._state.read_text(encoding="utf-8"))
+            state = json_value(self._state.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return {}
         return state if isinstance(state, dict) and state.get("of") == _key(url) else {}

@@ -7,7 +7,6 @@ equal to the official one. The reference answers are the canonical ones: scored,
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.ground.errors import ArtifactError, ConfigError
+from assay.ground.parsed import json_value
 from assay.mlperf import dataset
 from assay.mlperf.dataframe_pickle import Columns
 from assay.mlperf.sample import Subset
@@ -239,7 +239,7 @@ def _json_lines(paths: Sequence[Path], needed: Sequence[str]) -> list[Row]:
 
 def _json_row(path: Path, number: int, line: str, needed: Sequence[str]) -> Row:
     try:
-        row = json.loads(line)
+        row = json_value(line)
     except ValueError as error:
         raise ArtifactError(f"{path}: line {number} is no JSON ({error})") from error
     lacking = [name for name in needed if not isinstance(row, dict) or name not in row]

@@ -7,7 +7,6 @@ A figure that was not measured is absent or None with a reason, never 0.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from assay.ground import files
 from assay.ground.errors import ArtifactError
+from assay.ground.parsed import json_value
 from assay.mlperf.score import Score, Target
 
 SCHEMA_VERSION = 1
@@ -160,7 +160,7 @@ def read(folder: Path) -> RunResult:
     """
     path = folder / RESULT_FILE
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
+        tree = json_value(path.read_text(encoding="utf-8"))
         version = tree["schema_version"]
         if version != SCHEMA_VERSION:
             raise ArtifactError(f"{path} has schema version {version}, this Assay reads {SCHEMA_VERSION}")

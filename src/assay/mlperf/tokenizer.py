@@ -6,13 +6,13 @@ asks for `use_fast=False`. Knows nothing of prompts.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from assay.ground.errors import ArtifactError
+from assay.ground.parsed import json_value
 
 # Folder of a checkpoint, or the file as mistral-common names it.
 SENTENCEPIECE_NAMES = ("tokenizer.model", "tokenizer.model.v1")
@@ -154,5 +154,5 @@ class _HuggingFace:
 def _config(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    config: dict[str, Any] = json_value(path.read_text(encoding="utf-8"))
     return config

@@ -13,4 +13,7 @@ else:
 
 def parse(text: str) -> dict[str, Any]:
     """Raises: ValueError for what is no TOML."""
-    return tomllib.loads(text)
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from assay.ground.files import sha256, write_json
+from assay.ground.parsed import json_value
 from assay.recipes import git
 from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.contract.secrets import hidden, without
@@ -92,7 +92,7 @@ def reproduce(context: Context, file: Path) -> list[str]:
     from assay.recipes.actions.script import make_runner
 
     try:
-        lock = json.loads(file.read_text(encoding="utf-8"))
+        lock = json_value(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else error
         raise RecipeFault(f"cannot read the lock file {file}: {words}", NOT_FOUND, MAKE_ONE) from error

@@ -117,10 +117,11 @@ class Home:
         return [Path(entry) for entry in listed if Path(entry).is_dir()]
 
     def _parse_registered(self, text: str) -> list[str]:
-        import json
+
+        from assay.ground.parsed import json_value
 
         try:
-            listed = json.loads(text)
+            listed = json_value(text)
         except ValueError as error:
             raise RecipeFault(f"{self.root / 'repos.json'} does not parse: {error}", 4, REPAIR) from error
         if not isinstance(listed, list) or not all(isinstance(entry, str) for entry in listed):

@@ -8,12 +8,12 @@ process that made it is gone.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from assay.ground.parsed import json_value
 from assay.recipes.artifacts import Artifacts, new_uid, remove_folder
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Artifact, Index, TagQuery
@@ -172,7 +172,7 @@ class Store:
         """
         path = entry.path / self.home.dialect.cached_state_file
         try:
-            state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            state: dict[str, Any] = json_value(path.read_text(encoding="utf-8"))
             parts = ("new_env", "new_state") if isinstance(state, dict) else ()
             if not parts or not all(isinstance(state.get(part) or {}, dict) for part in parts):
                 raise ValueError("it holds no env and state")

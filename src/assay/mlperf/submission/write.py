@@ -12,6 +12,7 @@ from pathlib import Path
 from assay.config import Mode
 from assay.ground import files
 from assay.ground.errors import ConfigError
+from assay.ground.parsed import json_value
 from assay.mlperf import workloads
 from assay.mlperf.checker import log_excerpt
 from assay.mlperf.result import RunResult
@@ -213,7 +214,7 @@ class _Builder:
         for base in (self.stage, self.root):
             if (base / path).is_file():
                 try:
-                    value = json.loads((base / path).read_text(encoding="utf-8"))
+                    value = json_value((base / path).read_text(encoding="utf-8"))
                 except ValueError as error:
                     raise ConfigError(f"{base / path} is not JSON: {error}", "repair or remove it") from error
                 return dict(value)

@@ -62,19 +62,13 @@ def read_input_file(path: Path) -> Inputs:
 
 
 def _parse_text(path: Path, text: str) -> Any:
-    if path.suffix == ".json":
-        import json
+    from assay.ground.parsed import json_value, yaml_value
 
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise RecipeFault(f"@{path} is no JSON: {error}", 4) from error
-    import yaml
-
+    kind, parse = ("JSON", json_value) if path.suffix == ".json" else ("YAML", yaml_value)
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise RecipeFault(f"@{path} is no YAML: {error}", 4) from error
+        return parse(text)
+    except ValueError as error:
+        raise RecipeFault(f"@{path} is no {kind}: {error}", 4) from error
 
 
 def _set_flag(inputs: Inputs, word: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
-import zipfile
 from pathlib import Path
 
+from assay.ground import unzip
+from assay.ground.errors import AssayError
 from assay.ground.files import staged
+from assay.ground.redact import addresses
 from assay.recipes.contract.dialect import CM
 from assay.recipes.contract.shell import host_info
 from assay.recipes.light import Any
@@ -49,37 +52,24 @@ def download_file(i: Answer) -> Answer:
             if expected and part.stat().st_size != expected:
                 return {
                     "return": 1,
-                    "error": f"{url} was cut short at {part.stat().st_size} of {expected} bytes",
+                    "error": addresses(f"{url} was cut short at {part.stat().st_size} of {expected} bytes"),
                 }
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        target.unlink(missing_ok=True)
-        return {"return": 1, "error": f"cannot download {url}: {error}"}
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError, AssayError) as error:
+        return {"return": 1, "error": addresses(f"cannot download {url}: {error}")}
     return {"return": 0, "filename": name, "path": str(target), "size": target.stat().st_size}
 
 
 def unzip_file(i: Answer) -> Answer:
-    """Unpack `filename` below `path`, without its first `strip_folders` folders; nothing lands outside."""
+    """Unpack `filename` below `path`, without its first `strip_folders` folders; whole or not at all."""
     source = Path(i["filename"])
     target = Path(i.get("path") or ".").resolve()
-    strip = int(i.get("strip_folders") or 0)
     if not source.is_file():
         return {"return": 1, "error": f"file {source} was not found"}
-    files = []
-    with zipfile.ZipFile(source) as archive:
-        for entry in archive.infolist():
-            parts = Path(entry.filename).parts[strip:]
-            if entry.is_dir() or not parts:
-                continue
-            place = target.joinpath(*parts).resolve()
-            if not place.is_relative_to(target):
-                return {"return": 1, "error": f"{source} would write outside of {target}: {entry.filename}"}
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(archive.read(entry))
-            mode = entry.external_attr >> 16 & 0o777
-            if mode:
-                place.chmod(mode)
-            files.append(str(place))
-    return {"return": 0, "folders": [], "files": files}
+    try:
+        files = unzip.unpack(source, target, int(i.get("strip_folders") or 0))
+    except (AssayError, ValueError) as error:
+        return {"return": 1, "error": str(error)}
+    return {"return": 0, "folders": [], "files": [str(path) for path in files]}
 
 
 def system(i: Answer) -> Answer:

@@ -178,10 +178,11 @@ def new_state() -> dict[str, Any]:
     path = Path(NEW_STATE_FILE)
     if not path.is_file():
         return {}
-    import json
+
+    from assay.ground.parsed import json_value
 
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json_value(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise RecipeFault(f"{path.absolute()} does not parse: {error}", 4) from error
     return value if isinstance(value, dict) else {}
