@@ -8,6 +8,7 @@ process that made it is gone.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
