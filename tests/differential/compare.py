@@ -58,6 +58,7 @@ class Seen:
     stderr: str = field(repr=False, default="")
     hooks: list[GivenToHook] = field(default_factory=list)
     contents: dict[str, Any] = field(default_factory=dict)  # of the entries, by their tags
+    left: list[str] = field(default_factory=list)  # files below the working folder
 
 
 class Tool:
@@ -123,6 +124,9 @@ class Tool:
             done.stderr,
             read_records(self.plain(self.records.read_text())) if self.records else [],
             json.loads(self.plain(json.dumps(contents(self.repositories)))) if self.records else {},
+            sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*"))
+            if self.records
+            else [],
         )
 
     def result(self, output: str) -> dict[str, Any]:
@@ -234,6 +238,9 @@ def differences(cm: Seen, ours: Seen) -> list[str]:
         found.append(
             f"cache: only cm {list((theirs - mine).elements())}, only ours {list((mine - theirs).elements())}"
         )
+    if cm.left != ours.left:
+        only = [sorted(set(a) - set(b)) for a, b in ((cm.left, ours.left), (ours.left, cm.left))]
+        found.append(f"files left: only cm {only[0]}, only ours {only[1]}")
     for tags in sorted(cm.contents.keys() & ours.contents.keys()):
         theirs, mine = cm.contents[tags], ours.contents[tags]
         found += [
@@ -265,12 +272,14 @@ def compare(
             ]
             for one in tools:
                 one.prepare(clones, real=real)
+            told: set[str] = set()  # of the entries, which stay there for the following lines
             for line in lines:
                 words = shlex.split(line)
                 if is_run(words):
                     words.append("--user_python")
                 seen = [one.run(words) for one in tools]
-                found = differences(seen[0], seen[1])
+                found = [text for text in differences(seen[0], seen[1]) if text not in told]
+                told.update(text for text in found if text.startswith("entry "))
                 theirs = {k: stable(seen[0].result.get(k, {})) for k in ("new_env", "new_state")}
                 recorded.append(
                     {

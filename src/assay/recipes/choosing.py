@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from assay.recipes.console import Console
 from assay.recipes.contract.flags import Flags
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Index
-from assay.recipes.light import TYPE_CHECKING, NamedTuple
+from assay.recipes.light import TYPE_CHECKING, Any, NamedTuple
 from assay.recipes.recipe import Recipe
 from assay.recipes.selection import Selection, candidates
 
@@ -29,6 +31,7 @@ class Chooser:
         self.index = index
         self.console = console
         self.remembered: list[Remembered] = []
+        self.shown: list[dict[str, Any]] = []  # the same as hooks see it; of recipes in CM alone
 
     def recipe(self, selection: Selection, name: str, flags: Flags) -> Recipe:
         """The recipe that answers.
@@ -48,6 +51,8 @@ class Chooser:
         labels = [f"{recipe.folder} ({','.join(recipe.tags)})" for recipe in found]
         chosen = found[self._pick("script", " ".join(selection.tags), labels, flags.quiet)]
         self.remembered.append(Remembered("script", frozenset(selection.tags), chosen.uid))
+        if self.index.home.dialect.name == "cm":
+            self._show("script", selection.tags, chosen)
         return chosen
 
     def _owners(self, selection: Selection) -> set[str]:
@@ -71,7 +76,12 @@ class Chooser:
         if number < 0:
             return None
         self.remembered.append(Remembered("cache", frozenset(tags), entries[number].artifact.uid))
+        if not flags.quiet:
+            self._show("cache", tags, entries[number])
         return entries[number]
+
+    def _show(self, kind: str, tags: Iterable[str], chosen: Any) -> None:
+        self.shown.append({"type": kind, "tags": ",".join(tags), "cached_script": chosen})
 
     def _recall(self, kind: str, tags: tuple[str, ...]) -> str:
         wanted = frozenset(tags)

@@ -158,7 +158,10 @@ class HandDown:
             entry, [*tags, *(tag for tag, condition in conditions.items() if applies(condition, child))]
         )
         if entry.get("inherit_variation_tags"):
-            _add_tags(entry, self._inherited(entry))
+            inherited = self._inherited(entry)
+            _add_tags(entry, inherited)
+            if not inherited and isinstance(entry["tags"], str):
+                entry["tags"] += ","  # as both tools leave it in what they record
         if self.mlc:
             entry["tags"] = fill(entry["tags"], child)
         return child

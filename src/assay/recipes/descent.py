@@ -29,6 +29,7 @@ class Descent:
         self.meta = request.resolved.recipe.meta
         self.asked: list[str] = []  # the tags of every dependency that applied, in order
         self.run_state = run_state(session, call, request, self.asked)
+        session.run_state = session.run_state or self.run_state
         self.hidden_keys = local_keys(request.resolved.recipe.dialect)
 
     def run(self, phase: str, *, dynamic_only: bool = False, after: bool = False) -> None:

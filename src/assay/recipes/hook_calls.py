@@ -71,7 +71,7 @@ class HookCalls:
             "reuse_cached": False,
             "recursion": self.call.depth > 0,
             "recursion_spaces": self.call.indent,
-            "remembered_selections": [],
+            "remembered_selections": session.chooser.shown,
             "tmp_file_run_state": shell.NEW_STATE_FILE,
             "tmp_file_run_env": shell.NEW_ENV_FILE,
             "tmp_file_state": shell.STATE_FILE,

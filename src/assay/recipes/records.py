@@ -1,4 +1,4 @@
-"""What a run leaves when asked: versions, the direct dependencies, env scripts, a folder to reproduce it from."""
+"""What a run leaves when asked: versions, the direct dependencies, env scripts, a readme."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from assay.recipes.light import Any
 from assay.recipes.runner import Runner
 from assay.recipes.session import Session
 
-VERSION_FILES = ("cm-run-script-versions.json", "version_info.json")
-
 
 def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answer, *, strict: bool) -> None:
     """Write and print what the flags of a top-level run ask for. `answer` takes `print_deps`."""
@@ -24,23 +22,25 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
         return is_on(inputs, name, strict=strict)
 
     session: Session = runner.last
+    tool = context.dialect.name
     if on("print_deps"):
-        commands = [f"cm run script --tags={tags}" for tags in answer.get("deps") or []]
+        command = "mlcr " if tool == "mlc" else "cm run script --tags="
+        commands = [f"{command}{tags}" for tags in answer.get("deps") or []]
         for command in commands:
-            context.console.note(f"INFO:root:{command}")
+            session.info(command)
         answer.setdefault("new_state", {})["print_deps"] = commands
-    if on("print_versions"):
-        for line in version_lines(session):
-            context.console.say(line)
-    if on("dump_version_info"):
-        from assay.ground.files import write_json
-
-        for name in VERSION_FILES:
-            write_json(Path(name), session.version_info)
     if on("print_readme"):
         from assay.ground.files import write_text
 
-        write_text(Path("README-cm.md"), readme(inputs, session))
+        write_text(Path(f"README-{tool}.md"), readme(inputs, session))
+    if on("dump_version_info"):
+        from assay.ground.files import write_json
+
+        for name in (f"{tool}-run-script-versions.json", "version_info.json"):
+            write_json(Path(name), session.version_info)
+    if on("print_versions"):
+        for line in version_lines(session):
+            session.info(line)
     if on("save_env") or on("shell"):
         state = answer.get("state") or {}
         lines = [
@@ -51,8 +51,6 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
         shell.write_script(Path(shell.ENV_FILE), lines)
     if on("shell"):
         subprocess.run(["bash", "--init-file", shell.ENV_FILE], env=session.workbench.environ, check=False)
-    if on("repro"):
-        write_repro(Path("cm-repro"), inputs, answer, session)
     if on("json") or on("j"):
         context.console.note("INFO:root:" + as_json(hidden(answer)))
     if inputs.get("lock"):
@@ -63,10 +61,9 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
 
 def version_lines(session: Session) -> list[str]:
     """One line per recipe that has a version."""
-    lines = ["", "Versions:"]
-    for record in session.version_info:
-        lines += [f"  {tags}: {found['version']}" for tags, found in record.items() if found["version"]]
-    return lines
+    found = [(tags, one["version"]) for record in session.version_info for tags, one in record.items()]
+    listed = [f"* {tags}: {version}" for tags, version in found if version]
+    return ["=" * 25, "Versions of dependencies:", *listed, "=" * 25]
 
 
 def readme(inputs: Inputs, session: Session) -> str:
@@ -76,22 +73,6 @@ def readme(inputs: Inputs, session: Session) -> str:
     command = shlex.join(["cm", "run", "script", *hidden_words(inputs.get("cmd") or [])])
     steps = "\n".join(f"{'  ' * step.depth}* {step.tags} {step.version}".rstrip() for step in session.steps)
     return f"# Recipe run\n\n```bash\n{command}\n```\n\n## Recipes that ran\n\n{steps}\n"
-
-
-def write_repro(folder: Path, inputs: Inputs, answer: Answer, session: Session) -> None:
-    """The folder that CM users attach to a report: input, output, versions, readme."""
-    from assay.ground.files import write_text
-
-    values: dict[str, Any] = {
-        "cm-run-script-input.json": inputs,
-        "cm-run-script-output.json": answer,
-        "cm-run-script-info.json": session.version_info,
-        "cm-run-script-run-state.json": {"version_info": session.version_info, "deps": answer.get("deps")},
-        "cm-output.json": answer,
-    }
-    for name, value in values.items():
-        write_text(folder / name, as_json(hidden(value)) + "\n")
-    write_text(folder / "README-cm.md", readme(inputs, session))
 
 
 def as_json(value: Any) -> str:

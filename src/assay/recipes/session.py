@@ -76,6 +76,7 @@ class Session:
         self.silent = flags.silent
         self.verbose = flags.verbose
         self.fake_deps = flags.fake_deps
+        self.run_state: dict[str, Any] = {}  # of the recipe that was asked for
         self.version_info: list[dict[str, Any]] = []
         self.steps: list[Step] = []
 

@@ -6,7 +6,7 @@ from assay.recipes.actions.context import Answer, Context, Inputs, tag_text, wor
 from assay.recipes.actions.dispatch import access_for, asks_for_help
 from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.surroundings import surroundings
-from assay.recipes.errors import RecipeFault
+from assay.recipes.errors import RecipeFailed, RecipeFault
 from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.runner import Runner
@@ -14,7 +14,7 @@ from assay.recipes.session import Policy
 
 # The flags after which something is left or printed when a run has ended.
 _FOR_RECORDS = """
-print_deps print_versions dump_version_info print_readme save_env shell repro json j lock
+print_deps print_versions dump_version_info print_readme save_env shell json j lock
 """
 FOR_RECORDS = frozenset(_FOR_RECORDS.split())
 
@@ -34,6 +34,12 @@ def run(context: Context, inputs: Inputs) -> Answer:
         return answer
     strict = str(inputs.get("compat") or "") == "strict"
     runner = make_runner(context, inputs, strict=strict)
+    if is_on(inputs, "repro", strict=strict):
+        return _with_repro(context, runner, inputs, strict=strict)
+    return _run_and_record(context, runner, inputs, strict=strict)
+
+
+def _run_and_record(context: Context, runner: Runner, inputs: Inputs, *, strict: bool) -> Answer:
     try:
         answer = runner.run(inputs)
     finally:
@@ -42,6 +48,23 @@ def run(context: Context, inputs: Inputs) -> Answer:
         from assay.recipes.records import write_records
 
         write_records(context, runner, inputs, answer, strict=strict)
+    return answer
+
+
+def _with_repro(context: Context, runner: Runner, inputs: Inputs, *, strict: bool) -> Answer:
+    """Also write what a report of the run needs, when its native script has failed too."""
+    from pathlib import Path
+
+    from assay.recipes.repro import Repro
+
+    repro = Repro(context.dialect, inputs, Path.cwd())
+    repro.begin()
+    try:
+        answer = _run_and_record(context, runner, inputs, strict=strict)
+    except RecipeFailed as failure:
+        repro.end(failure.answer(), runner.last)
+        raise
+    repro.end(answer, runner.last)
     return answer
 
 

@@ -6,9 +6,12 @@ Source: what hooks get from cmind 4.2.0 with the engine of cm4mlops at 3a601227,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from assay.recipes.call import Call
 from assay.recipes.contract.dialect import SCRIPT_UID
 from assay.recipes.light import Any
+from assay.recipes.names import split_repository
 from assay.recipes.recipe import PHASES, Recipe
 from assay.recipes.request import Request
 from assay.recipes.session import Session
@@ -105,7 +108,7 @@ def hook_input(session: Session, call: Call, request: Request, state: dict[str, 
     if not call.depth:
         given = {name: live[name] for name in APART if name in inputs}
         if not mlc:
-            return {**inputs, **given, "parsed_automation": [("script", SCRIPT_UID)]}
+            return {**inputs, **given, **parsed_names(inputs)}
         words = inputs.get("cmd") or []
         kept = {name: value for name, value in inputs.items() if name not in NOT_IN_MLC}
         return {**kept, **given, "mlc_run_cmd": " ".join(["mlc run script", *map(str, words)])}
@@ -119,8 +122,22 @@ def hook_input(session: Session, call: Call, request: Request, state: dict[str, 
     if mlc:
         del inputs["action"]
         return {**inputs, **nested}
-    said = {"remembered_selections": [], "verbose": session.verbose, "silent": session.silent}
-    return {**inputs, **said, **nested, "parsed_automation": [("script", SCRIPT_UID)]}
+    said = {
+        "remembered_selections": session.chooser.shown,
+        "verbose": session.verbose,
+        "silent": session.silent,
+    }
+    return {**inputs, **said, **nested, **parsed_names(inputs)}
+
+
+def parsed_names(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The names of a request in the parts that CM makes of them: (alias, uid), and that of the repository behind it."""
+    names: dict[str, Any] = {"parsed_automation": [("script", SCRIPT_UID)]}
+    artifact = str(inputs.get("artifact") or "")
+    if artifact and " " not in artifact:
+        repository, name = split_repository(artifact)
+        names["parsed_artifact"] = [tuple(name), *([tuple(repository)] if repository else [])]
+    return names
 
 
 class GivenArtifact:
