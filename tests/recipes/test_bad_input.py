@@ -259,7 +259,7 @@ def test_every_action_is_a_verb_of_its_own(kit: Kit) -> None:
     names -= {"import_"}
     spellings = names | {name.replace("_", "-") for name in names}
     assert spellings <= CM_VERBS
-    assert not CM_VERBS & VERBS.keys()
+    assert CM_VERBS & VERBS.keys() == {"list"}  # which is CM's where an automation is named
 
 
 def test_suggestions_are_actions_that_the_automation_has(kit: Kit) -> None:

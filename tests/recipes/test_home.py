@@ -293,12 +293,17 @@ def test_a_git_that_is_at_work_keeps_its_lock(
     clone = kit.home.folder / "owner@name"
     lock = clone / ".git" / "index.lock"
     lock.touch()
-    at_work = subprocess.Popen(["git", "hash-object", "--stdin"], cwd=clone, stdin=subprocess.PIPE)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    at_work = subprocess.Popen(["git", "cat-file", "--batch-check"], cwd=clone, **pipes)
     try:
+        assert at_work.stdin and at_work.stdout
+        at_work.stdin.write(b"HEAD\n")
+        at_work.stdin.flush()
+        assert b"commit" in at_work.stdout.readline()  # it runs
         with pytest.raises(RecipeFault, match="is at work in"):
             kit.perform(["pull", "repo", "owner@name"])
     finally:
-        at_work.communicate(b"")
+        at_work.communicate()
     assert lock.exists()
 
 

@@ -20,6 +20,18 @@ from assay.recipes.light import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from assay.recipes.builtin import Builtin
 
+# The commands that the original tools install: dialect, and the words that they stand for.
+WRAPPERS = {
+    "cm": ("cm",),
+    "cmr": ("cm", "run", "script"),
+    "cmrd": ("cm", "docker", "script"),
+    "mlc": ("mlc",),
+    "mlcr": ("mlc", "run", "script"),
+    "mlcd": ("mlc", "docker", "script"),
+    "mlct": ("mlc", "test", "script"),
+    "mlcp": ("mlc", "pull", "repo"),
+    "mlce": ("mlc", "experiment", "script"),
+}
 USAGE = "{action} {automation} {artifact(s)} {flags} @input.yaml @input.json"
 
 
@@ -55,7 +67,7 @@ def main(argv: list[str]) -> int:
     inputs: dict[str, Any] = {}
     try:
         inputs = _parse(dialect, words)
-        json_out = inputs.get("out") == "json"
+        json_out = inputs.get("out") == "json" or _lists_as_json(inputs)
         if inputs.get("save_to_json") is True:
             raise RecipeFault("--save_to_json names no file", 1, "--save_to_json=FILE")
         answer = _perform(dialect, inputs, quiet=json_out)
@@ -79,13 +91,16 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _lists_as_json(inputs: dict[str, Any]) -> bool:
+    """`show repo --json`, `find script -j`: of a run these flags print JSON behind its log, of a list in its place."""
+    runs = ("run", "docker", "docker_run", "docker-run", "test", "prepare")
+    return inputs.get("action") not in runs and bool(inputs.get("json") or inputs.get("j"))
+
+
 def _spelling(argv: list[str]) -> tuple[str, list[str]]:
-    """(dialect, words of the action) for the wrappers `cm`, `mlc` and `mlcr`, and for a bare CM verb."""
-    if argv[:1] == ["mlc"]:
-        return "mlc", argv[1:]
-    if argv[:1] == ["mlcr"]:
-        return "mlc", ["run", "script", *argv[1:]]
-    return "cm", argv[1:] if argv[:1] == ["cm"] else argv
+    """(dialect, words of the action) for a wrapper of the original tools, and for a bare CM verb."""
+    wrapper = WRAPPERS.get(argv[0])
+    return (wrapper[0], [*wrapper[1:], *argv[1:]]) if wrapper else ("cm", argv)
 
 
 def _parse(dialect: str, words: list[str]) -> dict[str, Any]:

@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from assay.recipes.actions.context import Answer, Context, Inputs
+from assay.recipes.actions.context import Answer, Context, Found, Inputs
 from assay.recipes.builtin import owned
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.light import Any
 from assay.recipes.recipe import Recipe
-from assay.recipes.request import Request, answer_request, scope_of
+from assay.recipes.request import Request, answer_request, name_and_tags, scope_of
 from assay.recipes.resolve import apply_default_version
 from assay.recipes.selection import Selection, candidates
 from assay.recipes.store import Store
 
 
 def describe(context: Context, inputs: Inputs) -> Answer:
-    """Print tags, variations and inputs of the recipes that a request could mean."""
-    name = str(inputs.get("artifact") or "")
-    tags = name.replace(" ", ",") if " " in name else inputs.get("tags")
+    """Print tags, variations and inputs of the recipes that a request could mean; gives them as `list`."""
+    inputs = dict(inputs)
+    name = name_and_tags(inputs, context.dialect.name)
     own = own_recipe(context, inputs)
-    for recipe in (
-        [own] if own else candidates(context.index, Selection.parse(tags), "" if " " in name else name)
-    ):
-        say = context.console.say
-        say(f"{recipe.alias}  ({recipe.folder})\n  tags: {','.join(recipe.tags)}")
-        if recipe.variations:
-            say("  variations:")
-        for variation, block in sorted(recipe.variations.items()):
-            block = block or {}
-            group = f"  group {block['group']}" if block.get("group") else ""
-            say(f"    _{variation}{group}{', default' if block.get('default') else ''}")
-        described: Mapping[str, Any] = recipe.meta.get("input_description") or {}
-        mapping: Mapping[str, Any] = recipe.meta.get("input_mapping") or {}
-        if mapping or described:
-            say("  inputs:")
-        for key in sorted({*mapping, *described}):
-            about = described.get(key)
-            text = about.get("desc", "") if isinstance(about, dict) else about or ""
-            say(f"    --{key}  {mapping.get(key, '')}  {text}".rstrip())
-    return {"return": 0}
+    recipes = [own] if own else candidates(context.index, Selection.parse(inputs.get("tags")), name)
+    for recipe in recipes:
+        context.console.say("\n".join(_description(recipe)))
+    return {"return": 0, "list": [Found(context, recipe.artifact) for recipe in recipes]}
+
+
+def _description(recipe: Recipe) -> Iterator[str]:
+    yield f"{recipe.alias}  ({recipe.folder})"
+    yield f"  uid: {recipe.uid}"
+    yield f"  tags: {','.join(recipe.tags)}"
+    if recipe.variations:
+        yield "  variations:"
+    for variation, block in sorted(recipe.variations.items()):
+        block = block or {}
+        group = f"  group {block['group']}" if block.get("group") else ""
+        yield f"    _{variation}{group}{', default' if block.get('default') else ''}"
+    described: Mapping[str, Any] = recipe.meta.get("input_description") or {}
+    mapping: Mapping[str, Any] = recipe.meta.get("input_mapping") or {}
+    if mapping or described:
+        yield "  inputs:"
+    for key in sorted({*mapping, *described}):
+        about = described.get(key)
+        text = about.get("desc", "") if isinstance(about, dict) else about or ""
+        yield f"    --{key}  {mapping.get(key, '')}  {text}".rstrip()
 
 
 def own_recipe(context: Context, inputs: Inputs) -> Recipe | None:

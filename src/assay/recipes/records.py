@@ -81,6 +81,8 @@ def as_json(value: Any) -> str:
 
 
 def _serialisable(value: Any) -> Any:
+    if hasattr(value, "as_json"):
+        return _serialisable(value.as_json())
     if isinstance(value, dict):
         return {str(k): _serialisable(v) for k, v in value.items() if _has_form(v)}
     if isinstance(value, (list, tuple)):
@@ -89,4 +91,8 @@ def _serialisable(value: Any) -> Any:
 
 
 def _has_form(value: Any) -> bool:
-    return value is None or isinstance(value, (dict, list, tuple, str, int, float, bool))
+    return (
+        value is None
+        or hasattr(value, "as_json")
+        or isinstance(value, (dict, list, tuple, str, int, float, bool))
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 from assay.recipes.contract.dialect import CM, Dialect
 from assay.recipes.descriptions import Description, DescriptionStore, write_cache_file
 from assay.recipes.errors import NOT_FOUND, RecipeFault
-from assay.recipes.light import NamedTuple
+from assay.recipes.light import Any, NamedTuple
 from assay.recipes.names import Name
 
 LOCAL_UID = "9a3280b14a4285c9"  # in both tools
@@ -30,6 +30,17 @@ class Repository(NamedTuple):
         """Where the folders of artifacts are: the repository, or its `prefix` below."""
         prefix = self.description.get("prefix") or ""
         return self.path / prefix if prefix else self.path
+
+    def as_json(self) -> dict[str, Any]:
+        """For a reader of `--out=json`."""
+        described = {key: self.description[key] for key in ("desc", "prefix") if self.description.get(key)}
+        return {
+            "path": str(self.path),
+            "name": self.path.name,
+            "alias": self.alias,
+            "uid": self.uid,
+            **described,
+        }
 
     def answers_to(self, name: Name) -> bool:
         """By alias, by uid, or by the name it was pulled under (which CM does not accept)."""

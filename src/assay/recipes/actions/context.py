@@ -56,6 +56,17 @@ class Found:
         self.repo_meta = artifact.repository.description
         self._context = context
 
+    def as_json(self) -> dict[str, Any]:
+        """For a reader of `--out=json`: where it is, its names and tags, and what its description says of a version."""
+        found = {"path": self.path, "repo_path": self.repo_path, "tags": list(self.artifact.tags)}
+        version = self.meta.get("version")
+        return {
+            "alias": self.artifact.alias,
+            "uid": self.artifact.uid,
+            **found,
+            **({"version": str(version)} if version else {}),
+        }
+
     @property
     def meta(self) -> dict[str, Any]:
         home = self._context.home

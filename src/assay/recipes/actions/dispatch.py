@@ -31,13 +31,34 @@ ABSENT = {
     "slurm": "submit the command itself: sbatch --wrap 'assay run script --tags=TAGS'",
     "remote": "run the command there: ssh HOST assay run script --tags=TAGS",
     "experiment": "run it once per value: run script --tags=TAGS --env.KEY=VALUE",
+    "lint": "assay recipe lint REPOSITORY checks every recipe of a repository",
+    "xset": "update cfg NAME --meta.KEY=VALUE",
+    "copy_to_remote": "show cache --tags=TAGS names the folder: copy it with rsync",
+    "convert_ck_to_cm": "a repository of the older tool CK must be converted by that tool",
+    "import_ckr_to_cm": "a repository of the older tool CK must be converted by that tool",
 }
+HELPERS = (
+    "it is a function for the hooks of recipes; run script TAGS runs a recipe, add script NAME makes one"
+)
+# Functions of the automations `script` and `utils` that only hooks call, and kinds of artifacts that hold web pages.
+_HOOKS_ONLY = """
+native_run run_native_script find_file_in_paths find_file_deep find_file_back detect_version_using_script find_artifact
+parse_version update_deps update_state_from_meta get_default_path_list clean_some_tmp_files compare_versions json2yaml
+yaml2json sort_json dos2unix replace_string_in_file create_toc_from_md copy_to_clipboard generate_secret prune_input
+detect_tags_in_artifact load_cfg select_cfg print_yaml print_json
+"""
+ABSENT.update(dict.fromkeys(_HOOKS_ONLY.split(), HELPERS))
+KINDS_ABSENT = frozenset(
+    ["automation", "challenge", "contributor", "data", "docker", "docs", "experiment", "project", "report"]
+)
+"""Automations of the original tools that have no actions here, unless a repository brings artifacts of that kind."""
 COMMON = ("search", "add", "delete", "load", "update", "copy", "move", "info", "help")
 # Each automation has the common actions and its own; a module is imported when its action is asked for.
 OWN = {
     "repo": ("pull", "checkout", "where", "show", "import_", "init", "detect", "reindex", "pack", "unpack"),
     "cache": ("show", "prune", "verify", "mark_tmp"),
-    "script": ("run", "docker", "dockerfile", "test", "prepare", "doc"),
+    "script": ("run", "docker", "dockerfile", "test", "prepare", "doc", "show"),
+    "core": ("init", "test", "uid"),
     "utils": ("download_file", "unzip_file", "system", "get_host_os_info", "list_files_recursively"),
 }
 UIDS = {
@@ -63,7 +84,8 @@ def perform(context: Context, inputs: Inputs) -> Answer:
     if action == "import":
         action = "import_"
     action = SYNONYMS.get(action, action)
-    automation = automation_name(context, str(inputs.get("automation") or ""))
+    default = "core" if action in ("init", "uid") else ""
+    automation = automation_name(context, str(inputs.get("automation") or default), action)
     own = OWN.get(automation, ())
     if action == "delete" and automation in ("repo", "cache"):
         return _call(automation, "delete", context, inputs)
@@ -73,12 +95,8 @@ def perform(context: Context, inputs: Inputs) -> Answer:
         return _call(automation, action, context, inputs)
     if action in COMMON:
         return _call("common", action, context, inputs | {"automation": automation})
-    for name, instead in ABSENT.items():
-        if action.startswith(name) or automation == name:
-            words = f"{action} {automation}"
-            tags = tag_text(inputs) or str(inputs.get("artifact") or "TAGS").strip(",")
-            hint = instead.replace("TAGS", tags)
-            raise RecipeFault(f'"{words}" is not part of this runner', UNKNOWN_ACTION, hint)
+    tags = tag_text(inputs) or str(inputs.get("artifact") or "TAGS").strip(",")
+    _refuse_absent(action, automation, tags)
     raise RecipeFault(
         f'action "{action}" not found in automation "{automation}"',
         UNKNOWN_ACTION,
@@ -86,12 +104,22 @@ def perform(context: Context, inputs: Inputs) -> Answer:
     )
 
 
-def automation_name(context: Context, text: str) -> str:
+def _refuse_absent(action: str, automation: str, tags: str) -> None:
+    """Raises: RecipeFault (4) for what the original tools do and this one does not, with what to do in its place."""
+    instead = next((ABSENT[name] for name in ABSENT if action.startswith(name) or automation == name), "")
+    if instead:
+        hint = instead.replace("TAGS", tags)
+        words = f"{action} {automation}".strip()
+        raise RecipeFault(f'"{words}" is not part of this runner', UNKNOWN_ACTION, hint)
+
+
+def automation_name(context: Context, text: str, action: str = "") -> str:
     """The folder name of an automation given by alias, uid, or both.
 
     Raises: RecipeFault (4) when no repository has artifacts of that kind.
     """
     if not text:
+        _refuse_absent(action, text, "TAGS")
         raise RecipeFault("automation is not defined", UNKNOWN_ACTION, "name one: script, cache or repo")
     name = Name.parse(text.rpartition(":")[2])
     if name.uid in UIDS:
@@ -103,6 +131,13 @@ def automation_name(context: Context, text: str) -> str:
     described = any((repo.root / "automation" / alias).is_dir() for repo in context.home.repositories())
     if alias in known or described:
         return alias
+    if alias in KINDS_ABSENT:
+        _refuse_absent(action, alias, "TAGS")
+        raise RecipeFault(
+            f'"{action} {alias}" is not part of this runner',
+            UNKNOWN_ACTION,
+            "find script, find cache and find repo list what there is",
+        )
     raise RecipeFault(f'automation "{text}" not found', UNKNOWN_ACTION, did_you_mean(alias, {*known, *OWN}))
 
 

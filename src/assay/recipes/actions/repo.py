@@ -32,8 +32,12 @@ def where(context: Context, inputs: Inputs) -> Answer:
 
 
 def show(context: Context, inputs: Inputs) -> Answer:
-    """Print name, uid and git origin of each."""
+    """Print name, uid and git origin of each; gives them as `list`."""
+    listed = []
     for repo in context.home.find(words(inputs)[0]):
+        origin = git.origin(repo.path)
+        at = origin and {**origin._asdict(), "url": addresses(origin.url)}
+        listed.append({**repo.as_json(), "git": at})
         context.console.say("=" * 55)
         context.console.say(f"Path:               {repo.path}")
         context.console.say(f"  Alias:            {repo.path.name}")
@@ -42,13 +46,12 @@ def show(context: Context, inputs: Inputs) -> Answer:
         context.console.say(f"  UID:              {repo.uid}")
         if repo.description.get("desc"):
             context.console.say(f"Description:        {repo.description['desc']}")
-        origin = git.origin(repo.path)
-        context.console.say(f"Git:                {origin is not None}")
-        if origin:
-            context.console.say(f"  URL:              {addresses(origin.url)}")
-            context.console.say(f"  Branch:           {origin.branch}")
-            context.console.say(f"  Checkout:         {origin.commit}")
-    return {"return": 0}
+        context.console.say(f"Git:                {at is not None}")
+        if at:
+            context.console.say(f"  URL:              {at['url']}")
+            context.console.say(f"  Branch:           {at['branch']}")
+            context.console.say(f"  Checkout:         {at['commit']}")
+    return {"return": 0, "list": listed}
 
 
 def pull(context: Context, inputs: Inputs) -> Answer:

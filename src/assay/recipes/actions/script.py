@@ -16,6 +16,8 @@ from assay.recipes.session import Policy
 _FOR_RECORDS = """
 print_deps print_versions dump_version_info print_readme save_env shell json j lock
 """
+# Inputs that say what is asked for; all others are flags.
+ASKS = frozenset(("action", "automation", "artifact", "artifacts", "tags", "cmd"))
 FOR_RECORDS = frozenset(_FOR_RECORDS.split())
 
 
@@ -135,17 +137,15 @@ def test(context: Context, inputs: Inputs) -> Answer:
     name = words(inputs)[0]
     tags = name.replace(" ", ",") if " " in name else tag_text(inputs)
     selection = Selection.parse(tags)
+    flags = {key: value for key, value in inputs.items() if key not in ASKS}
     failed = []
     for artifact in matching_artifacts(context.index, selection, "" if " " in name else name):
         recipe = load_recipe(context.index, artifact)
         for number, request in enumerate(test_requests(recipe.meta), 1):
-            context.console.say(
-                f"test {number} of {recipe.alias}: {request.get('tags') or ','.join(recipe.tags)}"
-            )
+            request["tags"] = request.get("tags") or ",".join(recipe.tags)
+            context.console.say(f"test {number} of {recipe.alias}: {request['tags']}")
             try:
-                run(
-                    context, {"quiet": "yes", **request, "tags": request.get("tags") or ",".join(recipe.tags)}
-                )
+                run(context, {"quiet": "yes", **flags, **request})
             except RecipeFault as fault:
                 failed.append(
                     f"{recipe.alias} test {number}: " + "\n  ".join([fault.message, *fault.details()])
@@ -186,6 +186,11 @@ def dockerfile(context: Context, inputs: Inputs) -> Answer:
 
     require_request(inputs)
     return write_dockerfile(context, inputs)
+
+
+def show(context: Context, inputs: Inputs) -> Answer:
+    """Print folder, tags, variations and inputs of the recipes that are named."""
+    return doc(context, inputs)
 
 
 def doc(context: Context, inputs: Inputs) -> Answer:

@@ -7,6 +7,7 @@ from assay.recipes.errors import GENERAL, RecipeFault
 
 LETTERS = {"f": "f", "s": "silent", "v": "verbose", "q": "quiet", "j": "j", "h": "help"}
 WITHOUT_TARGET = ("help", "reindex", "version")
+TARGETS = ("script", "cache", "repo", "repos", "experiment")
 ONE_RECIPE = ("run", "docker", "test", "prepare")  # actions that take one recipe
 
 
@@ -34,6 +35,8 @@ def parse(words: list[str], *, interactive: bool) -> Inputs:
             plain.append(word)
     if plain:
         inputs["action"] = plain.pop(0)
+    if plain and inputs.get("action") == "help" and plain[0] in TARGETS:
+        inputs["automation"] = plain.pop(0)
     if plain and inputs.get("action") not in WITHOUT_TARGET:
         inputs["automation"] = plain.pop(0)
     if inputs.get("action") == "reindex":

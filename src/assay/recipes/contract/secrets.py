@@ -55,7 +55,7 @@ def hidden(value: Any, name: str = "") -> Any:
     """A value, or all that is in it, as it may be shown."""
     if isinstance(value, Mapping):
         return {key: hidden(item, str(key)) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)) and not hasattr(value, "as_json"):
         return [hidden(item, name) for item in value]
     if isinstance(value, str) and value.startswith("-"):  # an option of a command line
         return hidden_words([value])[0]

@@ -1,0 +1,51 @@
+"""CM's own actions that need no artifact: init, test, uid, version."""
+
+from __future__ import annotations
+
+from assay import __version__
+from assay.recipes.actions.context import Answer, Context, Inputs
+from assay.recipes.actions.repo import pull
+from assay.recipes.artifacts import new_uid
+from assay.recipes.errors import RecipeFault
+
+
+def init(context: Context, inputs: Inputs) -> Answer:
+    """Make the home, and pull the default repository (`--repo=`, `--url=`, `--branch=`; not with `--skip`).
+
+    Nothing is installed on the system. Assay's own recipes need no repository: where the default one cannot be
+    pulled, that is told. Raises: RecipeFault (1) when one that was named cannot be.
+    """
+    context.home.make_local()
+    context.console.say(f"The home is {context.home.root}")
+    if inputs.get("skip"):
+        return {"return": 0}
+    default = context.dialect.default_repository
+    named = {key: inputs[key] for key in ("url", "branch", "pat") if inputs.get(key)}
+    name = str(inputs.get("repo") or ("" if inputs.get("url") else default))
+    try:
+        return pull(context, {"artifact": name, **named})
+    except RecipeFault as fault:
+        if inputs.get("repo") or named:
+            raise
+        context.console.note(
+            f"assay: {default} was not pulled, and Assay's own recipes do without: {fault.message}\n"
+            f"  try: pull repo {default}, for the recipes of others"
+        )
+    return {"return": 0}
+
+
+def test(context: Context, inputs: Inputs) -> Answer:
+    """Say that the command works, and what it works on."""
+    recipes, repositories = context.index.artifacts("script"), context.home.repositories()
+    context.console.say(
+        f"Assay {__version__} works: {len(recipes)} recipes in {len(repositories)} repositories "
+        f"of {context.home.root}"
+    )
+    return {"return": 0}
+
+
+def uid(context: Context, inputs: Inputs) -> Answer:
+    """Print a new uid."""
+    made = new_uid()
+    context.console.say(made)
+    return {"return": 0, "uid": made}
