@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assay import app, benchmark
+from assay import app, benchmark, fetching
 from assay.config import BenchmarkConfig, Division, SubmissionRequest
 from assay.doors import native
 from assay.doors.builtin.call import MayFetch
@@ -32,7 +32,7 @@ def asked(**texts: str) -> BenchmarkConfig:
 
 def obtain(config: BenchmarkConfig, may_fetch: MayFetch | None = None) -> tuple[BenchmarkConfig, list[str]]:
     said: list[str] = []
-    return benchmark.obtain(config, Hub(), said.append, may_fetch or MayFetch()), said
+    return fetching.obtain(config, Hub(), said.append, may_fetch or MayFetch()), said
 
 
 def test_the_embedded_workload_needs_nothing() -> None:

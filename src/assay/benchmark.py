@@ -5,23 +5,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-
-from assay import app, contained, embedded
+from assay import app, contained, fetching
 from assay.app import Watch
 from assay.config import BenchmarkConfig, Division
 from assay.doors.builtin.call import Delivered, MayFetch
 from assay.doors.delivery import Delivery
-from assay.ground import settings
-from assay.ground.download import Progress
 from assay.ground.errors import ConfigError, RunFailed
 from assay.ground.hub import Hub
-from assay.mlperf import artifact, result, workloads
+from assay.mlperf import result, workloads
 from assay.mlperf.checker import check
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.result import RunResult
@@ -49,7 +44,7 @@ def deliver(
     `comply` runs the compliance tests of a run folder and files them in it.
     Raises: AssayError; errors found by the checker are one, unless the short style is asked for.
     """
-    config = obtain(config, hub, watch.say, may_fetch)
+    config = fetching.obtain(config, hub, watch.say, may_fetch)
     if delivery.submit:
         app.refuse_other_weights(config)
     must_comply = complies(config, delivery)
@@ -77,31 +72,6 @@ def deliver(
 def _gate(delivery: Delivery, came_to: Outcome, folder: Path) -> None:
     if delivery.gate and not came_to.is_good:
         raise RunFailed(f"the gate is shut: {came_to}", f"see {folder / 'README.md'}, or leave --gate out")
-
-
-def obtain(
-    config: BenchmarkConfig, hub: Hub, say: Callable[[str], None], may_fetch: MayFetch
-) -> BenchmarkConfig:
-    """`config` with a checkpoint and a dataset that are there. Raises: before any download when it cannot fit."""
-    if embedded.is_embedded(config):
-        return config
-    paths = config.paths
-    if paths.checkpoint is not None:
-        artifact.model(str(paths.checkpoint))
-    elif config.sut != "echo" and may_fetch.model:
-        ram_bytes = psutil.virtual_memory().total
-        artifact.require_room(config.precision, ram_bytes, settings.home())
-        paths = dataclasses.replace(paths, checkpoint=artifact.model(artifact.MODEL, hub, _told(say)))
-    if paths.dataset is not None:
-        artifact.dataset(str(paths.dataset))
-    elif may_fetch.dataset:
-        name = workloads.round_of(config.round, config.workload).workload(config.workload).dataset_file
-        known = artifact.DATASETS.get(name)
-        source = known.url if known else artifact.DATASET
-        paths = dataclasses.replace(paths, dataset=artifact.dataset(source, _told(say)))
-    if paths.dataset is not None and (warning := artifact.warning(paths.dataset)) is not None:
-        say(f"assay: {warning}")
-    return dataclasses.replace(config, paths=paths)
 
 
 def remove_run(folder: Path) -> None:
@@ -186,7 +156,3 @@ def _judge(config: BenchmarkConfig, root: Path, say: Callable[[str], None], *, c
     say(f"checked by round {report.round}: {errors} errors, {report.count(Severity.WARNING)} warnings")
     if errors and counts:
         raise RunFailed(f"{root} has {errors} errors in round {report.round}", f"assay check {root}")
-
-
-def _told(say: Callable[[str], None]) -> Callable[[Progress], None]:
-    return lambda progress: say(str(progress))

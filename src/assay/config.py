@@ -73,6 +73,10 @@ class Paths:
     """Folder of a Hugging Face checkpoint; None = the workload's own."""
     dataset: Path | None = None
     """Dataset file in the official schema (.pkl, .parquet, .jsonl); None = the workload's own."""
+    checkpoint_source: str | None = None
+    """Where the checkpoint is fetched from when no folder is named: `hf:OWNER/NAME[@REVISION]` or an address."""
+    dataset_source: str | None = None
+    """Where the dataset is fetched from when no file is named: an address."""
     out: Path | None = None
     """Run folder to create; None = a new folder below ./assay-runs."""
 
@@ -108,8 +112,11 @@ class BenchmarkConfig:
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, `origin` included."""
+        """Plain JSON values, `origin` included; a source stands where its path would, as it is asked for."""
         plain: dict[str, Any] = _plain(self)
+        for name in ("checkpoint", "dataset"):
+            source = plain["paths"].pop(f"{name}_source")
+            plain["paths"][name] = plain["paths"][name] or source
         return plain
 
 

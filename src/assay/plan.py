@@ -16,11 +16,13 @@ from typing import Any
 
 import psutil
 
-from assay import answer_lengths, cost, embedded, suts
+from assay import answer_lengths, cost, embedded, fetching, suts
 from assay.config import BenchmarkConfig, Precision, Scenario
-from assay.ground import model_folder
+from assay.fetching import Wanted
+from assay.ground import download, model_folder, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
-from assay.mlperf import dataset, tokenizer, wheels, workloads
+from assay.ground.hub import Hub
+from assay.mlperf import artifact, dataset, tokenizer, wheels
 from assay.mlperf import job as jobs
 from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample, Subset
@@ -32,6 +34,7 @@ from assay.suts.shape import BYTES, MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY, ModelShap
 MEAN_TOKENS = {Subset.GSM8K: 130, Subset.OPENORCA: 206, Subset.MBXP: 99}
 """Answer lengths where a dataset has no reference answers. Source: the reference model, fp16, min_new_tokens 2."""
 LOADGEN_WHEEL_BYTES = 1_000_000
+NO_HUB = Hub()
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,11 @@ class Plan:
         return sum(self.parts.values()) if self.parts else None
 
 
-def make(config: BenchmarkConfig) -> Plan:
-    """Never raises for a job that cannot run: its blockers say why."""
+def make(config: BenchmarkConfig, hub: Hub = NO_HUB) -> Plan:
+    """Never raises for a job that cannot run: its blockers say why. `hub`: where its cache is looked for."""
     # As the SUT process has it: spinning threads slow a step a hundred times on a busy machine.
     os.putenv("OMP_WAIT_POLICY", "PASSIVE")
-    draft = _Draft(config)
+    draft = _Draft(config, hub)
     draft.read()
     return draft.plan()
 
@@ -88,6 +91,9 @@ class _Draft:
     """What is known so far; a step that fails leaves a blocker and the others go on."""
 
     config: BenchmarkConfig
+    hub: Hub
+    wanted: tuple[Wanted, ...] = ()
+    """What the run would fetch first."""
     job: Job | None = None
     samples: Sequence[Sample] = ()
     shape: ModelShape | None = None
@@ -113,8 +119,9 @@ class _Draft:
         ram = cost.ram_bytes(work)
         free = psutil.virtual_memory().available
         self._check_memory(ram, free)
-        disk = cost.log_bytes(work) + 3 * self._download_bytes()
-        self._check_disk(disk)
+        logs = cost.log_bytes(work) + 3 * self._wheel_bytes()
+        self._check_disk(logs)
+        self._check_store()
         parts, at_most = ({}, None) if self.blockers else cost.seconds(work)
         if parts and self.shape is not None and Scenario.SERVER in config.scenarios:
             self.notes.append("Server runs are counted at the pace of Offline")
@@ -128,7 +135,7 @@ class _Draft:
             weight_bytes=self.shape.weight_bytes(config.precision) if self.shape else None,
             download_bytes=self._download_bytes(),
             read_bytes=self.read_bytes,
-            disk_bytes=disk,
+            disk_bytes=logs + self._fetched_bytes(),
             ram_bytes=ram,
             ram_free_bytes=free,
             parts=parts,
@@ -160,8 +167,11 @@ class _Draft:
         suts.module_of(self.config.sut)
 
     def _read_job(self) -> None:
-        config = self.config
-        self.job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config)
+        self.config = fetching.found(self.config, self.hub)
+        self.wanted = fetching.wanted(self.config)
+        self.job = fetching.job(self.config)
+        self.wanted = fetching.sized(self.wanted, self.hub)
+        self.notes += [f"fetched first, when bench is told --yes: {each}" for each in self.wanted]
 
     def _read_samples(self) -> None:
         config = self.config
@@ -179,7 +189,7 @@ class _Draft:
             return
         folder = self._checkpoint()
         if folder is None:
-            if workloads.get(self.config.workload).name == "mixtral-8x7b":
+            if any(each.source == artifact.MODEL for each in self.wanted):
                 self.shape, self.model_config = shapes.of(MIXTRAL_8X7B), dict(MIXTRAL_8X7B)
             return
         config = self.model_config = model_folder.read_config(folder)
@@ -293,8 +303,21 @@ class _Draft:
                 )
             )
 
+    def _check_store(self) -> None:
+        try:
+            needed = self._fetched_bytes()
+            download.require_space(settings.home(), needed, "what is to be fetched")
+        except AssayError as error:
+            self._block(error)
+
     def _download_bytes(self) -> int:
-        """LoadGen's wheel, unless the store has it: model and dataset are never downloaded by a run."""
+        """Model and dataset that are not here, where their sizes are known, and LoadGen's wheel."""
+        return self._fetched_bytes() + self._wheel_bytes()
+
+    def _fetched_bytes(self) -> int:
+        return sum(each.size_bytes or 0 for each in self.wanted)
+
+    def _wheel_bytes(self) -> int:
         try:
             return LOADGEN_WHEEL_BYTES if self.job and not wheels.is_stored(self.job.wheel) else 0
         except AssayError:

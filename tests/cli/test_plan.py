@@ -5,18 +5,23 @@ import json
 import pytest
 
 from assay import cli
+from assay.ground import download
 
 
 def test_a_refused_plan_prints_its_figures_and_ends_as_bench_would(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert cli.main(["plan", "mixtral-8x7b", "--sut", "transformers", "--precision", "float16"]) == 2
+    monkeypatch.setattr(download, "free_bytes", lambda _: 10**9)
+    assert cli.main(["plan", "mixtral-8x7b", "--sut", "transformers", "--precision", "float16"]) == 3
     out = capsys.readouterr().out
     assert "46,702,792,704 parameters, 93.4 GB in float16" in out
-    assert "BLOCKED" in out and "--checkpoint DIR" in out
+    assert "BLOCKED   what is to be fetched takes 93.5 GB" in out and "--yes" in out
 
 
-def test_a_plan_as_json_is_one_object_with_its_blockers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_as_json_is_one_object_with_its_blockers(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "free_bytes", lambda _: 10**9)
     cli.main(["plan", "mixtral-8x7b", "--json"])
     tree = json.loads(capsys.readouterr().out)
     assert tree["parameters"] == 46_702_792_704

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 from typing import TYPE_CHECKING
 
 from assay.cli import terminal
@@ -13,6 +14,7 @@ from assay.cli.terminal import say, say_json
 from assay.config import BenchmarkConfig, Style
 from assay.doors import native
 from assay.ground.errors import ConfigError
+from assay.ground.redact import addresses
 from assay.mlperf import workloads
 from assay.mlperf.checker.finding import Severity
 
@@ -28,6 +30,9 @@ HELP = "Run LoadGen against a system under test, score the answers, and write a 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     native.add_arguments(parser)
+    parser.add_argument(
+        "--yes", action="store_true", help="fetch what is missing (model, dataset) without asking"
+    )
     parser.add_argument(
         "--submit",
         action=argparse.BooleanOptionalAction,
@@ -74,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
     from assay import app
     from assay.report import outcome, summary
 
+    config = with_everything(config, args.yes, line)
     if wants_tree:
         app.refuse_other_weights(config)
     watch = app.Watch(line.say, line.show)
@@ -109,6 +115,23 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
+def with_everything(config: BenchmarkConfig, assume_yes: bool, line: ProgressLine) -> BenchmarkConfig:
+    """`config` with its model and dataset here, fetched when the user agrees. Raises: AssayError before and after."""
+    from assay import fetching
+    from assay.cli import consent
+    from assay.doors.hub_settings import hub_of
+
+    hub = hub_of(os.environ)
+    fetching.job(config)
+    config = fetching.found(config, hub)
+    things = fetching.sized(fetching.wanted(config), hub)
+    if not things:
+        return config
+    fetching.refuse_without_room(config, things)
+    consent.ask(things, assume_yes)
+    return fetching.obtain(config, hub, line.say)
+
+
 def is_refused_by(came_to: Outcome, report: Report | None, made: RunResult) -> bool:
     """Whether LoadGen or the checker refuses the run; nobody expects a clean tree of a demonstration."""
     return bool(came_to.invalid) or not (report is None or report.is_clean or is_demonstration(made))
@@ -139,6 +162,6 @@ def asked(config: BenchmarkConfig) -> str:
     for field in native.FIELDS:
         value = native.value_text(config, field.name)
         if value is not None:
-            rows.append((field.name, value, config.origin.get(field.name, "")))
+            rows.append((field.name, addresses(value), config.origin.get(field.name, "")))
     wide = max(len(name) for name, _, _ in rows)
     return "\n".join(["asked:", *(f"  {name:<{wide}}  {value}  ({origin})" for name, value, origin in rows)])

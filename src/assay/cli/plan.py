@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from typing import TYPE_CHECKING
 
 from assay.cli.progress import duration
@@ -24,8 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when bench could start, else the exit code that bench would end with."""
     from assay import plan as plans
+    from assay.doors.hub_settings import hub_of
 
-    made = plans.make(native.from_args(args))
+    made = plans.make(native.from_args(args), hub_of(os.environ))
     if args.json:
         say_json(json.dumps(plans.to_dict(made)))
     else:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from assay.config import (
     BenchmarkConfig,
@@ -32,6 +33,7 @@ from assay.mlperf import workloads
 
 E = TypeVar("E", bound=Enum)
 
+_SOURCE = re.compile(r"hf:[\w.-]+/[\w.-]+(@[\w./-]+)?|https?://[^\s/]+/\S+")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
 SYNONYMS = {
     **dict.fromkeys(("fp16", "f16", "half"), "float16"),
@@ -124,6 +126,28 @@ def _seconds(text: str) -> float:
     return float(match[1]) * _SECONDS[match[2]]
 
 
+def _place(text: str) -> Path | str:
+    """A path, or the address of what is to be fetched, as it stands: as a path it would lose a slash."""
+    parts = urlsplit(text.strip())
+    if parts.scheme == "file" and "://" in text:
+        return paths.given(unquote(parts.path))
+    if not text.strip().startswith(("hf:", "http:", "https:")) and "://" not in text:
+        return paths.given(text)
+    if not _SOURCE.fullmatch(text.strip()):
+        raise ConfigError(
+            f"{text!r} is no address that Assay fetches from",
+            "a path, hf:OWNER/NAME, hf:OWNER/NAME@REVISION, https://… or file://…",
+        )
+    return text.strip()
+
+
+def _file_place(text: str) -> Path | str:
+    place = _place(text)
+    if isinstance(place, str) and place.startswith("hf:"):
+        raise ConfigError(f"{text!r} is a model, not a dataset", "a path or https://…")
+    return place
+
+
 def _word(text: str) -> str:
     if not text.strip():
         raise ConfigError("an empty value was given", "leave the option out, or name a value")
@@ -145,11 +169,17 @@ FIELDS: tuple[Field, ...] = (
     Field("sut", "--sut", _word, "who answers: transformers, engine, echo"),
     Field("device", "--device", _choice(Device), "cpu or cuda"),
     Field("precision", "--precision", _choice(Precision), "float32, bfloat16, float16 or int8", "TYPE"),
-    Field("paths.checkpoint", "--checkpoint", paths.given, "folder of a Hugging Face checkpoint", "DIR"),
+    Field(
+        "paths.checkpoint",
+        "--checkpoint",
+        _place,
+        "folder of a Hugging Face checkpoint, or hf:OWNER/NAME[@REVISION] to fetch it from the hub",
+        "DIR",
+    ),
     Field(
         "paths.dataset",
         "--dataset",
-        paths.given,
+        _file_place,
         "dataset in the official schema: .pkl .parquet .jsonl",
         "FILE",
     ),
@@ -298,6 +328,11 @@ def _assemble(workload: str, values: Mapping[str, Any], origin: Mapping[str, str
         group, _, leaf = name.rpartition(".")
         (nested.setdefault(group, {}) if group else top)[leaf] = value
     options = nested.pop("sut_options", {})
+    if "paths" in nested:
+        nested["paths"] = {
+            f"{leaf}_source" if isinstance(value, str) else leaf: value
+            for leaf, value in nested["paths"].items()
+        }
     groups = {
         group: dataclasses.replace(getattr(config, group), **leaves) for group, leaves in nested.items()
     }
@@ -335,7 +370,8 @@ def _value(config: BenchmarkConfig, name: str) -> Any:
     group, _, leaf = name.rpartition(".")
     if group == "sut_options":
         return config.sut_options.get(leaf)
-    return getattr(getattr(config, group) if group else config, leaf)
+    value = getattr(getattr(config, group) if group else config, leaf)
+    return getattr(config.paths, f"{leaf}_source", None) if group == "paths" and value is None else value
 
 
 def _text(value: Any) -> str:

@@ -31,10 +31,24 @@ WANTED = (".safetensors", ".json", ".model", ".txt", ".jinja")
 class Hub:
     endpoint: str = ENDPOINT
     token: str | None = field(default=None, repr=False)
+    cache: Path | None = None
+    """Where Hugging Face's own client keeps what it fetched (`hub_cache`); None: nobody looks there."""
 
     def remote(self, url: str, **known: Any) -> Remote:
         hint = "accept the model's terms on its page, then set HF_TOKEN to a token that may read it"
         return Remote(url, token=self.token, token_hint=hint, **known)
+
+
+def commit(hub: Hub, name: str, revision: str, patience: Patience | None = None) -> str:
+    """The full commit id that a branch, tag or short id of `name` means now. Raises: ArtifactError."""
+    if _COMMIT.fullmatch(revision):
+        return revision
+    quoted = f"{urllib.parse.quote(name)}/revision/{urllib.parse.quote(revision, safe='')}"
+    answer = _answer(hub, f"{hub.endpoint.rstrip('/')}/api/models/{quoted}", patience)
+    found = answer.get("sha") if isinstance(answer, dict) else None
+    if not isinstance(found, str) or not _COMMIT.fullmatch(found):
+        raise ArtifactError(f"{name}: the hub names no commit of {revision!r}", "a full commit id")
+    return found
 
 
 def listing(hub: Hub, name: str, revision: str, patience: Patience | None = None) -> Listing:
@@ -72,15 +86,19 @@ def _item(hub: Hub, base: str, entry: dict[str, Any]) -> Item:
         ) from error
 
 
-def _tree(hub: Hub, url: str, patience: Patience | None) -> list[dict[str, Any]]:
+def _answer(hub: Hub, url: str, patience: Patience | None) -> Any:
     with TemporaryDirectory() as folder:
-        answer = download.fetch(hub.remote(url), Path(folder) / "tree.json", patience=patience)
+        answer = download.fetch(hub.remote(url), Path(folder) / "answer.json", patience=patience)
         try:
-            tree = json.loads(answer.read_text(encoding="utf-8"))
+            return json.loads(answer.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
             raise ArtifactError(
                 f"{addresses(url)}: the answer is not JSON ({error})", "check the endpoint"
             ) from error
+
+
+def _tree(hub: Hub, url: str, patience: Patience | None) -> list[dict[str, Any]]:
+    tree = _answer(hub, url, patience)
     if not isinstance(tree, list) or not all(isinstance(entry, dict) for entry in tree):
         raise ArtifactError(f"{addresses(url)}: the answer is not a list of files", "check the endpoint")
     if len(tree) >= PAGE_ENTRIES:

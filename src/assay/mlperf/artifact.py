@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from assay.config import Precision
-from assay.ground import artifact, download, hub, paths, r2, settings
+from assay.ground import artifact, download, hub, hub_cache, paths, r2, settings
 from assay.ground.artifact import Item, Listing
 from assay.ground.download import Patience, Remote, Report
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
@@ -40,13 +40,15 @@ class DatasetFile:
     url: str
     md5: str | None
     superseded_by: str | None = None
+    size_bytes: int | None = None
+    """About; nobody publishes it beside the file."""
 
 
 _CURRENT = "09292024_mixtral_15k_mintoken2_v1.pkl"
 DATASETS = {
     file.name: file
     for file in (
-        DatasetFile(_CURRENT, f"{STORAGE}/mixtral_8x7b/{_CURRENT}", None),
+        DatasetFile(_CURRENT, f"{STORAGE}/mixtral_8x7b/{_CURRENT}", None, size_bytes=71_000_000),
         DatasetFile(
             "2024.06.06_mixtral_15k_v4.pkl",
             f"{STORAGE}/mixtral_8x7b%2F2024.06.06_mixtral_15k_v4.pkl",
@@ -104,6 +106,72 @@ def dataset(
     return found[0]
 
 
+def here(source: str, what: str, hub_: Hub) -> Path | None:
+    """Where the `checkpoint` or `dataset` of `source` lies since an earlier fetch; None when it is to be fetched."""
+    kind = "models" if what == "checkpoint" else "datasets"
+    if source.startswith("hf:"):
+        return _hub_model_here(source, hub_)
+    folder = _place(source, kind)
+    if not artifact.is_complete(folder):
+        return None
+    return model(str(folder)) if kind == "models" else dataset(str(folder))
+
+
+def _hub_model_here(source: str, hub_: Hub) -> Path | None:
+    """In the cache of Hugging Face's client, else in the store; without a revision whichever is there."""
+    name, _, revision = source.removeprefix("hf:").partition("@")
+    if hub_.cache is not None and (found := hub_cache.snapshot(hub_.cache, name, revision)) is not None:
+        return found
+    if revision:
+        folders = [_place(source, "models")]
+    else:
+        folders = sorted(_place(source, "models").parent.glob(f"{_hub_name(name)}@*"))
+    return next((f for f in folders if (artifact.origin(f) or "").startswith(f"{name}@{revision}")), None)
+
+
+def known_size(source: str) -> int | None:
+    """Bytes of a published source; None where they are not known beforehand."""
+    if source == MODEL:
+        return 2 * PARAMETERS  # bfloat16; the tokenizer and the headers are 3 MB beside it
+    known = DATASETS.get(_name_at(source))
+    return known.size_bytes if known and known.url == source else None
+
+
+def listed_size(source: str, hub_: Hub) -> int:
+    """Bytes of a model of the hub, asked of the hub. Raises: ArtifactError when it does not answer."""
+    name, _, revision = source.removeprefix("hf:").partition("@")
+    brief = Patience(stall_s=15.0, attempts=1)
+    return hub.listing(hub_, name, hub.commit(hub_, name, revision or "main", brief), brief).size_bytes
+
+
+def size_text(count: int | None) -> str:
+    """`93.4 GB`, `71 MB`."""
+    if count is None:
+        return "size not known before"
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def _place(source: str, kind: str) -> Path:
+    """Folder of the store for a model at a commit of the hub, or for what lies at an address."""
+    store = settings.home() / kind
+    if source.startswith("hf:"):
+        origin = source.removeprefix("hf:")
+        return artifact.place(store, _hub_name(origin.partition("@")[0]), origin)
+    return artifact.place(store, _name_at(source).removesuffix(".uri"), source)
+
+
+def _hub_name(name: str) -> str:
+    return name.replace("/", "--")
+
+
+def _name_at(address: str) -> str:
+    """File name that an address ends with. Raises: ConfigError for what is no address."""
+    try:
+        return PurePosixPath(unquote(urlsplit(address).path)).name
+    except ValueError as error:
+        raise ConfigError(f"{addresses(address)!r} is no address: {error}", "check the address") from error
+
+
 def require_room(precision: Precision, ram_bytes: int, folder: Path) -> None:
     """Hold the full model against the machine, before any of it is fetched.
 
@@ -125,10 +193,12 @@ def require_room(precision: Precision, ram_bytes: int, folder: Path) -> None:
 
 def _obtain(source: str, kind: str, hub_: Hub, report: Report, patience: Patience | None) -> Path:
     """The path itself, or the place in the store where the files of `source` now are."""
-    store = settings.home() / kind
     if source.startswith("hf:"):
+        if (found := here(source, "checkpoint", hub_)) is not None:
+            return found
         name, _, revision = source.removeprefix("hf:").partition("@")
-        folder = artifact.place(store, name.replace("/", "--"), f"{name}@{revision}")
+        revision = hub.commit(hub_, name, revision or "main", patience)
+        folder = _place(f"hf:{name}@{revision}", kind)
         return artifact.obtain(folder, lambda: hub.listing(hub_, name, revision, patience), report, patience)
     try:
         parts = urlsplit(source)
@@ -139,13 +209,13 @@ def _obtain(source: str, kind: str, hub_: Hub, report: Report, patience: Patienc
     if parts.scheme in ("http", "https"):
         name = PurePosixPath(unquote(parts.path)).name
         if name.endswith(".uri"):
-            folder = artifact.place(store, name.removesuffix(".uri"), source)
+            folder = _place(source, kind)
             return artifact.obtain(folder, lambda: r2.listing(source, patience), report, patience)
         if not name:
             raise ArtifactError(f"{addresses(source)} names no file", "the address of one file, or of a .uri")
         known = DATASETS.get(name)
         listing = Listing(source, (Item(name, Remote(source, md5=known.md5 if known else None)),))
-        folder = artifact.place(store, name, source)
+        folder = _place(source, kind)
         return artifact.obtain(folder, lambda: listing, report, patience) / name
     if "://" in source:
         raise ConfigError(

@@ -47,7 +47,7 @@ FALLBACKS = frozenset({"detect_os", "detect_cpu"})
 
 
 def registered(deliver: Deliver, say: Callable[[str], None], environ: Mapping[str, str]) -> list[Builtin]:
-    """All of them, for the runner. `environ` is looked into for HF_TOKEN and HF_ENDPOINT alone."""
+    """All of them, for the runner. `environ` is looked into for the hub's variables alone."""
 
     def acting(name: str) -> Action:
         return lambda resolved, inputs, fake: _act(
@@ -80,7 +80,7 @@ def _call(
 ) -> Call:
     from assay.doors import cm
     from assay.doors.builtin.call import Call
-    from assay.ground.hub import ENDPOINT, Hub
+    from assay.doors.hub_settings import hub_of
 
     selection, env = cm.asked_by(inputs, _mapping(recipe))
     return Call(
@@ -91,7 +91,7 @@ def _call(
         prefix=recipe.dialect.prefix,
         say=say,
         deliver=deliver,
-        hub=Hub(environ.get("HF_ENDPOINT") or ENDPOINT, environ.get("HF_TOKEN") or None),
+        hub=hub_of(environ),
     )
 
 

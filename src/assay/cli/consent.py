@@ -1,0 +1,28 @@
+"""Asks before gigabytes are fetched: on a terminal in words, elsewhere only with --yes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from assay.ground.errors import ConfigError
+
+if TYPE_CHECKING:
+    from assay.fetching import Wanted
+
+
+def ask(things: Sequence[Wanted], assume_yes: bool) -> None:
+    """Returns when everything may be fetched. Raises: ConfigError when it may not, with what would be fetched."""
+    if not things or assume_yes:
+        return
+    needs = " and ".join(map(str, things))
+    hint = "--yes fetches it once; or name what you have: " + ", ".join(
+        {"checkpoint": "--checkpoint DIR", "dataset": "--dataset FILE"}[each.what] for each in things
+    )
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfigError(f"to be fetched first: {needs}", hint)
+    sys.stderr.write(f"to be fetched first: {needs}. Fetch? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise ConfigError("nothing was fetched", hint)

@@ -1,0 +1,131 @@
+"""What a benchmark needs and does not have yet: said before it is fetched, fetched once, then a path like any other.
+
+`plan` and `bench` ask here alike, so that the plan counts the bytes that the run would fetch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from assay import embedded
+from assay.config import BenchmarkConfig
+from assay.doors.builtin.call import MayFetch
+from assay.ground import settings
+from assay.ground.download import Progress
+from assay.ground.hub import Hub
+from assay.ground.redact import addresses
+from assay.mlperf import artifact, workloads
+from assay.mlperf import job as jobs
+from assay.mlperf.job import Job
+
+EVERYTHING = MayFetch()
+TO_COME = Path("/to/be/fetched")
+"""Stands in a job for what is not here yet."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One thing to fetch."""
+
+    what: str
+    """`checkpoint` or `dataset`, as its option is called."""
+    source: str
+    size_bytes: int | None
+    """None where the source says it only when asked."""
+
+    def __str__(self) -> str:
+        return f"the {self.what} {addresses(self.source)} ({artifact.size_text(self.size_bytes)})"
+
+
+def found(config: BenchmarkConfig, hub: Hub, may_fetch: MayFetch = EVERYTHING) -> BenchmarkConfig:
+    """`config` with a path for everything that was fetched before, here or by Hugging Face's client. Asks nobody."""
+    for each in wanted(config, may_fetch):
+        if (path := artifact.here(each.source, each.what, hub)) is not None:
+            config = _with(config, each.what, path)
+    return config
+
+
+def wanted(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> tuple[Wanted, ...]:
+    """What the paths of `config` do not give: its checkpoint, unless the SUT needs none, and its dataset."""
+    paths = config.paths
+    if embedded.is_embedded(config) and not (paths.checkpoint_source or paths.dataset_source):
+        return ()
+    official = not embedded.is_embedded(config)
+    sources: list[tuple[str, str]] = []
+    if paths.checkpoint is None and config.sut != "echo":
+        usual = artifact.MODEL if official and may_fetch.model else ""
+        sources.append(("checkpoint", paths.checkpoint_source or usual))
+    if paths.dataset is None:
+        usual = _dataset_source(config) if official and may_fetch.dataset else ""
+        sources.append(("dataset", paths.dataset_source or usual))
+    return tuple(Wanted(what, source, artifact.known_size(source)) for what, source in sources if source)
+
+
+def job(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> Job:
+    """The job as it is once everything is fetched. Raises: as `mlperf.job.of`, before a byte is paid for."""
+    whole = config
+    for each in wanted(config, may_fetch):
+        whole = _with(whole, each.what, TO_COME)
+    made = embedded.job(whole) if embedded.is_embedded(config) else jobs.of(whole)
+    return dataclasses.replace(made, config=dataclasses.replace(made.config, paths=config.paths))
+
+
+def refuse_without_room(config: BenchmarkConfig, things: tuple[Wanted, ...]) -> None:
+    """Raises: EnvironmentProblem when the full model is to be fetched and disk or memory cannot hold it."""
+    if any(each.source == artifact.MODEL for each in things):
+        artifact.require_room(config.precision, psutil.virtual_memory().total, settings.home())
+
+
+def obtain(
+    config: BenchmarkConfig, hub: Hub, say: Callable[[str], None], may_fetch: MayFetch = EVERYTHING
+) -> BenchmarkConfig:
+    """`config` with a checkpoint and a dataset that are there. Raises: before any download when it cannot fit."""
+    config = found(config, hub, may_fetch)
+    things = wanted(config, may_fetch)
+    refuse_without_room(config, things)
+    for path, check in ((config.paths.checkpoint, artifact.model), (config.paths.dataset, artifact.dataset)):
+        if path is not None:
+            check(str(path))
+    for each in things:
+        say(f"assay: fetching {each}")
+        is_model = each.what == "checkpoint"
+        told = _told(say)
+        place = artifact.model(each.source, hub, told) if is_model else artifact.dataset(each.source, told)
+        config = _with(config, each.what, place)
+    if (file := config.paths.dataset) is not None and (warning := artifact.warning(file)) is not None:
+        say(f"assay: {warning}")
+    return config
+
+
+def sized(things: tuple[Wanted, ...], hub: Hub) -> tuple[Wanted, ...]:
+    """The same with the size of every model of the hub: the hub lists it. Raises: ArtifactError when it does not."""
+    return tuple(
+        dataclasses.replace(each, size_bytes=artifact.listed_size(each.source, hub))
+        if each.size_bytes is None and each.source.startswith("hf:")
+        else each
+        for each in things
+    )
+
+
+def _with(config: BenchmarkConfig, what: str, path: Path) -> BenchmarkConfig:
+    """`config` with a path in place of its source: an address may carry a secret, and a record shows the config."""
+    if what == "checkpoint":
+        paths = dataclasses.replace(config.paths, checkpoint=path, checkpoint_source=None)
+    else:
+        paths = dataclasses.replace(config.paths, dataset=path, dataset_source=None)
+    return dataclasses.replace(config, paths=paths)
+
+
+def _dataset_source(config: BenchmarkConfig) -> str:
+    round_ = workloads.round_of(config.round, config.workload)
+    known = artifact.DATASETS.get(round_.workload(config.workload).dataset_file)
+    return known.url if known else artifact.DATASET
+
+
+def _told(say: Callable[[str], None]) -> Callable[[Progress], None]:
+    return lambda progress: say(str(progress))
