@@ -42,8 +42,8 @@ from assay.report import readme
 from assay.suts import identity
 from assay.suts.identity import Identity
 
-PROBE_SAMPLES = 8
-"""Samples of the pass that chooses a target rate when none is asked for: the batch, and at least so many."""
+PROBE_BATCHES, PROBE_SAMPLES = 4, 8
+"""Length of the pass that chooses a target rate when none is asked for: full batches, and the fewest samples."""
 FIRST_TRY = "first_try"
 """Folder beside `performance` with the logs of a run whose chosen target was wrong."""
 DEFAULT_SUBMITTER = "unnamed"
@@ -221,7 +221,7 @@ class Story:
         if scenario is Scenario.OFFLINE and not self.job.min_duration_s():
             return UNHURRIED_QPS
         batch = session.used.batch or 0
-        rate = session.probe(min(max(PROBE_SAMPLES, batch), len(self.samples)))
+        rate = session.probe(min(max(PROBE_SAMPLES, PROBE_BATCHES * batch), len(self.samples)))
         target = target_rate.below_or_above(scenario, rate)
         self.notes.append(
             f"{scenario.value} target of {target:.4g} samples/s chosen after a probe of {rate:.4g}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.ground import files
+from assay.ground import files, settings
 from assay.ground.errors import EnvironmentProblem, did_you_mean
 
 
@@ -40,3 +40,10 @@ def test_json_refuses_what_is_not_json(tmp_path: Path) -> None:
 def test_the_nearest_name_is_offered_else_all_of_them() -> None:
     assert did_you_mean("offlin", ["offline", "server"]) == "did you mean offline?"
     assert did_you_mean("zzz", ["offline", "server"]) == "one of: offline, server"
+
+
+def test_a_store_that_cannot_be_written_names_the_variable_that_moves_it(tmp_path: Path) -> None:
+    settings.set_home(tmp_path / "store")
+    refused = PermissionError(errno.EACCES, "Permission denied")
+    assert "set ASSAY_HOME" in files.as_problem(refused, settings.home() / "kernels" / "a.so").hint
+    assert "ASSAY_HOME" not in files.as_problem(refused, tmp_path / "run" / "result.json").hint

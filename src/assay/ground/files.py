@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from assay.ground import system_errors
+from assay.ground import settings, system_errors
 from assay.ground.errors import EnvironmentProblem
 
 CHUNK_BYTES = 1 << 20
@@ -103,4 +103,6 @@ def as_problem(error: OSError, target: Path) -> EnvironmentProblem:
         return EnvironmentProblem(
             f"disk full while writing {target}", f"free space on {target.parent}, or choose another folder"
         )
-    return EnvironmentProblem(f"cannot write {target}: {error.strerror or error}", system_errors.hint(error))
+    is_in_store = settings.home() in target.parents
+    hint = system_errors.hint(error) + (", or set ASSAY_HOME to another folder" if is_in_store else "")
+    return EnvironmentProblem(f"cannot write {target}: {error.strerror or error}", hint)
