@@ -19,11 +19,11 @@ from assay.ground.lock import is_named
 
 @contextmanager
 def folder(prefix: str) -> Iterator[Path]:
-    """An empty temporary folder of a name that begins with `prefix`; removed at the end.
+    """An empty temporary folder, without links in its path, of a name that begins with `prefix`; removed at the end.
 
     Those of the same prefix that nobody owns any more are removed first. So a prefix belongs to this function alone.
     """
-    root = Path(tempfile.gettempdir())
+    root = Path(tempfile.gettempdir()).resolve()
     remove_abandoned(
         root.glob(glob.escape(prefix) + "*"), lambda path: shutil.rmtree(path, ignore_errors=True)
     )

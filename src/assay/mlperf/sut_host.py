@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import selectors
-import shutil
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from assay.ground import settings
+from assay.ground import scratch, settings
 from assay.ground.errors import RunFailed
 from assay.mlperf.channel import Channel, Kind
 from assay.mlperf.child import Child
@@ -50,11 +48,16 @@ class SutHost:
     ) -> None:
         self._on_progress = on_progress
         self._phase = "loading"
-        self._folder = tempfile.mkdtemp(prefix="assay-")  # short: a socket's path holds some 100 characters
-        self.address = f"{self._folder}/sut"
-        self.child, self.control = start_child(
-            "the SUT process", "assay.mlperf.sut_process", log, [self.address]
-        )
+        self._at_end = ExitStack()
+        # A short name: a socket's path holds some 100 characters.
+        self.address = str(self._at_end.enter_context(scratch.folder("assay-sut-")) / "sut")
+        try:
+            self.child, self.control = start_child(
+                "the SUT process", "assay.mlperf.sut_process", log, [self.address]
+            )
+        except BaseException:
+            self._at_end.close()
+            raise
         try:
             self.control.send(build)
             self.used = self._report(load_timeout_s)
@@ -143,7 +146,7 @@ class SutHost:
     def end(self) -> None:
         self.child.end()
         self.control.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._at_end.close()
 
     def _report(self, timeout_s: float | None) -> Used:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s

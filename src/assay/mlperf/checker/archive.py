@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 
+from assay.ground import scratch
 from assay.mlperf.submission.tree import DIVISIONS
 
 MEMBER_MAX_BYTES = 50 << 20
@@ -40,8 +40,7 @@ def is_archive(path: Path) -> bool:
 @contextmanager
 def unpacked(path: Path) -> Iterator[Archive]:
     """The archive's plain files in a folder that goes when the block ends."""
-    with TemporaryDirectory(prefix="assay-check-") as name:
-        folder = Path(name).resolve()
+    with scratch.folder("assay-check-") as folder:
         faults: list[tuple[str, str]] = []
         try:
             with tarfile.open(path) as tar:

@@ -26,7 +26,7 @@ class CpuTime:
 
 def of_tree(pid: int) -> CpuTime:
     """Of the process and all that descend from it now."""
-    pids = list(_tree(pid))
+    pids = list(tree(pid))
     tasks = [times for pid in pids for times in _tasks(pid)]
     used_s = sum(ran for ran, _ in tasks) / 1e9 + sum(_children_ticks(pid) for pid in pids) / _TICKS
     longest = max((waited for _, waited in tasks), default=0)
@@ -34,7 +34,8 @@ def of_tree(pid: int) -> CpuTime:
     return CpuTime(used_s, longest / 1e9 / max(rivals, 1))
 
 
-def _tree(root: int) -> Iterator[int]:
+def tree(root: int) -> Iterator[int]:
+    """Ids of the process and of all that descend from it now."""
     found = [root]
     while found:
         pid = found.pop()

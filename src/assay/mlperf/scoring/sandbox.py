@@ -12,6 +12,7 @@ import contextlib
 import itertools
 import os
 import queue
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -175,8 +176,9 @@ def opened(slots: int = 1, limits: Limits | None = None, unsafe: bool = False) -
         filter_file = folder / "seccomp.bpf"
         program = seccomp.program()
         filter_file.write_bytes(program or b"")
+        first = secrets.randbelow(UIDS)  # two runs at the same time
         for number, group in enumerate(groups):
-            places.put(Slot(group, itertools.cycle(range(NOBODY - number, NOBODY - UIDS, -slots))))
+            places.put(Slot(group, (NOBODY - n % UIDS for n in itertools.count(first + number, slots))))
         try:
             walls: list[Wall] = [NoWall()] if unsafe else [Bubblewrap(program is not None), Unshare()]
             yield _first_that_works([Sandbox(wall, limits, filter_file, places) for wall in walls])

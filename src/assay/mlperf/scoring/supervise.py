@@ -10,18 +10,16 @@ import os
 import selectors
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assay.mlperf.scoring import cpu_time
+from assay.mlperf.scoring.stages import Stages
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 """All that the child gets of ours: what it starts can read it, in /proc for example."""
 
 MARK = b"."
-PATIENCE = 10
-"""A stage lasts at most so many times its limit, however long it was kept from the processors."""
 
 _CHUNK_BYTES = 1 << 16
 _LOOK_S = 0.05
@@ -35,7 +33,7 @@ class Ended:
     """The stage that it was in, counted from 0."""
     timed_out: bool
     starved: bool
-    """Timed out, and other processes are the proven cause: see `_Stages.is_overdue`."""
+    """Timed out, and other processes are the proven cause: see `stages.judged`."""
     output: bytes
     """The first bytes of standard output and error together, after the marks."""
     told_secret: bool
@@ -67,7 +65,7 @@ def supervise(
         start_new_session=True,
     )
     output = _Output(len(stages) - 1, output_bytes, secret)
-    clock = _Stages(stages, child.pid, cpu_s or (lambda: cpu_time.of_tree(child.pid).used_s))
+    clock = Stages(stages, child.pid, cpu_s or (lambda: cpu_time.of_tree(child.pid).used_s))
     try:
         _converse(child, stdin, output, clock)
         timed_out = child.poll() is None
@@ -107,40 +105,7 @@ class _Output:
         self._tail = text[max(0, len(text) - len(self._secret)) :]
 
 
-class _Stages:
-    """How long the present stage may go on."""
-
-    def __init__(self, limits: Sequence[float], pid: int, cpu_s: Callable[[], float]) -> None:
-        self._limits, self._pid, self._cpu_s = limits, pid, cpu_s
-        self._stage = -1
-        self._look = 0.0
-        self.was_starved = False
-        self.reach(0)
-
-    def reach(self, stage: int) -> None:
-        if stage != self._stage:
-            self._stage, self._began, self._cpu_before = stage, time.monotonic(), self._cpu_s()
-            self._look = self._began + self._limits[stage]
-
-    def is_overdue(self) -> bool:
-        """Whether the stage has had its time: on the clock, less the time that it waited for a processor.
-
-        While a task waits for a processor because of tasks of its own tree, one of these runs. So what a single task
-        waited beyond all CPU time of the tree was the doing of others, whatever the tree does: that much is proof.
-        """
-        now = time.monotonic()
-        if now < self._look:
-            return False
-        self._look = now + 1.0
-        limit, elapsed_s = self._limits[self._stage], now - self._began
-        used_s = self._cpu_s() - self._cpu_before
-        waited_s = cpu_time.of_tree(self._pid).wait_s
-        had_its_time = used_s >= limit or elapsed_s - waited_s >= limit
-        self.was_starved = not had_its_time and waited_s - used_s > limit
-        return had_its_time or elapsed_s >= PATIENCE * limit
-
-
-def _converse(child: subprocess.Popen[bytes], stdin: bytes, output: _Output, stages: _Stages) -> None:
+def _converse(child: subprocess.Popen[bytes], stdin: bytes, output: _Output, stages: Stages) -> None:
     """Feed and read until the child has ended or is overdue.
 
     The end of the child counts, not the end of the pipe: a grandchild may hold the pipe open for ever.
