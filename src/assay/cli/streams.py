@@ -46,7 +46,8 @@ def _open_closed() -> None:
         if getattr(sys, name) is None:
             null = os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is the stream's
             os.set_inheritable(null, True)
-            setattr(sys, name, os.fdopen(null, "r" if name == "stdin" else "w"))
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(null, mode, closefd=False))  # it outlives this object
 
 
 def _outlasting(stream: io.TextIOWrapper) -> io.TextIOWrapper:
