@@ -6,16 +6,17 @@ adopts what its parent sends (`mlperf.child_main`), so that no setting is read f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True)
 class Settings:
-    """All of them; what a child process is given."""
+    """All of them; what a child process is given. Plain, as every command imports it and `dataclasses` takes 5 ms.
 
-    home: Path | None = None
-    """Folder of the store; None = ~/.cache/assay."""
+    `home` is the folder of the store; None = ~/.cache/assay.
+    """
+
+    def __init__(self, home: Path | None = None) -> None:
+        self.home = home
 
 
 _current = Settings()
