@@ -55,10 +55,12 @@ def test_another_target_is_named_where_it_would_make_the_run_valid(
 
 def test_an_overloaded_server_run_is_told_once_while_it_runs(tmp_path: Path) -> None:
     queue = target_rate.Queue(run_spec(tmp_path, Scenario.SERVER), places=64)
-    assert queue.news(unanswered=64 + 190, pace=100.0) == ""
-    assert "210 queries wait for their turn, 2.1 s" in (told := queue.news(unanswered=64 + 210, pace=100.0))
+    assert queue.news(issued=1000, done=100, seconds=10.0) == ""  # the first answers come late at any rate
+    assert queue.news(issued=500 + 64 + 190, done=500, seconds=5.0) == ""
+    told = queue.news(issued=500 + 64 + 210, done=500, seconds=5.0)
+    assert "210 queries wait for their turn, 2.1 s at 100 samples/s" in told
     assert told.endswith("try: --target-qps 70")
-    assert queue.news(unanswered=900, pace=100.0) == ""
+    assert queue.news(issued=2000, done=500, seconds=5.0) == ""
 
 
 @pytest.mark.parametrize(
@@ -73,4 +75,4 @@ def test_nothing_is_said_of_a_queue_that_does_not_count(
     tmp_path: Path, scenario: Scenario, mode: Mode, places: int
 ) -> None:
     queue = target_rate.Queue(run_spec(tmp_path, scenario, mode), places)
-    assert queue.news(unanswered=5000, pace=1.0) == ""
+    assert queue.news(issued=5000, done=500, seconds=500.0) == ""

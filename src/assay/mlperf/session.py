@@ -234,7 +234,7 @@ class Counting:
         pace = count.done / seconds if count.done and seconds > 0 else None
         eta = (total - count.done) / pace if pace else None
         self._on_progress(Progress(self._title, count.done, total, pace, eta))
-        if pace and (told := self._queue.news(count.issued - count.done, pace)):
+        if told := self._queue.news(count.issued, count.done, seconds):
             self._on_progress(Progress(self._title, message=told))
 
     def refuse_silence(self, log: Path) -> None:

@@ -41,13 +41,16 @@ class Queue:
         self._limit_s = spec.latency.ttft_ms / 1000 if spec.latency and places and is_judged else None
         self._places = places
 
-    def news(self, unanswered: int, pace: float) -> str:
+    def news(self, issued: int, done: int, seconds: float) -> str:
         """What to tell, once, as soon as a new query has to wait longer for its place than its first token may take.
 
-        `pace`: samples/s answered so far.
+        `seconds`: since the first query. Nothing is told before every place has been used twice, on average: the first
+        answers come late at any rate.
         """
-        waiting = unanswered - self._places
-        if self._limit_s is None or waiting / pace <= self._limit_s:
+        if self._limit_s is None or done < 2 * self._places:
+            return ""
+        pace, waiting = done / seconds, issued - done - self._places
+        if waiting / pace <= self._limit_s:
             return ""
         told = (
             f"overloaded: {waiting} queries wait for their turn, {waiting / pace:.1f} s at {pace:.3g} samples/s, and "
