@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,7 @@ from assay.doors import native
 from assay.ground import files, settings
 from assay.ground.errors import AssayError, ConfigError, Interrupted
 from assay.machine import probe
-from assay.mlperf import artifact, dataset, result, target_rate, tokenizer, wheels
+from assay.mlperf import artifact, choosing, dataset, result, target_rate, tokenizer, wheels
 from assay.mlperf import job as jobs
 from assay.mlperf import round as rounds
 from assay.mlperf.checker import check
@@ -152,10 +153,10 @@ class Story:
     target_qps: dict[Scenario, float] = field(default_factory=dict)
     started_at: str = field(default_factory=lambda: _now())
 
-    @property
+    @cached_property
     def samples(self) -> Sequence[Sample]:
-        """Those that the job uses: the first of the dataset."""
-        return self.data.samples[: self.job.samples(len(self.data.samples))]
+        """Those of the dataset that the job uses."""
+        return self.job.choose(self.data.samples)
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -313,7 +314,7 @@ class Story:
         """For the next plan of the same model and dataset; a run never fails for it."""
         paths = self.job.config.paths
         if self.used and not self.used.is_fake and paths.checkpoint and paths.dataset:
-            lengths = {record.qsl_idx: len(record.token_ids) for record in records}
+            lengths = {self.samples[record.qsl_idx].row: len(record.token_ids) for record in records}
             try:
                 answer_lengths.keep(paths.checkpoint, paths.dataset, lengths)
             except AssayError as error:
@@ -355,6 +356,7 @@ class Story:
                 "sha256": self.data.sha256,
                 "rows": len(self.data.samples),
                 "samples": len(self.samples),
+                **({choosing.ROWS: rows} if (rows := choosing.rows_of(self.samples)) else {}),
                 "is_whole_set": len(self.samples) == job.rules.dataset_samples,
             },
             loadgen={
@@ -368,7 +370,7 @@ class Story:
             started_at=self.started_at,
             finished_at=_now(),
             assay=__version__,
-            notes=(*standing_notes(job, self.data, len(self.samples)), *self.notes),
+            notes=(*standing_notes(job, self.data, self.samples), *self.notes),
             model=known.to_dict() if (known := self.identity) else {},
         )
         made.write(self.folder)
@@ -399,12 +401,17 @@ def submit(
     return tree, check.check(tree, round_, request.submitter)
 
 
-def standing_notes(job: Job, data: Dataset, used: int) -> list[str]:
+def standing_notes(job: Job, data: Dataset, used: Sequence[Sample]) -> list[str]:
     """What a reader must know of any run of this job."""
     notes = []
     if job.config.style is not Style.VALID:
         notes.append(
-            f"a {job.config.style.value}-style run over {used} samples, by the rules not a submission"
+            f"a {job.config.style.value}-style run over {len(used)} samples, by the rules not a submission"
+        )
+    if choosing.rows_of(used):
+        notes.append(
+            f"the samples are spread over the subsets: {choosing.words(used)}; "
+            f"LoadGen's qsl_idx counts them, {choosing.ROWS} in result.json names their rows in the dataset"
         )
     checkpoint = job.config.paths.checkpoint
     if checkpoint is not None and job.config.sut != "echo":

@@ -58,7 +58,7 @@ class Limits:
     """How much is run. None = what the style and the workload say."""
 
     samples: int | None = None
-    """Samples of the dataset that are used (the first n; also the query count of a test-style run)."""
+    """Samples of the dataset that are used: in test style spread over its subsets, else the first n."""
     batch: int | None = None
     """Most sequences that the SUT runs at once."""
     target_qps: float | None = None

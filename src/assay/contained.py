@@ -100,7 +100,7 @@ def _take_over(story: Story, measured: RunResult) -> None:
     """What was measured inside becomes this story's own, with the accuracy runs scored."""
     story.used = Used(**measured.used)
     story.started_at = measured.started_at
-    standing = app.standing_notes(story.job, story.data, len(story.samples))
+    standing = app.standing_notes(story.job, story.data, story.samples)
     story.notes = list(measured.notes[len(standing) :])
     # Only where a run's files lie is asked of its spec here: the rate has no part in it.
     story.target_qps = dict.fromkeys(story.job.config.scenarios, app.UNHURRIED_QPS)

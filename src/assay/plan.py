@@ -182,7 +182,7 @@ class _Draft:
             rows = embedded.dataset(config).samples
         else:
             return
-        self.samples = rows[: self.job.samples(len(rows))] if self.job else rows
+        self.samples = self.job.choose(rows) if self.job else rows
 
     def _read_checkpoint(self) -> None:
         if self.config.sut == "echo":
@@ -251,11 +251,11 @@ class _Draft:
             if paths.checkpoint and paths.dataset
             else {}
         )
-        if self.samples and self.config.sut != "echo" and all(s.index in known for s in self.samples):
+        if self.samples and self.config.sut != "echo" and all(s.row in known for s in self.samples):
             self.notes.append(
                 "answers are counted as long as this checkpoint's were in its last run of the dataset"
             )
-            return [min(most, known[s.index]) for s in self.samples]
+            return [min(most, known[s.row]) for s in self.samples]
         if self.is_random:
             self.notes.append(f"random weights seldom end an answer: {most} tokens are counted for each")
             return [most] * len(self.samples)

@@ -313,3 +313,20 @@ def parameters(model: Path) -> str:
     from safetensors.torch import load_file
 
     return f"{sum(weight.numel() for weight in load_file(model / 'model.safetensors').values()):,}"
+
+
+def test_a_test_run_of_a_part_measures_every_subset_and_its_log_is_scored_alike_afterwards(
+    words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = rows.write(tmp_path / "d.jsonl", words, {"flan.1": "The sea ."}), tmp_path / "run"
+    assert bench(words, data, out, "--mode", "accuracy", "--samples", "2") == 0
+    made, found = result.read(out), scores(out)
+    assert made.dataset["rows_used"] == [0, 2]
+    assert any("1 of GSM8K, 1 of OpenOrca" in note for note in made.notes)
+    assert (found["gsm8k"].value, found["gsm8k"].n, found["rouge1"].n) == (100, 1, 1)
+    log = out / "Offline/accuracy/mlperf_log_accuracy.json"
+    capsys.readouterr()
+    main(["score", "--log", str(log), "--dataset", str(data), "--tokenizer", str(words), "--json"])
+    again = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (again["gsm8k"], again["rouge1"]) == (found["gsm8k"].value, found["rouge1"].value)
+    assert 0 < again["rouge1"] < 100

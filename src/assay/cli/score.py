@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from assay.cli.progress import ProgressLine
     from assay.ground import files
     from assay.ground.errors import ConfigError
-    from assay.mlperf import dataset, tokenizer
+    from assay.mlperf import choosing, dataset, tokenizer
     from assay.mlperf.progress import Progress
     from assay.mlperf.scoring import log
     from assay.mlperf.scoring.grader import Grade
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     grade = Grade(
         args.workers, args.unsafe_no_sandbox, lambda done, total: line.show(Progress("MBXP", done, total))
     )
-    samples = dataset.read_scored(args.dataset)
+    samples = choosing.of_log(args.log, dataset.read_scored(args.dataset))
     scores = score(records, samples, words, grade)
     line.close()
     for warning in dataset.warnings(samples):

@@ -186,7 +186,13 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "paths.out", "--out", paths.given, "run folder to create (default: a new one in ./assay-runs)", "DIR"
     ),
-    Field("limits.samples", "--samples", _count, "use the first N samples of the dataset", "N"),
+    Field(
+        "limits.samples",
+        "--samples",
+        _count,
+        "use N samples: in test style spread over the subsets, else the first of the dataset",
+        "N",
+    ),
     Field("limits.batch", "--batch", _count, "most sequences at once", "N"),
     Field("limits.target_qps", "--target-qps", _qps, "samples/s asked of LoadGen, or auto", "X"),
     Field("limits.min_duration_s", "--min-duration", _seconds, "shortest performance run, as 600s", "T"),

@@ -5,14 +5,16 @@ Pure: it reads the config, the workload and the round, and decides counts, durat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.config import BenchmarkConfig, Device, Division, Precision, Scenario, Style
 from assay.ground import model_folder
 from assay.ground.errors import ConfigError, EnvironmentProblem
-from assay.mlperf import wheels, workloads
+from assay.mlperf import choosing, wheels, workloads
 from assay.mlperf.round import Round, RoundWorkload, Wheel
+from assay.mlperf.sample import Sample
 from assay.mlperf.workload import Generation, Workload
 
 PRECISIONS = {
@@ -59,6 +61,11 @@ class Job:
                 f"{asked} samples asked, and the dataset holds {available}", f"--samples {available} or fewer"
             )
         return min(asked or available, available)
+
+    def choose(self, samples: Sequence[Sample]) -> list[Sample]:
+        """The samples of the dataset that are used. Raises: ConfigError when there are too few."""
+        is_spread = self.config.style is Style.TEST
+        return choosing.take(samples, self.samples(len(samples)), is_spread=is_spread)
 
     def min_duration_s(self) -> float:
         """Shortest performance run, seconds: as asked, else the round's own for valid style, else none."""

@@ -16,7 +16,7 @@ class Subset(str, Enum):
 
 @dataclass(frozen=True)
 class Sample:
-    """One row; `index` is its position in the file and LoadGen's sample index."""
+    """One row; `index` is LoadGen's sample index, and its position in the file unless `file_row` says another."""
 
     index: int
     id: str
@@ -31,6 +31,12 @@ class Sample:
     """`tok_ref_output`: the reference model's answer; empty when the file has none."""
     stop_ids: tuple[int, ...]
     """`tok_stop_sequence`: generation ends once the last ids are these."""
+    file_row: int | None = None
+    """Where it lies in the file, when a run uses other rows than the first."""
+
+    @property
+    def row(self) -> int:
+        return self.index if self.file_row is None else self.file_row
 
     @property
     def language(self) -> str | None:
