@@ -100,10 +100,8 @@ class HookCalls:
     def _meta(self) -> dict[str, Any]:
         """The description with the lists that hooks may extend in place, such as `post_deps`, as they stand now."""
         meta, entries = self.recipe.meta, self.resolved.entries
-        meta.update({phase: listed for phase, listed in entries.items() if listed or phase in meta})
-        for key in ("new_env_keys", "new_state_keys"):
-            if meta.get(key) or getattr(self.resolved, key):
-                meta[key] = getattr(self.resolved, key)
+        exports = {key: getattr(self.resolved, key) for key in ("new_env_keys", "new_state_keys")}
+        meta.update({key: listed for key, listed in (entries | exports).items() if key in meta})
         if self.resolved.script_name:
             meta["script_name"] = self.resolved.script_name
         return meta

@@ -84,7 +84,7 @@ def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
         return True
     from assay.ground import scratch
 
-    state, here = copied(resolved.state), Path.cwd()
+    state, entries, here = copied(resolved.state), copied(resolved.entries), Path.cwd()
     with scratch.folder("assay-validate-") as folder, resolved.env.kept():
         os.chdir(folder)
         try:
@@ -99,6 +99,7 @@ def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
             os.chdir(here)
             resolved.state.clear()
             resolved.state.update(state)
+            resolved.entries.update(entries)
             execution.descent.asked.clear()
     return not version or not entry.version or version == entry.version
 

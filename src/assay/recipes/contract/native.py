@@ -41,6 +41,7 @@ class NativeScripts:
         env[key("TMP_CURRENT_SCRIPT_WORK_PATH")] = str(Path.cwd())
         env.update(filled(env, env))
         if script is None:
+            shell.write_state(state)
             return False
         self.note(f"       ! cd {Path.cwd()}")
         self.note(f"       ! call {script} from {shell.RUN_FILE}")

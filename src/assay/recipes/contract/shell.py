@@ -110,7 +110,7 @@ def run_script(
 
     for name in (NEW_STATE_FILE, NEW_ENV_FILE):
         Path(name).unlink(missing_ok=True)
-    _write_private(Path(STATE_FILE), state_as_json(state))
+    write_state(state)
     prefix = [str(line) for line in state.get("script_prefix") or []]
     lines = [*SHEBANG, *prefix, *export_lines(env), "", f". {quoted_path(script)}"]
     write_script(Path(RUN_FILE), lines)
@@ -144,10 +144,13 @@ def _write_private(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def write_state(state: dict[str, Any]) -> None:
+    """The state as scripts and hooks can read it; an entry of the cache keeps it."""
+    _write_private(Path(STATE_FILE), state_as_json(state))
+
+
 def state_as_json(state: dict[str, Any]) -> str:
-    if (
-        not state
-    ):  # as with most recipes of MLC, and the next line of CM; a small run needs json for nothing else
+    if not state:  # as with most recipes of MLC; the next is CM's. A small run needs json for nothing else
         return "{}"
     if state == {"docker": {}}:
         return '{\n  "docker": {}\n}'
