@@ -80,9 +80,9 @@ struct Tiles {
 };
 #endif
 
-constexpr int BLOCKS_AT_ONCE = 8;  // of 16 steps: two squares of them are 16 KiB and stay in L1 from row to row
+constexpr int BLOCKS_AT_ONCE = 4;  // of 16 steps: weights of 16 KiB and as many bytes of 64 rows stay in L1 together
 
-// Brings `lines` lines of 64 bytes into L2 with every block that is computed.
+// Brings `lines` lines of 64 bytes into L2 with every block that is computed: after its loads, which would wait for them.
 struct AheadOfTiles {
     const word* from;
     int lines;
@@ -110,15 +110,15 @@ inline void multiply_square(const word* a, int64_t next_rows, const word* b, int
         Tiles::zero<3>();
     }
     for (int block = 0; block < blocks; ++block, a += TILE_WORDS, b += SIDE * PANEL) {
-        ahead();
         Tiles::load<6>(b, 64);
         Tiles::load<4>(a, 64);
-        Tiles::dot<Dot, 0, 4, 6>();
         Tiles::load<7>(b + TILE_WORDS, 64);
-        Tiles::dot<Dot, 1, 4, 7>();
         Tiles::load<5>(a + next_rows, 64);
+        Tiles::dot<Dot, 0, 4, 6>();
+        Tiles::dot<Dot, 1, 4, 7>();
         Tiles::dot<Dot, 2, 5, 6>();
         Tiles::dot<Dot, 3, 5, 7>();
+        ahead();
     }
     Tiles::store<0>(c, row_bytes);
     Tiles::store<1>(c + LANES, row_bytes);
@@ -142,16 +142,16 @@ inline void multiply_row(const word* a, const word* b, int blocks, typename Dot:
         Tiles::zero<3>();
     }
     for (int block = 0; block < blocks; ++block, a += TILE_WORDS, b += SIDE * PANEL) {
-        ahead();
         Tiles::load<4>(a, 64);
         Tiles::load<5>(b, 64);
-        Tiles::dot<Dot, 0, 4, 5>();
         Tiles::load<6>(b + TILE_WORDS, 64);
-        Tiles::dot<Dot, 1, 4, 6>();
         Tiles::load<7>(b + 2 * TILE_WORDS, 64);
-        Tiles::dot<Dot, 2, 4, 7>();
+        Tiles::dot<Dot, 0, 4, 5>();
         Tiles::load<5>(b + 3 * TILE_WORDS, 64);
+        Tiles::dot<Dot, 1, 4, 6>();
+        Tiles::dot<Dot, 2, 4, 7>();
         Tiles::dot<Dot, 3, 4, 5>();
+        ahead();
     }
     Tiles::store<0>(c, row_bytes);
     Tiles::store<1>(c + LANES, row_bytes);

@@ -1,6 +1,20 @@
 // Products of rows with packed weights: dense, and through the experts of a layer.
 #include "grouped.h"
 
+#if ASSAY_VECTOR
+// silu of common.h, 16 at once.
+static inline __m512 silu16(__m512 x) {
+    const __m512 limited = _mm512_min_ps(_mm512_sub_ps(_mm512_setzero_ps(), x), _mm512_set1_ps(80.0f));
+    const __m512 whole = _mm512_roundscale_ps(_mm512_mul_ps(limited, _mm512_set1_ps(1.44269504f)), 8);
+    __m512 r = _mm512_fnmadd_ps(whole, _mm512_set1_ps(0.693359375f), limited);
+    r = _mm512_fmadd_ps(whole, _mm512_set1_ps(2.12194440e-4f), r);
+    __m512 p = _mm512_set1_ps(1.9875691500e-4f);
+    for (float c : {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f, 1.0f, 1.0f})
+        p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(c));
+    return _mm512_div_ps(x, _mm512_add_ps(_mm512_set1_ps(1.0f), _mm512_scalef_ps(p, whole)));
+}
+#endif
+
 // Sums as float32; of int8 products x ~ (row - 128) * scale of the row, w ~ column * scale of the column.
 struct AsFloat {
     const Grouped& g;
@@ -15,6 +29,16 @@ struct AsFloat {
         for (int j = 0; j < PANEL; ++j)
             out[j] = float(sums[j] - g.w.offset[column + j]) * (row * g.w.scale[column + j]);
     }
+#if ASSAY_VECTOR
+    inline __m512 sixteen(const Visit&, int, const float* sums, int j) const { return _mm512_loadu_ps(sums + j); }
+    inline __m512 sixteen(const Visit& v, int sorted, const int32_t* sums, int j) const {
+        const float row = row_scale[g.sorted.row ? g.sorted.row[sorted] : sorted];
+        const int64_t column = (int64_t(v.group) * g.w.panels + v.panel) * PANEL + j;
+        const __m512i offset = _mm512_loadu_si512(g.w.offset + column);
+        return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(sums + j), offset)),
+                             _mm512_mul_ps(_mm512_set1_ps(row), _mm512_loadu_ps(g.w.scale + column)));
+    }
+#endif
 };
 
 template <class Dot>
@@ -43,6 +67,19 @@ static void gate_up_of(const Grouped& g, const float* row_scale, bf16* out) {
     multiply<Dot>(g, [&](const Visit& v, int first, int rows, const typename Dot::Sum* sums) {
         const int from = v.panel * HALF, count = std::min(HALF, width - from);
         for (int m = 0; m < rows; ++m) {
+#if ASSAY_VECTOR
+            if (instruction_set != InstructionSet::portable) {
+                const auto inner = [&](int j) {
+                    const typename Dot::Sum* row = sums + m * PANEL;
+                    return _mm512_mul_ps(silu16(as_float.sixteen(v, first + m, row, j)),
+                                         as_float.sixteen(v, first + m, row, HALF + j));
+                };
+                const __m512bh both = _mm512_cvtne2ps_pbh(inner(LANES), inner(0));
+                bf16* to = out + int64_t(first + m) * width + from;
+                _mm512_mask_storeu_epi16(to, __mmask32((uint64_t(1) << count) - 1), (__m512i)both);
+                continue;
+            }
+#endif
             float values[PANEL];
             bf16 inner[HALF];
             as_float(v, first + m, sums + m * PANEL, values);
