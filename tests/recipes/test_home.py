@@ -322,3 +322,18 @@ def test_changed_files_are_named_whole(kit: Kit, upstream: Path) -> None:
     (upstream / "cmr.yaml").write_text("alias: owner@other\nuid: 00000000000000bb\ndesc: new\n")
     (upstream / "a name").touch()
     assert changed_files(upstream) == ["cmr.yaml", "a name"]
+
+
+def test_a_copy_that_ends_halfway_is_no_artifact(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    kit.recipe("whole", run="true\n")
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copystat", killed)
+        with pytest.raises(KeyboardInterrupt):
+            kit.perform(["cp", "script", "whole", "half"])
+    assert [a.alias for a in kit.context().index.artifacts("script")] == ["whole"]
+    kit.perform(["cp", "script", "whole", "half"])
+    assert [a.alias for a in kit.context().index.artifacts("script")] == ["half", "whole"]

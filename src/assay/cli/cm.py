@@ -121,7 +121,7 @@ def _perform(dialect: str, inputs: dict[str, Any], *, quiet: bool) -> dict[str, 
     if not action or (action == "help" and not inputs.get("automation")):
         say(f"{dialect} {USAGE}")
         return {"return": 0}
-    needs_builtins = action in ("run", "docker", "test", "prepare", "doc", "show")
+    needs_builtins = action in ("run", "docker", "test", "prepare", "doc", "show", "dockerfile")
     home = home_from(os.environ, dialect)
     context = Context(
         home, Terminal(quiet_stdout=quiet), os.environ, own_recipes() if needs_builtins else None

@@ -110,11 +110,19 @@ class Artifacts:
         import shutil
 
         folder.parent.mkdir(parents=True, exist_ok=True)
+        described = description | {"alias": alias, "uid": uid}
         if move:
             shutil.move(artifact.path, folder)
-        else:
-            shutil.copytree(artifact.path, folder, symlinks=True)
-        self.write(folder, description | {"alias": alias, "uid": uid})
+            self.write(folder, described)
+            return folder
+        names = self.home.dialect.description_files
+        top, part = str(artifact.path), folder.with_name(f".{folder.name}.{new_uid()}.part")
+        shutil.copytree(top, part, symlinks=True, ignore=lambda where, _: names if where == top else ())
+        part.rename(folder)
+        self.write(folder, described)  # last: what a killed copy leaves is no artifact
+        for name in names[:-1]:  # the form that its author wrote
+            if (artifact.path / name).exists():
+                shutil.copy2(artifact.path / name, folder / name)
         return folder
 
     def delete(self, artifact: Artifact) -> None:

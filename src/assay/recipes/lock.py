@@ -8,7 +8,7 @@ from assay.ground.files import sha256, write_json
 from assay.ground.parsed import json_value
 from assay.recipes import git
 from assay.recipes.actions.context import Answer, Context, Inputs
-from assay.recipes.contract.secrets import hidden, without
+from assay.recipes.contract.secrets import without
 from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
 from assay.recipes.light import Any
 from assay.recipes.session import Session
@@ -47,7 +47,7 @@ def lock_of(context: Context, inputs: Inputs, session: Session, answer: Answer) 
             for step in session.steps
         ],
         "new_env": {
-            key: _portable(value, context) for key, value in sorted(hidden(answer["new_env"]).items())
+            key: _portable(value, context) for key, value in sorted(without(answer["new_env"]).items())
         },
         "files": _files(answer, context),
     }

@@ -306,6 +306,11 @@ def test_a_constant_wins_over_a_flag(run: Run, benchmark: Benchmark) -> None:
     assert benchmark.config.sut == "echo"
 
 
+def test_there_is_no_dockerfile_of_a_recipe_of_assays_own(run: Run) -> None:
+    with pytest.raises(RecipeFault, match="its image is made when it runs"):
+        run(f"--tags={WRAPPER}", "--model=mixtral-nano", action="dockerfile")
+
+
 def test_help_for_a_request_describes_the_recipe_that_answers(run: Run, console: Console) -> None:
     run(f"--tags={WRAPPER}", "--help")
     assert any("--target_qps" in line for line in console.lines)

@@ -208,12 +208,14 @@ def add(context: Context, inputs: Inputs) -> Answer:
     if not name:
         raise RecipeFault("the name of the repository is missing", GENERAL)
     folder = Path.cwd() if inputs.get("here") else Path(str(inputs.get("path") or context.home.folder / name))
-    folder.mkdir(parents=True, exist_ok=True)
-    if context.home.read_repository(folder) is None:
-        write_description(context.dialect, folder, name, inputs)
-    context.home.register(folder.absolute())
-    context.console.say(f"{name} is registered at {folder.absolute()}")
-    return {"return": 0, "path": str(folder.absolute())}
+    folder = folder.absolute()
+    with context.home.repository_lock(folder.name):
+        folder.mkdir(parents=True, exist_ok=True)
+        if context.home.read_repository(folder) is None:
+            write_description(context.dialect, folder, name, inputs)
+        context.home.register(folder)
+    context.console.say(f"{name} is registered at {folder}")
+    return {"return": 0, "path": str(folder)}
 
 
 init = add

@@ -175,16 +175,21 @@ def docker(context: Context, inputs: Inputs) -> Answer:
     from assay.recipes.container import run_in_container
 
     require_request(inputs)
-    if owned(context.builtins, context.index, inputs):
+    if owned(context.builtins, context.index, inputs, context.console.note):
         return run(context, inputs | {"docker": "yes"})
     return run_in_container(context, inputs)
 
 
 def dockerfile(context: Context, inputs: Inputs) -> Answer:
-    """Write the Dockerfile for a recipe."""
+    """Write the Dockerfile for a recipe. Raises: RecipeFault (1) for one of our own, which has none."""
+    from assay.recipes.builtin import owned
     from assay.recipes.container import write_dockerfile
 
     require_request(inputs)
+    if owned(context.builtins, context.index, inputs, context.console.note):
+        raise RecipeFault(
+            "a recipe of Assay's own has no Dockerfile: its image is made when it runs", 1, "docker script"
+        )
     return write_dockerfile(context, inputs)
 
 
