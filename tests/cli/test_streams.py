@@ -51,6 +51,16 @@ def test_an_error_that_nobody_reads_keeps_its_exit_code(args: list[str], code: i
     assert ended(args, deaf="stderr") == code
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize(("args", "code"), [(["bnech"], 2), (["list"], 0)])
+def test_a_full_disk_under_stderr_leaves_the_exit_code_as_it_is(args: list[str], code: int) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [sys.executable, "-m", "assay", *args], stdout=subprocess.DEVNULL, stderr=full, check=False
+        )
+    assert done.returncode == code
+
+
 @pytest.mark.usefixtures("loadgen")
 def test_a_benchmark_goes_on_when_the_reader_of_its_progress_has_left(tmp_path: Path) -> None:
     out = tmp_path / "run"

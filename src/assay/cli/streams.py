@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # typing itself is too slow to import here
     from typing import Any
 
 
-class Outlasting(io.FileIO):
+class OutlastingStream(io.FileIO):
     """A stream that becomes /dev/null when its reader has left."""
 
     def write(self, data: Any, /) -> int:
@@ -30,13 +30,23 @@ class Outlasting(io.FileIO):
             return len(data)
 
 
+class LossyStream(OutlastingStream):
+    """Stderr: what cannot be written to it, for a full disk under a log, is lost, and the work goes on."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError:  # nowhere is left to say so; results are written to stdout and files, which do tell
+            return len(data)
+
+
 def prepare() -> None:
     """Once, before anything is written."""
     _open_closed()
-    for name in ("stdout", "stderr"):
+    for name, kind in (("stdout", OutlastingStream), ("stderr", LossyStream)):
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
-            setattr(sys, name, _outlasting(stream))
+            setattr(sys, name, _reopened(stream, kind))
 
 
 def _open_closed() -> None:
@@ -50,9 +60,9 @@ def _open_closed() -> None:
             setattr(sys, name, os.fdopen(null, mode, closefd=False))  # it outlives this object
 
 
-def _outlasting(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+def _reopened(stream: io.TextIOWrapper, kind: type[OutlastingStream]) -> io.TextIOWrapper:
     stream.flush()
-    raw = Outlasting(stream.fileno(), "w", closefd=False)
+    raw = kind(stream.fileno(), "w", closefd=False)
     return io.TextIOWrapper(
         raw if stream.write_through else io.BufferedWriter(raw),  # unbuffered: `python -u`
         encoding=stream.encoding,
