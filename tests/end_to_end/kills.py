@@ -77,10 +77,11 @@ class World:
         return found
 
     def litter(self) -> Iterator[str]:
-        """What only an unfinished piece of work would leave."""
+        """What only an unfinished piece of work would leave; the folder of a killed run stays as it is, for the user."""
         for place in (self.root, self.base / "store"):
             for path in place.rglob("*"):
-                is_ours = path.suffix == ".part" or self.root / "tmp" in path.parents
+                is_part = path.suffix == ".part" and self.cwd / "assay-runs" not in path.parents
+                is_ours = is_part or self.root / "tmp" in path.parents
                 if is_ours and not (path.is_dir() and any(path.iterdir())):
                     yield str(path.relative_to(place))
 
