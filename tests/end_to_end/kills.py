@@ -77,7 +77,7 @@ class World:
         return found
 
     def litter(self) -> Iterator[str]:
-        """What only an unfinished piece of work would leave; the folder of a killed run stays as it is, for the user."""
+        """What only an unfinished piece of work leaves; the folder of a killed run stays as it is, for the user."""
         for place in (self.root, self.base / "store"):
             for path in place.rglob("*"):
                 is_part = path.suffix == ".part" and self.cwd / "assay-runs" not in path.parents
