@@ -9,6 +9,7 @@ import pytest
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring import grader, language
 from assay.mlperf.scoring import sandbox as sandboxes
+from assay.mlperf.scoring import transpile as transpiling
 from assay.mlperf.scoring.grader import Grade
 from assay.mlperf.scoring.mbxp import GRADED, Program, Verdict
 from assay.mlperf.scoring.sandbox import Sandbox
@@ -185,6 +186,28 @@ def test_an_interpreter_that_gives_wrong_verdicts_is_not_believed(
     grading = Grade(workers=1)([Program("ruby", "f", "", "")])
     assert grading.verdicts[0].passed is None
     assert "a wrong program passed" in grading.verdicts[0].reason
+
+
+@pytest.mark.parametrize("name", ["python", "javascript"])
+def test_no_sandbox_on_request_gives_the_same_verdicts(name: str) -> None:
+    try:
+        found = language.find(name)
+    except EnvironmentProblem as problem:
+        pytest.skip(problem.message)
+    grading = Grade(workers=1, unsafe=True)([found.right, found.wrong])
+    assert [verdict.passed for verdict in grading.verdicts] == [True, False]
+
+
+def test_scripts_of_which_not_all_arrived_are_left_to_tsc(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        javascript = language.find("javascript")
+    except EnvironmentProblem as problem:
+        pytest.skip(problem.message)
+    monkeypatch.setattr(transpiling, "_OUTPUT_BYTES", 50)
+    source = ("const f = (x: number): number => x * 2" + TS_TEST).encode()
+    assert transpile(box, javascript, [source, source]) == [None, None]
 
 
 def test_no_sandbox_on_request_is_written_into_the_grading() -> None:

@@ -33,8 +33,12 @@ UIDS = 1024
 """Programs of root run under the last so many user ids up to 65534, which belong to nobody."""
 START_S = 20.0
 """How long the walls may take to stand; it counts for no program."""
-# Outside: join the control groups ($1, a list), open the filter ($2) as descriptor 9.
-_ENTER = 'for g in $1; do echo 0 > "$g" || exit 125; done; f=$2; shift 2; exec "$@" 9< "$f"'
+# Outside: be the first to go when memory ends, join the control groups ($1, a list), open the filter ($2) as
+# descriptor 9.
+_ENTER = (
+    '{ echo 1000 > /proc/self/oom_score_adj; } 2>/dev/null; for g in $1; do echo 0 > "$g" || exit 125; done;'
+    ' f=$2; shift 2; exec "$@" 9< "$f"'
+)
 # Inside, as the first process: say that the walls stand, run the program without descriptor 9, tell its status.
 _LAUNCH = 'exec 9<&-; printf . && "$@"; exit $?'
 # The same, with the program stored in the file $1 first.
@@ -112,12 +116,15 @@ class Sandbox:
         limits = limits or self.limits
         stages = [START_S, *([compile_s] if compile_s else []), limits.wall_s]
         launch = ["/bin/sh", "-c", _LAUNCH_FILE if file else _LAUNCH, "sh", *([file] if file else [])]
-        clean = {"PATH": PATH, "HOME": "/tmp", "LANG": "C.UTF-8", **(env or {})}
+        readable = readable or {}
+        command = [self.wall.named(word, readable) for word in command]
+        named = {name: self.wall.named(value, readable) for name, value in (env or {}).items()}
+        clean = {"PATH": PATH, "HOME": "/tmp", "LANG": "C.UTF-8", **named}
         slot = self.slots.get()
         try:
             group = slot.group
             inside = Inside(
-                next(slot.uids), clean, readable or {}, limits.tmp_bytes, "" if has_proc else command[0]
+                next(slot.uids), clean, readable, limits.tmp_bytes, "" if has_proc else command[0]
             )
             argv = ["/bin/sh", "-c", _ENTER, "sh", " ".join(group.entrances) if group else ""]
             argv += [str(self.filter_file), *self.wall.prefix(inside)]

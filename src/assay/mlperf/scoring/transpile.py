@@ -27,7 +27,8 @@ def transpile(sandbox: Sandbox, javascript: Language, sources: Sequence[bytes]) 
         {**javascript.readable, "inside": INSIDE},
         limits=dataclasses.replace(sandbox.limits, wall_s=COMPILE_S, output_bytes=_OUTPUT_BYTES),
     )
-    if outcome.status != 0:
+    *lines, _ = outcome.output.split("\n")
+    if outcome.status != 0 or len(lines) != len(sources):  # it died, or printed more than is kept
         return [None] * len(sources)
-    answers = [json.loads(line) for line in outcome.output.split("\n") if line]
+    answers = [json.loads(line) for line in lines]
     return [answer["js"].encode("utf-8", "replace") if "js" in answer else None for answer in answers]

@@ -6,6 +6,7 @@ A prefix ends where the program's own command begins. Knows nothing of processes
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,8 +41,18 @@ class Wall(Protocol):
 
     def prefix(self, inside: Inside) -> list[str]: ...
 
+    def named(self, text: str, readable: Mapping[str, Path]) -> str:
+        """The text with each path below /opt as it is called there."""
 
-class Bubblewrap:
+
+class _OwnRoot:
+    """A wall inside which the readable folders stand below /opt."""
+
+    def named(self, text: str, readable: Mapping[str, Path]) -> str:
+        return text
+
+
+class Bubblewrap(_OwnRoot):
     """Debian's `bubblewrap`. File descriptor 9, when given to it, holds the seccomp filter."""
 
     name = "bubblewrap"
@@ -88,7 +99,7 @@ class Bubblewrap:
         return [*argv, "--", *(_drop_root(inside.uid) if _is_root() else [])]
 
 
-class Unshare:
+class Unshare(_OwnRoot):
     """`unshare` of util-linux with a root put together by a short script; no seccomp filter."""
 
     name = "unshare"
@@ -156,6 +167,11 @@ class NoWall:
 
     def prefix(self, inside: Inside) -> list[str]:
         return ["env", "-i", *(f"{name}={value}" for name, value in inside.env.items())]
+
+    def named(self, text: str, readable: Mapping[str, Path]) -> str:
+        for name, folder in readable.items():
+            text = re.sub(rf"/opt/{re.escape(name)}\b", lambda _, folder=folder: str(folder), text)  # type: ignore[misc]
+        return text
 
 
 def _missing(*tools: str) -> list[str]:
