@@ -126,6 +126,63 @@ def test_a_figure_that_is_not_the_logs_is_an_error(tmp_path: Path) -> None:
     assert [(f.code, f.found, f.expected) for f in found] == [("R10", "0.5", "0.4")]
 
 
+@pytest.mark.parametrize(
+    ("printed", "count", "expected"), [("342.0", 1, ["171"]), ("341.0", 1, []), ("150.5", 4, ["75.25"])]
+)
+def test_doubled_tokens_of_the_reference_are_inferred_from_who_scored_them(
+    tmp_path: Path, printed: str, count: int, expected: list[str]
+) -> None:
+    text = published.report().replace("300.5", printed).replace("QUERY_COUNT=2", f"QUERY_COUNT={count}")
+    found = [f for f in findings(tmp_path, text) if f.code == "R15"]
+    assert [f.expected for f in found] == expected
+    assert all("inferred" in f.message for f in found)
+
+
+def test_a_server_runs_ids_are_int32_and_not_doubled(tmp_path: Path) -> None:
+    text = published.report().replace("300.5", "342.0").replace("_offline", "_server")
+    assert "R15" not in [f.code for f in findings(tmp_path, text)]
+
+
+def test_doubled_tokens_are_proved_by_the_log_beside_the_report(tmp_path: Path) -> None:
+    (tmp_path / "accuracy").mkdir()
+    data = b"".join(number.to_bytes(8, "little") for number in range(300, 450)).hex()
+    log = tmp_path / "accuracy/mlperf_log_accuracy.json"
+    log.write_text(f'[\n{{ "seq_id" : 0, "qsl_idx" : 0, "data" : "{data}" }}\n]\n')
+    text = published.report().replace("300.5", "300.0")
+    found = [f for f in _with_log(tmp_path, text, tokens=0.5, samples=0.5 / 150) if f.code == "R15"]
+    assert [(f.found, f.expected) for f in found] == [("TOKENS_PER_SAMPLE 300", "150")]
+    assert "every second 32-bit number of the logged answers is 0" in found[0].message
+
+
+@pytest.mark.parametrize(
+    "key", ["result_inferred_tokens_per_second", "result_inferred_completed_tokens_per_second"]
+)
+def test_inferred_tokens_printed_as_samples_have_another_unit(tmp_path: Path, key: str) -> None:
+    (tmp_path / "performance/run_1").mkdir(parents=True)
+    log = run_folder.detail_log({key: 42.5, "result_samples_per_second": 0.6})
+    (tmp_path / "performance/run_1/mlperf_log_detail.txt").write_text(log)
+    (tmp_path / "README.md").write_text(published.report(performance="`Samples per second`: `42.5`"))
+    found = audit(tmp_path, "v5.0", "gptj-99")
+    assert [f.expected for f in found if f.code in ("R3", "R10")] == ["0.6 samples/s, 42.5 tokens/s"]
+
+
+def test_a_report_without_a_command_is_told_by_its_form(tmp_path: Path) -> None:
+    text = published.report()
+    start = text.index("cm run script")
+    (tmp_path / "README.md").write_text(text[:start] + text[text.index("```", start) :])
+    found = audit(tmp_path, "v5.0", "mixtral-8x7b")
+    assert "R3" in [f.code for f in found if f.severity is Severity.ERROR]
+
+
+def test_the_number_of_samples_is_taken_from_the_log_where_the_report_has_none(tmp_path: Path) -> None:
+    (tmp_path / "accuracy").mkdir()
+    log = run_folder.detail_log({"qsl_reported_total_count": 3})
+    (tmp_path / "accuracy/mlperf_log_detail.txt").write_text(log)
+    text = published.report().replace("\t--env.CM_TEST_QUERY_COUNT=2 \\\n", "")
+    found = [f.message for f in findings(tmp_path, text) if f.code == "R5"]
+    assert found == ["the scores are over 3 of 15000 samples, and the report does not say so"]
+
+
 def test_a_folder_is_searched_for_reports(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -182,7 +239,8 @@ def test_the_published_report_of_a_ci_robot_is_found_out() -> None:
         pytest.skip(f"no published report in {folder}")
     found = audit(reports[0])
     kinds = {f.code for f in found if f.severity is Severity.ERROR}
-    assert kinds == {"R1", "R2", "R3", "R4", "R5", "R6", "R8"}
+    assert kinds == {"R1", "R2", "R3", "R4", "R5", "R6", "R8", "R15"}
+    assert [f.expected for f in found if f.code == "R15"] == ["171"]
     assert {f.code for f in found if f.severity is Severity.WARNING} == {"R7", "R8"}
     assert len([f for f in found if f.code == "R1"]) == 3
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from assay.audit import command, figures, samples, thresholds
+from assay.audit import command, figures, samples, thresholds, widths
 from assay.audit.defects import DEFECTS
 from assay.audit.subject import Subject, load, text_of
 from assay.doors import readme
 from assay.ground.errors import ArtifactError, AssayError, ConfigError
 from assay.mlperf.checker.finding import Finding, Severity
 
-CHECKS = (*thresholds.CHECKS, *figures.CHECKS, *samples.CHECKS, *command.CHECKS)
+CHECKS = (*thresholds.CHECKS, *figures.CHECKS, *widths.CHECKS, *samples.CHECKS, *command.CHECKS)
 
 __all__ = ["audit", "judge"]
 

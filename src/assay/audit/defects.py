@@ -102,6 +102,12 @@ DEFECTS = {
             source="what is not judged is not right: no verdict is given on it",
             fix="give --round and --workload, or audit the report alone",
         ),
+        Defect(
+            "R15",
+            "token ids that were scored with the wrong width",
+            source="evaluate-accuracy.py --dtype; reference SUTs log int64 in Offline, CM and MLC score int32",
+            fix="score the log again with the type its ids have (`assay score --dtype`)",
+        ),
     )
 }
 

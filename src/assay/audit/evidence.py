@@ -25,6 +25,8 @@ class Evidence:
     performance: LogExcerpt | None = None
     accuracy: LogExcerpt | None = None
     accuracy_text: str = ""
+    answers: bytes | None = None
+    """The accuracy log, whole or cut."""
 
     def score(self, metric: str) -> float | None:
         """The metric's value in accuracy.txt."""
@@ -54,7 +56,8 @@ def beside(report: Path, scenario: str | None) -> Evidence:
         performance, accuracy = _log(place / "performance/run_1" / DETAIL), _log(place / "accuracy" / DETAIL)
         if performance is not None or accuracy is not None:
             text = _read(place / "accuracy/accuracy.txt") or b""
-            return Evidence(performance, accuracy, text.decode("utf-8", "replace"))
+            answers = _read(place / "accuracy/mlperf_log_accuracy.json")
+            return Evidence(performance, accuracy, text.decode("utf-8", "replace"), answers)
     return Evidence()
 
 

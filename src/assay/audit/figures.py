@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from assay.audit import widths
 from assay.audit.subject import Subject, near
 from assay.audit.words import PRECISIONS, precision
-from assay.doors.readme import PublishedReport
 from assay.doors.readme_results import Figure
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.checker.log_excerpt import LogExcerpt
@@ -30,9 +30,10 @@ class Measure:
         return None if value is None else value / self.per_unit
 
 
-TOKENS = Measure(
-    ("token", "per second"), "tokens/s", ("result_tokens_per_second", "result_completed_tokens_per_second")
-)
+LLM_KEYS = ("result_tokens_per_second", "result_completed_tokens_per_second")
+INFERRED_KEYS = ("result_inferred_tokens_per_second", "result_inferred_completed_tokens_per_second")
+"""LoadGen's figures for models without token latencies; the checkers take them as GPT-J's result."""
+TOKENS = Measure(("token", "per second"), "tokens/s", (*LLM_KEYS, *INFERRED_KEYS))
 SAMPLES = Measure(
     ("sample", "per second"), "samples/s", ("result_samples_per_second", "result_completed_samples_per_sec")
 )
@@ -74,7 +75,7 @@ def _units(s: Subject) -> Iterator[Finding]:
                 shown,
                 f"{samples or 0:g} samples/s, {tokens:g} tokens/s",
             )
-        elif log is None and _is_cm(s.report):
+        elif log is None and s.report.is_cm:
             yield s.finding(
                 "R3",
                 Severity.ERROR,
@@ -87,14 +88,11 @@ def _units(s: Subject) -> Iterator[Finding]:
 
 
 def _per_sample(s: Subject, tokens_per_s: float) -> str:
-    length = next((c.value for c in s.report.claims if c.metric == "tokens_per_sample"), None)
+    claim = next((c for c in s.report.claims if c.metric == "tokens_per_sample"), None)
+    length = widths.true_length(s, claim) if claim is not None else None
     if not length:
         return "unknown samples/s"
     return f"{tokens_per_s / length:.3g} samples/s at {length:g} tokens per sample"
-
-
-def _is_cm(report: PublishedReport) -> bool:
-    return bool(report.options) and report.words[:1] != ("assay",)
 
 
 def _own_log(s: Subject) -> Iterator[Finding]:

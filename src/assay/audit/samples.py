@@ -29,13 +29,14 @@ def _sample_size(s: Subject) -> Iterator[Finding]:
 
 
 def _query_count(s: Subject) -> int | None:
-    """Samples that the run was over: as the report says, else as its command asks."""
+    """Samples that the run was over: as its command asks, else as the report says, else as the accuracy log does."""
     text = s.report.env("TEST_QUERY_COUNT", "MLPERF_LOADGEN_QUERY_COUNT") or s.report.option(
         "test_query_count"
     )
     if text and text.isdecimal():
         return int(text)
-    return s.report.samples
+    logged = [count for evidence in s.files.values() if (count := evidence.samples) is not None]
+    return s.report.samples or min(logged, default=None)
 
 
 def _declares(report: PublishedReport) -> bool:

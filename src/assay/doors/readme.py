@@ -16,6 +16,10 @@ _COMMAND = re.compile(
     r"^\s*\$?\s*(?:(?:cm|mlc|mlcr|cmr|assay)\s+(?:run\s+script|run,script|docker\s+script)\b|(?:mlcr|cmr)\s"
     r"|assay\s+bench\b)"
 )
+_OF_CM = re.compile(
+    r"generated using [^\n]*MLCommons[^\n]* automation framework|, Required accuracy for closed division",
+    re.IGNORECASE,
+)
 _TITLE = re.compile(r"^# (\S+), round (\S+?)(?:,.*)?$", re.MULTILINE)
 _OPTION = re.compile(r"^--?([^=\s]+?)(?:=(.*))?$", re.DOTALL)
 
@@ -77,6 +81,11 @@ class PublishedReport:
     def is_native(self) -> bool:
         """True for a command of `assay bench`, whose options are `--name value`."""
         return self.words[:2] == ("assay", "bench")
+
+    @property
+    def is_cm(self) -> bool:
+        """True for a report that CM or MLC wrote, by its command, its head or the form of its results."""
+        return not self.is_native and (bool(self.options) or _OF_CM.search(self.text) is not None)
 
     @property
     def variations(self) -> tuple[str, ...]:

@@ -84,6 +84,13 @@ class LogExcerpt:
         value = self.values.get(key)
         return value if isinstance(value, str) else None
 
+    @property
+    def tokens_per_sample(self) -> float | None:
+        """Mean length of the answers of a performance run; None where tokens were not counted."""
+        tokens = self.number("result_tokens_per_second") or self.number("result_completed_tokens_per_second")
+        samples = self.number("result_samples_per_second") or self.number("result_completed_samples_per_sec")
+        return tokens / samples if tokens and samples else None
+
 
 def parse(content: bytes) -> LogExcerpt:
     """Read a detail log; bytes of any kind are accepted."""

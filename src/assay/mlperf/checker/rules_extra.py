@@ -14,6 +14,7 @@ from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.rules_accuracy import HASH, scores
 from assay.mlperf.checker.rules_performance import wrong_seeds
 from assay.mlperf.checker.submission import Entry
+from assay.mlperf.logs.width import Misread, misread
 from assay.mlperf.submission.tree import FAKE_MARK
 
 TEST06_SAMPLES_MIN = 100
@@ -185,17 +186,40 @@ def sampled_log(entry: Entry) -> Iterator[Fault]:
     fix="run both modes with the same generation settings",
 )
 def same_length(entry: Entry) -> Iterator[Fault]:
-    log = entry.performance
-    accuracy = scores(entry.accuracy_text or "", "tokens_per_sample")
-    if log is None or not accuracy or not accuracy[-1]:
+    performed = entry.performance.tokens_per_sample if entry.performance is not None else None
+    accuracy = _tokens_per_sample(entry)
+    if not performed or not accuracy or _misread(entry) is not None:
         return
-    tokens = log.number("result_tokens_per_second") or log.number("result_completed_tokens_per_second")
-    samples = log.number("result_samples_per_second") or log.number("result_completed_samples_per_sec")
-    if tokens and samples and abs(tokens / samples / accuracy[-1] - 1) > TOKENS_DIFFER_BY:
-        found = f"{tokens / samples:.1f} tokens per sample in the performance run"
-        yield Fault(
-            entry.performance_log, "answers of another length", found, f"{accuracy[-1]:g}, within 10 %"
-        )
+    if abs(performed / accuracy - 1) > TOKENS_DIFFER_BY:
+        found = f"{performed:.1f} tokens per sample in the performance run"
+        yield Fault(entry.performance_log, "answers of another length", found, f"{accuracy:g}, within 10 %")
+
+
+def _tokens_per_sample(entry: Entry) -> float | None:
+    """What accuracy.txt says."""
+    return next(reversed(scores(entry.accuracy_text or "", "tokens_per_sample")), None)
+
+
+def _misread(entry: Entry) -> Misread | None:
+    printed = _tokens_per_sample(entry)
+    performed = entry.performance.tokens_per_sample if entry.performance is not None else None
+    return misread(printed, entry.kept_answers, performed) if printed else None
+
+
+@rule(
+    "X14",
+    level=Level.ENTRY,
+    severity=Severity.WARNING,
+    title="token ids were scored with the wrong width",
+    source="evaluate-accuracy.py --dtype; reference SUTs log int64 in Offline, CM and MLC score int32",
+    fix="score the log again with the type its ids have (`assay score --dtype`), and file that accuracy.txt",
+)
+def right_width(entry: Entry) -> Iterator[Fault]:
+    wrong = _misread(entry)
+    if wrong is not None:
+        found = f"{_tokens_per_sample(entry):g} tokens per sample as {wrong.scored}; {wrong.evidence}"
+        expected = f"{wrong.tokens_per_sample:g} as {wrong.logged}, which the ids are"
+        yield Fault(entry.accuracy_file, f"{wrong.logged} ids were scored as {wrong.scored}", found, expected)
 
 
 @rule(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from assay.ground.errors import ArtifactError
 from assay.mlperf.logs.accuracy import DTYPES, read_accuracy
+from assay.mlperf.logs.width import are_halves
 
 
 class Record(NamedTuple):
@@ -55,9 +56,7 @@ def _are_ids(records: Sequence[Record], dtype: str, vocab_size: int) -> bool:
     ids = [record.token_ids for record in records if record.token_ids]
     if any(min(each) < 0 or max(each) >= vocab_size for each in ids):
         return False
-    # int64 read as int32: each second number is 0, as no real answer looks.
-    is_halves = bool(ids) and all(len(each) % 2 == 0 and not any(each[1::2]) for each in ids)
-    return not (dtype == "int32" and is_halves)
+    return not (dtype == "int32" and ids and all(map(are_halves, ids)))
 
 
 def _fitting(path: Path, wrong: str, vocab_size: int) -> str:

@@ -9,11 +9,10 @@ import re
 from pathlib import Path
 
 from assay.ground import files
+from assay.mlperf.logs.width import ANY_GAP
 
 END_BYTES = 4096
 GAP = b"\n\n...\n\n"
-_ANY_GAP = re.compile(rb"\r?\n\r?\n\.\.\.\r?\n\r?\n")
-"""The official script writes text, so on Windows its gap has that system's line ends."""
 _HASH = re.compile(r"\n?^hash=\w+$\n?", re.MULTILINE)
 
 
@@ -33,7 +32,7 @@ def cut(log: Path) -> bytes:
 
 def is_cut(content: bytes) -> bool:
     """Was something cut out of an accuracy log, here or by the official script on any system?"""
-    return _ANY_GAP.search(content) is not None
+    return ANY_GAP.search(content) is not None
 
 
 def with_hash(accuracy_text: str, log: Path) -> str:
