@@ -166,6 +166,15 @@ def test_a_source_of_another_kind_is_named_with_its_line(sources: Sources, lette
         dataset_build.build(sources, letters, 3)
 
 
+@pytest.mark.parametrize("value", [0.5, None, ["x"], {}])
+def test_a_value_that_is_no_text_is_named_with_its_line(
+    sources: Sources, letters: Tokenizer, value: object
+) -> None:
+    lines(sources.instruct, [{"id": "x", "question": "y", "system_prompt": "", "response": value}])
+    with pytest.raises(ArtifactError, match=r"instruct\.jsonl: line 1, response: text expected, not"):
+        dataset_build.build(sources, letters, 3)
+
+
 def test_a_set_built_from_the_real_data_scores_one_hundred(
     real_data: Path, letters: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

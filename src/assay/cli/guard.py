@@ -36,10 +36,12 @@ def run(args: list[str]) -> int:
     except KeyboardInterrupt:
         tell("assay: interrupted; what was finished is kept")
         return INTERRUPTED
-    except OSError as error:
-        if error.errno is None:  # raised by a library for reasons of its own
+    except (OSError, RuntimeError) as error:
+        # Before Python 3.13 pathlib makes a RuntimeError of a loop of links.
+        refused = error.__context__ if isinstance(error, RuntimeError) else error
+        if not isinstance(refused, OSError) or refused.errno is None:
             return _report_bug(error, args)
-        told = system_errors.problem(error)
+        told = system_errors.problem(refused)
         tell(f"assay: {told}")
         return told.exit_code
     except MemoryError:

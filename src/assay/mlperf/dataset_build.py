@@ -76,6 +76,10 @@ def build(
     return dataset.columns_of([row for block in blocks for row in block])
 
 
+NO_SOLUTION = (None, "canonical_solution")
+"""MBXP has rows without one; they are left out."""
+
+
 def gsm8k(path: Path, choice: random.Random) -> Iterator[Problem]:
     """Shuffled; the first rows of the file are the worked examples of every prompt and no problems."""
     rows = list(enumerate(_json_lines([path], ("question", "answer"))))
@@ -247,5 +251,8 @@ def _json_row(path: Path, number: int, line: str, needed: Sequence[str]) -> Row:
         raise ArtifactError(
             f"{path}: line {number} has no {', '.join(lacking)}", "see assay dataset build --help"
         )
+    odd = [name for name in needed if not isinstance(row[name], str) and (row[name], name) != NO_SOLUTION]
+    if odd:
+        raise ArtifactError(f"{path}: line {number}, {odd[0]}: text expected, not {row[odd[0]]!r:.60}")
     found: Row = row
     return found

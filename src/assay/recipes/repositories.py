@@ -118,6 +118,8 @@ class Home:
             text = (self.root / "repos.json").read_text(encoding="utf-8")
         except FileNotFoundError:
             return []
+        except UnicodeDecodeError as error:
+            raise RecipeFault(f"{self.root / 'repos.json'} is no text: {error}", 4, REPAIR) from error
         try:  # in a form that needs no json, whose import takes longer than all the rest of this
             parsed, listed = marshal.loads((self.work / "repositories.bin").read_bytes())
         except (OSError, ValueError, EOFError, TypeError):

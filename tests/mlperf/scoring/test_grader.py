@@ -240,3 +240,18 @@ def test_a_program_that_starves_even_alone_is_ungraded_and_no_other_is_tried_aga
     grading = Grade(workers=1, unsafe=True)([Program("php", "f", text, "") for text in "ab"])
     assert [v.passed for v in grading.verdicts] == [None, None]
     assert runs == [b"a", b"b", b"a"]
+
+
+@pytest.mark.parametrize(("asked", "programs", "slots"), [(100_000, 3, 3), (2, 3, 2), (100_000, 1000, 256)])
+def test_no_more_workers_are_made_than_there_are_programs_for(
+    monkeypatch: pytest.MonkeyPatch, asked: int, programs: int, slots: int
+) -> None:
+    made: list[int] = []
+
+    def opened(slots: int, unsafe: bool) -> Sandbox:
+        made.append(slots)
+        raise EnvironmentProblem("none here")
+
+    monkeypatch.setattr(sandboxes, "opened", opened)
+    Grade(asked)([Program("python", "f", "", "")] * programs)
+    assert made == [slots]

@@ -22,6 +22,9 @@ from assay.mlperf.scoring.transpile import CHUNK_PROGRAMS, transpile
 SLOWEST_FIRST = ("cpp", "typescript")
 """Begun first, so that no worker is left with one of them at the end."""
 
+WORKERS_MAX = 256
+"""Whatever is asked for."""
+
 STARVED = Verdict(
     None, "out of time because other processes kept the processors: score again when the machine is quiet"
 )
@@ -41,7 +44,8 @@ class Grade:
     progress: Progress | None = None
 
     def __call__(self, programs: Sequence[Program]) -> Grading:
-        workers = self.workers or sandboxes.default_slots()
+        # One worker has a control group, a thread and a user id of its own: no more of them than there is work for.
+        workers = min(self.workers or sandboxes.default_slots(), max(1, len(programs)), WORKERS_MAX)
         try:
             with sandboxes.opened(workers, unsafe=self.unsafe) as sandbox:
                 return Grading(self._verdicts(sandbox, workers, programs), sandbox.describe())
