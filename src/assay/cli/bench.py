@@ -111,7 +111,9 @@ def run(args: argparse.Namespace) -> int:
         rows.append(("tree", "none: a fake run is put into one with --submit --allow-fake only"))
     shown_only = "" if code or came_to.is_good else "; shown only: with --gate the exit code is 1"
     for label, text in [*rows, ("result", f"{came_to}{shown_only}")]:
-        say("\n".join(summary.labelled(label, text, width)))
+        # A command is there to be copied: it stays in one line.
+        is_command = text.startswith("every finding: ")
+        say("\n".join(summary.labelled(label, text, len(text) + width if is_command else width)))
     return code
 
 
