@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.mlperf.scoring import cpu_time
+from assay.mlperf.scoring import cpu_time, stages
 from assay.mlperf.scoring.stages import PATIENCE, judged
 
 
@@ -42,7 +42,7 @@ def test_one_task_that_waits_alone_waits_for_strangers(
     process(tmp_path, 2, "", 3_000_000_000, 8_000_000_000)
     process(tmp_path, 3, "", 0, 1_000_000_000)
     monkeypatch.setattr(cpu_time, "PROC", tmp_path)
-    assert cpu_time.of_tree(1) == cpu_time.CpuTime(3.0, 8.0)
+    assert cpu_time.of_tree(1) == cpu_time.CpuTime(3.0, 8.0, frozenset({1, 2, 3}))
 
 
 def test_the_tasks_of_a_fork_bomb_wait_for_each_other(
@@ -57,4 +57,20 @@ def test_the_tasks_of_a_fork_bomb_wait_for_each_other(
 
 def test_a_process_that_is_gone_has_used_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cpu_time, "PROC", tmp_path)
-    assert cpu_time.of_tree(1) == cpu_time.CpuTime(0.0, 0.0)
+    assert cpu_time.of_tree(1) == cpu_time.CpuTime(0.0, 0.0, frozenset({1}))
+
+
+@pytest.mark.parametrize(("second", "is_over"), [({1, 2}, False), ({1, 2, 4}, False), ({1, 3}, True)])
+def test_a_program_that_keeps_starting_processes_waits_for_itself(
+    monkeypatch: pytest.MonkeyPatch, second: set[int], is_over: bool
+) -> None:
+    seen = [
+        cpu_time.CpuTime(0.0, wait_s, frozenset(pids)) for wait_s, pids in ((24.0, {1, 2}), (29.0, second))
+    ]
+    clock = iter((0.0, 25.0, 30.0))
+    monkeypatch.setattr(stages.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(cpu_time, "of_tree", lambda pid: seen.pop(0))
+    watched = stages.Stages((20.0,), 1, lambda: 0.0)
+    assert watched.is_overdue() is False
+    assert watched.is_overdue() is is_over
+    assert watched.was_starved is not is_over

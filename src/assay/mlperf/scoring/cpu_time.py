@@ -23,6 +23,8 @@ class CpuTime:
     Documentation/scheduler/sched-stats, /proc/<pid>/schedstat, second number.
     """
 
+    pids: frozenset[int] = frozenset()
+
 
 def of_tree(pid: int) -> CpuTime:
     """Of the process and all that descend from it now."""
@@ -31,7 +33,7 @@ def of_tree(pid: int) -> CpuTime:
     used_s = sum(ran for ran, _ in tasks) / 1e9 + sum(_children_ticks(pid) for pid in pids) / _TICKS
     longest = max((waited for _, waited in tasks), default=0)
     rivals = sum(waited >= longest / 2 for _, waited in tasks)
-    return CpuTime(used_s, longest / 1e9 / max(rivals, 1))
+    return CpuTime(used_s, longest / 1e9 / max(rivals, 1), frozenset(pids))
 
 
 def tree(root: int) -> Iterator[int]:

@@ -19,6 +19,7 @@ class Stages:
         self._limits_s, self._pid, self._cpu_s = limits_s, pid, cpu_s
         self._stage = -1
         self.was_starved = False
+        self._pids: frozenset[int] = frozenset()
         self.reach(0)
 
     def reach(self, stage: int) -> None:
@@ -31,7 +32,11 @@ class Stages:
         if now < self._look:
             return False
         self._look = now + _AGAIN_S
-        used_s, waited_s = self._cpu_s() - self._cpu_before, cpu_time.of_tree(self._pid).wait_s
+        used_s, tree = self._cpu_s() - self._cpu_before, cpu_time.of_tree(self._pid)
+        # What short-lived processes use is not always counted: a program that keeps starting them waits for itself.
+        is_restless = self._stage == len(self._limits_s) - 1 and bool(self._pids - tree.pids)
+        self._pids = tree.pids
+        waited_s = 0.0 if is_restless else tree.wait_s
         is_overdue, self.was_starved = judged(
             self._limits_s[self._stage], now - self._began, used_s, waited_s
         )
