@@ -12,10 +12,11 @@ from assay.doors import native
 from assay.doors.builtin.call import MayFetch
 from assay.doors.delivery import ContainerRequest, Delivery
 from assay.ground import settings
-from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, RunFailed
 from assay.ground.hub import Hub
 from assay.mlperf import artifact
 from assay.mlperf.artifact import DatasetFile
+from tests import fakes
 from tests.ground import flaky_server as flaky
 
 CLOSED = BenchmarkConfig(submission=SubmissionRequest(division=Division.CLOSED))
@@ -118,3 +119,26 @@ def test_compliance_tests_are_for_closed_submissions_outside_of_containers() -> 
     assert not benchmark.complies(BenchmarkConfig(), Delivery(compliance=True))
     with pytest.raises(ConfigError, match="in a container are not possible"):
         benchmark.complies(CLOSED, Delivery(compliance=True, container=ContainerRequest()))
+
+
+@pytest.mark.parametrize(("is_gate", "validity"), [(True, "INVALID"), (False, "INVALID"), (True, "VALID")])
+def test_the_gate_fails_a_job_whose_run_is_invalid_and_says_why_in_any_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_gate: bool, validity: str
+) -> None:
+    made = fakes.result(fakes.performance(validity=validity))
+    monkeypatch.setattr(app, "run", lambda config, watch: (made, tmp_path))
+    said: list[str] = []
+
+    def deliver() -> object:
+        watch = app.Watch(said.append, lambda progress: None)
+        delivery = Delivery(gate=is_gate)
+        return benchmark.deliver(
+            BenchmarkConfig(), delivery, Hub(), watch, may_fetch=MayFetch(), comply=lambda folder: None
+        )
+
+    if is_gate and validity == "INVALID":
+        with pytest.raises(RunFailed, match="Offline INVALID"):
+            deliver()
+    else:
+        deliver()
+    assert any(f"Offline {validity}" in line for line in said)

@@ -37,6 +37,11 @@ def test_finding_the_performance_delivers_nothing() -> None:
     assert (asked.submit, asked.check, asked.pack) == (False, False, False)
 
 
+def test_the_gate_is_open_unless_asked_for() -> None:
+    assert not ask("submission").gate
+    assert ask(CM_ASSAY_GATE="yes").gate
+
+
 def test_skipping_the_submission_goes_over_asking_for_it() -> None:
     asked = ask("submission", CM_MLPERF_SKIP_SUBMISSION_GENERATION="yes")
     assert (asked.submit, asked.check, asked.pack) == (False, False, False)
