@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from assay.recipes.actions.dispatch import perform
+from assay.recipes.contract.argv import parse
 from assay.recipes.errors import RecipeFailed, RecipeFault, RecipeNotFound
 
 from .conftest import Kit
@@ -314,6 +316,20 @@ def test_pip_of_recipes_has_a_python_of_the_home_that_sees_the_users_packages(ki
     folder = kit.home.root / "python" / "bin"
     assert answer["new_env"] == {"CM_P": str(folder / "python3"), "CM_PIP": str(folder / "pip")}
     assert kit.run("r")["new_env"]["CM_P"] != answer["new_env"]["CM_P"]
+
+
+def test_pip_is_there_where_the_users_python_has_none(kit: Kit, tmp_path: Path) -> None:
+    """A `python3` that makes environments which see no packages of its own."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    bare = folder / "python3"
+    bare.write_text(f'#!/bin/bash\nexec {sys.executable} -I -S "${{@/--system-site-packages/--copies}}"\n')
+    bare.chmod(0o755)
+    kit.recipe("r", run="python3 -m pip --version > out && pip --version >> out\n")
+    context = kit.context()
+    context.host_env["PATH"] = f"{folder}:{os.environ['PATH']}"
+    perform(context, parse(["run", "script", "--tags=r"]))
+    assert [line.split()[0] for line in Path("out").read_text().splitlines()] == ["pip", "pip"]
 
 
 def test_working_files_are_gone_after_a_run_unless_dirty_was_asked_for(kit: Kit) -> None:

@@ -61,13 +61,13 @@ def applies(entry: Mapping[str, Any], env: Mapping[str, Any], fake_run: bool = F
     """Does a dependency or conditional block apply, given these variables?"""
     if entry.get("skip_if_fake_run") and fake_run:
         return False
-    if "enable_if_env" in entry and not all_hold(entry["enable_if_env"], env):
+    if "enable_if_env" in entry and not all_hold(entry["enable_if_env"] or {}, env):
         return False
-    if "enable_if_any_env" in entry and not any_holds(entry["enable_if_any_env"], env):
+    if "enable_if_any_env" in entry and not any_holds(entry["enable_if_any_env"] or {}, env):
         return False
-    if "skip_if_env" in entry and all_hold(entry["skip_if_env"], env):
+    if "skip_if_env" in entry and all_hold(entry["skip_if_env"] or {}, env):
         return False
-    return not ("skip_if_any_env" in entry and any_holds(entry["skip_if_any_env"], env))
+    return not ("skip_if_any_env" in entry and any_holds(entry["skip_if_any_env"] or {}, env))
 
 
 def keys_read(entry: Mapping[str, Any]) -> set[str]:

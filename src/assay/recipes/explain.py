@@ -22,7 +22,8 @@ def describe(context: Context, inputs: Inputs) -> Answer:
     own = own_recipe(context, inputs)
     recipes = [own] if own else candidates(context.index, Selection.parse(inputs.get("tags")), name)
     for recipe in recipes:
-        context.console.say("\n".join(_description(recipe)))
+        with recipe.blamed():
+            context.console.say("\n".join(_description(recipe)))
     return {"return": 0, "list": [Found(context, recipe.artifact) for recipe in recipes]}
 
 

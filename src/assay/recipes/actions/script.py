@@ -141,7 +141,9 @@ def test(context: Context, inputs: Inputs) -> Answer:
     failed = []
     for artifact in matching_artifacts(context.index, selection, "" if " " in name else name):
         recipe = load_recipe(context.index, artifact)
-        for number, request in enumerate(test_requests(recipe.meta), 1):
+        with recipe.blamed():
+            requests = test_requests(recipe.meta)
+        for number, request in enumerate(requests, 1):
             request["tags"] = request.get("tags") or ",".join(recipe.tags)
             context.console.say(f"test {number} of {recipe.alias}: {request['tags']}")
             try:

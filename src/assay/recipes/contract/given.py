@@ -52,7 +52,7 @@ def run_state(session: Session, call: Call, request: Request, asked: list[str]) 
     }
     if session.silent:
         state["tmp_silent"] = True
-    if session.verbose and not (mlc and call.depth):
+    if session.verbose and not mlc:
         state["tmp_verbose"] = True
     if not call.depth:
         state["script_entry_repo_to_report_errors"] = recipe.meta.get("repo_to_report_errors", "")
@@ -111,6 +111,8 @@ def hook_input(session: Session, call: Call, request: Request, state: dict[str, 
             return {**inputs, **given, **parsed_names(inputs)}
         words = inputs.get("cmd") or []
         kept = {name: value for name, value in inputs.items() if name not in NOT_IN_MLC}
+        if details := [word for word in words if not str(word).startswith("-")]:
+            given["details"] = details[0]
         return {**kept, **given, "mlc_run_cmd": " ".join(["mlc run script", *map(str, words)])}
     nested = {
         "automation": f"script, {SCRIPT_UID}" if mlc else f"script,{SCRIPT_UID}",

@@ -17,13 +17,21 @@ skip_if_env skip_if_any_env update_tags_from_env_with_prefix update_tags_if_env
 _LISTS = """
 tags names base new_env_keys new_state_keys local_env_keys clean_env_keys_post_deps clean_files clean_output_files
 print_files_if_script_error warnings valid_variation_combinations invalid_variation_combinations
-update_tags_from_env force_env_keys skip_inherit_variation_groups
+update_tags_from_env force_env_keys skip_inherit_variation_groups force_new_env_keys force_new_state_keys
+file_path_env_keys folder_path_env_keys
 """
 _ENTRIES = "deps prehook_deps posthook_deps post_deps update_meta_if_env extra_cache_tags_from_env"
 DICTIONARIES = frozenset(_DICTIONARIES.split())
 LISTS = frozenset(_LISTS.split())
 ENTRIES = frozenset(_ENTRIES.split())  # lists of dictionaries
+COMBINATIONS = frozenset({"valid_variation_combinations", "invalid_variation_combinations"})  # lists of lists
+TEXTS = frozenset(
+    {"alias", "uid", "group", "default_variation", "default_version", "script_name", "required_disk_space"}
+)
+# Dictionaries whose values are texts.
+NAMES_TO_TEXTS = frozenset({"input_mapping", "default_variations", "env_key_mappings"})
 BLOCKS = {"variations": "variation _", "versions": "version "}  # whose values are read like a recipe
+NESTING = (dict, list, tuple, set)
 TEXT_OR_LIST = frozenset({"tags", "names"})
 VARIABLES = frozenset({"env", "default_env", "const", "input_mapping", "variations"})  # their keys are names
 PLAIN_TEXTS = ("alias", "uid")
@@ -68,24 +76,45 @@ def misshapen(block: Mapping[str, Any], where: str = "") -> Iterator[str]:
     for key, value in block.items():
         if not value or (isinstance(value, str) and key in TEXT_OR_LIST):
             continue
-        if key in DICTIONARIES and not isinstance(value, dict):
-            yield f"{where}{key} must be a dictionary, not {value!r}"
-        elif key in VARIABLES and (other := [name for name in value if not isinstance(name, str)]):
-            yield f"{where}{key} must have names as keys, not {other[0]!r}"
-        elif key in LISTS | ENTRIES and not isinstance(value, list):
-            yield f"{where}{key} must be a list, not {value!r}"
-        elif key in ENTRIES:
-            for entry in value:
-                if isinstance(entry, dict):
-                    # Of an entry of `extra_cache_tags_from_env`, `env` is the name of a variable.
-                    yield from misshapen(
-                        {} if key == "extra_cache_tags_from_env" else entry, f"{where}{key}: "
-                    )
-                else:
-                    yield f"{where}{key} must hold dictionaries, not {entry!r}"
-        elif key in BLOCKS:
-            for name, inner in value.items():
-                if isinstance(inner, dict):
-                    yield from misshapen(inner, f"{where}{BLOCKS[key]}{name}: ")
-                elif inner:
-                    yield f"{where}{BLOCKS[key]}{name} must be a dictionary, not {inner!r}"
+        part = f"{where}{key}"
+        if key in DICTIONARIES:
+            yield from _wrong_dictionary(part, key, value)
+        elif key in LISTS | ENTRIES:
+            yield from _wrong_list(part, key, value)
+        elif key in TEXTS and isinstance(value, NESTING):
+            yield f"{part} must be text, not {value!r}"
+
+
+def _wrong_dictionary(part: str, key: str, value: Any) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{part} must be a dictionary, not {value!r}"
+        return
+    if key in VARIABLES and (other := [name for name in value if not isinstance(name, str)]):
+        yield f"{part} must have names as keys, not {other[0]!r}"
+    if key in NAMES_TO_TEXTS and (other := [text for text in value.values() if isinstance(text, NESTING)]):
+        yield f"{part} must hold texts, not {other[0]!r}"
+    if key in BLOCKS:
+        for name, inner in value.items():
+            start = f"{part.removesuffix(key)}{BLOCKS[key]}{name}"
+            if isinstance(inner, dict):
+                yield from misshapen(inner, f"{start}: ")
+            elif inner:
+                yield f"{start} must be a dictionary, not {inner!r}"
+
+
+def _wrong_list(part: str, key: str, value: Any) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield f"{part} must be a list, not {value!r}"
+        return
+    for item in value:
+        if key in COMBINATIONS:
+            if not isinstance(item, list):
+                yield f"{part} must hold lists, not {item!r}"
+        elif key in LISTS:
+            if item is None or isinstance(item, NESTING):
+                yield f"{part} must hold texts, not {item!r}"
+        elif isinstance(item, dict):
+            # Of an entry of `extra_cache_tags_from_env`, `env` is the name of a variable.
+            yield from misshapen({} if key == "extra_cache_tags_from_env" else item, f"{part}: ")
+        else:
+            yield f"{part} must hold dictionaries, not {item!r}"

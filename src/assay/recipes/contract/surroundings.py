@@ -94,6 +94,7 @@ def _python(home: Home, env: Mapping[str, str]) -> Path:
                 "install python3-venv, or use yours: --user_python",
             )
         _share_packages(base, part)
+        _give_pip(part)
         for name in ("pip", "pip3"):  # for recipes that call it by its bare name
             _write(part / "bin" / name, PIP)
         part.rename(folder)
@@ -110,3 +111,19 @@ def _share_packages(base: str, environment: Path) -> None:
     seen = subprocess.run([base, "-c", code], capture_output=True, text=True, check=False).stdout.strip()
     target = next((environment / "lib").glob("python3*/site-packages"))
     (target / "shared-packages.pth").write_text(seen + "\n", encoding="utf-8")
+
+
+def _give_pip(environment: Path) -> None:
+    """Recipes call `python3 -m pip`: where the user's Python has none, Python's own copy or ours is installed.
+
+    Where neither is there nothing is done: most recipes need no pip, and one that does says so.
+    """
+    import subprocess
+
+    python = str(environment / "bin" / "python3")
+    ways = (
+        [python, "-c", "import pip"],
+        [python, "-m", "ensurepip"],
+        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "pip"],
+    )
+    any(subprocess.run(way, capture_output=True, check=False).returncode == 0 for way in ways)
