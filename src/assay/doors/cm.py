@@ -145,7 +145,7 @@ def _refuse(selection: Selection, env: Env) -> None:
         refuse(word, f"{key}={word}")
         known = {"CM_MLPERF_BACKEND": "pytorch", "CM_MLPERF_SUBMISSION_SYSTEM_TYPE": "datacenter"}[key]
         if word and word.lower() != known:
-            raise ConfigError(
+            raise NotOffered(
                 f"{key}={word}: Mixtral is measured as {known} only", f"{key}={known}, or leave it out"
             )
 

@@ -125,8 +125,10 @@ def _remove_stale_locks(clone: Path) -> None:
     """Remove git's own locks, which a killed git leaves: the lock of the repository is ours, so nobody needs them.
 
     A git that still runs there, started by the user or by a process that was killed, is waited for.
-    Raises: RecipeFault (1) when it does not end.
+    Where the system does not tell who runs, git's locks stay. Raises: RecipeFault (1) when it does not end.
     """
+    if not Path("/proc/self").exists():
+        return
     until = time.monotonic() + PATIENCE_SECONDS
     while locks := list((clone / ".git").rglob("*.lock")):
         pid = _git_at_work(clone)

@@ -215,6 +215,9 @@ def pulled(tmp_path: Path) -> Path:
         [f"{WRAPPER},_only-theirs"],
         [f"{WRAPPER},_r9.9"],
         [WRAPPER, "--model=bert-99"],
+        [WRAPPER, "--implementation=nvidia"],
+        [WRAPPER, "--backend=vllm"],
+        [WRAPPER, "--device=rocm"],
     ],
 )
 @pytest.mark.usefixtures("pulled")
