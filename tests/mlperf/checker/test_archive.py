@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 from pathlib import Path
@@ -106,3 +107,28 @@ def test_any_bytes_are_judged(tmp_path_factory: pytest.TempPathFactory, content:
     path = tmp_path_factory.mktemp("any") / "x.tar.gz"
     path.write_bytes(content)
     assert not check(path, V51).is_clean
+
+
+def extension(size_bytes: int) -> bytes:
+    """The header of an extended header that says it is so long, and what follows of it."""
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, size_bytes
+    return info.tobuf(tarfile.USTAR_FORMAT) + bytes(1 << 21)
+
+
+def test_an_extended_header_of_gigabytes_is_not_read(tmp_path: Path) -> None:
+    archive = tmp_path / "evil.tar.gz"
+    archive.write_bytes(gzip.compress(extension(4 << 30)))
+    [finding] = [f for f in check(archive, V51).findings if f.code == "T16"]
+    assert "an extended header of 4,294,967,296 bytes" in finding.message
+
+
+def test_an_archive_of_endless_empty_files_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.ground.budget.DISK_FLOOR_BYTES", 1 << 20)
+    archive = tmp_path / "evil.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for number in range(3000):
+            tar.addfile(tarfile.TarInfo(f"closed/{number}"))
+    assert any("unfolds to more than" in f.message for f in check(archive, V51).findings)

@@ -16,11 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from assay.ground import scratch
+from assay.ground.budget import ENTRY_BYTES, Budget
+from assay.ground.errors import ArtifactError
 from assay.mlperf.submission.tree import DIVISIONS
 
 MEMBER_MAX_BYTES = 50 << 20
 TOTAL_MAX_BYTES = 8 << 30
 """The largest published round is below 3 GB; more is a bomb."""
+EXTENSION_MAX_BYTES = 1 << 20
 SUFFIXES = (".tar", ".tar.gz", ".tgz")
 
 
@@ -43,18 +46,35 @@ def unpacked(path: Path) -> Iterator[Archive]:
     with scratch.folder("assay-check-") as folder:
         faults: list[tuple[str, str]] = []
         try:
-            with tarfile.open(path) as tar:
-                _copy_members(tar, folder, faults)
+            with tarfile.open(path, tarinfo=_Member) as tar:
+                _copy_members(tar, folder, faults, Budget.on_disk(path, path.stat().st_size))
+        except ArtifactError as refused:
+            faults.append(("", refused.message))
         except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
             faults.append(("", f"cannot be unpacked: {error}"))
         yield Archive(path.name, _top(folder), tuple(faults))
 
 
-def _copy_members(tar: tarfile.TarFile, folder: Path, faults: list[tuple[str, str]]) -> None:
+class _Member(tarfile.TarInfo):
+    """Refuses a header whose extension tarfile would read into memory whole: a path needs no megabyte."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
+        member = super().frombuf(buf, encoding, errors)
+        is_extension = not (
+            member.isreg() or member.isdir() or member.issym() or member.islnk() or member.isdev()
+        )
+        if is_extension and member.size > EXTENSION_MAX_BYTES:
+            raise tarfile.ReadError(f"an extended header of {member.size:,} bytes")
+        return member
+
+
+def _copy_members(tar: tarfile.TarFile, folder: Path, faults: list[tuple[str, str]], budget: Budget) -> None:
     total, links = 0, []
     for member in tar:
         reason = _refused(member)
         total += member.size
+        budget.spend(ENTRY_BYTES + member.size)
         if total > TOTAL_MAX_BYTES:
             faults.append((member.name, f"more than {TOTAL_MAX_BYTES:,} bytes in all"))
             return
