@@ -49,6 +49,10 @@ def test_of_two_places_for_rope_the_one_counts_that_transformers_reads_first(fie
     assert MixtralConfig(**{**TREE, **fields}).rope_parameters["rope_theta"] == 5e5
 
 
+def test_rope_that_is_null_everywhere_is_the_default() -> None:
+    assert model_config(TREE | {"rope_theta": None, "rope_parameters": None}, "c").rope_theta == 1e6
+
+
 def test_a_claimed_window_beyond_any_table_ends_at_the_tables_end() -> None:
     assert model_config(TREE | {"max_position_embeddings": 10**18}, "c").max_positions == MOST_POSITIONS
 

@@ -90,11 +90,12 @@ def test_a_file_in_place_of_a_folder_is_told_that_a_folder_is_wanted(tmp_path: P
         ({}, r"config\.json is missing\n.*a folder in Hugging Face format"),
         ({"adapter_config.json": "{}"}, "an adapter alone\n.*merge it into its base model"),
         ({"model.gguf": ""}, "GGUF"),
+        ({"params.json": "{}", "consolidated.safetensors": ""}, "Mistral's own format"),
         ({"snapshots/abc/config.json": "{}"}, "name the snapshot: .*snapshots/abc"),
         ({"config.json": "{"}, r"config\.json cannot be read"),
         ({"config.json": "[]"}, "does not hold a JSON object"),
     ],
-    ids=["empty", "adapter", "gguf", "hub cache", "cut short", "no object"],
+    ids=["empty", "adapter", "gguf", "mistral", "hub cache", "cut short", "no object"],
 )
 def test_a_folder_without_a_readable_config_is_refused(
     tmp_path: Path, files: dict[str, str], words: str
@@ -105,6 +106,12 @@ def test_a_folder_without_a_readable_config_is_refused(
     with pytest.raises(ArtifactError) as refused:
         model_folder.read_config(tmp_path)
     assert refused.match(words)
+
+
+def test_a_name_of_the_hub_taken_for_a_folder_is_told_how_it_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError) as refused:
+        model_folder.read_config(tmp_path / "mistralai" / "Mixtral-8x7B-Instruct-v0.1")
+    assert "hf:mistralai/Mixtral-8x7B-Instruct-v0.1" in refused.value.hint
 
 
 @pytest.mark.parametrize(

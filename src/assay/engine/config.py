@@ -94,7 +94,7 @@ def model_config(tree: Mapping[str, Any], where: str) -> MixtralConfig:
         num_experts=_positive(tree, "num_local_experts", where, 8),
         experts_per_token=_positive(tree, "num_experts_per_tok", where, 2),
         rms_norm_eps=_number(tree, "rms_norm_eps", where, 1e-5),
-        rope_theta=_number(rope if rope.get("rope_theta") else tree, "rope_theta", where, 1e6),
+        rope_theta=_number(_first_with("rope_theta", rope, tree), "rope_theta", where, 1e6),
         max_positions=_window(tree, where),
         tied_embeddings=bool(tree.get("tie_word_embeddings", False)),
         eos_ids=_eos_ids(tree, where),
@@ -147,6 +147,11 @@ def _rope(tree: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     if not isinstance(rope, dict):
         raise ConfigError(f"{where}: rope parameters are {rope!r}, expected an object")
     return rope
+
+
+def _first_with(key: str, *trees: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The first that gives the key a value; an empty one when none does."""
+    return next((tree for tree in trees if tree.get(key) is not None), {})
 
 
 def _eos_ids(tree: Mapping[str, Any], where: str) -> tuple[int, ...]:

@@ -108,11 +108,14 @@ def _a_file(path: Path) -> AssayError:
 def _no_config(folder: Path) -> AssayError:
     what = f"no checkpoint in {folder}: config.json is missing"
     if not folder.exists():
-        return ArtifactError(f"{what}, as is the folder", WANTED)
+        hub = f"; a model of the hub is hf:{folder.parent.name}/{folder.name}"
+        return ArtifactError(f"{what}, as is the folder", WANTED + hub)
     if (folder / "adapter_config.json").is_file():
         return ArtifactError(f"{what}; it holds an adapter alone", _merge_hint(folder))
     if any(folder.glob("*.gguf")):
         return ArtifactError(f"{what}; it holds GGUF, which is not run", FLOAT_WANTED)
+    if (folder / "params.json").is_file():
+        return ArtifactError(f"{what}; it is in Mistral's own format", WANTED)
     inside = next(iter(sorted(folder.glob("snapshots/*/config.json"))), None)
     return ArtifactError(what, f"name the snapshot: {inside.parent}" if inside else WANTED)
 
