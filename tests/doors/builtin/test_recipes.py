@@ -20,6 +20,7 @@ from assay.doors.delivery import Delivery
 from assay.ground import settings
 from assay.ground.errors import ArtifactError
 from assay.ground.hub import Hub
+from assay.mlperf import artifact
 from assay.recipes.actions.context import Context
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse
@@ -360,6 +361,19 @@ def test_a_model_that_is_there_is_used_where_it_is(run: Run, tmp_path: Path) -> 
     (tmp_path / "config.json").write_text("{}")
     answer = run("--tags=get,ml-model,mixtral", f"--checkpoint={tmp_path}")
     assert answer["new_env"]["MIXTRAL_CHECKPOINT_PATH"] == str(tmp_path)
+
+
+def test_a_model_that_the_hubs_own_client_has_needs_no_room_and_no_fetch(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.ground.download.free_bytes", lambda _: 1)
+    name, _, commit = artifact.MODEL.removeprefix("hf:").partition("@")
+    home = Path.home() / ".cache/huggingface/hub" / f"models--{name.replace('/', '--')}"
+    folder = home / "snapshots" / commit
+    folder.mkdir(parents=True)
+    for file in ("config.json", "model.safetensors"):
+        (folder / file).write_text("{}")
+    assert run("--tags=get,ml-model,mixtral")["new_env"]["MIXTRAL_CHECKPOINT_PATH"] == str(folder)
 
 
 def test_the_full_model_is_held_against_the_machine_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

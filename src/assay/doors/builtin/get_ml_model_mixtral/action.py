@@ -14,7 +14,7 @@ STUB = "stub."
 
 def action(call: Call) -> Answer:
     source = call.text("MIXTRAL_CHECKPOINT_PATH") or _stub(call) or artifact.MODEL
-    if source == artifact.MODEL:
+    if source == artifact.MODEL and artifact.here(source, "checkpoint", call.hub) is None:
         ram_bytes = psutil.virtual_memory().total
         artifact.require_room(Precision.FLOAT16, ram_bytes, settings.home())
     folder = artifact.model(source, call.hub, lambda progress: call.say(str(progress)))
