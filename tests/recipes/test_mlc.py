@@ -233,6 +233,19 @@ def test_a_blank_among_the_tags_is_an_error_that_says_what_was_meant(words: str)
     assert "_v meant? Write it as one word" in caught.value.hint or words.startswith(",_v")
 
 
+def test_a_mapped_input_wins_over_the_env_of_a_recipe_and_loses_to_that_of_a_variation(home: Home) -> None:
+    add(
+        home,
+        "mapped",
+        input_mapping={"size": "MLC_SIZE"},
+        env={"MLC_SIZE": "recipe"},
+        new_env_keys=["MLC_SIZE"],
+        variations={"v": {"env": {"MLC_SIZE": "variation"}}},
+    )
+    assert run(home, "--tags=mapped", "--size=input") == {"MLC_SIZE": "input"}
+    assert run(home, "--tags=mapped,_v", "--size=input") == {"MLC_SIZE": "variation"}
+
+
 def test_a_mount_of_a_file_is_the_folder_around_it(home: Home) -> None:
     mount = "${{ MLC_FILE }}:${{ MLC_FILE }}"
     add(home, "boxed", docker={"mounts": [mount]}, file_path_env_keys=["MLC_FILE"])

@@ -229,7 +229,8 @@ def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any], *, with_c
     mapping = meta.get("input_mapping") or {}
     with env.written_by("input"):
         resolved.map_inputs(env, inputs, mapping)
-    resolved.map_inputs(resolved.const, inputs, mapping)
+    if not resolved.mlc:  # there, the env of a variation wins over a mapped input
+        resolved.map_inputs(resolved.const, inputs, mapping)
     if with_const:
         resolved.const.update(meta.get("const") or {})
     resolved.apply_const()

@@ -94,7 +94,7 @@ def _of_mlc(request: Request, asked: list[str]) -> dict[str, Any]:
         **{phase: resolved.entries[phase] for phase in PHASES},
         **{name: meta.get(name) or {} for name in ("remote_run", "apptainer")},
         **{name: meta.get(name) or [] for name in ("file_path_env_keys", "folder_path_env_keys")},
-        "input_mapping": {},
+        "input_mapping": meta.get("input_mapping") or {},
         **({"version_meta": found} if found else {}),
     }
 
