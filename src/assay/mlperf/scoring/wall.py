@@ -131,19 +131,8 @@ exec chroot "$root" "$@"
         return _missing("unshare", "setpriv", "mount", "chroot")
 
     def prefix(self, inside: Inside) -> list[str]:
-        argv = [
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            "unshare",
-            "--mount",
-            "--net",
-            "--pid",
-            "--ipc",
-            "--uts",
-            "--fork",
-            "--kill-child=SIGKILL",
-        ]
+        argv = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child=SIGKILL"]
+        argv += ["--mount", "--net", "--pid", "--ipc", "--uts"]
         if not _is_root():
             argv += ["--user", "--map-root-user"]
         argv += ["sh", "-c", self._BUILD, "sh", "/mnt", str(inside.tmp_bytes), inside.executable]
