@@ -67,13 +67,79 @@ def test_entries_are_added_to_a_tree_that_exists(tmp_path: Path) -> None:
     assert errors(tmp_path / "tree") == []
 
 
+def content(tree: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(tree)): p.read_bytes() for p in tree.rglob("*") if p.is_file()}
+
+
 def test_an_entry_that_is_there_already_is_refused_and_kept(tmp_path: Path) -> None:
+    submit([run_folder.write(tmp_path / "run")], tmp_path / "tree")
+    before = content(tmp_path / "tree")
+    other = run_folder.write(tmp_path / "other", modes=("performance",))
+    with pytest.raises(ConfigError, match="already holds"):
+        submit([other], tmp_path / "tree")
+    assert content(tmp_path / "tree") == before
+
+
+def test_the_same_run_again_changes_nothing(tmp_path: Path) -> None:
     run = run_folder.write(tmp_path / "run")
     submit([run], tmp_path / "tree")
-    before = {p: p.read_bytes() for p in (tmp_path / "tree").rglob("*") if p.is_file()}
-    with pytest.raises(ConfigError, match="already holds"):
-        submit([run], tmp_path / "tree")
-    assert {p: p.read_bytes() for p in (tmp_path / "tree").rglob("*") if p.is_file()} == before
+    before = content(tmp_path / "tree")
+    submit([run], tmp_path / "tree")
+    assert content(tmp_path / "tree") == before
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("moves", [0, 3, 9])
+def test_a_tree_is_whole_or_unchanged_wherever_the_work_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_new: bool, moves: int
+) -> None:
+    first = run_folder.write(tmp_path / "one", scenarios=("Offline",))
+    second = run_folder.write(tmp_path / "two", scenarios=("Server",))
+    tree = tmp_path / "tree"
+    if not is_new:
+        submit([first], tree)
+    before = content(tree)
+    left, replace = [moves], Path.replace
+
+    def move(source: Path, target: Path) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", move)
+        submit([second], tree)
+    assert content(tree) == before
+    (tmp_path / ".tree.killed.part/new").mkdir(parents=True)  # what kill -9 leaves
+    submit([second], tree)
+    assert is_new or errors(tree) == []
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_tree_is_added_to_where_the_system_cannot_swap_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.ground.folders._exchange", lambda first, second: False)
+    for name, scenario in (("one", "Offline"), ("two", "Server")):
+        submit([run_folder.write(tmp_path / name, scenarios=(scenario,))], tmp_path / "tree")
+    assert errors(tmp_path / "tree") == []
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", ".", "..", "../../evil", "a/b", "/tmp/evil", "a\\b", "a\nb", "\x1b[2J", "x" * 300]
+)
+@pytest.mark.parametrize("field", ["submitter", "system_name"])
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str, field: str) -> None:
+    run = run_folder.write(tmp_path / "run")
+    if field == "system_name" and not name:
+        return  # no name asked for: the probed one
+    before = sorted(tmp_path.rglob("*"))
+    names = {"submitter": "Tester", "system_name": "box", field: name}
+    with pytest.raises(ConfigError):
+        submit([run], tmp_path / "tree", **names)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_two_runs_of_one_scenario_and_mode_are_refused(tmp_path: Path) -> None:

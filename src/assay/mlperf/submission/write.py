@@ -1,17 +1,18 @@
-"""A submission tree from run folders: built beside its place, then moved there, so it is whole or unchanged."""
+"""A submission tree from run folders: built beside its place and put there by one rename: whole or unchanged."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.config import Mode
-from assay.ground import files
+from assay.ground import files, folders
 from assay.ground.errors import ConfigError
+from assay.ground.names import path_name
 from assay.ground.parsed import json_value
 from assay.mlperf import workloads
 from assay.mlperf.checker import log_excerpt
@@ -63,23 +64,36 @@ def write(runs: Sequence[Path], request: Request, root: Path) -> Written:
         _refuse(entry, request)
         for run, record in entry.modes.values():
             verify(run, record)
-    places = {id(entry): _place(entry, request) for entry in entries}
-    _refuse_existing(root, request, list(places.values()))
-    root.parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=f".{root.name}.", suffix=".part", dir=root.parent))
+    places = [_place(entry, request) for entry in entries]
+    if root.exists() and not root.is_dir():
+        raise ConfigError(f"{root} is no folder", "give --out a folder to make, or a tree to add to")
+    real = Path(os.path.realpath(root))
+    unknown: dict[str, tuple[str, ...]] = {}
     try:
-        builder = _Builder(stage, root, request, Layout.of(request.round))
-        unknown: dict[str, tuple[str, ...]] = {}
-        for entry in entries:
-            unknown[entry.system] = builder.entry(entry, places[id(entry)])
-        _move(stage, root)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-    return Written(root, tuple(places.values()), {name: left for name, left in unknown.items() if left})
+        with folders.workshop(real) as shop:
+            stage, tree = shop / "new", shop / "tree"
+            builder = _Builder(stage, real, request, Layout.of(request.round))
+            for entry, place in zip(entries, places):
+                unknown[entry.system] = builder.entry(entry, place)
+            _refuse_existing(stage, root, request, places)
+            if real.is_dir():
+                folders.copied(real, tree)
+            _move(stage, tree)
+            folders.put(tree, real)
+    except OSError as error:
+        raise files.as_problem(error, root) from error
+    return Written(root, tuple(places), {name: left for name, left in unknown.items() if left})
 
 
 def _place(entry: Scenario, request: Request) -> Place:
-    return Place(request.division, request.submitter, entry.system, entry.benchmark, entry.scenario)
+    """Where an entry belongs. Raises: ConfigError for a name that cannot be a folder's."""
+    return Place(
+        path_name(request.division, "division"),
+        path_name(request.submitter, "submitter"),
+        path_name(entry.system, "system"),
+        path_name(entry.benchmark, "workload"),
+        path_name(entry.scenario, "scenario"),
+    )
 
 
 def _refuse(entry: Scenario, request: Request) -> None:
@@ -104,14 +118,21 @@ def _refuse(entry: Scenario, request: Request) -> None:
         request.round.workload(entry.benchmark)
 
 
-def _refuse_existing(root: Path, request: Request, places: Sequence[Place]) -> None:
+def _refuse_existing(stage: Path, root: Path, request: Request, places: Sequence[Place]) -> None:
+    """An entry that the tree holds already with the same files may be written again."""
     layout = Layout.of(request.round)
     for place in places:
-        if (root / layout.results(place)).exists():
+        there, new = root / layout.results(place), stage / layout.results(place)
+        if there.exists() and _digests(there) != _digests(new):
             raise ConfigError(
                 f"{root} already holds {layout.results(place)}",
                 "remove that folder first, or give another --system",
             )
+
+
+def _digests(folder: Path) -> dict[Path, str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder): files.sha256(path) for path in found}
 
 
 def _move(stage: Path, root: Path) -> None:
