@@ -22,6 +22,17 @@ FAMILIES = {
     "N": "What could not be judged",
 }
 
+DIFFERENCES = (
+    "P1: the modular checker (from v6.0), and for LLMs v4.1's, pass a run that LoadGen calls INVALID.",
+    "F1, F2, T1 to T9: the modular checker looks at no surplus files, hidden names, blanks or empty folders; its "
+    "predecessor, which judged the rounds to v5.1, does.",
+    "T4, T16: a link that leads out of the tree is followed by the checkers, and broken once the tree is packed.",
+    "F6, S6, P16: a file that cannot be read ends the official checkers with a traceback; here it is an error.",
+    "T13: pipes, devices and folders that cannot be listed are passed over by the checkers.",
+    "X12: a run that its README calls a fake is refused; no checker reads the README.",
+)
+"""What is refused here and passes there. Warnings refuse nothing."""
+
 
 def get(code: str) -> Rule:
     """Raises: ConfigError for a code that no rule has."""
@@ -71,4 +82,6 @@ def document() -> str:
             if rule.code[0] == letter:
                 cells = (rule.code, rule.severity.value, rule.title, rule.source, rule.fix)
                 lines.append("| " + " | ".join(map(cell, cells)) + " |")
+    lines += ["", "## Where errors go beyond the official checkers, on purpose", ""]
+    lines += [f"- {cell(difference)}" for difference in DIFFERENCES]
     return "\n".join(lines) + "\n"
