@@ -1,4 +1,5 @@
 import bz2
+import contextlib
 import gzip
 import json
 from pathlib import Path
@@ -271,3 +272,14 @@ def test_lines_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\x89\xff\n")
     with pytest.raises(ArtifactError, match="line 1 is no JSON"):
         dataset.read(path)
+
+
+def test_a_parquet_file_whose_footer_lies_ends_no_process(tmp_path: Path) -> None:
+    """Byte by byte: some of them made Arrow end the process."""
+    path = tmp_path / "set.parquet"
+    write_columns(path, dataset.columns_of(rows()))
+    content = path.read_bytes()
+    for place in range(len(content) - 400, len(content), 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 2]) + content[place + 1 :])
+        with contextlib.suppress(ArtifactError):
+            dataset.read(path)

@@ -88,6 +88,9 @@ def _read_parquet(path: Path, budget: Budget) -> Columns:
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
+            # In a damaged file the claims of a column end the process (Arrow throws where Python cannot catch it).
+            # Arrow's own walk over all values, in little memory, meets the same damage as an error.
+            file.scan_contents()
             _spend_claims(file.metadata, budget)
             batches = []
             for batch in file.iter_batches(BATCH_ROWS):
