@@ -32,10 +32,6 @@ class Limits:
         return self.flops
 
 
-ONEDNN_BF16 = ((1, 24e9), (8, 189e9), (16, 296e9), (64, 402e9), (128, 427e9))
-"""Source: oneDNN's prepacked bfloat16 product, weights larger than the caches, 2 cores of an EPYC with AVX-512 BF16"""
-
-
 def floor_seconds(
     model: MixtralConfig, items: list[Item], slots: int, limits: Limits, budget: int = 512
 ) -> float:

@@ -16,6 +16,7 @@ import torch
 from assay.config import Precision
 from assay.engine.config import MixtralConfig
 from assay.engine.ops.cpu import build, library
+from assay.engine.ops.cpu.instructions import choose
 from assay.engine.ops.cpu.native import NativeOps
 
 DEPTH, COLUMNS, WEIGHTS = 1024, 3584, 12
@@ -27,6 +28,7 @@ SHAPE = MixtralConfig(8, DEPTH, COLUMNS, 1, 16, 4, 64, 8, 2, 1e-5, 1e4, 8, False
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--core", type=int, default=0)
+    parser.add_argument("--kernels", default="native", help="native, portable, avx512 or amx")
     parser.add_argument("--rows", default="4,8,16,32,64,128,256")
     args = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
@@ -34,7 +36,8 @@ def main() -> None:
     torch.set_num_threads(1)
     lib = library.load(build.build())
     weights = [torch.randn(COLUMNS, DEPTH).mul_(0.02).bfloat16() for _ in range(WEIGHTS)]
-    bf16, int8 = (NativeOps(lib, p, SHAPE, 1) for p in (Precision.BFLOAT16, Precision.INT8))
+    best, _ = choose(lib, args.kernels)
+    bf16, int8 = (NativeOps(lib, p, SHAPE, 1, best) for p in (Precision.BFLOAT16, Precision.INT8))
     packed_bf16, packed_int8 = ([ops.pack_matrix(w) for w in weights] for ops in (bf16, int8))
     print("| rows | ours bfloat16 | oneDNN bfloat16 | median ratio | ours int8 |\n|---|---|---|---|---|")
     for rows in map(int, args.rows.split(",")):

@@ -20,13 +20,14 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from assay.engine.config import read_model_config
-from engine_floor import ONEDNN_BF16, Limits, floor_seconds
+from engine_floor import Limits, floor_seconds
 from engine_forms import make_gguf, make_int8, make_openvino, quantise_gguf
+from engine_limits import MachineLimits, machine_limits
 from engine_material import make_checkpoint, make_workload
 from engine_record import medians, read_workload
 
@@ -152,12 +153,13 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     make_checkpoint(args.out / "checkpoint")
     make_workload(args.out / "workload.json", max(args.samples, *SCALES))
+    limits = machine_limits(args.out)
     chosen = [prepared(peer, args) for peer in (scaling if args.scaling else peers)(args)]
     for number in range(args.rounds):
         for peer in chosen:
             if peer.python and number < peer.rounds:
                 run(peer, number, args.out, args.timeout)
-    report = summarise(chosen, args)
+    report = summarise(chosen, args, limits)
     name = "engine_scaling.json" if args.scaling else "engine_peers.json"
     (args.out / name).write_text(json.dumps(report, indent=1))
     print(table(report))
@@ -190,9 +192,6 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", type=Path, help="folder that install_peers.sh filled")
     parser.add_argument("--scaling", action="store_true", help="Assay alone, on 64, 256 and 1024 samples")
-    parser.add_argument("--read-gb-per-s", type=float, default=34.9, help="measured read bandwidth")
-    parser.add_argument("--bf16-gflops", type=float, default=440.0, help="best measured bfloat16 product")
-    parser.add_argument("--int8-gops", type=float, default=824.0, help="best measured int8 product")
     parser.add_argument("--timeout", type=float, default=1200, help="seconds for one run")
     return parser.parse_args(words)
 
@@ -237,15 +236,20 @@ def read_runs(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def summarise(chosen: list[Peer], args: argparse.Namespace) -> dict[str, Any]:
+def summarise(chosen: list[Peer], args: argparse.Namespace, limits: MachineLimits) -> dict[str, Any]:
     """Medians of each peer, its share of the floor, and ratios of assay to each on the same samples."""
     runs = read_runs(args.out / "runs.jsonl")
-    report: dict[str, Any] = {"engines": {}, "skipped": {}, "ratios": {}}
+    report: dict[str, Any] = {
+        "machine": asdict(limits),
+        "engines": {},
+        "skipped": {},
+        "ratios": {},
+    }
     for peer in chosen:
         lines = [line for line in runs if line["key"] == peer.key]
         good = [line for line in lines if "failed" not in line]
         if good:
-            report["engines"][peer.key] = medians(good) | shares(peer, good, args)
+            report["engines"][peer.key] = medians(good) | shares(peer, good, args, limits)
         else:
             failed = [line["failed"] for line in lines]
             report["skipped"][peer.key] = failed[0] if failed else peer.why_absent
@@ -262,10 +266,12 @@ def comparable(mine: Peer, peer: Peer) -> bool:
     return mine.samples == peer.samples or (peer.batch == 1 and mine.samples > peer.samples)
 
 
-def shares(peer: Peer, lines: list[dict[str, Any]], args: argparse.Namespace) -> dict[str, float]:
+def shares(
+    peer: Peer, lines: list[dict[str, Any]], args: argparse.Namespace, machine: MachineLimits
+) -> dict[str, float]:
     """Floors over the median time: how near the engine comes to the machine's limits."""
-    best = {"bfloat16": args.bf16_gflops, "float32": args.bf16_gflops / 2}.get(peer.dtype, args.int8_gops)
-    limits = Limits(args.read_gb_per_s * 1e9, best * 1e9, BYTES[peer.dtype])
+    best = machine.gflop_per_s.get(peer.dtype, machine.gflop_per_s["int8"])
+    limits = Limits(machine.read_gb_per_s * 1e9, best * 1e9, BYTES[peer.dtype])
     items = read_workload(args.out / "workload.json", peer.samples)
     model, rate = read_model_config(args.out / "checkpoint"), medians(lines)["samples_per_s"]
 
@@ -274,7 +280,8 @@ def shares(peer: Peer, lines: list[dict[str, Any]], args: argparse.Namespace) ->
 
     found = {"share_of_floor": share(limits)}
     if peer.dtype == "bfloat16":
-        found["share_of_floor_by_rows"] = share(replace(limits, by_rows=ONEDNN_BF16))
+        by_rows = tuple((rows, rate * 1e9) for rows, rate in machine.bf16_by_rows)
+        found["share_of_floor_by_rows"] = share(replace(limits, by_rows=by_rows))
     return found
 
 
@@ -289,7 +296,11 @@ def ratios(runs: list[dict[str, Any]], mine: str, other: str) -> dict[str, Any] 
 
 
 def table(report: dict[str, Any]) -> str:
+    machine = report["machine"]
     lines = [
+        f"{machine['processor']} ({machine['features']}), {machine['cores']} cores, "
+        f"{machine['read_gb_per_s']:g} GB/s, GFLOP/s {machine['gflop_per_s']}",
+        "",
         "| engine | out tok/s | samples/s | ms a sample | peak GiB | share of its floor | runs | other cores, most |",
         "|---|---|---|---|---|---|---|---|",
     ]
