@@ -81,6 +81,7 @@ struct Tiles {
 #endif
 
 constexpr int BLOCKS_AT_ONCE = 4;  // of 16 steps: weights of 16 KiB and as many bytes of 64 rows stay in L1 together
+constexpr int BLOCKS_OF_ONE_TILE = 16;  // which reads its weights once: what counts is how far ahead they are fetched
 
 // Brings `lines` lines of 64 bytes into L2 with every block that is computed: after its loads, which would wait for them.
 struct AheadOfTiles {

@@ -110,10 +110,11 @@ template <class Dot, class Finish>
 void visit_tiles(const Grouped& g, const Visit& v, const word* next, typename Dot::Sum* sums, Finish finish) {
     const int rows = v.end - v.begin, tiles = (rows + SIDE - 1) / SIDE, blocks = g.w.blocks();
     const int64_t tile_words = int64_t(blocks) * TILE_WORDS;
+    const int at_once = tiles == 1 ? BLOCKS_OF_ONE_TILE : BLOCKS_AT_ONCE;
     const int sweeps = tiles / 2 * 2 + tiles % 2;  // of one block: each takes an equal share of the next weights
     Tiles::configure();
-    for (int first = 0; first < blocks; first += BLOCKS_AT_ONCE) {
-        const int count = std::min(BLOCKS_AT_ONCE, blocks - first);
+    for (int first = 0; first < blocks; first += at_once) {
+        const int count = std::min(at_once, blocks - first);
         const word* weight = v.weight + int64_t(first) * SIDE * PANEL;
         const word* upcoming = first + count == blocks ? next : weight + int64_t(count) * SIDE * PANEL;
         AheadOfTiles ahead{upcoming, upcoming ? (SIDE * 4 + sweeps - 1) / sweeps : 0};
