@@ -178,3 +178,13 @@ def test_user_conf_speaks_of_a_benchmark_by_loadgens_name(
 def test_a_workload_is_found_under_every_spelling_of_its_round() -> None:
     assert rounds.load("v5.1").workload("llama3_1-8b-edge").key == "llama3.1-8b-edge"
     assert rounds.load("v5.0").official_name("llama3_1-405b") == "llama3.1-405b"
+
+
+@pytest.mark.parametrize("round_", ["v4.0", "v4.1", "v5.0"])
+def test_the_result_of_single_stream_is_a_latency_in_milliseconds(tmp_path: Path, round_: str) -> None:
+    tree = GoodTree.make(tmp_path, round_, "open", "gptj-99")
+    tree.results("Offline").rename(tree.results("SingleStream"))
+    logged = {"effective_scenario": "SingleStream", "early_stopping_latency_ss": 4_149_800_000}
+    tree.log(tree.performance("SingleStream"), **logged)
+    rows = [r for r in check(tree.root, rounds.load(round_)).rows if r.scenario == "SingleStream"]
+    assert [(r.result, r.units) for r in rows] == [(4149.8, "Latency (ms)")]

@@ -13,7 +13,9 @@ from assay.mlperf.checker.rules_accuracy import scores
 from assay.mlperf.checker.rules_performance import result_key
 from assay.mlperf.checker.submission import Entry
 
-UNITS = {"SingleStream": "Latency (ms)", "MultiStream": "Latency (ms)", "Offline": "Samples/s"}
+LATENCY_UNITS = {"SingleStream": "Latency (ms)", "MultiStream": "Latency (ms)"}
+"""Scenarios whose result is a latency, whatever the benchmark; LoadGen logs it in nanoseconds.
+Source: submission checkers v4.0 to v5.1, unit_dict."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,6 @@ def row(entry: Entry, errors: int) -> Row:
     """The summary of one entry, of which `errors` findings are errors."""
     fields = entry.system.fields or {}
     rules, log = entry.benchmark.rules, entry.performance
-    key = result_key(entry)
     has_power = f"{entry.path}/performance/power" in entry.tree.folders
     measured = [(m, scores(entry.accuracy_text or "", m)) for m in (rules.targets if rules else ())]
     logged = log.text("effective_scenario") if log is not None else None
@@ -84,7 +85,7 @@ def row(entry: Entry, errors: int) -> Row:
         model=entry.benchmark.name,
         mlperf_model=entry.benchmark.official,
         scenario=entry.scenario,
-        result=log.number(key) if log is not None and key is not None else None,
+        result=_result(entry),
         accuracy="  ".join(f"{metric}: {values[-1]:g}" for metric, values in measured if values),
         system={
             name: str(fields.get(name, "")) for name in (*SYSTEM_COLUMNS, "framework", "operating_system")
@@ -97,9 +98,24 @@ def row(entry: Entry, errors: int) -> Row:
         version=entry.round.name,
         inferred=logged is not None and logged != entry.scenario and entry.scenario != "Interactive",
         has_power=has_power,
-        units=rules.result_unit if rules is not None else UNITS.get(entry.scenario, "Queries/s"),
+        units=_units(entry),
         weight_data_types=str((entry.measurement or {}).get("weight_data_types", "")),
     )
+
+
+def _result(entry: Entry) -> float | None:
+    """The official result, in `_units`."""
+    log, key = entry.performance, result_key(entry)
+    value = log.number(key) if log is not None and key is not None else None
+    return value / 1e6 if value is not None and entry.scenario in LATENCY_UNITS else value
+
+
+def _units(entry: Entry) -> str:
+    rules = entry.benchmark.rules
+    rate = (
+        rules.result_unit if rules is not None else {"Offline": "Samples/s"}.get(entry.scenario, "Queries/s")
+    )
+    return LATENCY_UNITS.get(entry.scenario, rate)
 
 
 def _compliance(entry: Entry) -> bool | None:
