@@ -1,6 +1,6 @@
 """Python programs that try to be called passed without running their test to its end: none succeeds.
 
-Why the verdict cannot be forged, and what remains: docs/adr/0005-verdicts.md.
+Why the verdict cannot be forged, and what remains: docs/adr/0006-verdicts.md.
 """
 
 from __future__ import annotations

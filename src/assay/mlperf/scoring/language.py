@@ -95,7 +95,7 @@ def _tool(name: str, package: str) -> tuple[str, dict[str, Path]]:
 def _python() -> Language:
     """Executed by our driver with mxeval's rules: passed = no exception at all, SystemExit included.
 
-    Without /proc: the program could read its own memory there. Why the rest: docs/adr/0005-verdicts.md.
+    Without /proc: the program could read its own memory there. Why the rest: docs/adr/0006-verdicts.md.
     """
     found = shutil.which("python3", path=PATH)
     python, readable = (str(Path(found).resolve()), {}) if found else _this_python()

@@ -2,7 +2,7 @@
 
 Standard input: a secret of SECRET_BYTES, then the program. The program passes when executing it raises nothing at
 all; one that leaves with `sys.exit(0)` or `os._exit(0)` has not passed. The proof is the secret on standard output,
-with exit status 0. Source: mxeval e09974f9, execution of python. Why this way: docs/adr/0005-verdicts.md.
+with exit status 0. Source: mxeval e09974f9, execution of python. Why this way: docs/adr/0006-verdicts.md.
 """
 
 import builtins
