@@ -30,8 +30,8 @@ DAEMON_TRIES = 100
 TRIAL = """\
 import sys
 from pathlib import Path
-from assay import container
-from assay.doors.delivery import ContainerRequest
+from assay.machine.container import run as container
+from assay.config import ContainerRequest
 container.run(ContainerRequest(sys.argv[1]), container.Task(("-c", "print('trial')")), Path(sys.argv[2]), print)
 """
 

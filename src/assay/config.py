@@ -120,6 +120,44 @@ class BenchmarkConfig:
         return plain
 
 
+@dataclass(frozen=True)
+class ContainerRequest:
+    """How to run in a container."""
+
+    engine: str | None = None
+    """`podman` or `docker`; None = whichever is there, podman first."""
+    base: str | None = None
+    """Base image; None = what is installed here is mounted."""
+    privileged: bool = False
+    reuse: bool = False
+    """Go on in a container of an earlier run of the same image, if one is there."""
+    detached: bool = False
+    """Start in the background, then wait for it; the log is brought back either way."""
+    keep: bool = False
+    """Leave the container when it has ended."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What happens before and after the benchmark. None of it changes a measured number."""
+
+    submit: bool = False
+    """Build the submission tree."""
+    full: bool = True
+    """Errors of the checker fail the job. Short: they are told, as a test run must have some."""
+    check: bool = False
+    pack: bool = False
+    compliance: bool = False
+    clean_results: bool = False
+    """Remove the run folder of an earlier run first."""
+    clean_submission: bool = False
+    rerun: bool = False
+    """Run although the run folder holds a finished run."""
+    gate: bool = False
+    """A missed target or an INVALID run fails the job."""
+    container: ContainerRequest | None = None
+
+
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from assay.doors.delivery import ContainerRequest, Delivery, delivery
+from assay.config import ContainerRequest, Delivery
+from assay.doors.delivery import delivery
 from assay.ground.errors import ConfigError
 from assay.recipes.contract import argv
 from assay.recipes.selection import Selection

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from assay import answer_lengths
+from assay.bench import answer_lengths
 from assay.cli import main
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf import result

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay import embedded
 from assay.audit import evidence
 from assay.audit.defects import DEFECTS
 from assay.audit.evidence import Evidence
+from assay.bench import embedded
 from assay.config import BenchmarkConfig
 from assay.doors import native, readme
 from assay.doors.readme import PublishedReport

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay import embedded
 from assay.audit.subject import Subject, near
+from assay.bench import embedded
 from assay.doors.readme_results import Claim
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.score import Target

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     line = ProgressLine()
     line.say(asked(config))
 
-    from assay import app
+    from assay.bench import app
     from assay.report import outcome, summary
 
     config = with_everything(config, args.yes, line)
@@ -84,8 +84,8 @@ def run(args: argparse.Namespace) -> int:
         app.refuse_other_weights(config)
     watch = app.Watch(line.say, line.show)
     if args.container or args.container_base or args.container_privileged:
-        from assay import contained
-        from assay.doors.delivery import ContainerRequest
+        from assay.bench import contained
+        from assay.config import ContainerRequest
 
         request = ContainerRequest(args.container, args.container_base, args.container_privileged)
         made, folder = contained.run(config, request, watch, unsafe_no_sandbox=args.unsafe_no_sandbox)
@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
 
 def with_everything(config: BenchmarkConfig, assume_yes: bool, line: ProgressLine) -> BenchmarkConfig:
     """`config` with its model and dataset here, fetched when the user agrees. Raises: AssayError before and after."""
-    from assay import fetching
+    from assay.bench import fetching
     from assay.cli import consent
     from assay.doors.hub_settings import hub_of
 

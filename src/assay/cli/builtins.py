@@ -11,9 +11,8 @@ from assay.recipes.builtin import Builtin
 
 if TYPE_CHECKING:
     from assay.cli.progress import ProgressLine
-    from assay.config import BenchmarkConfig
+    from assay.config import BenchmarkConfig, Delivery
     from assay.doors.builtin.call import Delivered, MayFetch
-    from assay.doors.delivery import Delivery
     from assay.ground.hub import Hub
 
 
@@ -30,7 +29,7 @@ def builtins(environ: Mapping[str, str]) -> list[Builtin]:
         line().say(text)
 
     def deliver(config: BenchmarkConfig, delivery: Delivery, hub: Hub, *, may_fetch: MayFetch) -> Delivered:
-        from assay import app, benchmark
+        from assay.bench import app, benchmark
         from assay.cli import compliance
         from assay.cli.bench import asked
 

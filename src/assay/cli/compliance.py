@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assay.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from assay.app import Story
+    from assay.bench.app import Story
     from assay.config import BenchmarkConfig
     from assay.mlperf.compliance import Verdict
     from assay.mlperf.result import RunResult
@@ -61,7 +61,7 @@ def perform(folder: Path) -> dict[str, Verdict]:
 
     Raises: ConfigError when the folder has none, or holds a compliance run already; AssayError as `bench` does.
     """
-    from assay import app
+    from assay.bench import app
     from assay.cli.progress import ProgressLine
     from assay.config import Mode
     from assay.ground.errors import ConfigError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assay.ground.errors import ConfigError
 
 if TYPE_CHECKING:
-    from assay.fetching import Wanted
+    from assay.bench.fetching import Wanted
 
 
 def ask(things: Sequence[Wanted], assume_yes: bool) -> None:

@@ -15,7 +15,7 @@ def main(text: str) -> int:
     """Exit code: that of the error, as everywhere."""
     lifeline.tie(sys.stdin.fileno())  # the benchmark outside holds the other end, unless it is detached
     settings.set_home(Path(os.environ["ASSAY_HOME"]))
-    from assay import app, contained
+    from assay.bench import app, contained
     from assay.cli.progress import ProgressLine
 
     line = ProgressLine(sys.stdout)

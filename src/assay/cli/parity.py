@@ -14,7 +14,7 @@ from assay.engine.config import PRECISIONS
 from assay.ground.errors import ConfigError
 
 if TYPE_CHECKING:
-    from assay.answer_quality import Rouge
+    from assay.bench.answer_quality import Rouge
     from assay.engine.config import EngineConfig
     from assay.engine.parity import Report
 
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _rouge(configs: list[EngineConfig], dataset: Path, tokens: int) -> list[Rouge]:
-    from assay import answer_quality
+    from assay.bench import answer_quality
 
     rows = answer_quality.instruction_rows(dataset)
     return answer_quality.rouge_beside_float32(configs, rows, tokens, _tell)

@@ -12,7 +12,7 @@ from assay.cli.terminal import say, say_json
 from assay.doors import native
 
 if TYPE_CHECKING:
-    from assay.plan import Plan
+    from assay.bench.plan import Plan
 
 HELP = "what bench would do: bytes, disk, memory, minutes, blockers; downloads and runs nothing"
 
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when bench could start, else the exit code that bench would end with."""
-    from assay import plan as plans
+    from assay.bench import plan as plans
     from assay.doors.hub_settings import hub_of
 
     made = plans.make(native.from_args(args), hub_of(os.environ))

@@ -1,55 +1,17 @@
 """What CM's variables ask for around the benchmark: submission, checks, packing, cleaning, a container.
 
-None of it changes a measured number, so none of it is in BenchmarkConfig.
+It becomes a `Delivery`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from assay.config import ContainerRequest, Delivery
 from assay.doors.cm_settings import is_on
 from assay.ground.errors import ConfigError
 from assay.recipes.selection import Selection
-
-
-@dataclass(frozen=True)
-class ContainerRequest:
-    """How to run in a container."""
-
-    engine: str | None = None
-    """`podman` or `docker`; None = whichever is there, podman first."""
-    base: str | None = None
-    """Base image; None = the default of `container`."""
-    privileged: bool = False
-    reuse: bool = False
-    """Go on in a container of an earlier run of the same image, if one is there."""
-    detached: bool = False
-    """Start in the background, then wait for it; the log is brought back either way."""
-    keep: bool = False
-    """Leave the container when it has ended."""
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What happens before and after the benchmark."""
-
-    submit: bool = False
-    """Build the submission tree."""
-    full: bool = True
-    """Errors of the checker fail the job. Short: they are told, as a test run must have some."""
-    check: bool = False
-    pack: bool = False
-    compliance: bool = False
-    clean_results: bool = False
-    """Remove the run folder of an earlier run first."""
-    clean_submission: bool = False
-    rerun: bool = False
-    """Run although the run folder holds a finished run."""
-    gate: bool = False
-    """A missed target or an INVALID run fails the job."""
-    container: ContainerRequest | None = None
 
 
 def delivery(selection: Selection, env: Mapping[str, Any]) -> Delivery:

@@ -11,12 +11,11 @@ import pytest
 import yaml
 
 from assay.cli import main
-from assay.config import BenchmarkConfig
+from assay.config import BenchmarkConfig, Delivery
 from assay.doors import builtin
 from assay.doors.builtin.call import Delivered, MayFetch
 from assay.doors.cm_refused import REFUSED
 from assay.doors.cm_settings import SETTINGS, WRAPPER_ONLY
-from assay.doors.delivery import Delivery
 from assay.ground import settings
 from assay.ground.errors import ArtifactError
 from assay.ground.hub import Hub

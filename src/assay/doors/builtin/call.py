@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from assay.config import BenchmarkConfig
-from assay.doors.delivery import Delivery
+from assay.config import BenchmarkConfig, Delivery
 from assay.ground.hub import Hub
 from assay.recipes.selection import Selection
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay import container_image
-from assay.container_image import Image
-from assay.doors.delivery import ContainerRequest
+from assay.config import ContainerRequest
 from assay.ground.errors import EnvironmentProblem
+from assay.machine.container import image as container_image
+from assay.machine.container.image import Image
 
 ENGINES = ("podman", "docker")
 LABEL = "assay.task"

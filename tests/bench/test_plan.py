@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assay import answer_lengths, cost, plan
+from assay.bench import answer_lengths, cost, plan
 from assay.config import BenchmarkConfig, Limits, Mode, Paths, Precision, Scenario
 from assay.engine.config import EngineConfig
 from assay.ground import download

@@ -16,9 +16,10 @@ from typing import Any
 
 import psutil
 
-from assay import answer_lengths, cost, embedded, fetching, suts
+from assay import suts
+from assay.bench import answer_lengths, cost, embedded, fetching
+from assay.bench.fetching import Wanted
 from assay.config import BenchmarkConfig, Precision, Scenario
-from assay.fetching import Wanted
 from assay.ground import download, model_folder, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.ground.hub import Hub

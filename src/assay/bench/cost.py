@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from assay import embedded
+from assay.bench import embedded
 from assay.config import BenchmarkConfig, Mode, Scenario
 from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample

@@ -10,14 +10,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay import app, container
-from assay.app import Story, Watch
-from assay.config import BenchmarkConfig, Device, Mode, Scenario
-from assay.container import Task
+from assay.bench import app
+from assay.bench.app import Story, Watch
+from assay.config import BenchmarkConfig, ContainerRequest, Device, Mode, Scenario
 from assay.doors import native
-from assay.doors.delivery import ContainerRequest
 from assay.ground import settings
 from assay.ground.errors import AssayError, RunFailed
+from assay.machine.container import run as container
+from assay.machine.container.run import Task
 from assay.mlperf import result, wheels
 from assay.mlperf.result import ModeResult, RunResult, ScoredMetric
 from assay.mlperf.run_spec import RunSpec

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from assay import cli, fetching, plan
+from assay import cli
+from assay.bench import fetching, plan
+from assay.bench.fetching import Wanted
 from assay.cli import consent
 from assay.config import BenchmarkConfig
 from assay.doors import native
 from assay.doors.hub_settings import hub_of
-from assay.fetching import Wanted
 from assay.ground import download, hub_cache, settings
 from assay.ground.artifact import origin as artifact_origin
 from assay.ground.errors import ArtifactError, ConfigError

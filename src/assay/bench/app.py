@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from assay import __version__, answer_lengths, embedded, suts
+from assay import __version__, suts
+from assay.bench import answer_lengths, embedded
 from assay.config import BenchmarkConfig, Division, Mode, Scenario, Style
 from assay.doors import native
 from assay.ground import files, settings

@@ -9,11 +9,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from assay import app, contained, fetching
-from assay.app import Watch
-from assay.config import BenchmarkConfig, Division
+from assay.bench import app, contained, fetching
+from assay.bench.app import Watch
+from assay.config import BenchmarkConfig, Delivery, Division
 from assay.doors.builtin.call import Delivered, MayFetch
-from assay.doors.delivery import Delivery
 from assay.ground.errors import ConfigError, RunFailed
 from assay.ground.hub import Hub
 from assay.mlperf import result, workloads

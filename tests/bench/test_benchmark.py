@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from assay import app, benchmark, fetching
-from assay.config import BenchmarkConfig, Division, SubmissionRequest
+from assay.bench import app, benchmark, fetching
+from assay.config import BenchmarkConfig, ContainerRequest, Delivery, Division, SubmissionRequest
 from assay.doors import native
 from assay.doors.builtin.call import MayFetch
-from assay.doors.delivery import ContainerRequest, Delivery
 from assay.ground import settings
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, RunFailed
 from assay.ground.hub import Hub

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from assay import container, container_image
-from assay.container import Ended, Engine, Task
-from assay.container_image import Image
-from assay.doors.delivery import ContainerRequest
+from assay.config import ContainerRequest
 from assay.ground.errors import EnvironmentProblem
+from assay.machine.container import image as container_image
+from assay.machine.container import run as container
+from assay.machine.container.image import Image
+from assay.machine.container.run import Ended, Engine, Task
 from tests import engines
 
 PODMAN = Engine("podman", is_rootless=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from assay import embedded
+from assay.bench import embedded
 from assay.config import BenchmarkConfig
 from assay.doors.builtin.call import MayFetch
 from assay.ground import settings

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from assay import answer_quality, nano
-from assay.answer_quality import Rouge
+from assay import nano
+from assay.bench import answer_quality
+from assay.bench.answer_quality import Rouge
 from assay.config import Precision
 from assay.engine.config import EngineConfig
 from assay.ground.errors import ConfigError
