@@ -55,14 +55,14 @@ def test_a_child_has_the_settings_of_its_parent_and_not_those_of_the_environment
 ) -> None:
     (tmp_path / "teller.py").write_text(
         "from assay.ground import settings\n"
-        "def main(control, *arguments):\n    control.send((settings.current(), arguments))\n    return 0\n"
+        "def main(control, *arguments):\n    control.send((settings.home(), arguments))\n    return 0\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "another"))
     settings.set_home(tmp_path / "store")
     child, control = start_child("the child", "teller", tmp_path / "log", ["a", "b"])
     try:
-        assert control.recv() == (settings.current(), ("a", "b"))
+        assert control.recv() == (tmp_path / "store", ("a", "b"))
         assert child.wait(10) == 0
     finally:
         child.end()
