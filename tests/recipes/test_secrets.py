@@ -41,6 +41,10 @@ PROXY = "http://me:S3CRETpass@127.0.0.1:9"
         ("CM_DB_PASSWORD", SECRET),
         ("pat", SECRET),
         ("gh-token", SECRET),
+        ("PGPASSWORD", SECRET),
+        ("HFTOKEN", SECRET),
+        ("AUTHORIZATION", f"Bearer {SECRET}"),
+        ("GH_TOKEN", f"-{SECRET}"),
         ("http_proxy", PROXY),
         ("CM_GIT_URL", f"https://{SECRET}@host/owner/name"),
         ("CM_PACKAGE_URL", "https://host/f.zip?X-Amz-Signature=abc&X=1"),
@@ -168,6 +172,38 @@ def test_messages_hide_what_the_environment_and_the_options_hold(
     secret_home.recipe("tells", hooks)
     assert main(["run", "script", "--tags=tells", "--user_python", "--env.CM_HF_TOKEN=S3CREThf"]) == 1
     assert "no access with ***" in capfd.readouterr().err
+
+
+def test_options_for_another_command_hide_their_secrets_however_many_there_are() -> None:
+    words = [f"--docker_run_args=-e GH_TOKEN={SECRET} -e A=b", "--a=-" + "-b=" * 5000]
+    assert secrets.hidden_words(words) == ["--docker_run_args=-e GH_TOKEN=*** -e A=b", words[1]]
+
+
+def test_an_option_that_a_recipe_maps_to_a_secret_is_one(
+    secret_home: Kit, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "_options", set())
+    monkeypatch.chdir(tmp_path)
+    hooks = (
+        "def preprocess(i):\n"
+        "    told = i['env']['CM_HF_TOKEN']\n"
+        "    return {'return': int('CM_FAIL' in i['env']), 'error': 'no access with ' + told}\n"
+    )
+    secret_home.recipe("maps", hooks, input_mapping={"login": "CM_HF_TOKEN"}, cache=True)
+    words = ["run", "script", "--tags=maps", "--user_python", "--quiet", "--login=S3CRETlogin"]
+    assert main([*words, "--repro", "--out=json"]) == 0
+    assert main([*words, "--new", "--env.CM_FAIL=1"]) == 1
+    assert "S3CRET" not in "".join(capfd.readouterr())
+    assert "S3CRET" not in private(tmp_path)
+
+
+def test_a_message_hides_a_secret_that_was_given_as_a_constant(
+    secret_home: Kit, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hooks = "def preprocess(i):\n    return {'return': 1, 'error': 'no ' + i['env']['CM_HF_TOKEN']}\n"
+    secret_home.recipe("tells", hooks)
+    assert main(["run", "script", "--tags=tells", "--user_python", "--const.CM_HF_TOKEN=S3CREThf"]) == 1
+    assert "no ***" in capfd.readouterr().err
 
 
 def test_a_log_of_a_failure_hides_secrets_and_is_private(secret_home: Kit) -> None:

@@ -78,8 +78,7 @@ def main(argv: list[str]) -> int:
     except RecipeFault as fault:
         from assay.recipes.contract.secrets import in_text
 
-        env = inputs.get("env")
-        known = (os.environ, inputs, env if isinstance(env, dict) else {})
+        known = (os.environ, inputs)
         if json_out:
             _print_json({**fault.answer(), "error": in_text(fault.message, *known)})
         else:

@@ -49,6 +49,7 @@ class Repro:
         state = session.run_state
         if not answer["return"]:
             self._text(f"-README-{self.tool}.md", readme(self.inputs, session))
+        self._write("input", self.kept["input"])  # again: by now it is known which options are secret
         self._write("output", answer)
         self._write("run-state", state)
         self.kept |= {"output": answer, "state": {k: v for k, v in state.items() if k != "version_info"}}

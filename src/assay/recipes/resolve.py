@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assay.recipes.conditions import applies, is_off
+from assay.recipes.contract import secrets
 from assay.recipes.dependencies import Entry, additions, append_entries, merge_additions, update_named
 from assay.recipes.env import USER_RUN_DIR, Env
 from assay.recipes.errors import RecipeFault
@@ -173,6 +174,7 @@ class ResolvedRecipe:
         """Inputs that a block maps to variables, as they are; those described as `is_path` made absolute (MLC)."""
         described = self.recipe.meta.get("input_description") or {}
         base = str(self.env.get(USER_RUN_DIR) or "")
+        secrets.learn(mapping)
         for name, key in mapping.items():
             if name in inputs:
                 about = described.get(name)

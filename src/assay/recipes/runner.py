@@ -104,7 +104,7 @@ class Runner:
             content = "".join(traceback.format_exception(failure.__cause__)).encode()
         if content:
             text = content.decode(errors="surrogateescape")
-            text = in_text(text, self.host_env, inputs, inputs.get("env") or {})
+            text = in_text(text, self.host_env, inputs)
             content = text.encode(errors="surrogateescape")
             try:
                 failure.log = write_log(self.home.logs, Path(failure.recipe.partition(",")[0]).name, content)

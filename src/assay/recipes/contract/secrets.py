@@ -8,16 +8,18 @@ read; reports, logs and messages show `***` in its place.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from assay.recipes.light import Any
 
 HIDDEN = "***"
 _WORDS = (
-    "TOKEN PASSWORD PASSWD PASSPHRASE PASS PAT SECRET SECRETS CREDENTIAL CREDENTIALS KEY APIKEY AUTHTOKEN"
+    "TOKEN PASSWORD PASSWD PASSPHRASE PASS PAT SECRET SECRETS CREDENTIAL CREDENTIALS KEY AUTHORIZATION BEARER"
 )
 WORDS = frozenset(_WORDS.split())
 """Words of a name, between underscores, that make its value a secret."""
+_ENDS = ("TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "APIKEY", "ACCESSKEY", "SECRETKEY")
+"""Ends of a word that do so too: PGPASSWORD, HFTOKEN."""
 _ABOUT = "FILE FILES FILEPATH PATH DIR FOLDER NAME NAMES TYPE COUNT LENGTH LEN SIZE LIMIT URL"
 ABOUT = frozenset(_ABOUT.split())
 """Last words of a name that make it say something about a secret, or about tokens of a text."""
@@ -29,7 +31,15 @@ _TELLING = (
     r"(?i)\Ahttps?://[^/?#]*@|://[^/?#@:]*:[^@]*@"
     r"|[?&;#][\w.-]*(?:sig|signature|token|key|secret|passw|credential)[\w.-]*="
 )
+_ASSIGNMENT = r"([\w.-]+)=(\S+)"
+_options: set[str] = set()
+"""Options that recipes map to a secret variable, as `--tok` to GH_TOKEN; learned when recipes are resolved."""
 _SHORTEST = 6  # a shorter text is not looked for in others: it would be found by chance
+
+
+def learn(mapping: Mapping[str, Any]) -> None:
+    """Take in an `input_mapping`: an option that becomes a secret variable is secret itself, from now on."""
+    _options.update(str(option) for option, variable in mapping.items() if _sounds_secret(str(variable)))
 
 
 def is_secret(name: str, value: Any) -> bool:
@@ -41,8 +51,13 @@ def is_secret(name: str, value: Any) -> bool:
         return False
     if _telling(text):
         return True
+    is_small = text.isdecimal() and len(text) < 5
+    return not is_small and (name in _options or _sounds_secret(name))
+
+
+def _sounds_secret(name: str) -> bool:
     words = name.upper().replace("-", "_").split("_")
-    return not WORDS.isdisjoint(words) and words[-1] not in ABOUT and not (text.isdecimal() and len(text) < 5)
+    return words[-1] not in ABOUT and any(word in WORDS or word.endswith(_ENDS) for word in words)
 
 
 def apart(env: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -57,10 +72,9 @@ def hidden(value: Any, name: str = "") -> Any:
         return {key: hidden(item, str(key)) for key, item in value.items()}
     if isinstance(value, (list, tuple)) and not hasattr(value, "as_json"):
         return [hidden(item, name) for item in value]
-    if isinstance(value, str) and value.startswith("-"):  # an option of a command line
-        return hidden_words([value])[0]
     if not is_secret(name, value):
-        return value
+        is_option = isinstance(value, str) and value.startswith("-")  # of a command line
+        return hidden_words([value])[0] if is_option else value
     return _in_addresses(value) if isinstance(value, str) and _telling(value) else HIDDEN
 
 
@@ -79,19 +93,39 @@ def hidden_words(words: Iterable[str]) -> list[str]:
     for word in map(str, words):
         flag, equals, value = word.partition("=")
         name = flag.lstrip("-").rpartition(".")[2]
-        is_option = equals and "://" not in flag and not value.startswith("-")
-        found.append(f"{flag}={hidden(value, name)}" if is_option else _in_addresses(word))
+        if not equals or "://" in flag:
+            found.append(_in_addresses(word))
+        elif value.startswith("-") and not is_secret(name, value):  # options of another command
+            found.append(f"{flag}={_in_addresses(re.sub(_ASSIGNMENT, _shown, value))}")
+        else:
+            found.append(f"{flag}={hidden(value, name)}")
     return found
 
 
+def _shown(assignment: re.Match[str]) -> str:
+    name = assignment[1].lstrip("-").rpartition(".")[2]
+    return (
+        f"{assignment[1]}={hidden(assignment[2], name) if is_secret(name, assignment[2]) else assignment[2]}"
+    )
+
+
 def in_text(text: str, *environments: Mapping[str, Any]) -> str:
-    """A text as it may be shown: without the secrets of these variables, and without those in its addresses."""
+    """A text as it may be shown: without the secrets of these variables and options, and those in its addresses."""
+    for name, value in _plain(environments):
+        if is_secret(name, value):
+            for secret in _parts(str(value)):
+                text = text.replace(secret, HIDDEN)
+    return _in_addresses(text)
+
+
+def _plain(environments: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Each name with its value, also of those that stand below another: `env`, `const`."""
     for env in environments:
         for name, value in env.items():
-            if is_secret(name, value):
-                for secret in _parts(str(value)):
-                    text = text.replace(secret, HIDDEN)
-    return _in_addresses(text)
+            if isinstance(value, Mapping):
+                yield from _plain([value])
+            else:
+                yield str(name), value
 
 
 def _parts(value: str) -> list[str]:
