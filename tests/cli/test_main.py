@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from assay import __version__
-from assay.cli import VERBS, guard, main
+from assay.cli import guard, main
+from assay.cli.verbs import VERBS
 
 REQUIRED = [
     word

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.cli import CM_VERBS, VERBS
+from assay.cli.verbs import CM_VERBS, VERBS
 from assay.ground.nearness import nearest
 
 OPTIONS = [

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from assay.cli import CM_VERBS, VERBS, guard
+from assay.cli import guard
 from assay.cli import main as cli
+from assay.cli.verbs import CM_VERBS, VERBS
 from assay.recipes.actions.dispatch import COMMON, OWN, SYNONYMS
 from assay.recipes.contract.argv import parse
 from assay.recipes.contract.shape import misshapen

@@ -8,8 +8,9 @@ import signal
 import sys
 from pathlib import Path
 
-from assay.cli import CM_VERBS, VERBS, intents
+from assay.cli import intents
 from assay.cli.terminal import tell
+from assay.cli.verbs import CM_VERBS, VERBS
 from assay.ground import paths, settings, system_errors
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, did_you_mean
 

@@ -9,20 +9,15 @@ Knows nothing of the harness, of engines or of scoring. Importing it is cheap: t
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.nano.reference import Reference, load_reference
+from assay.nano.shipped import checkpoint_dir
 
 if TYPE_CHECKING:
     from assay.nano.rows import Kind
 
 __all__ = ["Reference", "checkpoint_dir", "dataset", "reference"]
-
-
-def checkpoint_dir() -> Path:
-    """The folder of `model.safetensors`, `config.json` and the tokenizer."""
-    return Path(__file__).parent / "checkpoint"
 
 
 def dataset(kind: Kind = "default") -> list[dict[str, Any]]:

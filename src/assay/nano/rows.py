@@ -14,10 +14,10 @@ from typing import Any, Literal
 import numpy as np
 
 from assay.ground.errors import ArtifactError
-from assay.nano import checkpoint_dir
 from assay.nano.generator import distinct_samples
 from assay.nano.grammar.prompt import STOP_SEQUENCE
 from assay.nano.grammar.sample import SUBSETS, Sample, Split, Subset
+from assay.nano.shipped import checkpoint_dir
 from assay.nano.tokenizer import EOS, EOS_ID, encode_prompt, load_tokenizer
 
 Kind = Literal["default", "validation", "calibration"]

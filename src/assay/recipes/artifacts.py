@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from assay.recipes.contract.dialect import CACHE_UID, SCRIPT_UID
 from assay.recipes.descriptions import Description
-from assay.recipes.errors import EXISTS, NOT_FOUND, RecipeFault, RecipeNotFound
+from assay.recipes.errors import EXISTS, RecipeFault, RecipeNotFound
 from assay.recipes.index import Artifact, Index
-from assay.recipes.light import Any
 from assay.recipes.merge import merge
-from assay.recipes.names import split_repository
+from assay.recipes.names import new_uid, split_repository
+from assay.recipes.removal import remove_folder
 
 # Source: descriptions of the automations in the pulled repositories.
 AUTOMATION_UIDS = {
@@ -21,11 +20,6 @@ AUTOMATION_UIDS = {
     "cfg": "88dce9c160324c5d",
     "utils": "dc2743f8450541e3",
 }
-
-
-def new_uid() -> str:
-    """Sixteen random hex digits."""
-    return os.urandom(8).hex()
 
 
 class Artifacts:
@@ -144,24 +138,3 @@ class Artifacts:
             self.index.forget()
         else:
             self.home.drop_foreign_index()
-
-
-def remove_folder(folder: Path) -> None:
-    """Remove a folder that may hold read-only files (as Go and git make them); a link is only unlinked."""
-    import shutil
-
-    if folder.is_symlink():
-        folder.unlink()
-        return
-
-    def retry(function: Any, path: str, _problem: Any) -> None:
-        Path(path).parent.chmod(0o755)
-        Path(path).chmod(0o755)
-        function(path)
-
-    try:
-        shutil.rmtree(folder, onerror=retry)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise RecipeFault(f"cannot remove {folder}: {error.strerror}", NOT_FOUND) from error

@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assay.recipes import git
-from assay.recipes.artifacts import new_uid, remove_folder
 from assay.recipes.contract.git_login import Login
 from assay.recipes.errors import GENERAL, RecipeFault
-from assay.recipes.repositories import Home
+from assay.recipes.names import new_uid
+from assay.recipes.removal import remove_folder
+
+if TYPE_CHECKING:
+    from assay.recipes.repositories import Home
 
 PATIENCE_SECONDS = 60.0  # for a git that outlived the process that started it
 

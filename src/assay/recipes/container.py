@@ -281,7 +281,7 @@ def build_command(
 
 def _host_dependencies(context: Context, request: Request, container: Container) -> dict[str, Any]:
     """Run the recipe's `docker.deps` here; gives the variables with what they found."""
-    from assay.recipes.actions.script import make_runner
+    from assay.recipes.actions.start import make_runner
 
     env = dict(request.resolved.env)
     for entry in container.get("deps", []) or []:

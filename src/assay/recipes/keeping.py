@@ -10,7 +10,6 @@ import os
 import time
 from pathlib import Path
 
-from assay.recipes.artifacts import remove_folder
 from assay.recipes.cache_rule import tags_from_env
 from assay.recipes.call import Outcome
 from assay.recipes.contract import shell
@@ -18,6 +17,7 @@ from assay.recipes.errors import RecipeFailed, RecipeFault
 from assay.recipes.execution import Execution
 from assay.recipes.light import Any
 from assay.recipes.merge import copied, merge
+from assay.recipes.removal import remove_folder
 from assay.recipes.store import EXPIRY_FIELD, KEY_FIELD, CacheEntry, Staged
 
 VALIDATION = "validate_cache"  # a native script by which a recipe judges entries of its own

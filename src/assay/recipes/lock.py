@@ -89,7 +89,7 @@ def reproduce(context: Context, file: Path) -> list[str]:
 
     Raises: RecipeFault (16) when the file cannot be read, and whatever the run raises.
     """
-    from assay.recipes.actions.script import make_runner
+    from assay.recipes.actions.start import make_runner
 
     try:
         lock = json_value(file.read_text(encoding="utf-8"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from assay.recipes.light import NamedTuple
 
 _UID_CHARACTERS = frozenset("0123456789abcdef.")
@@ -54,3 +56,8 @@ def split_repository(text: str) -> tuple[Name, Name]:
     """`repo:artifact` -> (name of the repository or the empty one, name of the artifact)."""
     repository, colon, artifact = text.rpartition(":")
     return (Name.parse(repository) if colon else Name(), Name.parse(artifact))
+
+
+def new_uid() -> str:
+    """Sixteen random hex digits: what tells two recipes or cache entries of one name apart."""
+    return os.urandom(8).hex()

@@ -15,10 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from assay.ground.parsed import json_value
-from assay.recipes.artifacts import Artifacts, new_uid, remove_folder
+from assay.recipes.artifacts import Artifacts
 from assay.recipes.errors import RecipeFault
 from assay.recipes.index import Artifact, Index, TagQuery
 from assay.recipes.light import Any, NamedTuple
+from assay.recipes.names import new_uid
+from assay.recipes.removal import remove_folder
 from assay.recipes.versions import Versions
 
 KEY_FIELD = "assay_key"

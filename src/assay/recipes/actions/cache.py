@@ -6,9 +6,10 @@ import time
 
 from assay.recipes.actions.common import matching
 from assay.recipes.actions.context import Answer, Context, Found, Inputs, tag_text, words, yes
-from assay.recipes.artifacts import Artifacts, remove_folder
+from assay.recipes.artifacts import Artifacts
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.errors import RecipeFault, RecipeNotFound
+from assay.recipes.removal import remove_folder
 from assay.recipes.store import CacheEntry, Store, size_bytes
 
 

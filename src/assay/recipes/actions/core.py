@@ -5,8 +5,8 @@ from __future__ import annotations
 from assay import __version__
 from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.actions.repo import pull
-from assay.recipes.artifacts import new_uid
 from assay.recipes.errors import RecipeFault
+from assay.recipes.names import new_uid
 
 
 def init(context: Context, inputs: Inputs) -> Answer:

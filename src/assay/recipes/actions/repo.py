@@ -8,10 +8,10 @@ from pathlib import Path
 from assay.ground.redact import addresses
 from assay.recipes import clones, git
 from assay.recipes.actions.context import Answer, Context, Inputs, words, yes
-from assay.recipes.artifacts import new_uid
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.git_login import Login, apart
 from assay.recipes.errors import EXISTS, GENERAL, RecipeFault
+from assay.recipes.names import new_uid
 from assay.recipes.repositories import Repository
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from assay.recipes.actions.context import Answer, Context, Inputs, tag_text, words
-from assay.recipes.actions.dispatch import access_for, asks_for_help
+from assay.recipes.actions.dispatch import asks_for_help
+from assay.recipes.actions.start import make_runner
 from assay.recipes.contract.flags import is_on
-from assay.recipes.contract.surroundings import surroundings
 from assay.recipes.errors import RecipeFailed, RecipeFault
 from assay.recipes.light import Any
 from assay.recipes.merge import merge
 from assay.recipes.runner import Runner
-from assay.recipes.session import Policy
 
 # The flags after which something is left or printed when a run has ended.
 _FOR_RECORDS = """
@@ -76,27 +75,6 @@ def require_request(inputs: Inputs) -> None:
         raise RecipeFault(
             "no recipe was asked for", 1, "--tags=a,b, or a name; find script lists all of them"
         )
-
-
-def make_runner(context: Context, inputs: Inputs, *, strict: bool) -> Runner:
-    """A runner whose hooks can ask for further actions in the same home."""
-    host_env = surroundings(
-        context.home,
-        context.host_env,
-        allow_sudo=strict or is_on(inputs, "allow_sudo"),
-        own_python=not (strict or is_on(inputs, "user_python")),
-    )
-    policy = Policy(strict=strict, exact_cache=str(inputs.get("cache") or "cm") == "exact")
-    runner = Runner(
-        context.index,
-        context.console,
-        host_env,
-        policy=policy,
-        builtins=context.builtins,
-        access=access_for(context),
-    )
-    context.runner = runner
-    return runner
 
 
 def _with_extra_flags(context: Context, inputs: Inputs) -> Inputs:
