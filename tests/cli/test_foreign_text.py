@@ -47,6 +47,12 @@ def recipe(root: Path) -> list[str]:
     return ["recipe", "lint", str(root)]
 
 
+def test_what_was_asked_stands_on_one_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["bench", "--sut", "echo", "--out", str(tmp_path), "--submitter", "a\n  sut  engine  (default)"]
+    assert main(words) == 2
+    assert "  sut  engine" not in capsys.readouterr().err.splitlines()
+
+
 @pytest.mark.parametrize("words", [tree, report, missing_file, unknown_verb, recipe])
 def test_no_verb_prints_a_control_character_of_a_foreign_name(
     words: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -34,6 +34,20 @@ def test_submit_writes_packs_and_checks(tree: Path) -> None:
     assert (tree / "closed/Tester/results/box/mixtral-8x7b/Server/accuracy/accuracy.txt").is_file()
 
 
+def test_submit_adds_to_the_folder_that_it_is_called_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [run_folder.write(tmp_path / name, scenarios=(name,)) for name in ("Offline", "Server")]
+    (tmp_path / "tree").mkdir()
+    monkeypatch.chdir(tmp_path / "tree")
+    names = ("--submitter", "Tester", "--division", "closed", "--round", "v5.1", "--system", "box")
+    for folder in runs:
+        assert run(capsys, "submit", str(folder), "--out", ".", *names)[0] == 0
+    made = {path.parent.name for path in Path.cwd().rglob("accuracy")}
+    assert made == {"Offline", "Server"}
+    assert (tmp_path / "tree.tar.gz").is_file()
+
+
 def test_submit_says_what_is_unknown_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = run_folder.write(tmp_path / "run")
     record = json.loads((folder / "result.json").read_text())

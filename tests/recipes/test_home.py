@@ -231,6 +231,26 @@ def test_a_new_recipe_from_the_template_runs(kit: Kit) -> None:
     assert os.access(kit.home.local / "script" / "fresh-one" / "customize.py", os.R_OK)
 
 
+@pytest.mark.parametrize("name", ["x#y", "*star", "{a}", "123", "yes", "é", "it's", 'a"b', "a b"])
+def test_a_new_recipe_and_a_new_repository_have_the_name_that_they_were_given(kit: Kit, name: str) -> None:
+    assert kit.perform(["add", "script", name, "--tags=a: b,#c"])["meta"]["alias"] == name
+    made = kit.perform(["add", "repo", name, "--desc=recipes: mine"])
+    assert made["path"] == str(kit.home.folder / name)
+    assert name in [repository.alias for repository in kit.home.repositories()]
+
+
+@pytest.mark.parametrize("name", ["../../outside", "new\nline", "clear\x1b[2J"])
+@pytest.mark.parametrize("kind", ["script", "repo"])
+def test_a_name_that_leads_elsewhere_or_cannot_be_printed_makes_nothing(
+    kit: Kit, kind: str, name: str
+) -> None:
+    before = sorted(kit.home.root.parent.rglob("*"))
+    with pytest.raises(RecipeFault, match="is no name for"):
+        kit.perform(["add", kind, name])
+    left = {path for path in kit.home.root.parent.rglob("*") if ".assay" not in path.parts} - set(before)
+    assert not left
+
+
 @pytest.fixture
 def killed_pull(kit: Kit, upstream: Path, tmp_path: Path) -> Path:
     """A clone whose update was killed after git had taken its lock, changed one file and made another."""

@@ -126,6 +126,13 @@ def test_a_hook_that_raises_has_its_traceback_in_the_log(kit: Kit) -> None:
     assert caught.value.log and "return {}['x']" in caught.value.log.read_text()
 
 
+def test_a_hook_that_raises_with_half_a_character_has_its_traceback_in_the_log(kit: Kit) -> None:
+    kit.recipe("odd", hooks="def preprocess(i):\n    raise ValueError('half ' + chr(0xD800))\n")
+    with pytest.raises(RecipeFailed) as caught:
+        kit.run("odd")
+    assert caught.value.log and r"half \ud800" in caught.value.log.read_text()
+
+
 HANDED_ON = """def preprocess(i):
     r = i['automation'].run_native_script({'run_script_input': i['run_script_input'], 'env': i['env'],
                                            'script_name': 'other'})

@@ -14,6 +14,7 @@ from assay.cli.terminal import say, say_json
 from assay.config import BenchmarkConfig, Style
 from assay.doors import native
 from assay.ground.errors import ConfigError
+from assay.ground.printable import one_line
 from assay.ground.redact import addresses
 from assay.mlperf import workloads
 from assay.mlperf.checker.finding import Severity
@@ -164,6 +165,6 @@ def asked(config: BenchmarkConfig) -> str:
     for field in native.FIELDS:
         value = native.value_text(config, field.name)
         if value is not None:
-            rows.append((field.name, addresses(value), config.origin.get(field.name, "")))
+            rows.append((field.name, one_line(addresses(value)), config.origin.get(field.name, "")))
     wide = max(len(name) for name, _, _ in rows)
     return "\n".join(["asked:", *(f"  {name:<{wide}}  {value}  ({origin})" for name, value, origin in rows)])

@@ -46,16 +46,15 @@ def run(args: argparse.Namespace) -> int:
         calibration=args.calibration,
         allow_fake=args.allow_fake,
     )
-    written = write(args.runs, request, args.out)
-    archive = args.out.with_name(args.out.name + ".tar.gz")
-    digest = None if args.no_pack else pack(args.out, archive)
-    report = check.check(args.out, round_, args.submitter)
+    root: Path = args.out if args.out.name not in ("", "..") else args.out.resolve()  # `.` has no name
+    written = write(args.runs, request, root)
+    archive = root.with_name(root.name + ".tar.gz")
+    digest = None if args.no_pack else pack(root, archive)
+    report = check.check(root, round_, args.submitter)
     if args.json:
         unknown = {system: list(fields) for system, fields in written.unknown.items()}
         packed = {"archive": str(archive), "sha256": digest} if digest else None
-        say_json(
-            json.dumps({"tree": str(args.out), "packed": packed, "unknown": unknown, **report.to_dict()})
-        )
+        say_json(json.dumps({"tree": str(root), "packed": packed, "unknown": unknown, **report.to_dict()}))
         return 0
     say(text(report))
     for system, fields in written.unknown.items():

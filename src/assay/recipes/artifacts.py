@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from assay.ground.printable import one_line
 from assay.recipes.contract.dialect import CACHE_UID, SCRIPT_UID
 from assay.recipes.descriptions import Description
 from assay.recipes.errors import EXISTS, RecipeFault, RecipeNotFound
@@ -70,10 +71,10 @@ class Artifacts:
         }
 
     def folder_for(self, root: Path, automation: str, word: str) -> Path:
-        """Raises: RecipeFault (1) for a name that would leave the repository."""
+        """Raises: RecipeFault (1) for a name that would leave the repository, or cannot be printed."""
         folder = root / automation / word
-        if folder.resolve().parent != (root / automation).resolve():
-            raise RecipeFault(f"{automation}/{word} is no name for an artifact")
+        if not word.isprintable() or folder.resolve().parent != (root / automation).resolve():
+            raise RecipeFault(f"{automation}/{one_line(word)} is no name for an artifact")
         return folder
 
     def update(

@@ -63,6 +63,13 @@ def parse_file(path: Path) -> Description:
     return value
 
 
+def quoted(text: str) -> str:
+    """A text as YAML reads it back, whatever is in it: its double quotes take all that JSON's do."""
+    import json
+
+    return json.dumps(text, ensure_ascii=False)
+
+
 def parse_yaml(text: str) -> Any:
     """YAML 1.1 as PyYAML reads it, with its errors as ValueError."""
     from assay.ground.parsed import yaml_value

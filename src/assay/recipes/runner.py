@@ -101,7 +101,8 @@ class Runner:
         if not content and failure.__cause__:
             import traceback
 
-            content = "".join(traceback.format_exception(failure.__cause__)).encode()
+            told = "".join(traceback.format_exception(failure.__cause__))
+            content = told.encode(errors="backslashreplace")
         if content:
             text = content.decode(errors="surrogateescape")
             text = in_text(text, self.host_env, inputs)

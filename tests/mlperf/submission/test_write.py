@@ -117,6 +117,16 @@ def test_a_tree_is_whole_or_unchanged_wherever_the_work_ends(
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_tree_that_is_added_to_stays_the_folder_in_which_somebody_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = tmp_path / "tree"
+    submit([run_folder.write(tmp_path / "one", scenarios=("Offline",))], tree)
+    monkeypatch.chdir(tree)
+    submit([run_folder.write(tmp_path / "two", scenarios=("Server",))], tree)
+    assert errors(Path.cwd()) == []
+
+
 def test_a_tree_is_added_to_where_the_system_cannot_swap_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

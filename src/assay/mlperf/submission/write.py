@@ -56,14 +56,16 @@ def write(runs: Sequence[Path], request: Request, root: Path) -> Written:
     """Add the entries of `runs` to the tree at `root`, which is made when it is not there.
 
     Raises: ConfigError for what must not be submitted (a fake, another round's run, an entry that the tree
-    already holds), ArtifactError for what is no run folder or whose result.json and logs disagree, EnvironmentProblem
-    when the disk is full.
+    already holds) or when there is no entry, ArtifactError for what is no run folder or whose result.json and logs
+    disagree, EnvironmentProblem when the disk is full.
     """
     entries = collect(runs, request.system_name)
     for entry in entries:
         _refuse(entry, request)
         for run, record in entry.modes.values():
             verify(run, record)
+    if not entries:
+        raise ConfigError(f"{', '.join(map(str, runs))}: no run in it", "run the benchmark again")
     places = [_place(entry, request) for entry in entries]
     if root.exists() and not root.is_dir():
         raise ConfigError(f"{root} is no folder", "give --out a folder to make, or a tree to add to")
@@ -76,10 +78,7 @@ def write(runs: Sequence[Path], request: Request, root: Path) -> Written:
             for entry, place in zip(entries, places):
                 unknown[entry.system] = builder.entry(entry, place)
             _refuse_existing(stage, root, request, places)
-            if real.is_dir():
-                folders.copied(real, tree)
-            _move(stage, tree)
-            folders.put(tree, real)
+            _put(stage, tree, real, request.division)
     except OSError as error:
         raise files.as_problem(error, root) from error
     return Written(root, tuple(places), {name: left for name, left in unknown.items() if left})
@@ -133,6 +132,17 @@ def _refuse_existing(stage: Path, root: Path, request: Request, places: Sequence
 def _digests(folder: Path) -> dict[Path, str]:
     found = (path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder): files.sha256(path) for path in found}
+
+
+def _put(stage: Path, tree: Path, root: Path, division: str) -> None:
+    """Every entry stands below its division. A root that is there stays: somebody may be working in it."""
+    if root.is_dir() and (root / division).is_dir():
+        folders.copied(root / division, tree / division)
+    _move(stage, tree)
+    if root.is_dir():
+        folders.put(tree / division, root / division)
+    else:
+        folders.put(tree, root)
 
 
 def _move(stage: Path, root: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from assay.ground.files import write_text
 from assay.recipes.artifacts import Artifacts
 from assay.recipes.contract.dialect import SCRIPT_UID
+from assay.recipes.descriptions import quoted
 from assay.recipes.errors import EXISTS, GENERAL, RecipeFault
 from assay.recipes.names import new_uid, split_repository
 
@@ -37,12 +38,12 @@ def add_recipe(artifacts: Artifacts, name: str, tags: list[str]) -> Path:
     folder = artifacts.folder_for(root, "script", wanted.alias)
     if folder.exists():
         raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS)
-    listed = "".join(f"\n  - {tag}" for tag in tags or wanted.alias.split("-"))
+    listed = "".join(f"\n  - {quoted(tag)}" for tag in tags or wanted.alias.split("-"))
     write_text(folder / "customize.py", HOOKS)
     write_text(folder / "run.sh", '#!/bin/bash\n\necho "running $0"\n')
     write_text(
         folder / home.dialect.description_files[0],
-        f"alias: {wanted.alias}\nuid: {wanted.uid or new_uid()}\nautomation_alias: script\n"
+        f"alias: {quoted(wanted.alias)}\nuid: {wanted.uid or new_uid()}\nautomation_alias: script\n"
         f"automation_uid: {SCRIPT_UID}\ncache: false\ntags:{listed}\nnew_env_keys: []\nvariations: {{}}\n",
     )
     artifacts.changed("script")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from assay.ground.printable import one_line
 from assay.ground.redact import addresses
 from assay.recipes import clones, git
 from assay.recipes.actions.context import Answer, Context, Inputs, words, yes
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.git_login import Login, apart
+from assay.recipes.descriptions import quoted
 from assay.recipes.errors import EXISTS, GENERAL, RecipeFault
 from assay.recipes.names import new_uid
 from assay.recipes.repositories import Repository
@@ -124,11 +126,11 @@ def write_description(dialect: Dialect, folder: Path, alias: str, inputs: Inputs
     from assay.ground.files import write_text
 
     lines = [
-        f"alias: {alias}",
+        f"alias: {quoted(alias)}",
         f"uid: {new_uid()}",
         "git: true" if (folder / ".git").exists() else "git: false",
     ]
-    lines += [f"{key}: {inputs[key]}" for key in ("desc", "prefix") if inputs.get(key)]
+    lines += [f"{key}: {quoted(str(inputs[key]))}" for key in ("desc", "prefix") if inputs.get(key)]
     write_text(folder / dialect.repository_files[0], "\n".join(lines) + "\n")
 
 
@@ -203,12 +205,20 @@ def _to_remove(context: Context, name: str) -> Repository:
 
 
 def add(context: Context, inputs: Inputs) -> Answer:
-    """Make and register an empty repository below the home, at `--path`, or in the current folder (`--here`)."""
+    """Make and register an empty repository below the home, at `--path`, or in the current folder (`--here`).
+
+    Raises: RecipeFault (1) without a name, or for one that would leave the home.
+    """
     name = words(inputs)[0]
     if not name:
         raise RecipeFault("the name of the repository is missing", GENERAL)
-    folder = Path.cwd() if inputs.get("here") else Path(str(inputs.get("path") or context.home.folder / name))
-    folder = folder.absolute()
+    home = context.home.folder
+    folder = Path.cwd() if inputs.get("here") else Path(str(inputs.get("path") or home / name)).absolute()
+    leaves = ".." in Path(name).parts and not (inputs.get("here") or inputs.get("path"))
+    if leaves or not name.isprintable():
+        raise RecipeFault(
+            f"{one_line(name)} is no name for a repository", GENERAL, "add repo NAME --path=DIR"
+        )
     with context.home.repository_lock(folder.name):
         folder.mkdir(parents=True, exist_ok=True)
         if context.home.read_repository(folder) is None:
