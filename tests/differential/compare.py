@@ -5,6 +5,7 @@
     python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops --sweep
     python tests/differential/compare.py --mlc /path/to/mlc --own own.txt own-mlc.txt --record recorded-mlc.json
     python tests/differential/compare.py --cm /path/to/cm --clone /path/to/cm4mlops --real real.txt
+    python tests/differential/compare.py --mlc /path/to/mlc --clone /path/to/mlperf-automations --real real-mlc.txt
 
 A file of commands holds one command line per line (without the tool's name); a blank line starts a new pair of homes.
 Compared are: exit code, order of recipes with their resolved variations, new_env, new_state, and the tags of the
@@ -43,6 +44,7 @@ CALL = re.compile(
     r"(?:^\w+:root:|\] - )\s*(?:- )?(\* (?:cm|mlc) run script .*|\* mlcr .*|Prepared variations: .*)$"
 )
 RESULT = re.compile(r"(?:^|\] - |^INFO:root:)\{\n", re.MULTILINE)
+MLC_LOG = ".mlc-log.txt"  # which MLC leaves in every folder it is called in
 # What makes a run print its result and the resolved variations.
 RESULT_FLAGS = {"cm": ["--out=json", "-v"], "mlc": ["-j", "-v"]}
 
@@ -124,9 +126,7 @@ class Tool:
             done.stderr,
             read_records(self.plain(self.records.read_text())) if self.records else [],
             json.loads(self.plain(json.dumps(contents(self.repositories)))) if self.records else {},
-            sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*"))
-            if self.records
-            else [],
+            [name for name in files_below(self.folder) if name != MLC_LOG] if self.records else [],
         )
 
     def result(self, output: str) -> dict[str, Any]:
@@ -146,6 +146,10 @@ class Tool:
         text = re.sub(r"(HOME/(?:repos/)?local/cache/)[\w.-]+", r"\1UID", text)
         text = re.sub(r"/tmp/tmp[\w.]+", "/tmp/TMP", text)
         return re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*", "TIME", text)
+
+
+def files_below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 def is_run(words: list[str]) -> bool:

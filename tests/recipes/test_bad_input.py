@@ -54,6 +54,13 @@ PARTS = [
     {"warnings": 5},
     {"local_env_keys": 5},
     {"env_key_mappings": 5},
+    {"clean_files": [1]},
+    {"default_variation": 5, "variations": {"v": {}}},
+    {"new_env_keys": [1]},
+    {"deps": [{"tags": "leaf", "force_env_keys": [1]}]},
+    {"deps": [{"tags": "leaf", "update_tags_if_env": {"a": "b"}}]},
+    {"deps": [{"tags": "leaf", "update_tags_from_env_with_prefix": {"a": {"b": "c"}}}]},
+    {"default_variation": "v", "variations": {"v": {"required_disk_space": "x"}}},
 ]
 
 
@@ -67,6 +74,41 @@ def test_a_part_of_the_wrong_form_is_named_by_a_run_and_by_lint(kit: Kit, part: 
     index = Index(kit.home)
     problems = lint(index, index.home.one("tests@small"))
     assert [problem.code for problem in problems] == ["FORM"]
+
+
+@pytest.mark.parametrize(
+    ("part", "problem"),
+    [
+        ({"mounts": 5}, "mounts must be a list, not 5"),
+        ({"build_env": ["a"]}, "build_env must be a dictionary"),
+        ({"extra_run_args": ["a"]}, "extra_run_args must be text"),
+        ({"run_cmd_prefix": "a 'b"}, "run_cmd_prefix is no command line: No closing quotation"),
+    ],
+    ids=str,
+)
+def test_a_part_of_a_container_of_the_wrong_form_is_named(
+    kit: Kit, part: dict[str, Any], problem: str
+) -> None:
+    kit.recipe("wrong", docker=part)
+    with pytest.raises(RecipeFault, match=problem) as caught:
+        kit.perform(["docker", "script", "--tags=wrong", "--docker_dry_run", "--quiet"])
+    assert caught.value.code == 4
+
+
+def test_one_mount_may_stand_without_a_list(kit: Kit) -> None:
+    kit.recipe("right", docker={"mounts": "/a:/b"})
+    command = kit.perform(["docker", "script", "--tags=right", "--docker_dry_run", "--quiet"])["commands"][-1]
+    assert command[command.index("-v") + 1].startswith("/a:")
+
+
+def test_names_that_are_no_text_reach_a_script_as_text(kit: Kit) -> None:
+    folder = kit.recipe("odd", run="cat tmp-state.json > seen\n")
+    (folder / "_cm.json").unlink()
+    (folder / "_cm.yaml").write_text("alias: odd\ntags: [odd]\nstate: {1: a, b: {2: c, d: 2024-01-01}}\n")
+    kit.run("odd")
+    state = json.loads(Path("seen").read_text())
+    assert state["1"] == "a" and state["b"] == {"2": "c", "d": "2024-01-01"}
+    kit.perform(["load", "script", "odd"])
 
 
 def test_the_form_is_checked_inside_variations_and_versions_too() -> None:
@@ -165,10 +207,34 @@ def test_an_input_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     assert caught.value.code == 4
 
 
-@pytest.mark.parametrize("text", ['{"a": 1}', "[5]", "5"])
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ('{"tags": [["a"]]}', "tags must be text or a list of texts, not ..'a'.."),
+        ('{"tags": {"a": 1}}', "tags must be text"),
+        ('{"new_tags": [{"a": 1}]}', "new_tags must be text"),
+        ('{"artifacts": 5}', "artifacts must be a list, not 5"),
+        ('{"meta": true}', "meta must be a dictionary, not True"),
+    ],
+)
+def test_an_input_of_another_form_is_named_with_its_file(tmp_path: Path, given: str, problem: str) -> None:
+    (tmp_path / "in.json").write_text(given)
+    with pytest.raises(RecipeFault, match=f"in.json: {problem}") as caught:
+        parse(["run", "script", f"@{tmp_path}/in.json"])
+    assert caught.value.code == 4
+
+
+def test_numbers_among_the_tags_of_an_input_file_are_tags(kit: Kit) -> None:
+    kit.recipe("good", tags=["good", "2024"])
+    Path("in.yaml").write_text("tags: [good, 2024]\n1: x\n")
+    assert kit.perform(["run", "script", "--user_python", "@in.yaml"])["return"] == 0
+    assert len(kit.perform(["find", "script", "@in.yaml"])["list"]) == 1
+
+
+@pytest.mark.parametrize("text", ["", " ", "{", '{"a": 1}', "[5]", "5"])
 def test_a_list_of_repositories_of_another_form_is_an_error_that_says_what_to_do(kit: Kit, text: str) -> None:
     (kit.home.root / "repos.json").write_text(text)
-    with pytest.raises(RecipeFault, match="no list of folders") as caught:
+    with pytest.raises(RecipeFault, match="no list of folders|does not parse") as caught:
         kit.perform(["find", "script"])
     assert "pull again" in caught.value.hint
 

@@ -47,6 +47,31 @@ class Container:
         value = self.settings.get(name)
         return default if value is None or value == "" else value
 
+    def listed(self, name: str) -> list[Any]:
+        """A list; a text is a list of one. Raises: RecipeFault (4) for anything else."""
+        value = self.get(name) or []
+        if isinstance(value, str):
+            return [value]
+        return self._of(name, value, list, "a list")  # type: ignore[no-any-return]
+
+    def split(self, name: str) -> list[str]:
+        """The words of a text, as a shell splits them. Raises: RecipeFault (4) for no text, or an open quote."""
+        text = self._of(name, self.get(name) or "", str, "text")
+        try:
+            return shlex.split(text)
+        except ValueError as problem:
+            raise RecipeFault(f"docker: {name} is no command line: {problem}: {text}", 4) from problem
+
+    def named(self, name: str) -> dict[str, Any]:
+        """Values with names. Raises: RecipeFault (4) for anything else."""
+        values = self._of(name, self.get(name) or {}, dict, "a dictionary")
+        return {str(key): value for key, value in values.items()}
+
+    def _of(self, name: str, value: Any, kind: type, form: str) -> Any:
+        if not isinstance(value, kind):
+            raise RecipeFault(f"docker: {name} must be {form}, not {value!r}", 4)
+        return value
+
     @property
     def os_name(self) -> str:
         return str(self.get("os", "ubuntu"))
@@ -57,7 +82,8 @@ class Container:
 
     @property
     def base_image(self) -> str:
-        default = IMAGES.get(self.os_name, f"{self.os_name}:{{}}").format(self.os_version)
+        name = self.os_name
+        default = IMAGES[name].format(self.os_version) if name in IMAGES else f"{name}:{self.os_version}"
         return str(self.get("base_image", default))
 
     def image(self, alias: str) -> str:
@@ -87,9 +113,10 @@ def container_for(context: Context, request: Request) -> Container:
 def write_dockerfile(context: Context, inputs: Inputs) -> Answer:
     """Write the Dockerfile of a recipe; gives its path and the command it ends with."""
     request = answer_request(context.index, inputs, scope_of(inputs), context.host_env)
-    container = container_for(context, request)
-    path = dockerfile_path(context, request, container)
-    text = dockerfile_text(context, request, container)
+    with request.resolved.recipe.blamed():
+        container = container_for(context, request)
+        path = dockerfile_path(context, request, container)
+        text = dockerfile_text(context, request, container)
     write_text(path, text)
     context.console.say(f"Dockerfile: {path}")
     return {"return": 0, "path": str(path), "text": text}
@@ -115,7 +142,7 @@ def dockerfile_text(context: Context, request: Request, container: Container) ->
         "ARG GID=1000",
         'SHELL ["/bin/bash", "-c"]',
         "ENV TZ=Etc/UTC DEBIAN_FRONTEND=noninteractive",
-        f"RUN {packages} {' '.join(container.get('extra_sys_deps', '').split())}".rstrip(),
+        f"RUN {packages} {' '.join(str(container.get('extra_sys_deps')).split())}".rstrip(),
         f"RUN groupadd -o -g $GID {container.user} && useradd -m -o -u $UID -g $GID {container.user} "
         f"&& echo '{container.user} ALL=(ALL) NOPASSWD:ALL' >> /etc/sudoers",
         f"USER {container.user}",
@@ -123,10 +150,10 @@ def dockerfile_text(context: Context, request: Request, container: Container) ->
         f"ENV PATH=/home/{container.user}/venv/bin:$PATH",
         f"RUN python3 -m venv ~/venv && pip install {'cmind' if tool == 'cm' else 'mlcflow'}",
     ]
-    plain, _ = secrets.apart(container.get("build_env") or {})
+    plain, _ = secrets.apart(container.named("build_env"))
     lines += [f"ENV {key}={shlex.quote(str(value))}" for key, value in plain.items()]
     lines += [f"RUN {shlex.join(words)}" for words in _pull_commands(context, container)]
-    lines += [f"RUN {command}" for command in container.get("pre_run_cmds", [])]
+    lines += [f"RUN {command}" for command in container.listed("pre_run_cmds")]
     real = str(container.get("real_run", "")).lower() == "yes"
     fake = [] if real else ["--fake_run"]
     lines.append(f"RUN {shlex.join([*inner_command(context, request), *fake, '--quiet'])}")
@@ -141,7 +168,7 @@ def _pull_commands(context: Context, container: Container) -> list[list[str]]:
     chosen = container.get(f"{tool}_repo")
     if chosen:
         branch = container.get(f"{tool}_repo_branch")
-        flags = shlex.split(str(container.get(f"{tool}_repo_flags", "")))
+        flags = container.split(f"{tool}_repo_flags")
         return [
             [tool, "pull", "repo", apart(str(chosen))[0], *([f"--branch={branch}"] if branch else []), *flags]
         ]
@@ -200,6 +227,11 @@ def run_in_container(context: Context, inputs: Inputs) -> Answer:
     podman, or a command fails; it carries the container's own exit status.
     """
     request = answer_request(context.index, inputs, scope_of(inputs), context.host_env)
+    with request.resolved.recipe.blamed():
+        return _build_and_run(context, inputs, request)
+
+
+def _build_and_run(context: Context, inputs: Inputs, request: Request) -> Answer:
     container = container_for(context, request)
     dry = is_on(inputs, "docker_dry_run")
     engine = find_engine(str(container.get("tool")), required=not dry)
@@ -284,7 +316,7 @@ def _host_dependencies(context: Context, request: Request, container: Container)
     from assay.recipes.actions.start import make_runner
 
     env = dict(request.resolved.env)
-    for entry in container.get("deps", []) or []:
+    for entry in container.listed("deps"):
         if not entry.get("tags") or not applies(entry, env):
             continue
         runner = make_runner(context, request.inputs, strict=False)
@@ -308,7 +340,7 @@ def mounts(
     """(`host:container` for each mount whose variables are set, the variables as they read inside)."""
     found: list[str] = []
     inside: dict[str, str] = {}
-    for template in container.get("mounts", []) or []:
+    for template in container.listed("mounts"):
         keys = _MOUNT_KEY.findall(str(template))
         if any(not env.get(key) for key in keys):
             continue
@@ -347,17 +379,16 @@ def run_command(
     words += ["--privileged"] if is_true(container.get("privileged")) else []
     words += [f"--device={container.get('device')}"] if container.get("device") else []
     words += [f"--shm-size={container.get('shm_size')}"] if container.get("shm_size") else []
-    words += [word for port in container.get("port_maps", []) or [] for word in ("-p", str(port))]
+    words += [word for port in container.listed("port_maps") for word in ("-p", str(port))]
     words += [word for volume in volumes for word in ("-v", volume)]
     if is_true(container.get("mount_current_dir")):
         words += ["-v", f"{Path.cwd()}:{container.mount_root}{Path.cwd()}"]
-    words += shlex.split(str(container.get("extra_run_args", "")))
-    prefix_words = shlex.split(str(container.get("run_cmd_prefix", "")))
+    words += container.split("extra_run_args")
     tool, run, script, *flags = inner_command(context, request, inside)
     reads = bool(secret) and context.dialect.name == "cm"  # MLC's command line takes no file
     read = [f"@{SECRETS_FILE}"] if reads else []
     write = f"(umask 077; printenv {SECRETS} > {SECRETS_FILE}); " if reads else ""
-    command = [*prefix_words, tool, run, script, *read, *flags, "--docker_run_deps"]
+    command = [*container.split("run_cmd_prefix"), tool, run, script, *read, *flags, "--docker_run_deps"]
     return [*words, image, "bash", "-c", write + shlex.join(command)]
 
 

@@ -85,6 +85,7 @@ class Descent:
             "time": flags.time,
         }
         merge(inputs, {key: entry[key] for key in entry if key not in APART})
+        inputs["add_deps_recursive"] = inputs["add_deps_recursive"] or {}  # an entry may leave it empty
         lifetime = self.request.cache_expiration()
         if lifetime and not is_off(entry.get("inherit_cache_expiration", "")):
             inputs["cache_expiration"] = inputs.get("cache_expiration") or lifetime

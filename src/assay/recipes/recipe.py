@@ -21,10 +21,13 @@ PHASES = ("deps", "prehook_deps", "posthook_deps", "post_deps")
 class Recipe:
     """One recipe. `meta` is its own fresh copy, so that a run may work on it."""
 
-    def __init__(self, artifact: Artifact, meta: dict[str, Any], dialect: Dialect) -> None:
+    def __init__(
+        self, artifact: Artifact, meta: dict[str, Any], dialect: Dialect, index: Index | None = None
+    ) -> None:
         self.artifact = artifact
         self.meta = meta
         self.dialect = dialect
+        self._index = index  # where it can be read again
 
     @property
     def folder(self) -> Path:
@@ -74,7 +77,9 @@ class Recipe:
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             from assay.recipes.contract.shape import misshapen
 
-            if found := next(misshapen(self.meta), ""):
+            # A run empties parts of `meta` that it has handed on.
+            meta = _inherited(self._index, self.artifact, 0) if self._index else self.meta
+            if found := next(misshapen(meta), ""):
                 raise RecipeFault(f"{self.folder}: {found}", UNKNOWN_ACTION) from problem
             raise
 
@@ -84,7 +89,7 @@ class Recipe:
 
 def load_recipe(index: Index, artifact: Artifact) -> Recipe:
     """Read a recipe with everything it inherits through `_base`."""
-    return Recipe(artifact, _inherited(index, artifact, 0), index.home.dialect)
+    return Recipe(artifact, _inherited(index, artifact, 0), index.home.dialect, index)
 
 
 def _inherited(index: Index, artifact: Artifact, depth: int) -> dict[str, Any]:

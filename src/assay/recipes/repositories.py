@@ -123,7 +123,7 @@ class Home:
         try:  # in a form that needs no json, whose import takes longer than all the rest of this
             parsed, listed = marshal.loads((self.work / "repositories.bin").read_bytes())
         except (OSError, ValueError, EOFError, TypeError):
-            parsed = ""
+            parsed = None
         if parsed != text:
             listed = self._parse_registered(text)
             write_cache_file(self.work / "repositories.bin", marshal.dumps((text, listed)))

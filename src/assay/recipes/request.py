@@ -94,12 +94,14 @@ def answer_request(
 
 def name_and_tags(inputs: dict[str, Any], dialect: str) -> str:
     """A word with blanks stands for tags: `run script "detect os"`; gives the name that is left."""
-    words = [str(inputs.get("artifact") or ""), *inputs.get("artifacts", [])]
+    words = [str(inputs.get("artifact") or ""), *map(str, inputs.get("artifacts") or [])]
     tags = [inputs["tags"]] if inputs.get("tags") else []
     if " " in words[0] or (dialect == "mlc" and "," in words[0]):
         tags = [words[0].replace(" ", ",")]
         words[0] = ""
     tags += [word.replace(" ", ",") for word in words[1:] if " " in word or "," in word]
     if tags:
-        inputs["tags"] = ",".join(",".join(tag) if isinstance(tag, list) else str(tag) for tag in tags)
+        inputs["tags"] = ",".join(
+            ",".join(map(str, tag)) if isinstance(tag, list) else str(tag) for tag in tags
+        )
     return str(words[0])

@@ -92,14 +92,16 @@ def candidates(index: Index, selection: Selection, name: str = "") -> list[Recip
 def unknown_variations(recipe: Recipe, selection: Selection) -> list[str]:
     """The variations, asked for or excluded, that a recipe does not know."""
     wanted = [variation.removeprefix("-") for variation in selection.variations]
-    return [variation for variation in wanted if not knows(recipe.variations, variation)]
+    with recipe.blamed():
+        return [variation for variation in wanted if not knows(recipe.variations, variation)]
 
 
 def unknown_variation(recipes: list[Recipe], selection: Selection, elsewhere: str = "") -> RecipeNotFound:
     """Says which variation is unknown, what the nearest one is, and where there are others."""
     best = min(recipes, key=lambda recipe: len(unknown_variations(recipe, selection)))
     unknown = unknown_variations(best, selection)
-    hints = [_near_variation(v, best) for v in unknown]
+    with best.blamed():
+        hints = [_near_variation(v, best) for v in unknown]
     return RecipeNotFound(
         f"no scripts were found with above tags and variations: {best.alias} has no _{', no _'.join(unknown)}",
         hint="; ".join(hint for hint in (*hints, elsewhere) if hint) or "it has no variations",

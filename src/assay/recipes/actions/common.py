@@ -79,12 +79,12 @@ def delete(context: Context, inputs: Inputs) -> Answer:
 
 def load(context: Context, inputs: Inputs) -> Answer:
     """Print the description of exactly one artifact."""
-    import json
+    from assay.recipes.json_text import json_text
 
     artifacts = Artifacts(context.index)
     artifact = artifacts.one(inputs["automation"], words(inputs)[0], tag_text(inputs))
     meta = artifacts.description(artifact)
-    context.console.say(json.dumps(meta, indent=2, sort_keys=True, default=str))
+    context.console.say(json_text(meta))
     return {"return": 0, "path": str(artifact.path), "meta": meta, "original_meta": meta}
 
 

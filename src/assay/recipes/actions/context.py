@@ -89,4 +89,4 @@ def words(inputs: Inputs) -> list[str]:
 def tag_text(inputs: Inputs, key: str = "tags") -> str:
     """Tags as one text, given as a text or a list."""
     tags = inputs.get(key) or ""
-    return ",".join(tags) if isinstance(tags, list) else str(tags)
+    return ",".join(map(str, tags)) if isinstance(tags, list) else str(tags)

@@ -6,12 +6,16 @@ against the real parser: docs/cm-contract.md, section "Command line".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
 from assay.recipes.light import Any
 
 Inputs = dict[str, Any]
+TEXTS_OR_LISTS = frozenset({"tags", "new_tags"})
+LISTS = frozenset({"artifacts", "cmd", "unparsed_cmd"})
+DICTIONARIES = frozenset({"meta"})
 
 
 def parse(argv: list[str]) -> Inputs:
@@ -58,7 +62,22 @@ def read_input_file(path: Path) -> Inputs:
     value = _parse_text(path, text)
     if not isinstance(value, dict):
         raise RecipeFault(f"@{path} holds {type(value).__name__}, not a dictionary", 4)
-    return value
+    if problem := next(_misshapen(value), ""):
+        raise RecipeFault(f"@{path}: {problem}", 4)
+    return {str(key): item for key, item in value.items()}
+
+
+def _misshapen(inputs: dict[Any, Any]) -> Iterator[str]:
+    """Each input that has not a form which a command line could give it, in words."""
+    for key, value in inputs.items():
+        if key in TEXTS_OR_LISTS:
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, (dict, list, set)):
+                    yield f"{key} must be text or a list of texts, not {value!r:.60}"
+        elif key in LISTS and value and not isinstance(value, list):
+            yield f"{key} must be a list, not {value!r:.60}"
+        elif key in DICTIONARIES and value and not isinstance(value, dict):
+            yield f"{key} must be a dictionary, not {value!r:.60}"
 
 
 def _parse_text(path: Path, text: str) -> Any:

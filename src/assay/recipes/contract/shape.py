@@ -25,15 +25,17 @@ DICTIONARIES = frozenset(_DICTIONARIES.split())
 LISTS = frozenset(_LISTS.split())
 ENTRIES = frozenset(_ENTRIES.split())  # lists of dictionaries
 COMBINATIONS = frozenset({"valid_variation_combinations", "invalid_variation_combinations"})  # lists of lists
-TEXTS = frozenset(
-    {"alias", "uid", "group", "default_variation", "default_version", "script_name", "required_disk_space"}
-)
+TEXTS = frozenset({"alias", "uid", "group", "default_variation", "default_version", "script_name"})
 # Dictionaries whose values are texts.
 NAMES_TO_TEXTS = frozenset({"input_mapping", "default_variations", "env_key_mappings"})
+NAMES_TO_BLOCKS = frozenset({"update_tags_if_env"})  # whose values are read like an entry
 BLOCKS = {"variations": "variation _", "versions": "version "}  # whose values are read like a recipe
 NESTING = (dict, list, tuple, set)
+PLAIN = (str, int, float)
 TEXT_OR_LIST = frozenset({"tags", "names"})
-VARIABLES = frozenset({"env", "default_env", "const", "input_mapping", "variations"})  # their keys are names
+OF_PLAIN_VALUES = TEXT_OR_LIST | {"warnings"}  # a tag may be a number; of other lists every item is a text
+# Their keys are names.
+VARIABLES = frozenset({"env", "default_env", "const", "state", "const_state", "variations"}) | NAMES_TO_TEXTS
 PLAIN_TEXTS = ("alias", "uid")
 DEPTH_MAX = 100  # the deepest description of the two public repositories nests 8 deep
 VALUES_MAX = 1_000_000  # the largest of them holds 7,000 values
@@ -81,8 +83,10 @@ def misshapen(block: Mapping[str, Any], where: str = "") -> Iterator[str]:
             yield from _wrong_dictionary(part, key, value)
         elif key in LISTS | ENTRIES:
             yield from _wrong_list(part, key, value)
-        elif key in TEXTS and isinstance(value, NESTING):
+        elif key in TEXTS and not isinstance(value, str if key == "default_variation" else PLAIN):
             yield f"{part} must be text, not {value!r}"
+        elif key == "required_disk_space" and not isinstance(value, (int, float)):
+            yield f"{part} must be a number of MB, not {value!r}"
 
 
 def _wrong_dictionary(part: str, key: str, value: Any) -> Iterator[str]:
@@ -93,12 +97,17 @@ def _wrong_dictionary(part: str, key: str, value: Any) -> Iterator[str]:
         yield f"{part} must have names as keys, not {other[0]!r}"
     if key in NAMES_TO_TEXTS and (other := [text for text in value.values() if isinstance(text, NESTING)]):
         yield f"{part} must hold texts, not {other[0]!r}"
-    if key in BLOCKS:
+    if key == "docker":
+        yield from misshapen(value, f"{part}: ")
+    if key == "update_tags_from_env_with_prefix":
+        for prefix, keys in value.items():
+            yield from _wrong_list(f"{part}: {prefix}", "names", keys if isinstance(keys, list) else [keys])
+    if key in BLOCKS or key in NAMES_TO_BLOCKS:
         for name, inner in value.items():
-            start = f"{part.removesuffix(key)}{BLOCKS[key]}{name}"
+            start = f"{part.removesuffix(key)}{BLOCKS[key]}{name}" if key in BLOCKS else f"{part}: {name}"
             if isinstance(inner, dict):
                 yield from misshapen(inner, f"{start}: ")
-            elif inner:
+            elif inner or key in NAMES_TO_BLOCKS:
                 yield f"{start} must be a dictionary, not {inner!r}"
 
 
@@ -111,7 +120,7 @@ def _wrong_list(part: str, key: str, value: Any) -> Iterator[str]:
             if not isinstance(item, list):
                 yield f"{part} must hold lists, not {item!r}"
         elif key in LISTS:
-            if item is None or isinstance(item, NESTING):
+            if not isinstance(item, PLAIN if key in OF_PLAIN_VALUES else str):
                 yield f"{part} must hold texts, not {item!r}"
         elif isinstance(item, dict):
             # Of an entry of `extra_cache_tags_from_env`, `env` is the name of a variable.

@@ -154,9 +154,9 @@ def state_as_json(state: dict[str, Any]) -> str:
         return "{}"
     if state == {"docker": {}}:
         return '{\n  "docker": {}\n}'
-    import json
+    from assay.recipes.json_text import json_text
 
-    return json.dumps(state, indent=2, default=str, sort_keys=True)
+    return json_text(state)
 
 
 def end_with_children(pid: int) -> None:
