@@ -19,12 +19,51 @@ VALUES = """
 |[{tags: 5}]|[{tags: [a]}]|[{tags: leaf, names: 5}]|[{tags: leaf, names: {a: b}}]|{}|{a: b}|{a: 5}|{1: 2}|{true: x}
 |{a: null}|{a: [b]}|{a: {b: c}}|{a: {1: c, d: e}}|{? [a, b] : c}|{_v: 1}
 """.replace("\n", "").split("|")
-DOCKER_KEYS = """
-deps mounts port_maps pre_run_cmds build_env env os os_version base_image image_name image_repo image_tag
-image_tag_extra path extra_sys_deps real_run run cm_repo cm_repo_branch cm_repo_flags tool use_host_user_id detached
-interactive all_gpus privileged device shm_size mount_current_dir extra_run_args run_cmd_prefix skip_run_cmd
-""".split()
-REPOSITORY_KEYS = "alias uid prefix git desc deps version min_cm_version install_python_requirements".split()
+DOCKER_KEYS = [
+    "deps",
+    "mounts",
+    "port_maps",
+    "pre_run_cmds",
+    "build_env",
+    "env",
+    "os",
+    "os_version",
+    "base_image",
+    "image_name",
+    "image_repo",
+    "image_tag",
+    "image_tag_extra",
+    "path",
+    "extra_sys_deps",
+    "real_run",
+    "run",
+    "cm_repo",
+    "cm_repo_branch",
+    "cm_repo_flags",
+    "tool",
+    "use_host_user_id",
+    "detached",
+    "interactive",
+    "all_gpus",
+    "privileged",
+    "device",
+    "shm_size",
+    "mount_current_dir",
+    "extra_run_args",
+    "run_cmd_prefix",
+    "skip_run_cmd",
+]
+REPOSITORY_KEYS = [
+    "alias",
+    "uid",
+    "prefix",
+    "git",
+    "desc",
+    "deps",
+    "version",
+    "min_cm_version",
+    "install_python_requirements",
+]
 INPUT_KEYS = sorted(
     {*RUNNER_INPUTS, *NESTED, *DEPENDENCY_INPUTS, "new_tags", "meta", "in", "name", "version", "path", "1"}
 )

@@ -234,7 +234,7 @@ def test_numbers_among_the_tags_of_an_input_file_are_tags(kit: Kit) -> None:
 @pytest.mark.parametrize("text", ["", " ", "{", '{"a": 1}', "[5]", "5"])
 def test_a_list_of_repositories_of_another_form_is_an_error_that_says_what_to_do(kit: Kit, text: str) -> None:
     (kit.home.root / "repos.json").write_text(text)
-    with pytest.raises(RecipeFault, match="no list of folders|does not parse") as caught:
+    with pytest.raises(RecipeFault, match=r"no list of folders|does not parse") as caught:
         kit.perform(["find", "script"])
     assert "pull again" in caught.value.hint
 
