@@ -44,7 +44,7 @@ def test_submit_adds_to_the_folder_that_it_is_called_in(
     for folder in runs:
         assert run(capsys, "submit", str(folder), "--out", ".", *names)[0] == 0
     made = {path.parent.name for path in Path.cwd().rglob("accuracy")}
-    assert made == {"Offline", "Server"}
+    assert made >= {"Offline", "Server"}
     assert (tmp_path / "tree.tar.gz").is_file()
 
 
