@@ -18,7 +18,7 @@ from assay.ground.errors import ConfigError
 from assay.mlperf import result
 from assay.mlperf import round as rounds
 from assay.mlperf.checker.finding import Finding, Severity
-from assay.mlperf.submission.write import Request, write
+from assay.mlperf.submission.write import TreeRequest, write
 from assay.report import readme
 from tests import published
 from tests.mlperf import run_folder
@@ -249,7 +249,7 @@ def test_the_published_report_of_a_ci_robot_is_found_out() -> None:
 def own_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A submission that Assay wrote, of both scenarios, with Assay's README in it."""
     base = tmp_path_factory.mktemp("own")
-    request = Request("Tester", "closed", rounds.load("v5.1"), readme.render, "box")
+    request = TreeRequest("Tester", "closed", rounds.load("v5.1"), readme.render, "box")
     write([own_run(base / "run")], request, base / "tree")
     return base / "tree"
 

@@ -137,25 +137,59 @@ class ContainerRequest:
     """Leave the container when it has ended."""
 
 
+class EarlierRun(str, Enum):
+    """What becomes of a run that the run folder already holds."""
+
+    REFUSE = "refuse"
+    REUSE = "reuse"
+    """A finished run is taken as it is, an unfinished one is replaced."""
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True)
+class MayFetch:
+    """What may be downloaded when no path is given."""
+
+    model: bool = True
+    dataset: bool = True
+
+
 @dataclass(frozen=True)
 class Delivery:
-    """What happens before and after the benchmark. None of it changes a measured number."""
+    """What happens before and after the measurement, and where it is made. None of it changes what is measured."""
 
     submit: bool = False
     """Build the submission tree."""
+    allow_fake: bool = False
+    """Accept a run of a fake SUT in the tree, and mark it."""
     full: bool = True
     """Errors of the checker fail the job. Short: they are told, as a test run must have some."""
     check: bool = False
     pack: bool = False
     compliance: bool = False
-    clean_results: bool = False
-    """Remove the run folder of an earlier run first."""
+    earlier_run: EarlierRun = EarlierRun.REFUSE
     clean_submission: bool = False
-    rerun: bool = False
-    """Run although the run folder holds a finished run."""
+    """Remove an earlier submission tree first."""
     gate: bool = False
     """A missed target or an INVALID run fails the job."""
+    refuse_invalid: bool = False
+    """An INVALID run fails the job."""
     container: ContainerRequest | None = None
+    unsafe_no_sandbox: bool = False
+    """Run generated programs without a sandbox; the record says so."""
+    may_fetch: MayFetch = MayFetch()
+    is_tree_beside_run: bool = False
+    """Where no folder is named, the tree is `RUN_submission` beside the run folder; else `submission` in it."""
+    default_submitter: str = "unnamed"
+    """Folder of the submitter when no name was given."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A benchmark and everything asked for around it: what each door makes of its text."""
+
+    config: BenchmarkConfig
+    delivery: Delivery = Delivery()
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import subprocess
@@ -12,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from assay.config import BenchmarkConfig
-from assay.doors import cm, native
+from assay.config import BenchmarkConfig, Delivery
+from assay.doors import cm, cm_delivery, native, native_delivery
 from assay.recipes.contract import argv
+from assay.recipes.selection import Selection
 from tests.end_to_end import rows
 
 RUN_YAML = """\
@@ -72,6 +74,26 @@ def test_either_command_line_is_written_from_the_other(tmp_path: Path) -> None:
     config = at_native_door(*FLAGS.split())
     again = cm.from_cm(*cm.asked_by(argv.parse(cm.command(config)[1:]), {}))
     assert native.command(again) == native.command(config)
+
+
+def test_what_is_asked_around_a_benchmark_is_one_value_at_both_doors() -> None:
+    parser = argparse.ArgumentParser()
+    native.add_arguments(parser)
+    native_delivery.add_arguments(parser)
+    flags = (
+        "--submit --allow-fake --compliance --reuse --out o --clean-submission --gate --unsafe-no-sandbox "
+        "--submission-style full --container podman --container-privileged --container-detached"
+    )
+    by_flags = native_delivery.from_args(parser.parse_args(flags.split())).delivery
+    names = (
+        "CM_MLPERF_SUBMISSION_RUN CM_RUN_SUBMISSION_CHECKER CM_TAR_SUBMISSION_DIR CM_MLPERF_LOADGEN_COMPLIANCE "
+        "CM_MLPERF_CLEAN_SUBMISSION_DIR CM_MLPERF_USE_DOCKER CM_DOCKER_PRIVILEGED_MODE CM_DOCKER_DETACHED_MODE "
+        "CM_ASSAY_GATE CM_ASSAY_UNSAFE_NO_SANDBOX"
+    )
+    env = {**dict.fromkeys(names.split(), "yes"), "CM_CONTAINER_TOOL": "podman"}
+    by_variables = cm_delivery.delivery(Selection(("run-mlperf", "inference"), ()), env)
+    usual = {"is_tree_beside_run": False, "default_submitter": Delivery.default_submitter}
+    assert dataclasses.replace(by_variables, **usual) == by_flags
 
 
 @pytest.mark.usefixtures("loadgen")

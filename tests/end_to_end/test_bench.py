@@ -164,7 +164,33 @@ def test_a_target_that_was_asked_for_is_kept_and_the_gate_ends_with_1(
         capsys.readouterr().out.splitlines()[-1].split()
     )
     assert bench(words, data, tmp_path / "gated", *asked, "--gate") == 1
-    assert "try: --target-qps 7" in capsys.readouterr().out
+    assert "try: --target-qps " in capsys.readouterr().out
+
+
+def test_a_finished_run_is_taken_as_it_is_or_replaced_when_that_is_asked_for(
+    words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = rows.write(tmp_path / "d.jsonl", words), tmp_path / "run"
+    assert bench(words, data, out) == 0
+    (mark := out / "mark").touch()
+    assert bench(words, data, out, "--reuse", "--samples", "2", "--submit", "--allow-fake") == 0
+    said = capsys.readouterr().err
+    assert "holds a finished run: taken as it is" in said
+    assert "with another --samples than" in said
+    assert mark.exists()
+    assert (out / "submission.tar.gz").is_file()
+    assert bench(words, data, out, "--rerun", "--samples", "2") == 0
+    assert not mark.exists()
+    assert result.read(out).runs[0].samples == 2
+
+
+def test_a_closed_run_is_tested_for_compliance_when_that_is_asked_for(
+    words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = rows.write(tmp_path / "d.jsonl", words), tmp_path / "run"
+    assert bench(words, data, out, "--division", "closed", "--mode", "performance", "--compliance") == 0
+    assert "TEST06 Offline: passed" in capsys.readouterr().err
+    assert (out / "Offline/compliance/TEST06/verify_accuracy.txt").is_file()
 
 
 def test_a_folder_that_holds_a_run_is_not_written_to(

@@ -10,17 +10,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.bench import app
-from assay.bench.app import Story, Watch
-from assay.config import BenchmarkConfig, ContainerRequest, Device, Mode, Scenario
+from assay.bench import measure, prepare, record, score_run
+from assay.bench.running import Reporter, RunInProgress
+from assay.config import BenchmarkConfig, ContainerRequest, Delivery, Device, Mode, Request, Scenario
 from assay.doors import native
 from assay.ground import settings
 from assay.ground.errors import AssayError, RunFailed
 from assay.machine.container import run as container
 from assay.machine.container.run import Task
 from assay.mlperf import result, wheels
-from assay.mlperf.result import ModeResult, RunResult, ScoredMetric
-from assay.mlperf.run_spec import RunSpec
+from assay.mlperf.result import ModeResult, RunResult
 from assay.mlperf.sut import Used
 
 LOG = "container.log"
@@ -28,47 +27,40 @@ MODULE = "assay.cli.contained"
 """What runs inside: `python -m MODULE CONFIG`."""
 
 
-def run(
-    config: BenchmarkConfig, request: ContainerRequest, watch: Watch, *, unsafe_no_sandbox: bool = False
-) -> tuple[RunResult, Path]:
-    """As `app.run`, with the system under test and LoadGen in a container. Raises: AssayError."""
-    job, data = app.prepare(config)
+def run(request: Request, asked: ContainerRequest, reporter: Reporter) -> tuple[RunResult, Path]:
+    """As `measure.run`, with the system under test and LoadGen in a container. Raises: AssayError."""
+    job, data = prepare.prepare(request.config)
     wheels.obtain(job.wheel)  # here, as the container has no network
-    folder = app.claim(config.paths.out)
-    config = dataclasses.replace(config, paths=dataclasses.replace(config.paths, out=folder))
-    ended = container.run(request, task(config), folder.with_name(f"{folder.name}.{LOG}"), watch.say)
+    folder = prepare.claim(request.config.paths.out)
+    paths = dataclasses.replace(request.config.paths, out=folder)
+    config = dataclasses.replace(request.config, paths=paths)
+    ended = container.run(asked, task(config), folder.with_name(f"{folder.name}.{LOG}"), reporter.say)
     ended.log.replace(folder / LOG)
-    story = Story(
-        dataclasses.replace(job, config=config),
-        data,
-        folder,
-        watch,
-        unsafe_no_sandbox,
-        _manner(request, ended.engine),
-    )
+    used = dataclasses.replace(asked, engine=ended.engine)
+    delivery = dataclasses.replace(request.delivery, container=used)
+    running = RunInProgress(dataclasses.replace(job, config=config), data, folder, reporter, delivery)
     if ended.exit_code:
         reason = f"the container ended with exit code {ended.exit_code}: {_last_line(folder / LOG)}"
         if not (folder / result.RESULT_FILE).exists():  # it never came to write one
-            story.end(result.FAILED, reason)
+            record.write_record(running, result.FAILED, reason)
         raise RunFailed(reason, f"its whole log is {folder / LOG}")
-    _take_over(story, result.read(folder))
-    story.notes.append(f"measured in a container of {ended.engine} ({_words(request)}), scored outside of it")
-    return story.end(result.COMPLETE), folder
+    _take_over(running, result.read(folder))
+    running.notes.append(f"measured in a container of {ended.engine} ({_words(asked)}), scored outside of it")
+    return record.write_record(running, result.COMPLETE), folder
 
 
-def inside(text: str, watch: Watch) -> None:
+def inside(text: str, reporter: Reporter) -> None:
     """The part that runs in the container: measure, and leave the logs. `text` is `serialised`."""
     asked = json.loads(text)
     config = native.build(asked["workload"], asked["fields"], {})
-    job, data = app.prepare(config)
-    folder = app.claim(config.paths.out)
-    story = _Unscored(job, data, folder, watch, unsafe_no_sandbox=False)
+    job, data = prepare.prepare(config)
+    running = RunInProgress(job, data, prepare.claim(config.paths.out), reporter, Delivery())
     try:
-        story.measure()
+        measure.measure(running, score_run.no_scores)
     except AssayError as error:
-        story.end(result.FAILED, error.message)
+        record.write_record(running, result.FAILED, error.message)
         raise
-    story.end(result.COMPLETE)
+    record.write_record(running, result.COMPLETE)
 
 
 def task(config: BenchmarkConfig) -> Task:
@@ -89,35 +81,22 @@ def serialised(config: BenchmarkConfig) -> str:
     return json.dumps({"workload": config.workload, "fields": native.asked(config)})
 
 
-class _Unscored(Story):
-    """A story without grades: those are given outside."""
-
-    def scores(self, spec: RunSpec, place: str) -> tuple[ScoredMetric, ...]:
-        return ()
-
-
-def _take_over(story: Story, measured: RunResult) -> None:
-    """What was measured inside becomes this story's own, with the accuracy runs scored."""
-    story.used = Used(**measured.used)
-    story.started_at = measured.started_at
-    standing = app.standing_notes(story.job, story.data, story.samples)
-    story.notes = list(measured.notes[len(standing) :])
+def _take_over(running: RunInProgress, measured: RunResult) -> None:
+    """What was measured inside becomes this run's own, with the accuracy runs scored."""
+    running.used = Used(**measured.used)
+    running.started_at = measured.started_at
+    standing = record.standing_notes(running.job, running.data, running.samples)
+    running.notes = list(measured.notes[len(standing) :])
     # Only where a run's files lie is asked of its spec here: the rate has no part in it.
-    story.target_qps = dict.fromkeys(story.job.config.scenarios, app.UNHURRIED_QPS)
-    story.runs = [_scored(story, run) for run in measured.runs]
+    running.target_qps = dict.fromkeys(running.job.config.scenarios, measure.PLACEHOLDER_TARGET_QPS)
+    running.runs = [_scored(running, each) for each in measured.runs]
 
 
-def _scored(story: Story, run: ModeResult) -> ModeResult:
-    if run.mode != Mode.ACCURACY.value:
-        return run
-    spec = story.run_spec(Scenario(run.scenario), Mode.ACCURACY)
-    return dataclasses.replace(run, scores=story.scores(spec, run.folder))
-
-
-def _manner(request: ContainerRequest, engine: str) -> tuple[str, ...]:
-    """Options of `assay bench` that ask for this container."""
-    base = ["--container-base", request.base] if request.base else []
-    return ("--container", engine, *base, *(["--container-privileged"] if request.privileged else []))
+def _scored(running: RunInProgress, measured: ModeResult) -> ModeResult:
+    if measured.mode != Mode.ACCURACY.value:
+        return measured
+    spec = measure.run_spec(running, Scenario(measured.scenario), Mode.ACCURACY)
+    return dataclasses.replace(measured, scores=score_run.scores(running, spec))
 
 
 def _words(request: ContainerRequest) -> str:

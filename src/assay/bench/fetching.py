@@ -13,8 +13,7 @@ from pathlib import Path
 import psutil
 
 from assay.bench import embedded
-from assay.config import BenchmarkConfig
-from assay.doors.builtin.call import MayFetch
+from assay.config import BenchmarkConfig, MayFetch
 from assay.ground import settings
 from assay.ground.download import Progress
 from assay.ground.hub import Hub

@@ -11,141 +11,102 @@ from typing import TYPE_CHECKING
 from assay.cli import terminal
 from assay.cli.progress import ProgressLine
 from assay.cli.terminal import say, say_json
-from assay.config import BenchmarkConfig, Style
-from assay.doors import native
-from assay.ground.errors import ConfigError
+from assay.config import BenchmarkConfig, Request
+from assay.doors import native, native_delivery
 from assay.ground.printable import one_line
 from assay.ground.redact import addresses
-from assay.mlperf import workloads
 from assay.mlperf.checker.finding import Severity
 
 if TYPE_CHECKING:
+    from assay.bench.pipeline import Finished
+    from assay.bench.submit import Submitted
     from assay.mlperf.checker.check import Report
     from assay.mlperf.result import RunResult
-    from assay.report.outcome import Outcome
 
-FAKE_SUT = "echo"
-"""The SUT that computes nothing"""
 HELP = "Run LoadGen against a system under test, score the answers, and write a run folder with a report."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     native.add_arguments(parser)
+    native_delivery.add_arguments(parser)
     parser.add_argument(
         "--yes", action="store_true", help="fetch what is missing (model, dataset) without asking"
     )
-    parser.add_argument(
-        "--submit",
-        action=argparse.BooleanOptionalAction,
-        help="build a submission tree and check it (default: for the embedded workload only)",
-    )
-    parser.add_argument(
-        "--allow-fake", action="store_true", help="accept a run of a fake SUT in the tree, and mark it"
-    )
-    parser.add_argument(
-        "--container", choices=("podman", "docker"), help="measure in a container; scored outside of it"
-    )
-    parser.add_argument(
-        "--container-base",
-        metavar="IMAGE",
-        help="install into this image (default: mount what is installed here)",
-    )
-    parser.add_argument("--container-privileged", action="store_true", help="give the container every right")
-    parser.add_argument(
-        "--gate",
-        action="store_true",
-        help="exit 1 for a missed target or an INVALID run, in any style (default: shown only)",
-    )
     parser.add_argument("--json", action="store_true", help="print result.json as the last line of stdout")
-    parser.add_argument(
-        "--unsafe-no-sandbox",
-        action="store_true",
-        help="run generated programs without a sandbox; recorded in the result",
-    )
 
 
 def run(args: argparse.Namespace) -> int:
-    config = native.from_args(args)
-    is_barred = config.sut == FAKE_SUT and not args.allow_fake
-    if args.submit and is_barred:
-        raise ConfigError(
-            f"the {FAKE_SUT} SUT is a fake: its run cannot be submitted",
-            "run with a real SUT, or mark the tree with --allow-fake",
-        )
-    by_default = config.workload == BenchmarkConfig.workload and not is_barred
-    wants_tree = args.submit if args.submit is not None else by_default
+    """0, or 1 when the result fails by the rules asked for."""
+    request = native_delivery.from_args(args)
     line = ProgressLine()
-    line.say(asked(config))
+    line.say(asked(request.config))
 
-    from assay.bench import app
-    from assay.report import outcome, summary
+    from assay.bench import pipeline
+    from assay.bench.running import Reporter
+    from assay.cli import consent
+    from assay.doors.hub_settings import hub_of
+    from assay.report import summary
 
-    config = with_everything(config, args.yes, line)
-    if wants_tree:
-        app.refuse_other_weights(config)
-    watch = app.Watch(line.say, line.show)
-    if args.container or args.container_base or args.container_privileged:
-        from assay.bench import contained
-        from assay.config import ContainerRequest
+    def show(made: RunResult) -> None:
+        line.close()
+        if not args.json:
+            say(summary.render(made, terminal.width(summary.WIDTH)))
 
-        request = ContainerRequest(args.container, args.container_base, args.container_privileged)
-        made, folder = contained.run(config, request, watch, unsafe_no_sandbox=args.unsafe_no_sandbox)
-    else:
-        made, folder = app.run(config, watch, unsafe_no_sandbox=args.unsafe_no_sandbox)
+    finished = pipeline.run(
+        request,
+        hub_of(os.environ),
+        Reporter(line.say, line.show, show),
+        lambda things: consent.ask(things, args.yes),
+    )
     line.close()
-    tree, report = app.submit(made, folder, config, args.allow_fake) if wants_tree else (None, None)
-    came_to = outcome.of(made)
-    is_refused = config.style is Style.VALID and is_refused_by(came_to, report, made)
-    code = int(is_refused or (args.gate and not came_to.is_good))
+    code = int(bool(pipeline.failures(request, finished)))
     if args.json:
-        checked = {"tree": str(tree), **report.to_dict()["summary"]} if report else None
-        extra = {"folder": str(folder), "submission": checked, "outcome": dataclasses.asdict(came_to)}
-        say_json(json.dumps({**made.to_dict(), **extra}))
+        say_json(json.dumps(as_json(finished)))
         return code
     width = terminal.width(summary.WIDTH)
-    say(summary.render(made, width))
-    rows = [("report", str(folder / "README.md"))]
-    if report:
-        rows += [("tree", str(tree)), ("", standing(report, made))]
-        rows += [("", f"every finding: assay check {tree} --round {made.round}")]
-    elif is_barred:
-        rows.append(("tree", "none: a fake run is put into one with --submit --allow-fake only"))
-    shown_only = "" if code or came_to.is_good else "; shown only: with --gate the exit code is 1"
-    for label, text in [*rows, ("result", f"{came_to}{shown_only}")]:
+    for label, text in rows(request, finished, code):
         # A command is there to be copied: it stays in one line.
         is_command = text.startswith("every finding: ")
         say("\n".join(summary.labelled(label, text, len(text) + width if is_command else width)))
     return code
 
 
-def with_everything(config: BenchmarkConfig, assume_yes: bool, line: ProgressLine) -> BenchmarkConfig:
-    """`config` with its model and dataset here, fetched when the user agrees. Raises: AssayError before and after."""
-    from assay.bench import fetching
-    from assay.cli import consent
-    from assay.doors.hub_settings import hub_of
-
-    hub = hub_of(os.environ)
-    fetching.job(config)
-    config = fetching.found(config, hub)
-    things = fetching.sized(fetching.wanted(config), hub)
-    if not things:
-        return config
-    fetching.refuse_without_room(config, things)
-    consent.ask(things, assume_yes)
-    return fetching.obtain(config, hub, line.say)
+def as_json(finished: Finished) -> dict[str, object]:
+    """result.json, with the folder, the check of the tree and the outcome beside it."""
+    submitted = finished.submitted
+    counts = submitted.report.to_dict()["summary"] if submitted and submitted.report else {}
+    return {
+        **finished.result.to_dict(),
+        "folder": str(finished.folder),
+        "submission": {"tree": str(submitted.tree), **counts} if submitted else None,
+        "outcome": dataclasses.asdict(finished.outcome),
+    }
 
 
-def is_refused_by(came_to: Outcome, report: Report | None, made: RunResult) -> bool:
-    """Whether LoadGen or the checker refuses the run; nobody expects a clean tree of a demonstration."""
-    return bool(came_to.invalid) or not (report is None or report.is_clean or is_demonstration(made))
+def rows(request: Request, finished: Finished, code: int) -> list[tuple[str, str]]:
+    """(label, text) of the lines below the summary."""
+    made, came_to = finished.result, finished.outcome
+    is_barred = native_delivery.is_barred(request.config, request.delivery.allow_fake)
+    found = [("report", str(finished.folder / "README.md"))]
+    if finished.submitted:
+        found += tree_rows(finished.submitted, made)
+    elif is_barred:
+        found.append(("tree", "none: a fake run is put into one with --submit --allow-fake only"))
+    shown_only = "" if code or came_to.is_good else "; shown only: with --gate the exit code is 1"
+    return [*found, ("result", f"{came_to}{shown_only}")]
 
 
-def is_demonstration(made: RunResult) -> bool:
-    return workloads.get(made.workload).is_embedded
+def tree_rows(submitted: Submitted, made: RunResult) -> list[tuple[str, str]]:
+    found = [("tree", str(submitted.tree))]
+    if submitted.report:
+        found += [("", standing(submitted.report, made))]
+        found += [("", f"every finding: assay check {submitted.tree} --round {made.round}")]
+    return found
 
 
 def standing(report: Report, made: RunResult) -> str:
     """What the check of the tree came to, in a line."""
+    from assay.bench.pipeline import is_demonstration
     from assay.report.words import counted
 
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)

@@ -11,8 +11,8 @@ from assay.recipes.builtin import Builtin
 
 if TYPE_CHECKING:
     from assay.cli.progress import ProgressLine
-    from assay.config import BenchmarkConfig, Delivery
-    from assay.doors.builtin.call import Delivered, MayFetch
+    from assay.config import Request
+    from assay.doors.builtin.call import Delivered
     from assay.ground.hub import Hub
 
 
@@ -28,18 +28,42 @@ def builtins(environ: Mapping[str, str]) -> list[Builtin]:
     def say(text: str) -> None:
         line().say(text)
 
-    def deliver(config: BenchmarkConfig, delivery: Delivery, hub: Hub, *, may_fetch: MayFetch) -> Delivered:
-        from assay.bench import app, benchmark
-        from assay.cli import compliance
-        from assay.cli.bench import asked
-
-        say(asked(config))
-        watch = app.Watch(say, line().show)
+    def deliver(request: Request, hub: Hub) -> Delivered:
         try:
-            return benchmark.deliver(
-                config, delivery, hub, watch, may_fetch=may_fetch, comply=compliance.perform
-            )
+            return _deliver(request, hub, line())
         finally:
             line().close()
 
     return builtin.registered(deliver, say, environ)
+
+
+def _deliver(request: Request, hub: Hub, line: ProgressLine) -> Delivered:
+    """The pipeline, told line by line. Raises: AssayError, also for what the result fails for."""
+    from assay.bench import pipeline
+    from assay.bench.running import Reporter
+    from assay.cli.bench import asked
+    from assay.doors.builtin.call import Delivered
+    from assay.mlperf.checker.finding import Severity
+    from assay.mlperf.result import RunResult
+    from assay.report import outcome, summary
+
+    def tell(made: RunResult) -> None:
+        line.say(f"{summary.render(made)}\n  result   {outcome.of(made)}")
+
+    line.say(asked(request.config))
+    finished = pipeline.run(request, hub, Reporter(line.say, line.show, tell))
+    submitted = finished.submitted
+    packed = submitted.packed if submitted else None
+    if submitted:
+        line.say(f"submission tree {submitted.tree}")
+    if packed:
+        line.say(f"packed {packed.archive}, sha256 {packed.sha256}")
+    if report := submitted and submitted.report:
+        for finding in report.findings:
+            line.say(f"{finding.severity.value} {finding.code} {finding.path or '.'}: {finding.message}")
+        errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
+        line.say(f"checked by round {report.round}: {errors} errors, {warnings} warnings")
+    if failed := pipeline.failures(request, finished):
+        raise failed[0]
+    tree = submitted.tree if submitted else None
+    return Delivered(finished.folder, tree, packed.archive if packed else None)

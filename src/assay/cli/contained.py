@@ -15,12 +15,13 @@ def main(text: str) -> int:
     """Exit code: that of the error, as everywhere."""
     lifeline.tie(sys.stdin.fileno())  # the benchmark outside holds the other end, unless it is detached
     settings.set_home(Path(os.environ["ASSAY_HOME"]))
-    from assay.bench import app, contained
+    from assay.bench import contained
+    from assay.bench.running import Reporter
     from assay.cli.progress import ProgressLine
 
     line = ProgressLine(sys.stdout)
     try:
-        contained.inside(text, app.Watch(line.say, line.show))
+        contained.inside(text, Reporter(line.say, line.show))
     except AssayError as error:
         say(f"assay: {error}")
         return error.exit_code

@@ -25,26 +25,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import dataclasses
     import json
 
     from assay.cli.check import text
+    from assay.config import Division, SubmissionRequest
+    from assay.doors.submission import tree_request
     from assay.mlperf import result
     from assay.mlperf import round as rounds
     from assay.mlperf.checker import check
     from assay.mlperf.submission.pack import pack
-    from assay.mlperf.submission.write import Request, write
-    from assay.report import readme
+    from assay.mlperf.submission.write import write
 
     round_ = rounds.load(args.round or result.read(args.runs[0]).round)
-    request = Request(
-        submitter=args.submitter,
-        division=args.division,
-        round=round_,
-        readme=readme.render,
-        system_name=args.system,
+    asked = SubmissionRequest(args.submitter, Division(args.division), args.system)
+    request = dataclasses.replace(
+        tree_request(asked, round_, args.submitter, allow_fake=args.allow_fake),
         system_file=args.system_file,
         calibration=args.calibration,
-        allow_fake=args.allow_fake,
     )
     root: Path = args.out if args.out.name not in ("", "..") else args.out.resolve()  # `.` has no name
     written = write(args.runs, request, root)

@@ -42,6 +42,7 @@ EFFECTS: Mapping[str, str] = {
     "CM_ASSAY_CONTAINER": "podman or docker",
     "CM_ASSAY_CONTAINER_BASE": "base image of the container",
     "CM_ASSAY_GATE": "fails the job for a missed target, an INVALID run or a score that could not be graded",
+    "CM_ASSAY_UNSAFE_NO_SANDBOX": "runs generated programs without a sandbox; recorded in the result",
     "CM_MLPERF_MODEL_MIXTRAL_8X7B_DOWNLOAD_TO_HOST": (
         "no: without MIXTRAL_CHECKPOINT_PATH the job is refused instead of fetching the model"
     ),

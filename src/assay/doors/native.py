@@ -10,7 +10,7 @@ import argparse
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -231,6 +231,14 @@ def from_args(args: argparse.Namespace) -> BenchmarkConfig:
     """Flags over run.yaml over workload defaults. Raises: ConfigError."""
     flags = {field.name: text for field in FIELDS if (text := getattr(args, field.name, None)) is not None}
     return build(args.workload, flags, read_yaml(args.config) if args.config else {})
+
+
+def from_command(words: Sequence[str]) -> BenchmarkConfig:
+    """The config of a line that `command` wrote; options that are no part of the config are passed over."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    known, _ = parser.parse_known_args(list(words[2:]))
+    return from_args(known)
 
 
 def read_yaml(path: Path) -> dict[str, str]:

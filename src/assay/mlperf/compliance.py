@@ -41,6 +41,11 @@ class Verdict:
     def passed(self) -> bool:
         return self.first_token is not False and self.eos and self.length and self.samples >= SAMPLES_MIN
 
+    @property
+    def words(self) -> str:
+        """`passed over 100 answers`."""
+        return f"{'passed' if self.passed else 'FAILED'} over {self.samples} answers"
+
     def text(self) -> str:
         """verify_accuracy.txt in the form that checkers read."""
         first = "Skipped" if self.first_token is None else str(self.first_token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 import yaml
 
 from assay.cli import main
-from assay.config import BenchmarkConfig, Delivery
+from assay.config import BenchmarkConfig, Delivery, MayFetch, Request
 from assay.doors import builtin
-from assay.doors.builtin.call import Delivered, MayFetch
+from assay.doors.builtin.call import Delivered
+from assay.doors.cm_delivery import USUAL
 from assay.doors.cm_refused import REFUSED
 from assay.doors.cm_settings import SETTINGS, WRAPPER_ONLY
 from assay.ground import settings
@@ -51,13 +53,10 @@ class Benchmark:
     def __init__(self) -> None:
         self.config: BenchmarkConfig | None = None
         self.delivery: Delivery | None = None
-        self.may_fetch: MayFetch | None = None
         self.folder = Path("/run")
 
-    def __call__(
-        self, config: BenchmarkConfig, delivery: Delivery, hub: Hub, *, may_fetch: MayFetch
-    ) -> Delivered:
-        self.config, self.delivery, self.may_fetch = config, delivery, may_fetch
+    def __call__(self, request: Request, hub: Hub) -> Delivered:
+        self.config, self.delivery = request.config, request.delivery
         return Delivered(self.folder, Path("/tree"), Path("/tree.tar.gz"))
 
 
@@ -150,7 +149,7 @@ def test_flags_are_mapped_as_upstream_maps_them(run: Run, benchmark: Benchmark) 
     assert (config.limits.batch, config.limits.target_qps) == (4, 3.0)
     assert config.submission.division.value == "closed"
     assert str(config.paths.out) == "/o/valid_results"
-    assert delivery == Delivery(submit=True, full=True, check=True, pack=True)
+    assert delivery == dataclasses.replace(USUAL, submit=True, full=True, check=True, pack=True)
 
 
 FIND = "--tags=run-mlperf,inference,_find-performance"
@@ -164,7 +163,7 @@ def test_the_rate_found_is_told_and_handed_on(
     answer = run(FIND)
     assert "assay: the rate of Offline here is 0.5 samples/s: --target_qps=0.5" in console.lines
     assert answer["new_env"]["CM_MLPERF_LOADGEN_TARGET_QPS"] == "0.5"
-    assert benchmark.delivery == Delivery()
+    assert benchmark.delivery == USUAL
 
 
 def test_a_run_without_a_rate_finds_none(run: Run, benchmark: Benchmark, tmp_path: Path) -> None:
@@ -343,9 +342,10 @@ def test_the_other_dialect_asks_for_the_same(run: Run, benchmark: Benchmark) -> 
 
 def test_fetching_can_be_switched_off_for_each(run: Run, benchmark: Benchmark) -> None:
     run(APP, "--env.CM_MLPERF_MODEL_MIXTRAL_8X7B_DOWNLOAD_TO_HOST=no")
-    assert benchmark.may_fetch == MayFetch(model=False)
+    assert benchmark.delivery is not None
+    assert benchmark.delivery.may_fetch == MayFetch(model=False)
     run(APP, "--env.CM_MLPERF_DATASET_MIXTRAL_8X7B_DOWNLOAD_TO_HOST=False")
-    assert benchmark.may_fetch == MayFetch(dataset=False)
+    assert benchmark.delivery.may_fetch == MayFetch(dataset=False)
 
 
 def test_the_docker_action_asks_for_a_container(run: Run, benchmark: Benchmark) -> None:

@@ -15,7 +15,7 @@ from assay.mlperf.checker.check import check
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.result import RunResult
 from assay.mlperf.submission.tree import Layout, Place
-from assay.mlperf.submission.write import Request, write
+from assay.mlperf.submission.write import TreeRequest, write
 from tests.mlperf import run_folder
 
 
@@ -40,7 +40,7 @@ class GoodTree:
         rules = round_.workload(workload)
         scenarios = (*rules.required, *rules.one_of)
         run = run_folder.write(folder / "run", round_name, workload, scenarios, network=division == "network")
-        request = Request("Tester", division, round_, _readme, system_name="box")
+        request = TreeRequest("Tester", division, round_, _readme, system_name="box")
         write([run], request, folder / "tree")
         shutil.rmtree(run)
         return cls(folder / "tree", round_name, division, workload)

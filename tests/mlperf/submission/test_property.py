@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assay.mlperf import round as rounds
 from assay.mlperf.checker.check import check
-from assay.mlperf.submission.write import Request, write
+from assay.mlperf.submission.write import TreeRequest, write
 from tests.mlperf import run_folder
 
 ROUNDS = rounds.rounds_of(run_folder.MIXTRAL)
@@ -50,7 +50,7 @@ def test_what_is_written_has_no_errors(
             )
             for i, part in enumerate(parts)
         ]
-        request = Request("Tester", division, round_, lambda r, s: f"# {r.workload} {s}\n", system)
+        request = TreeRequest("Tester", division, round_, lambda r, s: f"# {r.workload} {s}\n", system)
         write(folders, request, base / "tree")
     report = check(base / "tree", round_)
     assert report.findings == ()

@@ -11,7 +11,7 @@ from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf import round as rounds
 from assay.mlperf.checker.check import check
 from assay.mlperf.result import INTERRUPTED, RunResult
-from assay.mlperf.submission.write import Request, Written, write
+from assay.mlperf.submission.write import TreeRequest, Written, write
 from tests.mlperf import run_folder
 
 
@@ -23,7 +23,7 @@ def submit(
     runs: list[Path], root: Path, round_name: str = "v5.1", division: str = "closed", **more: object
 ) -> Written:
     values = {"submitter": "Tester", "division": division, "round": rounds.load(round_name), "readme": readme}
-    return write(runs, Request(**{**values, **more}), root)  # type: ignore[arg-type]
+    return write(runs, TreeRequest(**{**values, **more}), root)  # type: ignore[arg-type]
 
 
 def errors(root: Path, round_name: str = "v5.1") -> list[str]:
@@ -276,7 +276,7 @@ def test_an_edited_record_is_refused_by_the_name_of_its_figure(
     assert before in text
     (run / "result.json").write_text(text.replace(before, after))
     with pytest.raises(ArtifactError, match=rf"result\.json says .* for {named}, its log"):
-        write([run], Request("T", "open", rounds.load("v5.1"), lambda r, s: "# x\n"), tmp_path / "tree")
+        write([run], TreeRequest("T", "open", rounds.load("v5.1"), lambda r, s: "# x\n"), tmp_path / "tree")
     assert not (tmp_path / "tree").exists()
 
 
@@ -284,7 +284,7 @@ def test_an_edited_or_missing_log_is_refused(tmp_path: Path) -> None:
     run = run_folder.write(tmp_path / "run")
     log = run / "Offline/performance/run_1/mlperf_log_detail.txt"
     log.write_text(log.read_text() + "\n")
-    request = Request("T", "open", rounds.load("v5.1"), lambda r, s: "# x\n")
+    request = TreeRequest("T", "open", rounds.load("v5.1"), lambda r, s: "# x\n")
     with pytest.raises(ArtifactError, match="SHA-256 differs"):
         write([run], request, tmp_path / "tree")
     log.unlink()

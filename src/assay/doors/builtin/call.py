@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from assay.config import BenchmarkConfig, Delivery
+from assay.config import Request
 from assay.ground.hub import Hub
 from assay.recipes.selection import Selection
 
@@ -26,17 +26,7 @@ class Delivered:
 class Deliver(Protocol):
     """Runs a benchmark with everything asked for around it."""
 
-    def __call__(
-        self, config: BenchmarkConfig, delivery: Delivery, hub: Hub, *, may_fetch: MayFetch
-    ) -> Delivered: ...
-
-
-@dataclass(frozen=True)
-class MayFetch:
-    """What may be downloaded when no path is given."""
-
-    model: bool = True
-    dataset: bool = True
+    def __call__(self, request: Request, hub: Hub) -> Delivered: ...
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ Readme = Callable[[RunResult, str], str]
 
 
 @dataclass(frozen=True)
-class Request:
+class TreeRequest:
     """Who submits what where. `system_file`: system.toml; `calibration`: a document of one's own."""
 
     submitter: str
@@ -52,7 +52,7 @@ class Written:
     """system -> required fields without a value"""
 
 
-def write(runs: Sequence[Path], request: Request, root: Path) -> Written:
+def write(runs: Sequence[Path], request: TreeRequest, root: Path) -> Written:
     """Add the entries of `runs` to the tree at `root`, which is made when it is not there.
 
     Raises: ConfigError for what must not be submitted (a fake, another round's run, an entry that the tree
@@ -84,7 +84,7 @@ def write(runs: Sequence[Path], request: Request, root: Path) -> Written:
     return Written(root, tuple(places), {name: left for name, left in unknown.items() if left})
 
 
-def _place(entry: Scenario, request: Request) -> Place:
+def _place(entry: Scenario, request: TreeRequest) -> Place:
     """Where an entry belongs. Raises: ConfigError for a name that cannot be a folder's."""
     return Place(
         path_name(request.division, "division"),
@@ -95,7 +95,7 @@ def _place(entry: Scenario, request: Request) -> Place:
     )
 
 
-def _refuse(entry: Scenario, request: Request) -> None:
+def _refuse(entry: Scenario, request: TreeRequest) -> None:
     for run, _ in entry.modes.values():
         if run.result.is_fake and not request.allow_fake:
             raise ConfigError(
@@ -117,7 +117,7 @@ def _refuse(entry: Scenario, request: Request) -> None:
         request.round.workload(entry.benchmark)
 
 
-def _refuse_existing(stage: Path, root: Path, request: Request, places: Sequence[Place]) -> None:
+def _refuse_existing(stage: Path, root: Path, request: TreeRequest, places: Sequence[Place]) -> None:
     """An entry that the tree holds already with the same files may be written again."""
     layout = Layout.of(request.round)
     for place in places:
@@ -158,7 +158,7 @@ class _Builder:
 
     stage: Path
     root: Path
-    request: Request
+    request: TreeRequest
     layout: Layout
 
     def entry(self, entry: Scenario, place: Place) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from assay.doors import cm
 from assay.doors.builtin.call import Answer, Call
+from assay.doors.cm_delivery import USUAL
 from assay.doors.cm_settings import is_on
+from assay.doors.submission import tree_request
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
 from assay.mlperf.submission.pack import pack
-from assay.mlperf.submission.write import Request, write
-from assay.report import readme
+from assay.mlperf.submission.write import write
 
 
 def action(call: Call) -> Answer:
@@ -21,13 +22,8 @@ def action(call: Call) -> Answer:
         raise ConfigError(
             "a run folder and the tree's folder are needed", "--results_dir=RUN --submission_dir=DIR"
         )
-    request = Request(
-        submitter=config.submission.submitter or "MLCommons",
-        division=config.submission.division.value,
-        round=workloads.round_of(config.round),
-        readme=readme.render,
-        system_name=config.submission.system_name,
-    )
+    round_ = workloads.round_of(config.round)
+    request = tree_request(config.submission, round_, USUAL.default_submitter)
     written = write([Path(results)], request, config.submission.out)
     env = {"CM_MLPERF_INFERENCE_SUBMISSION_DIR": str(written.root)}
     if is_on(call.text("CM_TAR_SUBMISSION_DIR")):

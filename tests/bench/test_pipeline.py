@@ -6,15 +6,31 @@ from pathlib import Path
 
 import pytest
 
-from assay.bench import app, benchmark, fetching
-from assay.config import BenchmarkConfig, ContainerRequest, Delivery, Division, SubmissionRequest
+from assay.bench import comply, earlier, fetching, measure, pipeline, prepare, submit
+from assay.bench.pipeline import Finished
+from assay.bench.running import Reporter
+from assay.bench.submit import Submitted
+from assay.config import (
+    BenchmarkConfig,
+    ContainerRequest,
+    Delivery,
+    Division,
+    EarlierRun,
+    MayFetch,
+    Paths,
+    Request,
+    SubmissionRequest,
+)
 from assay.doors import native
-from assay.doors.builtin.call import MayFetch
 from assay.ground import settings
-from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, RunFailed
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.hub import Hub
 from assay.mlperf import artifact
+from assay.mlperf import round as rounds
 from assay.mlperf.artifact import DatasetFile
+from assay.mlperf.checker import check
+from assay.mlperf.result import COMPLETE, FAILED, RunResult
+from assay.report import outcome
 from tests import fakes
 from tests.ground import flaky_server as flaky
 
@@ -54,7 +70,7 @@ def test_the_native_door_refuses_the_full_model_with_the_same_figures(
 ) -> None:
     monkeypatch.setattr("assay.ground.download.free_bytes", lambda _: 10**9)
     with pytest.raises(EnvironmentProblem, match="93 GB on disk"):
-        app.prepare(asked())
+        prepare.prepare(asked())
 
 
 def test_the_dataset_of_the_round_is_fetched_when_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,10 +104,10 @@ def test_an_earlier_run_is_removed_and_a_folder_of_somebody_else_is_not(tmp_path
     for folder, name in ((run, "result.json"), (other, "thesis.tex")):
         folder.mkdir()
         (folder / name).write_text("{}")
-    benchmark.remove_run(run)
+    earlier.remove_run(run)
     assert not run.exists()
     with pytest.raises(ConfigError, match="is no run folder"):
-        benchmark.remove_run(other)
+        earlier.remove_run(other)
     assert (other / "thesis.tex").exists()
 
 
@@ -99,25 +115,25 @@ def test_an_earlier_tree_is_removed_and_a_folder_of_somebody_else_is_not(tmp_pat
     tree = tmp_path / "tree"
     (tree / "open" / "Me").mkdir(parents=True)
     (tree / "README.md").write_text("hello")
-    benchmark.remove_tree(tree)
+    earlier.remove_tree(tree)
     assert not tree.exists()
     (tree / "photos").mkdir(parents=True)
     with pytest.raises(ConfigError, match="it holds photos"):
-        benchmark.remove_tree(tree)
+        earlier.remove_tree(tree)
 
 
 def test_what_is_not_there_needs_no_cleaning(tmp_path: Path) -> None:
-    benchmark.remove_run(tmp_path / "none")
-    benchmark.remove_tree(tmp_path / "none")
+    earlier.remove_run(tmp_path / "none")
+    earlier.remove_tree(tmp_path / "none")
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
 def test_compliance_tests_are_for_closed_submissions_outside_of_containers() -> None:
-    assert benchmark.complies(CLOSED, Delivery(compliance=True))
-    assert not benchmark.complies(CLOSED, Delivery())
-    assert not benchmark.complies(BenchmarkConfig(), Delivery(compliance=True))
+    assert comply.is_due(CLOSED, Delivery(compliance=True))
+    assert not comply.is_due(CLOSED, Delivery())
+    assert not comply.is_due(BenchmarkConfig(), Delivery(compliance=True))
     with pytest.raises(ConfigError, match="in a container are not possible"):
-        benchmark.complies(CLOSED, Delivery(compliance=True, container=ContainerRequest()))
+        comply.is_due(CLOSED, Delivery(compliance=True, container=ContainerRequest()))
 
 
 @pytest.mark.parametrize(("is_gate", "validity"), [(True, "INVALID"), (False, "INVALID"), (True, "VALID")])
@@ -125,19 +141,57 @@ def test_the_gate_fails_a_job_whose_run_is_invalid_and_says_why_in_any_case(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_gate: bool, validity: str
 ) -> None:
     made = fakes.result(fakes.performance(validity=validity))
-    monkeypatch.setattr(app, "run", lambda config, watch: (made, tmp_path))
-    said: list[str] = []
+    monkeypatch.setattr(measure, "run", lambda request, reporter: (made, tmp_path))
+    said: list[RunResult] = []
+    request = Request(BenchmarkConfig(), Delivery(gate=is_gate))
+    finished = pipeline.run(request, Hub(), Reporter(lambda text: None, lambda progress: None, said.append))
+    failed = [failure.message for failure in pipeline.failures(request, finished)]
+    assert failed == (["the gate is shut: Offline INVALID"] if is_gate and validity == "INVALID" else [])
+    assert said == [made]
 
-    def deliver() -> object:
-        watch = app.Watch(said.append, lambda progress: None)
-        delivery = Delivery(gate=is_gate)
-        return benchmark.deliver(
-            BenchmarkConfig(), delivery, Hub(), watch, may_fetch=MayFetch(), comply=lambda folder: None
-        )
 
-    if is_gate and validity == "INVALID":
-        with pytest.raises(RunFailed, match="Offline INVALID"):
-            deliver()
-    else:
-        deliver()
-    assert any(f"Offline {validity}" in line for line in said)
+@pytest.mark.parametrize(
+    ("style", "invalid", "is_failed"), [("valid", True, True), ("fast", True, False), ("valid", False, False)]
+)
+def test_an_invalid_run_fails_a_job_of_the_valid_style_alone(
+    tmp_path: Path, style: str, invalid: bool, is_failed: bool
+) -> None:
+    made = fakes.result(fakes.performance(validity="INVALID" if invalid else "VALID"))
+    request = Request(BenchmarkConfig(), Delivery(refuse_invalid=style == "valid"))
+    failed = pipeline.failures(request, Finished(made, tmp_path, outcome.of(made)))
+    assert bool(failed) == is_failed
+
+
+@pytest.mark.parametrize(("full", "is_failed"), [(True, True), (False, False)])
+def test_errors_of_the_checker_fail_the_job_in_the_full_style_alone(
+    tmp_path: Path, full: bool, is_failed: bool
+) -> None:
+    made = fakes.result(fakes.performance(), workload="mixtral-8x7b")
+    (tmp_path / "open").mkdir()
+    report = check.check(tmp_path, rounds.load("v5.1"))
+    assert not report.is_clean
+    finished = Finished(made, tmp_path, outcome.of(made), Submitted(tmp_path, None, report))
+    failed = pipeline.failures(Request(BenchmarkConfig(), Delivery(full=full)), finished)
+    assert [("errors in round v5.1" in each.message) for each in failed] == [True] * is_failed
+
+
+def test_the_tree_is_where_it_is_asked_for_else_in_the_run_or_beside_it(tmp_path: Path) -> None:
+    run, own = tmp_path / "run", tmp_path / "own"
+    beside = Delivery(is_tree_beside_run=True)
+    named = BenchmarkConfig(submission=SubmissionRequest(out=own))
+    assert submit.place_of_tree(Request(BenchmarkConfig()), run) == run / "submission"
+    assert submit.place_of_tree(Request(BenchmarkConfig(), beside), run) == tmp_path / "run_submission"
+    assert submit.place_of_tree(Request(named, beside), run) == own
+
+
+@pytest.mark.parametrize("way", list(EarlierRun))
+@pytest.mark.parametrize("status", [COMPLETE, FAILED])
+def test_an_earlier_run_is_left_taken_or_replaced_as_asked(
+    tmp_path: Path, way: EarlierRun, status: str
+) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    fakes.result(fakes.performance(), status=status).write(out)
+    taken = earlier.take(BenchmarkConfig(paths=Paths(out=out)), way, lambda text: None)
+    assert (taken is not None) == (way is EarlierRun.REUSE and status == COMPLETE)
+    assert out.exists() == (taken is not None or way is EarlierRun.REFUSE)

@@ -5,13 +5,22 @@ It becomes a `Delivery`.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from assay.config import ContainerRequest, Delivery
+from assay.config import ContainerRequest, Delivery, EarlierRun, MayFetch
 from assay.doors.cm_settings import is_on
 from assay.ground.errors import ConfigError
 from assay.recipes.selection import Selection
+
+USUAL = Delivery(
+    allow_fake=True,
+    earlier_run=EarlierRun.REUSE,
+    is_tree_beside_run=True,
+    default_submitter="MLCommons",
+)
+"""Of a command line that asks for nothing. The submitter is that of cm4mlops, get-mlperf-inference-sut-description."""
 
 
 def delivery(selection: Selection, env: Mapping[str, Any]) -> Delivery:
@@ -26,16 +35,22 @@ def delivery(selection: Selection, env: Mapping[str, Any]) -> Delivery:
     submits = whole or bool(asked & {"performance-only", "accuracy-only", "populate-readme"})
     skipped = on("CM_MLPERF_SKIP_SUBMISSION_GENERATION") or "find-performance" in asked
     clean_all = on("CM_MLPERF_CLEAN_ALL")
-    return Delivery(
+    is_replaced = clean_all or on("CM_RERUN")
+    return dataclasses.replace(
+        USUAL,
         submit=on("CM_MLPERF_SUBMISSION_RUN", submits) and not skipped,
         full=_is_full(asked, str(env.get("CM_MLPERF_SUBMISSION_GENERATION_STYLE", ""))),
         check=on("CM_RUN_SUBMISSION_CHECKER", whole) and not skipped,
         pack=on("CM_TAR_SUBMISSION_DIR", whole) and not skipped,
         compliance=on("CM_MLPERF_LOADGEN_COMPLIANCE", whole or "compliance" in asked),
-        clean_results=clean_all,
+        earlier_run=EarlierRun.REPLACE if is_replaced else EarlierRun.REUSE,
         clean_submission=on("CM_MLPERF_CLEAN_SUBMISSION_DIR", clean_all),
-        rerun=on("CM_RERUN", clean_all),
         gate=on("CM_ASSAY_GATE"),
+        unsafe_no_sandbox=on("CM_ASSAY_UNSAFE_NO_SANDBOX"),
+        may_fetch=MayFetch(
+            model=on("CM_MLPERF_MODEL_MIXTRAL_8X7B_DOWNLOAD_TO_HOST", True),
+            dataset=on("CM_MLPERF_DATASET_MIXTRAL_8X7B_DOWNLOAD_TO_HOST", True),
+        ),
         container=_container(env, on) if on("CM_MLPERF_USE_DOCKER", on("CM_RUN_DOCKER_CONTAINER")) else None,
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
-from assay.config import ContainerRequest, Delivery
-from assay.doors.delivery import delivery
+from assay.config import ContainerRequest, Delivery, EarlierRun
+from assay.doors.cm_delivery import USUAL, delivery
 from assay.ground.errors import ConfigError
 from assay.recipes.contract import argv
 from assay.recipes.selection import Selection
@@ -19,7 +20,8 @@ def ask(*variations: str, **env: Any) -> Delivery:
 
 
 def test_nothing_is_delivered_unless_asked() -> None:
-    assert ask() == Delivery()
+    assert ask() == USUAL
+    assert not (USUAL.submit or USUAL.check or USUAL.pack or USUAL.compliance or USUAL.container)
 
 
 def test_the_submission_variation_asks_for_tree_check_and_tar() -> None:
@@ -57,19 +59,24 @@ def test_skipping_the_submission_goes_over_asking_for_it() -> None:
         ("CM_TAR_SUBMISSION_DIR", "pack"),
         ("CM_MLPERF_LOADGEN_COMPLIANCE", "compliance"),
         ("CM_MLPERF_CLEAN_SUBMISSION_DIR", "clean_submission"),
-        ("CM_RERUN", "rerun"),
+        ("CM_ASSAY_UNSAFE_NO_SANDBOX", "unsafe_no_sandbox"),
     ],
 )
 def test_each_switch_switches_its_own_part(key: str, field: str) -> None:
-    assert ask(**{key: "yes"}) == Delivery(**{field: True})
-    assert ask(**{key: "off"}) == Delivery()
+    assert ask(**{key: "yes"}) == dataclasses.replace(USUAL, **{field: True})
+    assert ask(**{key: "off"}) == USUAL
 
 
 def test_cleaning_all_removes_both_folders_and_runs_again() -> None:
     asked = ask(CM_MLPERF_CLEAN_ALL="True")
-    assert (asked.clean_results, asked.clean_submission, asked.rerun) == (True, True, True)
+    assert (asked.earlier_run, asked.clean_submission) == (EarlierRun.REPLACE, True)
     kept = ask(CM_MLPERF_CLEAN_ALL="True", CM_MLPERF_CLEAN_SUBMISSION_DIR="no")
-    assert (kept.clean_results, kept.clean_submission) == (True, False)
+    assert (kept.earlier_run, kept.clean_submission) == (EarlierRun.REPLACE, False)
+
+
+def test_a_finished_run_is_taken_as_it_is_unless_another_is_asked_for() -> None:
+    assert ask().earlier_run is EarlierRun.REUSE
+    assert ask(CM_RERUN="yes").earlier_run is EarlierRun.REPLACE
 
 
 def test_the_generation_style_is_full_unless_short_is_asked() -> None:
@@ -111,13 +118,13 @@ def test_an_unknown_engine_is_an_error() -> None:
 
 def test_the_published_command_asks_for_everything_but_compliance() -> None:
     inputs = argv.parse(seed_command.RUN)
-    assert delivery(Selection.parse(inputs["tags"]), inputs["env"]) == Delivery(
+    assert delivery(Selection.parse(inputs["tags"]), inputs["env"]) == dataclasses.replace(
+        USUAL,
         submit=True,
         full=False,
         check=True,
         pack=True,
-        clean_results=True,
+        earlier_run=EarlierRun.REPLACE,
         clean_submission=True,
-        rerun=True,
         container=ContainerRequest(privileged=True, detached=True),
     )

@@ -1,0 +1,75 @@
+"""The compliance test of a finished run: TEST06 with the same SUT, verified, and filed in the run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+from assay.bench import measure, prepare
+from assay.bench.running import Reporter, RunInProgress
+from assay.config import BenchmarkConfig, Delivery, Division, Mode, Scenario
+from assay.doors import native
+from assay.ground.errors import ConfigError
+from assay.mlperf import compliance, result
+from assay.mlperf.compliance import Verdict
+from assay.mlperf.result import RunResult
+from assay.mlperf.session import Session
+
+TEST = "TEST06"
+
+
+def is_due(config: BenchmarkConfig, delivery: Delivery) -> bool:
+    """Whether compliance tests are to be run. Raises: ConfigError for a container: they do not go into one."""
+    # Source: inference_policies: closed submissions owe compliance tests; cm4mlops leaves them out in open.
+    if not delivery.compliance or config.submission.division is not Division.CLOSED:
+        return False
+    if delivery.container is not None:
+        raise ConfigError(
+            "compliance tests of a run in a container are not possible",
+            "leave one of the two out: no compliance tests, or no container",
+        )
+    return True
+
+
+def is_done(folder: Path) -> bool:
+    """Whether the run folder holds a compliance run of any scenario."""
+    return any(folder.glob("*/compliance"))
+
+
+def perform(folder: Path, reporter: Reporter) -> dict[str, Verdict]:
+    """Run the test for every scenario that the run folder has a performance run of, with the same SUT.
+
+    Raises: ConfigError when the folder has none; AssayError as `measure.run` does.
+    """
+    made = result.read(folder)
+    scenarios = [run.scenario for run in made.runs if run.mode == Mode.PERFORMANCE.value]
+    if not scenarios:
+        raise ConfigError(f"{folder} holds no performance run", "run `assay bench --mode performance` first")
+    job, data = prepare.prepare(native.from_command(made.command))
+    running = RunInProgress(job, data, folder, reporter)
+    with measure.session_of(running) as session:
+        return {name: _test(session, running, made, name) for name in scenarios}
+
+
+def _test(session: Session, running: RunInProgress, made: RunResult, name: str) -> Verdict:
+    """One scenario: the performance run's settings, changed by the test's audit.config."""
+    scenario = Scenario(name)
+    performance = made.find(name, Mode.PERFORMANCE.value)
+    logged = performance.effective.get("effective_target_qps") if performance is not None else None
+    running.target_qps[scenario] = (
+        float(logged) if logged else measure.choose_target(running, session, scenario)
+    )
+    home = running.folder / name / "compliance"
+    shutil.rmtree(home, ignore_errors=True)
+    spec = dataclasses.replace(
+        measure.run_spec(running, scenario, Mode.PERFORMANCE),
+        out=home / "run",
+        user_conf=home / "user.conf",
+        compliance=TEST,
+    )
+    session.run(spec)
+    log = spec.out / compliance.LOG_NAME
+    verdict = compliance.verify(log, name, running.job.generation(running.checkpoint).eos_id)
+    compliance.file_verdict(verdict, log, home / TEST)
+    return verdict

@@ -1,0 +1,68 @@
+"""What an earlier benchmark left in the way: a run that may be taken as it is or replaced, and its submission tree."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from assay.config import BenchmarkConfig, Division, EarlierRun
+from assay.doors import native
+from assay.ground.errors import ConfigError
+from assay.mlperf import result
+from assay.mlperf.result import RunResult
+
+TREE_ROOTS = frozenset(division.value for division in Division)
+
+
+def take(config: BenchmarkConfig, way: EarlierRun, say: Callable[[str], None]) -> RunResult | None:
+    """The finished run in the run folder, where it may be taken as it is; what else is there is removed.
+
+    None = it is to be measured. Raises: ConfigError for a folder that is to be cleaned and is no run folder.
+    """
+    out = config.paths.out
+    if out is None or way is EarlierRun.REFUSE:
+        return None
+    if way is EarlierRun.REPLACE:
+        remove_run(out)
+    elif (out / result.RESULT_FILE).is_file():
+        found = result.read(out)
+        if found.status == result.COMPLETE:
+            say(f"{out} holds a finished run: taken as it is (--rerun runs again)")
+            for name in differences(config, found):
+                say(f"note: it was run with another {name} than is asked for now")
+            return found
+        remove_run(out)
+    return None
+
+
+def differences(config: BenchmarkConfig, found: RunResult) -> list[str]:
+    """The settings of a run that `config` asks for otherwise, as their options are called."""
+    asked, then = native.asked(config), native.asked(native.from_command(found.command))
+    names = [field for field in native.FIELDS if not field.name.startswith(("paths.out", "submission."))]
+    changed = [field.flag for field in names if asked.get(field.name) != then.get(field.name)]
+    return changed if config.workload == found.workload else ["workload", *changed]
+
+
+def remove_run(folder: Path) -> None:
+    """Remove an earlier run. Raises: ConfigError for a folder that is none, which is left alone."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not any((folder / name).is_file() for name in (result.RESULT_FILE, "config.json")):
+        raise ConfigError(
+            f"{folder} is to be cleaned and is no run folder of Assay", "name another output folder"
+        )
+    shutil.rmtree(folder)
+
+
+def remove_tree(root: Path) -> None:
+    """Remove an earlier submission tree. Raises: ConfigError for a folder that is none, which is left alone."""
+    if not root.exists():
+        return
+    strange = [path.name for path in root.iterdir() if path.name not in TREE_ROOTS and path.suffix != ".md"]
+    if strange:
+        raise ConfigError(
+            f"{root} is to be cleaned and is no submission tree: it holds {', '.join(sorted(strange)[:3])}",
+            "name another submission folder",
+        )
+    shutil.rmtree(root)

@@ -1,0 +1,183 @@
+"""Every LoadGen run of a job, one after the other, with one system under test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from assay import suts
+from assay.bench import prepare, record, score_run
+from assay.bench.running import Reporter, RunInProgress
+from assay.bench.score_run import Scores
+from assay.config import Mode, Request, Scenario, Style
+from assay.ground import files
+from assay.ground.errors import AssayError, Interrupted
+from assay.mlperf import result, target_rate
+from assay.mlperf.logs import DETAIL_FILE, RunRecord
+from assay.mlperf.result import ModeResult, RunResult
+from assay.mlperf.run_folder import figures
+from assay.mlperf.run_spec import RunSpec
+from assay.mlperf.session import Session
+from assay.mlperf.sut import SutSpec
+
+PROBE_BATCHES, PROBE_SAMPLES = 4, 8
+"""Length of the pass that chooses a target rate when none is asked for: full batches, and the fewest samples."""
+FIRST_TRY = "first_try"
+"""Folder beside `performance` with the logs of a run whose chosen target was wrong."""
+PLACEHOLDER_TARGET_QPS = 1.0
+"""Target of an Offline run without a duration, where LoadGen does nothing with it."""
+Score = Callable[[RunInProgress, RunSpec], Scores]
+
+
+def run(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
+    """Measure and score the whole job on this machine; gives its record and its run folder.
+
+    The folder holds result.json and README.md in any case: a run that broke off is marked FAILED, one that was
+    stopped INTERRUPTED, and what was finished before is kept. Raises: AssayError after that.
+    """
+    job, data = prepare.prepare(request.config)
+    folder = prepare.claim(request.config.paths.out)
+    files.write_json(folder / "config.json", job.config.to_dict())
+    running = RunInProgress(job, data, folder, reporter, request.delivery)
+    try:
+        measure(running)
+    except (KeyboardInterrupt, Interrupted):
+        record.write_end(running, result.INTERRUPTED, "stopped by the user")
+        raise Interrupted(
+            f"stopped by the user; what was finished is in {folder}",
+            f"assay bench --config {folder / 'config.json'} --out NEW: the same job again",
+        ) from None
+    except AssayError as error:
+        record.write_end(running, result.FAILED, error.message)
+        raise
+    return record.write_record(running, result.COMPLETE), folder
+
+
+def measure(run: RunInProgress, score: Score = score_run.scores) -> None:
+    """Every LoadGen run of the job. The record says RUNNING from here on, also when this process is killed."""
+    config = run.job.config
+    with files.held(run.folder):
+        record.write_record(run, result.RUNNING, record.UNFINISHED)
+        with session_of(run) as session:
+            run.used = session.used
+            for scenario in config.scenarios:
+                run.target_qps[scenario] = choose_target(run, session, scenario)
+                for mode in config.modes:
+                    made = _run_once(run, session, scenario, mode, score)
+                    if _choose_again(run, scenario, made):
+                        made = _run_once(run, session, scenario, mode, score)
+                    run.runs.append(made)
+                    record.write_record(run, result.RUNNING, record.UNFINISHED)
+
+
+def session_of(run: RunInProgress) -> Session:
+    """The system under test of this job; it is loaded when the session is entered."""
+    return Session(
+        sut_module=suts.module_of(run.job.config.sut),
+        spec=_sut_spec(run),
+        samples=run.samples,
+        wheel=run.job.wheel,
+        log_dir=run.folder / "logs",
+        on_progress=run.reporter.progress,
+    )
+
+
+def choose_target(run: RunInProgress, session: Session, scenario: Scenario) -> float:
+    """Samples/s asked of LoadGen: as asked, else from a short probe where it makes a difference."""
+    asked = run.job.config.limits.target_qps
+    if asked is not None:
+        return asked
+    if scenario is Scenario.OFFLINE and not run.job.min_duration_s():
+        return PLACEHOLDER_TARGET_QPS
+    batch = session.used.batch or 0
+    rate = session.probe(min(max(PROBE_SAMPLES, PROBE_BATCHES * batch), len(run.samples)))
+    target = target_rate.below_or_above(scenario, rate)
+    run.notes.append(f"{scenario.value} target of {target:.4g} samples/s chosen after a probe of {rate:.4g}")
+    return target
+
+
+def run_spec(run: RunInProgress, scenario: Scenario, mode: Mode) -> RunSpec:
+    """One LoadGen run: where its files go, and the settings that LoadGen is given."""
+    count = len(run.samples)
+    is_short = run.job.config.style is not Style.VALID
+    home = run.folder / scenario.value
+    return RunSpec(
+        scenario=scenario,
+        mode=mode,
+        loadgen_key=run.job.workload.loadgen_key,
+        samples=count,
+        target_qps=run.target_qps[scenario],
+        seeds=run.job.round.seeds,
+        out=home / ("accuracy" if mode is Mode.ACCURACY else "performance/run_1"),
+        user_conf=home / "user.conf",
+        min_duration_ms=round(1000 * run.job.min_duration_s()),
+        min_query_count=count if is_short else None,
+        max_query_count=count if is_short and not run.job.min_duration_s() else None,
+        latency=run.job.rules.latency.get("Server"),
+    )
+
+
+def _run_once(
+    run: RunInProgress, session: Session, scenario: Scenario, mode: Mode, score: Score
+) -> ModeResult:
+    logged = session.run(spec := run_spec(run, scenario, mode))
+    run.used = session.used
+    return _mode_result(run, spec, logged, score(run, spec) if mode is Mode.ACCURACY else ())
+
+
+def _sut_spec(run: RunInProgress) -> SutSpec:
+    config = run.job.config
+    return SutSpec(
+        kind=config.sut,
+        checkpoint=run.checkpoint,
+        device=config.device,
+        precision=config.precision,
+        batch=config.limits.batch,
+        generation=run.job.generation(run.checkpoint),
+        server=Scenario.SERVER in config.scenarios,
+        options=dict(config.sut_options),
+    )
+
+
+def _choose_again(run: RunInProgress, scenario: Scenario, made: ModeResult) -> bool:
+    """Whether the run is to be repeated: LoadGen found it INVALID for a target that nobody had asked for.
+
+    Its logs are kept in `first_try`.
+    """
+    better = target_rate.better(made)
+    if run.job.config.limits.target_qps is not None or better is None:
+        return False
+    home, chosen = run.folder / scenario.value, run.target_qps[scenario]
+    (home / FIRST_TRY).mkdir()
+    for kept in (run.folder / made.folder, home / "user.conf"):
+        kept.rename(home / FIRST_TRY / kept.name)
+    said = f"{scenario.value} at {chosen:g} samples/s was INVALID ({made.invalid_because[0]})"
+    run.notes.append(f"{said}: run again at {better:g}; the first logs are in {scenario.value}/{FIRST_TRY}")
+    run.reporter.say(f"{said}: running again at {better:g}")
+    run.target_qps[scenario] = better
+    return True
+
+
+def _mode_result(run: RunInProgress, spec: RunSpec, logged: RunRecord, scores: Scores) -> ModeResult:
+    place = spec.out.relative_to(run.folder).as_posix()
+    samples = logged.samples if logged.samples is not None else spec.samples
+    return ModeResult(
+        scenario=spec.scenario.value,
+        mode=spec.mode.value,
+        validity=logged.validity,
+        invalid_because=logged.invalid_because,
+        samples=samples,
+        seconds=logged.seconds or 0.0,
+        figures=tuple(figures(logged, samples, f"{place}/{DETAIL_FILE}")),
+        scores=scores,
+        warnings=(*logged.errors, *logged.warnings),
+        folder=place,
+        effective=logged.effective,
+        limits_ms=_limits_ms(spec),
+    )
+
+
+def _limits_ms(spec: RunSpec) -> dict[str, float]:
+    if spec.latency is None or spec.scenario is not Scenario.SERVER or spec.mode is not Mode.PERFORMANCE:
+        return {}
+    return {"ttft_p99": spec.latency.ttft_ms, "tpot_p99": spec.latency.tpot_ms}

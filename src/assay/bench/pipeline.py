@@ -1,0 +1,101 @@
+"""One benchmark from a Request to its report and submission, stage by stage. Every door asks for it here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.bench import comply, contained, earlier, fetching, measure, prepare, submit
+from assay.bench.fetching import Wanted
+from assay.bench.running import Reporter
+from assay.bench.submit import Submitted
+from assay.config import Request
+from assay.ground.errors import RunFailed
+from assay.ground.hub import Hub
+from assay.mlperf import workloads
+from assay.mlperf.checker.finding import Severity
+from assay.mlperf.result import RunResult
+from assay.report import outcome
+from assay.report.outcome import Outcome
+
+Consent = Callable[[Sequence[Wanted]], None]
+"""Is shown what would be fetched. Raises: ConfigError when it may not be."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a benchmark left behind."""
+
+    result: RunResult
+    folder: Path
+    outcome: Outcome
+    submitted: Submitted | None = None
+
+
+def run(request: Request, hub: Hub, reporter: Reporter, consent: Consent | None = None) -> Finished:
+    """Obtain, measure, comply, submit. `consent` None = everything that is missing may be fetched.
+
+    Raises: AssayError. What the result itself fails for is told by `failures`.
+    """
+    must_comply = comply.is_due(request.config, request.delivery)
+    request = obtain(request, hub, reporter.say, consent)
+    if request.delivery.submit:
+        prepare.refuse_other_weights(request.config)
+    result, folder = _measured(request, reporter)
+    reporter.on_result(result)
+    if must_comply and not comply.is_done(folder):
+        for name, verdict in comply.perform(folder, reporter).items():
+            reporter.say(f"{comply.TEST} {name}: {verdict.words}")
+    submitted = submit.submit(request, folder) if request.delivery.submit else None
+    return Finished(result, folder, outcome.of(result), submitted)
+
+
+def obtain(request: Request, hub: Hub, say: Callable[[str], None], consent: Consent | None) -> Request:
+    """The request with its model and dataset here. Raises: AssayError before and after a byte is fetched."""
+    may_fetch = request.delivery.may_fetch
+    if consent is not None:
+        fetching.job(request.config, may_fetch)
+        config = fetching.found(request.config, hub, may_fetch)
+        if things := fetching.sized(fetching.wanted(config, may_fetch), hub):
+            fetching.refuse_without_room(config, things)
+            consent(things)
+    config = fetching.obtain(request.config, hub, say, may_fetch)
+    return dataclasses.replace(request, config=config)
+
+
+def failures(request: Request, finished: Finished) -> list[RunFailed]:
+    """Why the job fails although everything was done: by the gate, by LoadGen's word, by the checker's."""
+    delivery, came_to, submitted = request.delivery, finished.outcome, finished.submitted
+    found = []
+    report = submitted.report if submitted else None
+    if submitted and report and delivery.full and not (report.is_clean or is_demonstration(finished.result)):
+        errors = report.count(Severity.ERROR)
+        found.append(
+            RunFailed(
+                f"{submitted.tree} has {errors} errors in round {report.round}",
+                f"assay check {submitted.tree}",
+            )
+        )
+    if delivery.refuse_invalid and came_to.invalid:
+        found.append(RunFailed(f"LoadGen refuses the run: {came_to}", f"see {finished.folder / 'README.md'}"))
+    if delivery.gate and not came_to.is_good:
+        hint = f"see {finished.folder / 'README.md'}, or leave --gate out"
+        found.append(RunFailed(f"the gate is shut: {came_to}", hint))
+    return found
+
+
+def is_demonstration(made: RunResult) -> bool:
+    """Whether the workload is in no round: nobody expects a clean tree of it."""
+    return workloads.get(made.workload).is_embedded
+
+
+def _measured(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
+    out, delivery = request.config.paths.out, request.delivery
+    found = earlier.take(request.config, delivery.earlier_run, reporter.say)
+    if found is not None and out is not None:
+        return found, out
+    if delivery.container is not None:
+        return contained.run(request, delivery.container, reporter)
+    return measure.run(request, reporter)

@@ -1,0 +1,70 @@
+"""Before anything runs: the job and its dataset, what may not be submitted, and the run folder."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+from assay import suts
+from assay.bench import embedded
+from assay.config import BenchmarkConfig, Division
+from assay.ground import settings
+from assay.ground.errors import ConfigError
+from assay.mlperf import artifact, dataset, wheels
+from assay.mlperf import job as jobs
+from assay.mlperf.dataset import Dataset
+from assay.mlperf.job import Job
+from assay.suts import identity
+
+
+def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
+    """The job and its whole dataset; nothing runs yet. Raises: ConfigError, ArtifactError, EnvironmentProblem."""
+    suts.module_of(config.sut)
+    if not embedded.is_embedded(config) and config.sut != "echo" and config.paths.checkpoint is None:
+        artifact.require_room(config.precision, psutil.virtual_memory().total, settings.home())
+    job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config)
+    wheels.refuse_unusable(job.wheel)
+    path = config.paths.dataset
+    data = dataset.load(path) if path is not None else embedded.dataset(config)
+    job.samples(len(data.samples))
+    return job, data
+
+
+def refuse_other_weights(config: BenchmarkConfig) -> None:
+    """Before a run that is to be submitted. Raises: ConfigError for the closed or network division with weights that
+    are not the workload's own."""
+    asked = config.paths.checkpoint
+    if asked is None or config.sut == "echo" or config.submission.division is Division.OPEN:
+        return
+    known = identity.said_of(asked)
+    if known is not None and known.is_official is False:
+        raise ConfigError(
+            f"the {config.submission.division.value} division takes the workload's own model alone: {known.note}",
+            "--division open, or the official checkpoint",
+        )
+
+
+def claim(out: Path | None) -> Path:
+    """The run folder, new or empty. Raises: ConfigError when it holds something, or LoadGen cannot take its name."""
+    folder = out or Path.cwd() / "assay-runs" / datetime.now().strftime("%Y%m%d-%H%M%S")
+    if os.fsencode(folder).decode("utf-8", "ignore") != str(folder):
+        raise ConfigError(
+            f"LoadGen takes no path that is not UTF-8: {folder}", "--out a folder of another name"
+        )
+    number = 1
+    while out is None and folder.exists():
+        number += 1
+        folder = folder.with_name(f"{folder.name.split('.')[0]}.{number}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_taken = any(folder.iterdir())
+    except OSError as error:
+        raise ConfigError(
+            f"cannot use run folder {folder}: {error.strerror}", "--out another folder"
+        ) from error
+    if is_taken:
+        raise ConfigError(f"{folder} is not empty: it may hold another run", "--out a new folder")
+    return folder

@@ -1,0 +1,98 @@
+"""The record of a run: result.json and README.md, written again after every LoadGen run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from assay import __version__
+from assay.bench.running import RunInProgress, now
+from assay.config import Style
+from assay.ground import files
+from assay.ground.errors import AssayError
+from assay.machine import probe
+from assay.mlperf import choosing, dataset
+from assay.mlperf.dataset import Dataset
+from assay.mlperf.job import Job
+from assay.mlperf.result import RunResult
+from assay.mlperf.run_folder import digests
+from assay.mlperf.sample import Sample
+from assay.report import readme
+from assay.suts import identity
+
+UNFINISHED = "still running, or killed if no process holds this folder"
+
+
+def write_record(run: RunInProgress, status: str, reason: str = "") -> RunResult:
+    """Write result.json and README.md, whatever there is. Raises: EnvironmentProblem when the disk is full."""
+    job, used = run.job, run.used
+    made = RunResult(
+        status=status,
+        reason=reason,
+        is_fake=bool(used and used.is_fake),
+        workload=job.workload.name,
+        round=job.round.name,
+        command=run.command,
+        asked=job.config.to_dict(),
+        used=dataclasses.asdict(used) if used else {},
+        dataset={
+            "path": run.data.source,
+            "sha256": run.data.sha256,
+            "rows": len(run.data.samples),
+            "samples": len(run.samples),
+            **({choosing.ROWS: rows} if (rows := choosing.rows_of(run.samples)) else {}),
+            "is_whole_set": len(run.samples) == job.rules.dataset_samples,
+        },
+        loadgen={
+            "version": job.wheel.version,
+            "round": job.round.name,
+            "seeds": dataclasses.asdict(job.round.seeds),
+        },
+        system=probe.describe(),
+        runs=tuple(run.runs),
+        files=digests(run.folder),
+        started_at=run.started_at,
+        finished_at=now(),
+        assay=__version__,
+        notes=(*standing_notes(job, run.data, run.samples), *run.notes),
+        model=known.to_dict() if (known := run.identity) else {},
+    )
+    made.write(run.folder)
+    files.write_text(run.folder / "README.md", readme.render(made))
+    return made
+
+
+def write_end(run: RunInProgress, status: str, reason: str) -> None:
+    """As `write_record`, for a job whose failure must be told in any case: the disk may be what failed it."""
+    try:
+        write_record(run, status, reason)
+    except AssayError as error:
+        run.reporter.say(
+            f"the record in {run.folder} stays as it was after the last finished run: {error.message}"
+        )
+
+
+def standing_notes(job: Job, data: Dataset, used: Sequence[Sample]) -> list[str]:
+    """What a reader must know of any run of this job."""
+    notes = []
+    if job.config.style is not Style.VALID:
+        notes.append(
+            f"a {job.config.style.value}-style run over {len(used)} samples, by the rules not a submission"
+        )
+    if choosing.rows_of(used):
+        notes.append(
+            f"the samples are spread over the subsets: {choosing.words(used)}; "
+            f"LoadGen's qsl_idx counts them, {choosing.ROWS} in result.json names their rows in the dataset"
+        )
+    checkpoint = job.config.paths.checkpoint
+    if checkpoint is not None and job.config.sut != "echo":
+        if (known := identity.said_of(checkpoint)) and known.note:
+            notes.insert(0, known.note)
+        if wishes := identity.unfollowed(checkpoint, job.generation(checkpoint).eos_id):
+            notes.append(wishes)
+    if job.workload.is_embedded:
+        notes.append("mixtral-nano is Assay's own small workload; its figures say nothing about mixtral-8x7b")
+    if Path(data.source).name in job.rules.superseded_files:
+        notes.append(f"the dataset file is superseded by {job.rules.dataset_file}")
+    return notes + dataset.warnings(data.samples)

@@ -1,0 +1,78 @@
+"""What is known of a running benchmark, and who is told how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+
+from assay.bench import embedded
+from assay.config import Delivery, Scenario
+from assay.doors import native, native_delivery
+from assay.mlperf.dataset import Dataset
+from assay.mlperf.job import Job
+from assay.mlperf.progress import OnProgress
+from assay.mlperf.result import ModeResult, RunResult
+from assay.mlperf.sample import Sample
+from assay.mlperf.sut import Used
+from assay.suts import identity
+from assay.suts.identity import Identity
+
+
+def _ignore(_: RunResult) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Receives progress messages and counters, and the result as soon as everything is measured and scored."""
+
+    say: Callable[[str], None]
+    progress: OnProgress
+    on_result: Callable[[RunResult], None] = _ignore
+
+
+@dataclass
+class RunInProgress:
+    """The state of a running job; `record` writes it down as a RunResult."""
+
+    job: Job
+    data: Dataset
+    folder: Path
+    reporter: Reporter
+    delivery: Delivery = field(default_factory=Delivery)
+    runs: list[ModeResult] = field(default_factory=list)
+    used: Used | None = None
+    notes: list[str] = field(default_factory=list)
+    target_qps: dict[Scenario, float] = field(default_factory=dict)
+    """Samples/s asked of LoadGen."""
+    started_at: str = field(default_factory=lambda: now())
+
+    @cached_property
+    def samples(self) -> Sequence[Sample]:
+        """Those of the dataset that the job uses."""
+        return self.job.choose(self.data.samples)
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What to type for the same run."""
+        return (*native.command(self.job.config), *native_delivery.extra_flags(self.delivery))
+
+    @property
+    def checkpoint(self) -> Path | None:
+        return self.job.config.paths.checkpoint or (
+            embedded.checkpoint() if self.job.workload.is_embedded else None
+        )
+
+    @property
+    def identity(self) -> Identity | None:
+        """Of the weights that were loaded; None without weights, and for the embedded ones."""
+        asked = self.job.config.paths.checkpoint
+        return None if asked is None or self.job.config.sut == "echo" else identity.said_of(asked)
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, seconds."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,61 @@
+"""The score of an accuracy run: its log read, accuracy.txt written beside it, each metric held against its target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from assay.bench import answer_lengths, embedded
+from assay.bench.running import RunInProgress
+from assay.ground import files
+from assay.ground.errors import AssayError
+from assay.mlperf import result, tokenizer
+from assay.mlperf.logs import ACCURACY_FILE
+from assay.mlperf.progress import Progress
+from assay.mlperf.result import ScoredMetric
+from assay.mlperf.run_spec import RunSpec
+from assay.mlperf.scoring import log as accuracy_log
+from assay.mlperf.scoring.grader import Grade
+from assay.mlperf.scoring.paired import reference_values
+from assay.mlperf.scoring.score import accuracy_text, score
+
+Scores = tuple[ScoredMetric, ...]
+
+
+def scores(run: RunInProgress, spec: RunSpec) -> Scores:
+    """Raises: ArtifactError for a log that cannot be read, EnvironmentProblem when the disk is full."""
+    if run.checkpoint is None:
+        run.notes.append("answers were not scored: there is no checkpoint whose tokenizer could read them")
+        return ()
+    reader = tokenizer.load(run.checkpoint)
+    grade = Grade(unsafe=run.delivery.unsafe_no_sandbox, progress=_on_graded(run, spec))
+    records = accuracy_log.read(spec.out / ACCURACY_FILE, "int32", reader.vocab_size)
+    _keep_lengths(run, records)
+    found = score(records, run.samples, reader, grade)
+    files.write_text(spec.out / "accuracy.txt", accuracy_text(found))
+    file = (spec.out / ACCURACY_FILE).relative_to(run.folder).as_posix()
+    paired = [result.pair(each, run.job.rules.targets, file) for each in found]
+    if embedded.is_paired(run.job.config):
+        reference = reference_values(found, records, run.samples, reader, grade)
+        paired = [embedded.judged(each, s, reference) for each, s in zip(paired, found)]
+    return tuple(paired)
+
+
+def no_scores(run: RunInProgress, spec: RunSpec) -> Scores:
+    """Where answers cannot be graded, as inside a container: they are scored afterwards."""
+    return ()
+
+
+def _keep_lengths(run: RunInProgress, records: Sequence[accuracy_log.Record]) -> None:
+    """For the next plan of the same model and dataset; a run never fails for it."""
+    paths = run.job.config.paths
+    if run.used and not run.used.is_fake and paths.checkpoint and paths.dataset:
+        lengths = {run.samples[record.qsl_idx].row: len(record.token_ids) for record in records}
+        try:
+            answer_lengths.keep(paths.checkpoint, paths.dataset, lengths)
+        except AssayError as error:
+            run.reporter.say(f"the next plan will not know how long these answers were: {error.message}")
+
+
+def _on_graded(run: RunInProgress, spec: RunSpec) -> Callable[[int, int], None]:
+    phase = f"{spec.scenario.value} grading"
+    return lambda done, total: run.reporter.progress(Progress(phase, done, total))

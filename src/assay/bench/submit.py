@@ -1,0 +1,57 @@
+"""The submission of one run folder: its tree, its archive, and the check of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.bench import earlier
+from assay.config import Request
+from assay.doors.submission import tree_request
+from assay.mlperf import workloads
+from assay.mlperf.checker import check
+from assay.mlperf.checker.check import Report
+from assay.mlperf.submission.pack import pack
+from assay.mlperf.submission.write import write
+
+
+@dataclass(frozen=True)
+class Packed:
+    archive: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What was made of a run folder. None = it was not asked for."""
+
+    tree: Path
+    packed: Packed | None
+    report: Report | None
+
+
+def submit(request: Request, folder: Path) -> Submitted:
+    """Write, pack and check what is asked for, in the round and for the submitter asked for.
+
+    Raises: ConfigError for what must not be submitted, EnvironmentProblem when the disk is full.
+    """
+    config, delivery = request.config, request.delivery
+    round_ = workloads.round_of(config.round, config.workload)
+    wanted = tree_request(
+        config.submission, round_, delivery.default_submitter, allow_fake=delivery.allow_fake
+    )
+    tree = place_of_tree(request, folder)
+    if delivery.clean_submission:
+        earlier.remove_tree(tree)
+    write([folder], wanted, tree)
+    archive = tree.with_name(f"{tree.name}.tar.gz")
+    packed = Packed(archive, pack(tree, archive)) if delivery.pack else None
+    report = check.check(tree, round_, wanted.submitter) if delivery.check else None
+    return Submitted(tree, packed, report)
+
+
+def place_of_tree(request: Request, folder: Path) -> Path:
+    """The tree's folder: as asked, else in the run folder or beside it."""
+    beside = folder.with_name(f"{folder.name}_submission")
+    usual = beside if request.delivery.is_tree_beside_run else folder / "submission"
+    return request.config.submission.out or usual
