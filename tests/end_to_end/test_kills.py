@@ -13,5 +13,5 @@ def test_what_is_killed_at_any_moment_leaves_nothing_half_made_and_nothing_in_th
     tmp_path: Path, store: Path
 ) -> None:
     """`python -m tests.end_to_end.kills 200` does more of them."""
-    tallies = kills.kill_all(20, 1, tmp_path, store)
+    tallies = kills.kill_all(6, 1, tmp_path, store)
     assert {name: tally.faults for name, tally in tallies.items() if tally.faults} == {}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,29 @@ def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
         part.write_text("half")
         raise RuntimeError
     assert target.read_text() == "old"
+
+
+def test_the_next_writer_removes_what_a_killed_one_left_beside_the_same_file(tmp_path: Path) -> None:
+    target = tmp_path / "here" / "out*.txt"
+    code = (
+        "import os, sys, pathlib\nfrom assay.ground import files\n"
+        "with files.staged(pathlib.Path(sys.argv[1])) as part:\n"
+        "  part.unlink(); part.write_text('half'); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(target)], check=False)
+    assert len(list(target.parent.iterdir())) == 1
+    files.write_text(target, "whole")
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_two_who_write_the_same_file_leave_each_other_alone(tmp_path: Path) -> None:
+    target = tmp_path / "here" / "out.txt"
+    with files.staged(target) as part:
+        part.unlink()  # as a compiler does
+        part.write_text("first")
+        files.write_text(target, "second")
+    assert target.read_text() == "first"
+    assert list(target.parent.iterdir()) == [target]
 
 
 def test_a_full_disk_is_named(tmp_path: Path) -> None:

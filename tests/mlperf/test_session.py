@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -189,6 +190,17 @@ def test_a_slow_sut_that_keeps_talking_is_left_alone(tmp_path: Path) -> None:
         record = running.run(run_spec(tmp_path, Scenario.OFFLINE))
     assert record.samples == SAMPLES
     assert "part 3" in [progress.message for progress in seen]
+
+
+def test_temporary_files_may_lie_deeper_than_the_name_of_a_socket_is_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("d" * 100) / ("é" * 50)
+    deep.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    with session(tmp_path) as running:
+        assert running.run(run_spec(tmp_path, Scenario.OFFLINE)).samples == SAMPLES
+    assert list(deep.iterdir()) == []
 
 
 def test_used_is_asked_again_after_each_run(tmp_path: Path) -> None:

@@ -57,6 +57,12 @@ def test_a_wheel_is_unpacked_once_and_found_again(empty_store: Path) -> None:
     assert not list(empty_store.glob(".stage-*"))
 
 
+def test_what_a_killed_process_left_of_another_wheel_is_removed_with_the_next_one(empty_store: Path) -> None:
+    (empty_store / ".stage-k1ll3d_0").mkdir()
+    wheels.obtain(laid_by_hand(empty_store, {"mlperf_loadgen.py": "seed = 7"}))
+    assert not list(empty_store.glob(".stage-*"))
+
+
 def test_what_was_damaged_in_the_store_is_unpacked_again(empty_store: Path) -> None:
     wheel = laid_by_hand(empty_store, {"mlperf_loadgen.py": "seed = 7", "sub/data.txt": "x"})
     folder = wheels.obtain(wheel)

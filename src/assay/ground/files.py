@@ -7,13 +7,12 @@ import fcntl
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from assay.ground import settings, system_errors
+from assay.ground import scratch, settings, system_errors
 from assay.ground.errors import EnvironmentProblem
 
 CHUNK_BYTES = 1 << 20
@@ -41,23 +40,20 @@ def sha256_all(paths: Sequence[Path]) -> str:
 def staged(target: Path) -> Iterator[Path]:
     """A path beside `target` to write to; it becomes `target` when the block ends well, else it is removed.
 
+    What a killed process left beside the same target is removed first. It lies in a folder, which has an owner also
+    where a compiler replaces the file.
     Raises: EnvironmentProblem when the disk is full or the folder cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        with scratch.folder(f".{target.name}.", ".part", target.parent) as folder:
+            part = folder / target.name
+            part.touch()
+            part.chmod(0o644)
+            yield part
+            part.replace(target)
     except OSError as error:
         raise as_problem(error, target) from error
-    os.close(handle)
-    part = Path(name)
-    part.chmod(0o644)
-    try:
-        yield part
-        part.replace(target)
-    except OSError as error:
-        raise as_problem(error, target) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager

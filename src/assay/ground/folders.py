@@ -6,10 +6,11 @@ import ctypes
 import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from assay.ground import scratch
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 """Of renameat2(2), Linux 3.15."""
@@ -26,20 +27,10 @@ def workshop(target: Path) -> Iterator[Path]:
     try:
         with suppress(OSError):  # a file system without locks
             fcntl.flock(handle, fcntl.LOCK_EX)
-        for left in target.parent.glob(f".{glob_of(target.name)}.*.part"):
-            shutil.rmtree(left, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
-        try:
+        with scratch.folder(f".{target.name}.", ".part", target.parent) as folder:
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(handle)
-
-
-def glob_of(name: str) -> str:
-    """A pattern that only `name` fits."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
 def copied(source: Path, target: Path) -> None:

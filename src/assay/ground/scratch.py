@@ -16,20 +16,26 @@ from pathlib import Path
 
 from assay.ground.lock import is_named
 
+RANDOM = "?" * 8
+"""What tempfile puts between prefix and suffix: the names of `a` and of `a.b` stay apart."""
+
 
 @contextmanager
-def folder(prefix: str) -> Iterator[Path]:
-    """An empty temporary folder, without links in its path, of a name that begins with `prefix`; removed at the end.
+def folder(prefix: str, suffix: str = "", place: Path | None = None) -> Iterator[Path]:
+    """An empty folder of a name that begins with `prefix`, in `place` or else where temporary files go, there without
+    links in its path; removed at the end.
 
-    Those of the same prefix that nobody owns any more are removed first. So a prefix belongs to this function alone.
+    Those of the same names that nobody owns any more are removed first. So the names belong to this function alone.
+    Raises: OSError.
     """
-    root = Path(tempfile.gettempdir()).resolve()
+    root = place or Path(tempfile.gettempdir()).resolve()
     remove_abandoned(
-        root.glob(glob.escape(prefix) + "*"), lambda path: shutil.rmtree(path, ignore_errors=True)
+        root.glob(f"{glob.escape(prefix)}{RANDOM}{suffix}"),
+        lambda path: shutil.rmtree(path, ignore_errors=True),
     )
     handle = None
     while handle is None:
-        path = Path(tempfile.mkdtemp(prefix=prefix, dir=root))
+        path = Path(tempfile.mkdtemp(suffix, prefix, root))
         handle = own(path)
     try:
         yield path

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from assay.ground import system_errors
+from assay.ground import scratch, system_errors
 from assay.ground.budget import ENTRY_BYTES, Budget
 from assay.ground.errors import ArtifactError
 
@@ -58,11 +56,8 @@ def unpack(source: Path, target: Path, strip_folders: int = 0) -> list[Path]:
 def _stage(target: Path) -> Iterator[Path]:
     """A folder on the disk of `target` that goes when the block ends."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".unpack-", dir=target if target.exists() else target.parent))
-    try:
+    with scratch.folder(".assay-unpack-", place=target if target.exists() else target.parent) as stage:
         yield stage
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
 
 
 def _place(source: Path, stage: Path, parts: tuple[str, ...]) -> Path:

@@ -11,10 +11,12 @@ One frame layout serves every kind of message; nothing is pickled and nothing is
 from __future__ import annotations
 
 import itertools
+import os
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -26,6 +28,9 @@ from assay.mlperf.sut import Answer, FirstToken, Query
 HEADER = struct.Struct("<B3xIQ")
 FRAME_ANSWERS = 4096
 """Answers a frame holds at most: large enough to cost little each, small enough to keep both ends busy."""
+
+SOCKET_NAME_BYTES = 107
+"""Source: Linux, unix(7): sun_path of 108 bytes, the last of them NUL."""
 
 
 class Kind(IntEnum):
@@ -49,6 +54,20 @@ _NO_IDS = np.empty(0, np.uint64)
 _NO_TOKENS = np.empty(0, np.int32)
 
 
+@contextmanager
+def socket_name(path: str) -> Iterator[str]:
+    """What `bind` and `connect` call the socket at `path`: temporary folders may lie deeper than a name is long."""
+    if len(os.fsencode(path)) <= SOCKET_NAME_BYTES:
+        yield path
+        return
+    folder, name = os.path.split(path)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{handle}/{name}"
+    finally:
+        os.close(handle)
+
+
 class Channel:
     """One end of a connection. Any thread may send; one thread receives."""
 
@@ -60,7 +79,8 @@ class Channel:
     def connect(cls, path: str) -> Channel:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            connection.connect(path)
+            with socket_name(path) as name:
+                connection.connect(name)
         except OSError:
             connection.close()
             raise

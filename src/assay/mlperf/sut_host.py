@@ -49,7 +49,6 @@ class SutHost:
         self._on_progress = on_progress
         self._phase = "loading"
         self._at_end = ExitStack()
-        # A short name: a socket's path holds some 100 characters.
         self.address = str(self._at_end.enter_context(scratch.folder("assay-sut-")) / "sut")
         try:
             self.child, self.control = start_child(

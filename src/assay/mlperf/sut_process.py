@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from typing import cast
 
-from assay.mlperf.channel import Channel, Frame, Kind
+from assay.mlperf.channel import Channel, Frame, Kind, socket_name
 from assay.mlperf.message import Ask, Build, Close, Failure, Line, Report
 from assay.mlperf.sut import Answer, FirstToken, Query, Sut, SutModule
 
@@ -149,7 +149,8 @@ def main(control: Connection, address: str) -> int:
         fail(error, f"the {build.spec.kind} SUT could not be loaded")
         return FAILED
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(address)
+        with socket_name(address) as name:
+            listener.bind(name)
         listener.listen()
         reader = Reader(control, listener, sink)
         reader.start()

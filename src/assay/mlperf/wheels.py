@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath
 import psutil
 from filelock import FileLock
 
-from assay.ground import files, settings
+from assay.ground import files, scratch, settings
 from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.mlperf.round import Wheel
 
@@ -103,9 +103,9 @@ def obtain(wheel: Wheel) -> Path:
     store = target.parent
     try:
         store.mkdir(parents=True, exist_ok=True)
-        with FileLock(store / ".lock"), tempfile.TemporaryDirectory(prefix=".stage-", dir=store) as stage:
+        with FileLock(store / ".lock"), scratch.folder(".stage-", place=store) as stage:
             if not _is_intact(target):  # another process may have finished while this one waited
-                _place(wheel, name, Path(stage), target)
+                _place(wheel, name, stage, target)
     except OSError as error:
         raise files.as_problem(error, target) from error
     return target

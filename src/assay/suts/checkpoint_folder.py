@@ -6,13 +6,12 @@ Knows safetensors shards and the index; not which tensors a model has.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from assay.ground import files
+from assay.ground import files, scratch
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 
 SHARD_BYTES = 2 << 30
@@ -88,17 +87,15 @@ def staged_folder(out: Path, needed_bytes: int) -> Iterator[Path]:
             f"{out} needs {needed_bytes / 1e9:.1f} GB of disk and {free / 1e9:.1f} GB are free",
             "free space there, or choose another --out",
         )
-    stage = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        yield stage
-        stage.chmod(0o755)
-        stage.replace(out)
+        with scratch.folder(f".{out.name}.", ".part", out.parent) as stage:
+            yield stage
+            stage.chmod(0o755)
+            stage.replace(out)
     except OSError as error:
         raise EnvironmentProblem(
             f"cannot write {out}: {error}", "free space there, or choose another --out"
         ) from error
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
 
 
 def copy_tokenizer(source: Path, into: Path) -> None:

@@ -111,7 +111,7 @@ def test_a_tree_is_whole_or_unchanged_wherever_the_work_ends(
         patch.setattr(Path, "replace", move)
         submit([second], tree)
     assert content(tree) == before
-    (tmp_path / ".tree.killed.part/new").mkdir(parents=True)  # what kill -9 leaves
+    (tmp_path / ".tree.k1ll3d_0.part/new").mkdir(parents=True)  # what kill -9 leaves
     submit([second], tree)
     assert is_new or errors(tree) == []
     assert not list(tmp_path.glob(".*"))
