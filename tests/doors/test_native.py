@@ -95,6 +95,28 @@ def test_durations_are_read_in_the_units_people_write(text: str, seconds: float)
     assert native.build(None, {"limits.min_duration_s": text}, {}).limits.min_duration_s == seconds
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("limits.samples", "9" * 5000),
+        ("limits.batch", "9" * 16),
+        ("limits.min_duration_s", "9" * 400),
+        ("limits.min_duration_s", "1000000001"),
+        ("paths.checkpoint", ""),
+        ("paths.dataset", ""),
+        ("paths.out", ""),
+    ],
+)
+def test_a_number_beyond_all_measure_and_an_empty_path_are_refused(name: str, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"is not a|no path"):
+        native.build(None, {name: text}, {})
+
+
+def test_a_run_yaml_without_end_is_refused() -> None:
+    with pytest.raises(ConfigError, match="longer than"):
+        native.read_yaml(Path("/dev/zero"))
+
+
 def test_an_unknown_workload_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"mixtral-8x7b"):
         native.build("mixtral-8x7", {}, {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,10 @@ from assay.mlperf import workloads
 E = TypeVar("E", bound=Enum)
 
 _SOURCE = re.compile(r"hf:[\w.-]+/[\w.-]+(@[\w./-]+)?|https?://[^\s/]+/\S+")
+_COUNT = re.compile(r"\d{1,15}")
+DURATION_MAX_S = 1e9
+CONFIG_CHARS_MAX = 1 << 20
+"""Of a run.yaml: a thousand times what all fields take."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
 SYNONYMS = {
     **dict.fromkeys(("fp16", "f16", "half"), "float16"),
@@ -88,8 +93,8 @@ def _choices(kind: type[E]) -> Callable[[str], tuple[E, ...]]:
 
 
 def _count(text: str) -> int:
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise ConfigError(f"{text!r} is not a count", "a whole number from 1 on")
+    if not _COUNT.fullmatch(text.strip()) or int(text) < 1:
+        raise ConfigError(f"{text[:40]!r} is not a count", "a whole number from 1 on, of at most 15 digits")
     return int(text)
 
 
@@ -121,9 +126,10 @@ def _answers(text: str) -> str:
 
 def _seconds(text: str) -> float:
     match = _DURATION.fullmatch(text.strip().lower())
-    if match is None:
-        raise ConfigError(f"{text!r} is not a duration", "for example 600s, 10m or 500ms")
-    return float(match[1]) * _SECONDS[match[2]]
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else math.inf
+    if seconds > DURATION_MAX_S:
+        raise ConfigError(f"{text[:40]!r} is not a duration", "for example 600s, 10m or 500ms; 1e9 s at most")
+    return seconds
 
 
 def _place(text: str) -> Path | str:
@@ -257,7 +263,11 @@ def read_yaml(path: Path) -> dict[str, str]:
             return super().construct_mapping(node, deep)
 
     try:
-        tree = parsed.yaml_value(path.read_text(encoding="utf-8"), Loader)
+        with path.open(encoding="utf-8") as file:
+            text = file.read(CONFIG_CHARS_MAX + 1)
+        if len(text) > CONFIG_CHARS_MAX:
+            raise ValueError(f"it is longer than {CONFIG_CHARS_MAX:,} characters")
+        tree = parsed.yaml_value(text, Loader)
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"cannot read {path}: {error}", "a YAML file with the keys of BenchmarkConfig"

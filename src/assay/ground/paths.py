@@ -11,8 +11,10 @@ from assay.ground.errors import ConfigError
 def given(text: str | Path) -> Path:
     """The absolute path, `~` expanded.
 
-    Raises: ConfigError for text that no file system takes, or an unknown `~user`.
+    Raises: ConfigError for text that no file system takes, an empty one among them, or an unknown `~user`.
     """
+    if text == "":
+        raise ConfigError("an empty text is no path", "write it out; a variable of the shell may not be set")
     try:
         if b"\0" in os.fsencode(text):
             raise ConfigError(f"{str(text)!r} is no path: it holds a NUL", "write it out")
