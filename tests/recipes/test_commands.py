@@ -125,3 +125,17 @@ def test_flags_of_a_test_reach_its_runs(found: Kit) -> None:
 def test_the_commands_of_the_tools_are_verbs(found: Kit, wrapper: list[str]) -> None:
     assert main([*wrapper, "first one", "--user_python", "--quiet"]) == 0
     assert Path("ran").exists()
+
+
+def test_a_uid_and_a_test_are_had_from_utils_too(kit: Kit) -> None:
+    assert len(kit.perform(["uid", "utils"])["uid"]) == 16
+    assert kit.perform(["test", "utils"]) == {"return": 0}
+    assert "works" in kit.console.said[-1]
+
+
+def test_space_says_what_a_run_took_of_the_disk(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = iter([700.0, 696.5])
+    monkeypatch.setattr("assay.recipes.actions.script._free_mb", lambda: next(free))
+    kit.recipe("plain", run="true\n")
+    kit.run("plain", "--space")
+    assert any("used disk space: 3 MB" in line for line in kit.console.noted)

@@ -128,3 +128,16 @@ def test_a_hook_of_mlc_gets_every_name_that_mlc_gives(tmp_path: Path, monkeypatc
     assert {"MLC_HOST_OS_TYPE", "MLC_HOST_PLATFORM_FLAVOR"} <= below(given, "i.os_info.env").keys()
     assert hooks["root", "preprocess"].env["MLC_HOST_OS_TYPE"] == "linux"
     assert "docker" not in hooks["root", "preprocess"].state
+
+
+def test_a_hook_of_a_run_with_repro_is_told_where_the_records_go(kit: Kit) -> None:
+    hook = (
+        "def preprocess(i):\n"
+        "    i['env']['CM_WHERE'] = i['run_script_input'].get('repro_prefix', 'none')\n"
+        "    return {'return': 0}\n"
+    )
+    kit.recipe("leaf", hook.replace("CM_WHERE", "CM_LEAF"), new_env_keys=["CM_LEAF"])
+    kit.recipe("root", hook, deps=[{"tags": "leaf"}], new_env_keys=["CM_WHERE", "CM_LEAF"])
+    answer = kit.run("root", "--repro")["new_env"]
+    assert answer == {"CM_WHERE": str(Path.cwd() / "cm-repro" / "cm-run-script"), "CM_LEAF": "none"}
+    assert kit.run("root")["new_env"]["CM_WHERE"] == "none"

@@ -372,3 +372,16 @@ def test_no_name_of_a_folder_runs_a_command(
 def test_a_tag_that_is_a_number_counts_as_its_text(kit: Kit) -> None:
     kit.recipe("r", tags=["r", 28], env={"CM_R": "1"}, new_env_keys=["CM_R"])
     assert kit.run("r,28")["new_env"] == {"CM_R": "1"}
+
+
+def test_a_skipped_recipe_is_not_among_the_versions_that_a_hook_sees(kit: Kit) -> None:
+    kit.recipe("gone", hooks="def preprocess(i):\n    return {'return': 0, 'skip': True}\n")
+    kit.recipe("done")
+    see = (
+        "def preprocess(i):\n"
+        "    told = i['run_script_input']['run_state']['version_info']\n"
+        "    i['env']['CM_TOLD'] = ','.join(key for one in told for key in one)\n"
+        "    return {'return': 0}\n"
+    )
+    kit.recipe("root", hooks=see, deps=[{"tags": "gone"}, {"tags": "done"}], new_env_keys=["CM_TOLD"])
+    assert kit.run("root")["new_env"] == {"CM_TOLD": "done"}

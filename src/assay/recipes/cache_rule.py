@@ -15,7 +15,7 @@ from assay.recipes.template import fill
 # Inputs that say how to run, not what: they are no part of a CacheKey.
 _HOW_TO_RUN = """
 action automation artifact artifacts cmd out tags quiet silent s verbose v new renew time json j local print_env
-print_deps print_versions print_readme dump_version_info save_env dirty shell repro env state const const_state
+print_deps print_versions print_readme dump_version_info save_env dirty shell repro space env state const const_state
 adr ad add_deps add_deps_recursive names fake_deps skip_cache force_cache cache lock allow_sudo user_python
 compat recipes debug_script_tags
 """

@@ -8,6 +8,7 @@ the same flags and writes nothing; here they write the files of its names.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from assay.recipes.actions.context import Answer, Inputs
@@ -21,16 +22,21 @@ from assay.recipes.session import Session
 RECORDED = ("input", "info", "output", "run-state")
 
 
+def beginning(tool: str, inputs: Mapping[str, Any], folder: Path) -> Path:
+    """What the paths of the files begin with."""
+    prefix = str(inputs.get("repro_prefix") or f"{tool}-run-script")
+    return folder / str(inputs.get("repro_dir") or f"{tool}-repro") / prefix
+
+
 class Repro:
     """The files of one run. Those of an earlier run of the same names are removed first."""
 
     def __init__(self, dialect: Dialect, inputs: Inputs, folder: Path) -> None:
         tool = dialect.name
-        prefix = str(inputs.get("repro_prefix") or f"{tool}-run-script")
         self.tool = tool
         self.inputs = inputs
         self.folder = folder
-        self.start = folder / str(inputs.get("repro_dir") or f"{tool}-repro") / prefix
+        self.start = beginning(tool, inputs, folder)
         self.output_file = folder / f"{tool}-output.json"
         self.kept: dict[str, Any] = {}
 

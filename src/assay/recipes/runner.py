@@ -237,7 +237,9 @@ class Runner:
     def _finish(
         self, session: Session, call: Call, request: Request, outcome: Outcome, seconds: float
     ) -> None:
-        """What CM records and prints after each recipe."""
+        """What CM records and prints after each recipe that its own hook has not skipped."""
+        if outcome.skipped:
+            return
         resolved, recipe = request.resolved, request.resolved.recipe
         detected = str(resolved.env.get(self.home.dialect.key("DETECTED_VERSION")) or "")
         record = {

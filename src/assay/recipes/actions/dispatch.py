@@ -86,6 +86,8 @@ def perform(context: Context, inputs: Inputs) -> Answer:
     action = SYNONYMS.get(action, action)
     default = "core" if action in ("init", "uid") else ""
     automation = automation_name(context, str(inputs.get("automation") or default), action)
+    if automation == "utils" and action in OWN["core"]:  # CM has `uid` and `test` there too
+        automation = "core"
     own = OWN.get(automation, ())
     if action == "delete" and automation in ("repo", "cache"):
         return _call(automation, "delete", context, inputs)

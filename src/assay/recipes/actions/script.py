@@ -41,15 +41,24 @@ def run(context: Context, inputs: Inputs) -> Answer:
 
 
 def _run_and_record(context: Context, runner: Runner, inputs: Inputs, *, strict: bool) -> Answer:
+    free = _free_mb() if is_on(inputs, "space", strict=strict) else 0
     try:
         answer = runner.run(inputs)
     finally:
         context.runner = None
+    if free and (used := int(free - _free_mb())) > 0:
+        runner.last.info(f"  - used disk space: {used} MB")
     if FOR_RECORDS & inputs.keys():
         from assay.recipes.records import write_records
 
         write_records(context, runner, inputs, answer, strict=strict)
     return answer
+
+
+def _free_mb() -> float:
+    import shutil
+
+    return shutil.disk_usage("/").free / 1024**2
 
 
 def _with_repro(context: Context, runner: Runner, inputs: Inputs, *, strict: bool) -> Answer:

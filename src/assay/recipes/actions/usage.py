@@ -44,7 +44,7 @@ RUN = """run script --tags=a,b,_variation,-excluded | "a b _variation" | NAME
   --new --renew --skip_cache --force_cache --cache=exact|cm --cache_expiration=12h
   --extra_cache_tags=a,b --only_execute_from_cache
   --fake_run --fake_deps --ignore_script_error --skip_remembered_selections
-  --print_deps --print_env --print_versions --dump_version_info --print_readme --time
+  --print_deps --print_env --print_versions --dump_version_info --print_readme --time --space
   --save_env --shell --repro --debug_script_tags=a,b --dirty
   --out=json --save_to_json=FILE -j      the result as JSON
   --lock=FILE                            what the run was made of; assay recipe reproduce FILE runs it again

@@ -123,7 +123,7 @@ action artifact artifacts automation cmd tags env const recipes strict compat do
 quiet q silent s verbose v time print_deps print_env print_versions print_readme dump_version_info repro
 new renew skip_cache force_cache cache cache_expiration only_execute_from_cache dirty shell save_env
 fake_run fake_deps prepare ignore_script_error skip_remembered_selections skip_write_test debug debug_script_tags
-debug_uid skip_sudo skip_sys_utils allow_sudo user_python out json j save_to_json lock help h
+debug_uid space skip_sudo skip_sys_utils allow_sudo user_python out json j save_to_json lock help h
 """
 # Inputs that the runner itself reads, or that change nothing about what a recipe without steps does.
 RUNNER_INPUTS = frozenset(
