@@ -28,6 +28,27 @@ def system(**changes: Any) -> Spoil:
     return lambda t: t.system(**changes)
 
 
+def in_latin_1(name: str) -> Spoil:
+    """A line that is no UTF-8 in front of a file of the Offline entry."""
+
+    def spoil(tree: GoodTree) -> None:
+        path = (tree.accuracy() if name == "accuracy.txt" else tree.performance()) / name
+        path.write_bytes(b"\xe9\n" + path.read_bytes())
+
+    return spoil
+
+
+def result_twice(first: str, second: str) -> Spoil:
+    """A log that says two things about its validity: the official checkers take the first."""
+
+    def spoil(tree: GoodTree) -> None:
+        tree.log(tree.performance(), result_validity=first)
+        path = tree.performance() / "mlperf_log_detail.txt"
+        path.write_text(path.read_text() + record("result_validity", second) + "\n")
+
+    return spoil
+
+
 def measurement(**changes: Any) -> Spoil:
     return lambda t: edit_json(t.measurement_file(), changes)
 
@@ -113,10 +134,15 @@ ERRORS: list[tuple[str, Spoil]] = [
     ("S2", system(framework=None)),
     ("S4", system(submitter="Somebody")),
     ("S4", system(division="open")),
+    ("S4", system(division="Closed")),
     ("S5", system(is_network="True")),
     ("S6", lambda t: t.system_file.write_text("{")),
     ("S6", lambda t: t.system_file.write_text("[]")),
     ("S6", lambda t: t.system_file.write_bytes(b"\xff\xfe\x00")),
+    ("S6", lambda t: t.system_file.write_bytes(b"\xef\xbb\xbf" + t.system_file.read_bytes())),
+    ("F6", in_latin_1("accuracy.txt")),
+    ("F6", in_latin_1("mlperf_log_detail.txt")),
+    ("P1", result_twice("INVALID", "VALID")),
     ("S6", lambda t: t.system_file.write_text("[" * 100_000)),
     ("M3", lambda t: _drop_scenario(t, "Server")),
     ("M3", lambda t: _drop_scenario(t, "Offline")),

@@ -110,7 +110,7 @@ def parse(content: bytes) -> LogExcerpt:
             continue
         key = record.get("key")
         if isinstance(key, str) and key in _KEYS:
-            values[key] = record.get("value")
+            values.setdefault(key, record.get("value"))  # the first counts: log_parser.py, __getitem__
         if is_flagged:
             flagged.append(record)
     if not values and not faults:

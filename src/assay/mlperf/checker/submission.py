@@ -76,11 +76,21 @@ class Tree:
             return None
 
     def text(self, path: str) -> str | None:
-        """Text with line ends as Python reads them, so that a file written on Windows says the same."""
+        """Text with line ends as Python reads them, so that a file written on Windows says the same.
+
+        Bytes that are no UTF-8 are a fault: the official checkers end there.
+        """
         content = self.read(path)
         if content is None:
             return None
+        self._note_encoding(path, content)
         return content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+
+    def _note_encoding(self, path: str, content: bytes) -> None:
+        try:
+            content.decode()
+        except UnicodeDecodeError as error:
+            self.faults[path] = f"not UTF-8: {error}"[:200]
 
     def json(self, path: str) -> dict[str, Any] | None:
         """A JSON object; anything else is None with a fault."""
@@ -88,7 +98,7 @@ class Tree:
         if content is None:
             return None
         try:
-            value = json.loads(content)
+            value = json.loads(content.decode())  # as text: a byte order mark is an error, as officially
         except (ValueError, RecursionError) as error:
             self.faults[path] = f"not JSON: {error}"[:200]
             return None
@@ -101,6 +111,7 @@ class Tree:
         content = self.read(path)
         if content is None:
             return None
+        self._note_encoding(path, content)
         log = log_excerpt.parse(content)
         if log.faults:
             self.faults[path] = "; ".join(log.faults)
