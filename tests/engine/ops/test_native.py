@@ -137,6 +137,13 @@ def test_norm(form: Form, width: int) -> None:
     close(got, reference.rms_norm(x, weight, MODEL.rms_norm_eps), 5e-3)
 
 
+def test_rows_that_threads_share_are_those_that_one_thread_makes(form: Form) -> None:
+    x, weight = random(72, 1024), random(1024, seed=1)  # 65,536 numbers are worth a second thread
+    ops = ops_for(form, Precision.BFLOAT16)
+    together = ops.norm(x, weight).clone()
+    assert torch.equal(together, torch.cat([ops.norm(part, weight).clone() for part in x.split(9)]))
+
+
 @pytest.mark.parametrize("width", [1, 15, 16, 96, 1003])
 def test_argmax_is_the_first_of_the_greatest(form: Form, width: int) -> None:
     ops = ops_for(form, Precision.BFLOAT16)

@@ -219,7 +219,7 @@ void attend(const float* qkv, const float* turn, const Heads& h, const Ragged& r
     std::vector<int32_t> sequence_of(ragged.rows);
     for (int s = 0; s < ragged.sequences; ++s)
         std::fill(sequence_of.begin() + ragged.row_start[s], sequence_of.begin() + ragged.row_start[s + 1], s);
-    share(ragged.rows, [&](int64_t r, bool) {
+    share_numbers(ragged.rows, width, [&](int64_t r, bool) {
         thread_local std::vector<bf16> scratch;
         scratch.resize(h.channels);
         const float* row = qkv + r * width;

@@ -145,3 +145,13 @@ void share(int64_t count, Body body) {
         }
     }
 }
+
+constexpr int64_t WORTH_THREADS = 1 << 16;  // numbers: work of some 10 to 40 us
+
+// The same for items that touch `numbers` numbers each. Little work is done by the calling thread alone: the others
+// must be waited for, and where foreign processes want the cores too that takes a millisecond, not a microsecond.
+template <class Body>
+void share_numbers(int64_t count, int64_t numbers, Body body) {
+    if (count * numbers >= WORTH_THREADS) return share(count, body);
+    for (int64_t i = 0; i < count; ++i) body(i, i + 1 == count);
+}

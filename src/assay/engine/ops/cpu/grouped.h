@@ -153,7 +153,8 @@ template <class Dot, class Finish>
 void multiply(const Grouped& g, Finish finish) {
     const Plan plan = plan_visits<Dot>(g);
 #if ASSAY_TILES
-    share(int64_t(plan.tiles.size()), [&](int64_t i, bool) { gather(g, plan.tiles[i]); });
+    const int64_t words = int64_t(SIDE) * g.w.steps;
+    share_numbers(int64_t(plan.tiles.size()), words, [&](int64_t i, bool) { gather(g, plan.tiles[i]); });
 #endif
     share(int64_t(plan.visits.size()), [&](int64_t i, bool last) {
         alignas(64) thread_local typename Dot::Sum sums[TILE_BLOCK * SIDE * PANEL];

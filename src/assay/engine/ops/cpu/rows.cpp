@@ -52,7 +52,7 @@ void assay_huge_pages(void* from, int64_t bytes) {
 
 // out = x / rms(x) * weight
 void norm(const float* x, const float* weight, float eps, int rows, int width, bf16* out) {
-    share(rows, [&](int64_t r, bool) {
+    share_numbers(rows, width, [&](int64_t r, bool) {
         const float* row = x + r * width;
         float sums[LANES] = {};
         int i = 0;
@@ -68,7 +68,7 @@ void norm(const float* x, const float* weight, float eps, int rows, int width, b
 
 // Each row spread, then by its own scale: the largest becomes 127; stored as value + 128, zeros (128) up to `stride` bytes.
 void quantise(const bf16* x, int rows, int width, int64_t stride, const RowRoom& out) {
-    share(rows, [&](int64_t r, bool) {
+    share_numbers(rows, width, [&](int64_t r, bool) {
         thread_local std::vector<float> kept;
         kept.resize(width);
         uint8_t* to = out.values + r * stride;
@@ -82,7 +82,7 @@ void quantise(const bf16* x, int rows, int width, int64_t stride, const RowRoom&
 void route(const bf16* h, const float* router, int rows, int width, int experts, int active, int32_t* start,
            int32_t* row, int32_t* place, float* weight) {
     std::vector<int32_t> chosen(int64_t(rows) * active);
-    share(rows, [&](int64_t r, bool) {
+    share_numbers(rows, width, [&](int64_t r, bool) {
         std::vector<float> score(experts);
         for (int e = 0; e < experts; ++e) {
             float sums[LANES] = {};
@@ -116,7 +116,7 @@ void route(const bf16* h, const float* router, int rows, int width, int experts,
 
 // x += sum over a of weight[r][a] * y[place[r][a]]
 void combine(const float* y, const int32_t* place, const float* weight, int rows, int active, int width, float* x) {
-    share(rows, [&](int64_t r, bool) {
+    share_numbers(rows, width, [&](int64_t r, bool) {
         for (int a = 0; a < active; ++a) {
             const float* from = y + int64_t(place[r * active + a]) * width;
             const float part = weight[r * active + a];
@@ -129,7 +129,7 @@ extern "C" {
 
 // The first of the greatest of each row; -1 for a row that holds nothing but NaN and -inf, which banned tokens have.
 void assay_argmax(const float* x, int rows, int width, int32_t* out) {
-    share(rows, [&](int64_t r, bool) {
+    share_numbers(rows, width, [&](int64_t r, bool) {
         const float* row = x + r * width;
         float lanes[LANES], most = -INFINITY;
         std::fill(lanes, lanes + LANES, most);
