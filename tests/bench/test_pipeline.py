@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay.bench import comply, earlier, fetching, measure, pipeline, prepare, submit
-from assay.bench.pipeline import Finished
+from assay.bench.pipeline import FinishedBenchmark
 from assay.bench.running import Reporter
 from assay.bench.submit import Submitted
 from assay.config import (
@@ -158,7 +158,7 @@ def test_an_invalid_run_fails_a_job_of_the_valid_style_alone(
 ) -> None:
     made = fakes.result(fakes.performance(validity="INVALID" if invalid else "VALID"))
     request = Request(BenchmarkConfig(), Delivery(refuse_invalid=style == "valid"))
-    failed = pipeline.failures(request, Finished(made, tmp_path, outcome.of(made)))
+    failed = pipeline.failures(request, FinishedBenchmark(made, tmp_path, outcome.of(made)))
     assert bool(failed) == is_failed
 
 
@@ -170,7 +170,7 @@ def test_errors_of_the_checker_fail_the_job_in_the_full_style_alone(
     (tmp_path / "open").mkdir()
     report = check.check(tmp_path, rounds.load("v5.1"))
     assert not report.is_clean
-    finished = Finished(made, tmp_path, outcome.of(made), Submitted(tmp_path, None, report))
+    finished = FinishedBenchmark(made, tmp_path, outcome.of(made), Submitted(tmp_path, None, report))
     failed = pipeline.failures(Request(BenchmarkConfig(), Delivery(full=full)), finished)
     assert [("errors in round v5.1" in each.message) for each in failed] == [True] * is_failed
 
@@ -195,3 +195,13 @@ def test_an_earlier_run_is_left_taken_or_replaced_as_asked(
     taken = earlier.take(BenchmarkConfig(paths=Paths(out=out)), way, lambda text: None)
     assert (taken is not None) == (way is EarlierRun.REUSE and status == COMPLETE)
     assert out.exists() == (taken is not None or way is EarlierRun.REFUSE)
+
+
+def test_a_compliance_test_that_the_division_does_not_owe_is_left_out_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, said = fakes.result(fakes.performance()), list[str]()
+    monkeypatch.setattr(measure, "run", lambda request, reporter: (made, tmp_path))
+    request = Request(BenchmarkConfig(), Delivery(compliance=True))
+    pipeline.run(request, Hub(), Reporter(said.append, lambda progress: None))
+    assert said == ["no compliance test is run: the open division owes none"]

@@ -79,7 +79,7 @@ def paced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plans here are arithmetic over a pace that was not measured, whether or not LoadGen can be had."""
     monkeypatch.setattr(wheels, "refuse_unusable", lambda wheel: None)
     monkeypatch.setattr(pace, "measure", lambda shape, precision, batch, prompt_tokens: PACE)
-    monkeypatch.setattr(cost, "busy", lambda: 1.0)
+    monkeypatch.setattr(cost, "slowdown", lambda: 1.0)
     monkeypatch.setattr(download, "free_bytes", lambda _: 10**12)
 
 
@@ -120,7 +120,7 @@ def test_on_a_busy_machine_what_is_not_timed_is_counted_longer(
     config: BenchmarkConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quiet = plan.make(config).parts
-    monkeypatch.setattr(cost, "busy", lambda: 3.0)
+    monkeypatch.setattr(cost, "slowdown", lambda: 3.0)
     busy = plan.make(config).parts
     assert busy["load"] == pytest.approx(3 * quiet["load"])
     assert busy["answer"] - quiet["answer"] == pytest.approx(2 * cost.RUN_START_S)

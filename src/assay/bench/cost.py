@@ -56,8 +56,8 @@ RUN_START_S = 1.0
 """A LoadGen child, from its start to its first query."""
 PARENT_S = 1.0
 """The supervising process, from its start to the start of the SUT's, and its record and README at the end."""
-BUSY_S = 0.2
-"""Length of the computation that tells how busy the machine is."""
+SLOWDOWN_S = 0.2
+"""CPU seconds of the computation that tells how much other processes slow the machine down."""
 TREE_S = 0.5
 """Writing, packing and checking the submission tree of the embedded workload."""
 
@@ -87,8 +87,8 @@ class Work:
     read_bytes: int
     tokenizer: Path | None = field(default=None)
     """Its file, where there is one."""
-    busy: float = 1.0
-    """Seconds that pass for one of computing while other processes run; 1 on a quiet machine."""
+    slowdown: float = 1.0
+    """Wall seconds per CPU second while other processes run; 1 on a quiet machine."""
 
     @property
     def batch(self) -> int:
@@ -163,7 +163,7 @@ def seconds(work: Work) -> tuple[dict[str, float], float | None]:
     """
     if not work.samples:
         return {}, None
-    busy = work.busy
+    slowdown = work.slowdown
     load = work.read_bytes / LOAD_BYTES_PER_S
     if work.shape is None:
         answering = at_most = _echo_s(work)
@@ -175,13 +175,13 @@ def seconds(work: Work) -> tuple[dict[str, float], float | None]:
         start, answering, at_most = _transformers_s(work)
     expected, longest = _runs_s(work, answering), _runs_s(work, at_most)
     parts = {
-        "start": busy * PARENT_S + start,
-        "load": busy * load,
-        "answer": expected + work.runs * busy * RUN_START_S,
-        "score": busy * _scoring_s(work) if Mode.ACCURACY in work.config.modes else 0.0,
+        "start": slowdown * PARENT_S + start,
+        "load": slowdown * load,
+        "answer": expected + work.runs * slowdown * RUN_START_S,
+        "score": slowdown * _scoring_s(work) if Mode.ACCURACY in work.config.modes else 0.0,
     }
     if embedded.is_embedded(work.config):
-        parts["submission"] = busy * TREE_S
+        parts["submission"] = slowdown * TREE_S
     return parts, sum(parts.values()) + longest - expected
 
 
@@ -194,10 +194,10 @@ def _runs_s(work: Work, answering: float) -> float:
     return len(work.config.modes) * sum(each)
 
 
-def busy() -> float:
-    """Seconds that pass here for one of computing, from a short computation."""
+def slowdown() -> float:
+    """Wall seconds per CPU second here and now, from a short computation; at least 1."""
     began, computed = time.perf_counter(), time.process_time()
-    while time.process_time() - computed < BUSY_S:
+    while time.process_time() - computed < SLOWDOWN_S:
         pass
     return max(1.0, (time.perf_counter() - began) / (time.process_time() - computed))
 

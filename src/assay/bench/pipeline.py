@@ -25,7 +25,7 @@ Consent = Callable[[Sequence[Wanted]], None]
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedBenchmark:
     """What a benchmark left behind."""
 
     result: RunResult
@@ -34,12 +34,15 @@ class Finished:
     submitted: Submitted | None = None
 
 
-def run(request: Request, hub: Hub, reporter: Reporter, consent: Consent | None = None) -> Finished:
+def run(request: Request, hub: Hub, reporter: Reporter, consent: Consent | None = None) -> FinishedBenchmark:
     """Obtain, measure, comply, submit. `consent` None = everything that is missing may be fetched.
 
     Raises: AssayError. What the result itself fails for is told by `failures`.
     """
     must_comply = comply.is_due(request.config, request.delivery)
+    if request.delivery.compliance and not must_comply:
+        division = request.config.submission.division.value
+        reporter.say(f"no compliance test is run: the {division} division owes none")
     request = obtain(request, hub, reporter.say, consent)
     if request.delivery.submit:
         prepare.refuse_other_weights(request.config)
@@ -49,7 +52,7 @@ def run(request: Request, hub: Hub, reporter: Reporter, consent: Consent | None 
         for name, verdict in comply.perform(folder, reporter).items():
             reporter.say(f"{comply.TEST} {name}: {verdict.words}")
     submitted = submit.submit(request, folder) if request.delivery.submit else None
-    return Finished(result, folder, outcome.of(result), submitted)
+    return FinishedBenchmark(result, folder, outcome.of(result), submitted)
 
 
 def obtain(request: Request, hub: Hub, say: Callable[[str], None], consent: Consent | None) -> Request:
@@ -65,7 +68,7 @@ def obtain(request: Request, hub: Hub, say: Callable[[str], None], consent: Cons
     return dataclasses.replace(request, config=config)
 
 
-def failures(request: Request, finished: Finished) -> list[RunFailed]:
+def failures(request: Request, finished: FinishedBenchmark) -> list[RunFailed]:
     """Why the job fails although everything was done: by the gate, by LoadGen's word, by the checker's."""
     delivery, came_to, submitted = request.delivery, finished.outcome, finished.submitted
     found = []

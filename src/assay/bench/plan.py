@@ -156,7 +156,7 @@ class _Draft:
             engine=self.engine,
             read_bytes=self.read_bytes,
             tokenizer=tokenizer.file_of(folder) if folder else None,
-            busy=cost.busy(),
+            slowdown=cost.slowdown(),
         )
 
     def _block(self, error: AssayError) -> None:

@@ -16,8 +16,8 @@ from assay.mlperf.submission.write import write
 
 
 @dataclass(frozen=True)
-class Packed:
-    archive: Path
+class PackedTree:
+    path: Path
     sha256: str
 
 
@@ -26,7 +26,7 @@ class Submitted:
     """What was made of a run folder. None = it was not asked for."""
 
     tree: Path
-    packed: Packed | None
+    archive: PackedTree | None
     report: Report | None
 
 
@@ -44,10 +44,10 @@ def submit(request: Request, folder: Path) -> Submitted:
     if delivery.clean_submission:
         earlier.remove_tree(tree)
     write([folder], wanted, tree)
-    archive = tree.with_name(f"{tree.name}.tar.gz")
-    packed = Packed(archive, pack(tree, archive)) if delivery.pack else None
+    path = tree.with_name(f"{tree.name}.tar.gz")
+    archive = PackedTree(path, pack(tree, path)) if delivery.pack else None
     report = check.check(tree, round_, wanted.submitter) if delivery.check else None
-    return Submitted(tree, packed, report)
+    return Submitted(tree, archive, report)
 
 
 def place_of_tree(request: Request, folder: Path) -> Path:

@@ -18,7 +18,7 @@ from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Severity
 
 if TYPE_CHECKING:
-    from assay.bench.pipeline import Finished
+    from assay.bench.pipeline import FinishedBenchmark
     from assay.bench.submit import Submitted
     from assay.mlperf.checker.check import Report
     from assay.mlperf.result import RunResult
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def as_json(finished: Finished) -> dict[str, object]:
+def as_json(finished: FinishedBenchmark) -> dict[str, object]:
     """result.json, with the folder, the check of the tree and the outcome beside it."""
     submitted = finished.submitted
     counts = submitted.report.to_dict()["summary"] if submitted and submitted.report else {}
@@ -83,7 +83,7 @@ def as_json(finished: Finished) -> dict[str, object]:
     }
 
 
-def rows(request: Request, finished: Finished, code: int) -> list[tuple[str, str]]:
+def rows(request: Request, finished: FinishedBenchmark, code: int) -> list[tuple[str, str]]:
     """(label, text) of the lines below the summary."""
     made, came_to = finished.result, finished.outcome
     is_barred = native_delivery.is_barred(request.config, request.delivery.allow_fake)

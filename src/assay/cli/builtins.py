@@ -53,11 +53,11 @@ def _deliver(request: Request, hub: Hub, line: ProgressLine) -> Delivered:
     line.say(asked(request.config))
     finished = pipeline.run(request, hub, Reporter(line.say, line.show, tell))
     submitted = finished.submitted
-    packed = submitted.packed if submitted else None
+    archive = submitted.archive if submitted else None
     if submitted:
         line.say(f"submission tree {submitted.tree}")
-    if packed:
-        line.say(f"packed {packed.archive}, sha256 {packed.sha256}")
+    if archive:
+        line.say(f"packed {archive.path}, sha256 {archive.sha256}")
     if report := submitted and submitted.report:
         for finding in report.findings:
             line.say(f"{finding.severity.value} {finding.code} {finding.path or '.'}: {finding.message}")
@@ -66,4 +66,4 @@ def _deliver(request: Request, hub: Hub, line: ProgressLine) -> Delivered:
     if failed := pipeline.failures(request, finished):
         raise failed[0]
     tree = submitted.tree if submitted else None
-    return Delivered(finished.folder, tree, packed.archive if packed else None)
+    return Delivered(finished.folder, tree, archive.path if archive else None)
