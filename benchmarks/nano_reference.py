@@ -30,7 +30,9 @@ from assay.nano.reference import PATH, Reference
 SOURCE = "benchmarks/nano_reference.py: mixtral-nano, float32, transformers, greedy"
 
 
-def score_answers(rows: list[dict[str, Any]], answers: list[greedy.Answer], folder: Path) -> list[Score]:
+def score_answers(
+    rows: list[dict[str, Any]], answers: list[greedy.GreedyAnswer], folder: Path
+) -> list[Score]:
     """The answers' scores, by the scorers that a run uses."""
     columns = samples_of_rows.columns_of(rows)
     samples = samples_of_rows.samples(columns, "mixtral-nano")
@@ -39,7 +41,7 @@ def score_answers(rows: list[dict[str, Any]], answers: list[greedy.Answer], fold
 
 
 def as_reference(
-    rows: list[dict[str, Any]], answers: list[greedy.Answer], scores: list[Score], sha256: str
+    rows: list[dict[str, Any]], answers: list[greedy.GreedyAnswer], scores: list[Score], sha256: str
 ) -> dict[str, Any]:
     """The fields of a `Reference`, as plain values."""
     subsets = Counter(row["dataset"] for row in rows)
@@ -80,7 +82,7 @@ def write_reference(model: Any) -> None:
     PATH.write_text(json.dumps(facts, indent=2) + "\n")
 
 
-def answer(model: Any, rows: list[dict[str, Any]], kind: str) -> list[greedy.Answer]:
+def answer(model: Any, rows: list[dict[str, Any]], kind: str) -> list[greedy.GreedyAnswer]:
     start_s = time.monotonic()
 
     def report(done: int) -> None:
@@ -92,7 +94,7 @@ def answer(model: Any, rows: list[dict[str, Any]], kind: str) -> list[greedy.Ans
     return answers
 
 
-def show(kind: str, scores: list[Score], answers: list[greedy.Answer]) -> None:
+def show(kind: str, scores: list[Score], answers: list[greedy.GreedyAnswer]) -> None:
     stopped = sum(a.stopped for a in answers)
     print(f"{kind}: {stopped} of {len(answers)} answers stopped by themselves")
     for s in scores:

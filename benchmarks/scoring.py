@@ -80,7 +80,7 @@ def text_speed(folder: Path, tokenizer_folder: Path, rows: int) -> dict[str, Any
     from assay.mlperf import dataset, tokenizer
     from assay.mlperf.dataset_file import write_columns
     from assay.mlperf.scoring import log
-    from assay.mlperf.scoring.mbxp import Grading, Verdict
+    from assay.mlperf.scoring.mbxp import Grading, ProgramVerdict
     from assay.mlperf.scoring.score import score
 
     encoder = tokenizer.load(tokenizer_folder)
@@ -98,7 +98,7 @@ def text_speed(folder: Path, tokenizer_folder: Path, rows: int) -> dict[str, Any
     words_ = timed(seconds, "load_tokenizer", lambda: tokenizer.load(tokenizer_folder))
     samples = timed(seconds, "read_dataset", lambda: dataset.read(folder / "set.pkl"))
     records = timed(seconds, "read_log", lambda: log.read(folder / "log.json", "int32", words_.vocab_size))
-    ungraded = Verdict(True)
+    ungraded = ProgramVerdict(True)
     timed(seconds, "score", lambda: score(records, samples, words_, lambda p: Grading([ungraded] * len(p))))
     total, cpu = time.perf_counter() - started, time.process_time() - cpu_started
     official = official_text(tokenizer_folder, made)

@@ -46,7 +46,7 @@ OK, LESS, NO = "ok", "limited", "no"
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at."""
 
     subject: str
@@ -59,9 +59,9 @@ class Finding:
     """NO here means that no benchmark can run."""
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Diagnosis]:
     """Everything, in a fixed order; takes a few seconds, most of them for the languages."""
-    looks: tuple[Callable[[], Iterator[Finding]], ...] = (
+    looks: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
         _python,
         _packages,
         _loadgen,
@@ -74,26 +74,26 @@ def examine() -> list[Finding]:
     return [finding for look in looks for finding in look()]
 
 
-def can_run(findings: list[Finding]) -> bool:
+def can_run(findings: list[Diagnosis]) -> bool:
     return not any(finding.is_vital and finding.state == NO for finding in findings)
 
 
-def _python() -> Iterator[Finding]:
+def _python() -> Iterator[Diagnosis]:
     fits = sys.version_info >= PYTHON_LEAST
-    yield Finding(
+    yield Diagnosis(
         "Python", OK if fits else NO, platform.python_version(), "" if fits else "Python 3.10 or later", True
     )
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[Diagnosis]:
     for name, is_vital in PACKAGES.items():
         try:
-            yield Finding(name, OK, importlib.metadata.version(name))
+            yield Diagnosis(name, OK, importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(name, NO, "not installed", f"pip install {name}", is_vital)
+            yield Diagnosis(name, NO, "not installed", f"pip install {name}", is_vital)
 
 
-def _loadgen() -> Iterator[Finding]:
+def _loadgen() -> Iterator[Diagnosis]:
     """Rounds whose LoadGen runs on this Python; a release is fetched, or built, on first use."""
     able = 0
     for name in rounds.names():
@@ -101,55 +101,57 @@ def _loadgen() -> Iterator[Finding]:
         able += found.state == OK
         yield found
     if not able:
-        yield Finding("LoadGen", NO, "no round can be run with this Python", "Python 3.11 on Linux", True)
+        yield Diagnosis("LoadGen", NO, "no round can be run with this Python", "Python 3.11 on Linux", True)
 
 
-def _round(name: str) -> Finding:
+def _round(name: str) -> Diagnosis:
     subject, problem = (
         f"round {name}",
         EnvironmentProblem("no LoadGen release carries its seeds", "another round"),
     )
     for wheel in rounds.load(name).wheels:
         if wheels.is_stored(wheel):
-            return Finding(subject, OK, f"LoadGen {wheel.version}: in the store")
+            return Diagnosis(subject, OK, f"LoadGen {wheel.version}: in the store")
         try:
             file = wheels.usable_file(wheel)
         except EnvironmentProblem as found:
             problem = found
             continue
         how = "built from its source on first use" if file.endswith(wheels.SOURCE) else file
-        return Finding(subject, OK, f"LoadGen {wheel.version}: {how}")
-    return Finding(subject, NO, problem.message, problem.hint)
+        return Diagnosis(subject, OK, f"LoadGen {wheel.version}: {how}")
+    return Diagnosis(subject, NO, problem.message, problem.hint)
 
 
-def _sandbox() -> Iterator[Finding]:
+def _sandbox() -> Iterator[Diagnosis]:
     try:
         with sandboxes.opened() as sandbox:
-            yield Finding("sandbox", OK, sandbox.wall.name)
+            yield Diagnosis("sandbox", OK, sandbox.wall.name)
     except EnvironmentProblem as problem:
-        yield Finding("sandbox", NO, problem.message, problem.hint)
+        yield Diagnosis("sandbox", NO, problem.message, problem.hint)
 
 
-def _languages() -> Iterator[Finding]:
+def _languages() -> Iterator[Diagnosis]:
     """MBXP's languages: tools found. A program of each is run when answers are graded."""
     for name in LANGUAGES:
         try:
             languages.find(name)
-            yield Finding(f"MBXP {name}", OK, "tools found")
+            yield Diagnosis(f"MBXP {name}", OK, "tools found")
         except AssayError as problem:
-            yield Finding(f"MBXP {name}", NO, f"{problem.message}: its programs stay ungraded", problem.hint)
+            yield Diagnosis(
+                f"MBXP {name}", NO, f"{problem.message}: its programs stay ungraded", problem.hint
+            )
 
 
-def _resources() -> Iterator[Finding]:
+def _resources() -> Iterator[Diagnosis]:
     memory = psutil.virtual_memory()
     said = f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB"
     enough = memory.available >= MEMORY_LEAST
-    yield Finding("memory", OK if enough else NO, said, "" if enough else "end other programs", True)
+    yield Diagnosis("memory", OK if enough else NO, said, "" if enough else "end other programs", True)
     for what, folder in (("disk of the store", settings.home()), ("disk of runs", Path.cwd())):
         disk = shutil.disk_usage(_existing(folder))
         enough = disk.free >= DISK_LEAST
         said = f"{disk.free / 1e9:.1f} GB free at {folder}"
-        yield Finding(what, OK if enough else LESS, said, "" if enough else "free space, or set ASSAY_HOME")
+        yield Diagnosis(what, OK if enough else LESS, said, "" if enough else "free space, or set ASSAY_HOME")
 
 
 def _existing(folder: Path) -> Path:
@@ -158,17 +160,17 @@ def _existing(folder: Path) -> Path:
     return folder
 
 
-def _quiet() -> Iterator[Finding]:
+def _quiet() -> Iterator[Diagnosis]:
     found = quiet.look()
     governor = found.governor or "not visible"
     said = "; ".join(found.disturbances) or f"quiet: load {found.load or 0:.1f} on {found.cores} cores"
     fix = "end other programs before timing anything" if found.disturbances else ""
-    yield Finding("timing", LESS if found.disturbances else OK, f"{said}; governor {governor}", fix)
+    yield Diagnosis("timing", LESS if found.disturbances else OK, f"{said}; governor {governor}", fix)
 
 
-def _tools() -> Iterator[Finding]:
+def _tools() -> Iterator[Diagnosis]:
     compiler = shutil.which("g++") or shutil.which("clang++")
-    yield Finding(
+    yield Diagnosis(
         "C++ compiler",
         OK if compiler else LESS,
         compiler or "none: the engine runs on its plain kernels",
@@ -177,23 +179,23 @@ def _tools() -> Iterator[Finding]:
     for name in ENGINES:
         yield _engine(name)
     gpu = shutil.which("nvidia-smi")
-    yield Finding("CUDA device", OK if gpu else LESS, gpu or "none seen: --device cuda is refused")
+    yield Diagnosis("CUDA device", OK if gpu else LESS, gpu or "none seen: --device cuda is refused")
 
 
-def _engine(name: str) -> Finding:
+def _engine(name: str) -> Diagnosis:
     subject = f"container engine {name}"
     if shutil.which(name) is None:
-        return Finding(
+        return Diagnosis(
             subject, LESS, "not installed; only `docker` recipes need one", f"apt-get install {name}"
         )
     try:
         done = subprocess.run([name, "info"], capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Finding(
+        return Diagnosis(
             subject, LESS, f"installed, but does not answer ({type(error).__name__})", f"start {name}"
         )
     if done.returncode == 0:
-        return Finding(subject, OK, shutil.which(name) or name)
-    return Finding(
+        return Diagnosis(subject, OK, shutil.which(name) or name)
+    return Diagnosis(
         subject, LESS, "installed, but not running", "start its daemon: only `docker` recipes need one"
     )

@@ -5,17 +5,17 @@ import json
 import pytest
 
 from assay import cli, doctor
-from assay.doctor import LESS, NO, OK, Finding
+from assay.doctor import LESS, NO, OK, Diagnosis
 
 
-def findings(monkeypatch: pytest.MonkeyPatch, *found: Finding) -> None:
+def findings(monkeypatch: pytest.MonkeyPatch, *found: Diagnosis) -> None:
     monkeypatch.setattr(doctor, "examine", lambda: list(found))
 
 
 def test_what_is_missing_is_shown_with_its_fix_and_the_exit_code_stays_0(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    findings(monkeypatch, Finding("MBXP php", NO, "php is not installed", "apt-get install php-cli"))
+    findings(monkeypatch, Diagnosis("MBXP php", NO, "php is not installed", "apt-get install php-cli"))
     assert cli.main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "NO    MBXP php" in out and "try: apt-get install php-cli" in out
@@ -24,7 +24,7 @@ def test_what_is_missing_is_shown_with_its_fix_and_the_exit_code_stays_0(
 def test_the_exit_code_is_3_only_when_nothing_can_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    findings(monkeypatch, Finding("torch", NO, "not installed", "pip install torch", is_vital=True))
+    findings(monkeypatch, Diagnosis("torch", NO, "not installed", "pip install torch", is_vital=True))
     assert cli.main(["doctor", "--json"]) == 3
     tree = json.loads(capsys.readouterr().out)
     assert tree["can_run"] is False
@@ -33,7 +33,7 @@ def test_the_exit_code_is_3_only_when_nothing_can_run(
 
 
 def test_limits_that_are_vital_but_met_do_not_stop_anything() -> None:
-    assert doctor.can_run([Finding("memory", OK, "", is_vital=True), Finding("timing", LESS, "")])
+    assert doctor.can_run([Diagnosis("memory", OK, "", is_vital=True), Diagnosis("timing", LESS, "")])
 
 
 def test_every_round_package_and_language_is_looked_at() -> None:

@@ -19,7 +19,7 @@ def traces(small_checkpoint: Path) -> list[parity.Trace]:
     return parity.reference_traces(small_checkpoint, prompts, 12, lambda _: None)
 
 
-def compare(checkpoint: Path, traces: list[parity.Trace], precision: Precision) -> parity.Report:
+def compare(checkpoint: Path, traces: list[parity.Trace], precision: Precision) -> parity.ParityReport:
     return parity.compare(EngineConfig(checkpoint, precision), traces, [1, 3, 8], lambda _: None)
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from assay.machine import quiet
-from assay.machine.quiet import Busy, Quiet
+from assay.machine.quiet import Busy, QuietCheck
 
 
 def test_a_machine_without_load_has_no_disturbances() -> None:
-    assert Quiet(0.1, 2, "performance", ()).disturbances == ()
-    assert Quiet(None, 2, None, ()).disturbances == ()
+    assert QuietCheck(0.1, 2, "performance", ()).disturbances == ()
+    assert QuietCheck(None, 2, None, ()).disturbances == ()
 
 
 def test_each_disturbance_is_a_sentence_with_its_figure() -> None:
-    found = Quiet(3.2, 2, "powersave", (Busy(7, "cc1plus", 98.6),)).disturbances
+    found = QuietCheck(3.2, 2, "powersave", (Busy(7, "cc1plus", 98.6),)).disturbances
     assert found == (
         "load 3.2 on 2 cores",
         "frequency governor powersave, not performance",

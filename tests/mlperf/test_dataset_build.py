@@ -14,7 +14,7 @@ from assay.mlperf import dataset, dataset_build, tokenizer
 from assay.mlperf.dataset_build import Sources
 from assay.mlperf.sample import Subset
 from assay.mlperf.scoring.log import Record
-from assay.mlperf.scoring.mbxp import Grading, Program, Verdict
+from assay.mlperf.scoring.mbxp import Grading, Program, ProgramVerdict
 from assay.mlperf.scoring.score import score
 from assay.mlperf.tokenizer import Tokenizer
 
@@ -79,7 +79,7 @@ def sources(tmp_path: Path) -> Sources:
 
 
 def good_ones_pass(programs: Sequence[Program]) -> Grading:
-    return Grading([Verdict("good" in program.solution) for program in programs])
+    return Grading([ProgramVerdict("good" in program.solution) for program in programs])
 
 
 def test_blocks_stand_in_the_official_order_and_schema(sources: Sources, letters: Tokenizer) -> None:
@@ -141,7 +141,7 @@ def test_a_missing_language_stops_the_choice_instead_of_dropping_its_rows(
     sources: Sources, letters: Tokenizer
 ) -> None:
     def ungraded(programs: Sequence[Program]) -> Grading:
-        return Grading([Verdict(None, "no ruby") for _ in programs])
+        return Grading([ProgramVerdict(None, "no ruby") for _ in programs])
 
     with pytest.raises(ConfigError, match="cannot be graded: no ruby"):
         dataset_build.build(sources, letters, 3, grade=ungraded)

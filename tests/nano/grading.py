@@ -10,10 +10,10 @@ from assay.mlperf import tokenizer as tokenizers
 from assay.mlperf.scoring.grader import Grade
 from assay.mlperf.scoring.log import Record
 from assay.mlperf.scoring.score import score
-from assay.nano.greedy import Answer
+from assay.nano.greedy import GreedyAnswer
 
 
-def right_answers(rows: list[dict[str, Any]], answers: list[Answer]) -> dict[str, float]:
+def right_answers(rows: list[dict[str, Any]], answers: list[GreedyAnswer]) -> dict[str, float]:
     """rouge1, gsm8k and mbxp; fails when a language cannot be graded here."""
     samples = readers.samples(readers.columns_of(rows), "mixtral-nano")
     records = [Record(i, answer.ids) for i, answer in enumerate(answers)]

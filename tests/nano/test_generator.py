@@ -15,7 +15,7 @@ from assay.nano.grammar.instruction import write_instruction
 from assay.nano.grammar.problem import LARGEST, write_problem
 from assay.nano.grammar.program import write_program
 from assay.nano.grammar.prompt import STOP_SEQUENCE
-from assay.nano.grammar.sample import SUBSETS, Sample, split_of
+from assay.nano.grammar.sample import SUBSETS, GeneratedSample, split_of
 from assay.nano.grammar.step import LANGUAGES, STEPS
 from assay.nano.rows import DATASET_SEED
 
@@ -23,12 +23,12 @@ NUM_TRAINING = 6000
 
 
 @pytest.fixture(scope="module")
-def training() -> list[Sample]:
+def training() -> list[GeneratedSample]:
     return list(islice(training_stream(2026), NUM_TRAINING))
 
 
 @pytest.fixture(scope="module")
-def testing() -> list[Sample]:
+def testing() -> list[GeneratedSample]:
     return [s for subset in SUBSETS for s in distinct_samples(subset, "test", 200, DATASET_SEED)]
 
 
@@ -39,14 +39,16 @@ def test_the_same_seed_writes_the_same_samples() -> None:
     assert list(islice(training_stream(12), 30)) != once
 
 
-def test_no_test_exercise_or_prompt_is_ever_trained_on(training: list[Sample], testing: list[Sample]) -> None:
+def test_no_test_exercise_or_prompt_is_ever_trained_on(
+    training: list[GeneratedSample], testing: list[GeneratedSample]
+) -> None:
     assert all(split_of(s.content) == "train" for s in training)
     assert not {s.content for s in training} & {s.content for s in testing}
     assert not {s.prompt for s in training} & {s.prompt for s in testing}
 
 
 def test_calibration_shares_no_exercise_with_test_or_training(
-    training: list[Sample], testing: list[Sample]
+    training: list[GeneratedSample], testing: list[GeneratedSample]
 ) -> None:
     apart = {
         s.content for subset in SUBSETS for s in distinct_samples(subset, "calibration", 50, DATASET_SEED)
@@ -55,12 +57,12 @@ def test_calibration_shares_no_exercise_with_test_or_training(
 
 
 def test_the_test_asks_for_chains_of_operations_that_training_never_shows(
-    training: list[Sample], testing: list[Sample]
+    training: list[GeneratedSample], testing: list[GeneratedSample]
 ) -> None:
-    def chain(sample: Sample) -> str:
+    def chain(sample: GeneratedSample) -> str:
         return "|".join(step.split()[0] for step in sample.content.split("|"))
 
-    def pairs(sample: Sample) -> set[tuple[str, str]]:
+    def pairs(sample: GeneratedSample) -> set[tuple[str, str]]:
         domain, *steps, _ = (word.split(":")[0] for word in sample.content.split())
         return {(f"{domain} {a}", b) for a, b in pairwise(steps)}
 
@@ -136,7 +138,7 @@ def test_instructions_keep_all_their_words_in_the_answer() -> None:
 
 
 def test_the_answer_of_the_nearest_training_prompt_is_rarely_right(
-    training: list[Sample], testing: list[Sample]
+    training: list[GeneratedSample], testing: list[GeneratedSample]
 ) -> None:
     """The bound that says what memorising is worth; the copied program even gets the name that is asked for."""
     problems = [s for s in testing if s.subset == "GSM8K"]
@@ -151,7 +153,7 @@ def test_the_answer_of_the_nearest_training_prompt_is_rarely_right(
     assert np.mean(passed) <= 0.2
 
 
-def _nearest(asked: list[Sample], known: list[Sample]) -> list[Sample]:
+def _nearest(asked: list[GeneratedSample], known: list[GeneratedSample]) -> list[GeneratedSample]:
     """For each prompt the known one with the most rare words in common (cosine of weighted word counts)."""
     words: dict[str, int] = {}
     texts = [re.findall(r"\w+|[^\w\s]", s.prompt) for s in [*known, *asked]]
@@ -167,7 +169,7 @@ def _nearest(asked: list[Sample], known: list[Sample]) -> list[Sample]:
     return [known[i] for i in best]
 
 
-def _passes(code: str, sample: Sample) -> bool:
+def _passes(code: str, sample: GeneratedSample) -> bool:
     names: dict[str, Any] = {}
     try:
         exec(code + "\n" + sample.truth, names)

@@ -11,11 +11,11 @@ import torch
 from assay.nano.batch import pack
 from assay.nano.model import NanoModel
 from assay.nano.shape import Shape
-from assay.nano.train import Recipe, Trainer, parse, prepare_tokenizer, train
+from assay.nano.train import Trainer, TrainingRecipe, parse, prepare_tokenizer, train
 
 
-def _recipe(**changes: int) -> Recipe:
-    return Recipe(
+def _recipe(**changes: int) -> TrainingRecipe:
+    return TrainingRecipe(
         **{
             "workers": 1,
             "warmup_steps": 1,
@@ -27,7 +27,7 @@ def _recipe(**changes: int) -> Recipe:
     )
 
 
-def _losses(recipe: Recipe, folder: Path, steps: int) -> list[float]:
+def _losses(recipe: TrainingRecipe, folder: Path, steps: int) -> list[float]:
     folder.mkdir(exist_ok=True)
     torch.set_num_threads(1)
     trainer = Trainer(recipe, prepare_tokenizer(recipe, folder))
@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_losses(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_first_200_steps_of_the_shipped_recipe_repeat_themselves(tmp_path: Path) -> None:
-    recipe = Recipe(workers=1)
+    recipe = TrainingRecipe(workers=1)
     assert _losses(recipe, tmp_path / "a", 200) == _losses(recipe, tmp_path / "b", 200)
 
 
@@ -59,7 +59,7 @@ def test_a_resumed_run_ends_with_the_weights_of_one_that_never_stopped(tmp_path:
 
 
 def test_the_rate_rises_stays_and_falls() -> None:
-    recipe = Recipe(steps=1000, warmup_steps=100, decay_steps=200, learning_rate=1.0)
+    recipe = TrainingRecipe(steps=1000, warmup_steps=100, decay_steps=200, learning_rate=1.0)
     assert [recipe.rate(step) for step in (0, 99, 500, 800, 900, 999)] == [0.01, 1.0, 1.0, 1.0, 0.5, 0.005]
 
 

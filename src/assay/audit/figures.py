@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assay.audit import widths
 from assay.audit.subject import Subject, near
 from assay.audit.words import PRECISIONS, precision
-from assay.doors.readme_results import Figure
+from assay.doors.readme_results import ReportedFigure
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.checker.log_excerpt import LogExcerpt
 from assay.mlperf.checker.rules_accuracy import SCORE_ROUNDING
@@ -45,7 +45,7 @@ MEASURES = (
 )
 
 
-def _measure(figure: Figure) -> Measure | None:
+def _measure(figure: ReportedFigure) -> Measure | None:
     label = figure.label.lower()
     return next((m for m in MEASURES if all(word in label for word in m.words)), None)
 

@@ -35,7 +35,7 @@ WRAPPERS = {
 USAGE = "{action} {automation} {artifact(s)} {flags} @input.yaml @input.json"
 
 
-class Terminal:
+class UserConsole:
     """The user at the terminal, or the pipe in place of one."""
 
     def __init__(self, *, quiet_stdout: bool = False) -> None:
@@ -123,7 +123,7 @@ def _perform(dialect: str, inputs: dict[str, Any], *, quiet: bool) -> dict[str, 
     needs_builtins = action in ("run", "docker", "test", "prepare", "doc", "show", "dockerfile")
     home = home_from(os.environ, dialect)
     context = Context(
-        home, Terminal(quiet_stdout=quiet), os.environ, own_recipes() if needs_builtins else None
+        home, UserConsole(quiet_stdout=quiet), os.environ, own_recipes() if needs_builtins else None
     )
     return perform(context, inputs)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from assay.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from assay.doctor import Finding
+    from assay.doctor import Diagnosis
     from assay.engine.limits import Limits
     from assay.engine.ops.cpu.rates import Rates
 
@@ -51,7 +51,7 @@ def _measure() -> tuple[Limits, Rates | str]:
     return found, choice.measure_rates()
 
 
-def render(findings: list[Finding], roofline: Limits | None, rates: Rates | str, able: bool) -> str:
+def render(findings: list[Diagnosis], roofline: Limits | None, rates: Rates | str, able: bool) -> str:
     wide = max(len(finding.subject) for finding in findings)
     lines = []
     for finding in findings:
@@ -83,7 +83,9 @@ def _table(rates: Rates) -> list[str]:
     return lines
 
 
-def _tree(findings: list[Finding], roofline: Limits | None, rates: Rates | str, able: bool) -> dict[str, Any]:
+def _tree(
+    findings: list[Diagnosis], roofline: Limits | None, rates: Rates | str, able: bool
+) -> dict[str, Any]:
     return {
         "can_run": able,
         "findings": [dataclasses.asdict(finding) for finding in findings],

@@ -16,7 +16,7 @@ from assay.ground.errors import ConfigError
 if TYPE_CHECKING:
     from assay.bench.answer_quality import Rouge
     from assay.engine.config import EngineConfig
-    from assay.engine.parity import Report
+    from assay.engine.parity import ParityReport
 
 HELP = "compare the engine with transformers in float32, token by token"
 
@@ -116,7 +116,7 @@ def _dataset_prompts(path: Path, count: int) -> list[tuple[int, ...]]:
     return [sample.prompt_ids for sample in dataset.read(path)[:count]]
 
 
-def _text(report: Report) -> str:
+def _text(report: ParityReport) -> str:
     lines = [
         f"{report.precision} ({report.kernels} kernels), {report.prompts} prompts, {report.steps} tokens each"
     ]

@@ -52,12 +52,12 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from assay.cli.cm import Terminal, own_recipes
+    from assay.cli.cm import UserConsole, own_recipes
     from assay.recipes.actions.context import Context
     from assay.recipes.contract.homes import home_from
 
     home = home_from(os.environ, "mlc" if args.mlc else "cm")
-    context = Context(home, Terminal(), os.environ, own_recipes())
+    context = Context(home, UserConsole(), os.environ, own_recipes())
     action = {"plan": _plan, "explain": _explain, "why": _why, "lint": _lint, "reproduce": _reproduce}
     return action[args.action](context, args)
 

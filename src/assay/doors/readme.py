@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from assay.doors.readme_results import Claim, Figure, Validity, read_results
+from assay.doors.readme_results import Claim, ReportedFigure, Validity, read_results
 
 _COMMAND = re.compile(
     r"^\s*\$?\s*(?:(?:cm|mlc|mlcr|cmr|assay)\s+(?:run\s+script|run,script|docker\s+script)\b|(?:mlcr|cmr)\s"
@@ -46,7 +46,7 @@ class PublishedReport:
     """Samples of the dataset that the report says were used."""
     samples_line: int
     claims: tuple[Claim, ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[ReportedFigure, ...]
     validities: tuple[Validity, ...]
     options: tuple[Option, ...]
     words: tuple[str, ...]

@@ -58,7 +58,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Figure:
+class ReportedFigure:
     """One performance line: label as printed, value, and the unit where it is printed beside the value."""
 
     label: str
@@ -80,7 +80,7 @@ class Validity:
 @dataclass(frozen=True)
 class Results:
     claims: tuple[Claim, ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[ReportedFigure, ...]
     validities: tuple[Validity, ...]
 
 
@@ -96,7 +96,7 @@ class _Line:
 def read_results(lines: Sequence[str]) -> Results:
     """What stands below the headings for accuracy and performance. Lines are counted from 1."""
     claims: list[Claim] = []
-    figures: list[Figure] = []
+    figures: list[ReportedFigure] = []
     validities: list[Validity] = []
     for line in _sections(lines):
         if line.section == "accuracy" and (claim := _row_claim(line) or _claim(line)):
@@ -155,16 +155,18 @@ def _row_claim(line: _Line) -> Claim | None:
     )
 
 
-def _figure(line: _Line) -> Figure | None:
+def _figure(line: _Line) -> ReportedFigure | None:
     match = _FIGURE.match(line.text)
-    return Figure(match[1].strip(), _number(match[2]), line.number, line.scenario) if match else None
+    return ReportedFigure(match[1].strip(), _number(match[2]), line.number, line.scenario) if match else None
 
 
-def _row_figure(line: _Line) -> Figure | None:
+def _row_figure(line: _Line) -> ReportedFigure | None:
     """Assay: | Tokens per second | 869.38 tokens/s |"""
     cells = _cells(line.text)
     value = _VALUE.match(cells[1]) if len(cells) == 2 else None
-    return Figure(cells[0], _number(value[1]), line.number, line.scenario, value[2]) if value else None
+    return (
+        ReportedFigure(cells[0], _number(value[1]), line.number, line.scenario, value[2]) if value else None
+    )
 
 
 def _cells(text: str) -> list[str]:

@@ -78,7 +78,7 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Report:
+class ParityReport:
     precision: str
     kernels: str
     prompts: int
@@ -136,7 +136,7 @@ def answers(config: EngineConfig, prompts: Sequence[Prompt], steps: int, progres
 
 def compare(
     config: EngineConfig, traces: Sequence[Trace], batches: Sequence[int], progress: Progress
-) -> Report:
+) -> ParityReport:
     """Run the engine over the same prompts: at each batch size, once more shuffled, and teacher-forced."""
     engine = Engine(replace(config, max_running=max(batches), token_budget=max(*batches, 64)), progress)
     generated = []
@@ -146,7 +146,7 @@ def compare(
         generated.append(_generate(engine, traces, batch, shuffled))
     progress("engine: teacher-forced scores")
     scored = _score(engine, traces)
-    return Report(
+    return ParityReport(
         engine.precision, engine.ops.name, len(traces), len(traces[0].tokens), tuple(generated), scored
     )
 

@@ -31,7 +31,7 @@ class Busy:
 
 
 @dataclass(frozen=True)
-class Quiet:
+class QuietCheck:
     load: float | None
     """Mean of the last minute; None where the system has no such figure."""
     cores: int
@@ -52,9 +52,9 @@ class Quiet:
         return tuple(found)
 
 
-def look(watch_s: float = WATCH_S) -> Quiet:
+def look(watch_s: float = WATCH_S) -> QuietCheck:
     """Watches for `watch_s` seconds."""
-    return Quiet(_load(), psutil.cpu_count() or 1, _governor(), _busy(watch_s))
+    return QuietCheck(_load(), psutil.cpu_count() or 1, _governor(), _busy(watch_s))
 
 
 def _load() -> float | None:

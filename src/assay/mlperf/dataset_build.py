@@ -33,7 +33,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Problem:
+class SourceRow:
     """One row before its tokens: question, prompt and the two truths."""
 
     subset: Subset
@@ -80,7 +80,7 @@ NO_SOLUTION = (None, "canonical_solution")
 """MBXP has rows without one; they are left out."""
 
 
-def gsm8k(path: Path, choice: random.Random) -> Iterator[Problem]:
+def gsm8k(path: Path, choice: random.Random) -> Iterator[SourceRow]:
     """Shuffled; the first rows of the file are the worked examples of every prompt and no problems."""
     rows = list(enumerate(_json_lines([path], ("question", "answer"))))
     examples = "\n\n".join(
@@ -95,20 +95,20 @@ def gsm8k(path: Path, choice: random.Random) -> Iterator[Problem]:
             f"'The answer is' and the number. Some solved ones first.\n\n{examples}\n\n"
             f"Q: {row['question']}\nA: [/INST]"
         )
-        yield Problem(Subset.GSM8K, f"{path.stem}.{number}", row["question"], prompt, answer, truth)
+        yield SourceRow(Subset.GSM8K, f"{path.stem}.{number}", row["question"], prompt, answer, truth)
 
 
-def instructions(path: Path, choice: random.Random) -> Iterator[Problem]:
+def instructions(path: Path, choice: random.Random) -> Iterator[SourceRow]:
     rows = _json_lines([path], ("id", "system_prompt", "question", "response"))
     choice.shuffle(rows)
     for row in rows:
         asked = f"{row['system_prompt']} {row['question']}".strip()
         prompt = f"[INST] {asked} [/INST]"
         response = row["response"].strip()
-        yield Problem(Subset.OPENORCA, row["id"], row["question"], prompt, response, response)
+        yield SourceRow(Subset.OPENORCA, row["id"], row["question"], prompt, response, response)
 
 
-def mbxp(folder: Path, choice: random.Random) -> Iterator[Problem]:
+def mbxp(folder: Path, choice: random.Random) -> Iterator[SourceRow]:
     """Shuffled within each language and dealt out in turn, so that a small set holds every language."""
     fields = ("prompt", "entry_point", "test", "language", "canonical_solution")
     rows = _json_lines(sorted(folder.glob("*.jsonl")), fields)
@@ -122,14 +122,14 @@ def mbxp(folder: Path, choice: random.Random) -> Iterator[Problem]:
                 yield _mbxp_problem(language, some[turn])
 
 
-def _mbxp_problem(language: str, row: Row) -> Problem:
+def _mbxp_problem(language: str, row: Row) -> SourceRow:
     code = row["prompt"]
     prompt = (
         " [INST] Complete the following code. Be concise: give the whole code in one block and nothing else."
         f"\n{FENCE}{language}\n{code} [/INST]{FENCE}{language}\n"
     )
     answer = code + row["canonical_solution"]
-    return Problem(Subset.MBXP, f"{language}_{row['entry_point']}", code, prompt, answer, row["test"])
+    return SourceRow(Subset.MBXP, f"{language}_{row['entry_point']}", code, prompt, answer, row["test"])
 
 
 def _worked(answer: str) -> tuple[str, str]:
@@ -148,7 +148,9 @@ def _without_marks(steps: str) -> str:
     return head + "".join(other.partition(">>")[2] for other in others)
 
 
-def _block(problems: Iterator[Problem], tokenizer: Tokenizer, count: int, grade: Grader | None) -> list[Row]:
+def _block(
+    problems: Iterator[SourceRow], tokenizer: Tokenizer, count: int, grade: Grader | None
+) -> list[Row]:
     """The first `count` problems that fit, and (with `grade`) whose answer passes."""
     rows: list[Row] = []
     for batch in _batches(problems, count):
@@ -162,10 +164,10 @@ def _block(problems: Iterator[Problem], tokenizer: Tokenizer, count: int, grade:
     )
 
 
-def _batches(problems: Iterator[Problem], count: int) -> Iterator[list[Problem]]:
+def _batches(problems: Iterator[SourceRow], count: int) -> Iterator[list[SourceRow]]:
     """Batches a little larger than what is needed, so that most blocks need one."""
     size = max(1, count + count // 4)
-    batch: list[Problem] = []
+    batch: list[SourceRow] = []
     for problem in problems:
         batch.append(problem)
         if len(batch) == size:
@@ -174,7 +176,7 @@ def _batches(problems: Iterator[Problem], count: int) -> Iterator[list[Problem]]
     yield batch
 
 
-def _row(problem: Problem, tokenizer: Tokenizer) -> Row | None:
+def _row(problem: SourceRow, tokenizer: Tokenizer) -> Row | None:
     """The official columns; None when prompt or answer are too long."""
     is_program = problem.subset is Subset.MBXP
     prompt = tokenizer.bos + problem.prompt

@@ -91,7 +91,7 @@ class Relay:
             )
 
 
-class Run:
+class LoadgenRun:
     """One LoadGen test and its reports to the parent."""
 
     def __init__(self, job: LoadGenJob, control: Connection) -> None:
@@ -176,7 +176,7 @@ def main(control: Connection) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     job: LoadGenJob = control.recv()
     try:
-        run = Run(job, control)
+        run = LoadgenRun(job, control)
     except (ImportError, OSError) as error:
         traceback.print_exception(error)
         control.send(Failure.of(error, "the LoadGen child could not start"))

@@ -35,7 +35,7 @@ class Close:
 
 
 @dataclass(frozen=True)
-class Report:
+class UsedReport:
     used: Used
 
 

@@ -15,7 +15,7 @@ from assay.ground import scratch, settings
 from assay.ground.errors import RunFailed
 from assay.mlperf.channel import Channel, Kind
 from assay.mlperf.child import Child
-from assay.mlperf.message import Ask, Build, Close, Failure, Line, Report
+from assay.mlperf.message import Ask, Build, Close, Failure, Line, UsedReport
 from assay.mlperf.progress import OnProgress, Progress, Watchdog
 from assay.mlperf.sut import Used
 
@@ -155,7 +155,7 @@ class SutHost:
             if not self.control.poll(1.0):
                 continue
             message = self._receive()
-            if isinstance(message, Report):
+            if isinstance(message, UsedReport):
                 return message.used
             if isinstance(message, Line):
                 self._on_progress(Progress(self._phase, message=message.text))

@@ -22,7 +22,7 @@ from queue import Empty, SimpleQueue
 from typing import cast
 
 from assay.mlperf.channel import Channel, Frame, Kind, socket_name
-from assay.mlperf.message import Ask, Build, Close, Failure, Line, Report
+from assay.mlperf.message import Ask, Build, Close, Failure, Line, UsedReport
 from assay.mlperf.sut import Answer, FirstToken, Query, Sut, SutModule
 
 FAILED = 4
@@ -103,7 +103,7 @@ def serve(sut: Sut, events: SimpleQueue[Event], sink: ClientSink) -> None:
             sut.close()
             return
         if isinstance(event, Ask):
-            sink.tell(Report(sut.used()))
+            sink.tell(UsedReport(sut.used()))
             event = None
         elif event.kind is Kind.FLUSH:
             sut.flush()
@@ -144,7 +144,7 @@ def main(control: Connection, address: str) -> int:
     try:
         module = cast(SutModule, importlib.import_module(build.module))
         sut = module.build(build.spec, build.samples, sink)
-        report = Report(sut.used())
+        report = UsedReport(sut.used())
     except Exception as error:
         fail(error, f"the {build.spec.kind} SUT could not be loaded")
         return FAILED

@@ -25,7 +25,7 @@ GROUP_SIZE = 12
 
 
 @dataclass(frozen=True)
-class Group:
+class SampleGroup:
     """Consecutive samples of a batch: `sample_N` counts from 0 within the group, `position_N` within a sample."""
 
     sample_N: Tensor
@@ -35,7 +35,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Batch:
+class TrainingBatch:
     """Whole samples by length, each its prompt followed by its answer (the last id of each is only a target).
 
     `source_A` are the places in N that must predict the answer ids `target_A`; `groups` cover N in order.
@@ -45,16 +45,16 @@ class Batch:
     position_N: Tensor
     source_A: Tensor
     target_A: Tensor
-    groups: tuple[Group, ...]
+    groups: tuple[SampleGroup, ...]
 
 
-def pack(pairs: list[tuple[list[int], list[int]]]) -> Batch:
+def pack(pairs: list[tuple[list[int], list[int]]]) -> TrainingBatch:
     """One batch of (prompt ids, answer ids) pairs."""
     pairs = sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1]))
     lengths = [len(prompt) + len(answer) - 1 for prompt, answer in pairs]
     starts = np.cumsum([0, *lengths[:-1]])
     sources = [np.arange(s + len(p) - 1, s + n) for s, n, (p, _) in zip(starts, lengths, pairs)]
-    return Batch(
+    return TrainingBatch(
         ids_N=torch.tensor([i for prompt, answer in pairs for i in prompt + answer[:-1]]),
         position_N=torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])),
         source_A=torch.from_numpy(np.concatenate(sources)),
@@ -63,8 +63,8 @@ def pack(pairs: list[tuple[list[int], list[int]]]) -> Batch:
     )
 
 
-def _group(lengths: list[int]) -> Group:
-    return Group(
+def _group(lengths: list[int]) -> SampleGroup:
+    return SampleGroup(
         sample_N=torch.from_numpy(np.repeat(np.arange(len(lengths)), lengths)),
         position_N=torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])),
         num_samples=len(lengths),
@@ -72,7 +72,7 @@ def _group(lengths: list[int]) -> Group:
     )
 
 
-def training_batch(tokenizer: Tokenizer, seed: int, step: int, num_samples: int) -> Batch:
+def training_batch(tokenizer: Tokenizer, seed: int, step: int, num_samples: int) -> TrainingBatch:
     """The batch of a step: a function of seed and step alone, so that a resumed run sees what it would have seen."""
     samples = islice(training_stream(seed, start=step * num_samples), num_samples)
     return pack([(encode_prompt(tokenizer, s.prompt), encode_answer(tokenizer, s.answer)) for s in samples])

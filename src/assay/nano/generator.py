@@ -11,13 +11,13 @@ from random import Random
 from assay.nano.grammar.instruction import write_instruction
 from assay.nano.grammar.problem import write_problem
 from assay.nano.grammar.program import write_program
-from assay.nano.grammar.sample import SUBSETS, Sample, Split, Subset
+from assay.nano.grammar.sample import SUBSETS, GeneratedSample, Split, Subset
 from assay.nano.grammar.step import LANGUAGES
 
 WRITERS = {"GSM8K": write_problem, "OpenOrca": write_instruction, "MBXP": write_program}
 
 
-def write_sample(subset: Subset, split: Split, seed: str) -> Sample:
+def write_sample(subset: Subset, split: Split, seed: str) -> GeneratedSample:
     """The sample that `seed` stands for: the first of its random sequence that belongs to `split`."""
     rng = Random(seed)
     while True:
@@ -26,7 +26,7 @@ def write_sample(subset: Subset, split: Split, seed: str) -> Sample:
             return sample
 
 
-def training_stream(seed: int, start: int = 0) -> Iterator[Sample]:
+def training_stream(seed: int, start: int = 0) -> Iterator[GeneratedSample]:
     """Training samples without end, the subsets taking turns; `start` skips that many at no cost."""
     index = start
     while True:
@@ -34,9 +34,9 @@ def training_stream(seed: int, start: int = 0) -> Iterator[Sample]:
         index += 1
 
 
-def distinct_samples(subset: Subset, split: Split, count: int, seed: int) -> list[Sample]:
+def distinct_samples(subset: Subset, split: Split, count: int, seed: int) -> list[GeneratedSample]:
     """`count` samples of a subset, no exercise and no function name twice, the languages of MBXP taking turns."""
-    found: list[Sample] = []
+    found: list[GeneratedSample] = []
     seen: set[str] = set()
     index = 0
     while len(found) < count:

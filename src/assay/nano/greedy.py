@@ -18,7 +18,7 @@ MAX_NEW_TOKENS = 256
 
 
 @dataclass(frozen=True)
-class Answer:
+class GreedyAnswer:
     """`ids` as they would be logged: without EOS, cut after the stop sequence."""
 
     ids: list[int]
@@ -39,10 +39,10 @@ def answer_rows(
     max_new_tokens: int = MAX_NEW_TOKENS,
     order: list[int] | None = None,
     report: Callable[[int], None] = lambda done: None,
-) -> list[Answer]:
+) -> list[GreedyAnswer]:
     """One answer per row, in row order; `order` says how rows are put into batches (default: as they stand)."""
     order = list(range(len(rows))) if order is None else order
-    answers: dict[int, Answer] = {}
+    answers: dict[int, GreedyAnswer] = {}
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
         for index, ids in zip(chosen, _generate(model, [rows[i] for i in chosen], max_new_tokens)):
@@ -51,7 +51,7 @@ def answer_rows(
     return [answers[i] for i in range(len(rows))]
 
 
-def cut(ids: list[int], stop: list[int]) -> Answer:
+def cut(ids: list[int], stop: list[int]) -> GreedyAnswer:
     """What remains of generated ids: up to and with the stop sequence, or up to EOS.
 
     Source: the official harness's post-processing (trailing 2 and 0 stripped, MBXP cut at its stop sequence).
@@ -63,8 +63,8 @@ def cut(ids: list[int], stop: list[int]) -> Answer:
         stopped = False
     for end in range(len(stop), len(ids) + 1):
         if stop != [EOS_ID] and ids[end - len(stop) : end] == stop:
-            return Answer(ids[:end], True)
-    return Answer(ids, stopped)
+            return GreedyAnswer(ids[:end], True)
+    return GreedyAnswer(ids, stopped)
 
 
 def _generate(model: Any, rows: list[dict[str, Any]], max_new_tokens: int) -> list[list[int]]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from assay.nano.batch import Batch, Group
+from assay.nano.batch import SampleGroup, TrainingBatch
 from assay.nano.shape import Shape
 
 
@@ -48,7 +48,7 @@ class Norm(nn.Module):  # type: ignore[misc]
         return F.rms_norm(x_NH, (x_NH.shape[-1],), self.weight, self.epsilon).to(dtype)
 
 
-class Attention(nn.Module):  # type: ignore[misc]
+class SelfAttention(nn.Module):  # type: ignore[misc]
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
@@ -57,7 +57,7 @@ class Attention(nn.Module):  # type: ignore[misc]
         self.v_proj = Linear(shape.hidden, shape.kv_heads * shape.head_dim)
         self.o_proj = Linear(shape.heads * shape.head_dim, shape.hidden)
 
-    def forward(self, x_NH: Tensor, batch: Batch, cos_ND: Tensor, sin_ND: Tensor) -> Tensor:
+    def forward(self, x_NH: Tensor, batch: TrainingBatch, cos_ND: Tensor, sin_ND: Tensor) -> Tensor:
         shape = self.shape
         q_NQD = rotate(self.q_proj(x_NH).view(-1, shape.heads, shape.head_dim), cos_ND, sin_ND)
         k_NKD = rotate(self.k_proj(x_NH).view(-1, shape.kv_heads, shape.head_dim), cos_ND, sin_ND)
@@ -69,7 +69,7 @@ class Attention(nn.Module):  # type: ignore[misc]
         return self.o_proj(mixed_NH)
 
 
-def attend(q_NQD: Tensor, k_NKD: Tensor, v_NKD: Tensor, group: Group) -> Tensor:
+def attend(q_NQD: Tensor, k_NKD: Tensor, v_NKD: Tensor, group: SampleGroup) -> Tensor:
     """Causal attention of each sample of a group to itself; (N, Q * D). `q_NQD` is scaled already.
 
     The query heads of one key head are stacked as rows of one product, so keys are never repeated. Rows after the
@@ -122,11 +122,11 @@ class Experts(nn.Module):  # type: ignore[misc]
         return out_NH, balance, share_E
 
 
-class Layer(nn.Module):  # type: ignore[misc]
+class DecoderLayer(nn.Module):  # type: ignore[misc]
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.input_layernorm = Norm(shape.hidden, shape.norm_epsilon)
-        self.self_attn = Attention(shape)
+        self.self_attn = SelfAttention(shape)
         self.post_attention_layernorm = Norm(shape.hidden, shape.norm_epsilon)
         self.block_sparse_moe = Experts(shape)
 
@@ -138,7 +138,7 @@ class NanoModel(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.shape = shape
         self.embed_tokens = nn.Embedding(shape.vocabulary, shape.hidden)
-        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.layers = nn.ModuleList(DecoderLayer(shape) for _ in range(shape.layers))
         self.norm = Norm(shape.hidden, shape.norm_epsilon)
         self.lm_head = Linear(shape.hidden, shape.vocabulary)
         for name, parameter in self.named_parameters():
@@ -146,7 +146,7 @@ class NanoModel(nn.Module):  # type: ignore[misc]
                 narrow = "o_proj" in name or name.endswith("w2")
                 nn.init.normal_(parameter, std=0.04 / (2 * shape.layers) ** 0.5 if narrow else 0.04)
 
-    def forward(self, batch: Batch, dtype: torch.dtype = torch.float32) -> Output:
+    def forward(self, batch: TrainingBatch, dtype: torch.dtype = torch.float32) -> Output:
         cos_ND, sin_ND = (x.to(dtype) for x in angles(self.shape, batch.position_N))
         x_NH = self.embed_tokens(batch.ids_N)
         balances, shares = [], []

@@ -16,7 +16,7 @@ import numpy as np
 from assay.ground.errors import ArtifactError
 from assay.nano.generator import distinct_samples
 from assay.nano.grammar.prompt import STOP_SEQUENCE
-from assay.nano.grammar.sample import SUBSETS, Sample, Split, Subset
+from assay.nano.grammar.sample import SUBSETS, GeneratedSample, Split, Subset
 from assay.nano.shipped import checkpoint_dir
 from assay.nano.tokenizer import EOS, EOS_ID, encode_prompt, load_tokenizer
 
@@ -48,7 +48,7 @@ def answers_path() -> Path:
     return Path(__file__).parent / "reference_answers.safetensors"
 
 
-def samples_of(kind: Kind) -> list[Sample]:
+def samples_of(kind: Kind) -> list[GeneratedSample]:
     """The samples of a set, in row order."""
     split: Split = "calibration" if kind == "calibration" else "test"
     return [s for subset in SUBSETS for s in distinct_samples(subset, split, PER_SUBSET[kind], DATASET_SEED)]

@@ -36,7 +36,7 @@ REPORT_STEPS = 50
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """Everything that decides the outcome. The rate is flat after the warm-up and falls to zero at the end."""
 
     seed: int = 2026
@@ -63,7 +63,7 @@ class Recipe:
 class Trainer:
     """Model, optimizer and place in the run; one per worker, all alike after each step."""
 
-    def __init__(self, recipe: Recipe, tokenizer: Tokenizer, worker: int = 0) -> None:
+    def __init__(self, recipe: TrainingRecipe, tokenizer: Tokenizer, worker: int = 0) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.tokenizer, self.worker = recipe, tokenizer, worker
         self.model = NanoModel(Shape())
@@ -115,7 +115,7 @@ class Trainer:
         self.step = state["step"]
 
 
-def prepare_tokenizer(recipe: Recipe, folder: Path) -> Tokenizer:
+def prepare_tokenizer(recipe: TrainingRecipe, folder: Path) -> Tokenizer:
     """The tokenizer of a run: made from its own training samples the first time, read back afterwards."""
     if not (folder / "tokenizer.json").exists():
         stream = training_stream(recipe.seed)
@@ -131,7 +131,7 @@ def progress(step: int, steps: int, losses: list[float], each_s: float) -> str:
     return f"step {step}/{steps} loss {sum(latest) / len(latest):.4f} {each_s:.2f} s/step, {left_min:.0f} min left"
 
 
-def run_worker(worker: int, recipe: Recipe, folder: Path, meeting: str, report: Report) -> None:
+def run_worker(worker: int, recipe: TrainingRecipe, folder: Path, meeting: str, report: Report) -> None:
     """One worker's whole run; worker 0 also reports, evaluates, saves and exports."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
@@ -162,7 +162,7 @@ def run_worker(worker: int, recipe: Recipe, folder: Path, meeting: str, report: 
         distributed.destroy_process_group()
 
 
-def train(recipe: Recipe, folder: Path, report: Report) -> None:
+def train(recipe: TrainingRecipe, folder: Path, report: Report) -> None:
     """Run `recipe` to its end and leave the checkpoint in `folder`, going on from a saved state if there is one."""
     folder.mkdir(parents=True, exist_ok=True)
     prepare_tokenizer(recipe, folder)
@@ -179,8 +179,8 @@ def write_progress(line: str) -> None:
     sys.stderr.flush()
 
 
-def parse(arguments: list[str]) -> tuple[Recipe, Path]:
-    default = Recipe()
+def parse(arguments: list[str]) -> tuple[TrainingRecipe, Path]:
+    default = TrainingRecipe()
     parser = argparse.ArgumentParser(prog="python -m assay.nano.train", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of state, losses and checkpoint")
     parser.add_argument("--seed", type=int, default=default.seed)
@@ -190,7 +190,9 @@ def parse(arguments: list[str]) -> tuple[Recipe, Path]:
     )
     parser.add_argument("--workers", type=int, default=default.workers, help="processes of one thread each")
     given = parser.parse_args(arguments)
-    recipe = Recipe(seed=given.seed, steps=given.steps, decay_steps=given.decay_steps, workers=given.workers)
+    recipe = TrainingRecipe(
+        seed=given.seed, steps=given.steps, decay_steps=given.decay_steps, workers=given.workers
+    )
     return recipe, given.out
 
 

@@ -11,7 +11,7 @@ from assay.mlperf.scoring import grader, language
 from assay.mlperf.scoring import sandbox as sandboxes
 from assay.mlperf.scoring import transpile as transpiling
 from assay.mlperf.scoring.grader import Grade
-from assay.mlperf.scoring.mbxp import GRADED, Program, Verdict
+from assay.mlperf.scoring.mbxp import GRADED, Program, ProgramVerdict
 from assay.mlperf.scoring.sandbox import Sandbox
 from assay.mlperf.scoring.transpile import transpile
 from assay.mlperf.scoring.wall import Bubblewrap, Unshare
@@ -170,7 +170,7 @@ def test_a_missing_language_is_ungraded_and_the_others_are_graded(
     programs = [Program("ruby", "f", "", ""), Program("python", "f", "def f(x): return 4", CHECK)]
     told: list[tuple[int, int]] = []
     grading = Grade(workers=2, progress=lambda done, total: told.append((done, total)))(programs)
-    assert grading.verdicts[0] == Verdict(None, "ruby is not installed; apt-get install ruby")
+    assert grading.verdicts[0] == ProgramVerdict(None, "ruby is not installed; apt-get install ruby")
     assert grading.verdicts[1].passed is True
     assert told[-1] == (2, 2)
     assert grading.sandbox["safe"] is True
@@ -218,13 +218,13 @@ def test_no_sandbox_on_request_is_written_into_the_grading() -> None:
 def test_a_program_that_sleeps_too_long_has_failed_however_busy_the_machine_is(box: Sandbox) -> None:
     never = Program("python", "f", "", "")
     slept = language.Language("python", "t", ("/bin/sleep", "30"), right=never, wrong=never, wall_s=0.5)
-    assert grader.run(box, slept, b"") == Verdict(False, "not ended in time")
+    assert grader.run(box, slept, b"") == ProgramVerdict(False, "not ended in time")
 
 
 def test_a_starved_program_is_run_again_alone_and_its_second_verdict_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    outcomes = {b"right": [grader.STARVED, Verdict(True)], b"slow": [Verdict(False)]}
+    outcomes = {b"right": [grader.STARVED, ProgramVerdict(True)], b"slow": [ProgramVerdict(False)]}
     monkeypatch.setattr(grader, "_ready", lambda sandbox, name: language.Language(name, "", (), None, None))
     monkeypatch.setattr(grader, "run", lambda sandbox, found, source: outcomes[source].pop(0))
     programs = [Program("php", "f", text, "") for text in ("right", "slow")]

@@ -7,7 +7,7 @@ import pytest
 
 from assay.mlperf.sample import Sample, Subset
 from assay.mlperf.scoring.mbxp import Grading
-from assay.mlperf.scoring.paired import Reference, loss_exceeds, reference_values
+from assay.mlperf.scoring.paired import ReferenceAnswer, loss_exceeds, reference_values
 from assay.mlperf.scoring.score import score
 from assay.mlperf.tokenizer import Tokenizer
 
@@ -49,7 +49,7 @@ class Spelled:
 
 def test_only_answers_that_differ_from_the_reference_are_scored_again() -> None:
     samples = [Sample(i, f"flan.{i}", Subset.OPENORCA, "p", (1,), "cat", (2, 0, 19), (2,)) for i in range(3)]
-    records = [Reference(0, (2, 0, 19)), Reference(1, (3, 14, 6)), Reference(2, (2, 0, 19))]
+    records = [ReferenceAnswer(0, (2, 0, 19)), ReferenceAnswer(1, (3, 14, 6)), ReferenceAnswer(2, (2, 0, 19))]
     words = cast(Tokenizer, Spelled())
     found = score(records, samples, words, lambda programs: Grading([]))
     values = reference_values(found, records, samples, words, lambda programs: Grading([]))

@@ -8,7 +8,7 @@ from assay.ground.errors import ArtifactError
 from assay.mlperf.sample import Sample, Subset
 from assay.mlperf.score import Score
 from assay.mlperf.scoring.log import Record
-from assay.mlperf.scoring.mbxp import Grading, Program, Verdict
+from assay.mlperf.scoring.mbxp import Grading, Program, ProgramVerdict
 from assay.mlperf.scoring.score import accuracy_text, official_results, score
 from assay.mlperf.tokenizer import Tokenizer
 from tests.mlperf.scoring.conftest import WORDS, sample
@@ -27,7 +27,9 @@ def ids(text: str) -> list[int]:
 
 
 def passes(programs: Sequence[Program]) -> Grading:
-    return Grading([Verdict("raise" not in program.solution) for program in programs], {"kind": "none"})
+    return Grading(
+        [ProgramVerdict("raise" not in program.solution) for program in programs], {"kind": "none"}
+    )
 
 
 def never(programs: Sequence[Program]) -> Grading:
@@ -102,7 +104,7 @@ def test_a_missing_subset_is_unmeasured_never_zero(words: Tokenizer) -> None:
 
 def test_one_ungraded_program_withholds_the_total_and_says_why(words: Tokenizer) -> None:
     def grade(programs: Sequence[Program]) -> Grading:
-        return Grading([Verdict(True), Verdict(None, "no ruby: apt install ruby")])
+        return Grading([ProgramVerdict(True), ProgramVerdict(None, "no ruby: apt install ruby")])
 
     samples = [sample(0, Subset.MBXP, "t", "cpp_f"), sample(1, Subset.MBXP, "t", "ruby_f")]
     mbxp = scored([(0, "puts 1"), (1, "puts 1")], words, samples, grade)["mbxp"]
@@ -169,7 +171,7 @@ def test_accuracy_text_is_readable_by_the_patterns_of_a_checker(words: Tokenizer
 
 def test_accuracy_text_leaves_out_what_has_no_value(words: Tokenizer) -> None:
     def ungraded(programs: Sequence[Program]) -> Grading:
-        return Grading([Verdict(None, "no sandbox") for _ in programs])
+        return Grading([ProgramVerdict(None, "no sandbox") for _ in programs])
 
     text = accuracy_text(score([Record(2, ids("puts 1"))], SAMPLES, words, ungraded))
     for absent in ("rouge1", "gsm8k", "mbxp", "gen_len"):

@@ -1,6 +1,6 @@
 """LoadGen's log files as typed values. They are read as what they may be: cut short, binary, or hostile."""
 
-from assay.mlperf.logs.accuracy import Entry, read_accuracy
+from assay.mlperf.logs.accuracy import LoggedAnswer, read_accuracy
 from assay.mlperf.logs.detail import DetailLog, read_detail
 from assay.mlperf.logs.record import (
     ACCURACY_FILE,
@@ -18,7 +18,7 @@ __all__ = [
     "SUMMARY_FILE",
     "DetailLog",
     "Distribution",
-    "Entry",
+    "LoggedAnswer",
     "RunRecord",
     "read_accuracy",
     "read_detail",

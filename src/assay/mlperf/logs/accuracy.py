@@ -27,7 +27,7 @@ FILE_BYTES_MAX = 2 << 30
 
 
 @dataclass(frozen=True)
-class Entry:
+class LoggedAnswer:
     """One logged answer."""
 
     seq_id: int
@@ -39,7 +39,7 @@ class Entry:
     """n_tokens as reported by the SUT; None without token latencies."""
 
 
-def read_accuracy(path: Path, dtype: str = "int32") -> Iterator[Entry]:
+def read_accuracy(path: Path, dtype: str = "int32") -> Iterator[LoggedAnswer]:
     """The entries of a log, one at a time, in file order.
 
     Raises: ConfigError for an unknown dtype; ArtifactError (at the entry where it is found) for a file that
@@ -50,7 +50,7 @@ def read_accuracy(path: Path, dtype: str = "int32") -> Iterator[Entry]:
     return _entries(path, dtype)
 
 
-def _entries(path: Path, dtype: str) -> Iterator[Entry]:
+def _entries(path: Path, dtype: str) -> Iterator[LoggedAnswer]:
     for position, row in enumerate(_rows(path)):
         try:
             yield _entry(row, DTYPES[dtype])
@@ -62,12 +62,12 @@ def _entries(path: Path, dtype: str) -> Iterator[Entry]:
             ) from None
 
 
-def _entry(row: Any, dtype: np.dtype[Any]) -> Entry:
+def _entry(row: Any, dtype: np.dtype[Any]) -> LoggedAnswer:
     if not isinstance(row, dict):
         raise TypeError("is no JSON object")
     first = row.get("token_data")
     count = row.get("token_count")
-    return Entry(
+    return LoggedAnswer(
         _whole(row["seq_id"], "seq_id"),
         _whole(row["qsl_idx"], "qsl_idx"),
         _ids(row["data"], dtype),

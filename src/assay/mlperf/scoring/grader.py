@@ -15,7 +15,7 @@ from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring import language as languages
 from assay.mlperf.scoring import sandbox as sandboxes
 from assay.mlperf.scoring.language import Language, content
-from assay.mlperf.scoring.mbxp import Grading, Program, Verdict
+from assay.mlperf.scoring.mbxp import Grading, Program, ProgramVerdict
 from assay.mlperf.scoring.sandbox import Sandbox
 from assay.mlperf.scoring.transpile import CHUNK_PROGRAMS, transpile
 
@@ -25,7 +25,7 @@ SLOWEST_FIRST = ("cpp", "typescript")
 WORKERS_MAX = 256
 """Whatever is asked for."""
 
-STARVED = Verdict(
+STARVED = ProgramVerdict(
     None, "out of time because other processes kept the processors: score again when the machine is quiet"
 )
 
@@ -52,7 +52,7 @@ class Grade:
         except EnvironmentProblem as problem:
             return Grading([_ungraded(problem)] * len(programs))
 
-    def _verdicts(self, sandbox: Sandbox, workers: int, programs: Sequence[Program]) -> list[Verdict]:
+    def _verdicts(self, sandbox: Sandbox, workers: int, programs: Sequence[Program]) -> list[ProgramVerdict]:
         with ThreadPoolExecutor(workers) as pool:
             asked = sorted({program.language for program in programs})
             ready = dict(zip(asked, pool.map(lambda name: _ready(sandbox, name), asked)))
@@ -61,13 +61,13 @@ class Grade:
                 range(len(programs)), key=lambda i: programs[i].language not in SLOWEST_FIRST or i in scripts
             )
 
-            def grade(i: int) -> Verdict:
+            def grade(i: int) -> ProgramVerdict:
                 found = ready[programs[i].language]
-                if isinstance(found, Verdict):
+                if isinstance(found, ProgramVerdict):
                     return found
                 return run(sandbox, found, content(programs[i])) if i not in scripts else scripts[i]()
 
-            verdicts: dict[int, Verdict] = {}
+            verdicts: dict[int, ProgramVerdict] = {}
             for i, verdict in zip(order, pool.map(grade, order)):
                 verdicts[i] = verdict
                 if self.progress:
@@ -80,17 +80,17 @@ class Grade:
         return [verdicts[i] for i in range(len(programs))]
 
 
-def run(sandbox: Sandbox, language: Language, source: bytes) -> Verdict:
+def run(sandbox: Sandbox, language: Language, source: bytes) -> ProgramVerdict:
     """The verdict on one program; ungraded when the sandbox failed, or others left the program no time."""
     verdict = _run_once(sandbox, language, source)
     if verdict.passed and language.impossible:
         control = _run_once(sandbox, language, source + language.impossible.encode())
         if control.passed is not False:
-            return Verdict(False, "it passes whatever its tests say") if control.passed else control
+            return ProgramVerdict(False, "it passes whatever its tests say") if control.passed else control
     return verdict
 
 
-def _run_once(sandbox: Sandbox, language: Language, source: bytes) -> Verdict:
+def _run_once(sandbox: Sandbox, language: Language, source: bytes) -> ProgramVerdict:
     secret = secrets.token_bytes(language.secret_bytes)
     outcome = sandbox.run(
         language.command,
@@ -104,17 +104,19 @@ def _run_once(sandbox: Sandbox, language: Language, source: bytes) -> Verdict:
         has_proc=language.has_proc,
     )
     if outcome.status is None:
-        return Verdict(None, f"the sandbox failed: {outcome.output.strip()[-200:] or 'no answer in time'}")
+        return ProgramVerdict(
+            None, f"the sandbox failed: {outcome.output.strip()[-200:] or 'no answer in time'}"
+        )
     if outcome.starved:
         return STARVED
     if outcome.timed_out:
-        return Verdict(False, "not ended in time")
+        return ProgramVerdict(False, "not ended in time")
     if outcome.status == 0 and outcome.told_secret:
-        return Verdict(True)
-    return Verdict(False, f"exit status {outcome.status}: {outcome.output[:200].strip()}")
+        return ProgramVerdict(True)
+    return ProgramVerdict(False, f"exit status {outcome.status}: {outcome.output[:200].strip()}")
 
 
-def _ready(sandbox: Sandbox, name: str) -> Language | Verdict:
+def _ready(sandbox: Sandbox, name: str) -> Language | ProgramVerdict:
     """The language once it is proved to work here, else the verdict on every program of it."""
     try:
         found = languages.find(name)
@@ -124,15 +126,17 @@ def _ready(sandbox: Sandbox, name: str) -> Language | Verdict:
     wrong = run(sandbox, found, content(found.wrong))
     if right.passed is True and wrong.passed is False:
         return found
-    return Verdict(None, f"{name} does not work in the sandbox ({right.reason or 'a wrong program passed'})")
+    return ProgramVerdict(
+        None, f"{name} does not work in the sandbox ({right.reason or 'a wrong program passed'})"
+    )
 
 
 def _scripts(
     sandbox: Sandbox,
     pool: ThreadPoolExecutor,
-    ready: Mapping[str, Language | Verdict],
+    ready: Mapping[str, Language | ProgramVerdict],
     programs: Sequence[Program],
-) -> dict[int, Callable[[], Verdict]]:
+) -> dict[int, Callable[[], ProgramVerdict]]:
     """Position -> how to run the JavaScript of each TypeScript program that needs no tsc."""
     if not isinstance(ready.get("typescript"), Language):
         return {}
@@ -150,5 +154,5 @@ def _scripts(
     }
 
 
-def _ungraded(problem: EnvironmentProblem) -> Verdict:
-    return Verdict(None, f"{problem.message}; {problem.hint}" if problem.hint else problem.message)
+def _ungraded(problem: EnvironmentProblem) -> ProgramVerdict:
+    return ProgramVerdict(None, f"{problem.message}; {problem.hint}" if problem.hint else problem.message)

@@ -26,7 +26,7 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ProgramVerdict:
     """`passed` is None when the program could not be graded; `reason` then says what is missing."""
 
     passed: bool | None
@@ -37,7 +37,7 @@ class Verdict:
 class Grading:
     """One verdict for each program, in order, and what held the programs while they ran."""
 
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[ProgramVerdict]
     sandbox: Mapping[str, object] = field(default_factory=dict)
 
 

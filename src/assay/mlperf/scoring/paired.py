@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from assay.mlperf.sample import Sample
 from assay.mlperf.score import Score
 from assay.mlperf.scoring.mbxp import Grader
-from assay.mlperf.scoring.score import Record, score
+from assay.mlperf.scoring.score import AnswerRecord, score
 from assay.mlperf.tokenizer import Tokenizer
 
 Z_ONE_SIDED_95 = 1.6448536269514722
@@ -21,7 +21,7 @@ Z_ONE_SIDED_95 = 1.6448536269514722
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceAnswer:
     """The answer that the dataset holds for a sample, as if it had been logged."""
 
     qsl_idx: int
@@ -49,7 +49,7 @@ def loss_exceeds(found: Mapping[int, float], reference: Mapping[int, float], sha
 
 def reference_values(
     found: Sequence[Score],
-    records: Sequence[Record],
+    records: Sequence[AnswerRecord],
     samples: Sequence[Sample],
     tokenizer: Tokenizer,
     grade: Grader,
@@ -58,8 +58,8 @@ def reference_values(
 
     An answer equal to the reference is worth what was `found` of it; only the others are scored again.
     """
-    others: list[Record] = [
-        Reference(record.qsl_idx, reference)
+    others: list[AnswerRecord] = [
+        ReferenceAnswer(record.qsl_idx, reference)
         for record in records
         if tuple(record.token_ids) != (reference := samples[record.qsl_idx].reference_ids)
     ]

@@ -16,14 +16,14 @@ from assay.ground.errors import ArtifactError
 from assay.mlperf.sample import Sample, Subset
 from assay.mlperf.score import Score
 from assay.mlperf.scoring import gsm8k, interval, mbxp, rouge
-from assay.mlperf.scoring.mbxp import Grader, Verdict
+from assay.mlperf.scoring.mbxp import Grader, ProgramVerdict
 from assay.mlperf.tokenizer import Tokenizer
 
 PERCENT = "%"
 TOKENS = "tokens/sample"
 
 
-class Record(Protocol):
+class AnswerRecord(Protocol):
     """One logged answer."""
 
     @property
@@ -42,7 +42,7 @@ class Answered:
 
 
 def score(
-    records: Sequence[Record], samples: Sequence[Sample], tokenizer: Tokenizer, grade: Grader
+    records: Sequence[AnswerRecord], samples: Sequence[Sample], tokenizer: Tokenizer, grade: Grader
 ) -> list[Score]:
     """rouge1, rouge2, rougeL, gsm8k, mbxp and tokens_per_sample, in this order, each always present.
 
@@ -94,7 +94,7 @@ def accuracy_text(scores: Sequence[Score]) -> str:
     return f"\nResults\n\n{official_results(scores)}\n"
 
 
-def _check(records: Sequence[Record], num_samples: int, vocab_size: int) -> None:
+def _check(records: Sequence[AnswerRecord], num_samples: int, vocab_size: int) -> None:
     for record in records:
         if not 0 <= record.qsl_idx < num_samples:
             raise ArtifactError(
@@ -166,7 +166,9 @@ def _by_sample(answered: Sequence[Answered], values: Sequence[float]) -> dict[in
     return {a.sample.index: value for a, value in zip(answered, values, strict=True)}
 
 
-def _by_language(answered: Sequence[Answered], verdicts: Sequence[Verdict]) -> dict[str, dict[str, int]]:
+def _by_language(
+    answered: Sequence[Answered], verdicts: Sequence[ProgramVerdict]
+) -> dict[str, dict[str, int]]:
     table: dict[str, dict[str, int]] = {}
     for a, verdict in zip(answered, verdicts, strict=True):
         row = table.setdefault(str(a.sample.language), {"passed": 0, "run": 0, "ungraded": 0})
@@ -177,7 +179,10 @@ def _by_language(answered: Sequence[Answered], verdicts: Sequence[Verdict]) -> d
 
 
 def _token_score(
-    records: Sequence[Record], counted: Sequence[Record], orca: Sequence[Answered], num_samples: int
+    records: Sequence[AnswerRecord],
+    counted: Sequence[AnswerRecord],
+    orca: Sequence[Answered],
+    num_samples: int,
 ) -> Score:
     """The tokens of the answers that count, by all that were logged: one that was logged again adds 0."""
     lengths = [len(record.token_ids) for record in counted]

@@ -16,7 +16,7 @@ from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_REQUIRED
 
 
 @dataclass(frozen=True)
-class Run:
+class FinishedRun:
     """A run folder and its record."""
 
     folder: Path
@@ -57,16 +57,16 @@ class Run:
 
 
 @dataclass
-class Scenario:
+class TreeEntry:
     """One entry of the tree to be: the runs that give its performance and its accuracy."""
 
     system: str
     benchmark: str
     scenario: str
-    modes: dict[str, tuple[Run, ModeResult]] = field(default_factory=dict)
+    modes: dict[str, tuple[FinishedRun, ModeResult]] = field(default_factory=dict)
 
     @property
-    def run(self) -> Run:
+    def run(self) -> FinishedRun:
         """The run that the entry is about: the performance run's, else the accuracy run's."""
         return (self.modes.get(Mode.PERFORMANCE.value) or self.modes[Mode.ACCURACY.value])[0]
 
@@ -95,15 +95,15 @@ class Scenario:
         return found
 
 
-def collect(folders: Sequence[Path], system_name: str | None) -> list[Scenario]:
+def collect(folders: Sequence[Path], system_name: str | None) -> list[TreeEntry]:
     """The entries that run folders hold; performance and accuracy may come from two runs.
 
     Raises: ArtifactError for what is no run folder, ConfigError for an unfinished run or for two runs of the
     same scenario and mode.
     """
-    entries: dict[tuple[str, str, str], Scenario] = {}
+    entries: dict[tuple[str, str, str], TreeEntry] = {}
     for folder in folders:
-        run = Run(folder, results.read(folder))
+        run = FinishedRun(folder, results.read(folder))
         if run.result.status != results.COMPLETE:
             raise ConfigError(
                 f"{folder} is {run.result.status}: {run.result.reason}",
@@ -112,7 +112,7 @@ def collect(folders: Sequence[Path], system_name: str | None) -> list[Scenario]:
         name = system_name or _asked_name(run) or run.system_name()
         for record in run.result.runs:
             key = (name, run.result.workload, record.scenario)
-            entry = entries.setdefault(key, Scenario(*key))
+            entry = entries.setdefault(key, TreeEntry(*key))
             if record.mode in entry.modes:
                 other = entry.modes[record.mode][0].folder
                 raise ConfigError(
@@ -123,7 +123,7 @@ def collect(folders: Sequence[Path], system_name: str | None) -> list[Scenario]:
     return list(entries.values())
 
 
-def _asked_name(run: Run) -> str | None:
+def _asked_name(run: FinishedRun) -> str | None:
     submission = run.result.asked.get("submission")
     name = submission.get("system_name") if isinstance(submission, Mapping) else None
     return str(name) if name else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.mlperf import toml_text
 from assay.mlperf.round import Round
-from assay.mlperf.submission.source import Run
+from assay.mlperf.submission.source import FinishedRun
 
 NO_ACCELERATOR = {
     "accelerators_per_node": "0",
@@ -30,7 +30,7 @@ class Description:
 
 
 def describe(
-    run: Run, round_: Round, division: str, submitter: str, name: str, said: Mapping[str, str]
+    run: FinishedRun, round_: Round, division: str, submitter: str, name: str, said: Mapping[str, str]
 ) -> Description:
     """The description of one system. What the submitter `said` goes before what was probed.
 

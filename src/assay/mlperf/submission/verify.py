@@ -12,13 +12,13 @@ from assay.mlperf import logs
 from assay.mlperf.checker.rules_accuracy import SCORE_ROUNDING, scores
 from assay.mlperf.result import RESULT_FILE, Figure, ModeResult
 from assay.mlperf.run_folder import figures
-from assay.mlperf.submission.source import Run
+from assay.mlperf.submission.source import FinishedRun
 from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_REQUIRED
 
 HINT = "submit the run folder as the run left it, or run again"
 
 
-def verify(run: Run, record: ModeResult) -> None:
+def verify(run: FinishedRun, record: ModeResult) -> None:
     """Hold one LoadGen run of a run folder against its logs: their digests, then every figure and score.
 
     Raises: ArtifactError naming the file and the figure that differ.
@@ -41,7 +41,7 @@ def _values(found: Iterable[Figure]) -> dict[str, object]:
     return {figure.metric: figure.value for figure in found}
 
 
-def _digests(run: Run, record: ModeResult) -> None:
+def _digests(run: FinishedRun, record: ModeResult) -> None:
     """The files that a submission takes are those that the run listed."""
     names = PERFORMANCE_REQUIRED if record.mode == Mode.PERFORMANCE.value else ACCURACY_REQUIRED
     places = [f"{record.scenario}/user.conf", *(f"{record.folder}/{name}" for name in names)]
@@ -59,7 +59,7 @@ def _digests(run: Run, record: ModeResult) -> None:
             raise ArtifactError(f"{path} is not the file that the run wrote: its SHA-256 differs", HINT)
 
 
-def _scores(run: Run, record: ModeResult) -> None:
+def _scores(run: FinishedRun, record: ModeResult) -> None:
     place = f"{record.folder}/accuracy.txt"
     path = run.folder / place
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
@@ -71,7 +71,7 @@ def _scores(run: Run, record: ModeResult) -> None:
             raise _differs(run, score.metric, score.value, place, found[-1] if found else None)
 
 
-def _differs(run: Run, name: str, said: object, place: str, measured: object) -> ArtifactError:
+def _differs(run: FinishedRun, name: str, said: object, place: str, measured: object) -> ArtifactError:
     words = ["nothing" if value is None else str(value) for value in (said, measured)]
     return ArtifactError(
         f"{run.folder / RESULT_FILE} says {words[0]} for {name}, its log {place} says {words[1]}", HINT

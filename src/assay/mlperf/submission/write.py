@@ -19,7 +19,7 @@ from assay.mlperf.checker import log_excerpt
 from assay.mlperf.result import RunResult
 from assay.mlperf.round import Round
 from assay.mlperf.submission import truncate
-from assay.mlperf.submission.source import Scenario, collect
+from assay.mlperf.submission.source import TreeEntry, collect
 from assay.mlperf.submission.system import describe, read_said
 from assay.mlperf.submission.tree import FAKE_MARK, Layout, Place
 from assay.mlperf.submission.verify import verify
@@ -84,7 +84,7 @@ def write(runs: Sequence[Path], request: TreeRequest, root: Path) -> Written:
     return Written(root, tuple(places), {name: left for name, left in unknown.items() if left})
 
 
-def _place(entry: Scenario, request: TreeRequest) -> Place:
+def _place(entry: TreeEntry, request: TreeRequest) -> Place:
     """Where an entry belongs. Raises: ConfigError for a name that cannot be a folder's."""
     return Place(
         path_name(request.division, "division"),
@@ -95,7 +95,7 @@ def _place(entry: Scenario, request: TreeRequest) -> Place:
     )
 
 
-def _refuse(entry: Scenario, request: TreeRequest) -> None:
+def _refuse(entry: TreeEntry, request: TreeRequest) -> None:
     for run, _ in entry.modes.values():
         if run.result.is_fake and not request.allow_fake:
             raise ConfigError(
@@ -161,7 +161,7 @@ class _Builder:
     request: TreeRequest
     layout: Layout
 
-    def entry(self, entry: Scenario, place: Place) -> tuple[str, ...]:
+    def entry(self, entry: TreeEntry, place: Place) -> tuple[str, ...]:
         """Write everything of one entry; gives the system fields without a value."""
         self._logs(entry, place)
         self._measurements(entry, place)
@@ -180,7 +180,7 @@ class _Builder:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
 
-    def _logs(self, entry: Scenario, place: Place) -> None:
+    def _logs(self, entry: TreeEntry, place: Place) -> None:
         for name, path in entry.logs(Mode.PERFORMANCE).items():
             self._copy(path, f"{self.layout.performance(place)}/{name}")
         logs = entry.logs(Mode.ACCURACY)
@@ -197,7 +197,7 @@ class _Builder:
             text = verdict.read_text(encoding="utf-8")
             self._text(f"{folder}/accuracy.txt", truncate.with_hash(text, answers) if answers else text)
 
-    def _measurements(self, entry: Scenario, place: Place) -> None:
+    def _measurements(self, entry: TreeEntry, place: Place) -> None:
         folder = self.layout.measurements(place)
         if entry.user_conf.is_file():
             self._copy(entry.user_conf, f"{folder}/user.conf")
@@ -209,7 +209,7 @@ class _Builder:
         self._text(f"{folder}/README.md", readme)
         self._text(self.layout.measurement_file(place), _json(measurement(entry)))
 
-    def _documents(self, entry: Scenario, place: Place) -> None:
+    def _documents(self, entry: TreeEntry, place: Place) -> None:
         owner = (place.division, place.submitter)
         code = f"{self.layout.code(*owner, place.benchmark)}/README.md"
         self._text(code, code_readme(entry))
@@ -225,7 +225,7 @@ class _Builder:
                 _json({**self._existing(path), place.benchmark: workloads.get(place.benchmark).official}),
             )
 
-    def _system(self, entry: Scenario, place: Place) -> tuple[str, ...]:
+    def _system(self, entry: TreeEntry, place: Place) -> tuple[str, ...]:
         path = self.layout.system_file(place.division, place.submitter, place.system)
         said = read_said(self.request.system_file, place.system)
         owner = (place.division, place.submitter, place.system)
@@ -256,7 +256,7 @@ def _json(value: Mapping[str, str]) -> str:
     return json.dumps(dict(value), indent=2) + "\n"
 
 
-def measurement(entry: Scenario) -> dict[str, str]:
+def measurement(entry: TreeEntry) -> dict[str, str]:
     """The measurement file: input and weights as the run used them, not as it was asked."""
     precision = entry.run.precision
     return {
@@ -268,7 +268,7 @@ def measurement(entry: Scenario) -> dict[str, str]:
     }
 
 
-def mlperf_conf(entry: Scenario) -> str:
+def mlperf_conf(entry: TreeEntry) -> str:
     """mlperf.conf as the run's log says it was (rounds to v4.1 file it; later ones have it inside LoadGen)."""
     log = entry.logs(Mode.PERFORMANCE).get("mlperf_log_detail.txt")
     values = log_excerpt.parse(log.read_bytes()).values if log is not None else {}
@@ -292,7 +292,7 @@ def mlperf_conf(entry: Scenario) -> str:
     return "\n".join(["# Settings in effect, read back from mlperf_log_detail.txt.", *lines]) + "\n"
 
 
-def code_readme(entry: Scenario) -> str:
+def code_readme(entry: TreeEntry) -> str:
     import shlex
 
     return (
@@ -302,7 +302,7 @@ def code_readme(entry: Scenario) -> str:
     )
 
 
-def calibration_text(entry: Scenario) -> str:
+def calibration_text(entry: TreeEntry) -> str:
     """What is known of quantisation: Assay casts or rounds the given weights, without calibration data."""
     return (
         "# Calibration\n\n"

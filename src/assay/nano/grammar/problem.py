@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from assay.nano.grammar.prompt import problem_prompt
-from assay.nano.grammar.sample import Sample, share, split_of
+from assay.nano.grammar.sample import GeneratedSample, share, split_of
 from assay.nano.grammar.words import BOXES, ITEMS, PEOPLE
 
 LARGEST = 99
@@ -28,7 +28,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Step:
+class StoryStep:
     """One sentence of the story, its working in the answer, and what is asked should it be the last."""
 
     code: str
@@ -38,7 +38,7 @@ class Step:
     ask: str
 
 
-def write_problem(rng: Random) -> Sample:
+def write_problem(rng: Random) -> GeneratedSample:
     """A random problem of any split."""
     person, friend = rng.sample(PEOPLE, 2)
     scene = Scene(person, friend, rng.choice(ITEMS), rng.choice(BOXES))
@@ -55,7 +55,7 @@ def write_problem(rng: Random) -> Sample:
     answer = " ".join([*(s.working for s in steps if s.working), f"The answer is {steps[-1].value}."])
     content = "|".join(s.code for s in steps)
     chain = "|".join(s.code.split()[0] for s in steps)
-    return Sample(
+    return GeneratedSample(
         subset="GSM8K",
         question=question,
         prompt=problem_prompt(question),
@@ -70,12 +70,12 @@ def _have(scene: Scene) -> str:
     return f"How many {scene.items} does {scene.person} have now?"
 
 
-def _start_count(rng: Random, scene: Scene) -> Step:
+def _start_count(rng: Random, scene: Scene) -> StoryStep:
     count = rng.randint(5, 80)
-    return Step(f"have {count}", count, f"{scene.person} has {count} {scene.items}.", "", _have(scene))
+    return StoryStep(f"have {count}", count, f"{scene.person} has {count} {scene.items}.", "", _have(scene))
 
 
-def _start_product(rng: Random, scene: Scene) -> Step:
+def _start_product(rng: Random, scene: Scene) -> StoryStep:
     boxes, each = rng.randint(2, 9), rng.randint(2, 9)
     story = rng.choice(
         (
@@ -85,10 +85,10 @@ def _start_product(rng: Random, scene: Scene) -> Step:
     )
     value = boxes * each
     working = f"The {scene.boxes} hold {boxes} * {each} = {value} {scene.items}."
-    return Step(f"product {boxes} {each}", value, story, working, _have(scene))
+    return StoryStep(f"product {boxes} {each}", value, story, working, _have(scene))
 
 
-def _start_sum(rng: Random, scene: Scene) -> Step:
+def _start_sum(rng: Random, scene: Scene) -> StoryStep:
     first, second = rng.randint(3, 40), rng.randint(3, 40)
     story = rng.choice(
         (
@@ -98,10 +98,10 @@ def _start_sum(rng: Random, scene: Scene) -> Step:
     )
     value = first + second
     working = f"Together that is {first} + {second} = {value} {scene.items}."
-    return Step(f"sum {first} {second}", value, story, working, _have(scene))
+    return StoryStep(f"sum {first} {second}", value, story, working, _have(scene))
 
 
-def _more(rng: Random, scene: Scene, value: int) -> Step | None:
+def _more(rng: Random, scene: Scene, value: int) -> StoryStep | None:
     count = rng.randint(2, 20)
     if value + count > LARGEST:
         return None
@@ -112,10 +112,10 @@ def _more(rng: Random, scene: Scene, value: int) -> Step | None:
         )
     )
     working = f"With {count} more it is {value} + {count} = {value + count} {scene.items}."
-    return Step(f"more {count}", value + count, story, working, _have(scene))
+    return StoryStep(f"more {count}", value + count, story, working, _have(scene))
 
 
-def _fewer(rng: Random, scene: Scene, value: int) -> Step | None:
+def _fewer(rng: Random, scene: Scene, value: int) -> StoryStep | None:
     count = rng.randint(2, 20)
     if value - count < 1:
         return None
@@ -126,20 +126,20 @@ def _fewer(rng: Random, scene: Scene, value: int) -> Step | None:
         )
     )
     working = f"Without {count} it is {value} - {count} = {value - count} {scene.items}."
-    return Step(f"fewer {count}", value - count, story, working, _have(scene))
+    return StoryStep(f"fewer {count}", value - count, story, working, _have(scene))
 
 
-def _sale(rng: Random, scene: Scene, value: int) -> Step | None:
+def _sale(rng: Random, scene: Scene, value: int) -> StoryStep | None:
     price = rng.randint(2, 9)
     if value * price > LARGEST:
         return None
     story = f"Then {scene.person} sells them for {price} dollars each."
     working = f"At {price} dollars each that makes {value} * {price} = {value * price} dollars."
     ask = f"How many dollars does {scene.person} get?"
-    return Step(f"sale {price}", value * price, story, working, ask)
+    return StoryStep(f"sale {price}", value * price, story, working, ask)
 
 
-def _shares(rng: Random, scene: Scene, value: int) -> Step | None:
+def _shares(rng: Random, scene: Scene, value: int) -> StoryStep | None:
     friends = [n for n in range(2, 10) if value % n == 0 and value > n]
     if not friends:
         return None
@@ -147,4 +147,4 @@ def _shares(rng: Random, scene: Scene, value: int) -> Step | None:
     story = f"Then {scene.person} shares them equally among {count} friends."
     working = f"Each of {count} friends gets {value} / {count} = {value // count} {scene.items}."
     ask = f"How many {scene.items} does each friend get?"
-    return Step(f"shares {count}", value // count, story, working, ask)
+    return StoryStep(f"shares {count}", value // count, story, working, ask)

@@ -12,7 +12,7 @@ from typing import Any
 
 from assay.nano.grammar.language import Case, body, head, write_test
 from assay.nano.grammar.prompt import STOP_SEQUENCE, program_prompt
-from assay.nano.grammar.sample import Sample, share, split_of
+from assay.nano.grammar.sample import GeneratedSample, share, split_of
 from assay.nano.grammar.step import ENDINGS, LANGUAGES, STEPS, Constant, Domain, Ending, StepKind
 from assay.nano.grammar.words import ADJECTIVES, GROUPS, INGREDIENTS, NOUNS, PLACES
 
@@ -24,7 +24,7 @@ NAMES = (*ADJECTIVES, *(word for group in GROUPS.values() for word in group), *I
 ChosenStep = tuple[StepKind, Constant]
 
 
-def write_program(rng: Random, language: str | None = None) -> Sample:
+def write_program(rng: Random, language: str | None = None) -> GeneratedSample:
     """A random program of any split, in `language` or in one of the six."""
     language = language or rng.choice(LANGUAGES)
     domain: Domain = rng.choice(("number", "list", "text"))
@@ -37,7 +37,7 @@ def write_program(rng: Random, language: str | None = None) -> Sample:
     lines = [kind.line(language, constant) for kind, constant in steps]
     code = code_head + "\n" + body(language, lines, _value(ending, language))
     content = " ".join([domain, *(f"{kind.name}:{constant}" for kind, constant in steps), ending.name])
-    return Sample(
+    return GeneratedSample(
         subset="MBXP",
         question=code_head,
         prompt=program_prompt(language, code_head),

@@ -17,7 +17,7 @@ SUBSETS: tuple[Subset, ...] = ("GSM8K", "OpenOrca", "MBXP")
 
 
 @dataclass(frozen=True)
-class Sample:
+class GeneratedSample:
     """A question with its one right answer.
 
     `content` is what the sample is about with all wording taken away (operations and operands, steps and
