@@ -5,7 +5,7 @@ from __future__ import annotations
 from assay.recipes.call import Call
 from assay.recipes.contract import shell
 from assay.recipes.contract.flags import is_on
-from assay.recipes.contract.given import GivenArtifact, hook_input
+from assay.recipes.contract.given import GivenArtifact, hook_input, repro_prefix
 from assay.recipes.contract.hooks import Hooks, load_hooks
 from assay.recipes.descent import Descent
 from assay.recipes.light import Any
@@ -95,9 +95,7 @@ class HookCalls:
         if self.recipe.dialect.name == "cm":
             step["verbose"] = session.verbose
             if not self.call.depth and is_on(self.call.inputs, "repro"):
-                from assay.recipes.repro import beginning
-
-                step["repro_prefix"] = str(beginning("cm", self.call.inputs, session.folder))
+                step["repro_prefix"] = str(repro_prefix("cm", self.call.inputs, session.folder))
         if flags.ignore_script_error:
             step["ignore_script_error"] = True
         return step

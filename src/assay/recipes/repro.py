@@ -8,24 +8,17 @@ the same flags and writes nothing; here they write the files of its names.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from assay.recipes.actions.context import Answer, Inputs
 from assay.recipes.contract.dialect import Dialect
-from assay.recipes.contract.given import parsed_names
+from assay.recipes.contract.given import parsed_names, repro_prefix
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.light import Any
 from assay.recipes.records import as_json, readme
 from assay.recipes.session import Session
 
 RECORDED = ("input", "info", "output", "run-state")
-
-
-def beginning(tool: str, inputs: Mapping[str, Any], folder: Path) -> Path:
-    """What the paths of the files begin with."""
-    prefix = str(inputs.get("repro_prefix") or f"{tool}-run-script")
-    return folder / str(inputs.get("repro_dir") or f"{tool}-repro") / prefix
 
 
 class Repro:
@@ -36,7 +29,7 @@ class Repro:
         self.tool = tool
         self.inputs = inputs
         self.folder = folder
-        self.start = beginning(tool, inputs, folder)
+        self.start = repro_prefix(tool, inputs, folder)
         self.output_file = folder / f"{tool}-output.json"
         self.kept: dict[str, Any] = {}
 

@@ -7,6 +7,7 @@ Source: what hooks get from cmind 4.2.0 with the engine of cm4mlops at 3a601227,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from assay.recipes.call import Call
 from assay.recipes.contract.dialect import SCRIPT_UID
@@ -158,3 +159,9 @@ class _GivenRepository:
     def __init__(self, path: str, meta: dict[str, Any]) -> None:
         self.path = path
         self.meta = meta
+
+
+def repro_prefix(tool: str, inputs: Mapping[str, Any], folder: Path) -> Path:
+    """What the paths of the files of `--repro` begin with."""
+    prefix = str(inputs.get("repro_prefix") or f"{tool}-run-script")
+    return folder / str(inputs.get("repro_dir") or f"{tool}-repro") / prefix
