@@ -10,10 +10,9 @@ import re
 import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from assay.ground import download
+from assay.ground import download, scratch
 from assay.ground.artifact import Item, Listing
 from assay.ground.download import Patience, Remote
 from assay.ground.errors import ArtifactError
@@ -87,8 +86,8 @@ def _item(hub: Hub, base: str, entry: dict[str, Any]) -> Item:
 
 
 def _answer(hub: Hub, url: str, patience: Patience | None) -> Any:
-    with TemporaryDirectory() as folder:
-        answer = download.fetch(hub.remote(url), Path(folder) / "answer.json", patience=patience)
+    with scratch.folder("assay-hub-") as folder:
+        answer = download.fetch(hub.remote(url), folder / "answer.json", patience=patience)
         try:
             return json.loads(answer.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from assay.ground import download
+from assay.ground import download, scratch
 from assay.ground.artifact import Item, Listing
 from assay.ground.download import Patience, Remote
 from assay.ground.errors import ArtifactError
@@ -38,6 +36,6 @@ def listing(uri: str, patience: Patience | None = None) -> Listing:
 
 
 def _text(url: str, patience: Patience | None) -> str:
-    with TemporaryDirectory() as folder:
-        path = download.fetch(Remote(url), Path(folder) / "metadata", patience=patience)
+    with scratch.folder("assay-r2-") as folder:
+        path = download.fetch(Remote(url), folder / "metadata", patience=patience)
         return path.read_text(encoding="utf-8", errors="replace")

@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import assay
+from assay.ground import scratch
 from assay.ground.errors import EnvironmentProblem
 
 HOST = "host"
@@ -122,8 +122,7 @@ def build(image: Image, engine: str, execute: Execute) -> str:
     tag = image.tag
     if execute([engine, "image", "inspect", tag])[0] == 0:
         return tag
-    with TemporaryDirectory() as name:
-        context = Path(name)
+    with scratch.folder("assay-image-") as context:
         _lay_out(image, context)
         code, said = execute([engine, "build", "-t", tag, "-f", str(context / "Dockerfile"), str(context)])
     if code:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay.ground import settings
+from assay.ground import scratch, settings
 from assay.ground.errors import EnvironmentProblem
 from assay.ground.files import staged
 from assay.mlperf.scoring.mbxp import Program
@@ -217,8 +216,8 @@ def _precompiled_header(compiler: str) -> Path:
     folder = settings.home() / "mbxp" / f"pch-{key}"
     target = folder / "bits" / "stdc++.h.gch"
     if not target.is_file():
-        with staged(target) as part, tempfile.TemporaryDirectory() as scratch:
-            header = Path(scratch) / "all.h"
+        with staged(target) as part, scratch.folder("assay-header-") as place:
+            header = place / "all.h"
             header.write_text("#include <bits/stdc++.h>\n")
             argv = [compiler, "-x", "c++-header", str(header), "-o", str(part)]
             built = subprocess.run(argv, capture_output=True, text=True, check=False)
