@@ -83,6 +83,8 @@ def _daemon(folder: Path) -> Iterator[dict[str, str]]:
     finally:
         process.terminate()
         process.wait(timeout=30)
+        # The daemon mounts its data folder onto itself and leaves that; the folder could not be removed.
+        subprocess.run(["umount", str(folder / "data")], capture_output=True, check=False)
 
 
 def _wait_for(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
