@@ -102,6 +102,7 @@ def test_durations_are_read_in_the_units_people_write(text: str, seconds: float)
         ("limits.batch", "9" * 16),
         ("limits.min_duration_s", "9" * 400),
         ("limits.min_duration_s", "1000000001"),
+        ("limits.target_qps", "1e-300"),
         ("paths.checkpoint", ""),
         ("paths.dataset", ""),
         ("paths.out", ""),

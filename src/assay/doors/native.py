@@ -98,6 +98,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
+LEAST_QPS = 1e-6
+"""One sample in eleven days. user.conf holds plain decimals: a rate far below this one would be 0 there."""
+
+
 def _qps(text: str) -> float | None:
     if text.strip().lower() == "auto":
         return None
@@ -105,9 +109,10 @@ def _qps(text: str) -> float | None:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value < 1e9:
+    if not LEAST_QPS <= value < 1e9:
         raise ConfigError(
-            f"{text!r} is not a rate in samples/s", "a number above 0, or `auto` for a short probe"
+            f"{text!r} is not a rate in samples/s",
+            f"a number from {LEAST_QPS:g}, or `auto` for a short probe",
         )
     return value
 
