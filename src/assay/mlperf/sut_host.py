@@ -96,7 +96,13 @@ class SutHost:
             self._phase = ""
 
     def probe(self, count: int, samples: int, timeout_s: float | None) -> float:
-        """Samples/s over `count` queries handed straight to the SUT, all at once."""
+        """Samples/s over `count` queries handed straight to the SUT, all at once. Raises: `failure`, RunFailed."""
+        try:
+            return self._probe(count, samples, timeout_s)
+        except ConnectionError:  # it ended while it was asked
+            raise self.failure() from None
+
+    def _probe(self, count: int, samples: int, timeout_s: float | None) -> float:
         watchdog = Watchdog(timeout_s)
         channel = Channel.connect(self.address)
         with selectors.DefaultSelector() as selector:

@@ -59,3 +59,7 @@ def test_a_child_gets_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch
     ended = supervise(["/bin/cat", "/proc/self/environ"], b"", str(tmp_path), (20.0,), 10_000)
     assert b"PATH=" in ended.output
     assert b"secret" not in ended.output
+
+
+def test_what_was_printed_just_before_the_end_is_never_lost() -> None:
+    assert {shell("wc -c", stdin=b"x" * 70_000).output.strip() for _ in range(30)} == {b"70000"}

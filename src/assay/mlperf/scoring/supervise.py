@@ -120,8 +120,9 @@ def _converse(child: subprocess.Popen[bytes], stdin: bytes, output: _Output, sta
             if not is_open:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     child.wait(_LOOK_S)
-            has_read = False
-            for key, _ in ready.select(_LOOK_S if is_open else 0):
+            # Asked before the look at the pipe: what was printed until the end is then seen by that look.
+            has_ended, has_read = child.poll() is not None, False
+            for key, _ in ready.select(_LOOK_S if is_open and not has_ended else 0):
                 if key.fileobj is child.stdin:
                     fed = _feed(child.stdin.fileno(), stdin, fed)
                     if fed == len(stdin):
@@ -135,7 +136,7 @@ def _converse(child: subprocess.Popen[bytes], stdin: bytes, output: _Output, sta
                     if not chunk:
                         is_open = False
                         ready.unregister(child.stdout)
-            if not has_read and child.poll() is not None:
+            if has_ended and not has_read:
                 return
 
 
