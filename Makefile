@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MBXP := tools/mbxp
 SRC := src tests benchmarks tools
 
-.PHONY: bench test test-all check fmt fmt-check lint type structure speed venv system containers clean
+.PHONY: bench test test-all check fmt fmt-check lint type structure untested coverage speed venv system containers clean
 
 bench: venv system        ## the main job on the embedded model and data
 	$(BIN)/assay bench
@@ -35,6 +35,15 @@ type: venv
 structure: venv           ## what makes the package hard to grow, counted
 	-$(BIN)/python tools/structure.py
 
+untested: venv            ## modules that no test imports, the longest first
+	$(BIN)/python tools/structure.py --untested
+
+coverage: venv system     ## lines and branches that no fast test reaches, in child processes too; TESTS=tests/ground for a part
+	rm -rf .coverage && mkdir .coverage
+	-$(BIN)/coverage run -m pytest -rs $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 speed: venv               ## benchmarks/*.py, JSON out
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
@@ -53,4 +62,4 @@ containers:               ## podman and docker, for the tests of containers
 	@tools/container-engines.sh
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage .import_linter_cache

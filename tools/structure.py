@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts what makes the package easy or hard to grow: `python tools/structure.py [--json]`.
+"""Counts what makes the package easy or hard to grow: `python tools/structure.py [--json | --untested]`.
 
 The counts are read from the source alone; nothing of the package is imported. ARCHITECTURE.md says what the names
 mean. A row that has a goal is held against it; the exit status is the number of rows that miss theirs.
@@ -56,6 +56,7 @@ def rows() -> list[Row]:
             at_most=0,
         ),
         Row("lines of tests per line of source", round(lines_of(TESTS) / source, 2), at_least=0.8),
+        Row("modules that no test imports", len(untested()), at_most=0),
         Row("files of the package", len(python_files(PACKAGE))),
         Row("lines of the package", source),
     ]
@@ -93,11 +94,26 @@ def module_name(path: Path) -> str:
 def file_graph() -> Graph:
     """Module -> modules of the package that it imports, inside functions too, but not for types alone."""
     names = {module_name(path) for path in python_files(PACKAGE)}
-    return {module_name(path): set(imported(path, names)) for path in python_files(PACKAGE)}
+    return {
+        module_name(path): set(imported(path, names)) - {module_name(path)} for path in python_files(PACKAGE)
+    }
+
+
+def untested() -> list[tuple[int, str]]:
+    """Lines and name of each module with a function or a class that no file of the tests imports, the longest first."""
+    names = {module_name(path) for path in python_files(PACKAGE)}
+    seen = {name for path in python_files(TESTS) for name in imported(path, names)}
+    left = [path for path in python_files(PACKAGE) if module_name(path) not in seen and has_code(tree(path))]
+    return sorted(
+        ((path.read_text(encoding="utf-8").count("\n"), module_name(path)) for path in left), reverse=True
+    )
+
+
+def has_code(module: ast.Module) -> bool:
+    return any(isinstance(node, (ast.FunctionDef, ast.ClassDef)) for node in module.body)
 
 
 def imported(path: Path, names: set[str]) -> Iterator[str]:
-    own = module_name(path)
     for node in running_nodes(tree(path)):
         if isinstance(node, ast.Import):
             wanted = [alias.name for alias in node.names]
@@ -106,7 +122,7 @@ def imported(path: Path, names: set[str]) -> Iterator[str]:
             wanted = [name if name in names else node.module for name in whole]
         else:
             continue
-        yield from (name for name in wanted if name in names and name != own)
+        yield from (name for name in wanted if name in names)
 
 
 def running_nodes(node: ast.AST) -> Iterator[ast.AST]:
@@ -257,9 +273,14 @@ def asks_embedded(node: ast.AST) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one JSON list")
-    wants_json = parser.parse_args().json
+    parser.add_argument("--untested", action="store_true", help="print the modules that no test imports")
+    options = parser.parse_args()
+    if options.untested:
+        for lines, name in untested():
+            print(f"{lines:>5}  {name}")
+        return 0
     table = rows()
-    if wants_json:
+    if options.json:
         print(json.dumps([{**asdict(row), "is_met": row.is_met} for row in table], indent=2))
     else:
         for row in table:
