@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
+
+from assay.ground.errors import ConfigError
+from assay.ground.paths import given
+
+
+def test_a_path_is_absolute_and_has_no_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    assert given("a/b") == tmp_path / "a" / "b"
+    assert given("~/runs") == Path("/home/me/runs")
+    assert given("/x/../y") == Path("/x/../y")  # a link may stand there: not resolved
+    assert given(Path()) == tmp_path
+
+
+def test_a_byte_that_is_no_utf_8_stays_in_the_path() -> None:
+    assert given("/a\udcff") == Path("/a\udcff")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "an empty text is no path"),
+        ("a\0b", "it holds a NUL"),
+        ("\ud800", "surrogates not allowed"),
+        ("~nobody-of-this-name/x", "is no path"),
+    ],
+)
+def test_what_no_file_system_takes_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        given(text)
+
+
+@given_any(st.text(max_size=20))
+def test_any_text_is_an_absolute_path_or_one_kind_of_error(text: str) -> None:
+    try:
+        assert given(text).is_absolute()
+    except ConfigError as error:
+        assert error.hint
