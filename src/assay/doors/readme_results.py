@@ -33,7 +33,7 @@ _CLAIM = re.compile(
 _BOUND = re.compile(rf"(>=|<=)\s*{NUMBER}")
 _RANGE = re.compile(rf"^{NUMBER} to {NUMBER}$")
 _FIGURE = re.compile(rf"^\W*`?([A-Za-z][A-Za-z /()]*?)`?\s*:\s*`?{NUMBER}`?\s*$")
-_VALUE = re.compile(rf"^{NUMBER}\s*([^(]*?)\s*(?:\(n = (\d+).*)?$")
+_VALUE = re.compile(rf"^{NUMBER}\s*([^(]*?)\s*(?:\((?:n = (\d+))?.*)?$")
 _VALIDITY = re.compile(r"^LoadGen says (\w+)")
 
 
@@ -161,7 +161,7 @@ def _figure(line: _Line) -> ReportedFigure | None:
 
 
 def _row_figure(line: _Line) -> ReportedFigure | None:
-    """Assay: | Tokens per second | 869.38 tokens/s |"""
+    """Assay: | p99 first token | 869.38 ms (limit 2000 ms) |"""
     cells = _cells(line.text)
     value = _VALUE.match(cells[1]) if len(cells) == 2 else None
     return (
