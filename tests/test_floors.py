@@ -19,8 +19,8 @@ def place(path: Path) -> str:
 @pytest.mark.parametrize(
     ("pattern", "allowed"),
     [
-        (r"\bos\.(environ|getenv)\b", ("cli/", "doors/", "recipes/contract/")),
-        (r"""["'](CM|MLC)_[A-Z]""", ("doors/", "recipes/contract/", "recipes/env.py")),
+        (r"\bos\.(environ|getenv)\b", ("cli/", "doors/", "recipes/contract/", "recipes/actions/remote.py")),
+        (r"""["'](CM|MLC)_[A-Z]""", ("doors/", "recipes/contract/", "recipes/model/env.py")),
         (r"\bimport mlperf_loadgen\b", ("mlperf/loadgen.py",)),
         # A child process ends by `sys.exit(main(...))` at the foot of its own file.
         (r"^\s*(sys\.)?exit\((?!main\()", ("cli/", "__main__.py")),

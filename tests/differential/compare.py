@@ -33,9 +33,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assay.recipes.index import Index
-from assay.recipes.recipe import load_recipe
-from assay.recipes.repositories import Home
+from assay.recipes.home.index import Index
+from assay.recipes.home.load import load_recipe
+from assay.recipes.home.repositories import Home
 
 sys.path.append(str(Path(__file__).parent))  # it is a program of its own, and a module of the tests
 from probe import GivenToHook, hook_differences, read_records, write_probed

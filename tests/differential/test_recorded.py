@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from assay.recipes.actions.context import Context
 from assay.recipes.actions.dispatch import perform
-from assay.recipes.console import Quiet
 from assay.recipes.contract import argv, mlc_argv
 from assay.recipes.contract.dialect import DIALECTS
 from assay.recipes.errors import RecipeFault
-from assay.recipes.repositories import Home
+from assay.recipes.home.repositories import Home
+from assay.recipes.run.console import Quiet
+from assay.recipes.run.context import Context
 
 from .compare import RESULT_FLAGS, calls, entries, stable
 from .own import write_recipes

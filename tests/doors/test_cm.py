@@ -13,7 +13,7 @@ from assay.config import BenchmarkConfig, Device, Mode, Precision, Scenario, Sty
 from assay.doors import cm, native
 from assay.ground.errors import ConfigError
 from assay.recipes.contract import argv
-from assay.recipes.selection import Selection
+from assay.recipes.model.selection import Selection
 
 TEXTS = {
     "scenarios": st.sampled_from(["offline", "server", "offline,server"]),

@@ -11,7 +11,7 @@ from assay.config import ContainerRequest, Delivery, EarlierRun
 from assay.doors.cm_delivery import USUAL, delivery
 from assay.ground.errors import ConfigError
 from assay.recipes.contract import argv
-from assay.recipes.selection import Selection
+from assay.recipes.model.selection import Selection
 from tests.end_to_end import seed_command
 
 

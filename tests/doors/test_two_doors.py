@@ -16,7 +16,7 @@ import pytest
 from assay.config import BenchmarkConfig, Delivery
 from assay.doors import cm, cm_delivery, native, native_delivery
 from assay.recipes.contract import argv
-from assay.recipes.selection import Selection
+from assay.recipes.model.selection import Selection
 from tests.end_to_end import rows
 
 RUN_YAML = """\

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from assay.recipes.actions.context import Context
 from assay.recipes.actions.dispatch import perform
-from assay.recipes.console import Quiet
 from assay.recipes.contract.argv import parse
 from assay.recipes.contract.dialect import CM
-from assay.recipes.repositories import Home
+from assay.recipes.home.repositories import Home
+from assay.recipes.run.console import Quiet
+from assay.recipes.run.context import Context
 
 # On a busy machine an example may take any time, and that says nothing about the rule.
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -23,10 +23,10 @@ from assay.recipes.contract.argv import parse
 from assay.recipes.contract.shape import misshapen
 from assay.recipes.contract.shell import status_words
 from assay.recipes.errors import RecipeFault
-from assay.recipes.index import FORM, Index
-from assay.recipes.lint import lint
-from assay.recipes.lock import reproduce
-from assay.recipes.request import scope_of
+from assay.recipes.home.index import FORM, Index
+from assay.recipes.run.request import scope_of
+from assay.recipes.tools.lint import lint
+from assay.recipes.tools.lock import reproduce
 
 from .conftest import Kit
 
@@ -131,7 +131,7 @@ def test_an_error_that_the_description_has_not_caused_stays_a_bug(
         raise TypeError("ours")
 
     kit.recipe("right", env={"CM_A": "1"})
-    monkeypatch.setattr("assay.recipes.runner.resolve", broken)
+    monkeypatch.setattr("assay.recipes.run.runner.resolve", broken)
     with pytest.raises(TypeError, match="ours"):
         kit.run("right")
 

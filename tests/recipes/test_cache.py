@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from assay.recipes.errors import RecipeFailed, RecipeFault, RecipeNotFound
-from assay.recipes.expiry import seconds
-from assay.recipes.index import Index
-from assay.recipes.store import Store
-from assay.recipes.versions import Versions
+from assay.recipes.home.index import Index
+from assay.recipes.home.store import Store
+from assay.recipes.model.expiry import seconds
+from assay.recipes.model.versions import Versions
 
 from .conftest import Kit
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from assay.recipes import store as store_module
-from assay.recipes.index import Index
-from assay.recipes.store import Store
+from assay.recipes.home import store as store_module
+from assay.recipes.home.index import Index
+from assay.recipes.home.store import Store
 
 from .conftest import Kit
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from assay.cli import main as cli
-from assay.recipes.actions.context import Context
 from assay.recipes.contract.argv import parse
 from assay.recipes.errors import RecipeFault
-from assay.recipes.explain import explanation, explanation_text, why, why_text
-from assay.recipes.index import Index
-from assay.recipes.lint import lint
-from assay.recipes.lint_folder import index_of_folder
-from assay.recipes.lock import differences, reproduce
-from assay.recipes.plan import Step, as_text, plan
+from assay.recipes.home.index import Index
+from assay.recipes.run.context import Context
+from assay.recipes.tools.explain import explanation, explanation_text, why, why_text
+from assay.recipes.tools.lint import lint
+from assay.recipes.tools.lint_folder import index_of_folder
+from assay.recipes.tools.lock import differences, reproduce
+from assay.recipes.tools.plan import Step, as_text, plan
 
 from .conftest import Kit
 

@@ -10,13 +10,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from assay.recipes.actions.context import Context
 from assay.recipes.actions.dispatch import perform
-from assay.recipes.console import Quiet
 from assay.recipes.contract.argv import parse as parse_words
 from assay.recipes.contract.dialect import MLC
 from assay.recipes.contract.mlc_argv import parse
-from assay.recipes.repositories import Home
+from assay.recipes.home.repositories import Home
+from assay.recipes.run.console import Quiet
+from assay.recipes.run.context import Context
 
 from ..differential.probe import PROBE, read_records
 from .conftest import Kit

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from assay.recipes import clones
 from assay.recipes.errors import RecipeFault, RecipeNotFound
-from assay.recipes.git import changed_files
-from assay.recipes.index import Index
+from assay.recipes.home import clones
+from assay.recipes.home.git import changed_files
+from assay.recipes.home.index import Index
 
 from .conftest import Kit
 

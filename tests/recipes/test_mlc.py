@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from assay.recipes.actions.context import Context
 from assay.recipes.actions.dispatch import perform
-from assay.recipes.console import Quiet
 from assay.recipes.contract.dialect import MLC
 from assay.recipes.contract.mlc_argv import parse
 from assay.recipes.errors import RecipeFault
-from assay.recipes.repositories import Home
+from assay.recipes.home.repositories import Home
+from assay.recipes.run.console import Quiet
+from assay.recipes.run.context import Context
 
 HOOKS = """from mlc import utils
 from utils import is_true

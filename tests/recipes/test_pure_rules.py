@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.recipes.conditions import all_hold, any_holds, applies
-from assay.recipes.env import Env, exported
-from assay.recipes.merge import merge
-from assay.recipes.template import fill, filled
-from assay.recipes.versions import Versions, asked, compare, pip_requirement
+from assay.recipes.contract.merge import merge
+from assay.recipes.model.conditions import all_hold, any_holds, applies
+from assay.recipes.model.env import Env, exported
+from assay.recipes.model.template import fill, filled
+from assay.recipes.model.versions import Versions, asked, compare, pip_requirement
 
 
 @pytest.mark.parametrize(

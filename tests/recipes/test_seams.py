@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from assay.cli.cm import main
-from assay.recipes.builtin import Builtin
 from assay.recipes.contract.argv import parse
 from assay.recipes.errors import RecipeFault
-from assay.recipes.resolve import ResolvedRecipe
-from assay.recipes.runner import Runner
+from assay.recipes.model.resolve import ResolvedRecipe
+from assay.recipes.run.builtin import Builtin
+from assay.recipes.run.runner import Runner
 
 from .conftest import Kit
 

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from assay.cli import main
-from assay.recipes import container
 from assay.recipes.contract import secrets
 from assay.recipes.contract.git_login import apart
 from assay.recipes.errors import RecipeFault
+from assay.recipes.tools import container
 
 from .conftest import Kit
 from .test_home import git as run_git

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.recipes.light import NamedTuple
+from assay.recipes.typing_stub import NamedTuple
 
 from .conftest import Kit
 
@@ -55,8 +55,8 @@ HEAVY = {
     "ipaddress",
     "zlib",
     "copy",
-    "assay.recipes.store",
-    "assay.recipes.keeping",
+    "assay.recipes.home.store",
+    "assay.recipes.run.cached",
 }
 
 
@@ -74,7 +74,7 @@ def test_a_small_run_imports_nothing_heavy(kit: Kit) -> None:
     imported = {
         row.rpartition("|")[2].strip() for row in done.stderr.splitlines() if row.startswith("import time:")
     }
-    assert "assay.recipes.runner" in imported
+    assert "assay.recipes.run.runner" in imported
     assert imported & HEAVY == set()
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.recipes.errors import RecipeFault
-from assay.recipes.variations import choose
+from assay.recipes.model.variations import choose
 
 
 def applied(variations: dict[str, Any], *requested: str, **meta: Any) -> list[str]:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from assay.doors import builtin
-from assay.recipes.builtin import Builtin
+from assay.recipes.run.builtin import Builtin
 
 if TYPE_CHECKING:
     from assay.cli.progress import ProgressLine

@@ -10,15 +10,15 @@ import sys
 
 from assay.cli.terminal import say, say_json, tell
 from assay.ground.printable import printable
-from assay.recipes.actions.context import Context
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse
-from assay.recipes.contract.homes import home_from
 from assay.recipes.errors import RecipeFault
-from assay.recipes.light import TYPE_CHECKING, Any
+from assay.recipes.home.location import home_from
+from assay.recipes.run.context import Context
+from assay.recipes.typing_stub import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from assay.recipes.builtin import Builtin
+    from assay.recipes.run.builtin import Builtin
 
 # The commands that the original tools install: dialect, and the words that they stand for.
 WRAPPERS = {
@@ -139,7 +139,7 @@ def own_recipes() -> list[Builtin]:
 
 def _print_json(answer: dict[str, Any]) -> None:
     from assay.recipes.contract.secrets import hidden
-    from assay.recipes.records import as_json
+    from assay.recipes.tools.records import as_json
 
     say_json(as_json(hidden(answer)))
 
@@ -149,6 +149,6 @@ def _save_json(name: str, answer: dict[str, Any]) -> None:
 
     from assay.ground.files import write_text
     from assay.recipes.contract.secrets import hidden
-    from assay.recipes.records import as_json
+    from assay.recipes.tools.records import as_json
 
     write_text(Path(name), as_json(hidden(answer)) + "\n")

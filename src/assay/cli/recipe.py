@@ -53,8 +53,8 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from assay.cli.cm import UserConsole, own_recipes
-    from assay.recipes.actions.context import Context
-    from assay.recipes.contract.homes import home_from
+    from assay.recipes.home.location import home_from
+    from assay.recipes.run.context import Context
 
     home = home_from(os.environ, "mlc" if args.mlc else "cm")
     context = Context(home, UserConsole(), os.environ, own_recipes())
@@ -77,8 +77,8 @@ def _inputs(words: list[str]) -> dict[str, Any]:
 
 
 def _plan(context: Any, args: argparse.Namespace) -> int:
-    from assay.recipes.explain import own_recipe
-    from assay.recipes.plan import as_text, plan
+    from assay.recipes.tools.explain import own_recipe
+    from assay.recipes.tools.plan import as_text, plan
 
     inputs = _inputs(args.request)
     steps = plan(context.index, inputs, os.environ, own_recipe(context, inputs))
@@ -87,7 +87,7 @@ def _plan(context: Any, args: argparse.Namespace) -> int:
 
 
 def _explain(context: Any, args: argparse.Namespace) -> int:
-    from assay.recipes.explain import explanation, explanation_text
+    from assay.recipes.tools.explain import explanation, explanation_text
 
     found = explanation(context, _inputs(args.request))
     _print(args, explanation_text(found), found)
@@ -95,7 +95,7 @@ def _explain(context: Any, args: argparse.Namespace) -> int:
 
 
 def _why(context: Any, args: argparse.Namespace) -> int:
-    from assay.recipes.explain import why, why_text
+    from assay.recipes.tools.explain import why, why_text
 
     answer = why(context, _inputs(args.request))
     _print(args, why_text(answer), answer)
@@ -105,11 +105,11 @@ def _why(context: Any, args: argparse.Namespace) -> int:
 def _lint(context: Any, args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from assay.recipes.lint import ERROR, lint
+    from assay.recipes.tools.lint import ERROR, lint
 
     folder = Path(args.repository)
     if folder.is_dir():
-        from assay.recipes.lint_folder import index_of_folder
+        from assay.recipes.tools.lint_folder import index_of_folder
 
         index, repository = index_of_folder(folder.absolute())
     else:
@@ -127,9 +127,10 @@ def _lint(context: Any, args: argparse.Namespace) -> int:
 def _reproduce(context: Any, args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from assay.recipes.lock import reproduce
+    from assay.recipes.actions.dispatch import access_for
+    from assay.recipes.tools.lock import reproduce
 
-    differences = reproduce(context, Path(args.file))
+    differences = reproduce(context, Path(args.file), access_for(context))
     text = "\n".join(differences) if differences else "the run is the same"
     _print(args, text, {"differences": differences})
     return 1 if differences else 0

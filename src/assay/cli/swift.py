@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from types import ModuleType
 
-from assay.recipes.light import Any
+from assay.recipes.typing_stub import Any
 
 # Net new objects before Python looks for cycles: more than a small command makes, less than 50 MB.
 OBJECTS = 100_000

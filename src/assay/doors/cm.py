@@ -17,7 +17,7 @@ from assay.doors.cm_refused import REFUSED_KEYS, NotOffered, refuse
 from assay.doors.cm_settings import BATCH, SETTINGS, WRAPPER_ONLY, Setting, is_on
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
-from assay.recipes.selection import Selection
+from assay.recipes.model.selection import Selection
 
 TAGS = ("app", "mlperf", "inference", "generic")
 WORKLOAD = "mixtral-8x7b"

@@ -12,7 +12,7 @@ from typing import Any
 from assay.config import ContainerRequest, Delivery, EarlierRun, MayFetch
 from assay.doors.cm_settings import is_on
 from assay.ground.errors import ConfigError
-from assay.recipes.selection import Selection
+from assay.recipes.model.selection import Selection
 
 USUAL = Delivery(
     allow_fake=True,

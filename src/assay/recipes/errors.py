@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from assay.ground.errors import RecipeError
-from assay.recipes.light import Any
+from assay.recipes.typing_stub import Any
 
 GENERAL, SCRIPT_FAILED, UNKNOWN_ACTION, EXISTS, NOT_FOUND = 1, 2, 4, 8, 16
 

@@ -22,11 +22,11 @@ from assay.ground import settings
 from assay.ground.errors import ArtifactError
 from assay.ground.hub import Hub
 from assay.mlperf import artifact
-from assay.recipes.actions.context import Context
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse
-from assay.recipes.contract.homes import home_from
 from assay.recipes.errors import RecipeFault
+from assay.recipes.home.location import home_from
+from assay.recipes.run.context import Context
 from tests import fakes
 from tests.end_to_end import seed_command
 from tests.ground import flaky_server as flaky

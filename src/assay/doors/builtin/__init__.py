@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.ground.errors import AssayError, ConfigError
-from assay.recipes.builtin import Action, Builtin
 from assay.recipes.errors import GENERAL, RecipeFault
-from assay.recipes.recipe import Recipe
+from assay.recipes.model.recipe import Recipe
+from assay.recipes.run.builtin import Action, Builtin
 
 if TYPE_CHECKING:  # every run of any recipe looks at the table below: what acts is imported when it acts
     from assay.doors.builtin.call import Call, Deliver

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from assay.config import Request
 from assay.ground.hub import Hub
-from assay.recipes.selection import Selection
+from assay.recipes.model.selection import Selection
 
 Answer = dict[str, Any]
 

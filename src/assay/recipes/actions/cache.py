@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 from assay.recipes.actions.common import matching
-from assay.recipes.actions.context import Answer, Context, Found, Inputs, tag_text, words, yes
-from assay.recipes.artifacts import Artifacts
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.errors import RecipeFault, RecipeNotFound
-from assay.recipes.removal import remove_folder
-from assay.recipes.store import CacheEntry, Store, size_bytes
+from assay.recipes.home.artifacts import Artifacts
+from assay.recipes.home.removal import remove_folder
+from assay.recipes.home.store import CacheEntry, Store, size_bytes
+from assay.recipes.run.context import Answer, Context, Found, Inputs, tag_text, words, yes
 
 
 def delete(context: Context, inputs: Inputs) -> Answer:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from assay.recipes.actions.context import Answer, Context, Found, Inputs, tag_text, words, yes
-from assay.recipes.artifacts import Artifacts
 from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault, RecipeNotFound
-from assay.recipes.index import Artifact
+from assay.recipes.home.artifacts import Artifacts
+from assay.recipes.model.artifact import Artifact
+from assay.recipes.run.context import Answer, Context, Found, Inputs, tag_text, words, yes
 
 
 def matching(context: Context, inputs: Inputs) -> list[Artifact]:
@@ -25,9 +25,9 @@ def matching(context: Context, inputs: Inputs) -> list[Artifact]:
 
 def _scripts_with_variations(context: Context, tags: str, name: str) -> list[Artifact]:
     """Recipes are searched by their tags, and kept when they know the variations among them."""
-    from assay.recipes.recipe import load_recipe
-    from assay.recipes.selection import Selection
-    from assay.recipes.variations import knows
+    from assay.recipes.home.load import load_recipe
+    from assay.recipes.model.selection import Selection
+    from assay.recipes.model.variations import knows
 
     selection = Selection.parse(tags)
     wanted = [variation.removeprefix("-") for variation in selection.variations]
@@ -79,7 +79,7 @@ def delete(context: Context, inputs: Inputs) -> Answer:
 
 def load(context: Context, inputs: Inputs) -> Answer:
     """Print the description of exactly one artifact."""
-    from assay.recipes.json_text import json_text
+    from assay.recipes.contract.json_text import json_text
 
     artifacts = Artifacts(context.index)
     artifact = artifacts.one(inputs["automation"], words(inputs)[0], tag_text(inputs))

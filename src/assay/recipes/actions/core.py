@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from assay import __version__
-from assay.recipes.actions.context import Answer, Context, Inputs
 from assay.recipes.actions.repo import pull
 from assay.recipes.errors import RecipeFault
-from assay.recipes.names import new_uid
+from assay.recipes.model.names import new_uid
+from assay.recipes.run.context import Answer, Context, Inputs
 
 
 def init(context: Context, inputs: Inputs) -> Answer:

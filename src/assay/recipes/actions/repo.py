@@ -7,14 +7,14 @@ from pathlib import Path
 
 from assay.ground.printable import one_line
 from assay.ground.redact import addresses
-from assay.recipes import clones, git
-from assay.recipes.actions.context import Answer, Context, Inputs, words, yes
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.git_login import Login, apart
-from assay.recipes.descriptions import quoted
 from assay.recipes.errors import EXISTS, GENERAL, RecipeFault
-from assay.recipes.names import new_uid
-from assay.recipes.repositories import Repository
+from assay.recipes.home import clones, git
+from assay.recipes.home.descriptions import quoted
+from assay.recipes.model.artifact import Repository
+from assay.recipes.model.names import new_uid
+from assay.recipes.run.context import Answer, Context, Inputs, words, yes
 
 
 def search(context: Context, inputs: Inputs) -> Answer:

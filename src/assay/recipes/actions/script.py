@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from assay.recipes.actions.context import Answer, Context, Inputs, tag_text, words
-from assay.recipes.actions.dispatch import asks_for_help
-from assay.recipes.actions.start import make_runner
+from assay.recipes.actions.dispatch import access_for, asks_for_help
 from assay.recipes.contract.flags import is_on
+from assay.recipes.contract.merge import merge
 from assay.recipes.errors import RecipeFailed, RecipeFault
-from assay.recipes.light import Any
-from assay.recipes.merge import merge
-from assay.recipes.runner import Runner
+from assay.recipes.run.context import Answer, Context, Inputs, tag_text, words
+from assay.recipes.run.runner import Runner
+from assay.recipes.run.start import make_runner
+from assay.recipes.typing_stub import Any
 
 # The flags after which something is left or printed when a run has ended.
 _FOR_RECORDS = """
@@ -24,7 +24,7 @@ def run(context: Context, inputs: Inputs) -> Answer:
     """Run a recipe and everything below it."""
     inputs = _with_extra_flags(context, inputs)
     if asks_for_help(inputs):
-        from assay.recipes.explain import describe
+        from assay.recipes.tools.explain import describe
 
         return describe(context, inputs)
     require_request(inputs)
@@ -34,7 +34,7 @@ def run(context: Context, inputs: Inputs) -> Answer:
         answer: Answer = context.runner.run(inputs)
         return answer
     strict = str(inputs.get("compat") or "") == "strict"
-    runner = make_runner(context, inputs, strict=strict)
+    runner = make_runner(context, inputs, access_for(context), strict=strict)
     if is_on(inputs, "repro", strict=strict):
         return _with_repro(context, runner, inputs, strict=strict)
     return _run_and_record(context, runner, inputs, strict=strict)
@@ -49,7 +49,7 @@ def _run_and_record(context: Context, runner: Runner, inputs: Inputs, *, strict:
     if free and (used := int(free - _free_mb())) > 0:
         runner.last.info(f"  - used disk space: {used} MB")
     if FOR_RECORDS & inputs.keys():
-        from assay.recipes.records import write_records
+        from assay.recipes.tools.records import write_records
 
         write_records(context, runner, inputs, answer, strict=strict)
     return answer
@@ -65,7 +65,7 @@ def _with_repro(context: Context, runner: Runner, inputs: Inputs, *, strict: boo
     """Also write what a report of the run needs, when its native script has failed too."""
     from pathlib import Path
 
-    from assay.recipes.repro import Repro
+    from assay.recipes.tools.repro import Repro
 
     repro = Repro(context.dialect, inputs, Path.cwd())
     repro.begin()
@@ -115,9 +115,10 @@ def test(context: Context, inputs: Inputs) -> Answer:
 
     Raises: RecipeFault (1) with the failed ones at the end, after all were tried.
     """
-    from assay.recipes.builtin import owned
-    from assay.recipes.recipe import load_recipe
-    from assay.recipes.selection import Selection, matching_artifacts
+    from assay.recipes.home.candidates import matching_artifacts
+    from assay.recipes.home.load import load_recipe
+    from assay.recipes.model.selection import Selection
+    from assay.recipes.run.builtin import owned
 
     if owned(context.builtins, context.index, inputs):
         return run(context, inputs | {"quiet": "yes"})
@@ -128,7 +129,7 @@ def test(context: Context, inputs: Inputs) -> Answer:
     failed = []
     for artifact in matching_artifacts(context.index, selection, "" if " " in name else name):
         recipe = load_recipe(context.index, artifact)
-        with recipe.blamed():
+        with recipe.errors_attributed():
             requests = test_requests(recipe.meta)
         for number, request in enumerate(requests, 1):
             request["tags"] = request.get("tags") or ",".join(recipe.tags)
@@ -160,19 +161,19 @@ def test_requests(meta: dict[str, Any]) -> list[Inputs]:
 
 def docker(context: Context, inputs: Inputs) -> Answer:
     """Build an image for a recipe and run it there; a recipe of our own is asked to see to that itself."""
-    from assay.recipes.builtin import owned
-    from assay.recipes.container import run_in_container
+    from assay.recipes.run.builtin import owned
+    from assay.recipes.tools.container import run_in_container
 
     require_request(inputs)
     if owned(context.builtins, context.index, inputs, context.console.note):
         return run(context, inputs | {"docker": "yes"})
-    return run_in_container(context, inputs)
+    return run_in_container(context, inputs, access_for(context))
 
 
 def dockerfile(context: Context, inputs: Inputs) -> Answer:
     """Write the Dockerfile for a recipe. Raises: RecipeFault (1) for one of our own, which has none."""
-    from assay.recipes.builtin import owned
-    from assay.recipes.container import write_dockerfile
+    from assay.recipes.run.builtin import owned
+    from assay.recipes.tools.container import write_dockerfile
 
     require_request(inputs)
     if owned(context.builtins, context.index, inputs, context.console.note):
@@ -189,6 +190,6 @@ def show(context: Context, inputs: Inputs) -> Answer:
 
 def doc(context: Context, inputs: Inputs) -> Answer:
     """Print what a recipe does, takes and gives."""
-    from assay.recipes.explain import describe
+    from assay.recipes.tools.explain import describe
 
     return describe(context, inputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from assay.recipes.light import Any
+from assay.recipes.typing_stub import Any
 
 # By action and automation, or by the action alone where it is the same for all.
 FORMS = {

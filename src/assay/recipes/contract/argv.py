@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
-from assay.recipes.light import Any
+from assay.recipes.typing_stub import Any
 
 Inputs = dict[str, Any]
 TEXTS_OR_LISTS = frozenset({"tags", "new_tags"})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assay.recipes.light import Any, NamedTuple
-from assay.recipes.merge import merge
+from assay.recipes.contract.merge import merge
+from assay.recipes.typing_stub import Any, NamedTuple
 
 SCRIPT_UID = "5b4e0237da074764"
 CACHE_UID = "541d6f712a6b464e"
@@ -16,6 +16,7 @@ class Dialect(NamedTuple):
 
     name: str
     prefix: str  # of every env key the runner itself reads or writes
+    home_folder: str  # below the user's own
     description_files: tuple[str, ...]  # of an artifact; merged in this order, the later wins
     repository_files: tuple[str, ...]
     cached_state_file: str
@@ -43,6 +44,7 @@ class Dialect(NamedTuple):
 CM = Dialect(
     name="cm",
     prefix="CM_",
+    home_folder="CM",
     description_files=("_cm.yaml", "_cm.json"),
     repository_files=("cmr.yaml", "cmr.json"),
     cached_state_file="cm-cached-state.json",
@@ -57,6 +59,7 @@ CM = Dialect(
 MLC = Dialect(
     name="mlc",
     prefix="MLC_",
+    home_folder="MLC/repos",
     description_files=("meta.yaml", "meta.json"),
     repository_files=("meta.yaml", "meta.json"),
     cached_state_file="mlc-cached-state.json",

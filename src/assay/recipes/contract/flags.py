@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from assay.recipes.conditions import is_off
 from assay.recipes.contract.shell import mlc_host_kind
+from assay.recipes.contract.truth import is_off
 from assay.recipes.errors import GENERAL, RecipeFault
-from assay.recipes.light import Any, NamedTuple
+from assay.recipes.typing_stub import Any, NamedTuple
 
 
 def is_on(inputs: Mapping[str, Any], *names: str, strict: bool = False) -> bool:

@@ -15,7 +15,7 @@ from assay.ground.files import staged
 from assay.ground.redact import addresses
 from assay.recipes.contract.dialect import CM
 from assay.recipes.contract.shell import host_info
-from assay.recipes.light import Any
+from assay.recipes.typing_stub import Any
 
 Answer = dict[str, Any]
 CHUNK_BYTES = 65536

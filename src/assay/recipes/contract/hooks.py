@@ -17,13 +17,13 @@ from pathlib import Path
 from types import ModuleType
 
 from assay.recipes.errors import GENERAL, RecipeFailed
-from assay.recipes.light import Any
+from assay.recipes.typing_stub import Any
 
 SHIM = Path(__file__).parent / "shim"
 SHIM_MODULES = ("cmind", "cmind.utils", "mlc", "mlc.utils", "utils")
 
 
-class Workbench:
+class HookProcessState:
     """The process as the hooks of one run see it. `environ` is what native scripts start from."""
 
     def __init__(self, environ: dict[str, str]) -> None:
@@ -32,7 +32,7 @@ class Workbench:
         self._shim: dict[str, ModuleType] = {}
 
     @contextmanager
-    def lent(self) -> Iterator[None]:
+    def applied(self) -> Iterator[None]:
         """Folder, environment, path and module names belong to the recipe inside the block."""
         folder, path, environ = Path.cwd(), list(sys.path), dict(os.environ)
         modules = {name: sys.modules.pop(name) for name in SHIM_MODULES if name in sys.modules}
@@ -62,9 +62,9 @@ def _become(now: dict[str, str], wanted: dict[str, str]) -> None:
 class Hooks:
     """The functions of one `customize.py`. Absent ones are skipped by the caller."""
 
-    def __init__(self, module: ModuleType, workbench: Workbench, access: Any) -> None:
+    def __init__(self, module: ModuleType, process_state: HookProcessState, access: Any) -> None:
         self.module = module
-        self.workbench = workbench
+        self.process_state = process_state
         self.access = access
 
     def has(self, name: str) -> bool:
@@ -76,7 +76,7 @@ class Hooks:
         Raises: RecipeFailed with the hook's own number, or 1 when it raised or left through `sys.exit`.
         """
         step = f"{name} in {self.module.__file__}"
-        with self.workbench.lent():
+        with self.process_state.applied():
             connect_shim(self.access)
             answer = self._guarded(getattr(self.module, name), arguments, step)
         if answer is None:
@@ -124,7 +124,7 @@ def location(problem: BaseException, module: ModuleType) -> str:
     return f" (line {line})" if line else ""
 
 
-def load_hooks(folder: Path, workbench: Workbench, access: Any) -> Hooks | None:
+def load_hooks(folder: Path, process_state: HookProcessState, access: Any) -> Hooks | None:
     """The hooks of a recipe, loaded anew so that their module-level state is fresh, or None without the file.
 
     Raises: RecipeFailed (1) when the file does not parse or import.
@@ -135,7 +135,7 @@ def load_hooks(folder: Path, workbench: Workbench, access: Any) -> Hooks | None:
     loader = SourceFileLoader("customize", str(path))
     module = ModuleType("customize")
     module.__file__ = str(path)
-    with workbench.lent():
+    with process_state.applied():
         connect_shim(access)
         try:
             loader.exec_module(module)
@@ -148,7 +148,7 @@ def load_hooks(folder: Path, workbench: Workbench, access: Any) -> Hooks | None:
             raise RecipeFailed(
                 f"cannot import {path}: {type(problem).__name__}: {problem}", GENERAL, hint, step="import"
             ) from problem
-    return Hooks(module, workbench, access)
+    return Hooks(module, process_state, access)
 
 
 def _hint_for(problem: Exception) -> str:

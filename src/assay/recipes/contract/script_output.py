@@ -13,7 +13,7 @@ import select
 import time
 from pathlib import Path
 
-from assay.recipes.light import TYPE_CHECKING, Any
+from assay.recipes.typing_stub import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assay.recipes.contract.terminal import Terminal

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from assay.recipes.light import Any
+from assay.recipes.typing_stub import Any
 
 HIDDEN = "***"
 _WORDS = (

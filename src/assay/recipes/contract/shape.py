@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from assay.recipes.light import Any
+from assay.recipes.typing_stub import Any
 
 _DICTIONARIES = """
 env default_env const state const_state ad adr add_deps add_deps_recursive input_mapping docker input_description

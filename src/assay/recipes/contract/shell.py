@@ -13,7 +13,7 @@ from pathlib import Path
 from assay.recipes.contract import secrets
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.errors import RecipeFault
-from assay.recipes.light import Any, NamedTuple
+from assay.recipes.typing_stub import Any, NamedTuple
 
 RUN_FILE, STATE_FILE = "tmp-run.sh", "tmp-state.json"
 NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE = "tmp-run-state.json", "tmp-run-env.out", "tmp-ver.out"
@@ -154,7 +154,7 @@ def state_as_json(state: dict[str, Any]) -> str:
         return "{}"
     if state == {"docker": {}}:
         return '{\n  "docker": {}\n}'
-    from assay.recipes.json_text import json_text
+    from assay.recipes.contract.json_text import json_text
 
     return json_text(state)
 

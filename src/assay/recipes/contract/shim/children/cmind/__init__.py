@@ -19,7 +19,7 @@ def access(i, out=None):
         return {"return": 1, "error": "cmind.access works inside a run of Assay only"}
     request = json.dumps(i)
     done = subprocess.run(
-        [runner, "-m", "assay.recipes.contract.remote"],
+        [runner, "-m", "assay.recipes.actions.remote"],
         input=request,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,0 +1,15 @@
+"""Which texts CM reads as yes and which as no."""
+
+from __future__ import annotations
+
+from assay.recipes.typing_stub import Any
+
+TRUE_WORDS = frozenset({"yes", "on", "true", "1"})
+
+
+FALSE_WORDS = frozenset({"no", "off", "false", "0"})
+
+
+def is_off(value: Any) -> bool:
+    """no, off, false, 0 or nothing, in any case."""
+    return str(value).lower().strip() in FALSE_WORDS or str(value).strip() == ""

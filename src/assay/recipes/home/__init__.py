@@ -1,0 +1,1 @@
+"""What lies on disk: registered repositories, the index of their recipes, clones, the cache."""

@@ -1,0 +1,142 @@
+"""Adds, changes, copies and removes artifacts: folders with a description, in any repository of a home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assay.ground.printable import one_line
+from assay.recipes.contract.dialect import CACHE_UID, SCRIPT_UID
+from assay.recipes.contract.merge import merge
+from assay.recipes.errors import EXISTS, RecipeFault, RecipeNotFound
+from assay.recipes.home.descriptions import Description
+from assay.recipes.home.index import Index
+from assay.recipes.home.removal import remove_folder
+from assay.recipes.model.artifact import Artifact
+from assay.recipes.model.names import new_uid, split_repository
+
+# Source: descriptions of the automations in the pulled repositories.
+AUTOMATION_UIDS = {
+    "script": SCRIPT_UID,
+    "cache": CACHE_UID,
+    "experiment": "a0a2d123ef064bcb",
+    "cfg": "88dce9c160324c5d",
+    "utils": "dc2743f8450541e3",
+}
+
+
+class Artifacts:
+    """The changes that the common verbs make; finding is the index's work."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.home = index.home
+
+    def one(self, automation: str, name: str, tags: str = "") -> Artifact:
+        """The single artifact of that name and those tags.
+
+        Raises: RecipeNotFound (16) for none, RecipeFault (1) for several.
+        """
+        found = self.index.find(automation, name, tags)
+        if not found:
+            raise RecipeNotFound(f"artifact not found: {automation} {name or tags}")
+        if len(found) > 1:
+            places = "\n".join(f"  {artifact.path}" for artifact in found)
+            raise RecipeFault(f"more than one artifact of that name:\n{places}", 1, "name it by its uid")
+        return found[0]
+
+    def description(self, artifact: Artifact) -> Description:
+        """Its description, freshly read; `_base` is not followed here."""
+        return self.home.descriptions.load(artifact.path, self.home.dialect.description_files)
+
+    def add(self, automation: str, name: str, tags: list[str], more: Description | None = None) -> Path:
+        """Make an artifact in the named repository (`repo:name`), else in `local`; gives its folder.
+
+        Raises: RecipeFault (8) when the folder exists.
+        """
+        in_repository, wanted = split_repository(name)
+        root = self.home.one(str(in_repository)).root if in_repository else self.home.local
+        uid = wanted.uid or new_uid()
+        folder = self.folder_for(root, automation, wanted.alias or uid)
+        if folder.exists():
+            raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS)
+        self.write(folder, self.new_description(automation, wanted.alias, uid, tags) | (more or {}))
+        return folder
+
+    def new_description(self, automation: str, alias: str, uid: str, tags: list[str]) -> Description:
+        return {
+            "alias": alias,
+            "automation_alias": automation,
+            "automation_uid": AUTOMATION_UIDS.get(automation, ""),
+            "tags": tags,
+            "uid": uid,
+        }
+
+    def folder_for(self, root: Path, automation: str, word: str) -> Path:
+        """Raises: RecipeFault (1) for a name that would leave the repository, or cannot be printed."""
+        folder = root / automation / word
+        if not word.isprintable() or folder.resolve().parent != (root / automation).resolve():
+            raise RecipeFault(f"{automation}/{one_line(word)} is no name for an artifact")
+        return folder
+
+    def update(
+        self, artifact: Artifact, tags: list[str], more: Description, *, replace_lists: bool = False
+    ) -> Description:
+        """Add tags and other values to a description; gives the new one."""
+        description = self.description(artifact)
+        if replace_lists:
+            description.update(more)
+            description["tags"] = tags or description.get("tags", [])
+        else:
+            merge(description, more)
+            kept = description.setdefault("tags", [])
+            kept.extend(tag for tag in tags if tag not in kept)
+        self.write(artifact.path, description)
+        return description
+
+    def copy(self, artifact: Artifact, target: str, *, move: bool = False) -> Path:
+        """Copy under a new name and a new uid, or move under a new name with the old uid; gives the folder."""
+        in_repository, wanted = split_repository(target)
+        root = self.home.one(str(in_repository)).root if in_repository else artifact.repository.root
+        uid = artifact.uid if move else (wanted.uid or new_uid())
+        alias = wanted.alias or (artifact.alias if in_repository or move else "")
+        folder = self.folder_for(root, artifact.automation, alias or uid)
+        if folder.exists():
+            raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS)
+        description = self.description(artifact)
+        import shutil
+
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        described = description | {"alias": alias, "uid": uid}
+        if move:
+            shutil.move(artifact.path, folder)
+            self.write(folder, described)
+            return folder
+        names = self.home.dialect.description_files
+        top, part = str(artifact.path), folder.with_name(f".{folder.name}.{new_uid()}.part")
+        shutil.copytree(top, part, symlinks=True, ignore=lambda where, _: names if where == top else ())
+        part.rename(folder)
+        self.write(folder, described)  # last: what a killed copy leaves is no artifact
+        for name in names[:-1]:  # the form that its author wrote
+            if (artifact.path / name).exists():
+                shutil.copy2(artifact.path / name, folder / name)
+        return folder
+
+    def delete(self, artifact: Artifact) -> None:
+        """Remove the folder. The description goes first, so that what remains after a crash is no artifact."""
+        for name in self.home.dialect.description_files:
+            (artifact.path / name).unlink(missing_ok=True)
+        remove_folder(artifact.path)
+        self.changed(artifact.automation)
+
+    def write(self, folder: Path, description: Description) -> None:
+        """Write a description in the dialect's JSON form (MLC's recipes keep their YAML)."""
+        from assay.ground.files import write_json
+
+        write_json(folder / self.home.dialect.description_files[-1], dict(sorted(description.items())))
+        self.changed(folder.parent.name)
+
+    def changed(self, automation: str) -> None:
+        if automation == "script":
+            self.index.forget()
+        else:
+            self.home.drop_foreign_index()

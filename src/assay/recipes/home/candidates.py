@@ -1,0 +1,111 @@
+"""The recipes of a home that can answer a selection; where none can, what is nearest to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from assay.ground.errors import did_you_mean
+from assay.recipes.errors import GENERAL, RecipeFault, RecipeNotFound
+from assay.recipes.home.index import Index
+from assay.recipes.home.load import load_recipe
+from assay.recipes.model.artifact import Artifact, TagQuery
+from assay.recipes.model.recipe import Recipe
+from assay.recipes.model.selection import Selection
+from assay.recipes.model.variations import dynamic_name, knows
+
+
+def matching_artifacts(index: Index, selection: Selection, name: str = "") -> list[Artifact]:
+    """Artifacts with these tags and this name, whatever their variations.
+
+    Raises: RecipeNotFound (1) with the tags that are nearest when there is none.
+    """
+    found = index.find("script", name, selection.tags)
+    if not found:
+        raise RecipeNotFound(
+            "no scripts were found with above tags (when variations ignored)"
+            + (f": {name or ','.join(selection.tags)}" if name or selection.tags else ""),
+            GENERAL,
+            nearest_tags(index, selection, name),
+        )
+    return found
+
+
+def candidates(index: Index, selection: Selection, name: str = "") -> list[Recipe]:
+    """Recipes that have the tags and know every variation, by their `sort` value and path.
+
+    Raises: RecipeNotFound (1) when nothing has the tags, (16) when nothing knows the variations.
+    """
+    found = matching_artifacts(index, selection, name)
+    recipes = [load_recipe(index, artifact) for artifact in found]
+    fitting = [recipe for recipe in recipes if not unknown_variations(recipe, selection)]
+    if not fitting:
+        raise unknown_variation(recipes, selection)
+    ambiguous = name and not selection.tags and not set("*?") & set(name)
+    if len(fitting) > 1 and ambiguous:
+        places = "\n".join(f"  {recipe.folder}" for recipe in fitting)
+        raise RecipeFault(
+            f"more than one recipe of the name {name}:\n{places}", GENERAL, "name it by its uid"
+        )
+    return sorted(fitting, key=lambda recipe: (recipe.meta.get("sort") or 0, str(recipe.folder)))
+
+
+def unknown_variations(recipe: Recipe, selection: Selection) -> list[str]:
+    """The variations, asked for or excluded, that a recipe does not know."""
+    wanted = [variation.removeprefix("-") for variation in selection.variations]
+    with recipe.errors_attributed():
+        return [variation for variation in wanted if not knows(recipe.variations, variation)]
+
+
+def unknown_variation(recipes: list[Recipe], selection: Selection, elsewhere: str = "") -> RecipeNotFound:
+    """Says which variation is unknown, what the nearest one is, and where there are others."""
+    best = min(recipes, key=lambda recipe: len(unknown_variations(recipe, selection)))
+    unknown = unknown_variations(best, selection)
+    with best.errors_attributed():
+        hints = [_near_variation(v, best) for v in unknown]
+    return RecipeNotFound(
+        f"no scripts were found with above tags and variations: {best.alias} has no _{', no _'.join(unknown)}",
+        hint="; ".join(hint for hint in (*hints, elsewhere) if hint) or "it has no variations",
+    )
+
+
+def _near_variation(word: str, recipe: Recipe) -> str:
+    """A hint: all names that differ from the word in their numbers alone, else the nearest one.
+
+    Of the former those that set nothing are left out, where others do.
+    """
+    known = {name: block for name, block in recipe.variations.items() if "," not in name}
+    if any(character.isdigit() for character in word):
+        alike = [name for name in known if _without_numbers(name) == _without_numbers(word)]
+        if telling := [f"_{name}" for name in alike if known[name]] or [f"_{name}" for name in alike]:
+            return f"one of: {', '.join(telling)}"
+    return did_you_mean(dynamic_name(word) or word, known)
+
+
+def _without_numbers(name: str) -> str:
+    """`r4.1` -> `r#.#`."""
+    return re.sub(r"\d+", "#", name)
+
+
+def nearest_tags(index: Index, selection: Selection, name: str = "") -> str:
+    """A hint: for an unknown tag the nearest known one, for known tags that never meet the best partial match."""
+    artifacts = index.artifacts("script")
+    if not artifacts:
+        return "no repository with recipes is registered: pull repo OWNER@NAME"
+    if index.broken:
+        return "; ".join(f"left out: {broken.fault.message}" for broken in index.broken)
+    if name:
+        return _near(name, {artifact.alias for artifact in artifacts}) or "find script lists all names"
+    known = {tag for artifact in artifacts for tag in artifact.tags}
+    query = TagQuery.parse(selection.tags)
+    unknown = sorted(query.wanted - known)
+    if unknown:
+        return "; ".join(f"{tag}: {_near(tag, known) or 'no recipe has such a tag'}" for tag in unknown)
+    best = max(artifacts, key=lambda artifact: len(query.wanted & set(artifact.tags)))
+    return f"nearest: {','.join(best.tags)} ({best.alias})"
+
+
+def _near(word: str, known: Collection[str]) -> str:
+    """`did you mean X?`, or nothing where none is near: there are hundreds of tags and names."""
+    hint = did_you_mean(word, known)
+    return hint if hint.startswith("did you mean") else ""

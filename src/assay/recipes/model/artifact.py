@@ -1,0 +1,79 @@
+"""What lies in a home, as plain values: repositories, the artifacts in them, and the tags they are found by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from assay.recipes.model.names import Name
+from assay.recipes.typing_stub import Any, NamedTuple
+
+
+class Repository(NamedTuple):
+    """A folder of artifacts. Its `alias` is what its own file says; `path.name` is what it was pulled as."""
+
+    path: Path
+    alias: str
+    uid: str
+    description: dict[str, Any]
+
+    @property
+    def root(self) -> Path:
+        """Where the folders of artifacts are: the repository, or its `prefix` below."""
+        prefix = self.description.get("prefix") or ""
+        return self.path / prefix if prefix else self.path
+
+    def as_json(self) -> dict[str, Any]:
+        """For a reader of `--out=json`."""
+        described = {key: self.description[key] for key in ("desc", "prefix") if self.description.get(key)}
+        return {
+            "path": str(self.path),
+            "name": self.path.name,
+            "alias": self.alias,
+            "uid": self.uid,
+            **described,
+        }
+
+    def answers_to(self, name: Name) -> bool:
+        """By alias, by uid, or by the name it was pulled under (which CM does not accept)."""
+        return name.matches(self.alias, self.uid) or name.matches(self.path.name, self.uid)
+
+
+class Artifact(NamedTuple):
+    """A folder with a description: a recipe, a cache entry, or another kind that CM keeps this way."""
+
+    where: str
+    automation: str
+    repository: Repository
+    alias: str
+    uid: str
+    tags: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        return Path(self.where)
+
+    def __str__(self) -> str:
+        return ",".join(part for part in (self.alias, self.uid) if part)
+
+
+class TagQuery(NamedTuple):
+    """Tags an artifact must have, and tags it must not have (written `-tag`)."""
+
+    wanted: frozenset[str]
+    unwanted: frozenset[str]
+
+    @classmethod
+    def parse(cls, tags: str | Iterable[str]) -> TagQuery:
+        words = tags.split(",") if isinstance(tags, str) else list(tags)
+        words = [word.strip() for word in words if word.strip()]
+        return cls(
+            frozenset(word for word in words if not word.startswith("-")),
+            frozenset(word[1:] for word in words if word.startswith("-")),
+        )
+
+    def matches(self, tags: Collection[str]) -> bool:
+        for tag in self.wanted:
+            if tag not in tags:
+                return False
+        return not any(tag in tags for tag in self.unwanted)

@@ -1,0 +1,69 @@
+"""When a dependency or a conditional block applies: enable_if_env, skip_if_env and their `any` forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from assay.recipes.contract.truth import FALSE_WORDS, TRUE_WORDS, is_off
+from assay.recipes.typing_stub import Any
+
+CONDITION_KEYS = ("enable_if_env", "enable_if_any_env", "skip_if_env", "skip_if_any_env")
+
+
+def fits(value: Any, wanted: Any) -> bool:
+    """Does the value of a present key fit the list of a condition? A true word stands for "not off"."""
+    words = {str(word).lower() for word in as_list(wanted)}
+    text = str(value).lower().strip()
+    if words & TRUE_WORDS:
+        return not is_off(text)
+    if words & FALSE_WORDS:
+        return is_off(text)
+    return text in words
+
+
+def fits_absent(wanted: Any) -> bool:
+    """An absent key fits a list that holds a false word or the empty text."""
+    words = {str(word).lower() for word in as_list(wanted)}
+    return bool(words & (FALSE_WORDS | {""}))
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def all_hold(condition: Mapping[str, Any], env: Mapping[str, Any]) -> bool:
+    """Every key fits; true for the empty condition."""
+    return all(
+        fits(env[key], wanted) if key in env else fits_absent(wanted) for key, wanted in condition.items()
+    )
+
+
+def any_holds(condition: Mapping[str, Any], env: Mapping[str, Any]) -> bool:
+    """One present key fits; false for the empty condition, and an absent key never counts."""
+    return any(key in env and fits_any(env[key], wanted) for key, wanted in condition.items())
+
+
+def fits_any(value: Any, wanted: Any) -> bool:
+    """As `fits`, but here an empty text in the list also stands for "off"."""
+    words = {str(word).lower() for word in as_list(wanted)}
+    if "" in words and not words & TRUE_WORDS:
+        return is_off(value)
+    return fits(value, wanted)
+
+
+def applies(entry: Mapping[str, Any], env: Mapping[str, Any], fake_run: bool = False) -> bool:
+    """Does a dependency or conditional block apply, given these variables?"""
+    if entry.get("skip_if_fake_run") and fake_run:
+        return False
+    if "enable_if_env" in entry and not all_hold(entry["enable_if_env"] or {}, env):
+        return False
+    if "enable_if_any_env" in entry and not any_holds(entry["enable_if_any_env"] or {}, env):
+        return False
+    if "skip_if_env" in entry and all_hold(entry["skip_if_env"] or {}, env):
+        return False
+    return not ("skip_if_any_env" in entry and any_holds(entry["skip_if_any_env"] or {}, env))
+
+
+def keys_read(entry: Mapping[str, Any]) -> set[str]:
+    """The variables that decide whether the entry applies."""
+    return {key for name in CONDITION_KEYS for key in entry.get(name) or {}}

@@ -1,0 +1,27 @@
+"""How long a cache entry may be used: `cache_expiration` of a request or a recipe, as MLC writes it."""
+
+from __future__ import annotations
+
+import re
+
+from assay.recipes.errors import RecipeFault
+from assay.recipes.typing_stub import Any
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdwy])[a-z]*", re.IGNORECASE)
+
+
+def seconds(duration: Any) -> float:
+    """`30m`, `12h`, `1d`, `2 weeks` or a plain number of seconds; 0 for none.
+
+    Raises: RecipeFault (1) for anything else.
+    """
+    text = str(duration or "").strip()
+    if not text:
+        return 0.0
+    if text.replace(".", "", 1).isdigit():
+        return float(text)
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise RecipeFault(f"cache_expiration {text!r} is no duration", 1, "write 30m, 12h, 1d or 2w")
+    return float(found[1]) * SECONDS[found[2].lower()]

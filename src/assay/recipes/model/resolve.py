@@ -1,0 +1,360 @@
+"""Recipe + selection + variables -> ResolvedRecipe: what will run, with which values, and who wrote each (pure).
+
+The order of effects is CM's: default_env < caller < env of the recipe < mapped inputs < variations, each
+followed by the combinations that are complete < version < const.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from assay.recipes.contract import secrets
+from assay.recipes.contract.merge import copied, merge
+from assay.recipes.contract.truth import is_off
+from assay.recipes.errors import RecipeFault
+from assay.recipes.model.conditions import applies
+from assay.recipes.model.dependencies import Entry, additions, append_entries, merge_additions, update_named
+from assay.recipes.model.env import USER_RUN_DIR, Env
+from assay.recipes.model.recipe import PHASES, Recipe
+from assay.recipes.model.template import filled
+from assay.recipes.model.variations import Choice, choose, dynamic_name, static_name
+from assay.recipes.model.versions import KEYS, Versions, asked
+from assay.recipes.typing_stub import Any
+
+State = dict[str, Any]
+
+
+class Scope:
+    """What a recipe is given by its caller. `adr` is one dictionary for the whole run, as in CM."""
+
+    def __init__(
+        self,
+        env: Env,
+        state: State | None = None,
+        const: dict[str, Any] | None = None,
+        const_state: State | None = None,
+        adr: dict[str, Any] | None = None,
+    ) -> None:
+        self.env = env
+        self.state: State = {} if state is None else state
+        self.const: dict[str, Any] = {} if const is None else const
+        self.const_state: State = {} if const_state is None else const_state
+        self.adr: dict[str, Any] = {} if adr is None else adr
+
+
+class ResolvedRecipe:
+    """A recipe with nothing left to choose. `env.origin` names the writer of every value."""
+
+    def __init__(self, recipe: Recipe, choice: Choice, scope: Scope) -> None:
+        meta = recipe.meta
+        self.recipe = recipe
+        self.choice = choice
+        self.versions = Versions()
+        self.env = scope.env
+        self.state = scope.state
+        self.const = scope.const
+        self.const_state = scope.const_state
+        self.adr = scope.adr
+        self.entries: dict[str, list[Entry]] = {phase: list(meta.get(phase) or []) for phase in PHASES}
+        self.new_env_keys = list(meta.get("new_env_keys") or [])
+        self.new_state_keys = list(meta.get("new_state_keys") or [])
+        self.cache_expiration = str(meta.get("cache_expiration") or "")
+        self.script_name = str(meta.get("script_name") or "").strip()
+        self.default_version = str(meta.get("default_version") or "")
+        self.warnings: list[str] = list(meta.get("warnings") or [])
+        self.conditional: list[dict[str, Any]] = []
+        self.mlc = recipe.dialect.name == "mlc"
+        self.docker: dict[str, Any] = {}
+        self.caches: bool | None = None  # MLC: what a variation says of it
+
+    @property
+    def variation_tags(self) -> str:
+        """`_a,_b`: the applied variations as tags."""
+        return ",".join(f"_{name}" for name in self.choice.applied)
+
+    def fill(self) -> None:
+        """Replace the placeholders whose keys have values by now."""
+        self.env.refresh(filled(self.env, self.env))
+        self.env.refresh(authorised_url(self.env, self.recipe.dialect.prefix))
+        check_lists(self.env)
+
+    def apply_const(self) -> None:
+        """Constants win over everything, again and again."""
+        with self.env.written_by("const"):
+            self.env.update(self.const)
+        self.recipe.dialect.merge(self.state, copied(self.const_state))
+
+    def apply(self, block: Mapping[str, Any], writer: str, inputs: Mapping[str, Any]) -> None:
+        """Put one block (a variation, a combination, a version) over what stands.
+
+        Raises: RecipeFault (1) when its `ad` names a dependency that no list has.
+        """
+        with self.env.written_by(writer):
+            for key, value in (block.get("default_env") or {}).items():
+                self.env.setdefault(key, value)
+            self.set_env(block.get("env") or {})
+            self.apply_conditional(block)
+            if block.get("const"):
+                self.const.update(block["const"])
+                self.apply_const()
+            over = self.recipe.dialect.merge
+            over(self.state, block.get("state") or {})
+            if self.const_state:
+                over(self.const_state, block.get("const_state") or {})
+                over(self.state, self.const_state)
+            for phase in PHASES:
+                append_entries(self.entries[phase], block.get(phase) or [])
+            self.add_to_dependencies(additions(block, "ad", "add_deps"))
+            self.map_inputs(self.env, inputs, block.get("input_mapping") or {})
+        self.fill()
+        self.set_docker(block)
+        self.new_env_keys.extend(block.get("new_env_keys") or [])
+        self.new_state_keys.extend(block.get("new_state_keys") or [])
+        self.script_name = block.get("script_name") or self.script_name
+        self.cache_expiration = str(block.get("cache_expiration") or self.cache_expiration)
+        if self.mlc and block.get("cache", "") != "":
+            self.caches = not is_off(block["cache"])
+        if block.get("warning"):
+            self.warnings.append(str(block["warning"]))
+
+    def set_env(self, values: Mapping[str, Any]) -> None:
+        """The env of a recipe or a block: in MLC a list is added to the one that stands, otherwise it replaces it."""
+        for key, value in values.items():
+            have = self.env.get(key)
+            if self.mlc and isinstance(value, list) and isinstance(have, list):
+                value = [*have, *(item for item in value if item not in have)]
+            self.env[key] = value
+
+    def set_docker(self, block: Mapping[str, Any]) -> None:
+        """Settings of a container. CM also has them in the state, which hooks and scripts see."""
+        merge(self.docker, block.get("docker") or {})
+        if not self.mlc:
+            self.state["docker"] = self.docker
+
+    def apply_conditional(self, block: Mapping[str, Any]) -> None:
+        """The `update_meta_if_env` of a block and those before it: CM takes the newest first, MLC the oldest."""
+        new = block.get("update_meta_if_env") or []
+        self.conditional = [*self.conditional, *new] if self.mlc else [*new, *self.conditional]
+        for entry in self.conditional:
+            self._apply_conditional(entry)
+
+    def _apply_conditional(self, entry: Mapping[str, Any]) -> None:
+        if not applies(entry, self.env):
+            return
+        merged = merge(dict(self.env), copied(entry.get("env") or {}))
+        self.env.update({key: merged[key] for key in entry.get("env") or {}})
+        for key, value in (entry.get("default_env") or {}).items():
+            self.env.setdefault(key, value)
+        if self.mlc:
+            self.const.update(entry.get("const") or {})
+        self.recipe.dialect.merge(self.state, entry.get("state") or {})
+        self.set_docker(entry)
+
+    def add_to_dependencies(self, named: dict[str, Any]) -> None:
+        """Apply an `ad`. It fails only when none of the four lists has all of its names."""
+        if not named:
+            return
+        missing = [update_named(self.entries[phase], named, self.env, strict=True) for phase in PHASES]
+        if all(missing):
+            names = sorted(
+                {name for phase in PHASES for e in self.entries[phase] for name in e.get("names") or []}
+            )
+            raise RecipeFault(
+                f"{missing[0]} is not one of the dependency names of {self.recipe.alias}",
+                1,
+                f"its dependencies have the names {', '.join(names)}"
+                if names
+                else "its dependencies have no names",
+            )
+
+    def map_inputs(
+        self, target: dict[str, Any], inputs: Mapping[str, Any], mapping: Mapping[str, str]
+    ) -> None:
+        """Inputs that a block maps to variables, as they are; those described as `is_path` made absolute (MLC)."""
+        described = self.recipe.meta.get("input_description") or {}
+        base = str(self.env.get(USER_RUN_DIR) or "")
+        secrets.learn(mapping)
+        for name, key in mapping.items():
+            if name in inputs:
+                about = described.get(name)
+                is_path = isinstance(about, dict) and not is_off(about.get("is_path", ""))
+                target[key] = absolute(inputs[name], base) if is_path and base else inputs[name]
+
+    def add_recursively(self, named: Mapping[str, Any], env: Mapping[str, Any] | None = None) -> None:
+        """Apply an `adr` to the four lists; names that are not here may be further down."""
+        for phase in PHASES:
+            update_named(self.entries[phase], named, self.env if env is None else env)
+
+
+def resolve(
+    recipe: Recipe, requested: tuple[str, ...], inputs: Mapping[str, Any], scope: Scope
+) -> ResolvedRecipe:
+    """Assemble a recipe for a request.
+
+    `requested` are variations (excluded ones as `-name`), `inputs` the whole input of the call.
+    Raises: RecipeFault for variations and names that do not exist or do not go together.
+    """
+    mlc = recipe.dialect.name == "mlc"
+    if mlc:
+        requested = _with_version(recipe, requested, inputs, scope.env)
+    resolved = ResolvedRecipe(recipe, choose(recipe.meta, requested, bases_first=mlc), scope)
+    _apply_recipe(resolved, inputs, with_const=mlc)
+    _apply_variations(resolved, inputs)
+    _apply_version(resolved, inputs)
+    resolved.add_to_dependencies(additions(inputs, "ad", "add_deps"))
+    resolved.add_recursively(
+        additions(inputs, "adr", "add_deps_recursive"), inputs.get("env") or resolved.env
+    )
+    resolved.fill()
+    return resolved
+
+
+def _with_version(
+    recipe: Recipe, requested: tuple[str, ...], inputs: Mapping[str, Any], env: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """MLC: a version that was asked for is also the variation `version.V`, where the recipe has such a one."""
+    version = asked(inputs, env, recipe.meta, recipe.dialect.prefix).version
+    name = f"version.{version}"
+    known = name in recipe.variations or "version.#" in recipe.variations
+    return (*requested, name) if version and known and name not in requested else requested
+
+
+def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any], *, with_const: bool) -> None:
+    meta, env = resolved.recipe.meta, resolved.env
+    with env.written_by(f"default_env of {resolved.recipe.alias}"):
+        for key, value in (meta.get("default_env") or {}).items():
+            env.setdefault(key, value)
+    with env.written_by(f"env of {resolved.recipe.alias}"):
+        resolved.set_env(meta.get("env") or {})
+    resolved.recipe.dialect.merge(resolved.state, meta.get("state") or {})
+    mapping = meta.get("input_mapping") or {}
+    with env.written_by("input"):
+        resolved.map_inputs(env, inputs, mapping)
+    if not resolved.mlc:  # there, the env of a variation wins over a mapped input
+        resolved.map_inputs(resolved.const, inputs, mapping)
+    if with_const:
+        resolved.const.update(meta.get("const") or {})
+    resolved.apply_const()
+    resolved.set_docker(meta)
+    if resolved.mlc:
+        with env.written_by(f"update_meta_if_env of {resolved.recipe.alias}"):
+            resolved.apply_conditional(meta)
+
+
+def _apply_variations(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
+    variations = resolved.recipe.variations
+    applied = [name for name in resolved.choice.applied if not name.startswith(("~", "-"))]
+    complete = _complete_combinations(variations, resolved.choice.applied, dynamic=resolved.mlc)
+    disk: dict[str, float] = {}
+    for place, name in enumerate(applied, 1):
+        # CM applies the complete combinations after each variation, MLC once after all of them.
+        combinations = complete if not resolved.mlc or place == len(applied) else {}
+        for block_name, block in {name: variation_block(variations, name), **combinations}.items():
+            resolved.apply(block, f"variation _{block_name}", inputs)
+            resolved.default_version = str(block.get("default_version") or resolved.default_version)
+            if block.get("required_disk_space"):
+                disk[block_name] = block["required_disk_space"]
+            merge_additions(resolved.adr, additions(block, "adr", "add_deps_recursive"))
+    if disk:
+        resolved.warnings.append(f"Required disk space: {sum(disk.values())} MB")
+    resolved.warnings = list(dict.fromkeys(resolved.warnings))
+    resolved.add_recursively(resolved.adr)
+
+
+def _complete_combinations(
+    variations: Mapping[str, Any], applied: Sequence[str], *, dynamic: bool
+) -> dict[str, dict[str, Any]]:
+    """The blocks of the combinations whose members are all selected, those of few members first.
+
+    With `dynamic` (MLC), one member may be a `n.#`: any selected `n.…` stands for it.
+    """
+    found = {}
+    for name in sorted((name for name in variations if "," in name), key=lambda name: name.count(",")):
+        members = name.split(",")
+        open_ones = [member for member in members if dynamic and member.endswith(".#")]
+        fitting = [one for one in applied if open_ones and dynamic_name(one) == open_ones[0]]
+        if len(open_ones) > 1 or (open_ones and not fitting):
+            continue
+        if set(members) - set(open_ones) <= set(applied):
+            block = variations[name] or {}
+            found[name] = with_suffix(block, fitting[0].partition(".")[2]) if fitting else block
+    return found
+
+
+def variation_block(variations: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The block of a variation; for `x.7` described as `x.#`, a copy with every `#` in its texts replaced."""
+    if name in variations:
+        return variations[name] or {}
+    return with_suffix(variations.get(static_name(name, variations)) or {}, name.partition(".")[2])
+
+
+def with_suffix(block: dict[str, Any], suffix: str) -> dict[str, Any]:
+    """A copy of a `.#` block for one suffix."""
+    replaced = _replace_hash(copied(block), suffix)
+    return replaced if isinstance(replaced, dict) else {}
+
+
+def _replace_hash(value: Any, suffix: str) -> Any:
+    if isinstance(value, str):
+        return value.replace("#", suffix)
+    if isinstance(value, list):
+        return [_replace_hash(item, suffix) for item in value]
+    if isinstance(value, dict):
+        return {key: _replace_hash(item, suffix) for key, item in value.items()}
+    return value
+
+
+def _apply_version(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
+    prefix = resolved.recipe.dialect.prefix
+    resolved.versions = asked(inputs, resolved.env, resolved.recipe.meta, prefix)
+    with resolved.env.written_by("version asked for"):
+        for name, value in zip(KEYS, resolved.versions):
+            if value:
+                resolved.env[prefix + name] = value
+    block = (resolved.recipe.meta.get("versions") or {}).get(resolved.versions.version)
+    if block:
+        resolved.apply(block, f"version {resolved.versions.version}", inputs)
+        merge_additions(resolved.adr, additions(block, "adr", "add_deps_recursive"))
+        resolved.add_recursively(resolved.adr)
+
+
+def apply_default_version(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> str:
+    """When no version was asked for: the recipe's default one within the bounds; gives it, or nothing."""
+    version = resolved.versions.default(resolved.default_version)
+    if not version:
+        return ""
+    with resolved.env.written_by("default version"):
+        resolved.env[resolved.recipe.dialect.key("VERSION")] = version
+    resolved.fill()
+    block = (resolved.recipe.meta.get("versions") or {}).get(resolved.default_version)
+    if block:
+        resolved.apply(block, f"version {resolved.default_version}", inputs)
+        merge_additions(resolved.adr, block.get("add_deps_recursive") or {})
+    return version
+
+
+def absolute(value: Any, base: str) -> Any:
+    """A path as seen from `base`, `~` written out; a value that is no text as it is."""
+    return os.path.normpath(Path(base) / Path(value).expanduser()) if isinstance(value, str) else value
+
+
+def authorised_url(env: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    """The git address with the user's token, or in ssh form, when a recipe asks for authorised access."""
+    url = str(env.get(prefix + "GIT_URL") or "")
+    if env.get(prefix + "GIT_AUTH") != "yes" or not url.startswith("https://") or "@" in url:
+        return {}
+    host, _, path = url.removeprefix("https://").partition("/")
+    if token := env.get(prefix + "GH_TOKEN"):
+        return {prefix + "GIT_URL": f"https://git:{token}@{host}/{path}"}
+    if prefix + "GIT_SSH" in env:
+        return {prefix + "GIT_URL": f"git@{host}:{path}"}
+    return {}
+
+
+def check_lists(env: Mapping[str, Any]) -> None:
+    """Raises: RecipeFault (1) for a `+KEY` that is not a list."""
+    for key, value in env.items():
+        if key.startswith("+") and not isinstance(value, list):
+            raise RecipeFault(f"{key} must hold a list, not {value!r}")

@@ -1,0 +1,48 @@
+"""`<<<KEY>>>` in values: replaced by the value of KEY where there is one, left standing where there is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from assay.recipes.typing_stub import Any
+
+_PLACEHOLDER = r"<<<(.*?)>>>"  # compiled when the first one is met: most small runs have none
+
+
+def placeholders(value: Any) -> list[str]:
+    """The keys named in a value (a list is searched too)."""
+    text = value if isinstance(value, str) else str(value)
+    return re.findall(_PLACEHOLDER, text) if "<<<" in text else []
+
+
+def fill(value: Any, values: Mapping[str, Any]) -> Any:
+    """The text, or the list of texts, with what is known filled in; anything else as it is."""
+    if isinstance(value, list):
+        return [fill(item, values) if isinstance(item, str) else item for item in value]
+    if not isinstance(value, str) or "<<<" not in value:
+        return value
+    return re.sub(_PLACEHOLDER, lambda hit: str(values[hit[1]]) if hit[1] in values else hit[0], value)
+
+
+def filled(target: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of `target` that change when filled in from `values`, with their new values."""
+    known = dict(values)
+    changed = {}
+    for key, value in target.items():
+        if isinstance(value, (str, list)) and "<<<" in str(value):
+            new = fill(value, known)
+            if new != value:
+                changed[key] = new
+                if target is values:
+                    known[key] = new  # later entries see the filled one, as in CM
+    return changed
+
+
+def fill_nested(values: dict[str, Any], known: Mapping[str, Any]) -> None:
+    """Fill in the texts of a nested dictionary in place."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            fill_nested(value, known)
+        elif isinstance(value, str):
+            values[key] = fill(value, known)

@@ -1,0 +1,75 @@
+"""Versions: their order, and what a recipe makes of the one, the lowest and the highest that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import zip_longest
+
+from assay.recipes.typing_stub import Any, NamedTuple
+
+
+def compare(left: str, right: str) -> int:
+    """-1, 0 or 1. Parts between dots are compared as numbers, missing ones as 0; `1.0rc1` comes before `1.0`.
+
+    CM raises TypeError where a number meets text; here the number decides first and then the text.
+    """
+    for one, other in zip_longest(str(left).split("."), str(right).split("."), fillvalue="0"):
+        if (a := _order(one)) != (b := _order(other)):
+            return -1 if a < b else 1
+    return 0
+
+
+def _order(part: str) -> tuple[int, bool, str]:
+    rest = part.lstrip("0123456789")
+    digits = part[: len(part) - len(rest)]
+    return (int(digits) if digits else 0, not rest, rest)
+
+
+class Versions(NamedTuple):
+    """What was asked for; empty texts where nothing was."""
+
+    version: str = ""
+    lowest: str = ""
+    highest: str = ""
+    highest_usable: str = ""
+
+    def admits(self, version: str) -> bool:
+        """Is a version that is already there within the bounds? An unknown one is."""
+        if not version:
+            return True
+        if self.lowest and compare(version, self.lowest) < 0:
+            return False
+        return not (self.highest and compare(version, self.highest) > 0)
+
+    def default(self, default: str) -> str:
+        """The default version, moved into the bounds."""
+        if not default:
+            return ""
+        chosen = self.lowest if self.lowest and compare(default, self.lowest) < 0 else default
+        if self.highest and compare(chosen, self.highest) > 0:
+            return self.highest_usable or self.highest
+        return chosen
+
+
+KEYS = ("VERSION", "VERSION_MIN", "VERSION_MAX", "VERSION_MAX_USABLE")
+
+
+def asked(
+    inputs: Mapping[str, Any], env: Mapping[str, Any], meta: Mapping[str, Any], prefix: str
+) -> Versions:
+    """The four bounds, each from the input, else the environment, else the recipe."""
+    found = []
+    for name in KEYS:
+        field = name.lower()
+        value = str(inputs.get(field) or "").strip() or env.get(prefix + name) or meta.get(field) or ""
+        found.append(str(value))
+    return Versions(*found)
+
+
+def pip_requirement(env: Mapping[str, Any], prefix: str) -> str:
+    """The bounds as pip writes them: `==1.2`, `>=1,<=2`, or nothing."""
+    version, lowest, highest = (str(env.get(prefix + name) or "") for name in KEYS[:3])
+    if version:
+        return f"=={version}"
+    bounds = [f">={lowest}"] if lowest else []
+    return ",".join([*bounds, f"<={highest}"] if highest else bounds)

@@ -1,0 +1,1 @@
+"""Running a request: choose, resolve, dependencies, hooks, native script, hand back."""

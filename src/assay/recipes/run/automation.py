@@ -1,0 +1,302 @@
+"""The object that hooks know as `automation`: helpers to find tools, detect versions and run scripts.
+
+Its methods take and give dictionaries, with `return` and `error`; that habit ends here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from assay.recipes.contract import shell
+from assay.recipes.contract.dialect import SCRIPT_UID, Dialect
+from assay.recipes.contract.hooks import Hooks
+from assay.recipes.contract.merge import copied
+from assay.recipes.errors import GENERAL, NOT_FOUND, SCRIPT_FAILED, RecipeFault
+from assay.recipes.model.dependencies import local_keys, update_named
+from assay.recipes.model.versions import Versions
+from assay.recipes.run.native import NativeScripts
+from assay.recipes.typing_stub import Any
+
+Answer = dict[str, Any]
+# `python3` is also found as python3.11, python3-11, …  Source: find_artifact of the pinned engine.
+NUMBERED = ("", ".[0-9]", ".[0-9][0-9]", "-[0-9]", "-[0-9][0-9]", "[0-9]", "[0-9][0-9]")
+VERSIONED = ("[0-9].[0-9]", "[0-9][0-9].[0-9]", "[0-9][0-9].[0-9][0-9]")
+
+
+class WithLogger:
+    """Hooks write to `automation.logger`; logging is imported when one does."""
+
+    @property
+    def logger(self) -> Any:
+        import logging
+
+        return logging.getLogger("assay.recipes")
+
+
+class Bridge(WithLogger):
+    """What hooks find as `automation.cmind` or `automation.action_object`: a way to ask for other actions."""
+
+    def __init__(self, access: Callable[..., Answer]) -> None:
+        self.access = access
+
+
+class Automation(WithLogger):
+    """Lives as long as a run; a hook of any recipe in it gets this same object."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        scripts: NativeScripts,
+        access: Callable[..., Answer],
+        ask: Callable[[str], str | None],
+        host_path: Callable[[str], str],
+        folder: Path,
+    ) -> None:
+        self.dialect = dialect
+        self.scripts = scripts
+        self.ask = ask
+        self.host_path = host_path
+        self.cmind = self.action_object = Bridge(access)
+        self.meta = {"alias": "script", "uid": SCRIPT_UID, "deps": {"cache": "cache,541d6f712a6b464e"}}
+        self.os_info = shell.host_info(dialect)
+        self.local_env_keys = local_keys(dialect)
+        self.path = str(folder)
+        self.run_state: dict[str, Any] = {}
+
+    def run_native_script(self, i: Answer) -> Answer:
+        """Run another script of the recipe's folder; `env_tmp` is what came out of it, the rest is put back."""
+        step = i["run_script_input"]
+        before = {key: copied(step[key]) for key in ("env", "state", "script_name") if key in step}
+        step["script_name"], step["env"] = i["script_name"], i.get("env") or {}
+        step.setdefault("state", {})
+        try:
+            answer = self._attempt(step)
+            answer["env_tmp"] = copied(dict(step["env"]))
+        finally:
+            for key in ("env", "state", "script_name"):
+                step.pop(key, None)
+            step.update({"script_name": "", **before})
+        return answer
+
+    def _attempt(self, step: Answer) -> Answer:
+        try:
+            self.scripts.run(step)
+        except RecipeFault as fault:
+            return fault.answer()
+        return {"return": 0}
+
+    def detect_version_using_script(self, i: Answer) -> Answer:
+        """Run the recipe's script and its `detect_version` hook; 16 when no fitting version comes out."""
+        env, step = i.get("env") or {}, i["run_script_input"]
+        answer = self._detect(step, env)
+        version = answer.get("version", "")
+        if answer["return"] == 0 and version not in ("", -1) and self._fits(str(version), env):
+            return {"return": 0, "detected_version": version}
+        return {"return": NOT_FOUND, "error": answer.get("error") or "version was not detected"}
+
+    def _detect(self, step: Answer, env: dict[str, Any]) -> Answer:
+        step["env"] = env
+        step.setdefault("state", {})
+        answer = self._attempt(step)
+        if answer["return"] or "customize_code" not in step:
+            return answer
+        hooks = Hooks(step["customize_code"], self.scripts.process_state, self.cmind.access)
+        if not hooks.has("detect_version"):
+            return answer
+        arguments = {**step.get("customize_common_input", {}), "env": env, "state": step["state"]}
+        try:
+            return hooks.call("detect_version", {**arguments, "meta": step.get("meta", {})})
+        except RecipeFault as fault:
+            return fault.answer()
+
+    def _fits(self, version: str, env: dict[str, Any]) -> bool:
+        wanted, lowest, highest = (
+            str(env.get(self.dialect.key(key)) or "") for key in ("VERSION", "VERSION_MIN", "VERSION_MAX")
+        )
+        return (not wanted or wanted == version) and Versions(lowest=lowest, highest=highest).admits(version)
+
+    def find_artifact(self, i: Answer) -> Answer:
+        """Find a file in the requested folders or on a search path; 16 when it is nowhere."""
+        env, key = i["env"], self.dialect.key
+        file_name = i["file_name"]
+        searched = str(env.get(key("TMP_PATH")) or "")
+        if searched and env.get(key("TMP_PATH_IGNORE_NON_EXISTANT")) != "yes":
+            absent = [part for part in searched.split(":") if part.strip() and not Path(part).is_dir()]
+            if absent:
+                return {"return": GENERAL, "error": f"path {absent[0]} doesn't exist"}
+        forced = str(env.get(key("INPUT")) or "").strip()
+        if forced:
+            if not Path(forced).is_file():
+                return {"return": GENERAL, "error": f"file {forced} doesn't exist"}
+            searched, file_name = str(Path(forced).parent), Path(forced).name
+        default_paths = self.get_default_path_list(i)
+        found = self.find_file_in_paths(
+            {
+                **i,
+                "paths": searched.split(":") if searched else default_paths,
+                "file_name": file_name,
+                "env": copied(dict(env)),
+                "select": True,
+                "select_default": env.get(key("QUIET")) == "yes",
+            }
+        )
+        if found["return"]:
+            return found
+        if not found["found_files"]:
+            return {"return": NOT_FOUND, "error": f"{file_name} not found"}
+        file_path = str(found["found_files"][0])
+        self._put_on_path(i, env, file_path, default_paths)
+        self.scripts.note(f"    # Found artifact in {file_path}")
+        if i.get("env_path_key"):
+            env[i["env_path_key"]] = file_path
+        return {
+            "return": 0,
+            "found_path": str(Path(file_path).parent),
+            "found_file_path": file_path,
+            "found_file_name": Path(file_path).name,
+            "default_path_list": default_paths,
+        }
+
+    def _put_on_path(self, i: Answer, env: dict[str, Any], file_path: str, default_paths: list[str]) -> None:
+        folder = str(Path(file_path).parent)
+        if folder in default_paths:
+            return
+        list_key = "+" + str(i.get("default_path_env_key") or "")
+        listed = env.get(list_key, [])
+        if folder not in listed:
+            env[list_key] = [folder, *listed]
+        for extra, extra_key in (i.get("extra_paths") or {}).items():
+            place = Path(folder).parent / extra
+            if place.exists():
+                env[extra_key] = [*env.get(extra_key, []), str(place)]
+
+    def find_file_in_paths(self, i: Answer) -> Answer:
+        """Files of a name, or of a name with a version number behind it, in a list of folders."""
+        pattern = i.get("file_name_re")
+        found: list[str] = []
+        seen: set[tuple[int, int]] = set()
+        for folder in i["paths"]:
+            for path in _files_like(folder, i.get("file_name", ""), pattern):
+                with contextlib.suppress(OSError):
+                    status = Path(path).stat()
+                    if (status.st_dev, status.st_ino) in seen:
+                        continue
+                    seen.add((status.st_dev, status.st_ino))
+                if i.get("hook"):
+                    verdict = i["hook"]({"file": path})
+                    if verdict["return"]:
+                        return dict(verdict)
+                    if verdict.get("skip"):
+                        continue
+                found.append(path)
+        if i.get("select") and i.get("detect_version"):
+            answer = self._with_good_version(i, found)
+            if answer["return"]:
+                return answer
+            found = answer["found_files"]
+        if i.get("select") and len(found) > 1:
+            found = [found[self._pick(found, default=bool(i.get("select_default")))]]
+        return {"return": 0, "found_files": found}
+
+    def _with_good_version(self, i: Answer, files: list[str]) -> Answer:
+        good = []
+        env, step = i.get("env") or {}, i["run_script_input"]
+        for path in files:
+            self.scripts.note(f"    * {path}")
+            env[i["env_path_key"]] = path
+            state = copied(step.get("state") or {})
+            answer = self._detect(step, env)
+            step["state"] = state
+            if answer["return"] and answer["return"] != SCRIPT_FAILED:
+                return answer
+            version = answer.get("version", "")
+            if not answer["return"] and version not in ("", -1) and self._fits(str(version), env):
+                good.append(path)
+        return {"return": 0, "found_files": good}
+
+    def _pick(self, files: list[str], *, default: bool) -> int:
+        if default:
+            return 0
+        listed = "\n".join(f"  {number}) {path}" for number, path in enumerate(files))
+        answer = self.ask(f"More than 1 path found:\n{listed}\n  Make your selection or press Enter for 0: ")
+        number = int(answer) if answer and answer.strip().isdigit() else 0
+        return number if number < len(files) else 0
+
+    def get_default_path_list(self, i: Answer) -> list[str]:
+        """The folders of a search variable such as PATH, as the process has it."""
+        name = i.get("default_path_env_key") or ""
+        return self.host_path(name).split(":") if name else []
+
+    def find_file_deep(self, i: Answer) -> Answer:
+        """Folders below `paths` that hold a file of the name; `restrict_paths` keeps those containing a text."""
+        wanted = i.get("restrict_paths") or []
+        found = [
+            str(path.parent)
+            for root in i["paths"]
+            if Path(root).is_dir()
+            for path in sorted(Path(root).rglob(i["file_name"]))
+            if path.is_file()
+        ]
+        if wanted:
+            found = [path for path in found if any(part in path for part in wanted)]
+        return {"return": 0, "found_paths": found}
+
+    def find_file_back(self, i: Answer) -> Answer:
+        """The nearest folder upwards that holds a file of the name, or an empty text."""
+        start = Path(i["path"])
+        for folder in (start, *start.parents):
+            if (folder / i["file_name"]).is_file():
+                return {"return": 0, "found_path": str(folder)}
+        return {"return": 0, "found_path": ""}
+
+    def parse_version(self, i: Answer) -> Answer:
+        """Read a version out of a script's output with a regular expression; sets it in `which_env`."""
+        path = Path(i.get("file_name") or shell.VERSION_FILE)
+        if not path.is_file():
+            return {"return": NOT_FOUND, "error": f"file {path} was not found"}
+        text = path.read_text(encoding="utf-8", errors="replace")
+        match = re.search(i["match_text"], text)
+        number = i["group_number"]
+        if match is None:
+            return {"return": GENERAL, "error": f"version was not detected ({text})", "string": text}
+        if not match.lastindex or match.lastindex < number:
+            return {"return": GENERAL, "error": f"the pattern {i['match_text']!r} has no group {number}"}
+        i["which_env"][i["env_key"]] = match[number]
+        i["which_env"][self.dialect.key("DETECTED_VERSION")] = match[number]
+        return {"return": 0, "version": match[number], "string": text}
+
+    def update_deps(self, i: Answer) -> Answer:
+        """Give tags, versions and the like to named dependencies."""
+        update_named(i["deps"], i["update_deps"], i.get("env") or {})
+        return {"return": 0}
+
+    def clean_some_tmp_files(self, i: Answer) -> Answer:
+        """Remove the working files that a native script left."""
+        shell.clean(shell.WORKING_FILES)
+        return {"return": 0}
+
+    def _available_variations(self, i: Answer) -> Answer:
+        """The variations of a description."""
+        return {"return": 0, "variations": list((i.get("meta") or {}).get("variations") or {})}
+
+
+def _files_like(folder: str, name: str, pattern: str | None) -> Iterable[str]:
+    import glob
+
+    place = Path(folder) if folder else Path("/nonexistent")
+    if not place.is_dir():
+        return []
+    if pattern:
+        return [str(path) for path in place.iterdir() if re.match(pattern, path.name)]
+    base = glob.escape(folder.rstrip("/") or "/") + "/" + glob.escape(name)
+    exact = [f"{folder}/{name}".replace("//", "/")] if (place / name).exists() else []
+    if any(letter in name for letter in "*?["):
+        base = f"{glob.escape(folder)}/{name}"
+        exact = sorted(glob.glob(base))  # noqa: PTH207 - a pattern with a folder in front
+    return [
+        *exact,
+        *(path for suffix in (*NUMBERED[1:], *VERSIONED) for path in sorted(glob.glob(base + suffix))),  # noqa: PTH207
+    ]

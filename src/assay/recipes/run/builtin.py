@@ -1,0 +1,123 @@
+"""Recipes of our own: registered by whoever has them, answering top-level requests only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from assay.recipes.contract.dialect import MLC
+from assay.recipes.errors import GENERAL, RecipeFault
+from assay.recipes.home.candidates import unknown_variation, unknown_variations
+from assay.recipes.home.index import Index
+from assay.recipes.home.load import load_recipe
+from assay.recipes.model.artifact import Artifact, Repository, TagQuery
+from assay.recipes.model.names import Name
+from assay.recipes.model.recipe import Recipe
+from assay.recipes.model.resolve import ResolvedRecipe
+from assay.recipes.model.selection import Selection
+from assay.recipes.run.request import name_and_tags
+from assay.recipes.typing_stub import Any, NamedTuple
+
+Action = Callable[[ResolvedRecipe, Mapping[str, Any], bool], dict[str, Any]]
+Declines = Callable[[Recipe, Mapping[str, Any]], str]
+
+
+class Builtin(NamedTuple):
+    """A folder with a `meta.yaml`, and the function that acts for it.
+
+    `act(resolved, inputs, fake)` gives CM's result dictionary; a fake run does nothing else. It answers a top-level
+    request that names its full set of tags, never a dependency. `declines(recipe, inputs)` says what of a request it
+    cannot do, and nothing when it can do all. A `fallback` answers only where no pulled repository has these tags.
+    """
+
+    folder: Path
+    alias: str
+    tags: frozenset[str]
+    act: Action
+    fallback: bool = False
+    declines: Declines = lambda _recipe, _inputs: ""
+
+
+class Owned(NamedTuple):
+    """A request that a recipe of our own answers."""
+
+    builtin: Builtin
+    recipe: Recipe
+    selection: Selection
+
+
+def owned(
+    builtins: list[Builtin],
+    index: Index,
+    inputs: Mapping[str, Any],
+    note: Callable[[str], None] = lambda _text: None,
+) -> Owned | None:
+    """Whether a recipe of our own answers a request; None where one of a repository is asked for, or has to answer.
+
+    A request for what ours cannot do goes to a pulled repository whose recipe knows all its variations, and `note` is
+    told why. Raises: RecipeNotFound (16) for a variation that no recipe knows, RecipeFault (1) for what ours declines
+    when no other is there, or when `--recipes` names no repository.
+    """
+    if inputs.get("recipes"):
+        _require_repository(index, str(inputs["recipes"]))
+        return None
+    inputs = dict(inputs)
+    name = name_and_tags(inputs, index.home.dialect.name)
+    selection = Selection.parse(inputs.get("tags"))
+    builtin = None if name else find_builtin(builtins, index, selection)
+    if builtin is None:
+        return None
+    recipe = load_builtin(builtin, index)
+    unknown = unknown_variations(recipe, selection)
+    reason = (
+        f"Assay's own recipe has no variation _{', no _'.join(unknown)}"
+        if unknown
+        else builtin.declines(recipe, inputs)
+    )
+    if not reason:
+        return Owned(builtin, recipe, selection)
+    others = [load_recipe(index, artifact) for artifact in index.find("script", "", selection.tags)]
+    fitting = [other for other in others if not unknown_variations(other, selection)]
+    if fitting:
+        note(f"assay: {reason}; a recipe of {fitting[0].repository.path.name} answers in its place")
+        return None
+    pull = f"pull repo {index.home.dialect.default_repository}"
+    if unknown:
+        elsewhere = "" if others else f"more variations come with a repository: {pull}"
+        raise unknown_variation([recipe, *others], selection, elsewhere)
+    raise RecipeFault(reason, GENERAL, f"leave it out, or {pull}: its recipe answers then")
+
+
+def find_builtin(builtins: list[Builtin], index: Index, selection: Selection) -> Builtin | None:
+    """The builtin that owns these tags, if any."""
+    query = TagQuery.parse(selection.tags)
+    for builtin in builtins:
+        if not query.matches(builtin.tags) or not builtin.tags <= query.wanted:
+            continue
+        if builtin.fallback and index.find("script", "", selection.tags):
+            continue
+        return builtin
+    return None
+
+
+def load_builtin(builtin: Builtin, index: Index) -> Recipe:
+    """Its recipe, in the dialect of the home it is asked through: keys are written with that prefix."""
+    meta = index.home.descriptions.load(builtin.folder, MLC.description_files)
+    artifact = Artifact(
+        str(builtin.folder),
+        "script",
+        Repository(builtin.folder.parent, "assay", "", {}),
+        str(meta.get("alias") or builtin.alias),
+        str(meta.get("uid") or ""),
+        tuple(meta.get("tags") or ()),
+    )
+    return Recipe(artifact, meta, index.home.dialect)
+
+
+def _require_repository(index: Index, name: str) -> None:
+    if not any(repository.answers_to(Name.parse(name)) for repository in index.home.repositories()):
+        raise RecipeFault(
+            f"--recipes={name} names no registered repository",
+            GENERAL,
+            f"pull repo {name}, or leave it out",
+        )

@@ -1,0 +1,93 @@
+"""What every action gets: the home with its index, somebody to talk to, the process's environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from assay.recipes.contract.dialect import Dialect
+from assay.recipes.home.index import Index
+from assay.recipes.home.repositories import Home
+from assay.recipes.model.artifact import Artifact
+from assay.recipes.run.console import Console, Quiet
+from assay.recipes.typing_stub import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assay.recipes.run.builtin import Builtin
+
+Inputs = dict[str, Any]
+Answer = dict[str, Any]
+
+
+class Context:
+    """One command, or one request of a hook. With `console` Quiet it only answers."""
+
+    def __init__(
+        self,
+        home: Home,
+        console: Console,
+        host_env: Mapping[str, str],
+        builtins: list[Builtin] | None = None,
+    ) -> None:
+        self.home = home
+        self.index = Index(home)
+        self.console = console
+        self.host_env = dict(host_env)
+        self.builtins = builtins or []
+        self.runner: Any = None  # the run that asks, when a hook does
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.home.dialect
+
+    def quietly(self) -> Context:
+        """The same context for a hook: what it asks is answered, not printed."""
+        other = Context.__new__(Context)
+        other.__dict__.update(self.__dict__)
+        other.console = Quiet()
+        return other
+
+
+class Found:
+    """An artifact as the callers of `search` know it: `path`, `meta`, `repo_path`, `repo_meta`."""
+
+    def __init__(self, context: Context, artifact: Artifact) -> None:
+        self.artifact = artifact
+        self.path = str(artifact.path)
+        self.repo_path = str(artifact.repository.path)
+        self.repo_meta = artifact.repository.description
+        self._context = context
+
+    def as_json(self) -> dict[str, Any]:
+        """For a reader of `--out=json`: where it is, its names and tags, and what its description says of a version."""
+        found = {"path": self.path, "repo_path": self.repo_path, "tags": list(self.artifact.tags)}
+        version = self.meta.get("version")
+        return {
+            "alias": self.artifact.alias,
+            "uid": self.artifact.uid,
+            **found,
+            **({"version": str(version)} if version else {}),
+        }
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        home = self._context.home
+        return home.descriptions.load(self.artifact.path, home.dialect.description_files)
+
+
+def yes(context: Context, inputs: Inputs, question: str) -> bool:
+    """Did the user agree, by `-f`, `--force` or by answering? Nobody there to answer means no."""
+    if inputs.get("f") or inputs.get("force"):
+        return True
+    answer = context.console.ask(f"{question} (y/N): ")
+    return (answer or "").strip().lower() in ("y", "yes")
+
+
+def words(inputs: Inputs) -> list[str]:
+    """All artifact words of a command line; a name without one is the empty text."""
+    return [str(inputs.get("artifact") or ""), *[str(word) for word in inputs.get("artifacts") or []]]
+
+
+def tag_text(inputs: Inputs, key: str = "tags") -> str:
+    """Tags as one text, given as a text or a list."""
+    tags = inputs.get(key) or ""
+    return ",".join(map(str, tags)) if isinstance(tags, list) else str(tags)

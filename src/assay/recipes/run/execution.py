@@ -1,0 +1,182 @@
+"""Runs one resolved recipe: dependencies, hooks and native script in their order.
+
+deps -> preprocess -> prehook_deps -> native script -> posthook_deps -> postprocess -> post_deps
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from assay.recipes.contract import shell
+from assay.recipes.contract.merge import copied, merge
+from assay.recipes.contract.secrets import hidden
+from assay.recipes.model.env import Env, exported
+from assay.recipes.model.resolve import Scope, apply_default_version
+from assay.recipes.model.versions import pip_requirement
+from assay.recipes.run.call import Call, Outcome, Runs
+from assay.recipes.run.dependency_runner import DependencyRunner
+from assay.recipes.run.hook_calls import HookCalls
+from assay.recipes.run.request import Request
+from assay.recipes.run.session import Session
+from assay.recipes.typing_stub import Any, NamedTuple
+
+
+class Before(NamedTuple):
+    """Copies of what the caller had when it asked; a recipe's outcome is laid over them."""
+
+    env: dict[str, Any]
+    state: dict[str, Any]
+
+
+class Execution:
+    """The run of one recipe; lives as long as that."""
+
+    def __init__(
+        self, session: Session, call: Call, request: Request, before: Before, run_recipe: Runs
+    ) -> None:
+        self.session = session
+        self.call = call
+        self.request = request
+        self.before = before
+        self.run_recipe = run_recipe
+        self.resolved = request.resolved
+        self.recipe = request.resolved.recipe
+        self.env: Env = request.resolved.env
+        self.descent = DependencyRunner(session, call, request, run_recipe)
+        self.hooks = HookCalls(session, call, request, self.descent)
+        self.version = request.resolved.versions.version
+        self.tags: list[str] = []  # of the cache entry that is being made
+
+    def key(self, name: str) -> str:
+        """The name of a variable with the dialect's prefix."""
+        return self.recipe.dialect.key(name)
+
+    def make_here(self) -> Outcome:
+        """Run everything in the current folder for its own sake, and tidy up."""
+        here = Path.cwd()
+        for path in self.recipe.meta.get("clean_output_files") or []:
+            Path(path).unlink(missing_ok=True)
+        try:
+            outcome = self.make()
+        finally:
+            os.chdir(here)
+        if not (self.request.flags.dirty or self.request.flags.shell):
+            self.clean()
+        return outcome
+
+    def make(self) -> Outcome:
+        """Run everything in the current folder."""
+        resolved, flags = self.resolved, self.request.flags
+        for warning in resolved.warnings:
+            self.session.info(f"{self.call.indent}  WARNING: {warning}")
+        if not self.version:
+            self.version = apply_default_version(resolved, self.call.inputs)
+            self._tag_version(self.version)
+        self.env[self.key("TMP_CURRENT_SCRIPT_PATH")] = str(self.recipe.folder)
+        if not flags.fake_run:
+            self.hooks.predeps()
+        if flags.docker_run_deps:
+            self.descent.run_docker_dependencies()
+        self.descent.run("deps")
+        resolved.fill()
+        self.clean()
+        self.hooks.load()
+        resolved.apply_const()
+        with self.env.written_by("runner"):
+            requirement = pip_requirement(self.env, self.recipe.dialect.prefix)
+            self.env[self.key("TMP_PIP_VERSION_STRING")] = requirement
+        if self.hooks.has("preprocess") and not flags.fake_run:
+            answer = self.hooks.run("preprocess")
+            if answer.get("skip"):
+                return self._skipped(answer.get("script") or {})
+            self._take_tags(answer)  # not yet the version: the native script may find another
+        if flags.print_env:
+            self.session.debug(_as_text(self.env))
+        self.descent.run("prehook_deps")
+        if not flags.fake_run:
+            self._map_env_keys()
+            self._run_native_script()
+            self._postprocess()
+            self.descent.run("post_deps", after=True)
+        return self.outcome()
+
+    def outcome(self, *, skipped: bool = False) -> Outcome:
+        """The values the recipe exports, and the caller's own with these over them."""
+        self.resolved.apply_const()
+        inputs, resolved = self.call.inputs, self.resolved
+        new_env = exported(self.env, inputs.get("force_new_env_keys") or resolved.new_env_keys)
+        new_state = exported(resolved.state, inputs.get("force_new_state_keys") or resolved.new_state_keys)
+        return self._over_before(
+            Outcome(new_env, new_state, {}, {}, self.descent.asked, self.version, skipped)
+        )
+
+    def clean(self) -> None:
+        """Remove the recipe's working files from the current folder."""
+        shell.clean([*(self.recipe.meta.get("clean_files") or []), *shell.WORKING_FILES])
+
+    def tag(self, tags: Iterable[str]) -> None:
+        """Further tags for the cache entry."""
+        self.tags += [tag for tag in dict.fromkeys(tags) if tag not in self.tags]
+
+    def _tag_version(self, version: str) -> None:
+        if version:
+            self.tags = [tag for tag in self.tags if not tag.startswith("version-")]
+            self.tag([f"version-{version}"])
+
+    def _over_before(self, outcome: Outcome) -> Outcome:
+        env = merge(copied(self.before.env), copied(outcome.new_env))
+        state = self.recipe.dialect.merge(copied(self.before.state), copied(outcome.new_state))
+        return outcome._replace(env=env, state=state)
+
+    def _skipped(self, other: dict[str, Any]) -> Outcome:
+        """The recipe wants nothing done, or another recipe run in its place."""
+        if not other:
+            return self.outcome(skipped=True)
+        os.chdir(self.session.folder if self.call.depth == 0 else self.env[self.key("TMP_CURRENT_PATH")])
+        resolved = self.resolved
+        scope = Scope(
+            Env(self.env),
+            copied(resolved.state),
+            dict(resolved.const),
+            dict(resolved.const_state),
+            resolved.adr,
+        )
+        inputs = {"action": "run", "automation": "script", **other}
+        outcome = self.run_recipe(Call(inputs, scope, self.call.depth + 1, self.call.parent))
+        return self._over_before(outcome._replace(skipped=True))
+
+    def _map_env_keys(self) -> None:
+        for prefix, new_prefix in (self.recipe.meta.get("env_key_mappings") or {}).items():
+            for key in [key for key in self.env if key.startswith(prefix)]:
+                self.env[key.replace(prefix, new_prefix)] = self.env[key]
+
+    def _run_native_script(self) -> None:
+        step = self.hooks.step
+        step["env"], step["state"] = self.env, self.resolved.state
+        self.resolved.apply_const()
+        with self.env.written_by(f"native script of {self.recipe.alias}"):
+            self.session.scripts.run(step)
+
+    def _postprocess(self) -> None:
+        has_postprocess = self.hooks.has("postprocess")
+        if has_postprocess:
+            path = self.recipe.folder / "customize.py"
+            self.session.info(f'{self.call.indent}       ! call "postprocess" from {path}')
+        self.descent.run("posthook_deps")
+        if has_postprocess:
+            self.resolved.apply_const()
+            answer = self.hooks.run("postprocess")
+            self.version = str(answer.get("version") or self.version)
+            self._take_tags(answer)
+
+    def _take_tags(self, answer: Mapping[str, Any]) -> None:
+        self._tag_version(str(answer.get("version") or ""))
+        self.tag(answer.get("add_extra_cache_tags") or [])
+
+
+def _as_text(values: Mapping[str, Any]) -> str:
+    import json
+
+    return json.dumps(hidden(values), indent=2, sort_keys=True, default=str)

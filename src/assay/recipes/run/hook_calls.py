@@ -1,0 +1,123 @@
+"""What the hooks of a recipe are given: the dictionary `i`, and within it `run_script_input`, the step."""
+
+from __future__ import annotations
+
+from assay.recipes.contract import shell
+from assay.recipes.contract.flags import is_on
+from assay.recipes.contract.hooks import Hooks, load_hooks
+from assay.recipes.run.call import Call
+from assay.recipes.run.dependency_runner import DependencyRunner
+from assay.recipes.run.given import GivenArtifact, hook_input, repro_prefix
+from assay.recipes.run.request import Request
+from assay.recipes.run.session import Session
+from assay.recipes.typing_stub import Any
+
+
+class HookCalls:
+    """The hooks of one recipe. `step` is what a native script of it is run from, too."""
+
+    def __init__(self, session: Session, call: Call, request: Request, descent: DependencyRunner) -> None:
+        self.session = session
+        self.call = call
+        self.request = request
+        self.descent = descent
+        self.resolved = request.resolved
+        self.recipe = request.resolved.recipe
+        self.step: dict[str, Any] = {}
+        self._hooks: Hooks | None = None
+
+    def load(self) -> None:
+        """Read the file anew, and lay out the step as things stand now."""
+        self._hooks = load_hooks(self.recipe.folder, self.session.process_state, self.session.access)
+        self.step = self._step()
+
+    def has(self, name: str) -> bool:
+        return self._hooks is not None and self._hooks.has(name)
+
+    def run(self, name: str) -> dict[str, Any]:
+        """Call a hook that is there; gives its answer. Raises: RecipeFailed, as `Hooks.call` does."""
+        assert self._hooks is not None
+        resolved = self.resolved
+        arguments = {
+            **self._common(),
+            "env": resolved.env,
+            "state": resolved.state,
+            "meta": self.recipe.meta,
+            "run_script_input": self.step,
+        }
+        if name == "postprocess" and self.recipe.dialect.name == "mlc":
+            arguments |= {"const": resolved.const, "const_state": resolved.const_state}
+        with resolved.env.written_by(f"{name} of {self.recipe.alias}"):
+            return self._hooks.call(name, arguments)
+
+    def predeps(self) -> None:
+        """MLC's hook before the dependencies; the file is loaded early only when it has one."""
+        if self.recipe.dialect.name != "mlc" or self.recipe.meta.get("predeps") is False:
+            return
+        path = self.recipe.folder / "customize.py"
+        if path.is_file() and b"def predeps(" in path.read_bytes():
+            self.load()
+            self.run("predeps")
+            self.resolved.fill()
+
+    def _step(self) -> dict[str, Any]:
+        session, resolved, flags = self.session, self.resolved, self.request.flags
+        step = {
+            "path": str(self.recipe.folder),
+            "bat_ext": ".sh",
+            "os_info": session.automation.os_info,
+            "const": resolved.const,
+            "state": resolved.state,
+            "const_state": resolved.const_state,
+            "reuse_cached": False,
+            "recursion": self.call.depth > 0,
+            "recursion_spaces": self.call.indent,
+            "remembered_selections": session.chooser.shown,
+            "tmp_file_run_state": shell.NEW_STATE_FILE,
+            "tmp_file_run_env": shell.NEW_ENV_FILE,
+            "tmp_file_state": shell.STATE_FILE,
+            "tmp_file_run": "tmp-run",
+            "local_env_keys": self.descent.hidden_keys,
+            "local_env_keys_from_meta": self.recipe.meta.get("local_env_keys") or [],
+            "posthook_deps": resolved.entries["posthook_deps"],
+            "add_deps_recursive": resolved.adr,
+            "found_script_tags": self.recipe.tags,
+            "variation_tags_string": resolved.variation_tags,
+            "found_cached": False,
+            "debug_script_tags": flags.debug_script_tags,
+            "meta": self._meta(),
+            "self": session.automation,
+            "run_state": self.descent.run_state,
+        }
+        if self._hooks is not None:
+            step["customize_code"] = self._hooks.module
+            step["customize_common_input"] = self._common()
+        if self.recipe.dialect.name == "cm":
+            step["verbose"] = session.verbose
+            if not self.call.depth and is_on(self.call.inputs, "repro"):
+                step["repro_prefix"] = str(repro_prefix("cm", self.call.inputs, session.folder))
+        if flags.ignore_script_error:
+            step["ignore_script_error"] = True
+        return step
+
+    def _meta(self) -> dict[str, Any]:
+        """The description with the lists that hooks may extend in place, such as `post_deps`, as they stand now."""
+        meta, entries = self.recipe.meta, self.resolved.entries
+        exports = {key: getattr(self.resolved, key) for key in ("new_env_keys", "new_state_keys")}
+        meta.update({key: listed for key, listed in (entries | exports).items() if key in meta})
+        if self.resolved.script_name:
+            meta["script_name"] = self.resolved.script_name
+        return meta
+
+    def _common(self) -> dict[str, Any]:
+        selection = self.request.selection
+        return {
+            "input": hook_input(self.session, self.call, self.request, self.descent.run_state),
+            "automation": self.session.automation,
+            "artifact": GivenArtifact(self.recipe),
+            "customize": self.recipe.meta.get("customize") or {},
+            "os_info": self.session.automation.os_info,
+            "recursion_spaces": self.call.indent,
+            "script_tags": list(selection.tags),
+            "variation_tags": list(selection.variations),
+        }

@@ -1,0 +1,292 @@
+"""Runs a request and everything below it: choose, resolve, take from the cache or make, hand back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from assay.recipes.contract.flags import Flags, check_nested, is_on, seed_env
+from assay.recipes.contract.merge import copied, merge
+from assay.recipes.contract.secrets import hidden, in_text
+from assay.recipes.contract.truth import FALSE_WORDS, TRUE_WORDS
+from assay.recipes.errors import GENERAL, RecipeFailed, RecipeFault
+from assay.recipes.home.index import Index
+from assay.recipes.model.dependencies import additions
+from assay.recipes.model.env import USER_RUN_DIR, Env
+from assay.recipes.model.resolve import Scope, resolve
+from assay.recipes.model.selection import Selection
+from assay.recipes.run.call import Call, Outcome
+from assay.recipes.run.console import Console
+from assay.recipes.run.execution import Before, Execution
+from assay.recipes.run.request import Request, name_and_tags
+from assay.recipes.run.session import Access, Policy, Session, Step
+from assay.recipes.typing_stub import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assay.recipes.run.builtin import Builtin
+
+DEPTH_MAX = 64  # of recipes below one another; the deepest chain in cm4mlops is below 10
+
+
+class Runner:
+    """Runs requests on one home. `host_env` is the environment that hooks and scripts start from."""
+
+    def __init__(
+        self,
+        index: Index,
+        console: Console,
+        host_env: Mapping[str, str],
+        *,
+        policy: Policy | None = None,
+        builtins: list[Builtin] | None = None,
+        access: Access | None = None,
+    ) -> None:
+        self.index = index
+        self.home = index.home
+        self.console = console
+        self.host_env = dict(host_env)
+        self.policy = policy or Policy()
+        self.builtins = builtins or []
+        self.access = access or _no_access
+        self.session: Session | None = None
+        self.last: Session
+
+    def run(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Perform `run script` for a parsed command line; gives CM's result dictionary.
+
+        Raises: RecipeFault when it cannot be found, resolved or run.
+        """
+        inputs = dict(inputs)
+        check_nested(inputs)
+        name_and_tags(inputs, self.home.dialect.name)
+        outer, folder = self.session, Path.cwd()
+        if outer is None and not is_on(inputs, "skip_write_test") and not os.access(folder, os.W_OK):
+            raise RecipeFault(
+                f"the current folder {folder} cannot be written to", GENERAL, "change to another one"
+            )
+        flags = self._flags(inputs, inputs.get("env") or {})
+        self.session = session = Session(
+            self.index, self.console, self.host_env, self.access, self.policy, flags, folder
+        )
+        try:
+            if outer is None and (builtin := self._builtin(inputs, flags)):
+                return builtin
+            outcome = self._run(Call(inputs, self._scope(inputs, folder)))
+        except RecipeFailed as failure:
+            if outer is None:
+                self._keep_log(failure, inputs)
+            raise
+        finally:
+            os.chdir(folder)
+            self.session = outer
+            self.last = session
+        return {
+            "return": 0,
+            "env": dict(outcome.env),
+            "new_env": outcome.new_env,
+            "state": outcome.state,
+            "new_state": outcome.new_state,
+            "deps": list(outcome.deps),
+            **({"skipped": True} if outcome.skipped else {}),
+        }
+
+    def _keep_log(self, failure: RecipeFailed, inputs: Mapping[str, Any]) -> None:
+        """Write what the failed script printed, or where the hook's exception came from."""
+        from assay.ground.errors import EnvironmentProblem
+        from assay.recipes.contract.script_output import write_log
+
+        content = failure.output
+        if not content and failure.__cause__:
+            import traceback
+
+            told = "".join(traceback.format_exception(failure.__cause__))
+            content = told.encode(errors="backslashreplace")
+        if content:
+            text = content.decode(errors="surrogateescape")
+            text = in_text(text, self.host_env, inputs)
+            content = text.encode(errors="surrogateescape")
+            try:
+                failure.log = write_log(self.home.logs, Path(failure.recipe.partition(",")[0]).name, content)
+            except EnvironmentProblem as problem:
+                self.console.note(f"assay: no log: {problem}")
+
+    def _scope(self, inputs: dict[str, Any], folder: Path) -> Scope:
+        scope = Scope(
+            Env(inputs.get("env") or {}),
+            inputs.get("state") or {},
+            inputs.get("const") or {},
+            inputs.get("const_state") or {},
+            additions(inputs, "adr", "add_deps_recursive"),
+        )
+        if self.home.dialect.name == "mlc":
+            scope.const.setdefault(USER_RUN_DIR, scope.env.setdefault(USER_RUN_DIR, str(folder)))
+        return scope
+
+    def _flags(self, inputs: Mapping[str, Any], env: Mapping[str, Any]) -> Flags:
+        return Flags.read(inputs, env, self.home.dialect.prefix, strict=self.policy.strict)
+
+    def _builtin(self, inputs: dict[str, Any], flags: Flags) -> dict[str, Any] | None:
+        """The answer of a recipe of our own, when one owns this request."""
+        if not (self.builtins or inputs.get("recipes")):
+            return None
+        from assay.recipes.run.builtin import owned
+
+        answering = owned(self.builtins, self.index, inputs, self.console.note)
+        if answering is None:
+            return None
+        recipe, selection = answering.recipe, answering.selection
+        self.console.note(
+            f"assay: {','.join(selection.tags)} is answered by the built-in recipe {answering.builtin.alias}"
+        )
+        scope = Scope(Env(inputs.get("env") or {}), adr=additions(inputs, "adr", "add_deps_recursive"))
+        resolved = resolve(recipe, selection.variations, inputs, scope)
+        return answering.builtin.act(resolved, inputs, flags.fake_run)
+
+    # ------------------------------------------------------------------ one recipe
+
+    def _run(self, call: Call) -> Outcome:
+        session = self.session
+        assert session is not None
+        started = time.monotonic()
+        before = Before(copied(dict(call.scope.env)), copied(call.scope.state))
+        if call.depth > DEPTH_MAX:
+            raise RecipeFault(
+                f"{call.inputs.get('tags')} stands below {DEPTH_MAX} others, the last of them {call.parent}",
+                GENERAL,
+                "does a recipe need itself? recipe plan TAGS shows the tree",
+            )
+        request = self._request(session, call)
+        recipe = request.resolved.recipe
+        with recipe.errors_attributed():
+            return self._answer(session, call, request, before, started)
+
+    def _answer(
+        self, session: Session, call: Call, request: Request, before: Before, started: float
+    ) -> Outcome:
+        """From the cache or made, unless the recipe wants nothing done inside a container."""
+        step = _record(session, call, request)
+        docker = request.resolved.docker
+        inside = self._inside_container(request)
+        if inside and _says(docker.get("run"), FALSE_WORDS):
+            session.info(f"{call.indent}  - Skipping {request.resolved.recipe}: inside a container")
+            outcome = Outcome({}, {}, before.env, before.state)
+        else:
+            if inside and _says(docker.get("real_run"), FALSE_WORDS):
+                session.info(f"{call.indent}  - Fake run of {request.resolved.recipe}: inside a container")
+                request = request._replace(flags=request.flags._replace(fake_run=True))
+                request.resolved.env[self.home.dialect.key("TMP_FAKE_RUN")] = "yes"
+            execution = Execution(session, call, request, before, self._run)
+            if request.may_cache():
+                from assay.recipes.run.cached import load_or_run
+
+                outcome = load_or_run(execution)
+            else:
+                outcome = execution.make_here()
+        step.version = outcome.version
+        self._finish(session, call, request, outcome, time.monotonic() - started)
+        return outcome
+
+    def _request(self, session: Session, call: Call) -> Request:
+        """Choose the recipe and resolve it: from here on nothing is open."""
+        self._add_local(call)
+        env, dialect = call.scope.env, self.home.dialect
+        flags = self._flags(call.inputs, env)
+        verbose = flags.verbose or session.verbose  # a dependency logs like the recipe above it
+        with env.written_by("runner"):
+            seed_env(
+                env,
+                call.inputs,
+                flags._replace(verbose=verbose),
+                self.host_env,
+                str(Path.cwd()),
+                dialect.prefix,
+            )
+        selection = Selection.parse(call.inputs.get("tags"))
+        name = str(call.inputs.get("artifact") or "")
+        if call.depth == 0:
+            name = name_and_tags(dict(call.inputs), dialect.name)
+        session.info(f"{call.indent}* {dialect.name} run script {_title(name, selection)}")
+        recipe = session.chooser.recipe(selection, name, flags)
+        with env.written_by("runner"):
+            env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH")] = str(recipe.repository.path)
+            env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH_WITH_PREFIX")] = str(recipe.repository.root)
+        with recipe.errors_attributed():
+            resolved = resolve(recipe, selection.variations, call.inputs, call.scope)
+        if resolved.choice.applied:
+            session.debug(f"{call.indent}    Prepared variations: {resolved.variation_tags}")
+        return Request(call.inputs, selection, flags, resolved)
+
+    def _add_local(self, call: Call) -> None:
+        """The env, state and constants of the dependency entry itself, over those handed down."""
+        inputs = call.inputs
+        with call.scope.env.written_by("dependency entry"):
+            merge(call.scope.env, inputs.get("local_env") or {})
+        for own, target in (
+            ("state", call.scope.state),
+            ("const", call.scope.const),
+            ("const_state", call.scope.const_state),
+        ):
+            merge(target, inputs.get(f"local_{own}") or {})
+
+    def _inside_container(self, request: Request) -> bool:
+        """Here a recipe may have itself skipped, or only pretended."""
+        return _says(request.resolved.env.get(self.home.dialect.key("RUN_STATE_DOCKER")), TRUE_WORDS)
+
+    def _finish(
+        self, session: Session, call: Call, request: Request, outcome: Outcome, seconds: float
+    ) -> None:
+        """What CM records and prints after each recipe that its own hook has not skipped."""
+        if outcome.skipped:
+            return
+        resolved, recipe = request.resolved, request.resolved.recipe
+        detected = str(resolved.env.get(self.home.dialect.key("DETECTED_VERSION")) or "")
+        record = {
+            "script_uid": recipe.uid,
+            "script_alias": recipe.alias,
+            "script_tags": ",".join(recipe.tags),
+            "script_variations": ",".join(request.selection.variations),
+            "version": outcome.version or detected,
+            "parent": call.parent,
+        }
+        session.version_info.append({_words(request.selection): record})
+        if request.flags.time or request.flags.verbose:
+            tags = ",".join(recipe.tags)
+            session.info(f'{call.indent}  - running time of script "{tags}": {seconds:.2f} sec.')
+        for key, label in sorted((recipe.meta.get("print_env_at_the_end") or {}).items()):
+            session.info(f"{label or f'ENV[{key}]'}: {hidden(outcome.new_env.get(key), key)}")
+
+
+def _record(session: Session, call: Call, request: Request) -> Step:
+    recipe = request.resolved.recipe
+    step = Step(
+        call.depth,
+        recipe.alias,
+        ",".join(request.selection.asked_tags),
+        request.resolved.variation_tags,
+        str(recipe.folder),
+        recipe.repository.alias,
+    )
+    session.steps.append(step)
+    return step
+
+
+def _says(value: Any, words: frozenset[str]) -> bool:
+    return str(value).lower() in words
+
+
+def _words(selection: Selection) -> str:
+    """`a,b,_v`: a selection as the key of a version record."""
+    return ",".join([*selection.tags, *(f"_{name}" for name in selection.variations)])
+
+
+def _title(name: str, selection: Selection) -> str:
+    if not name:
+        return f'"{selection}"'
+    words = _words(selection)
+    return name + (f' --tags="{words}"' if words else "")
+
+
+def _no_access(_request: Any, _out: Any = None) -> dict[str, Any]:
+    return {"return": GENERAL, "error": "this runner was made without access to other actions"}

@@ -1,0 +1,99 @@
+"""What all recipes of one run share: who is asked, where words go, what was chosen, what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from assay.recipes.contract.flags import Flags
+from assay.recipes.contract.hooks import HookProcessState
+from assay.recipes.home.index import Index
+from assay.recipes.run.automation import Automation
+from assay.recipes.run.choosing import Chooser
+from assay.recipes.run.console import Console
+from assay.recipes.run.native import NativeScripts
+from assay.recipes.typing_stub import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from assay.recipes.home.store import Store
+
+Access = Callable[..., dict[str, Any]]
+
+
+class Policy(NamedTuple):
+    """How this runner differs from CM, as far as the user decides."""
+
+    strict: bool = False  # CM's reading of `--v=False`: true
+    exact_cache: bool = False  # --cache=exact: the whole CacheKey decides, not the tags alone
+
+
+class Step:
+    """One recipe of a run, for the lock file and for comparisons. Its version is known when it has run."""
+
+    def __init__(
+        self, depth: int, alias: str, tags: str, variations: str, folder: str, repository: str
+    ) -> None:
+        self.depth = depth
+        self.alias = alias
+        self.tags = tags
+        self.variations = variations
+        self.folder = folder
+        self.repository = repository
+        self.version = ""
+
+
+class Session:
+    """One top-level run, which started in `folder`. `host_env` is what hooks and scripts start from."""
+
+    def __init__(
+        self,
+        index: Index,
+        console: Console,
+        host_env: Mapping[str, str],
+        access: Access,
+        policy: Policy,
+        flags: Flags,
+        folder: Path,
+    ) -> None:
+        self.home = index.home
+        self.index = index
+        self.console = console
+        self.chooser = Chooser(index, console)
+        self._store: Store | None = None
+        self.process_state = HookProcessState(dict(host_env))
+        self.scripts = NativeScripts(self.home.dialect, self.process_state, self.info)
+        self.automation = Automation(
+            self.home.dialect,
+            self.scripts,
+            access,
+            console.ask,
+            lambda key: self.process_state.environ.get(key, ""),
+            self.home.work,
+        )
+        self.access = access
+        self.policy = policy
+        self.folder = folder
+        self.silent = flags.silent
+        self.verbose = flags.verbose
+        self.fake_deps = flags.fake_deps
+        self.run_state: dict[str, Any] = {}  # of the recipe that was asked for
+        self.version_info: list[dict[str, Any]] = []
+        self.steps: list[Step] = []
+
+    @property
+    def store(self) -> Store:
+        """The cache; made, and its module imported, when the first recipe asks for it."""
+        if self._store is None:
+            from assay.recipes.home.store import Store
+
+            self._store = Store(self.index)
+        return self._store
+
+    def info(self, text: str) -> None:
+        """A line of the log, as CM's logger writes it."""
+        if not self.silent:
+            self.console.note(f"INFO:root:{text}")
+
+    def debug(self, text: str) -> None:
+        if self.verbose and not self.silent:
+            self.console.note(f"DEBUG:root:{text}")
