@@ -103,10 +103,15 @@ def untested() -> list[tuple[int, str]]:
     """Lines and name of each module with a function or a class that no file of the tests imports, the longest first."""
     names = {module_name(path) for path in python_files(PACKAGE)}
     seen = {name for path in python_files(TESTS) for name in imported(path, names)}
+    seen |= {inner for name in seen if is_package(name) for inner in file_graph()[name]}  # what it hands on
     left = [path for path in python_files(PACKAGE) if module_name(path) not in seen and has_code(tree(path))]
     return sorted(
         ((path.read_text(encoding="utf-8").count("\n"), module_name(path)) for path in left), reverse=True
     )
+
+
+def is_package(name: str) -> bool:
+    return (PACKAGE.parent / name.replace(".", "/")).is_dir()
 
 
 def has_code(module: ast.Module) -> bool:

@@ -9,11 +9,12 @@ import pytest
 
 from assay.ground import model_folder
 from assay.ground.errors import ArtifactError, AssayError, ConfigError
+from assay.ground.safetensors_header import BITS
 
 
 def weights(path: Path, dtype: str = "BF16", name: str = "a.weight") -> None:
     """A safetensors file of one tensor of 8 bytes."""
-    shape = [8 if dtype.startswith("F8") else 4]
+    shape = [64 // BITS[dtype]]
     header = json.dumps({name: {"dtype": dtype, "shape": shape, "data_offsets": [0, 8]}}).encode()
     path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
 
@@ -134,8 +135,9 @@ def test_quantised_weights_are_named_without_a_word_in_the_config(
     assert all(file in refused.value.message for file in files)
 
 
-def test_float_weights_are_taken_whatever_lies_beside_them(tmp_path: Path) -> None:
-    weights(tmp_path / "model.safetensors")
+@pytest.mark.parametrize("dtype", ["F64", "F32", "F16", "BF16"])
+def test_float_weights_are_taken_whatever_lies_beside_them(tmp_path: Path, dtype: str) -> None:
+    weights(tmp_path / "model.safetensors", dtype)
     (tmp_path / "hf_quant_config.json").write_text("{}")
     model_folder.refuse_quantised(tmp_path, model_folder.stored_tensors(tmp_path))
 

@@ -21,8 +21,8 @@ SAID_QUANTISED = ("quantization_config", "compression_config")
 """Fields of config.json that say so. Source: transformers; compressed-tensors' older name."""
 QUANTISED_FILES = ("hf_quant_config.json", "quantize_config.json", "quant_config.json")
 """What writes them: TensorRT Model Optimizer, AutoGPTQ, AutoAWQ."""
-QUANTISED_DTYPES = ("F8", "F6", "F4", "I8", "U8")
-"""How the dtypes begin that no float checkpoint stores weights in."""
+QUANTISED_DTYPES = ("F8_", "F6_", "F4", "I8", "U8")
+"""How the dtypes begin that no float checkpoint stores weights in; F64 is a float."""
 QUANTISED_NAMES = (".qweight", ".qzeros", ".weight_packed", ".weight_scale")
 PICKLED = ("*.bin", "*.pt", "*.pth")
 

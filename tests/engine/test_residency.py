@@ -1,0 +1,106 @@
+"""Memory planned before weights are read, with the published figures of Mixtral-8x7B.
+
+Source of the shape: config.json of mistralai/Mixtral-8x7B-Instruct-v0.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.config import Precision
+from assay.engine.config import EngineConfig, MixtralConfig
+from assay.engine.kv_blocks import BLOCK_TOKENS
+from assay.engine.residency import RUNTIME_BYTES, kv_bytes_per_token, plan, row_bytes, weight_bytes
+from assay.ground.errors import EnvironmentProblem
+
+MIXTRAL = MixtralConfig(32000, 4096, 14336, 32, 32, 8, 128, 8, 2, 1e-5, 1e6, 32768, False, (2,))
+ENGINE = EngineConfig(Path("x"), max_running=64, token_budget=512)
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("precision", "size_bytes"),
+    [
+        # 46,439,333,888 weights of layers; a head of 131,072,000, and as many of the table at 4 bytes each
+        (Precision.FLOAT32, 46_439_333_888 * 4 + 131_072_000 * 8),
+        (Precision.BFLOAT16, 46_439_333_888 * 2 + 131_072_000 * 6),
+        (Precision.FLOAT16, 46_439_333_888 * 2 + 131_072_000 * 6),
+        (Precision.INT8, 46_439_333_888 + 131_072_000 * 6),  # the head stays at 16 bits
+    ],
+)
+def test_the_weights_take_their_bytes(precision: Precision, size_bytes: int) -> None:
+    assert weight_bytes(MIXTRAL, precision) == size_bytes
+
+
+@pytest.mark.parametrize(
+    ("precision", "size_kib"),
+    [(Precision.FLOAT32, 256), (Precision.BFLOAT16, 128), (Precision.FLOAT16, 128), (Precision.INT8, 128)],
+)
+def test_a_token_keeps_a_key_and_a_value_in_each_layer(precision: Precision, size_kib: int) -> None:
+    assert kv_bytes_per_token(MIXTRAL, precision) == size_kib << 10
+
+
+def test_the_rows_of_a_step_are_those_of_its_budget() -> None:
+    one = row_bytes(MIXTRAL, replace(ENGINE, max_running=1, token_budget=1))
+    # Residuals and projections 4 * (4 * 4096 + 4096 + 2 * 1024), two experts 2 * 4 * (14336 + 4096), logits 4 * 32000.
+    assert one == 90_112 + 147_456 + 128_000
+    assert row_bytes(MIXTRAL, ENGINE) == 512 * (90_112 + 147_456) + 64 * 128_000
+
+
+def test_kv_that_is_asked_for_is_planned_to_the_block() -> None:
+    found = plan(MIXTRAL, replace(ENGINE, kv_tokens=100), 200 * GIB)
+    assert found.kv_blocks == 7
+    assert found.kv == 7 * BLOCK_TOKENS * 131_072
+    assert found.total == found.weights + found.rows + found.kv + RUNTIME_BYTES
+
+
+def test_kv_takes_four_fifths_of_what_is_left() -> None:
+    available = 100 * GIB
+    found = plan(MIXTRAL, ENGINE, available)
+    room = available - found.weights - found.rows - RUNTIME_BYTES
+    block = BLOCK_TOKENS * 131_072
+    assert found.kv <= 0.8 * room < found.kv + block
+
+
+def test_no_more_kv_is_planned_than_all_sequences_can_use() -> None:
+    small = replace(MIXTRAL, max_positions=4096)
+    found = plan(small, replace(ENGINE, max_running=2), 1000 * GIB)
+    assert found.kv_blocks == 2 * 4096 // BLOCK_TOKENS
+
+
+def test_what_does_not_fit_is_refused_with_its_figures() -> None:
+    with pytest.raises(EnvironmentProblem) as error:
+        plan(MIXTRAL, ENGINE, 80 * GIB)
+    assert "bfloat16 takes 87.9 GiB (weights 87.2 GiB" in error.value.message
+    assert "for 2048 tokens); 80.0 GiB is available" in error.value.message
+    assert "a smaller --precision" in error.value.hint
+
+
+def test_kv_for_one_long_sequence_must_fit_beside_the_weights() -> None:
+    least = (
+        weight_bytes(MIXTRAL, Precision.BFLOAT16)
+        + row_bytes(MIXTRAL, ENGINE)
+        + RUNTIME_BYTES
+        + 2048 * 131_072
+    )
+    assert plan(MIXTRAL, ENGINE, least).kv_blocks == 128
+    with pytest.raises(EnvironmentProblem):
+        plan(MIXTRAL, ENGINE, least - 1)
+
+
+@given(st.integers(1, 4000), st.sampled_from(sorted(Precision, key=str)), st.integers(0, 400))
+def test_a_plan_never_exceeds_what_is_available(kv_tokens: int, precision: Precision, gib: int) -> None:
+    if precision is Precision.INT4:
+        return
+    try:
+        found = plan(MIXTRAL, replace(ENGINE, precision=precision, kv_tokens=kv_tokens), gib * GIB)
+    except EnvironmentProblem:
+        assert weight_bytes(MIXTRAL, precision) + (1 << 30) > gib * GIB - kv_tokens * 300_000
+    else:
+        assert found.total <= gib * GIB
+        assert found.kv_blocks * BLOCK_TOKENS >= kv_tokens
