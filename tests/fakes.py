@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
-from assay.mlperf.result import COMPLETE, Figure, ModeResult, RunResult, ScoredMetric
+from assay.config import BenchmarkConfig, Mode, Paths, Precision, Scenario
+from assay.mlperf.result import (
+    DatasetUsed,
+    Figure,
+    LoadgenUsed,
+    ModeResult,
+    RunResult,
+    ScoredMetric,
+    Status,
+    SystemField,
+    Validity,
+)
+from assay.mlperf.round import Seeds
+from assay.mlperf.sut import Used
 
 
 def scored(metric: str = "rouge1", value: float | None = 46.0, **changes: Any) -> ScoredMetric:
@@ -30,9 +44,9 @@ def scored(metric: str = "rouge1", value: float | None = 46.0, **changes: Any) -
 def performance(**changes: Any) -> ModeResult:
     log = "Offline/performance/run_1/mlperf_log_detail.txt"
     base = ModeResult(
-        scenario="Offline",
-        mode="performance",
-        validity="VALID",
+        scenario=Scenario.OFFLINE,
+        mode=Mode.PERFORMANCE,
+        validity=Validity.VALID,
         invalid_because=(),
         samples=10,
         seconds=20.0,
@@ -43,42 +57,36 @@ def performance(**changes: Any) -> ModeResult:
         scores=(),
         warnings=(),
         folder="Offline/performance/run_1",
-        effective={"effective_target_qps": 1.0},
+        effective={"target_qps": 1.0},
     )
     return dataclasses.replace(base, **changes)
 
 
 def accuracy(*scores: ScoredMetric, **changes: Any) -> ModeResult:
     base = performance(
-        mode="accuracy", validity="", figures=(), scores=scores or (scored(),), folder="Offline/accuracy"
+        mode=Mode.ACCURACY,
+        validity=Validity.NOT_JUDGED,
+        figures=(),
+        scores=scores or (scored(),),
+        folder="Offline/accuracy",
     )
     return dataclasses.replace(base, **changes)
 
 
 def result(*runs: ModeResult, **changes: Any) -> RunResult:
     base = RunResult(
-        status=COMPLETE,
+        status=Status.COMPLETE,
         is_fake=False,
         workload="mixtral-8x7b",
         round="v5.1",
         command=("assay", "bench", "mixtral-8x7b", "--checkpoint", "/models/a b"),
-        asked={"precision": "float16"},
-        used={
-            "sut": "transformers",
-            "precision": "float32",
-            "device": "cpu",
-            "batch": 1,
-            "backend": "transformers 5 + torch 2.13",
-        },
-        dataset={
-            "samples": 10,
-            "rows": 15000,
-            "sha256": "0" * 64,
-            "path": "d.parquet",
-            "is_whole_set": False,
-        },
-        loadgen={"version": "5.1.2", "round": "v5.1"},
-        system={"operating_system": {"value": "Debian 12", "source": "/etc/os-release"}},
+        asked=BenchmarkConfig(
+            "mixtral-8x7b", precision=Precision.FLOAT16, paths=Paths(checkpoint=Path("/models/a b"))
+        ),
+        used=Used("transformers", "transformers 5 + torch 2.13", "float32", "cpu", 1, None),
+        dataset=DatasetUsed("d.parquet", "0" * 64, rows=15_000, samples=10, is_whole_set=False),
+        loadgen=LoadgenUsed("5.1.2", "v5.1", Seeds(1, 2, 3)),
+        system={"operating_system": SystemField("Debian 12", "/etc/os-release")},
         runs=runs or (performance(), accuracy()),
         files={},
         started_at="2026-01-01T00:00:00+00:00",

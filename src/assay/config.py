@@ -14,19 +14,26 @@ from pathlib import Path
 from typing import Any
 
 
-class Scenario(str, Enum):
+class Choice(str, Enum):
+    """A member is its value in text, whatever formats it and whichever Python."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Scenario(Choice):
     """How LoadGen sends queries; the value is LoadGen's name and the folder name of a submission."""
 
     OFFLINE = "Offline"
     SERVER = "Server"
 
 
-class Mode(str, Enum):
+class Mode(Choice):
     PERFORMANCE = "performance"
     ACCURACY = "accuracy"
 
 
-class Style(str, Enum):
+class Style(Choice):
     """TEST: a few samples, no duration. FAST: all samples, no duration. VALID: the round's own rules."""
 
     TEST = "test"
@@ -34,7 +41,7 @@ class Style(str, Enum):
     VALID = "valid"
 
 
-class Precision(str, Enum):
+class Precision(Choice):
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
@@ -42,12 +49,12 @@ class Precision(str, Enum):
     INT4 = "int4"
 
 
-class Device(str, Enum):
+class Device(Choice):
     CPU = "cpu"
     CUDA = "cuda"
 
 
-class Division(str, Enum):
+class Division(Choice):
     CLOSED = "closed"
     OPEN = "open"
     NETWORK = "network"
@@ -113,11 +120,11 @@ class BenchmarkConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, `origin` included; a source stands where its path would, as it is asked for."""
-        plain: dict[str, Any] = _plain(self)
+        found: dict[str, Any] = plain(self)
         for name in ("checkpoint", "dataset"):
-            source = plain["paths"].pop(f"{name}_source")
-            plain["paths"][name] = plain["paths"][name] or source
-        return plain
+            source = found["paths"].pop(f"{name}_source")
+            found["paths"][name] = found["paths"][name] or source
+        return found
 
 
 @dataclass(frozen=True)
@@ -137,7 +144,7 @@ class ContainerRequest:
     """Leave the container when it has ended."""
 
 
-class EarlierRun(str, Enum):
+class EarlierRun(Choice):
     """What becomes of a run that the run folder already holds."""
 
     REFUSE = "refuse"
@@ -192,13 +199,14 @@ class Request:
     delivery: Delivery = Delivery()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value of this program as JSON holds it: dataclasses as objects, enums as their value, paths as text."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return str(value) if isinstance(value, Path) else value

@@ -29,7 +29,7 @@ from assay.mlperf import artifact
 from assay.mlperf import round as rounds
 from assay.mlperf.artifact import DatasetFile
 from assay.mlperf.checker import check
-from assay.mlperf.result import COMPLETE, FAILED, RunResult
+from assay.mlperf.result import RunResult, Status, Validity
 from assay.report import outcome
 from tests import fakes
 from tests.ground import flaky_server as flaky
@@ -136,9 +136,11 @@ def test_compliance_tests_are_for_closed_submissions_outside_of_containers() -> 
         comply.is_due(CLOSED, Delivery(compliance=True, container=ContainerRequest()))
 
 
-@pytest.mark.parametrize(("is_gate", "validity"), [(True, "INVALID"), (False, "INVALID"), (True, "VALID")])
+@pytest.mark.parametrize(
+    ("is_gate", "validity"), [(True, Validity.INVALID), (False, Validity.INVALID), (True, Validity.VALID)]
+)
 def test_the_gate_fails_a_job_whose_run_is_invalid_and_says_why_in_any_case(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_gate: bool, validity: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_gate: bool, validity: Validity
 ) -> None:
     made = fakes.result(fakes.performance(validity=validity))
     monkeypatch.setattr(measure, "run", lambda request, reporter: (made, tmp_path))
@@ -146,7 +148,9 @@ def test_the_gate_fails_a_job_whose_run_is_invalid_and_says_why_in_any_case(
     request = Request(BenchmarkConfig(), Delivery(gate=is_gate))
     finished = pipeline.run(request, Hub(), Reporter(lambda text: None, lambda progress: None, said.append))
     failed = [failure.message for failure in pipeline.failures(request, finished)]
-    assert failed == (["the gate is shut: Offline INVALID"] if is_gate and validity == "INVALID" else [])
+    assert failed == (
+        ["the gate is shut: Offline INVALID"] if is_gate and validity is Validity.INVALID else []
+    )
     assert said == [made]
 
 
@@ -156,7 +160,7 @@ def test_the_gate_fails_a_job_whose_run_is_invalid_and_says_why_in_any_case(
 def test_an_invalid_run_fails_a_job_of_the_valid_style_alone(
     tmp_path: Path, style: str, invalid: bool, is_failed: bool
 ) -> None:
-    made = fakes.result(fakes.performance(validity="INVALID" if invalid else "VALID"))
+    made = fakes.result(fakes.performance(validity=Validity.INVALID if invalid else Validity.VALID))
     request = Request(BenchmarkConfig(), Delivery(refuse_invalid=style == "valid"))
     failed = pipeline.failures(request, FinishedBenchmark(made, tmp_path, outcome.of(made)))
     assert bool(failed) == is_failed
@@ -185,15 +189,15 @@ def test_the_tree_is_where_it_is_asked_for_else_in_the_run_or_beside_it(tmp_path
 
 
 @pytest.mark.parametrize("way", list(EarlierRun))
-@pytest.mark.parametrize("status", [COMPLETE, FAILED])
+@pytest.mark.parametrize("status", [Status.COMPLETE, Status.FAILED])
 def test_an_earlier_run_is_left_taken_or_replaced_as_asked(
-    tmp_path: Path, way: EarlierRun, status: str
+    tmp_path: Path, way: EarlierRun, status: Status
 ) -> None:
     out = tmp_path / "run"
     out.mkdir()
     fakes.result(fakes.performance(), status=status).write(out)
     taken = earlier.take(BenchmarkConfig(paths=Paths(out=out)), way, lambda text: None)
-    assert (taken is not None) == (way is EarlierRun.REUSE and status == COMPLETE)
+    assert (taken is not None) == (way is EarlierRun.REUSE and status is Status.COMPLETE)
     assert out.exists() == (taken is not None or way is EarlierRun.REFUSE)
 
 

@@ -120,7 +120,9 @@ def half_bench(world: World) -> str:
             made = result.read(folder)
         except ArtifactError:
             continue  # no record, and nobody takes it for one
-        if made.status == result.RUNNING or (made.status == result.COMPLETE and len(made.runs) != 2):
+        if made.status == result.Status.RUNNING or (
+            made.status == result.Status.COMPLETE and len(made.runs) != 2
+        ):
             return f"{folder.name} says {made.status} with {len(made.runs)} runs"
     return ""
 
@@ -133,7 +135,7 @@ def whole_bench(world: World) -> bool:
 
 def is_complete(folder: Path) -> bool:
     try:
-        return result.read(folder).status == result.COMPLETE
+        return result.read(folder).status == result.Status.COMPLETE
     except ArtifactError:
         return False
 

@@ -52,7 +52,7 @@ def test_both_scenarios_and_modes_in_one_job(words: Path, tmp_path: Path) -> Non
         ("Server", "performance"),
         ("Server", "accuracy"),
     ]
-    assert made.status == result.COMPLETE
+    assert made.status == result.Status.COMPLETE
     assert made.is_fake
     for run in made.runs:
         assert run.samples == len(rows.ROWS)
@@ -248,10 +248,10 @@ def test_a_stopped_run_is_known_as_interrupted_and_leaves_no_process(
         return list(out.glob("Offline/performance/run_1/mlperf_log_*"))
 
     wait_until(started, 120, "the run did not start")
-    assert result.read(out).status == result.RUNNING
+    assert result.read(out).status == result.Status.RUNNING
     child.send_signal(stop)
     assert child.wait(60) == code
-    assert result.read(out).status == result.INTERRUPTED
+    assert result.read(out).status == result.Status.INTERRUPTED
     assert word_in_report in (out / "README.md").read_text()
 
     def processes() -> str:
@@ -280,7 +280,7 @@ def test_a_disk_that_fills_up_is_named_and_what_was_finished_before_is_kept(
         assert not (out / "result.json").exists()
         return
     kept = result.read(out)
-    assert kept.status in (result.INTERRUPTED, result.FAILED)
+    assert kept.status in (result.Status.INTERRUPTED, result.Status.FAILED)
     assert len(kept.runs) == finished
     for run in kept.runs:
         for figure in run.figures:
@@ -299,7 +299,7 @@ def test_a_store_that_is_full_after_the_run_costs_no_figure(
     monkeypatch.setattr(answer_lengths, "keep", full)
     asked = ["bench", "mixtral-8x7b", "--checkpoint", str(model), "--dataset", str(data), "--samples", "3"]
     assert main([*asked, "--mode", "accuracy", "--sut", "engine", "--out", str(out)]) == 0
-    assert result.read(out).status == result.COMPLETE
+    assert result.read(out).status == result.Status.COMPLETE
     assert "the next plan will not know" in capsys.readouterr().err
 
 

@@ -7,12 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from assay.config import BenchmarkConfig, Mode, Paths, Scenario
 from assay.mlperf import logs, result
 from assay.mlperf import round as rounds
-from assay.mlperf.result import COMPLETE, ModeResult, RunResult, ScoredMetric
+from assay.mlperf.result import (
+    DatasetUsed,
+    LoadgenUsed,
+    ModeResult,
+    RunResult,
+    ScoredMetric,
+    Status,
+    SystemField,
+    Validity,
+)
 from assay.mlperf.round import Round, RoundWorkload
 from assay.mlperf.run_folder import digests, figures
 from assay.mlperf.score import Score
+from assay.mlperf.sut import Used
 
 MIXTRAL = "mixtral-8x7b"
 SCORES = {
@@ -156,7 +167,7 @@ def write(
     is_fake: bool = False,
     answer_count: int = 300,
     network: bool = False,
-    status: str = COMPLETE,
+    status: Status = Status.COMPLETE,
     more_log: str = "",
 ) -> Path:
     """A run folder of a good run. more_log: further lines of each detail log."""
@@ -192,16 +203,11 @@ def write(
         workload=workload,
         round=round_name,
         command=("assay", "bench", workload),
-        asked={"paths": {"checkpoint": "/models/mixtral"}, "submission": {"system_name": None}},
-        used={
-            "sut": "transformers",
-            "backend": "transformers 5 + torch 2",
-            "precision": "float16",
-            "device": "cpu",
-        },
-        dataset={"samples": 15_000, "rows": 15_000, "sha256": "0" * 64, "is_whole_set": True},
-        loadgen={},
-        system={name: {"value": value, "source": "test"} for name, value in system.items()},
+        asked=BenchmarkConfig(workload, paths=Paths(checkpoint=Path("/models/mixtral"))),
+        used=Used("transformers", "transformers 5 + torch 2", "float16", "cpu", None, None),
+        dataset=DatasetUsed("d.parquet", "0" * 64, rows=15_000, samples=15_000, is_whole_set=True),
+        loadgen=LoadgenUsed("6.0", round_name, round_.seeds),
+        system={name: SystemField(value, "test") for name, value in system.items()},
         runs=tuple(runs),
         files=digests(folder),
         started_at="2025-07-30T10:00:00Z",
@@ -214,9 +220,9 @@ def write(
 def _mode_result(folder: Path, rules: RoundWorkload, scenario: str, mode: str, place: str) -> ModeResult:
     logged = logs.read_record(folder / place)
     return ModeResult(
-        scenario=scenario,
-        mode=mode,
-        validity="VALID" if mode == "performance" else "",
+        scenario=Scenario(scenario),
+        mode=Mode(mode),
+        validity=Validity(logged.validity),
         invalid_because=(),
         samples=15_000,
         seconds=700.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from assay.doors import native
 from assay.ground.errors import ArtifactError
 from assay.mlperf import choosing, job
 from assay.mlperf.sample import Sample, Subset
+from tests import fakes
 
 G, R, M = Subset.GSM8K, Subset.OPENORCA, Subset.MBXP
 OFFICIAL = [G] * 5000 + [R] * 5000 + [M] * 5000
@@ -66,10 +67,10 @@ def test_a_test_style_run_takes_a_spread_and_a_fast_one_the_first() -> None:
     rows = samples(G, G, G, R, R, R, M, M, M)
     chosen = job.of(asked(**{"limits.samples": "3"})).choose(rows)
     assert [(s.index, s.row, s.subset) for s in chosen] == [(0, 0, G), (1, 3, R), (2, 6, M)]
-    assert choosing.rows_of(chosen) == [0, 3, 6]
+    assert choosing.rows_of(chosen) == (0, 3, 6)
     assert choosing.words(chosen) == "1 of GSM8K, 1 of OpenOrca, 1 of MBXP"
     fast = job.of(asked(style="fast", **{"limits.samples": "3"})).choose(rows)
-    assert fast == rows[:3] and choosing.rows_of(fast) == []
+    assert fast == rows[:3] and choosing.rows_of(fast) == ()
     assert job.of(asked()).choose(rows) == rows
 
 
@@ -78,7 +79,8 @@ def test_a_log_is_scored_against_the_rows_that_its_run_used(tmp_path: Path) -> N
     log = tmp_path / "run" / "Offline" / "accuracy" / "mlperf_log_accuracy.json"
     assert choosing.of_log(log, rows) is rows
     log.parent.mkdir(parents=True)
-    (tmp_path / "run" / "result.json").write_text(json.dumps({"dataset": {"rows_used": [0, 2]}}))
+    used = dataclasses.replace(fakes.result().dataset, rows_used=(0, 2))
+    fakes.result(dataset=used).write(tmp_path / "run")
     assert [(s.index, s.row) for s in choosing.of_log(log, rows)] == [(0, 0), (1, 2)]
     with pytest.raises(ArtifactError, match="rows beyond the 2 of the dataset"):
         choosing.of_log(log, rows[:2])

@@ -7,7 +7,7 @@ import pytest
 
 from assay.config import Mode, Scenario
 from assay.mlperf import target_rate
-from assay.mlperf.result import ModeResult
+from assay.mlperf.result import ModeResult, Validity
 from tests import fakes
 from tests.mlperf.loadgen_job import run_spec
 
@@ -18,7 +18,7 @@ def run(reached: float, target: float, **changes: Any) -> ModeResult:
     """An INVALID Offline run of 5 s that was to last 20 s."""
     figures = (fakes.Figure("samples_per_s", reached, "samples/s", 10, "log"), *changes.pop("figures", ()))
     base = {
-        "validity": "INVALID",
+        "validity": Validity.INVALID,
         "seconds": 5.0,
         "effective": {"target_qps": target, "min_duration_ms": 20_000},
     }
@@ -27,7 +27,9 @@ def run(reached: float, target: float, **changes: Any) -> ModeResult:
 
 def server(reached: float, target: float, ttft_ms: float, **changes: Any) -> ModeResult:
     late = fakes.Figure("ttft_p99", ttft_ms, "ms", 10, "log")
-    return run(reached, target, scenario="Server", figures=(late,), limits_ms=LIMITS, seconds=20.0, **changes)
+    return run(
+        reached, target, scenario=Scenario.SERVER, figures=(late,), limits_ms=LIMITS, seconds=20.0, **changes
+    )
 
 
 def test_a_target_leaves_room_on_the_side_where_a_run_would_fail() -> None:
@@ -39,7 +41,7 @@ def test_a_target_leaves_room_on_the_side_where_a_run_would_fail() -> None:
     ("made", "better"),
     [
         (run(186.0, 47.0), 223.2),
-        (run(186.0, 47.0, validity="VALID"), None),
+        (run(186.0, 47.0, validity=Validity.VALID), None),
         (run(186.0, 47.0, seconds=21.0), None),  # INVALID for something that no target mends
         (run(186.0, 230.0), None),  # the target was high enough
         (server(100.0, 400.0, 9000.0), 70.0),  # far over what it can do

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
+from assay.config import Scenario, Style
+from assay.mlperf.result import Status, Validity
+from assay.mlperf.sut import Used
 from assay.report import outcome, readme, summary
 from tests import fakes
 
@@ -35,7 +39,7 @@ def test_a_part_of_the_set_never_meets_a_target() -> None:
 
 
 def test_a_whole_set_is_judged() -> None:
-    whole = {"samples": 15000, "rows": 15000, "sha256": "0" * 64, "is_whole_set": True}
+    whole = dataclasses.replace(fakes.result().dataset, samples=15_000, is_whole_set=True)
     text = readme.render(fakes.result(fakes.accuracy(fakes.scored(value=44.0)), dataset=whole))
     assert "MISSED" in text
 
@@ -65,7 +69,13 @@ def test_server_latencies_stand_beside_their_limits_and_the_target_to_try() -> N
         fakes.Figure("samples_per_s", 50.0, "", 1, log),
     )
     limits = {"ttft_p99": 2000.0, "tpot_p99": 200.0}
-    run = fakes.performance(scenario="Server", validity="INVALID", figures=(late, reached), limits_ms=limits)
+    run = fakes.performance(
+        scenario=Scenario.SERVER,
+        validity=Validity.INVALID,
+        figures=(late, reached),
+        limits_ms=limits,
+        effective={},
+    )
     text = readme.render(fakes.result(run))
     assert "| p99 first token | 2500 ms (limit 2000 ms: exceeded) |" in text
     assert "| p99 per output token | not measured (limit 200 ms) |" in text
@@ -74,7 +84,7 @@ def test_server_latencies_stand_beside_their_limits_and_the_target_to_try() -> N
 
 
 def test_an_interrupted_run_says_so_first() -> None:
-    text = summary.render(fakes.result(status="INTERRUPTED", reason="stopped by the user"))
+    text = summary.render(fakes.result(status=Status.INTERRUPTED, reason="stopped by the user"))
     assert text.splitlines()[0].split(": ", 1)[1].startswith("INTERRUPTED: stopped by the user")
 
 
@@ -90,13 +100,14 @@ def test_loadgens_verdict_on_a_short_run_says_by_what_it_was_judged_in_any_style
     min_duration_ms: int, words: str
 ) -> None:
     run = fakes.performance(effective={"min_duration_ms": min_duration_ms})
-    for style in ("test", "fast", "valid"):
-        assert words in readme.render(fakes.result(run, asked={"style": style}))
+    for style in Style:
+        asked = dataclasses.replace(fakes.result().asked, style=style)
+        assert words in readme.render(fakes.result(run, asked=asked))
 
 
 def test_what_the_system_under_test_says_of_itself_is_a_note() -> None:
     slow = "PyTorch ops, slower than native kernels: no C++ compiler"
-    used = {**fakes.result().used, "details": {"notes": [slow]}}
+    used = Used("engine", "assay", "float32", "cpu", 1, None, notes=(slow,))
     assert f"- {slow}" in readme.render(fakes.result(used=used))
     assert slow in " ".join(summary.render(fakes.result(used=used)).split())
 
@@ -135,5 +146,5 @@ def test_the_outcome_names_what_a_job_may_be_judged_by(
 
 
 def test_an_invalid_run_is_no_good_outcome() -> None:
-    found = outcome.of(fakes.result(fakes.performance(validity="INVALID")))
+    found = outcome.of(fakes.result(fakes.performance(validity=Validity.INVALID)))
     assert (str(found), found.is_good) == ("Offline INVALID", False)

@@ -68,7 +68,8 @@ def loaded_precision(report: Path) -> str | None:
     """
     folder = report.absolute().parent
     if (folder / result.RESULT_FILE).is_file():
-        return str(result.read(folder).used.get("precision", "")) or None
+        used = result.read(folder).used
+        return used.precision if used else None
     for path in sorted(folder.glob("*.json")):
         content = _read(path)
         try:

@@ -43,24 +43,21 @@ def perform(folder: Path, reporter: Reporter) -> dict[str, Verdict]:
     Raises: ConfigError when the folder has none; AssayError as `measure.run` does.
     """
     made = result.read(folder)
-    scenarios = [run.scenario for run in made.runs if run.mode == Mode.PERFORMANCE.value]
+    scenarios = [run.scenario for run in made.runs if run.mode is Mode.PERFORMANCE]
     if not scenarios:
         raise ConfigError(f"{folder} holds no performance run", "run `assay bench --mode performance` first")
     job, data = prepare.prepare(native.from_command(made.command))
     running = RunInProgress(job, data, folder, reporter)
     with measure.session_of(running) as session:
-        return {name: _test(session, running, made, name) for name in scenarios}
+        return {str(each): _test(session, running, made, each) for each in scenarios}
 
 
-def _test(session: Session, running: RunInProgress, made: RunResult, name: str) -> Verdict:
+def _test(session: Session, running: RunInProgress, made: RunResult, scenario: Scenario) -> Verdict:
     """One scenario: the performance run's settings, changed by the test's audit.config."""
-    scenario = Scenario(name)
-    performance = made.find(name, Mode.PERFORMANCE.value)
-    logged = performance.effective.get("effective_target_qps") if performance is not None else None
-    running.target_qps[scenario] = (
-        float(logged) if logged else measure.choose_target(running, session, scenario)
-    )
-    home = running.folder / name / "compliance"
+    performance = made.find(scenario, Mode.PERFORMANCE)
+    logged = performance.setting("target_qps") if performance is not None else None
+    running.target_qps[scenario] = logged or measure.choose_target(running, session, scenario)
+    home = running.folder / scenario.value / "compliance"
     shutil.rmtree(home, ignore_errors=True)
     spec = dataclasses.replace(
         measure.run_spec(running, scenario, Mode.PERFORMANCE),
@@ -70,6 +67,6 @@ def _test(session: Session, running: RunInProgress, made: RunResult, name: str) 
     )
     session.run(spec)
     log = spec.out / compliance.LOG_NAME
-    verdict = compliance.verify(log, name, running.job.generation(running.checkpoint).eos_id)
+    verdict = compliance.verify(log, scenario.value, running.job.generation(running.checkpoint).eos_id)
     compliance.file_verdict(verdict, log, home / TEST)
     return verdict

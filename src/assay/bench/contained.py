@@ -12,15 +12,14 @@ from pathlib import Path
 
 from assay.bench import measure, prepare, record, score_run
 from assay.bench.running import Reporter, RunInProgress
-from assay.config import BenchmarkConfig, ContainerRequest, Delivery, Device, Mode, Request, Scenario
+from assay.config import BenchmarkConfig, ContainerRequest, Delivery, Device, Mode, Request
 from assay.doors import native
 from assay.ground import settings
 from assay.ground.errors import AssayError, RunFailed
 from assay.machine.container import run as container
 from assay.machine.container.run import Task
 from assay.mlperf import result, wheels
-from assay.mlperf.result import ModeResult, RunResult
-from assay.mlperf.sut import Used
+from assay.mlperf.result import ModeResult, RunResult, Status
 
 LOG = "container.log"
 MODULE = "assay.cli.contained"
@@ -42,11 +41,11 @@ def run(request: Request, asked: ContainerRequest, reporter: Reporter) -> tuple[
     if ended.exit_code:
         reason = f"the container ended with exit code {ended.exit_code}: {_last_line(folder / LOG)}"
         if not (folder / result.RESULT_FILE).exists():  # it never came to write one
-            record.write_record(running, result.FAILED, reason)
+            record.write_record(running, Status.FAILED, reason)
         raise RunFailed(reason, f"its whole log is {folder / LOG}")
     _take_over(running, result.read(folder))
     running.notes.append(f"measured in a container of {ended.engine} ({_words(asked)}), scored outside of it")
-    return record.write_record(running, result.COMPLETE), folder
+    return record.write_record(running, Status.COMPLETE), folder
 
 
 def inside(text: str, reporter: Reporter) -> None:
@@ -58,9 +57,9 @@ def inside(text: str, reporter: Reporter) -> None:
     try:
         measure.measure(running, score_run.no_scores)
     except AssayError as error:
-        record.write_record(running, result.FAILED, error.message)
+        record.write_record(running, Status.FAILED, error.message)
         raise
-    record.write_record(running, result.COMPLETE)
+    record.write_record(running, Status.COMPLETE)
 
 
 def task(config: BenchmarkConfig) -> Task:
@@ -83,7 +82,7 @@ def serialised(config: BenchmarkConfig) -> str:
 
 def _take_over(running: RunInProgress, measured: RunResult) -> None:
     """What was measured inside becomes this run's own, with the accuracy runs scored."""
-    running.used = Used(**measured.used)
+    running.used = measured.used
     running.started_at = measured.started_at
     standing = record.standing_notes(running.job, running.data, running.samples)
     running.notes = list(measured.notes[len(standing) :])
@@ -93,9 +92,9 @@ def _take_over(running: RunInProgress, measured: RunResult) -> None:
 
 
 def _scored(running: RunInProgress, measured: ModeResult) -> ModeResult:
-    if measured.mode != Mode.ACCURACY.value:
+    if measured.mode is not Mode.ACCURACY:
         return measured
-    spec = measure.run_spec(running, Scenario(measured.scenario), Mode.ACCURACY)
+    spec = measure.run_spec(running, measured.scenario, Mode.ACCURACY)
     return dataclasses.replace(measured, scores=score_run.scores(running, spec))
 
 

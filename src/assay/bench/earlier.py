@@ -10,7 +10,7 @@ from assay.config import BenchmarkConfig, Division, EarlierRun
 from assay.doors import native
 from assay.ground.errors import ConfigError
 from assay.mlperf import result
-from assay.mlperf.result import RunResult
+from assay.mlperf.result import RunResult, Status
 
 TREE_ROOTS = frozenset(division.value for division in Division)
 
@@ -27,7 +27,7 @@ def take(config: BenchmarkConfig, way: EarlierRun, say: Callable[[str], None]) -
         remove_run(out)
     elif (out / result.RESULT_FILE).is_file():
         found = result.read(out)
-        if found.status == result.COMPLETE:
+        if found.status is Status.COMPLETE:
             say(f"{out} holds a finished run: taken as it is (--rerun runs again)")
             for name in differences(config, found):
                 say(f"note: it was run with another {name} than is asked for now")
@@ -38,7 +38,7 @@ def take(config: BenchmarkConfig, way: EarlierRun, say: Callable[[str], None]) -
 
 def differences(config: BenchmarkConfig, found: RunResult) -> list[str]:
     """The settings of a run that `config` asks for otherwise, as their options are called."""
-    asked, then = native.asked(config), native.asked(native.from_command(found.command))
+    asked, then = native.asked(config), native.asked(found.asked)
     names = [field for field in native.FIELDS if not field.name.startswith(("paths.out", "submission."))]
     changed = [field.flag for field in names if asked.get(field.name) != then.get(field.name)]
     return changed if config.workload == found.workload else ["workload", *changed]

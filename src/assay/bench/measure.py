@@ -12,9 +12,9 @@ from assay.bench.score_run import Scores
 from assay.config import Mode, Request, Scenario, Style
 from assay.ground import files
 from assay.ground.errors import AssayError, Interrupted
-from assay.mlperf import result, target_rate
+from assay.mlperf import target_rate
 from assay.mlperf.logs import DETAIL_FILE, RunRecord
-from assay.mlperf.result import ModeResult, RunResult
+from assay.mlperf.result import ModeResult, RunResult, Status, Validity
 from assay.mlperf.run_folder import figures
 from assay.mlperf.run_spec import RunSpec
 from assay.mlperf.session import Session
@@ -42,22 +42,22 @@ def run(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
     try:
         measure(running)
     except (KeyboardInterrupt, Interrupted):
-        record.write_end(running, result.INTERRUPTED, "stopped by the user")
+        record.write_end(running, Status.INTERRUPTED, "stopped by the user")
         raise Interrupted(
             f"stopped by the user; what was finished is in {folder}",
             f"assay bench --config {folder / 'config.json'} --out NEW: the same job again",
         ) from None
     except AssayError as error:
-        record.write_end(running, result.FAILED, error.message)
+        record.write_end(running, Status.FAILED, error.message)
         raise
-    return record.write_record(running, result.COMPLETE), folder
+    return record.write_record(running, Status.COMPLETE), folder
 
 
 def measure(run: RunInProgress, score: Score = score_run.scores) -> None:
     """Every LoadGen run of the job. The record says RUNNING from here on, also when this process is killed."""
     config = run.job.config
     with files.held(run.folder):
-        record.write_record(run, result.RUNNING, record.UNFINISHED)
+        record.write_record(run, Status.RUNNING, record.UNFINISHED)
         with session_of(run) as session:
             run.used = session.used
             for scenario in config.scenarios:
@@ -67,7 +67,7 @@ def measure(run: RunInProgress, score: Score = score_run.scores) -> None:
                     if _choose_again(run, scenario, made):
                         made = _run_once(run, session, scenario, mode, score)
                     run.runs.append(made)
-                    record.write_record(run, result.RUNNING, record.UNFINISHED)
+                    record.write_record(run, Status.RUNNING, record.UNFINISHED)
 
 
 def session_of(run: RunInProgress) -> Session:
@@ -162,9 +162,9 @@ def _mode_result(run: RunInProgress, spec: RunSpec, logged: RunRecord, scores: S
     place = spec.out.relative_to(run.folder).as_posix()
     samples = logged.samples if logged.samples is not None else spec.samples
     return ModeResult(
-        scenario=spec.scenario.value,
-        mode=spec.mode.value,
-        validity=logged.validity,
+        scenario=spec.scenario,
+        mode=spec.mode,
+        validity=Validity(logged.validity),
         invalid_because=logged.invalid_because,
         samples=samples,
         seconds=logged.seconds or 0.0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from assay.machine import probe
 from assay.mlperf import choosing, dataset
 from assay.mlperf.dataset import Dataset
 from assay.mlperf.job import Job
-from assay.mlperf.result import RunResult
+from assay.mlperf.result import DatasetUsed, LoadgenUsed, ModelUsed, RunResult, Status, SystemField
 from assay.mlperf.run_folder import digests
 from assay.mlperf.sample import Sample
 from assay.report import readme
@@ -24,7 +23,7 @@ from assay.suts import identity
 UNFINISHED = "still running, or killed if no process holds this folder"
 
 
-def write_record(run: RunInProgress, status: str, reason: str = "") -> RunResult:
+def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunResult:
     """Write result.json and README.md, whatever there is. Raises: EnvironmentProblem when the disk is full."""
     job, used = run.job, run.used
     made = RunResult(
@@ -34,36 +33,34 @@ def write_record(run: RunInProgress, status: str, reason: str = "") -> RunResult
         workload=job.workload.name,
         round=job.round.name,
         command=run.command,
-        asked=job.config.to_dict(),
-        used=dataclasses.asdict(used) if used else {},
-        dataset={
-            "path": run.data.source,
-            "sha256": run.data.sha256,
-            "rows": len(run.data.samples),
-            "samples": len(run.samples),
-            **({choosing.ROWS: rows} if (rows := choosing.rows_of(run.samples)) else {}),
-            "is_whole_set": len(run.samples) == job.rules.dataset_samples,
-        },
-        loadgen={
-            "version": job.wheel.version,
-            "round": job.round.name,
-            "seeds": dataclasses.asdict(job.round.seeds),
-        },
-        system=probe.describe(),
+        asked=job.config,
+        used=used,
+        dataset=DatasetUsed(
+            path=run.data.source,
+            sha256=run.data.sha256,
+            rows=len(run.data.samples),
+            samples=len(run.samples),
+            is_whole_set=len(run.samples) == job.rules.dataset_samples,
+            rows_used=choosing.rows_of(run.samples),
+        ),
+        loadgen=LoadgenUsed(job.wheel.version, job.round.name, job.round.seeds),
+        system={name: SystemField(found.value, found.source) for name, found in probe.fields().items()},
         runs=tuple(run.runs),
         files=digests(run.folder),
         started_at=run.started_at,
         finished_at=now(),
         assay=__version__,
         notes=(*standing_notes(job, run.data, run.samples), *run.notes),
-        model=known.to_dict() if (known := run.identity) else {},
+        model=ModelUsed(known.official, known.is_official, known.parameters)
+        if (known := run.identity)
+        else None,
     )
     made.write(run.folder)
     files.write_text(run.folder / "README.md", readme.render(made))
     return made
 
 
-def write_end(run: RunInProgress, status: str, reason: str) -> None:
+def write_end(run: RunInProgress, status: Status, reason: str) -> None:
     """As `write_record`, for a job whose failure must be told in any case: the disk may be what failed it."""
     try:
         write_record(run, status, reason)
@@ -83,7 +80,7 @@ def standing_notes(job: Job, data: Dataset, used: Sequence[Sample]) -> list[str]
     if choosing.rows_of(used):
         notes.append(
             f"the samples are spread over the subsets: {choosing.words(used)}; "
-            f"LoadGen's qsl_idx counts them, {choosing.ROWS} in result.json names their rows in the dataset"
+            f"LoadGen's qsl_idx counts them, rows_used in result.json names their rows in the dataset"
         )
     checkpoint = job.config.paths.checkpoint
     if checkpoint is not None and job.config.sut != "echo":

@@ -6,18 +6,14 @@ thirds of the metrics without a value.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from assay.ground.errors import ArtifactError
-from assay.mlperf.result import RESULT_FILE
+from assay.mlperf import result
 from assay.mlperf.sample import Sample, Subset
-
-ROWS = "rows_used"
-"""Field of a result's dataset: the row of each sample, where those are not the first ones."""
 
 
 def spread(subsets: Sequence[Subset], count: int) -> list[int]:
@@ -52,9 +48,10 @@ def at(samples: Sequence[Sample], rows: Sequence[int]) -> list[Sample]:
     ]
 
 
-def rows_of(samples: Sequence[Sample]) -> list[int]:
+def rows_of(samples: Sequence[Sample]) -> tuple[int, ...]:
     """The row of each sample, for the record; empty where they are the first of the file."""
-    return [sample.row for sample in samples] if any(sample.row != sample.index for sample in samples) else []
+    rows = tuple(sample.row for sample in samples)
+    return rows if any(sample.row != sample.index for sample in samples) else ()
 
 
 def of_log(log: Path, samples: Sequence[Sample]) -> Sequence[Sample]:
@@ -62,18 +59,17 @@ def of_log(log: Path, samples: Sequence[Sample]) -> Sequence[Sample]:
 
     Raises: ArtifactError when the run used rows that this dataset lacks.
     """
-    record = (
-        log.absolute().parent.parent.parent / RESULT_FILE
-    )  # RUN/Scenario/accuracy/mlperf_log_accuracy.json
+    run = log.absolute().parent.parent.parent  # RUN/Scenario/accuracy/mlperf_log_accuracy.json
     try:
-        rows = json.loads(record.read_text(encoding="utf-8"))["dataset"][ROWS]
-        return at(samples, [int(row) for row in rows])
+        rows = result.read(run).dataset.rows_used
+    except ArtifactError:
+        return samples  # no run folder of Assay
+    try:
+        return at(samples, rows) if rows else samples
     except IndexError:
         raise ArtifactError(
-            f"{record} names rows beyond the {len(samples)} of the dataset", "the dataset of that run"
+            f"{run} names rows beyond the {len(samples)} of the dataset", "the dataset of that run"
         ) from None
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return samples  # no run folder of Assay, or one that used the first rows
 
 
 def words(samples: Sequence[Sample]) -> str:

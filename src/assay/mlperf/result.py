@@ -12,15 +12,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from assay.config import BenchmarkConfig, Choice, Mode, Scenario, plain
 from assay.ground import files
 from assay.ground.errors import ArtifactError
 from assay.ground.parsed import json_value
+from assay.ground.typed import typed
+from assay.mlperf import result_schema
+from assay.mlperf.result_schema import SCHEMA_VERSION
+from assay.mlperf.round import Seeds
 from assay.mlperf.score import Score, Target
+from assay.mlperf.sut import Used
 
-SCHEMA_VERSION = 1
 RESULT_FILE = "result.json"
 
-RUNNING, COMPLETE, INTERRUPTED, FAILED = "RUNNING", "COMPLETE", "INTERRUPTED", "FAILED"
+
+class Status(Choice):
+    """How far a job came."""
+
+    RUNNING = "RUNNING"
+    COMPLETE = "COMPLETE"
+    INTERRUPTED = "INTERRUPTED"
+    FAILED = "FAILED"
+
+
+class Validity(Choice):
+    """LoadGen's own word on a performance run; it does not judge accuracy runs."""
+
+    VALID = "VALID"
+    INVALID = "INVALID"
+    NOT_JUDGED = ""
 
 
 @dataclass(frozen=True)
@@ -85,10 +105,9 @@ def pair(score: Score, targets: Mapping[str, Target], file: str) -> ScoredMetric
 class ModeResult:
     """One LoadGen run."""
 
-    scenario: str
-    mode: str
-    validity: str
-    """LoadGen's own word, VALID or INVALID; empty for an accuracy run, which LoadGen does not judge."""
+    scenario: Scenario
+    mode: Mode
+    validity: Validity
     invalid_because: tuple[str, ...]
     samples: int
     """Samples answered."""
@@ -98,34 +117,82 @@ class ModeResult:
     warnings: tuple[str, ...]
     folder: str
     """Relative to the run folder."""
-    effective: Mapping[str, Any]
-    """Settings that LoadGen says it ran with, seeds included."""
+    effective: Mapping[str, object]
+    """Settings that LoadGen says it ran with, seeds included, under LoadGen's names."""
     limits_ms: Mapping[str, float] = field(default_factory=dict)
     """Most that a figure of this run may be, by its metric: `ttft_p99`, `tpot_p99`; only Server has some."""
 
     def figure(self, metric: str) -> Figure | None:
         return next((f for f in self.figures if f.metric == metric), None)
 
+    def setting(self, name: str) -> float | None:
+        """A number of `effective`, as `min_duration_ms` or `target_qps`; None where LoadGen named none."""
+        value = self.effective.get(name)
+        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+@dataclass(frozen=True)
+class DatasetUsed:
+    """The samples that were asked about."""
+
+    path: str
+    """The file, or what an embedded set is called."""
+    sha256: str | None
+    rows: int
+    """Samples that the dataset holds."""
+    samples: int
+    """Samples that the run used."""
+    is_whole_set: bool
+    """Whether these are all that the round's targets speak of."""
+    rows_used: tuple[int, ...] = ()
+    """The row of each sample, where those are not the first ones."""
+
+
+@dataclass(frozen=True)
+class LoadgenUsed:
+    """The LoadGen wheel, and the round whose seeds it was given."""
+
+    version: str
+    round: str
+    seeds: Seeds
+
+
+@dataclass(frozen=True)
+class ModelUsed:
+    """Which model the loaded weights are."""
+
+    official: str
+    """Name of the workload's own model."""
+    is_official: bool | None
+    """None = shape and names agree, and nothing proves the weights."""
+    parameters: int
+
+
+@dataclass(frozen=True)
+class SystemField:
+    """One field of the system description; `value` None = the machine does not say."""
+
+    value: str | None
+    source: str
+
 
 @dataclass(frozen=True)
 class RunResult:
-    """The record of one job. `to_json` and `read` are each other's inverse."""
+    """The record of one job. `write` and `read` are each other's inverse. Every field: docs/result.md."""
 
-    status: str
-    """COMPLETE, INTERRUPTED or FAILED; RUNNING while it is none of these yet"""
+    status: Status
     is_fake: bool
     workload: str
     round: str
     command: tuple[str, ...]
     """A command line that asks for the same job again."""
-    asked: Mapping[str, Any]
-    used: Mapping[str, Any]
-    dataset: Mapping[str, Any]
-    """path, sha256, samples used, rows"""
-    loadgen: Mapping[str, Any]
-    """wheel version, seeds"""
-    system: Mapping[str, Any]
-    """system description: field -> {value, source}"""
+    asked: BenchmarkConfig
+    used: Used | None
+    """None = the system under test was not loaded."""
+    dataset: DatasetUsed
+    loadgen: LoadgenUsed
+    system: Mapping[str, SystemField]
+    """Field of a submission's system description -> what this machine says."""
     runs: tuple[ModeResult, ...]
     files: Mapping[str, str]
     """file relative to the run folder -> SHA-256"""
@@ -136,15 +203,17 @@ class RunResult:
     """Why a run that is not COMPLETE stopped."""
     notes: tuple[str, ...] = ()
     """What a reader must know: random weights, short run, superseded dataset."""
-    model: Mapping[str, Any] = field(default_factory=dict)
-    """official (name of the workload's model), is_official (None: not proven), parameters; empty without weights"""
+    model: ModelUsed | None = None
+    """None = no weights were loaded, or the embedded ones."""
     schema_version: int = SCHEMA_VERSION
 
-    def find(self, scenario: str, mode: str) -> ModeResult | None:
+    def find(self, scenario: Scenario, mode: Mode) -> ModeResult | None:
         return next((r for r in self.runs if r.scenario == scenario and r.mode == mode), None)
 
     def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """result.json as plain values."""
+        found: dict[str, Any] = plain(self)
+        return found
 
     def write(self, folder: Path) -> Path:
         """Write result.json into `folder`, whole or not at all."""
@@ -154,35 +223,20 @@ class RunResult:
 
 
 def read(folder: Path) -> RunResult:
-    """The result of a run folder. One that says RUNNING without a process that runs it was INTERRUPTED.
+    """The result of a run folder, of any schema up to this one. One that says RUNNING without a process that runs it
+    was INTERRUPTED.
 
-    Raises: ArtifactError when result.json is missing, not JSON, or of another schema version.
+    Raises: ArtifactError when result.json is missing, damaged, or of a newer schema.
     """
     path = folder / RESULT_FILE
     try:
-        tree = json_value(path.read_text(encoding="utf-8"))
-        version = tree["schema_version"]
-        if version != SCHEMA_VERSION:
-            raise ArtifactError(f"{path} has schema version {version}, this Assay reads {SCHEMA_VERSION}")
-        runs = tuple(_mode_result(run) for run in tree.pop("runs"))
-        tree["notes"], tree["command"] = tuple(tree["notes"]), tuple(tree["command"])
-        made = RunResult(runs=runs, **tree)
-        if made.status == RUNNING and not files.is_held(folder):
-            made = dataclasses.replace(made, status=INTERRUPTED, reason="its process was killed")
-        return made
+        made = typed(RunResult, result_schema.migrated(json_value(path.read_bytes()), path), "the record")
     except FileNotFoundError:
         raise ArtifactError(
             f"no {RESULT_FILE} in {folder}", "name a run folder made by `assay bench`"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} is not a run result: {error}", "run the benchmark again") from error
-
-
-def _mode_result(tree: dict[str, Any]) -> ModeResult:
-    tree["figures"] = tuple(Figure(**f) for f in tree["figures"])
-    tree["scores"] = tuple(
-        ScoredMetric(**{**s, "interval": tuple(s["interval"]) if s["interval"] else None})
-        for s in tree["scores"]
-    )
-    tree["warnings"], tree["invalid_because"] = tuple(tree["warnings"]), tuple(tree["invalid_because"])
-    return ModeResult(**tree)
+    if made.status is Status.RUNNING and not files.is_held(folder):
+        return dataclasses.replace(made, status=Status.INTERRUPTED, reason="its process was killed")
+    return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.config import Mode, Scenario
-from assay.mlperf.result import ModeResult
+from assay.mlperf.result import ModeResult, Validity
 from assay.mlperf.run_spec import RunSpec
 
 OFFLINE_MARGIN = 1.2
@@ -21,12 +21,12 @@ def below_or_above(scenario: Scenario, reached: float) -> float:
 def better(run: ModeResult) -> float | None:
     """A target with which this run would not be INVALID; None where it is not, or another target is no help."""
     reached = run.figure("samples_per_s")
-    if run.mode != Mode.PERFORMANCE.value or run.validity != "INVALID" or reached is None:
+    if run.mode is not Mode.PERFORMANCE or run.validity is not Validity.INVALID or reached is None:
         return None
-    asked = float(run.effective.get("target_qps", reached.value))
-    if run.scenario == Scenario.OFFLINE.value:
+    asked = run.setting("target_qps") or reached.value
+    if run.scenario is Scenario.OFFLINE:
         wanted = below_or_above(Scenario.OFFLINE, reached.value)
-        is_short = run.seconds * 1000 < run.effective.get("min_duration_ms", 0)
+        is_short = run.seconds * 1000 < (run.setting("min_duration_ms") or 0)
         return wanted if is_short and wanted > asked else None
     is_late = any((late := run.figure(name)) and late.value > ms for name, ms in run.limits_ms.items())
     return below_or_above(Scenario.SERVER, min(reached.value, asked)) if is_late else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from assay.config import Mode, Scenario
 from assay.ground.printable import printable
 from assay.mlperf.result import ModeResult, RunResult
 from assay.report import words
@@ -20,9 +20,10 @@ HOST_FIELDS = (
 )
 
 
-def render(result: RunResult, scenario: str | None = None) -> str:
+def render(result: RunResult, scenario: Scenario | None = None) -> str:
     """The whole document, or that of one scenario (for the submission's folder of that scenario)."""
     runs = [run for run in result.runs if scenario in (None, run.scenario)]
+    used = result.used
     lines = [
         f"# {result.workload}, round {result.round}" + (f", {scenario}" if scenario else ""),
         "",
@@ -42,40 +43,32 @@ def render(result: RunResult, scenario: str | None = None) -> str:
         "",
         "## Results",
         "",
-        f"Platform: {result.used.get('sut', 'none')} on {result.used.get('device', 'unknown')}, "
-        f"{result.used.get('backend', 'unknown')}",
+        f"Platform: {used.sut} on {used.device}, {used.backend}"
+        if used
+        else "Platform: the SUT was not loaded",
         "",
-        f"Model precision, read back from the loaded weights: {result.used.get('precision', 'unknown')}",
+        f"Model precision, read back from the loaded weights: {used.precision if used else 'unknown'}",
         "",
-        f"Dataset: {result.dataset.get('samples')} of {result.dataset.get('rows')} samples, "
-        f"SHA-256 {result.dataset.get('sha256')}",
+        f"Dataset: {result.dataset.samples} of {result.dataset.rows} samples, "
+        f"SHA-256 {result.dataset.sha256}",
         "",
     ]
     for name in dict.fromkeys(run.scenario for run in runs):
-        lines += _scenario(result, name, [run for run in runs if run.scenario == name])
+        lines += _scenario(result, name, [run for run in runs if run.scenario is name])
     return printable("\n".join(lines).rstrip()) + "\n"
 
 
 def _host(result: RunResult) -> Iterator[str]:
     for key, label in HOST_FIELDS:
-        found = _system_value(result.system, key)
-        if found:
-            yield f"- {label}: {found}"
+        if (found := result.system.get(key)) and found.value:
+            yield f"- {label}: {found.value}"
     yield f"- Assay version: {result.assay}"
-    loadgen = result.loadgen
-    wheel = loadgen.get("version", "unknown")
-    yield f"- LoadGen: mlcommons-loadgen {wheel}, seeds of {loadgen.get('round', 'unknown')}"
+    yield f"- LoadGen: mlcommons-loadgen {result.loadgen.version}, seeds of {result.loadgen.round}"
 
 
-def _system_value(system: Mapping[str, Any], key: str) -> str:
-    entry = system.get(key)
-    value = entry.get("value") if isinstance(entry, Mapping) else entry
-    return "" if value is None else str(value)
-
-
-def _scenario(result: RunResult, name: str, runs: list[ModeResult]) -> list[str]:
-    accuracy = next((run for run in runs if run.mode == "accuracy"), None)
-    performance = next((run for run in runs if run.mode == "performance"), None)
+def _scenario(result: RunResult, name: Scenario, runs: list[ModeResult]) -> list[str]:
+    accuracy = next((run for run in runs if run.mode is Mode.ACCURACY), None)
+    performance = next((run for run in runs if run.mode is Mode.PERFORMANCE), None)
     return [
         f"### {name}",
         "",
@@ -91,7 +84,7 @@ def _scenario(result: RunResult, name: str, runs: list[ModeResult]) -> list[str]
 
 
 def _accuracy(result: RunResult, run: ModeResult) -> Iterator[str]:
-    judged = is_whole_set(result)
+    judged = result.dataset.is_whole_set
     if not judged:
         yield (
             f"Over {run.samples} samples, which is not the whole set: these figures cannot meet "
@@ -122,8 +115,3 @@ def _performance(result: RunResult, run: ModeResult) -> Iterator[str]:
     for label, text in words.latencies(run):
         yield f"| {label} | {text} |"
     yield f"| Samples | {run.samples} in {words.number(run.seconds)} s |"
-
-
-def is_whole_set(result: RunResult) -> bool:
-    """True when the accuracy run was over the whole set that the targets speak of."""
-    return bool(result.dataset.get("is_whole_set"))

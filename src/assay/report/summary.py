@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from assay.config import Mode
 from assay.mlperf.result import ModeResult, RunResult, ScoredMetric
 from assay.report import words
-from assay.report.readme import is_whole_set
 
 WIDTH = 100
 """Columns where nobody knows the terminal's."""
@@ -19,9 +19,7 @@ def render(result: RunResult, width: int = WIDTH) -> str:
     lines = [
         *_wrapped("", f"{result.workload}, round {result.round}: {words.standing(result)}", width),
         *labelled("used", words.used(result), width),
-        *labelled(
-            "dataset", f"{result.dataset.get('samples')} of {result.dataset.get('rows')} samples", width
-        ),
+        *labelled("dataset", f"{result.dataset.samples} of {result.dataset.rows} samples", width),
     ]
     for run in result.runs:
         lines += _mode(result, run, width)
@@ -49,14 +47,14 @@ def _wrapped(start: str, text: str, width: int) -> list[str]:
 def _mode(result: RunResult, run: ModeResult, width: int) -> Iterator[str]:
     count = words.counted(run.samples, "sample")
     yield f"  {run.scenario} {run.mode}: {count} in {words.number(run.seconds)} s"
-    if run.mode == "performance":
+    if run.mode is Mode.PERFORMANCE:
         yield f"    {words.figure(run.figure('tokens_per_s'))}, {words.figure(run.figure('samples_per_s'))}"
         for label, text in words.latencies(run):
             yield f"    {label}: {text}"
         yield from _wrapped("    ", words.validity(result, run), width)
         if advice := words.advice(run):
             yield from _wrapped("    ", f"try: {advice}", width)
-    yield from _scores(run.scores, is_whole_set(result), width)
+    yield from _scores(run.scores, result.dataset.is_whole_set, width)
 
 
 def _scores(scores: Sequence[ScoredMetric], judged: bool, width: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from assay.mlperf import round as rounds
 from assay.mlperf import target_rate
-from assay.mlperf.result import Figure, ModeResult, RunResult, ScoredMetric
+from assay.mlperf.result import Figure, ModeResult, RunResult, ScoredMetric, Status
 
 NOT_MEASURED = "not measured"
 LATENCIES = {"ttft_p99": "p99 first token", "tpot_p99": "p99 per output token"}
@@ -57,12 +57,16 @@ def short(value: float) -> str:
 
 def used(result: RunResult) -> str:
     """`engine, bfloat16 weights, batch 64, cpu, assay 0.1.0 (native AVX-512 kernels)`, without what is not known."""
-    kinds = {"sut": "{}", "precision": "{} weights", "batch": "batch {}", "device": "{}", "backend": "{}"}
-    known = {key: value for key in kinds if (value := result.used.get(key)) not in (None, "", "none")}
-    return (
-        ", ".join(kinds[key].format(value) for key, value in known.items())
-        or "nothing: the SUT was not loaded"
-    )
+    if (used := result.used) is None:
+        return "nothing: the SUT was not loaded"
+    words = {
+        used.sut: used.sut,
+        used.precision: f"{used.precision} weights",
+        str(used.batch or ""): f"batch {used.batch}",
+        used.device: used.device,
+        used.backend: used.backend,
+    }
+    return ", ".join(said for known, said in words.items() if known not in ("", "none"))
 
 
 def counted(count: int, noun: str) -> str:
@@ -109,7 +113,7 @@ def validity(result: RunResult, run: ModeResult) -> str:
     said = f"LoadGen says {run.validity or 'nothing'}"
     if run.invalid_because:
         said += f": {'; '.join(run.invalid_because)}"
-    asked_ms, round_ms = run.effective.get("min_duration_ms"), rounds.load(result.round).min_duration_ms
+    asked_ms, round_ms = run.setting("min_duration_ms"), rounds.load(result.round).min_duration_ms
     if asked_ms is None or asked_ms >= round_ms:
         return said
     asked = f"over at least {asked_ms / 1000:g} s" if asked_ms else "without a minimum duration"
@@ -124,8 +128,7 @@ def advice(run: ModeResult) -> str:
 
 def notes(result: RunResult) -> tuple[str, ...]:
     """What a reader must know of the run, and what its SUT says of itself: native kernels that could not be had."""
-    details = result.used.get("details") or {}
-    return (*result.notes, *map(str, details.get("notes") or ()))
+    return (*result.notes, *(result.used.notes if result.used else ()))
 
 
 def standing(result: RunResult) -> str:
@@ -133,6 +136,6 @@ def standing(result: RunResult) -> str:
     words = ["unverified: not an MLCommons result"]
     if result.is_fake:
         words.insert(0, "FAKE: the answers were not computed by a model")
-    if result.status != "COMPLETE":
+    if result.status is not Status.COMPLETE:
         words.insert(0, f"{result.status}: {result.reason}")
     return "; ".join(words)

@@ -113,6 +113,7 @@ class EngineSut:
     def used(self) -> Used:
         engine = self._engine
         insight = engine.insight()
+        notes = tuple(insight.pop("notes"))
         import torch
 
         return Used(
@@ -122,6 +123,7 @@ class EngineSut:
             device="cpu",
             batch=engine.config.max_running,
             weights_sha256=self._sha256,
+            notes=notes,
             details=insight,
         )
 

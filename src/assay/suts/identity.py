@@ -47,9 +47,6 @@ class Identity:
     note: str
     """A sentence for the reader; empty for the official weights."""
 
-    def to_dict(self) -> dict[str, object]:
-        return {"official": self.official, "is_official": self.is_official, "parameters": self.parameters}
-
 
 def of(checkpoint: Path) -> Identity:
     """Holds the checkpoint in a folder against mistralai/Mixtral-8x7B-Instruct-v0.1 at the reference's revision.

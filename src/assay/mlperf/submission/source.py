@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from assay.config import Mode
+from assay.config import Mode, Scenario
 from assay.ground.errors import ConfigError
 from assay.mlperf import result as results
-from assay.mlperf.result import ModeResult, RunResult
+from assay.mlperf.result import ModeResult, RunResult, Status
 from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_REQUIRED
 
 
@@ -24,27 +23,22 @@ class FinishedRun:
 
     @property
     def precision(self) -> str:
-        return str(self.result.used.get("precision", ""))
+        return self.result.used.precision if self.result.used else ""
 
     @property
     def device(self) -> str:
-        return str(self.result.used.get("device", ""))
+        return self.result.used.device if self.result.used else ""
 
     @property
     def checkpoint(self) -> str:
         """Name of the weights that were loaded, without the folders above it."""
-        paths = self.result.asked.get("paths")
-        name = paths.get("checkpoint") if isinstance(paths, Mapping) else None
+        paths = self.result.asked.paths
+        name = paths.checkpoint or paths.checkpoint_source
         return Path(name).name if name else self.result.workload
 
     def probed(self) -> dict[str, str]:
         """Fields of the system description that the run found out."""
-        found = {}
-        for name, entry in self.result.system.items():
-            value: Any = entry.get("value") if isinstance(entry, Mapping) else entry
-            if value is not None:
-                found[name] = str(value)
-        return found
+        return {name: said.value for name, said in self.result.system.items() if said.value is not None}
 
     def system_name(self) -> str:
         """A name of the system by what ran: processor or accelerator, device, backend."""
@@ -52,7 +46,8 @@ class FinishedRun:
         hardware = fields.get(
             "accelerator_model_name" if self.device.startswith("cuda") else "host_processor_model_name"
         )
-        words = (hardware or "system", self.device, str(self.result.used.get("sut", "")))
+        sut = self.result.used.sut if self.result.used else ""
+        words = (hardware or "system", self.device, sut)
         return re.sub(r"[^A-Za-z0-9._-]+", "_", "-".join(word for word in words if word)).strip("_.-")
 
 
@@ -62,32 +57,32 @@ class TreeEntry:
 
     system: str
     benchmark: str
-    scenario: str
-    modes: dict[str, tuple[FinishedRun, ModeResult]] = field(default_factory=dict)
+    scenario: Scenario
+    modes: dict[Mode, tuple[FinishedRun, ModeResult]] = field(default_factory=dict)
 
     @property
     def run(self) -> FinishedRun:
         """The run that the entry is about: the performance run's, else the accuracy run's."""
-        return (self.modes.get(Mode.PERFORMANCE.value) or self.modes[Mode.ACCURACY.value])[0]
+        return (self.modes.get(Mode.PERFORMANCE) or self.modes[Mode.ACCURACY])[0]
 
     def logs(self, mode: Mode) -> dict[str, Path]:
         """File name in the submission -> file of the run folder; empty when the mode was not run."""
-        if mode.value not in self.modes:
+        if mode not in self.modes:
             return {}
-        run, record = self.modes[mode.value]
+        run, record = self.modes[mode]
         names = PERFORMANCE_REQUIRED if mode is Mode.PERFORMANCE else ACCURACY_REQUIRED
         found = {name: run.folder / record.folder / name for name in names}
         return {name: path for name, path in found.items() if path.is_file()}
 
     @property
     def user_conf(self) -> Path:
-        return self.run.folder / self.scenario / "user.conf"
+        return self.run.folder / self.scenario.value / "user.conf"
 
     def compliance(self) -> dict[str, Path]:
         """Path below the scenario's compliance folder -> file, for every filed test of every run."""
         found = {}
         for run, _ in self.modes.values():
-            folder = run.folder / self.scenario / "compliance"
+            folder = run.folder / self.scenario.value / "compliance"
             for path in sorted(folder.glob("TEST*/verify_*.txt")) + sorted(
                 folder.glob("TEST*/accuracy/mlperf_log_accuracy.json")
             ):
@@ -101,15 +96,15 @@ def collect(folders: Sequence[Path], system_name: str | None) -> list[TreeEntry]
     Raises: ArtifactError for what is no run folder, ConfigError for an unfinished run or for two runs of the
     same scenario and mode.
     """
-    entries: dict[tuple[str, str, str], TreeEntry] = {}
+    entries: dict[tuple[str, str, Scenario], TreeEntry] = {}
     for folder in folders:
         run = FinishedRun(folder, results.read(folder))
-        if run.result.status != results.COMPLETE:
+        if run.result.status is not Status.COMPLETE:
             raise ConfigError(
                 f"{folder} is {run.result.status}: {run.result.reason}",
                 f"assay bench --config {folder / 'config.json'} --out NEW: the same job again",
             )
-        name = system_name or _asked_name(run) or run.system_name()
+        name = system_name or run.result.asked.submission.system_name or run.system_name()
         for record in run.result.runs:
             key = (name, run.result.workload, record.scenario)
             entry = entries.setdefault(key, TreeEntry(*key))
@@ -121,9 +116,3 @@ def collect(folders: Sequence[Path], system_name: str | None) -> list[TreeEntry]
                 )
             entry.modes[record.mode] = (run, record)
     return list(entries.values())
-
-
-def _asked_name(run: FinishedRun) -> str | None:
-    submission = run.result.asked.get("submission")
-    name = submission.get("system_name") if isinstance(submission, Mapping) else None
-    return str(name) if name else None

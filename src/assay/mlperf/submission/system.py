@@ -43,7 +43,7 @@ def describe(
     facts = {
         "number_of_nodes": "1",
         "system_type": "datacenter",
-        "framework": str(run.result.used.get("backend", "")),
+        "framework": run.result.used.backend if run.result.used else "",
         **(NO_ACCELERATOR if run.device == "cpu" else {}),
     }
     probed = {field: value for field, value in run.probed().items() if field in known}

@@ -27,7 +27,7 @@ def verify(run: FinishedRun, record: ModeResult) -> None:
     place = f"{record.folder}/{logs.DETAIL_FILE}"
     logged = logs.read_record(run.folder / record.folder)
     said, measured = _values(record.figures), _values(figures(logged, record.samples, place))
-    if record.mode == Mode.PERFORMANCE.value:
+    if record.mode is Mode.PERFORMANCE:
         said["validity"], measured["validity"] = record.validity, logged.validity
     if logged.samples is not None:
         said["samples"], measured["samples"] = record.samples, logged.samples
@@ -43,7 +43,7 @@ def _values(found: Iterable[Figure]) -> dict[str, object]:
 
 def _digests(run: FinishedRun, record: ModeResult) -> None:
     """The files that a submission takes are those that the run listed."""
-    names = PERFORMANCE_REQUIRED if record.mode == Mode.PERFORMANCE.value else ACCURACY_REQUIRED
+    names = PERFORMANCE_REQUIRED if record.mode is Mode.PERFORMANCE else ACCURACY_REQUIRED
     places = [f"{record.scenario}/user.conf", *(f"{record.folder}/{name}" for name in names)]
     for place in places:
         path, listed = run.folder / place, run.result.files.get(place)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay.config import Mode
+from assay.config import Mode, Scenario
 from assay.ground import files, folders
 from assay.ground.errors import ConfigError
 from assay.ground.names import path_name
@@ -26,7 +26,7 @@ from assay.mlperf.submission.verify import verify
 
 TOKEN_INPUT = "int32 token ids"
 
-Readme = Callable[[RunResult, str], str]
+Readme = Callable[[RunResult, Scenario], str]
 """(run, scenario) -> README.md of that scenario; the report's writer."""
 
 
@@ -91,7 +91,7 @@ def _place(entry: TreeEntry, request: TreeRequest) -> Place:
         path_name(request.submitter, "submitter"),
         path_name(entry.system, "system"),
         path_name(entry.benchmark, "workload"),
-        path_name(entry.scenario, "scenario"),
+        path_name(entry.scenario.value, "scenario"),
     )
 
 
@@ -102,10 +102,11 @@ def _refuse(entry: TreeEntry, request: TreeRequest) -> None:
                 f"{run.folder} is a FAKE run: its answers were not computed by a model",
                 "run with a real SUT, or mark the tree with --allow-fake",
             )
-        if request.division != "open" and run.result.model.get("is_official") is False:
+        model = run.result.model
+        if request.division != "open" and model is not None and model.is_official is False:
             raise ConfigError(
-                f"{run.folder} did not run the weights of {run.result.model.get('official')}, as the "
-                f"{request.division} division demands: {run.result.model.get('parameters'):,} parameters",
+                f"{run.folder} did not run the weights of {model.official}, as the "
+                f"{request.division} division demands: {model.parameters:,} parameters",
                 "--division open",
             )
         if run.result.round != request.round.name:

@@ -32,7 +32,7 @@ def _samples_per_s(folder: Path) -> float:
 
     Source: cm4mlops at 3a60122724e9, app-mlperf-inference: `Samples per second` becomes the system's target.
     """
-    run = result.read(folder).find(Scenario.OFFLINE.value, Mode.PERFORMANCE.value)
+    run = result.read(folder).find(Scenario.OFFLINE, Mode.PERFORMANCE)
     figure = run.figure("samples_per_s") if run else None
     if figure is None:
         raise RunFailed(f"{folder} holds no rate of an Offline performance run", "--rerun runs again")

@@ -1,0 +1,90 @@
+"""Plain JSON values -> typed frozen values, by the type hints of a dataclass. Knows no class of its own.
+
+Understands dataclasses, enums, Path, None unions, tuples, lists, mappings with text or enum keys, and plain scalars.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+def typed(kind: type[T], plain: object, name: str) -> T:
+    """`plain` as a value of `kind`; `name` is what messages call it. Keys that `kind` lacks are passed over.
+
+    Raises: ValueError that names the key: absent without a default, or of another type.
+    """
+    return cast(T, _value(kind, plain, name))
+
+
+def _value(kind: Any, plain: Any, name: str) -> Any:
+    outer = get_origin(kind)
+    if kind is Any or kind is object:
+        return plain
+    if outer in (Union, types.UnionType):
+        return None if plain is None else _value(_without_none(kind), plain, name)
+    if outer is tuple or outer is list:
+        return _sequence(kind, plain, name)
+    if outer is not None and issubclass(outer, Mapping):
+        key_kind, value_kind = get_args(kind)
+        found = _of(dict, plain, name)
+        return {_value(key_kind, k, name): _value(value_kind, v, f"{name}.{k}") for k, v in found.items()}
+    if dataclasses.is_dataclass(kind):
+        return _dataclass(kind, _of(dict, plain, name), name)
+    if issubclass(kind, Enum):
+        return _enum(kind, plain, name)
+    if kind is float and type(plain) is int:
+        return plain  # JSON writes 1.0 as it likes
+    return Path(_of(str, plain, name)) if kind is Path else _of(kind, plain, name)
+
+
+def _of(kind: type, plain: Any, name: str) -> Any:
+    if type(plain) is not kind:
+        raise ValueError(f"{name} is {str(plain)[:60]!r}, which is no {kind.__name__}")
+    return plain
+
+
+def _without_none(kind: Any) -> Any:
+    (one,) = (part for part in get_args(kind) if part is not type(None))
+    return one
+
+
+def _sequence(kind: Any, plain: Any, name: str) -> Any:
+    parts = get_args(kind)
+    values = _of(list, plain, name)
+    if get_origin(kind) is list or parts[-1] is Ellipsis:
+        parts = (parts[0],) * len(values)
+    if len(parts) != len(values):
+        raise ValueError(f"{name} holds {len(values)} values, not {len(parts)}")
+    made = [_value(part, value, f"{name}[{i}]") for i, (part, value) in enumerate(zip(parts, values))]
+    return made if get_origin(kind) is list else tuple(made)
+
+
+def _enum(kind: type[Enum], plain: Any, name: str) -> Enum:
+    try:
+        return kind(plain)
+    except ValueError:
+        words = ", ".join(str(member.value) or "''" for member in kind)
+        raise ValueError(f"{name} is {str(plain)[:60]!r}, none of {words}") from None
+
+
+def _dataclass(kind: Any, plain: dict[str, Any], name: str) -> Any:
+    hints, given = _hints(kind), {}
+    for field in dataclasses.fields(kind):
+        if field.name in plain:
+            given[field.name] = _value(hints[field.name], plain[field.name], f"{name}.{field.name}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise ValueError(f"{name} has no {field.name}")
+    return kind(**given)
+
+
+@lru_cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
