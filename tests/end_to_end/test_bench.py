@@ -125,7 +125,7 @@ def test_the_json_is_the_last_line_and_is_the_result(
         == 0
     )
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert told["schema_version"] == 1
+    assert told["schema_version"] == result.SCHEMA_VERSION
     assert told["submission"]["results"] == 1
     assert (tmp_path / "run" / "submission.tar.gz").is_file()
 
