@@ -166,8 +166,9 @@ def test_lint_is_silent_about_a_sound_recipe_and_works_on_a_folder(kit: Kit) -> 
         hooks="def preprocess(i):\n    return {'return': 0}\n",
         deps=[{"tags": "x", "names": ["n"], "quiet": True}],
     )
-    index, repository = index_of_folder(kit.repository)
-    assert lint(index, repository) == []
+    with index_of_folder(kit.repository) as (index, repository):
+        assert lint(index, repository) == []
+    assert not index.home.root.exists()
 
 
 def test_a_lock_reproduces_and_every_difference_is_told(kit: Kit) -> None:

@@ -355,5 +355,8 @@ def test_a_copy_that_ends_halfway_is_no_artifact(kit: Kit, monkeypatch: pytest.M
         with pytest.raises(KeyboardInterrupt):
             kit.perform(["cp", "script", "whole", "half"])
     assert [a.alias for a in kit.context().index.artifacts("script")] == ["whole"]
+    left = kit.repository / "script" / ".half.abcdefgh.part"  # as after a kill
+    left.mkdir()
     kit.perform(["cp", "script", "whole", "half"])
+    assert not left.exists()
     assert [a.alias for a in kit.context().index.artifacts("script")] == ["half", "whole"]

@@ -43,6 +43,14 @@ PROXY = "http://me:S3CRETpass@127.0.0.1:9"
         ("gh-token", SECRET),
         ("PGPASSWORD", SECRET),
         ("HFTOKEN", SECRET),
+        ("CM_DB_PWD", SECRET),
+        ("DBPASS", SECRET),
+        ("CM_PASSCODE", SECRET),
+        ("CM_RUN_CMD", f"curl -H 'Authorization: Bearer {SECRET}' host"),
+        ("docker_run_args", f"-e GH_TOKEN={SECRET} -e A=b"),
+        ("env", f'{{"GH_TOKEN": "{SECRET}", "A": 1}}'),
+        ("L,", f"A=b,GH_TOKEN={SECRET}"),
+        ("GH_TOKEN,", SECRET),
         ("AUTHORIZATION", f"Bearer {SECRET}"),
         ("GH_TOKEN", f"-{SECRET}"),
         ("http_proxy", PROXY),
@@ -51,10 +59,11 @@ PROXY = "http://me:S3CRETpass@127.0.0.1:9"
     ],
 )
 def test_a_secret_is_known_by_its_name_or_by_itself(name: str, value: str) -> None:
-    assert secrets.is_secret(name, value)
-    assert SECRET not in str(secrets.hidden({name: value}))
-    assert "S3CRET" not in str(secrets.hidden({name: [value]}))
-    assert secrets.without({"a": {name: value}, "b": 1}) == {"a": {}, "b": 1}
+    shown = name.rstrip(",")
+    assert secrets.holds(value, shown)
+    assert "S3CRET" not in str(secrets.hidden({shown: value}))
+    assert "S3CRET" not in str(secrets.hidden({shown: [value]}))
+    assert secrets.parted({"a": {shown: value}, "b": 1}) == ({"a": {}, "b": 1}, {"a": {shown: value}})
     assert "S3CRET" not in secrets.hidden_words([f"--env.{name}={value}"])[0]
 
 
@@ -72,6 +81,11 @@ def test_a_secret_is_known_by_its_name_or_by_itself(name: str, value: str) -> No
         ("CM_GIT_URL", "git@github.com:owner/name"),
         ("CM_GIT_URL", "ssh://git@host/name"),
         ("http_proxy", "http://127.0.0.1:9"),
+        ("PWD", "/home/me"),
+        ("CM_TMP_CURRENT_PWD", "/home/me"),
+        ("SSH_ASKPASS", "/usr/bin/ask"),
+        ("CM_PASSED", "12345"),
+        ("docker_run_args", "-v /home/key:/key:ro --max-tokens=102400 --tokenizer=/a"),
     ],
 )
 def test_what_only_sounds_like_a_secret_is_shown(name: str, value: str) -> None:
@@ -172,6 +186,33 @@ def test_messages_hide_what_the_environment_and_the_options_hold(
     secret_home.recipe("tells", hooks)
     assert main(["run", "script", "--tags=tells", "--user_python", "--env.CM_HF_TOKEN=S3CREThf"]) == 1
     assert "no access with ***" in capfd.readouterr().err
+
+
+def test_the_word_after_an_option_is_its_value() -> None:
+    words = ["login", "--token", SECRET, "--user", "me"]
+    assert secrets.hidden(words) == secrets.hidden_words(words) == ["login", "--token", "***", "--user", "me"]
+
+
+def test_a_token_in_an_authorised_address_reaches_the_recipe_and_no_reader(
+    secret_home: Kit, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hooks = (
+        "def preprocess(i):\n"
+        "    i['env']['CM_CLONE_CMD'] = 'git clone ' + i['env']['CM_GIT_URL'] + ' src'\n"
+        "    return {'return': 0}\n"
+    )
+    authorised = {"CM_GIT_URL": "https://host/o/n", "CM_GIT_AUTH": "yes"}
+    script = 'echo "$CM_CLONE_CMD" > seen; echo "$CM_CLONE_CMD"; [[ -z $CM_FAIL ]]\n'
+    secret_home.recipe("clones", hooks, script, cache=True, env=authorised, new_env_keys=["CM_*"])
+    words = ["run", "script", "--tags=clones", "--user_python", "--quiet", "--gh_token=S3CRETgh", "--repro"]
+    assert main([*words, "--print_env", "-v", f"--lock={tmp_path / 'lock'}", "-j", "--save_env"]) == 0
+    assert main([*words, "--new", "--env.CM_FAIL=1"]) == 2
+    assert main(["show", "cache", "--tags=clones"]) == 0
+    for seen in secret_home.home.root.rglob("seen"):  # what the recipe itself wrote
+        assert seen.read_text() == "git clone https://git:S3CRETgh@host/o/n src\n"
+        seen.unlink()
+    said = "".join(capfd.readouterr()).replace("git clone https://git:S3CRETgh@host/o/n src\n", "")
+    assert "S3CRET" not in said + everything(tmp_path)
 
 
 def test_options_for_another_command_hide_their_secrets_however_many_there_are() -> None:
@@ -308,3 +349,15 @@ def test_secrets_reach_a_container_by_the_environment(
     assert f"{container.SECRETS}={read}" in given
     assert f"@{container.SECRETS_FILE} " in answer["commands"][1][-1]
     assert "--env.CM_A=1" in answer["commands"][1][-1]
+
+
+def test_an_option_that_only_a_dependency_maps_to_a_secret_reaches_a_container_by_the_environment(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "_options", set())
+    kit.recipe("inner", variations={"v": {"input_mapping": {"login": "CM_HF_TOKEN"}}})
+    kit.recipe("outer", deps=[{"tags": "inner,_v"}])
+    line = ["docker", "script", "--tags=outer", "--docker_dry_run", "--quiet", "--login=S3CRETlogin"]
+    answer = kit.perform([*line, "--adr.x.env.CM_API_KEY=S3CRETkey"])
+    assert "S3CRET" not in str(answer) + str(kit.console.said) + Path(answer["dockerfile"]).read_text()
+    assert f"@{container.SECRETS_FILE} " in answer["commands"][1][-1]

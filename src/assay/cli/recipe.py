@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.cli.terminal import say, say_json
 from assay.ground.errors import ConfigError
+
+if TYPE_CHECKING:
+    from assay.recipes.home.index import Index
+    from assay.recipes.model.artifact import Repository
 
 HELP = "plan, explain, why, lint and reproduce for CM/MLC recipes"
 
@@ -105,15 +109,18 @@ def _why(context: Any, args: argparse.Namespace) -> int:
 def _lint(context: Any, args: argparse.Namespace) -> int:
     from pathlib import Path
 
+    folder = Path(args.repository)
+    if not folder.is_dir():
+        return _lint_repository(context.index, context.home.one(args.repository), args)
+    from assay.recipes.tools.lint_folder import index_of_folder
+
+    with index_of_folder(folder.absolute()) as (index, repository):
+        return _lint_repository(index, repository, args)
+
+
+def _lint_repository(index: Index, repository: Repository, args: argparse.Namespace) -> int:
     from assay.recipes.tools.lint import ERROR, lint
 
-    folder = Path(args.repository)
-    if folder.is_dir():
-        from assay.recipes.tools.lint_folder import index_of_folder
-
-        index, repository = index_of_folder(folder.absolute())
-    else:
-        index, repository = context.index, context.home.one(args.repository)
     problems = [p for p in lint(index, repository) if p.severity == ERROR or not args.errors]
     errors = sum(problem.severity == ERROR for problem in problems)
     count = sum(artifact.repository.path == repository.path for artifact in index.artifacts("script"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import torch
 from torch import distributed, multiprocessing
 from torch.nn import functional as F
 
+from assay.ground import scratch
 from assay.nano.batch import training_batch
 from assay.nano.exact import exact_shares
 from assay.nano.export import export_checkpoint
@@ -169,7 +169,7 @@ def train(recipe: TrainingRecipe, folder: Path, report: Report) -> None:
     if recipe.workers == 1:
         run_worker(0, recipe, folder, "", report)
         return
-    with tempfile.TemporaryDirectory() as meeting:
+    with scratch.folder("assay-train-") as meeting:
         arguments = (recipe, folder, f"file://{meeting}/workers", report)
         multiprocessing.spawn(run_worker, arguments, nprocs=recipe.workers)
 

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from assay.recipes.typing_stub import Any
 
 HIDDEN = "***"
-_WORDS = (
-    "TOKEN PASSWORD PASSWD PASSPHRASE PASS PAT SECRET SECRETS CREDENTIAL CREDENTIALS KEY AUTHORIZATION BEARER"
-)
+_WORDS = "TOKEN PAT SECRET SECRETS CREDENTIAL CREDENTIALS KEY AUTHORIZATION BEARER"
 WORDS = frozenset(_WORDS.split())
 """Words of a name, between underscores, that make its value a secret."""
-_ENDS = ("TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "APIKEY", "ACCESSKEY", "SECRETKEY")
-"""Ends of a word that do so too: PGPASSWORD, HFTOKEN."""
+_ENDS = ("TOKEN", "SECRET", "APIKEY", "ACCESSKEY", "SECRETKEY")
+"""Ends of a word that do so too: HFTOKEN."""
+_PASSWORD = r"PWD\Z|PASS\Z|PASS(?:W|PHRASE|CODE|KEY)"
+"""What names a password: PWD, SSHPASS, PGPASSWORD, PASSWD. A path is none, as in PWD and SSH_ASKPASS."""
 _ABOUT = "FILE FILES FILEPATH PATH DIR FOLDER NAME NAMES TYPE COUNT LENGTH LEN SIZE LIMIT URL"
 ABOUT = frozenset(_ABOUT.split())
 """Last words of a name that make it say something about a secret, or about tokens of a text."""
@@ -31,7 +31,9 @@ _TELLING = (
     r"(?i)\Ahttps?://[^/?#]*@|://[^/?#@:]*:[^@]*@"
     r"|[?&;#][\w.-]*(?:sig|signature|token|key|secret|passw|credential)[\w.-]*="
 )
-_ASSIGNMENT = r"([\w.-]+)=(\S+)"
+# Inside a text: NAME=VALUE, "NAME": "VALUE", NAME: VALUE, --name VALUE. A path after a colon belongs to a mount.
+_NAMED = r"(?<![\w./-])(?P<option>--)?(?P<name>\w[\w.-]*)(?:[\"']?\s*(?:=|:(?!\s*/))\s*|(?(option)\s+|(?!)))"
+_VALUE = r"(?i)\"([^\"]*)\"|'([^']*)'|((?:(?:basic|bearer|token)\s+)?[^\s\"',;{}\[\]()]+)"
 _options: set[str] = set()
 """Options that recipes map to a secret variable, as `--tok` to GH_TOKEN; learned when recipes are resolved."""
 _SHORTEST = 6  # a shorter text is not looked for in others: it would be found by chance
@@ -40,6 +42,16 @@ _SHORTEST = 6  # a shorter text is not looked for in others: it would be found b
 def learn(mapping: Mapping[str, Any]) -> None:
     """Take in an `input_mapping`: an option that becomes a secret variable is secret itself, from now on."""
     _options.update(str(option) for option, variable in mapping.items() if _sounds_secret(str(variable)))
+
+
+def learn_below(description: Any) -> None:
+    """Take in every `input_mapping` of a description: of its variations and versions as well."""
+    if isinstance(description, Mapping):
+        mapping = description.get("input_mapping")
+        learn(mapping if isinstance(mapping, Mapping) else {})
+    if isinstance(description, (Mapping, list)):
+        for part in description.values() if isinstance(description, Mapping) else description:
+            learn_below(part)
 
 
 def is_secret(name: str, value: Any) -> bool:
@@ -52,12 +64,16 @@ def is_secret(name: str, value: Any) -> bool:
     if _telling(text):
         return True
     is_small = text.isdecimal() and len(text) < 5
-    return not is_small and (name in _options or _sounds_secret(name))
+    return not is_small and (name in _options or _sounds_secret(name, text))
 
 
-def _sounds_secret(name: str) -> bool:
+def _sounds_secret(name: str, value: str = "") -> bool:
     words = name.upper().replace("-", "_").split("_")
-    return words[-1] not in ABOUT and any(word in WORDS or word.endswith(_ENDS) for word in words)
+    if words[-1] in ABOUT:
+        return False
+    if any(word in WORDS or word.endswith(_ENDS) for word in words):
+        return True
+    return not value.startswith("/") and any(re.search(_PASSWORD, word) for word in words)
 
 
 def apart(env: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -66,64 +82,102 @@ def apart(env: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     return {name: value for name, value in env.items() if name not in secret}, secret
 
 
+def parted(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the values without those that are a secret or hold one, those alone), both in the shape of the whole."""
+    plain: dict[str, Any] = {}
+    secret: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            plain[name], inner = parted(value)
+            secret |= {name: inner} if inner else {}
+        else:
+            (secret if holds(value, name) else plain)[name] = value
+    return plain, secret
+
+
+def holds(value: Any, name: str = "") -> bool:
+    """Is the value a secret, or is one in it? `-e GH_TOKEN=…` in a list of options is."""
+    values = list(value) if isinstance(value, tuple) else value
+    return [hidden(value, name)] != [values]  # in a list, for NaN equals itself there
+
+
 def hidden(value: Any, name: str = "") -> Any:
     """A value, or all that is in it, as it may be shown."""
     if isinstance(value, Mapping):
         return {key: hidden(item, str(key)) for key, item in value.items()}
     if isinstance(value, (list, tuple)) and not hasattr(value, "as_json"):
-        return [hidden(item, name) for item in value]
-    if not is_secret(name, value):
-        is_option = isinstance(value, str) and value.startswith("-")  # of a command line
-        return hidden_words([value])[0] if is_option else value
-    return _in_addresses(value) if isinstance(value, str) and _telling(value) else HIDDEN
+        return [hidden(item, _option(before) or name) for before, item in zip(["", *value], value)]
+    if isinstance(value, str) and (_telling(value) or not is_secret(name, value)):
+        return _in_addresses(_without_named(value))
+    return HIDDEN if is_secret(name, value) else value
 
 
-def without(value: Any, name: str = "") -> Any:
-    """A value without the secrets in it: for records that something is made from again."""
-    if isinstance(value, Mapping):
-        return {k: without(v, str(k)) for k, v in value.items() if not is_secret(str(k), v)}
-    if isinstance(value, (list, tuple)):
-        return [without(item, name) for item in value if not is_secret(name, item)]
-    return value
+def _option(word: Any) -> str:
+    """The name of an option whose value is the next word of a command line."""
+    return word[2:] if isinstance(word, str) and word.startswith("--") and "=" not in word else ""
+
+
+def without(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values without the secrets: for records that something is made from again."""
+    return parted(values)[0]
 
 
 def hidden_words(words: Iterable[str]) -> list[str]:
     """The words of a command line as they may be shown: `--env.GH_TOKEN=***`."""
-    found = []
+    found, before = [], ""
     for word in map(str, words):
         flag, equals, value = word.partition("=")
-        name = flag.lstrip("-").rpartition(".")[2]
         if not equals or "://" in flag:
-            found.append(_in_addresses(word))
-        elif value.startswith("-") and not is_secret(name, value):  # options of another command
-            found.append(f"{flag}={_in_addresses(re.sub(_ASSIGNMENT, _shown, value))}")
+            found.append(hidden(word, _option(before)))
         else:
-            found.append(f"{flag}={hidden(value, name)}")
+            found.append(f"{flag}={hidden(value, _last(flag))}")
+        before = word
     return found
 
 
-def _shown(assignment: re.Match[str]) -> str:
-    name = assignment[1].lstrip("-").rpartition(".")[2]
-    return (
-        f"{assignment[1]}={hidden(assignment[2], name) if is_secret(name, assignment[2]) else assignment[2]}"
-    )
+def _last(flag: str) -> str:
+    """`--env.GH_TOKEN,` (of a list) names GH_TOKEN."""
+    return flag.lstrip("-").rstrip(",").rpartition(".")[2]
+
+
+def _named(text: str) -> Iterator[tuple[int, int]]:
+    """Where the secrets of a text begin and end that have their name before them."""
+    find, value_at, place = re.compile(_NAMED).search, re.compile(_VALUE).match, 0
+    while found := find(text, place):
+        place, name = found.end(), _last(found["name"])
+        if not (name in _options or _sounds_secret(name)):
+            continue  # before the value is looked for: it may be all that follows
+        if (value := value_at(text, place)) and is_secret(name, value[value.lastindex or 0]):
+            yield value.span(value.lastindex or 0)
+            place = value.end()
+
+
+def _without_named(text: str) -> str:
+    shown, end = [], 0
+    for start, stop in _named(text):
+        shown += [text[end:start], HIDDEN]
+        end = stop
+    return "".join([*shown, text[end:]])
 
 
 def in_text(text: str, *environments: Mapping[str, Any]) -> str:
     """A text as it may be shown: without the secrets of these variables and options, and those in its addresses."""
     for name, value in _plain(environments):
-        if is_secret(name, value):
-            for secret in _parts(str(value)):
-                text = text.replace(secret, HIDDEN)
+        whole = [str(value)] if is_secret(name, value) else []
+        inside = [value[start:stop] for start, stop in _named(value)] if isinstance(value, str) else []
+        for secret in [part for found in (*whole, *inside) for part in _parts(found)]:
+            text = text.replace(secret, HIDDEN)
     return _in_addresses(text)
 
 
 def _plain(environments: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Each name with its value, also of those that stand below another: `env`, `const`."""
+    """Each name with its value, also of those that stand below another: `env`, `const`, lists."""
     for env in environments:
         for name, value in env.items():
             if isinstance(value, Mapping):
                 yield from _plain([value])
+            elif isinstance(value, (list, tuple)):
+                yield from _plain([{str(name): item} for item in value])
             else:
                 yield str(name), value
 

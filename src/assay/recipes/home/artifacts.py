@@ -105,6 +105,8 @@ class Artifacts:
         description = self.description(artifact)
         import shutil
 
+        from assay.ground import scratch
+
         folder.parent.mkdir(parents=True, exist_ok=True)
         described = description | {"alias": alias, "uid": uid}
         if move:
@@ -112,9 +114,11 @@ class Artifacts:
             self.write(folder, described)
             return folder
         names = self.home.dialect.description_files
-        top, part = str(artifact.path), folder.with_name(f".{folder.name}.{new_uid()}.part")
-        shutil.copytree(top, part, symlinks=True, ignore=lambda where, _: names if where == top else ())
-        part.rename(folder)
+        top = str(artifact.path)
+        with scratch.folder(f".{folder.name}.", ".part", folder.parent) as place:
+            part = place / folder.name
+            shutil.copytree(top, part, symlinks=True, ignore=lambda where, _: names if where == top else ())
+            part.rename(folder)
         self.write(folder, described)  # last: what a killed copy leaves is no artifact
         for name in names[:-1]:  # the form that its author wrote
             if (artifact.path / name).exists():

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.git_login import apart
 from assay.recipes.contract.helpers import is_true
 from assay.recipes.errors import RecipeFault
+from assay.recipes.home.load import load_recipe
 from assay.recipes.model.conditions import applies
 from assay.recipes.run.context import Answer, Context, Inputs
 from assay.recipes.run.request import Request, answer_request, scope_of
@@ -96,6 +98,7 @@ class Container:
 
 
 def container_for(context: Context, request: Request) -> Container:
+    _learn_secret_options(context)
     settings = dict(request.resolved.docker)
     nested = request.inputs.get("docker")
     if isinstance(nested, dict):
@@ -109,6 +112,13 @@ def container_for(context: Context, request: Request) -> Container:
     )
     name = context.dialect.name
     return Container(settings, f"{name}user", f"/{name}-mount")
+
+
+def _learn_secret_options(context: Context) -> None:
+    """Learn from all recipes, for a dependency that alone maps an option to a secret is resolved only inside."""
+    for artifact in context.index.artifacts("script"):
+        with suppress(RecipeFault):  # of a broken recipe: told when it is used
+            secrets.learn_below(load_recipe(context.index, artifact).meta)
 
 
 def write_dockerfile(context: Context, inputs: Inputs) -> Answer:
@@ -151,7 +161,7 @@ def dockerfile_text(context: Context, request: Request, container: Container) ->
         f"ENV PATH=/home/{container.user}/venv/bin:$PATH",
         f"RUN python3 -m venv ~/venv && pip install {'cmind' if tool == 'cm' else 'mlcflow'}",
     ]
-    plain, _ = secrets.apart(container.named("build_env"))
+    plain = secrets.without(container.named("build_env"))
     lines += [f"ENV {key}={shlex.quote(str(value))}" for key, value in plain.items()]
     lines += [f"RUN {shlex.join(words)}" for words in _pull_commands(context, container)]
     lines += [f"RUN {command}" for command in container.listed("pre_run_cmds")]
@@ -185,9 +195,7 @@ def _pull_commands(context: Context, container: Container) -> list[list[str]]:
 
 def inner_command(context: Context, request: Request, extra: Mapping[str, str] | None = None) -> list[str]:
     """The command line of this request again, for inside: without docker flags and without host paths to caches."""
-    skipped = {"action", "automation", "cmd", "out", "artifact", "artifacts", "docker", "lock", "user_python"}
-    skipped.update(request.resolved.docker.get("skip_input_for_fake_run") or [])
-    inputs = {k: v for k, v in request.inputs.items() if k not in skipped and not k.startswith("docker_")}
+    inputs = _inputs_for_inside(request)
     env = dict(inputs.get("env") or {})
     env = {k: v for k, v in env.items() if not _points_home(context, v) and "_TMP_" not in k}
     inputs["env"] = {**env, **(extra or {})}
@@ -197,6 +205,12 @@ def inner_command(context: Context, request: Request, extra: Mapping[str, str] |
     if not request.inputs.get("tags") and name and " " in str(name):
         inputs["tags"] = str(name).replace(" ", ",")
     return [*words, *flag_words(inputs)]
+
+
+def _inputs_for_inside(request: Request) -> dict[str, Any]:
+    skipped = {"action", "automation", "cmd", "out", "artifact", "artifacts", "docker", "lock", "user_python"}
+    skipped.update(request.resolved.docker.get("skip_input_for_fake_run") or [])
+    return {k: v for k, v in request.inputs.items() if k not in skipped and not k.startswith("docker_")}
 
 
 def _points_home(context: Context, value: Any) -> bool:
@@ -246,7 +260,12 @@ def _build_and_run(context: Context, inputs: Inputs, request: Request, access: A
     build = build_command(engine, path, image, container, context.host_env)
     run = run_command(context, request, container, engine, image, host_env)
     secret_inputs = inputs_with_secrets(request)
-    handed = {**secret_inputs.get("env", {}), SECRETS: json.dumps(secret_inputs)} if secret_inputs else {}
+    handed = {**_variables(secret_inputs), SECRETS: json.dumps(secret_inputs)} if secret_inputs else {}
+    if context.dialect.name == "mlc" and (lost := [key for key in secret_inputs if key != "env"]):
+        context.console.note(
+            f"assay: mlc reads no file, so the secrets of {', '.join(map('--{}'.format, lost))} stay outside; "
+            "give them as --env.NAME=VALUE"
+        )
     commands = [run] if is_on(inputs, "docker_skip_build") else [build, run]
     for number, command in enumerate(commands):
         words, secret = through_environment(command)
@@ -275,7 +294,7 @@ def through_environment(command: list[str]) -> tuple[list[str], dict[str, str]]:
         if not equals:
             place, before, assignment = place + 1, "", "".join(command[place + 1 : place + 2])
         name, equals, value = assignment.partition("=")
-        if equals and secrets.is_secret(name, value):
+        if equals and secrets.holds(value, name):
             words[place] = before + name
             secret[name] = value
     return words, secret
@@ -375,7 +394,7 @@ def run_command(
     inside[prefix + "RUN_STATE_DOCKER"] = "True"
     secret = inputs_with_secrets(request)
     handed = [key for key in (*PROXIES, "GH_TOKEN") if context.host_env.get(key)]
-    handed += [SECRETS, *secret.get("env", {})] if secret else []
+    handed += [SECRETS, *_variables(secret)] if secret else []
     words = [engine, "run", "--rm"]
     words += [word for key in handed for word in ("-e", key)]
     words += ["-d"] if is_true(container.get("detached")) else []
@@ -399,7 +418,9 @@ def run_command(
 
 def inputs_with_secrets(request: Request) -> dict[str, Any]:
     """The secrets of a request, where they stand among its inputs."""
-    secret: dict[str, Any] = dict(secrets.apart(request.inputs)[1])
-    if in_env := secrets.apart(request.inputs.get("env") or {})[1]:
-        secret["env"] = in_env
-    return secret
+    return secrets.parted(_inputs_for_inside(request))[1]
+
+
+def _variables(secret: Mapping[str, Any]) -> dict[str, str]:
+    """Those of the secrets that are variables."""
+    return {key: value for key, value in secret.get("env", {}).items() if isinstance(value, str)}

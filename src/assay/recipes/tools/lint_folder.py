@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from assay.ground import scratch
 from assay.recipes.contract.dialect import DIALECTS
 from assay.recipes.errors import RecipeFault
 from assay.recipes.home.index import Index
@@ -13,11 +15,10 @@ from assay.recipes.model.artifact import Repository
 
 
 class FolderHome(Home):
-    """A home whose only repository is the given folder; its working files live as long as the process."""
+    """A home whose only repository is the given folder; its working files are in `root`."""
 
-    def __init__(self, folder: Path, dialect: str) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="assay-lint-")
-        super().__init__(Path(self._scratch.name), DIALECTS[dialect])
+    def __init__(self, root: Path, folder: Path, dialect: str) -> None:
+        super().__init__(root, DIALECTS[dialect])
         self._folder = folder
 
     def repositories(self) -> list[Repository]:
@@ -27,13 +28,16 @@ class FolderHome(Home):
         return self._repositories
 
 
-def index_of_folder(folder: Path) -> tuple[Index, Repository]:
-    """The index of a folder in the dialect that its description is written in.
+@contextmanager
+def index_of_folder(folder: Path) -> Iterator[tuple[Index, Repository]]:
+    """The index of a folder in the dialect that its description is written in; its working files end with the block.
 
     Raises: RecipeFault (1) when it describes no repository.
     """
-    for name in ("cm", "mlc"):
-        home = FolderHome(folder, name)
-        if home.repositories():
-            return Index(home), home.repositories()[0]
+    with scratch.folder("assay-lint-") as place:
+        for name in ("cm", "mlc"):
+            home = FolderHome(place / name, folder, name)
+            if home.repositories():
+                yield Index(home), home.repositories()[0]
+                return
     raise RecipeFault(f"{folder} is no repository", 1, "give a folder with cmr.yaml or meta.yaml, or a name")
