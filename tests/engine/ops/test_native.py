@@ -323,7 +323,45 @@ def test_tiles_that_differ_from_the_reference_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lib = library.load(build.build(("-DASSAY_TILES_STAND_IN",)))
-    monkeypatch.setattr(rates.NativeOps, "linear", lambda _, h, packed: torch.zeros(len(h), packed.columns))
+    monkeypatch.setattr(
+        rates.NativeOps, "linear", lambda _, h, packed: torch.zeros(len(h), packed.layout.columns)
+    )
     with pytest.raises(EnvironmentProblem, match="differ from the reference"):
         rates.measure(lib, tmp_path / "kernels.so")
     assert not list(tmp_path.glob("*.json"))
+
+
+@pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])
+def test_an_expert_may_lie_anywhere_and_one_that_no_row_wants_nowhere(
+    form: Form, precision: Precision
+) -> None:
+    ops = ops_for(form, precision)
+    weights = [[random(*shape, seed=e) for e in range(4)] for shape in ((96, 64), (96, 64), (64, 96))]
+    norm, router, x = torch.ones(64), random(4, 64), random(3, 64)
+    whole, apart = ops.pack_moe(norm, router, *weights), ops.new_moe(norm, router)
+    routing = ops.route(x, whole)
+    for e in (3, 1, 2, 0):
+        if routing.start_E[e] < routing.start_E[e + 1]:
+            memory = torch.empty(ops.expert_bytes, dtype=torch.uint8)
+            ops.pack_expert(*(of[e] for of in weights), memory)
+            ops.place_expert(apart, e, memory)
+    added, expected = torch.zeros(2, 3, 64)
+    ops.add_experts(expected, routing, whole)
+    ops.add_experts(added, ops.route(x, apart), apart)
+    assert torch.equal(added, expected)
+
+
+@pytest.mark.parametrize(("hidden", "inner"), [(64, 128), (72, 100)])
+def test_random_experts_have_offsets_that_undo_unsigned_rows(form: Form, hidden: int, inner: int) -> None:
+    """A row of zeros gives zeros, and one of small numbers what weights of this size give."""
+    model = replace(MODEL, hidden_size=hidden, intermediate_size=inner, num_experts=1, experts_per_token=1)
+    ops = ops_for(form, Precision.INT8, model)
+    moe = ops.new_moe(torch.ones(hidden), torch.zeros(1, hidden))
+    memory = torch.zeros(ops.expert_bytes, dtype=torch.uint8)
+    ops.random_expert(torch.Generator().manual_seed(3), 0.02, memory)
+    ops.place_expert(moe, 0, memory)
+    x = torch.stack([torch.zeros(hidden), random(hidden)])
+    added = torch.zeros(2, hidden)
+    ops.add_experts(added, ops.route(x, moe), moe)
+    assert not added[0].any()
+    assert 0 < added[1].abs().max() < 0.1

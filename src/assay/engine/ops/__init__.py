@@ -102,6 +102,27 @@ class Ops(Protocol):
         """The experts of a layer: E gates and ups (F, D), E downs (D, F). The router stays float32 whatever the
         precision: a wrong expert costs more than a rounded one."""
 
+    @property
+    def form(self) -> str:
+        """How the bytes of a packed expert lie: `rows`, `panels` or `tiles`. Sets of one form and precision read each
+        other's."""
+
+    @property
+    def expert_bytes(self) -> int:
+        """Of one packed expert: whole blocks of a disk."""
+
+    def pack_expert(self, gate_FD: Tensor, up_FD: Tensor, down_DF: Tensor, into: Tensor) -> None:
+        """One expert as bytes; into: uint8, expert_bytes long."""
+
+    def random_expert(self, generator: torch.Generator, deviation: float, into: Tensor) -> None:
+        """Random weights as pack_expert would leave them; int8 only."""
+
+    def new_moe(self, norm_D: Tensor, router_ED: Tensor) -> Any:
+        """As pack_moe, with no expert in memory."""
+
+    def place_expert(self, moe: Any, expert: int, memory: Tensor | None) -> None:
+        """The expert's bytes lie in `memory` from now on, or nowhere: then no row may want it."""
+
     def pack_head(self, norm_D: Tensor, weight_VD: Tensor) -> Any:
         """The head: in bfloat16 where the set's precision is lower, for it decides between tokens itself."""
 
@@ -125,6 +146,15 @@ class Ops(Protocol):
 
     def used_precision(self, attention: Any) -> str:
         """dtype of packed weights, read from their memory."""
+
+
+DISK_BLOCK = 4096
+"""Bytes in whose multiples a disk is read without the page cache"""
+
+
+def whole_blocks(size: int) -> int:
+    """Bytes, up to the next whole block of a disk."""
+    return -(-size // DISK_BLOCK) * DISK_BLOCK
 
 
 def untouched_zeros(shape: Sequence[int], dtype: torch.dtype) -> Tensor:

@@ -5,6 +5,7 @@ Weights stay as the checkpoint has them, in the asked precision; KV is a flat ro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from torch import Tensor
 from assay.config import Precision
 from assay.engine.config import MixtralConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS
-from assay.engine.ops import Routing, Step, reference, untouched_zeros
+from assay.engine.ops import Routing, Step, reference, untouched_zeros, whole_blocks
 
 FLOAT_TYPES = {
     Precision.FLOAT32: torch.float32,
@@ -23,6 +24,10 @@ FLOAT_TYPES = {
     Precision.FLOAT16: torch.float16,
     Precision.INT8: torch.bfloat16,
 }
+
+
+UNIFORM_DEVIATION = 2 * reference.INT8_MAX / 12**0.5
+"""Standard deviation of whole numbers between the ends of int8, all as likely"""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,10 @@ class Int8Matrix:
 PlainMatrix = FloatMatrix | Int8Matrix
 
 
+PlainExpert = tuple[PlainMatrix, ...]
+"""(gate, up, down)"""
+
+
 @dataclass(frozen=True)
 class PlainAttention:
     norm_D: Tensor
@@ -56,8 +65,8 @@ class PlainAttention:
 class PlainMoe:
     norm_D: Tensor
     router_ED: Tensor
-    experts: Sequence[tuple[PlainMatrix, PlainMatrix, PlainMatrix]]
-    """(gate, up, down)"""
+    experts: list[PlainExpert]
+    """Empty: not in memory, and no row wants it"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class PlainOps:
     """The Ops of PyTorch."""
 
     name = "torch"
+    form = "rows"
     torch_threads = None
     tiles_from = None
 
@@ -98,8 +108,59 @@ class PlainOps:
         up: Sequence[Tensor],
         down: Sequence[Tensor],
     ) -> PlainMoe:
-        experts = [(self._pack(g), self._pack(u), self._pack(d)) for g, u, d in zip(gate, up, down)]
-        return PlainMoe(norm_D, router_ED, experts)
+        moe = self.new_moe(norm_D, router_ED)
+        memory = torch.empty((len(router_ED), self.expert_bytes), dtype=torch.uint8)
+        for e, weights in enumerate(zip(gate, up, down)):
+            self.pack_expert(*weights, memory[e])
+            self.place_expert(moe, e, memory[e])
+        return moe
+
+    def new_moe(self, norm_D: Tensor, router_ED: Tensor) -> PlainMoe:
+        return PlainMoe(norm_D, router_ED, [()] * len(router_ED))
+
+    @property
+    def expert_bytes(self) -> int:
+        return whole_blocks(sum(_aligned(math.prod(shape) * of.itemsize) for shape, of in self._expert_parts))
+
+    def pack_expert(self, gate_FD: Tensor, up_FD: Tensor, down_DF: Tensor, into: Tensor) -> None:
+        parts = iter(self._parts(into))
+        for weight in (gate_FD, up_FD, down_DF):
+            is_int8 = self.precision is Precision.INT8
+            for value in reference.quantise_rows(weight) if is_int8 else (weight,):
+                next(parts).copy_(value)
+
+    def random_expert(self, generator: torch.Generator, deviation: float, into: Tensor) -> None:
+        for part in self._parts(into):
+            if part.dtype is torch.int8:
+                part.random_(-reference.INT8_MAX, reference.INT8_MAX + 1, generator=generator)
+            else:
+                part.fill_(deviation / UNIFORM_DEVIATION)
+
+    def place_expert(self, moe: PlainMoe, expert: int, memory: Tensor | None) -> None:
+        parts = [] if memory is None else self._parts(memory)
+        if self.precision is Precision.INT8:
+            moe.experts[expert] = tuple(map(Int8Matrix, parts[::2], parts[1::2]))
+        else:
+            moe.experts[expert] = tuple(map(FloatMatrix, parts))
+
+    @property
+    def _expert_parts(self) -> list[tuple[tuple[int, ...], torch.dtype]]:
+        """Shapes of an expert's tensors: gate, up and down; with int8 each followed by its scales."""
+        hidden, inner = self._model.hidden_size, self._model.intermediate_size
+        shapes = ((inner, hidden), (inner, hidden), (hidden, inner))
+        if self.precision is not Precision.INT8:
+            return [(shape, self.activation_type) for shape in shapes]
+        return [
+            each for rows, depth in shapes for each in (((rows, depth), torch.int8), ((rows,), torch.float32))
+        ]
+
+    def _parts(self, memory: Tensor) -> list[Tensor]:
+        parts, start = [], 0
+        for shape, of in self._expert_parts:
+            size = math.prod(shape) * of.itemsize
+            parts.append(memory[start : start + size].view(of).view(shape))
+            start += _aligned(size)
+        return parts
 
     def pack_head(self, norm_D: Tensor, weight_VD: Tensor) -> PlainHead:
         return PlainHead(norm_D, FloatMatrix(weight_VD.to(self.activation_type, copy=True)))
@@ -124,8 +185,11 @@ class PlainOps:
     def add_experts(self, x_TD: Tensor, routing: Routing, moe: PlainMoe) -> None:
         starts = routing.start_E.tolist()
         out_RD = torch.empty((len(routing.row_R), x_TD.shape[1]))
-        for e, (gate, up, down) in enumerate(moe.experts):
+        for e, expert in enumerate(moe.experts):
             here = slice(starts[e], starts[e + 1])
+            if here.start == here.stop:
+                continue
+            gate, up, down = expert
             h_RD = routing.h_TD[routing.row_R[here]]
             inner_RF = F.silu(gate.product(h_RD)) * up.product(h_RD)
             out_RD[here] = down.product(inner_RF.to(self.activation_type))
@@ -174,3 +238,8 @@ def _rows_of(blocks: Tensor, num_tokens: int) -> Tensor:
     """Cache rows of a sequence's first `num_tokens` tokens."""
     rows = blocks.long()[:, None] * BLOCK_TOKENS + torch.arange(BLOCK_TOKENS)
     return rows.flatten()[:num_tokens]
+
+
+def _aligned(size: int) -> int:
+    """Bytes, up to where a tensor of any type may begin."""
+    return -(-size // 64) * 64

@@ -3,21 +3,26 @@
 
 #include "common.h"
 
-// Packed weights of one or more groups: [group][panel of 64 columns][step][64] words; as tiles
-// [group][panel][block of 16 steps][4][16 steps][16] words, the last block filled with zeros.
-struct Matrix {
-    word* words;
-    float* scale;            // int8: per packed column; null: bfloat16
+// Where the weights of one group lie. Groups may lie anywhere: experts are read from disk into whatever room is free.
+struct Group {
+    word* words;             // null: not in memory, and no row wants it
+    float* scale;            // int8: per packed column; else null
     int32_t* offset;         // int8: per packed column, 128 * sum of its weights
+};
+
+// Packed weights of one or more groups: [panel of 64 columns][step][64] words each; as tiles
+// [panel][block of 16 steps][4][16 steps][16] words, the last block filled with zeros.
+struct Matrix {
+    const Group* group;
     int groups, panels, steps;
     int columns;             // outputs of a group, before padding to whole panels
     int depth;               // numbers of a row
-    int is_tiled;
+    int is_tiled, is_int8;
 
     int blocks() const { return (steps + SIDE - 1) / SIDE; }
     int steps_kept() const { return is_tiled ? blocks() * SIDE : steps; }
     word* panel(int group, int panel) const {
-        return words + (int64_t(group) * panels + panel) * steps_kept() * PANEL;
+        return this->group[group].words + int64_t(panel) * steps_kept() * PANEL;
     }
     // Of a step of a column, from the start of its panel.
     int64_t place(int step, int column) const {

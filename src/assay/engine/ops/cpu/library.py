@@ -12,17 +12,20 @@ from pathlib import Path
 from torch import Tensor
 
 
+class Group(ctypes.Structure):
+    _fields_ = (("words", c_void_p), ("scale", c_void_p), ("offset", c_void_p))
+
+
 class Matrix(ctypes.Structure):
     _fields_ = (
-        ("words", c_void_p),
-        ("scale", c_void_p),
-        ("offset", c_void_p),
+        ("group", POINTER(Group)),
         ("groups", c_int),
         ("panels", c_int),
         ("steps", c_int),
         ("columns", c_int),
         ("depth", c_int),
         ("is_tiled", c_int),
+        ("is_int8", c_int),
     )
 
 

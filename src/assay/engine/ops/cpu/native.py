@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Sequence
+from ctypes import Array
 from dataclasses import dataclass
 
 import torch
@@ -17,45 +18,26 @@ from torch import Tensor
 from assay.config import Precision
 from assay.engine.config import MixtralConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS
-from assay.engine.ops import Routing, Step, TilesFrom, reference, untouched_zeros
+from assay.engine.ops import Routing, Step, TilesFrom, reference, untouched_zeros, whole_blocks
 from assay.engine.ops.cpu import library
 from assay.engine.ops.cpu.instructions import InstructionSet
+from assay.engine.ops.cpu.layout import SIDE, ExpertLayout, Layout
 from assay.engine.ops.cpu.library import at
-
-PANEL = 64
-"""Columns of a packed panel"""
-PANEL_HALF = PANEL // 2
-SIDE = 16
-"""Rows, steps and columns of a tile"""
-PER_WORD = {torch.bfloat16: 2, torch.int8: 4}
-"""Numbers in 32 bits"""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """Weights of G groups as [group][panel][step][64] words of 32 bits along the inner dimension; as tiles, each 16
-    steps are four squares of 16 steps x 16 columns."""
+    """One packed weight in memory of its own."""
 
-    words: Tensor
-    """(G, panels, steps, 64 * numbers in a word), bfloat16 or int8; as tiles, steps are whole blocks of 16"""
-    columns: int
-    """Outputs of a group, before padding to whole panels"""
-    depth: int
-    """Inputs of a group"""
-    scale: Tensor | None = None
-    """int8: float32 per packed column"""
-    offset: Tensor | None = None
-    """int8: int32 per packed column; 128 times the sum of its weights"""
-    is_tiled: bool = False
+    layout: Layout
+    memory: Tensor
+    """bfloat16 or int8, layout.size bytes; of int8 the end is scales and offsets"""
+    table: Array[library.Group]
 
     @property
     def c(self) -> library.Matrix:
         """For the kernels: addresses only, which this object must outlive."""
-        groups, panels, _, _ = self.words.shape
-        steps = -(-self.depth // PER_WORD[self.words.dtype])
-        scale, offset = (None if each is None else at(each) for each in (self.scale, self.offset))
-        shape = (groups, panels, steps, self.columns, self.depth, int(self.is_tiled))
-        return library.Matrix(at(self.words), scale, offset, *shape)
+        return self.layout.matrix(self.table)
 
 
 @dataclass(frozen=True)
@@ -70,6 +52,10 @@ class NativeAttention:
 class NativeMoe:
     kept: tuple[object, ...]
     c: library.Moe
+    gate_ups: Array[library.Group]
+    downs: Array[library.Group]
+    experts: list[Tensor | None]
+    """The bytes of each expert that is in memory"""
 
 
 @dataclass(frozen=True)
@@ -148,6 +134,9 @@ class NativeOps:
         self._step: Step | None = None
         self._ragged = library.Ragged()
         self._is_tiled = instructions is InstructionSet.AMX
+        self.form = "tiles" if self._is_tiled else "panels"
+        hidden, inner, kind = model.hidden_size, model.intermediate_size, (self._is_int8, self._is_tiled)
+        self._expert = ExpertLayout(Layout(inner, hidden, True, *kind), Layout(hidden, inner, False, *kind))
         self.tiles_from = (tiles_from or TilesFrom()) if self._is_tiled else None
         fewest = self.tiles_from or TilesFrom()
         lib.assay_configure(threads, instructions, fewest.bfloat16, fewest.int8)
@@ -168,19 +157,46 @@ class NativeOps:
         up: Sequence[Tensor],
         down: Sequence[Tensor],
     ) -> NativeMoe:
+        moe = self.new_moe(norm_D, router_ED)
+        memory = self._memory(len(router_ED) * self.expert_bytes).view(len(router_ED), -1)
+        for e, weights in enumerate(zip(gate, up, down)):
+            self.pack_expert(*weights, memory[e])
+            self.place_expert(moe, e, memory[e])
+        return moe
+
+    def new_moe(self, norm_D: Tensor, router_ED: Tensor) -> NativeMoe:
         m, router_ED = self._model, router_ED.contiguous()
-        gate_up = self._pack(list(zip(gate, up)), self._is_int8)
-        downs = self._pack([(each, None) for each in down], self._is_int8)
         eps, experts, active = m.rms_norm_eps, len(router_ED), m.experts_per_token
-        c = library.Moe(at(norm_D), eps, at(router_ED), experts, active, gate_up.c, downs.c)
-        return NativeMoe((norm_D, router_ED, gate_up, downs), c)
+        gate_ups, downs = ((library.Group * experts)() for _ in range(2))
+        matrices = self._expert.gate_up.matrix(gate_ups), self._expert.down.matrix(downs)
+        c = library.Moe(at(norm_D), eps, at(router_ED), experts, active, *matrices)
+        return NativeMoe((norm_D, router_ED), c, gate_ups, downs, [None] * experts)
+
+    @property
+    def expert_bytes(self) -> int:
+        return whole_blocks(self._expert.size)
+
+    def pack_expert(self, gate_FD: Tensor, up_FD: Tensor, down_DF: Tensor, into: Tensor) -> None:
+        gate_up, down = self._expert.parts(into)
+        self._fill(self._expert.gate_up, gate_up, gate_FD, up_FD)
+        self._fill(self._expert.down, down, down_DF)
+
+    def random_expert(self, generator: torch.Generator, deviation: float, into: Tensor) -> None:
+        for layout, part in zip((self._expert.gate_up, self._expert.down), self._expert.parts(into)):
+            layout.fill_random(part, generator, deviation)
+
+    def place_expert(self, moe: NativeMoe, expert: int, memory: Tensor | None) -> None:
+        moe.experts[expert] = memory
+        address = 0 if memory is None else at(memory)
+        moe.gate_ups[expert] = self._expert.gate_up.group(address)
+        moe.downs[expert] = self._expert.down.group(address + self._expert.gate_up.size)
 
     def pack_head(self, norm_D: Tensor, weight_VD: Tensor) -> NativeHead:
-        return NativeHead(norm_D, self._pack([(weight_VD, None)], is_int8=False))
+        return NativeHead(norm_D, self._packed(weight_VD, is_int8=False))
 
     def pack_matrix(self, weight_ND: Tensor) -> Packed:
         """One weight in the precision of the set."""
-        return self._pack([(weight_ND, None)], self._is_int8)
+        return self._packed(weight_ND, self._is_int8)
 
     def new_cache(self, num_blocks: int) -> NativeCache:
         m = self._model
@@ -224,13 +240,13 @@ class NativeOps:
 
     def linear(self, h_RD: Tensor, matrix: Packed) -> Tensor:
         """h W^T, float32."""
-        y_RN = self._scratch.take("linear", (len(h_RD), matrix.columns))
-        room = self._row_room("row", len(h_RD), matrix.depth, 1)
+        y_RN = self._scratch.take("linear", (len(h_RD), matrix.layout.columns))
+        room = self._row_room("row", len(h_RD), matrix.layout.depth, 1)
         self._lib.assay_product(matrix.c, at(h_RD), len(h_RD), room, at(y_RN))
         return y_RN
 
     def used_precision(self, attention: NativeAttention) -> str:
-        return str(attention.qkv.words.dtype).removeprefix("torch.")
+        return str(attention.qkv.memory.dtype).removeprefix("torch.")
 
     def _make_room(self, rows: int) -> None:
         """Have memory for a step of `rows` rows; the last step's where it has as many."""
@@ -271,27 +287,26 @@ class NativeOps:
             tiles = self._scratch.take(f"{name} tiles", (most * SIDE, words), torch.int32)
         return library.RowRoom(*(None if each is None else at(each) for each in (values, scales, tiles)))
 
-    def _pack(self, groups: Sequence[tuple[Tensor, Tensor | None]], is_int8: bool) -> Packed:
-        """Pack one weight per group; a pair (gate, up) shares its panels half and half."""
-        is_pair = groups[0][1] is not None
-        (rows, depth), width = groups[0][0].shape, PANEL_HALF if is_pair else PANEL
-        panels, per_word = -(-rows // width), 4 if is_int8 else 2
-        steps = -(-depth // per_word)
-        if self._is_tiled:
-            steps = -(-steps // SIDE) * SIDE
-        dtype = torch.int8 if is_int8 else torch.bfloat16
-        words = torch.empty((len(groups), panels, steps, PANEL * per_word), dtype=dtype)
-        self._lib.assay_huge_pages(at(words), words.nbytes)
-        scale = torch.empty((len(groups), panels * PANEL)) if is_int8 else None
-        offset = torch.empty((len(groups), panels * PANEL), dtype=torch.int32) if is_int8 else None
-        packed = Packed(words, 2 * rows if is_pair else rows, depth, scale, offset, self._is_tiled)
-        for group, pair in enumerate(groups):
-            weights = [_readable(weight) for weight in pair if weight is not None]
-            second = at(weights[1]) if len(weights) == 2 else None
-            is_bf16 = weights[0].dtype is torch.bfloat16
-            source = library.Source(at(weights[0]), second, rows, depth, is_bf16)
-            self._lib.assay_pack(source, packed.c, group)
-        return packed
+    def _packed(self, weight_ND: Tensor, is_int8: bool) -> Packed:
+        rows, depth = weight_ND.shape
+        layout = Layout(rows, depth, False, is_int8, self._is_tiled)
+        memory = self._memory(layout.size)
+        self._fill(layout, memory, weight_ND)
+        typed = memory.view(torch.int8 if is_int8 else torch.bfloat16)
+        return Packed(layout, typed, (library.Group * 1)(layout.group(at(memory))))
+
+    def _fill(self, layout: Layout, memory: Tensor, *weights: Tensor) -> None:
+        """Pack a weight, or gate and up, into memory of layout.size bytes."""
+        readable = [_readable(weight) for weight in weights]
+        addresses = [at(weight) for weight in readable] + [None]
+        is_bf16 = readable[0].dtype is torch.bfloat16
+        source = library.Source(*addresses[:2], layout.rows, layout.depth, is_bf16)
+        self._lib.assay_pack(source, layout.matrix((library.Group * 1)(layout.group(at(memory)))), 0)
+
+    def _memory(self, size: int) -> Tensor:
+        memory = torch.empty(size, dtype=torch.uint8)
+        self._lib.assay_huge_pages(at(memory), size)
+        return memory
 
 
 def _ragged(step: Step) -> library.Ragged:

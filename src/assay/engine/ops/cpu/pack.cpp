@@ -62,16 +62,16 @@ static void pack_int8(const Source& source, const Matrix& w, int group) {
                 reinterpret_cast<int8_t*>(to + w.place(k / 4, j))[k % 4] = value;
                 sum += value;
             }
-            const int64_t place = (int64_t(group) * w.panels + panel) * PANEL + j;
-            w.scale[place] = largest / 127.0f / std::sqrt(float(parts));
-            w.offset[place] = 128 * sum;
+            const int64_t place = panel * PANEL + j;
+            w.group[group].scale[place] = largest / 127.0f / std::sqrt(float(parts));
+            w.group[group].offset[place] = 128 * sum;
         }
     });
 }
 
 // One group of `w`, whose memory is there but not yet filled.
 extern "C" void assay_pack(const Source* source, const Matrix* w, int group) {
-    if (w->scale)
+    if (w->is_int8)
         source->is_bf16 ? pack_int8<bf16>(*source, *w, group) : pack_int8<float>(*source, *w, group);
     else
         source->is_bf16 ? pack_bf16<bf16>(*source, *w, group) : pack_bf16<float>(*source, *w, group);

@@ -25,18 +25,20 @@ struct AsFloat {
     }
     inline void operator()(const Visit& v, int sorted, const int32_t* sums, float* out) const {
         const float row = row_scale[g.sorted.row ? g.sorted.row[sorted] : sorted];
-        const int64_t column = (int64_t(v.group) * g.w.panels + v.panel) * PANEL;
+        const Group& group = g.w.group[v.group];
+        const int column = v.panel * PANEL;
         for (int j = 0; j < PANEL; ++j)
-            out[j] = float(sums[j] - g.w.offset[column + j]) * (row * g.w.scale[column + j]);
+            out[j] = float(sums[j] - group.offset[column + j]) * (row * group.scale[column + j]);
     }
 #if ASSAY_VECTOR
     inline __m512 sixteen(const Visit&, int, const float* sums, int j) const { return _mm512_loadu_ps(sums + j); }
     inline __m512 sixteen(const Visit& v, int sorted, const int32_t* sums, int j) const {
         const float row = row_scale[g.sorted.row ? g.sorted.row[sorted] : sorted];
-        const int64_t column = (int64_t(v.group) * g.w.panels + v.panel) * PANEL + j;
-        const __m512i offset = _mm512_loadu_si512(g.w.offset + column);
+        const Group& group = g.w.group[v.group];
+        const int column = v.panel * PANEL + j;
+        const __m512i offset = _mm512_loadu_si512(group.offset + column);
         return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(sums + j), offset)),
-                             _mm512_mul_ps(_mm512_set1_ps(row), _mm512_loadu_ps(g.w.scale + column)));
+                             _mm512_mul_ps(_mm512_set1_ps(row), _mm512_loadu_ps(group.scale + column)));
     }
 #endif
 };
@@ -100,14 +102,14 @@ static Grouped rounded(const Matrix& w, const bf16* h, int rows, const RowRoom& 
 }
 
 void product(const Matrix& w, const bf16* h, int rows, const RowRoom& room, const Sorted& sorted, float* out, bool add) {
-    if (w.scale)
+    if (w.is_int8)
         product_of<Int8>(rounded(w, h, rows, room, sorted), room.scale, out, add);
     else
         product_of<Bf16>(as_they_lie(w, h, room, sorted), nullptr, out, add);
 }
 
 void gate_up(const Matrix& w, const bf16* h, int rows, const RowRoom& room, const Sorted& sorted, bf16* out) {
-    if (w.scale)
+    if (w.is_int8)
         gate_up_of<Int8>(rounded(w, h, rows, room, sorted), room.scale, out);
     else
         gate_up_of<Bf16>(as_they_lie(w, h, room, sorted), nullptr, out);
