@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,41 @@ def place(path: Path) -> str:
 def test_what_belongs_to_one_place_stands_nowhere_else(pattern: str, allowed: tuple[str, ...]) -> None:
     code = {place(p): "\n".join(_code_lines(p)) for p in MODULES if not place(p).startswith(allowed)}
     assert [name for name, text in code.items() if re.search(pattern, text, re.M)] == []
+
+
+OWN_FILES = {"result.json", "requests.parquet", "first_try", "container.log"}
+LOG_FILES = {
+    "mlperf_log_detail.txt",
+    "mlperf_log_summary.txt",
+    "mlperf_log_accuracy.json",
+    "mlperf_log_trace.json",
+    "user.conf",
+    "audit.config",
+    "accuracy.txt",
+    "verify_accuracy.txt",
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "place_of_names"),
+    [(OWN_FILES, "mlperf/run_folder.py"), (LOG_FILES, "mlperf/logs/names.py")],
+    ids=["a run's own files", "LoadGen's files"],
+)
+def test_the_file_names_of_a_run_are_spelt_in_one_place(names: set[str], place_of_names: str) -> None:
+    spelt: dict[str, set[str]] = {name: set() for name in names}
+    for path in MODULES:
+        for part in _path_parts(ast.parse(path.read_text(encoding="utf-8"))):
+            if part in spelt:
+                spelt[part].add(place(path))
+    assert spelt == {name: {place_of_names} for name in names}
+
+
+def _path_parts(tree: ast.Module) -> Iterator[str]:
+    """The parts of every text that may be a path; docstrings and sentences are not."""
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield from node.value.split("/")
 
 
 def test_no_module_catches_everything_in_silence() -> None:

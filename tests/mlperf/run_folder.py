@@ -10,6 +10,7 @@ from typing import Any
 from assay.config import BenchmarkConfig, Mode, Paths, Scenario
 from assay.mlperf import logs, result
 from assay.mlperf import round as rounds
+from assay.mlperf.figures import figures
 from assay.mlperf.result import (
     DatasetUsed,
     LoadgenUsed,
@@ -21,7 +22,7 @@ from assay.mlperf.result import (
     Validity,
 )
 from assay.mlperf.round import Round, RoundWorkload
-from assay.mlperf.run_folder import digests, figures
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.score import Score
 from assay.mlperf.sut import Used
 
@@ -209,7 +210,7 @@ def write(
         loadgen=LoadgenUsed("6.0", round_name, round_.seeds),
         system={name: SystemField(value, "test") for name, value in system.items()},
         runs=tuple(runs),
-        files=digests(folder),
+        files=RunFolder(folder).digests(),
         started_at="2025-07-30T10:00:00Z",
         finished_at="2025-07-30T11:00:00Z",
         assay="0.1.0",

@@ -85,7 +85,7 @@ KEPT = Path(__file__).parent / "kept_results"
 
 def kept(name: str, tmp_path: Path) -> RunResult:
     """A record that an earlier Assay wrote, read by this one."""
-    shutil.copyfile(KEPT / f"{name}.json", tmp_path / result.RESULT_FILE)
+    shutil.copyfile(KEPT / f"{name}.json", tmp_path / "result.json")
     return result.read(tmp_path)
 
 

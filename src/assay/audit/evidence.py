@@ -11,9 +11,10 @@ from assay.mlperf import result
 from assay.mlperf.checker import log_excerpt
 from assay.mlperf.checker.log_excerpt import LogExcerpt
 from assay.mlperf.checker.rules_accuracy import scores
+from assay.mlperf.logs import names
+from assay.mlperf.run_folder import RunFolder
 
 BYTES_MAX = 64 << 20
-DETAIL = "mlperf_log_detail.txt"
 OLD_LAYOUT_PART = -4
 """Where `measurements` stands in the path of measurements/SYSTEM/BENCHMARK/SCENARIO, the README's folder."""
 
@@ -53,10 +54,11 @@ def beside(report: Path, scenario: str | None) -> Evidence:
         parts[OLD_LAYOUT_PART] = "results"
         places.append(Path(*parts))
     for place in places:
-        performance, accuracy = _log(place / "performance/run_1" / DETAIL), _log(place / "accuracy" / DETAIL)
+        performance = _log(place / names.PERFORMANCE_RUN / names.DETAIL_FILE)
+        accuracy = _log(place / names.ACCURACY_RUN / names.DETAIL_FILE)
         if performance is not None or accuracy is not None:
-            text = _read(place / "accuracy/accuracy.txt") or b""
-            answers = _read(place / "accuracy/mlperf_log_accuracy.json")
+            text = _read(place / names.ACCURACY_RUN / names.ACCURACY_TEXT) or b""
+            answers = _read(place / names.ACCURACY_RUN / names.ACCURACY_FILE)
             return Evidence(performance, accuracy, text.decode("utf-8", "replace"), answers)
     return Evidence()
 
@@ -67,7 +69,7 @@ def loaded_precision(report: Path) -> str | None:
     Raises: ArtifactError when a result.json lies there and is none.
     """
     folder = report.absolute().parent
-    if (folder / result.RESULT_FILE).is_file():
+    if RunFolder(folder).result.is_file():
         used = result.read(folder).used
         return used.precision if used else None
     for path in sorted(folder.glob("*.json")):

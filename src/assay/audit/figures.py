@@ -12,6 +12,7 @@ from assay.doors.readme_results import ReportedFigure
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.checker.log_excerpt import LogExcerpt
 from assay.mlperf.checker.rules_accuracy import SCORE_ROUNDING
+from assay.mlperf.logs import names
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def _own_scores(s: Subject) -> Iterator[Finding]:
         scored = s.files[claim.scenario].score(claim.metric)
         if claim.value is None or scored is None or near(claim.value, scored, SCORE_ROUNDING):
             continue
-        yield _not_its_own(s, claim.line, claim.printed, f"{claim.value:g}", f"{scored:g}", "accuracy.txt")
+        yield _not_its_own(
+            s, claim.line, claim.printed, f"{claim.value:g}", f"{scored:g}", names.ACCURACY_TEXT
+        )
 
 
 def _not_its_own(s: Subject, line: int, what: str, found: str, expected: str, file: str) -> Finding:

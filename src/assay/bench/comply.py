@@ -13,7 +13,9 @@ from assay.doors import native
 from assay.ground.errors import ConfigError
 from assay.mlperf import compliance, result
 from assay.mlperf.compliance import Verdict
+from assay.mlperf.logs import names
 from assay.mlperf.result import RunResult
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.session import Session
 
 TEST = "TEST06"
@@ -34,7 +36,7 @@ def is_due(config: BenchmarkConfig, delivery: Delivery) -> bool:
 
 def is_done(folder: Path) -> bool:
     """Whether the run folder holds a compliance run of any scenario."""
-    return any(folder.glob("*/compliance"))
+    return RunFolder(folder).has_compliance
 
 
 def perform(folder: Path, reporter: Reporter) -> dict[str, Verdict]:
@@ -57,16 +59,16 @@ def _test(session: Session, running: RunInProgress, made: RunResult, scenario: S
     performance = made.find(scenario, Mode.PERFORMANCE)
     logged = performance.setting("target_qps") if performance is not None else None
     running.target_qps[scenario] = logged or measure.choose_target(running, session, scenario)
-    home = running.folder / scenario.value / "compliance"
+    home = RunFolder(running.folder).compliance(scenario)
     shutil.rmtree(home, ignore_errors=True)
     spec = dataclasses.replace(
         measure.run_spec(running, scenario, Mode.PERFORMANCE),
         out=home / "run",
-        user_conf=home / "user.conf",
+        user_conf=home / names.USER_CONF,
         compliance=TEST,
     )
     session.run(spec)
-    log = spec.out / compliance.LOG_NAME
+    log = spec.out / names.ACCURACY_FILE
     verdict = compliance.verify(log, scenario.value, running.job.generation(running.checkpoint).eos_id)
     compliance.file_verdict(verdict, log, home / TEST)
     return verdict

@@ -20,8 +20,8 @@ from assay.machine.container import run as container
 from assay.machine.container.run import Task
 from assay.mlperf import result, wheels
 from assay.mlperf.result import ModeResult, RunResult, Status
+from assay.mlperf.run_folder import RunFolder
 
-LOG = "container.log"
 MODULE = "assay.cli.contained"
 """What runs inside: `python -m MODULE CONFIG`."""
 
@@ -33,16 +33,17 @@ def run(request: Request, asked: ContainerRequest, reporter: Reporter) -> tuple[
     folder = prepare.claim(request.config.paths.out)
     paths = dataclasses.replace(request.config.paths, out=folder)
     config = dataclasses.replace(request.config, paths=paths)
-    ended = container.run(asked, task(config), folder.with_name(f"{folder.name}.{LOG}"), reporter.say)
-    ended.log.replace(folder / LOG)
+    place = RunFolder(folder)
+    ended = container.run(asked, task(config), place.container_log_beside, reporter.say)
+    ended.log.replace(place.container_log)
     used = dataclasses.replace(asked, engine=ended.engine)
     delivery = dataclasses.replace(request.delivery, container=used)
     running = RunInProgress(dataclasses.replace(job, config=config), data, folder, reporter, delivery)
     if ended.exit_code:
-        reason = f"the container ended with exit code {ended.exit_code}: {_last_line(folder / LOG)}"
-        if not (folder / result.RESULT_FILE).exists():  # it never came to write one
+        reason = f"the container ended with exit code {ended.exit_code}: {_last_line(place.container_log)}"
+        if not place.result.exists():  # it never came to write one
             record.write_record(running, Status.FAILED, reason)
-        raise RunFailed(reason, f"its whole log is {folder / LOG}")
+        raise RunFailed(reason, f"its whole log is {place.container_log}")
     _take_over(running, result.read(folder))
     running.notes.append(f"measured in a container of {ended.engine} ({_words(asked)}), scored outside of it")
     return record.write_record(running, Status.COMPLETE), folder

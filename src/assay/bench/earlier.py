@@ -11,6 +11,7 @@ from assay.doors import native
 from assay.ground.errors import ConfigError
 from assay.mlperf import result
 from assay.mlperf.result import RunResult, Status
+from assay.mlperf.run_folder import RunFolder
 
 TREE_ROOTS = frozenset(division.value for division in Division)
 
@@ -25,7 +26,7 @@ def take(config: BenchmarkConfig, way: EarlierRun, say: Callable[[str], None]) -
         return None
     if way is EarlierRun.REPLACE:
         remove_run(out)
-    elif (out / result.RESULT_FILE).is_file():
+    elif RunFolder(out).result.is_file():
         found = result.read(out)
         if found.status is Status.COMPLETE:
             say(f"{out} holds a finished run: taken as it is (--rerun runs again)")
@@ -48,7 +49,7 @@ def remove_run(folder: Path) -> None:
     """Remove an earlier run. Raises: ConfigError for a folder that is none, which is left alone."""
     if not folder.exists() or not any(folder.iterdir()):
         return
-    if not any((folder / name).is_file() for name in (result.RESULT_FILE, "config.json")):
+    if not RunFolder(folder).is_run:
         raise ConfigError(
             f"{folder} is to be cleaned and is no run folder of Assay", "name another output folder"
         )

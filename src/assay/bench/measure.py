@@ -13,17 +13,16 @@ from assay.config import Mode, Request, Scenario, Style
 from assay.ground import files
 from assay.ground.errors import AssayError, Interrupted
 from assay.mlperf import target_rate
+from assay.mlperf.figures import figures
 from assay.mlperf.logs import DETAIL_FILE, RunRecord
 from assay.mlperf.result import ModeResult, RunResult, Status, Validity
-from assay.mlperf.run_folder import figures
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.run_spec import RunSpec
 from assay.mlperf.session import Session
 from assay.mlperf.sut import SutSpec
 
 PROBE_BATCHES, PROBE_SAMPLES = 4, 8
 """Length of the pass that chooses a target rate when none is asked for: full batches, and the fewest samples."""
-FIRST_TRY = "first_try"
-"""Folder beside `performance` with the logs of a run whose chosen target was wrong."""
 PLACEHOLDER_TARGET_QPS = 1.0
 """Target of an Offline run without a duration, where LoadGen does nothing with it."""
 Score = Callable[[RunInProgress, RunSpec], Scores]
@@ -37,7 +36,7 @@ def run(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
     """
     job, data = prepare.prepare(request.config)
     folder = prepare.claim(request.config.paths.out)
-    files.write_json(folder / "config.json", job.config.to_dict())
+    files.write_json(RunFolder(folder).config, job.config.to_dict())
     running = RunInProgress(job, data, folder, reporter, request.delivery)
     try:
         measure(running)
@@ -45,7 +44,7 @@ def run(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
         record.write_end(running, Status.INTERRUPTED, "stopped by the user")
         raise Interrupted(
             f"stopped by the user; what was finished is in {folder}",
-            f"assay bench --config {folder / 'config.json'} --out NEW: the same job again",
+            f"assay bench --config {RunFolder(folder).config} --out NEW: the same job again",
         ) from None
     except AssayError as error:
         record.write_end(running, Status.FAILED, error.message)
@@ -77,7 +76,7 @@ def session_of(run: RunInProgress) -> Session:
         spec=_sut_spec(run),
         samples=run.samples,
         wheel=run.job.wheel,
-        log_dir=run.folder / "logs",
+        log_dir=RunFolder(run.folder).process_logs,
         on_progress=run.reporter.progress,
     )
 
@@ -100,7 +99,7 @@ def run_spec(run: RunInProgress, scenario: Scenario, mode: Mode) -> RunSpec:
     """One LoadGen run: where its files go, and the settings that LoadGen is given."""
     count = len(run.samples)
     is_short = run.job.config.style is not Style.VALID
-    home = run.folder / scenario.value
+    folder = RunFolder(run.folder)
     return RunSpec(
         scenario=scenario,
         mode=mode,
@@ -108,8 +107,8 @@ def run_spec(run: RunInProgress, scenario: Scenario, mode: Mode) -> RunSpec:
         samples=count,
         target_qps=run.target_qps[scenario],
         seeds=run.job.round.seeds,
-        out=home / ("accuracy" if mode is Mode.ACCURACY else "performance/run_1"),
-        user_conf=home / "user.conf",
+        out=folder.logs(scenario, mode),
+        user_conf=folder.user_conf(scenario),
         min_duration_ms=round(1000 * run.job.min_duration_s()),
         min_query_count=count if is_short else None,
         max_query_count=count if is_short and not run.job.min_duration_s() else None,
@@ -147,19 +146,20 @@ def _choose_again(run: RunInProgress, scenario: Scenario, made: ModeResult) -> b
     better = target_rate.better(made)
     if run.job.config.limits.target_qps is not None or better is None:
         return False
-    home, chosen = run.folder / scenario.value, run.target_qps[scenario]
-    (home / FIRST_TRY).mkdir()
-    for kept in (run.folder / made.folder, home / "user.conf"):
-        kept.rename(home / FIRST_TRY / kept.name)
+    folder, chosen = RunFolder(run.folder), run.target_qps[scenario]
+    first_try = folder.first_try(scenario)
+    first_try.mkdir()
+    for kept in (run.folder / made.folder, folder.user_conf(scenario)):
+        kept.rename(first_try / kept.name)
     said = f"{scenario.value} at {chosen:g} samples/s was INVALID ({made.invalid_because[0]})"
-    run.notes.append(f"{said}: run again at {better:g}; the first logs are in {scenario.value}/{FIRST_TRY}")
+    run.notes.append(f"{said}: run again at {better:g}; the first logs are in {folder.place(first_try)}")
     run.reporter.say(f"{said}: running again at {better:g}")
     run.target_qps[scenario] = better
     return True
 
 
 def _mode_result(run: RunInProgress, spec: RunSpec, logged: RunRecord, scores: Scores) -> ModeResult:
-    place = spec.out.relative_to(run.folder).as_posix()
+    place = RunFolder(run.folder).place(spec.out)
     samples = logged.samples if logged.samples is not None else spec.samples
     return ModeResult(
         scenario=spec.scenario,

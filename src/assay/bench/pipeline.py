@@ -17,6 +17,7 @@ from assay.ground.hub import Hub
 from assay.mlperf import workloads
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.result import RunResult
+from assay.mlperf.run_folder import RunFolder
 from assay.report import outcome
 from assay.report.outcome import Outcome
 
@@ -82,9 +83,11 @@ def failures(request: Request, finished: FinishedBenchmark) -> list[RunFailed]:
             )
         )
     if delivery.refuse_invalid and came_to.invalid:
-        found.append(RunFailed(f"LoadGen refuses the run: {came_to}", f"see {finished.folder / 'README.md'}"))
+        found.append(
+            RunFailed(f"LoadGen refuses the run: {came_to}", f"see {RunFolder(finished.folder).readme}")
+        )
     if delivery.gate and not came_to.is_good:
-        hint = f"see {finished.folder / 'README.md'}, or leave --gate out"
+        hint = f"see {RunFolder(finished.folder).readme}, or leave --gate out"
         found.append(RunFailed(f"the gate is shut: {came_to}", hint))
     return found
 

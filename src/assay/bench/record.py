@@ -15,7 +15,7 @@ from assay.mlperf import choosing, dataset
 from assay.mlperf.dataset import Dataset
 from assay.mlperf.job import Job
 from assay.mlperf.result import DatasetUsed, LoadgenUsed, ModelUsed, RunResult, Status, SystemField
-from assay.mlperf.run_folder import digests
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.sample import Sample
 from assay.report import readme
 from assay.suts import identity
@@ -46,7 +46,7 @@ def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunRes
         loadgen=LoadgenUsed(job.wheel.version, job.round.name, job.round.seeds),
         system={name: SystemField(found.value, found.source) for name, found in probe.fields().items()},
         runs=tuple(run.runs),
-        files=digests(run.folder),
+        files=RunFolder(run.folder).digests(),
         started_at=run.started_at,
         finished_at=now(),
         assay=__version__,
@@ -56,7 +56,7 @@ def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunRes
         else None,
     )
     made.write(run.folder)
-    files.write_text(run.folder / "README.md", readme.render(made))
+    files.write_text(RunFolder(run.folder).readme, readme.render(made))
     return made
 
 

@@ -9,9 +9,10 @@ from assay.bench.running import RunInProgress
 from assay.ground import files
 from assay.ground.errors import AssayError
 from assay.mlperf import result, tokenizer
-from assay.mlperf.logs import ACCURACY_FILE
+from assay.mlperf.logs import names
 from assay.mlperf.progress import Progress
 from assay.mlperf.result import ScoredMetric
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.run_spec import RunSpec
 from assay.mlperf.scoring import log as accuracy_log
 from assay.mlperf.scoring.grader import Grade
@@ -28,11 +29,11 @@ def scores(run: RunInProgress, spec: RunSpec) -> Scores:
         return ()
     reader = tokenizer.load(run.checkpoint)
     grade = Grade(unsafe=run.delivery.unsafe_no_sandbox, progress=_on_graded(run, spec))
-    records = accuracy_log.read(spec.out / ACCURACY_FILE, "int32", reader.vocab_size)
+    records = accuracy_log.read(spec.out / names.ACCURACY_FILE, "int32", reader.vocab_size)
     _keep_lengths(run, records)
     found = score(records, run.samples, reader, grade)
-    files.write_text(spec.out / "accuracy.txt", accuracy_text(found))
-    file = (spec.out / ACCURACY_FILE).relative_to(run.folder).as_posix()
+    files.write_text(spec.out / names.ACCURACY_TEXT, accuracy_text(found))
+    file = RunFolder(run.folder).place(spec.out / names.ACCURACY_FILE)
     paired = [result.pair(each, run.job.rules.targets, file) for each in found]
     if embedded.is_paired(run.job.config):
         reference = reference_values(found, records, run.samples, reader, grade)

@@ -11,6 +11,7 @@ from assay.doors.submission import tree_request
 from assay.mlperf import workloads
 from assay.mlperf.checker import check
 from assay.mlperf.checker.check import Report
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.submission.pack import pack
 from assay.mlperf.submission.write import write
 
@@ -52,6 +53,6 @@ def submit(request: Request, folder: Path) -> Submitted:
 
 def place_of_tree(request: Request, folder: Path) -> Path:
     """The tree's folder: as asked, else in the run folder or beside it."""
-    beside = folder.with_name(f"{folder.name}_submission")
-    usual = beside if request.delivery.is_tree_beside_run else folder / "submission"
+    run = RunFolder(folder)
+    usual = run.tree_beside if request.delivery.is_tree_beside_run else run.tree
     return request.config.submission.out or usual

@@ -16,6 +16,7 @@ from assay.doors import native, native_delivery
 from assay.ground.printable import one_line
 from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Severity
+from assay.mlperf.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from assay.bench.pipeline import FinishedBenchmark
@@ -87,7 +88,7 @@ def rows(request: Request, finished: FinishedBenchmark, code: int) -> list[tuple
     """(label, text) of the lines below the summary."""
     made, came_to = finished.result, finished.outcome
     is_barred = native_delivery.is_barred(request.config, request.delivery.allow_fake)
-    found = [("report", str(finished.folder / "README.md"))]
+    found = [("report", str(RunFolder(finished.folder).readme))]
     if finished.submitted:
         found += tree_rows(finished.submitted, made)
     elif is_barred:

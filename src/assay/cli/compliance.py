@@ -45,13 +45,15 @@ def _verified(folder: Path, log: Path, scenario: str) -> dict[str, Verdict]:
     from assay.config import Scenario
     from assay.ground.errors import ConfigError, did_you_mean
     from assay.mlperf import compliance
+    from assay.mlperf.run_folder import RunFolder
 
     names = [member.value for member in Scenario]
     if scenario.capitalize() not in names:
         raise ConfigError(f"unknown scenario {scenario!r}", did_you_mean(scenario, names))
-    verdict = compliance.verify(log, scenario.capitalize())
-    compliance.file_verdict(verdict, log, folder / scenario.capitalize() / "compliance" / TEST)
-    return {scenario.capitalize(): verdict}
+    asked = Scenario(scenario.capitalize())
+    verdict = compliance.verify(log, asked.value)
+    compliance.file_verdict(verdict, log, RunFolder(folder).compliance(asked) / TEST)
+    return {asked.value: verdict}
 
 
 def _performed(folder: Path) -> dict[str, Verdict]:

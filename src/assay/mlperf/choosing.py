@@ -13,6 +13,7 @@ from pathlib import Path
 
 from assay.ground.errors import ArtifactError
 from assay.mlperf import result
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.sample import Sample, Subset
 
 
@@ -59,9 +60,9 @@ def of_log(log: Path, samples: Sequence[Sample]) -> Sequence[Sample]:
 
     Raises: ArtifactError when the run used rows that this dataset lacks.
     """
-    run = log.absolute().parent.parent.parent  # RUN/Scenario/accuracy/mlperf_log_accuracy.json
+    run = RunFolder.of_log(log)
     try:
-        rows = result.read(run).dataset.rows_used
+        rows = result.read(run.path).dataset.rows_used
     except ArtifactError:
         return samples  # no run folder of Assay
     try:

@@ -15,13 +15,12 @@ from typing import Any
 
 from assay.ground import files
 from assay.ground.errors import ArtifactError
+from assay.mlperf.logs import names
 
 SAMPLES_MIN = 100
 """Source: TEST06 audit.config, accuracy_log_sampling_target and min_query_count."""
 EOS_ID = 2
 TOKEN_BYTES = 4
-LOG_NAME = "mlperf_log_accuracy.json"
-VERDICT_NAME = "verify_accuracy.txt"
 
 
 @dataclass(frozen=True)
@@ -97,12 +96,12 @@ def verify(log: Path, scenario: str, eos_id: int = EOS_ID, samples_min: int = SA
 
 def file_verdict(verdict: Verdict, log: Path, folder: Path) -> None:
     """Write TEST06/: the verdict and the sampled log, whole, as submissions hold it."""
-    (folder / "accuracy").mkdir(parents=True, exist_ok=True)
-    target = folder / "accuracy" / LOG_NAME
+    target = folder / names.ACCURACY_RUN / names.ACCURACY_FILE
+    target.parent.mkdir(parents=True, exist_ok=True)
     if log.resolve() != target.resolve():
         with files.staged(target) as part:
             shutil.copyfile(log, part)
-    files.write_text(folder / VERDICT_NAME, verdict.text())
+    files.write_text(folder / names.VERDICT_FILE, verdict.text())
 
 
 def _ends_twice(token_ids: Sequence[int], eos_id: int) -> bool:

@@ -20,10 +20,9 @@ from assay.ground.typed import typed
 from assay.mlperf import result_schema
 from assay.mlperf.result_schema import SCHEMA_VERSION
 from assay.mlperf.round import Seeds
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.score import Score, Target
 from assay.mlperf.sut import Used
-
-RESULT_FILE = "result.json"
 
 
 class Status(Choice):
@@ -217,7 +216,7 @@ class RunResult:
 
     def write(self, folder: Path) -> Path:
         """Write result.json into `folder`, whole or not at all."""
-        path = folder / RESULT_FILE
+        path = RunFolder(folder).result
         files.write_json(path, self.to_dict())
         return path
 
@@ -228,12 +227,12 @@ def read(folder: Path) -> RunResult:
 
     Raises: ArtifactError when result.json is missing, damaged, or of a newer schema.
     """
-    path = folder / RESULT_FILE
+    path = RunFolder(folder).result
     try:
         made = typed(RunResult, result_schema.migrated(json_value(path.read_bytes()), path), "the record")
     except FileNotFoundError:
         raise ArtifactError(
-            f"no {RESULT_FILE} in {folder}", "name a run folder made by `assay bench`"
+            f"no {path.name} in {folder}", "name a run folder made by `assay bench`"
         ) from None
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} is not a run result: {error}", "run the benchmark again") from error

@@ -1,26 +1,114 @@
-"""What a run's record says of its files: the figures of a log, and the SHA-256 of every file of the run folder."""
+"""RunFolder: where each file of a run is. The only place that knows the layout of a run folder."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+from assay.config import Mode, Scenario
 from assay.ground import files
-from assay.mlperf.logs import RunRecord
-from assay.mlperf.result import Figure
+from assay.mlperf.logs import names
 
 
-def figures(record: RunRecord, samples: int, file: str) -> list[Figure]:
-    """The numbers of a log, each with metric (`ttft_p99.9`), unit, n and file; none for what the log lacks."""
-    found = [("samples_per_s", record.samples_per_s, "samples/s")]
-    found += [("tokens_per_s", record.tokens_per_s, "tokens/s")]
-    for kind, times in record.latencies.items():
-        named = {"min": times.min_ms, "mean": times.mean_ms, "max": times.max_ms}
-        named |= {f"p{percentile:g}": ms for percentile, ms in times.percentile_ms.items()}
-        found += [(f"{kind}_{name}", ms, "ms") for name, ms in named.items()]
-    return [Figure(metric, value, unit, samples, file) for metric, value, unit in found if value is not None]
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of one run folder; nothing is opened or made. As text it is its path."""
 
+    path: Path
 
-def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of the run folder, by its path in it."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): files.sha256(path) for path in found}
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @classmethod
+    def of_log(cls, log: Path) -> RunFolder:
+        """The run folder that an accuracy log would be of: RUN/Scenario/accuracy/LOG."""
+        return cls(log.absolute().parent.parent.parent)
+
+    @property
+    def result(self) -> Path:
+        return self.path / "result.json"
+
+    @property
+    def config(self) -> Path:
+        """What was asked: `assay bench --config` reads it."""
+        return self.path / "config.json"
+
+    @property
+    def readme(self) -> Path:
+        return self.path / "README.md"
+
+    @property
+    def requests(self) -> Path:
+        """A row for each query."""
+        return self.path / "requests.parquet"
+
+    @property
+    def process_logs(self) -> Path:
+        """Folder of what the processes of the run printed."""
+        return self.path / "logs"
+
+    @property
+    def container_log(self) -> Path:
+        return self.path / "container.log"
+
+    @property
+    def container_log_beside(self) -> Path:
+        """Where the container's log grows while the run folder must stay empty."""
+        return self.path.with_name(f"{self.path.name}.{self.container_log.name}")
+
+    @property
+    def tree(self) -> Path:
+        """The submission tree, where no other place was named."""
+        return self.path / "submission"
+
+    @property
+    def tree_beside(self) -> Path:
+        return self.path.with_name(f"{self.path.name}_submission")
+
+    @property
+    def is_run(self) -> bool:
+        """Whether Assay made it, by what it holds."""
+        return self.result.is_file() or self.config.is_file()
+
+    def home(self, scenario: Scenario) -> Path:
+        return self.path / scenario.value
+
+    def user_conf(self, scenario: Scenario) -> Path:
+        return self.home(scenario) / names.USER_CONF
+
+    def logs(self, scenario: Scenario, mode: Mode) -> Path:
+        """Folder of LoadGen's logs of one run."""
+        place = names.PERFORMANCE_RUN if mode is Mode.PERFORMANCE else names.ACCURACY_RUN
+        return self.home(scenario) / place
+
+    def first_try(self, scenario: Scenario) -> Path:
+        """Folder of the logs of a run whose chosen target was wrong."""
+        return self.home(scenario) / "first_try"
+
+    def compliance(self, scenario: Scenario) -> Path:
+        """Folder of the compliance tests of a scenario: the run, and each test as submissions file it."""
+        return self.home(scenario) / names.COMPLIANCE
+
+    @property
+    def has_compliance(self) -> bool:
+        """Whether it holds a compliance run of any scenario."""
+        return any(self.path.glob(f"*/{names.COMPLIANCE}"))
+
+    def filed_tests(self, scenario: Scenario) -> dict[str, Path]:
+        """Path below the scenario's compliance folder -> file, of each compliance test that was filed."""
+        folder = self.compliance(scenario)
+        found = [
+            *sorted(folder.glob("TEST*/verify_*.txt")),
+            *sorted(folder.glob(f"TEST*/{names.ACCURACY_RUN}/{names.ACCURACY_FILE}")),
+        ]
+        return {path.relative_to(folder).as_posix(): path for path in found}
+
+    def place(self, path: Path) -> str:
+        """What a record calls a file of the run: its path in the folder."""
+        return path.relative_to(self.path).as_posix()
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every file, by its path in the folder."""
+        return {
+            self.place(path): files.sha256(path) for path in sorted(self.path.rglob("*")) if path.is_file()
+        }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assay.config import Mode, Scenario
 from assay.mlperf import audit
+from assay.mlperf.logs import names
 from assay.mlperf.round import Latency, Seeds
 
 OFFLINE_HEADROOM = 1.1
@@ -48,7 +49,9 @@ class RunSpec:
 
     @property
     def audit_conf(self) -> Path | None:
-        return self.user_conf.parent / "audit.config" if self.compliance and self.reads_audit_config else None
+        return (
+            self.user_conf.parent / names.AUDIT_CONF if self.compliance and self.reads_audit_config else None
+        )
 
     @property
     def answer_seed(self) -> int | None:

@@ -26,6 +26,7 @@ from assay.config import Mode, Scenario
 from assay.ground import files
 from assay.ground.errors import ArtifactError, ConfigError, Interrupted, RunFailed
 from assay.mlperf import audit, logs, target_rate, user_conf, wheels
+from assay.mlperf.logs import names
 from assay.mlperf.message import Build, Count, Failure, LoadGenJob
 from assay.mlperf.progress import OnProgress, Progress, Watchdog, ignore
 from assay.mlperf.round import Wheel
@@ -247,7 +248,7 @@ class Counting:
 
 def _prepare(spec: RunSpec) -> None:
     """Write the settings and refuse a folder that already holds a run."""
-    if any(spec.out.glob("mlperf_log_*")):
+    if any(spec.out.glob(names.LOG_FILES)):
         raise ConfigError(f"{spec.out} already holds the logs of a run", "choose a new folder")
     files.write_text(spec.user_conf, user_conf.text(spec))
     if spec.audit_conf is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.submission import Entry
+from assay.mlperf.logs import names
 
 CHECKER = "submission checkers (check_compliance_dir, ComplianceCheck)"
 TEST06_LINES = (
@@ -13,7 +14,7 @@ TEST06_LINES = (
     ("EOS check pass", ("True",)),
     ("Sample length check pass", ("True",)),
 )
-VERDICT_FILES = {"TEST07": "verify_accuracy.txt", "TEST09": "verify_output_len.txt"}
+VERDICT_FILES = {"TEST07": names.VERDICT_FILE, "TEST09": "verify_output_len.txt"}
 
 
 def _owed(entry: Entry) -> tuple[str, ...]:
@@ -25,16 +26,16 @@ def _owed(entry: Entry) -> tuple[str, ...]:
     "C1",
     level=Level.ENTRY,
     title="TEST06 is missing or did not pass",
-    source=f"{CHECKER}: TEST06/verify_accuracy.txt",
+    source=f"{CHECKER}: TEST06/{names.VERDICT_FILE}",
     fix="run `assay compliance RUN` and build the tree again",
 )
 def test06(entry: Entry) -> Iterator[Fault]:
     if "TEST06" not in _owed(entry):
         return
-    path = f"{entry.compliance_folder('TEST06')}/verify_accuracy.txt"
+    path = f"{entry.compliance_folder('TEST06')}/{names.VERDICT_FILE}"
     text = entry.test06_text
     if text is None:
-        yield Fault(path, "no verdict of TEST06", "no such file", "verify_accuracy.txt")
+        yield Fault(path, "no verdict of TEST06", "no such file", names.VERDICT_FILE)
         return
     lines = [line.strip() for line in text.splitlines()]
     for check, accepted in TEST06_LINES:

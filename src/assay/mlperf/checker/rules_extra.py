@@ -14,6 +14,7 @@ from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.rules_accuracy import HASH, scores
 from assay.mlperf.checker.rules_performance import wrong_seeds
 from assay.mlperf.checker.submission import Entry
+from assay.mlperf.logs import names
 from assay.mlperf.logs.width import Misread, misread
 from assay.mlperf.submission.tree import FAKE_MARK
 
@@ -80,7 +81,7 @@ def accuracy_seeds(entry: Entry) -> Iterator[Fault]:
     fix="submit the user.conf of the run",
 )
 def user_conf(entry: Entry) -> Iterator[Fault]:
-    path = f"{entry.layout.measurements(entry.place)}/user.conf"
+    path = f"{entry.layout.measurements(entry.place)}/{names.USER_CONF}"
     if entry.performance is None or entry.performance.faults or not entry.tree.files.get(path):
         return
     for key, values in _asked(entry, entry.tree.text(path) or "").items():
@@ -167,10 +168,10 @@ def sampled_log(entry: Entry) -> Iterator[Fault]:
     if (
         rules is None
         or "TEST06" not in rules.compliance
-        or f"{folder}/verify_accuracy.txt" not in entry.tree.files
+        or f"{folder}/{names.VERDICT_FILE}" not in entry.tree.files
     ):
         return
-    path = f"{folder}/accuracy/mlperf_log_accuracy.json"
+    path = f"{folder}/{names.ACCURACY_RUN}/{names.ACCURACY_FILE}"
     count = (entry.tree.read(path) or b"").count(b'"qsl_idx"')
     if count < TEST06_SAMPLES_MIN:
         found = f"{count} samples" if path in entry.tree.files else "no such file"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.submission import Benchmark, Entry
+from assay.mlperf.logs import names
 from assay.mlperf.submission.tree import (
     ACCURACY_REQUIRED,
     OPTIONAL,
@@ -65,7 +66,7 @@ def accuracy_files(entry: Entry) -> Iterator[Fault]:
 )
 def measurement_files(entry: Entry) -> Iterator[Fault]:
     folder = entry.layout.measurements(entry.place)
-    needed = ("user.conf", "README.md", *(("mlperf.conf",) if entry.round.needs_mlperf_conf else ()))
+    needed = (names.USER_CONF, "README.md", *((names.MLPERF_CONF,) if entry.round.needs_mlperf_conf else ()))
     for name in needed:
         size = entry.tree.files.get(f"{folder}/{name}")
         if not size:

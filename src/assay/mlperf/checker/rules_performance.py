@@ -9,6 +9,7 @@ from assay.mlperf import round as rounds
 from assay.mlperf.checker.log_excerpt import LogExcerpt
 from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.submission import Entry
+from assay.mlperf.logs import names
 from assay.mlperf.submission.tree import SCENARIOS
 
 CHECKER = "submission checkers (check_performance_dir, PerformanceCheck)"
@@ -93,7 +94,7 @@ def _conf_says_equal(entry: Entry) -> bool:
     pattern = (
         rf"^\s*{re.escape(entry.benchmark.loadgen_key)}\.\S+\.sample_concatenate_permutation\s*=\s*1\s*$"
     )
-    texts = (entry.tree.text(f"{folder}/{name}") for name in ("mlperf.conf", "user.conf"))
+    texts = (entry.tree.text(f"{folder}/{name}") for name in (names.MLPERF_CONF, names.USER_CONF))
     return any(re.search(pattern, text or "", re.MULTILINE) for text in texts)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from assay.mlperf.checker import log_excerpt
 from assay.mlperf.checker.log_excerpt import LogExcerpt
+from assay.mlperf.logs import names
 from assay.mlperf.round import Round, RoundWorkload
 from assay.mlperf.submission import truncate
 from assay.mlperf.submission.tree import DIVISIONS, Layout, Place, scenario_name
@@ -243,19 +244,19 @@ class Entry:
 
     @cached_property
     def performance_log(self) -> str:
-        return f"{self.layout.performance(self.place)}/mlperf_log_detail.txt"
+        return f"{self.layout.performance(self.place)}/{names.DETAIL_FILE}"
 
     @cached_property
     def accuracy_log(self) -> str:
-        return f"{self.layout.accuracy(self.place)}/mlperf_log_detail.txt"
+        return f"{self.layout.accuracy(self.place)}/{names.DETAIL_FILE}"
 
     @cached_property
     def accuracy_file(self) -> str:
-        return f"{self.layout.accuracy(self.place)}/accuracy.txt"
+        return f"{self.layout.accuracy(self.place)}/{names.ACCURACY_TEXT}"
 
     @cached_property
     def answers_file(self) -> str:
-        return f"{self.layout.accuracy(self.place)}/mlperf_log_accuracy.json"
+        return f"{self.layout.accuracy(self.place)}/{names.ACCURACY_FILE}"
 
     @cached_property
     def measurement_file(self) -> str | None:
@@ -299,7 +300,7 @@ class Entry:
     @cached_property
     def test06_text(self) -> str | None:
         """verify_accuracy.txt of TEST06."""
-        return self.tree.text(f"{self.compliance_folder('TEST06')}/verify_accuracy.txt")
+        return self.tree.text(f"{self.compliance_folder('TEST06')}/{names.VERDICT_FILE}")
 
     def compliance_folder(self, test: str) -> str:
         return self.layout.compliance(self.place, test)

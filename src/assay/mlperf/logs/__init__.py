@@ -2,10 +2,8 @@
 
 from assay.mlperf.logs.accuracy import LoggedAnswer, read_accuracy
 from assay.mlperf.logs.detail import DetailLog, read_detail
+from assay.mlperf.logs.names import ACCURACY_FILE, DETAIL_FILE, SUMMARY_FILE
 from assay.mlperf.logs.record import (
-    ACCURACY_FILE,
-    DETAIL_FILE,
-    SUMMARY_FILE,
     Distribution,
     RunRecord,
     read_record,

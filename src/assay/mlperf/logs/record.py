@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from assay.mlperf.logs.detail import DetailLog, read_detail
+from assay.mlperf.logs.names import DETAIL_FILE
 from assay.mlperf.round import Seeds
 
-DETAIL_FILE = "mlperf_log_detail.txt"
-SUMMARY_FILE = "mlperf_log_summary.txt"
-ACCURACY_FILE = "mlperf_log_accuracy.json"
 PERCENTILES = (50.0, 90.0, 95.0, 97.0, 99.0, 99.9)
 NS_PER_MS = 1e6
 

@@ -1,4 +1,4 @@
-"""What a submission takes from run folders: the one place that knows how `assay bench` lays them out."""
+"""What a submission takes from run folders: their records, and the logs of each entry."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from assay.config import Mode, Scenario
 from assay.ground.errors import ConfigError
 from assay.mlperf import result as results
 from assay.mlperf.result import ModeResult, RunResult, Status
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_REQUIRED
 
 
@@ -18,7 +19,7 @@ from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_REQUIRED
 class FinishedRun:
     """A run folder and its record."""
 
-    folder: Path
+    folder: RunFolder
     result: RunResult
 
     @property
@@ -71,22 +72,18 @@ class TreeEntry:
             return {}
         run, record = self.modes[mode]
         names = PERFORMANCE_REQUIRED if mode is Mode.PERFORMANCE else ACCURACY_REQUIRED
-        found = {name: run.folder / record.folder / name for name in names}
+        found = {name: run.folder.path / record.folder / name for name in names}
         return {name: path for name, path in found.items() if path.is_file()}
 
     @property
     def user_conf(self) -> Path:
-        return self.run.folder / self.scenario.value / "user.conf"
+        return self.run.folder.user_conf(self.scenario)
 
     def compliance(self) -> dict[str, Path]:
         """Path below the scenario's compliance folder -> file, for every filed test of every run."""
-        found = {}
+        found: dict[str, Path] = {}
         for run, _ in self.modes.values():
-            folder = run.folder / self.scenario.value / "compliance"
-            for path in sorted(folder.glob("TEST*/verify_*.txt")) + sorted(
-                folder.glob("TEST*/accuracy/mlperf_log_accuracy.json")
-            ):
-                found[path.relative_to(folder).as_posix()] = path
+            found |= run.folder.filed_tests(self.scenario)
         return found
 
 
@@ -98,11 +95,11 @@ def collect(folders: Sequence[Path], system_name: str | None) -> list[TreeEntry]
     """
     entries: dict[tuple[str, str, Scenario], TreeEntry] = {}
     for folder in folders:
-        run = FinishedRun(folder, results.read(folder))
+        run = FinishedRun(RunFolder(folder), results.read(folder))
         if run.result.status is not Status.COMPLETE:
             raise ConfigError(
                 f"{folder} is {run.result.status}: {run.result.reason}",
-                f"assay bench --config {folder / 'config.json'} --out NEW: the same job again",
+                f"assay bench --config {run.folder.config} --out NEW: the same job again",
             )
         name = system_name or run.result.asked.submission.system_name or run.system_name()
         for record in run.result.runs:

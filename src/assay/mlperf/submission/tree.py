@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.mlperf.logs import names
 from assay.mlperf.round import Round
 
 DIVISIONS = ("closed", "open", "network")
-PERFORMANCE_REQUIRED = ("mlperf_log_summary.txt", "mlperf_log_detail.txt")
-OPTIONAL = ("mlperf_log_trace.json", "results.json", ".gitkeep")
+PERFORMANCE_REQUIRED = (names.SUMMARY_FILE, names.DETAIL_FILE)
+OPTIONAL = (names.TRACE_FILE, "results.json", ".gitkeep")
 """Files that may lie in every folder of logs. Source: files_diff of the official checkers."""
-PERFORMANCE_OPTIONAL = ("mlperf_log_accuracy.json", *OPTIONAL)
+PERFORMANCE_OPTIONAL = (names.ACCURACY_FILE, *OPTIONAL)
 ACCURACY_REQUIRED = (
-    "accuracy.txt",
-    "mlperf_log_accuracy.json",
-    "mlperf_log_detail.txt",
-    "mlperf_log_summary.txt",
+    names.ACCURACY_TEXT,
+    names.ACCURACY_FILE,
+    names.DETAIL_FILE,
+    names.SUMMARY_FILE,
 )
 FAKE_MARK = "FAKE RUN"
 """In the README of a run whose SUT computes nothing."""
@@ -67,10 +68,10 @@ class Layout:
         return self._below("results", place)
 
     def performance(self, place: Place) -> str:
-        return f"{self.results(place)}/performance/run_1"
+        return f"{self.results(place)}/{names.PERFORMANCE_RUN}"
 
     def accuracy(self, place: Place) -> str:
-        return f"{self.results(place)}/accuracy"
+        return f"{self.results(place)}/{names.ACCURACY_RUN}"
 
     def measurements(self, place: Place) -> str:
         """Folder of user.conf, README.md and the measurement file."""

@@ -10,8 +10,9 @@ from assay.ground import files
 from assay.ground.errors import ArtifactError
 from assay.mlperf import logs
 from assay.mlperf.checker.rules_accuracy import SCORE_ROUNDING, scores
-from assay.mlperf.result import RESULT_FILE, Figure, ModeResult
-from assay.mlperf.run_folder import figures
+from assay.mlperf.figures import figures
+from assay.mlperf.logs import names as log_names
+from assay.mlperf.result import Figure, ModeResult
 from assay.mlperf.submission.source import FinishedRun
 from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_REQUIRED
 
@@ -25,7 +26,7 @@ def verify(run: FinishedRun, record: ModeResult) -> None:
     """
     _digests(run, record)
     place = f"{record.folder}/{logs.DETAIL_FILE}"
-    logged = logs.read_record(run.folder / record.folder)
+    logged = logs.read_record(run.folder.path / record.folder)
     said, measured = _values(record.figures), _values(figures(logged, record.samples, place))
     if record.mode is Mode.PERFORMANCE:
         said["validity"], measured["validity"] = record.validity, logged.validity
@@ -44,15 +45,16 @@ def _values(found: Iterable[Figure]) -> dict[str, object]:
 def _digests(run: FinishedRun, record: ModeResult) -> None:
     """The files that a submission takes are those that the run listed."""
     names = PERFORMANCE_REQUIRED if record.mode is Mode.PERFORMANCE else ACCURACY_REQUIRED
-    places = [f"{record.scenario}/user.conf", *(f"{record.folder}/{name}" for name in names)]
+    places = [
+        run.folder.place(run.folder.user_conf(record.scenario)),
+        *(f"{record.folder}/{name}" for name in names),
+    ]
     for place in places:
-        path, listed = run.folder / place, run.result.files.get(place)
-        if not path.resolve().is_relative_to(run.folder.resolve()):
-            raise ArtifactError(
-                f"{run.folder / RESULT_FILE} names {place}, which lies outside of the folder", HINT
-            )
+        path, listed = run.folder.path / place, run.result.files.get(place)
+        if not path.resolve().is_relative_to(run.folder.path.resolve()):
+            raise ArtifactError(f"{run.folder.result} names {place}, which lies outside of the folder", HINT)
         if path.is_file() and listed is None:
-            raise ArtifactError(f"{run.folder / RESULT_FILE} lists no SHA-256 of {place}", HINT)
+            raise ArtifactError(f"{run.folder.result} lists no SHA-256 of {place}", HINT)
         if listed is not None and not path.is_file():
             raise ArtifactError(f"{path} is gone: the run wrote it", HINT)
         if listed is not None and files.sha256(path) != listed:
@@ -60,8 +62,8 @@ def _digests(run: FinishedRun, record: ModeResult) -> None:
 
 
 def _scores(run: FinishedRun, record: ModeResult) -> None:
-    place = f"{record.folder}/accuracy.txt"
-    path = run.folder / place
+    place = f"{record.folder}/{log_names.ACCURACY_TEXT}"
+    path = run.folder.path / place
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     for score in record.scores:
         found = scores(text, score.metric)
@@ -74,5 +76,5 @@ def _scores(run: FinishedRun, record: ModeResult) -> None:
 def _differs(run: FinishedRun, name: str, said: object, place: str, measured: object) -> ArtifactError:
     words = ["nothing" if value is None else str(value) for value in (said, measured)]
     return ArtifactError(
-        f"{run.folder / RESULT_FILE} says {words[0]} for {name}, its log {place} says {words[1]}", HINT
+        f"{run.folder.result} says {words[0]} for {name}, its log {place} says {words[1]}", HINT
     )

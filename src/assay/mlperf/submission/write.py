@@ -16,6 +16,7 @@ from assay.ground.names import path_name
 from assay.ground.parsed import json_value
 from assay.mlperf import workloads
 from assay.mlperf.checker import log_excerpt
+from assay.mlperf.logs import names
 from assay.mlperf.result import RunResult
 from assay.mlperf.round import Round
 from assay.mlperf.submission import truncate
@@ -185,25 +186,27 @@ class _Builder:
         for name, path in entry.logs(Mode.PERFORMANCE).items():
             self._copy(path, f"{self.layout.performance(place)}/{name}")
         logs = entry.logs(Mode.ACCURACY)
-        answers = logs.pop("mlperf_log_accuracy.json", None)
-        verdict = logs.pop("accuracy.txt", None)
+        answers = logs.pop(names.ACCURACY_FILE, None)
+        verdict = logs.pop(names.ACCURACY_TEXT, None)
         folder = self.layout.accuracy(place)
         for name, path in logs.items():
             self._copy(path, f"{folder}/{name}")
         if answers is not None:
-            target = self.stage / folder / "mlperf_log_accuracy.json"
+            target = self.stage / folder / names.ACCURACY_FILE
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(truncate.cut(answers))
         if verdict is not None:
             text = verdict.read_text(encoding="utf-8")
-            self._text(f"{folder}/accuracy.txt", truncate.with_hash(text, answers) if answers else text)
+            self._text(
+                f"{folder}/{names.ACCURACY_TEXT}", truncate.with_hash(text, answers) if answers else text
+            )
 
     def _measurements(self, entry: TreeEntry, place: Place) -> None:
         folder = self.layout.measurements(place)
         if entry.user_conf.is_file():
-            self._copy(entry.user_conf, f"{folder}/user.conf")
+            self._copy(entry.user_conf, f"{folder}/{names.USER_CONF}")
         if self.request.round.needs_mlperf_conf:
-            self._text(f"{folder}/mlperf.conf", mlperf_conf(entry))
+            self._text(f"{folder}/{names.MLPERF_CONF}", mlperf_conf(entry))
         readme = self.request.readme(entry.run.result, entry.scenario)
         if entry.run.result.is_fake:
             readme = f"**{FAKE_MARK}: the answers were not computed by a model.**\n\n{readme}"
@@ -271,7 +274,7 @@ def measurement(entry: TreeEntry) -> dict[str, str]:
 
 def mlperf_conf(entry: TreeEntry) -> str:
     """mlperf.conf as the run's log says it was (rounds to v4.1 file it; later ones have it inside LoadGen)."""
-    log = entry.logs(Mode.PERFORMANCE).get("mlperf_log_detail.txt")
+    log = entry.logs(Mode.PERFORMANCE).get(names.DETAIL_FILE)
     values = log_excerpt.parse(log.read_bytes()).values if log is not None else {}
     flags = {True: 1, False: 0, "true": 1, "false": 0}
     settings = {

@@ -8,7 +8,7 @@ from assay.doors.builtin.call import Answer, Call
 from assay.ground import files
 from assay.ground.errors import ConfigError
 from assay.mlperf import dataset, tokenizer
-from assay.mlperf.logs import ACCURACY_FILE
+from assay.mlperf.logs import ACCURACY_FILE, names
 from assay.mlperf.scoring import log
 from assay.mlperf.scoring.grader import Grade
 from assay.mlperf.scoring.score import accuracy_text, score
@@ -29,7 +29,7 @@ def action(call: Call) -> Answer:
     records = log.read(folder / ACCURACY_FILE, "int32", words.vocab_size)
     samples = dataset.read_scored(rows)
     scores = score(records, samples, words, Grade())
-    files.write_text(folder / "accuracy.txt", accuracy_text(scores))
+    files.write_text(folder / names.ACCURACY_TEXT, accuracy_text(scores))
     found = {each.metric: each.value for each in scores}
     for warning in dataset.warnings(samples):
         call.say(f"assay: {warning}")
