@@ -340,7 +340,7 @@ def test_a_test_run_of_a_part_measures_every_subset_and_its_log_is_scored_alike_
     data, out = rows.write(tmp_path / "d.jsonl", words, {"flan.1": "The sea ."}), tmp_path / "run"
     assert bench(words, data, out, "--mode", "accuracy", "--samples", "2") == 0
     made, found = result.read(out), scores(out)
-    assert made.dataset.rows_used == [0, 2]
+    assert made.dataset.rows_used == (0, 2)
     assert any("1 of GSM8K, 1 of OpenOrca" in note for note in made.notes)
     assert (found["gsm8k"].value, found["gsm8k"].n, found["rouge1"].n) == (100, 1, 1)
     log = out / "Offline/accuracy/mlperf_log_accuracy.json"
