@@ -60,6 +60,10 @@ class Division(Choice):
     NETWORK = "network"
 
 
+OptionValue = str | int | float | bool | tuple[str, ...]
+"""What an option of a SUT may be."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much is run. None = what the style and the workload say."""
@@ -114,8 +118,8 @@ class BenchmarkConfig:
     limits: Limits = Limits()
     paths: Paths = Paths()
     submission: SubmissionRequest = SubmissionRequest()
-    sut_options: Mapping[str, str] = field(default_factory=dict)
-    """Options of one SUT, as `answers` and `pace` of echo; the SUT refuses what it does not know."""
+    sut_options: Mapping[str, OptionValue] = field(default_factory=dict)
+    """Options of the SUT alone, as its `SutKind` declares them; one that is left out has its default."""
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def to_dict(self) -> dict[str, Any]:

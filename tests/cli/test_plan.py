@@ -36,4 +36,4 @@ def test_plan_takes_the_options_of_bench_and_refuses_others(capsys: pytest.Captu
 
 def test_an_unknown_sut_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["plan", "--sut", "nothing"]) == 2
-    assert "BLOCKED   unknown SUT 'nothing'" in capsys.readouterr().out
+    assert "unknown SUT 'nothing' (from flag --sut)" in capsys.readouterr().err

@@ -20,7 +20,7 @@ TEXTS = {
     "modes": st.sampled_from(["performance", "accuracy", "performance,accuracy"]),
     "style": st.sampled_from(["test", "fast", "valid"]),
     "round": st.sampled_from(["v4.1", "v4.1-dev", "v5.1", "v6.1", "v9.9"]),
-    "sut": st.sampled_from(["transformers", "engine", "echo", "endpoint"]),
+    "sut": st.sampled_from(["transformers", "engine", "echo"]),
     "device": st.sampled_from(["cpu", "cuda"]),
     "precision": st.sampled_from(["float32", "bfloat16", "float16", "int8", "int4"]),
     "paths.checkpoint": st.sampled_from(["/m/a b", "/models/x,y"]),
@@ -34,14 +34,18 @@ TEXTS = {
     "submission.division": st.sampled_from(["closed", "open", "network"]),
     "submission.system_name": st.sampled_from(["gh_action"]),
     "submission.out": st.sampled_from(["/tree"]),
-    "sut_options.answers": st.sampled_from(["reference", "prompt"]),
-    "sut_options.pace": st.sampled_from(["2.5"]),
+}
+OPTIONS = {
+    "echo": {"sut_options.answers": "prompt", "sut_options.pace": "2.5"},
+    "engine": {"sut_options.kv_tokens": "4096", "sut_options.kernels": "torch"},
 }
 
 
 @st.composite
 def configs(draw: st.DrawFn) -> BenchmarkConfig:
     texts = draw(st.fixed_dictionaries({}, optional=TEXTS))
+    if draw(st.booleans()):
+        texts |= OPTIONS.get(texts.get("sut", "engine"), {})
     return native.build(draw(st.sampled_from(["mixtral-nano", "mixtral-8x7b"])), texts, {})
 
 

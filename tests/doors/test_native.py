@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.config import BenchmarkConfig, Device, Mode, Precision, Scenario, Style
-from assay.doors import native
+from assay.doors import native, sut_options
 from assay.ground.errors import ConfigError
 from assay.mlperf import round as rounds
 
@@ -76,9 +76,7 @@ def test_a_bad_run_yaml_is_refused_with_the_nearest_key(tmp_path: Path, text: st
         ("limits.target_qps", "nan", ["rate"]),
         ("limits.min_duration_s", "ten", ["600s"]),
         ("sut", " ", ["empty"]),
-        ("sut_options.pace", "x", ["rate"]),
-        ("sut_options.pace", "auto", ["pace"]),
-        ("sut_options.answers", "promt", ["did you mean prompt"]),
+        ("sut", "ecko", ["did you mean echo", "flag --sut"]),
     ],
 )
 def test_a_bad_value_names_its_layer_and_the_way_out(name: str, text: str, words: list[str]) -> None:
@@ -136,25 +134,32 @@ asked = st.fixed_dictionaries(
         "modes": _subset(Mode),
         "style": st.sampled_from([s.value for s in Style]),
         "round": st.sampled_from(["v4.1", "v5.1", "v6.0"]),
-        "sut": st.sampled_from(["echo", "transformers", "engine"]),
+        "sut": st.sampled_from(["transformers", "engine"]),
         "device": st.sampled_from([d.value for d in Device]),
         "precision": st.sampled_from([p.value for p in Precision]),
         "limits.samples": st.integers(1, 10**6).map(str),
         "limits.target_qps": st.one_of(st.just("auto"), st.floats(1e-3, 1e6).map(repr)),
         "limits.min_duration_s": st.integers(0, 10**5).map(str),
         "submission.submitter": st.text("abc XYZ'\"$", min_size=1).filter(lambda t: t.strip()),
-        "sut_options.answers": st.sampled_from(["reference", "prompt"]),
     },
+)
+own_options = st.sampled_from(
+    [
+        {},
+        {"sut": "echo", "sut_options.answers": "prompt", "sut_options.pace": "2.5"},
+        {"sut": "engine", "sut_options.threads": "3", "sut_options.order": "longest-prompt"},
+    ]
 )
 
 
-@given(asked)
+@given(st.builds(dict.__or__, asked, own_options))
 def test_the_printed_command_asks_for_the_same_config_again(flags: dict[str, str]) -> None:
     import argparse
 
     config = native.build("mixtral-8x7b", flags, {})
     parser = argparse.ArgumentParser(allow_abbrev=False)
     native.add_arguments(parser)
+    sut_options.add_arguments(parser)
     again = native.from_args(parser.parse_args(native.command(config)[2:]))
     assert again == config
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay import suts
 from assay.config import BenchmarkConfig
 from assay.doors import native
 from assay.ground.errors import ArtifactError
@@ -18,6 +19,10 @@ from tests import fakes
 
 G, R, M = Subset.GSM8K, Subset.OPENORCA, Subset.MBXP
 OFFICIAL = [G] * 5000 + [R] * 5000 + [M] * 5000
+
+
+def job_of(config: BenchmarkConfig) -> job.Job:
+    return job.of(config, suts.kind(config.sut))
 
 
 def samples(*subsets: Subset) -> list[Sample]:
@@ -65,13 +70,13 @@ def asked(**flags: str) -> BenchmarkConfig:
 
 def test_a_test_style_run_takes_a_spread_and_a_fast_one_the_first() -> None:
     rows = samples(G, G, G, R, R, R, M, M, M)
-    chosen = job.of(asked(**{"limits.samples": "3"})).choose(rows)
+    chosen = job_of(asked(**{"limits.samples": "3"})).choose(rows)
     assert [(s.index, s.row, s.subset) for s in chosen] == [(0, 0, G), (1, 3, R), (2, 6, M)]
     assert choosing.rows_of(chosen) == (0, 3, 6)
     assert choosing.words(chosen) == "1 of GSM8K, 1 of OpenOrca, 1 of MBXP"
-    fast = job.of(asked(style="fast", **{"limits.samples": "3"})).choose(rows)
+    fast = job_of(asked(style="fast", **{"limits.samples": "3"})).choose(rows)
     assert fast == rows[:3] and choosing.rows_of(fast) == ()
-    assert job.of(asked()).choose(rows) == rows
+    assert job_of(asked()).choose(rows) == rows
 
 
 def test_a_log_is_scored_against_the_rows_that_its_run_used(tmp_path: Path) -> None:

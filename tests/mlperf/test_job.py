@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from assay import suts
 from assay.config import BenchmarkConfig
 from assay.doors import native
 from assay.ground.errors import ArtifactError, ConfigError
@@ -16,29 +17,33 @@ def asked(**flags: str) -> BenchmarkConfig:
     return native.build("mixtral-8x7b", {**FILES, **{k.replace("__", "."): v for k, v in flags.items()}}, {})
 
 
+def job_of(config: BenchmarkConfig) -> job.Job:
+    return job.of(config, suts.kind(config.sut))
+
+
 @pytest.mark.parametrize(("round_", "reason"), [("v4.0", "v4.1"), ("v6.1", "v6.0")])
 def test_a_round_without_mixtral_is_refused_with_the_rounds_that_have_it(round_: str, reason: str) -> None:
     with pytest.raises(ConfigError) as error:
-        job.of(asked(round=round_))
+        job_of(asked(round=round_))
     assert round_ in str(error.value)
     assert reason in str(error.value)
 
 
 def test_a_development_name_is_the_round_it_belongs_to() -> None:
-    made = job.of(asked(round="4.1-dev"))
+    made = job_of(asked(round="4.1-dev"))
     assert made.config.round == "v4.1"
 
 
 @pytest.mark.parametrize(("round_", "tokens"), [("v4.1", 1), ("v5.0", 2), ("v5.1", 2), ("v6.0", 2)])
 def test_the_least_number_of_new_tokens_is_the_rounds(round_: str, tokens: int, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"eos_token_id": 7}')
-    generation = job.of(asked(round=round_, paths__checkpoint=str(tmp_path))).generation(tmp_path)
+    generation = job_of(asked(round=round_, paths__checkpoint=str(tmp_path))).generation(tmp_path)
     assert (generation.min_new_tokens, generation.max_new_tokens, generation.eos_id) == (tokens, 1024, 7)
 
 
 def test_a_checkpoint_without_config_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"config\.json"):
-        job.of(asked()).generation(tmp_path)
+        job_of(asked()).generation(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -55,31 +60,31 @@ def test_a_checkpoint_without_config_is_refused_by_name(tmp_path: Path) -> None:
 )
 def test_an_impossible_combination_is_refused_before_any_work(flags: dict[str, str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        job.of(asked(**flags))
+        job_of(asked(**flags))
 
 
 @pytest.mark.parametrize("missing", ["paths.checkpoint", "paths.dataset"])
 def test_what_does_not_ship_has_to_be_brought(missing: str) -> None:
     flags = {name: path for name, path in FILES.items() if name != missing}
     with pytest.raises(ConfigError, match="does not ship"):
-        job.of(native.build("mixtral-8x7b", flags, {}))
+        job_of(native.build("mixtral-8x7b", flags, {}))
 
 
 def test_a_test_style_run_takes_ten_samples_unless_asked_and_a_fast_one_all() -> None:
-    assert job.of(asked()).samples(15000) == 10
-    assert job.of(asked(limits__samples="3")).samples(15000) == 3
-    assert job.of(asked(style="fast")).samples(15000) == 15000
-    assert job.of(asked()).samples(4) == 4
+    assert job_of(asked()).samples(15000) == 10
+    assert job_of(asked(limits__samples="3")).samples(15000) == 3
+    assert job_of(asked(style="fast")).samples(15000) == 15000
+    assert job_of(asked()).samples(4) == 4
 
 
 def test_more_samples_than_there_are_and_a_valid_run_of_a_part_are_refused() -> None:
     with pytest.raises(ConfigError, match="holds 4"):
-        job.of(asked(limits__samples="5")).samples(4)
+        job_of(asked(limits__samples="5")).samples(4)
     with pytest.raises(ConfigError, match="15000"):
-        job.of(asked(style="valid")).samples(4)
+        job_of(asked(style="valid")).samples(4)
 
 
 def test_only_a_valid_run_has_the_rounds_duration() -> None:
-    assert job.of(asked()).min_duration_s() == 0
-    assert job.of(asked(style="valid")).min_duration_s() == 600
-    assert job.of(asked(limits__min_duration_s="2s")).min_duration_s() == 2
+    assert job_of(asked()).min_duration_s() == 0
+    assert job_of(asked(style="valid")).min_duration_s() == 600
+    assert job_of(asked(limits__min_duration_s="2s")).min_duration_s() == 2

@@ -107,9 +107,9 @@ def test_it_says_that_it_is_a_fake_without_weights() -> None:
     [
         ({"anwers": "prompt"}, "did you mean answers"),
         ({"answers": "promt"}, "did you mean prompt"),
-        ({"pace": "fast"}, "pace=fast"),
-        ({"pace": "0"}, "pace=0"),
-        ({"pace": "nan"}, "pace=nan"),
+        ({"pace": "fast"}, "'fast' is not a value of --pace"),
+        ({"pace": "0"}, "from 1e-06 to 1e+09"),
+        ({"pace": "nan"}, "'nan' is not a value of --pace"),
     ],
 )
 def test_an_option_it_does_not_know_is_refused(options: dict[str, str], words: str) -> None:
@@ -125,7 +125,7 @@ def test_a_dataset_without_reference_answers_is_refused_with_the_way_out() -> No
 
 
 def test_a_sut_is_named_by_its_module_and_a_misspelt_one_by_its_neighbour() -> None:
-    assert suts.module_of("echo") == echo.__name__
+    assert suts.kind("echo").module == echo.__name__
     with pytest.raises(ConfigError, match="unknown SUT") as failure:
-        suts.module_of("ecko")
+        suts.kind("ecko")
     assert failure.value.hint == "did you mean echo?"

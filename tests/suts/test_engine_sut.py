@@ -14,7 +14,7 @@ from assay.ground.errors import ConfigError, RunFailed
 from assay.mlperf.sample import Sample, Subset
 from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
 from assay.mlperf.workload import Generation
-from assay.suts import engine
+from assay.suts import engine_sut as engine
 
 RULES = Generation(min_new_tokens=2, max_new_tokens=8, eos_id=2)
 
@@ -146,7 +146,7 @@ def test_an_answer_too_short_for_loadgen_gets_its_end_back() -> None:
     ("options", "words"),
     [
         ({"token_bugdet": "9"}, "token_bugdet"),
-        ({"threads": "two"}, "threads is 'two'"),
+        ({"threads": "two"}, "'two' is not a value of --threads"),
         ({"order": "x"}, "order"),
     ],
 )

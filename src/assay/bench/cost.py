@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import random
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
@@ -17,13 +14,7 @@ from assay.bench import embedded
 from assay.config import BenchmarkConfig, Mode, Scenario
 from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample
-from assay.suts.shape import BYTES, ModelShape
-
-if TYPE_CHECKING:
-    from assay.engine.config import EngineConfig, MixtralConfig
-
-DEFAULT_BATCH = {"transformers": 1, "engine": 256}
-"""What a SUT runs when no batch is asked for. Source: `DEFAULT_BATCH` and `TYPICAL_BATCH` in suts."""
+from assay.mlperf.sut_planner import SutPlanner, SutWork
 
 # Bytes are anonymous memory, measured while the embedded workload and SmolLM2 (2.8 GB of float32) ran on 2 cores.
 PARENT_BYTES = 32_000_000
@@ -34,9 +25,6 @@ tokenizer.model of 0.5 MB."""
 LOADGEN_BYTES = 15_000_000
 GRADING_BYTES = 50_000_000
 """A compiler of C++ or TypeScript; one works on each core."""
-SUT_BYTES = {"echo": 18_000_000, "transformers": 500_000_000, "engine": 190_000_000}
-"""A SUT process without weights. transformers keeps growing as lengths differ: 280 MB before its first answer,
-590 MB after 300 of the embedded workload, 350 MB to 1.4 GB beside SmolLM2's weights."""
 LOAD_BYTES_PER_S = 250e6
 """Reading weights into a model and hashing them: 2.8 GB of float32 in 20 s with both precisions of SmolLM2."""
 LOG_BYTES_PER_TOKEN = 8
@@ -63,15 +51,6 @@ TREE_S = 0.5
 
 
 @dataclass(frozen=True)
-class EngineFacts:
-    """What the engine would be asked to run, and what importing it took."""
-
-    model: MixtralConfig
-    config: EngineConfig
-    import_s: float
-
-
-@dataclass(frozen=True)
 class Work:
     """What is to be run, as far as it is known."""
 
@@ -80,10 +59,12 @@ class Work:
     samples: Sequence[Sample]
     tokens: Sequence[int]
     """Expected length of each answer, the step that ends it included."""
-    shape: ModelShape | None
-    """None without a model."""
-    engine: EngineFacts | None
-    """With the engine as SUT, and a model that it can run."""
+    sut: SutWork | None
+    """What the SUT is asked; None when too little is known to ask it."""
+    planner: SutPlanner | None
+    """None = the SUT can say nothing of itself."""
+    weight_bytes: int
+    """What is counted for a SUT that does not say its memory; 0 without weights."""
     read_bytes: int
     tokenizer: Path | None = field(default=None)
     """Its file, where there is one."""
@@ -91,30 +72,14 @@ class Work:
     """Wall seconds per CPU second while other processes run; 1 on a quiet machine."""
 
     @property
-    def batch(self) -> int:
-        asked = self.config.limits.batch or DEFAULT_BATCH.get(self.config.sut, 1)
-        return max(1, min(asked, len(self.samples) or asked))
-
-    @property
     def runs(self) -> int:
         """LoadGen runs."""
         return len(self.config.modes) * len(self.config.scenarios)
 
-    @property
-    def longest_answer(self) -> int:
-        """Tokens; 0 when the round does not say."""
-        return (self.job.rules.max_new_tokens or 0) if self.job else 0
-
-    @property
-    def batches(self) -> list[list[int]]:
-        """Places of the samples in some random order, as LoadGen asks for them, a batch at a time."""
-        order = random.Random(0).sample(range(len(self.samples)), len(self.samples))
-        return [order[i : i + self.batch] for i in range(0, len(order), self.batch)]
-
 
 def ram_bytes(work: Work) -> int:
-    """Anonymous memory of all processes together at the highest point."""
-    total = PARENT_BYTES + _sut_bytes(work)
+    """Anonymous memory of all processes together at the highest point; the SUT's counts when it says so."""
+    total = PARENT_BYTES + (sut_bytes(work) or work.weight_bytes)
     if Mode.ACCURACY not in work.config.modes:
         return total + LOADGEN_BYTES
     if work.tokenizer is not None:
@@ -123,32 +88,9 @@ def ram_bytes(work: Work) -> int:
     return total + max(LOADGEN_BYTES, GRADING_BYTES * min(compiled, psutil.cpu_count() or 1))
 
 
-def _sut_bytes(work: Work) -> int:
-    bare = SUT_BYTES.get(work.config.sut, 0)
-    shape = work.shape
-    if shape is None:
-        return bare
-    if work.engine is not None:
-        return bare + _engine_bytes(work, work.engine)
-    precision = work.config.precision
-    prompt = max((len(s.prompt_ids) for s in work.samples), default=0)
-    longest = prompt + max(work.tokens, default=work.longest_answer)
-    # Appending to the cache copies one layer of it; logits of the last position are kept in float32.
-    cache = shape.kv_bytes_per_token(precision) * longest * work.batch
-    logits = 3 * 4 * shape.vocabulary * work.batch
-    width = 3 * shape.experts_per_token * (shape.hidden + 2 * shape.ffn)
-    prefill = int(work.batch * prompt * width * BYTES[precision])
-    return bare + shape.weight_bytes(precision) + cache + logits + prefill
-
-
-def _engine_bytes(work: Work, engine: EngineFacts) -> int:
-    """As the engine plans it, with KV for the longest that run at once: pages are used when touched."""
-    from assay.engine import residency
-
-    longest = sorted((len(s.prompt_ids) + n for s, n in zip(work.samples, work.tokens)), reverse=True)
-    kv = sum(longest[: work.batch]) * residency.kv_bytes_per_token(engine.model, engine.config.precision)
-    weights = residency.weight_bytes(engine.model, engine.config.precision)
-    return weights + residency.row_bytes(engine.model, engine.config) + kv
+def sut_bytes(work: Work) -> int | None:
+    """Of the SUT's processes; None = not known."""
+    return work.planner.ram_bytes(work.sut) if work.planner and work.sut else None
 
 
 def log_bytes(work: Work) -> int:
@@ -159,23 +101,16 @@ def log_bytes(work: Work) -> int:
 def seconds(work: Work) -> tuple[dict[str, float], float | None]:
     """Seconds by part, and of all of it with every answer at the longest that is allowed.
 
-    Times a few products of the model's shapes. Nothing is said without samples.
+    The SUT may time a few products of the model's shapes. Nothing is said without samples, or when it knows no pace.
     """
-    if not work.samples:
+    known = work.planner.seconds(work.sut) if work.samples and work.planner and work.sut else None
+    if known is None:
         return {}, None
     slowdown = work.slowdown
-    load = work.read_bytes / LOAD_BYTES_PER_S
-    if work.shape is None:
-        answering = at_most = _echo_s(work)
-        start, load = 0.0, 0.0
-    elif work.engine is not None:
-        answering, at_most = _engine_s(work, work.engine)
-        start = work.engine.import_s
-    else:
-        start, answering, at_most = _transformers_s(work)
-    expected, longest = _runs_s(work, answering), _runs_s(work, at_most)
+    load = work.read_bytes / LOAD_BYTES_PER_S if work.sut and work.sut.model_config else 0.0
+    expected, longest = _runs_s(work, known.answer_s), _runs_s(work, known.answer_s_at_most)
     parts = {
-        "start": slowdown * PARENT_S + start,
+        "start": slowdown * PARENT_S + known.start_s,
         "load": slowdown * load,
         "answer": expected + work.runs * slowdown * RUN_START_S,
         "score": slowdown * _scoring_s(work) if Mode.ACCURACY in work.config.modes else 0.0,
@@ -200,50 +135,6 @@ def slowdown() -> float:
     while time.process_time() - computed < SLOWDOWN_S:
         pass
     return max(1.0, (time.perf_counter() - began) / (time.process_time() - computed))
-
-
-def _engine_s(work: Work, engine: EngineFacts) -> tuple[float, float]:
-    """Seconds of answering all samples: expected, and with the longest answers."""
-    from assay.suts import engine_pace
-
-    prompts = [len(s.prompt_ids) for s in work.samples]
-    longest = [work.longest_answer] * len(prompts)
-
-    @functools.cache
-    def pace(context: int) -> engine_pace.EnginePace:
-        return engine_pace.measure(engine.model, engine.config, work.batch, context)
-
-    def answer_s(answers: Sequence[int]) -> float:
-        # A step is timed where the contexts have their mean length.
-        context = round((sum(prompts) + sum(answers) / 2) / len(prompts))
-        return pace(context).answer_s(prompts, answers, engine.config)
-
-    expected = answer_s(work.tokens)
-    return expected, max(expected, answer_s(longest))
-
-
-def _transformers_s(work: Work) -> tuple[float, float, float]:
-    """Seconds of starting, and of answering all samples: expected, and with the longest answers."""
-    from assay.suts import pace as paces
-
-    assert work.shape is not None
-    tokens, batches = work.tokens, work.batches
-    longest = [max(len(work.samples[i].prompt_ids) for i in batch) for batch in batches]
-    # Steps are timed in the middle of an answer, where the cache has its mean length.
-    context = round(sum(longest) / len(longest) + sum(tokens) / len(tokens) / 2)
-    pace = paces.measure(work.shape, work.config.precision, work.batch, context)
-    prefill = sum(longest) * pace.prefill_s / pace.prompt_tokens
-    answering = prefill + pace.step_s * sum(max(tokens[i] for i in batch) for batch in batches)
-    return (
-        pace.start_s,
-        answering,
-        prefill + pace.step_s * work.longest_answer * len(batches),
-    )
-
-
-def _echo_s(work: Work) -> float:
-    pace = work.config.sut_options.get("pace")
-    return len(work.samples) / (float(pace) if pace else 100_000.0)
 
 
 def _scoring_s(work: Work) -> float:

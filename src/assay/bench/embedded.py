@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from assay import nano
+from assay import nano, suts
 from assay.config import BenchmarkConfig, Style
 from assay.mlperf import dataset as datasets
 from assay.mlperf import job as jobs
@@ -51,7 +51,7 @@ def checkpoint() -> Path:
 
 def job(config: BenchmarkConfig) -> Job:
     """The job of a config of an embedded workload. Raises: ConfigError as `mlperf.job.of`."""
-    return jobs.of(config, rules(kind_of(config)))
+    return jobs.of(config, suts.kind(config.sut), rules(kind_of(config)))
 
 
 def dataset(config: BenchmarkConfig) -> Dataset:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from assay import suts
 from assay.bench import embedded
 from assay.config import BenchmarkConfig, MayFetch
 from assay.ground import settings
@@ -56,7 +57,7 @@ def wanted(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> tuple[W
         return ()
     official = not embedded.is_embedded(config)
     sources: list[tuple[str, str]] = []
-    if paths.checkpoint is None and config.sut != "echo":
+    if paths.checkpoint is None and suts.kind(config.sut).needs_checkpoint:
         usual = artifact.MODEL if official and may_fetch.model else ""
         sources.append(("checkpoint", paths.checkpoint_source or usual))
     if paths.dataset is None:
@@ -70,7 +71,7 @@ def job(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> Job:
     whole = config
     for each in wanted(config, may_fetch):
         whole = _with(whole, each.what, TO_COME)
-    made = embedded.job(whole) if embedded.is_embedded(config) else jobs.of(whole)
+    made = embedded.job(whole) if embedded.is_embedded(config) else jobs.of(whole, suts.kind(config.sut))
     return dataclasses.replace(made, config=dataclasses.replace(made.config, paths=config.paths))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from assay import suts
 from assay.bench import prepare, record, score_run
 from assay.bench.running import Reporter, RunInProgress
 from assay.bench.score_run import Scores
@@ -72,7 +71,7 @@ def measure(run: RunInProgress, score: Score = score_run.scores) -> None:
 def session_of(run: RunInProgress) -> Session:
     """The system under test of this job; it is loaded when the session is entered."""
     return Session(
-        sut_module=suts.module_of(run.job.config.sut),
+        sut_module=run.job.kind.module,
         spec=_sut_spec(run),
         samples=run.samples,
         wheel=run.job.wheel,
@@ -131,10 +130,10 @@ def _sut_spec(run: RunInProgress) -> SutSpec:
         checkpoint=run.checkpoint,
         device=config.device,
         precision=config.precision,
-        batch=config.limits.batch,
+        batch=run.job.batch,
         generation=run.job.generation(run.checkpoint),
         server=Scenario.SERVER in config.scenarios,
-        options=dict(config.sut_options),
+        options=run.job.kind.values(config.sut_options),
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,12 +23,12 @@ from assay.ground import download, model_folder, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.ground.hub import Hub
 from assay.mlperf import artifact, dataset, tokenizer, wheels
-from assay.mlperf import job as jobs
 from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample, Subset
 from assay.mlperf.sut import SutSpec
+from assay.mlperf.sut_kind import SutKind
+from assay.mlperf.sut_planner import SutPlanner, SutWork
 from assay.suts import shape as shapes
-from assay.suts import transformers
 from assay.suts.shape import BYTES, MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY, ModelShape
 
 MEAN_TOKENS = {Subset.GSM8K: 130, Subset.OPENORCA: 206, Subset.MBXP: 99}
@@ -101,15 +100,17 @@ class _Draft:
     is_random: bool = False
     model_config: dict[str, Any] = field(default_factory=dict)
     """config.json of the checkpoint."""
-    engine: cost.EngineFacts | None = None
-    """With the engine as SUT, and a model that it can run."""
+    kind: SutKind | None = None
+    """None for a SUT that is not known."""
+    spec: SutSpec | None = None
+    """What the SUT would be built from; None when it could not be."""
     read_bytes: int = 0
     blockers: list[Blocker] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def read(self) -> None:
         steps = (self._read_job, self._read_samples, self._read_checkpoint, self._check_loadgen)
-        for step in (self._check_sut, *steps, self._read_engine):
+        for step in (self._read_kind, *steps, self._examine):
             try:
                 step()
             except AssayError as error:
@@ -118,12 +119,16 @@ class _Draft:
     def plan(self) -> Plan:
         config, work = self.config, self._work()
         ram = cost.ram_bytes(work)
+        if work.sut is not None and cost.sut_bytes(work) is None:
+            self.notes.append(f"the memory of the {config.sut} SUT is not known and not counted")
         free = psutil.virtual_memory().available
         self._check_memory(ram, free)
         logs = cost.log_bytes(work) + 3 * self._wheel_bytes()
         self._check_disk(logs)
         self._check_store()
         parts, at_most = ({}, None) if self.blockers else cost.seconds(work)
+        if work.samples and work.sut and not parts and not self.blockers:
+            self.notes.append(f"how fast the {config.sut} SUT answers is not known, so no time is said")
         if parts and self.shape is not None and Scenario.SERVER in config.scenarios:
             self.notes.append("Server runs are counted at the pace of Offline")
         return Plan(
@@ -146,14 +151,15 @@ class _Draft:
         )
 
     def _work(self) -> cost.Work:
-        folder = self._checkpoint()
+        folder, tokens = self._checkpoint(), self._answer_tokens()
         return cost.Work(
             config=self.config,
             job=self.job,
             samples=self.samples,
-            tokens=self._answer_tokens(),
-            shape=self.shape,
-            engine=self.engine,
+            tokens=tokens,
+            sut=self._sut_work(tokens),
+            planner=self.planner,
+            weight_bytes=self.shape.weight_bytes(self.config.precision) if self.shape else 0,
             read_bytes=self.read_bytes,
             tokenizer=tokenizer.file_of(folder) if folder else None,
             slowdown=cost.slowdown(),
@@ -164,8 +170,8 @@ class _Draft:
         if blocker not in self.blockers:
             self.blockers.append(blocker)
 
-    def _check_sut(self) -> None:
-        suts.module_of(self.config.sut)
+    def _read_kind(self) -> None:
+        self.kind = suts.kind(self.config.sut)
 
     def _read_job(self) -> None:
         self.config = fetching.found(self.config, self.hub)
@@ -186,7 +192,7 @@ class _Draft:
         self.samples = self.job.choose(rows) if self.job else rows
 
     def _read_checkpoint(self) -> None:
-        if self.config.sut == "echo":
+        if self.kind is None or not self.kind.needs_checkpoint:
             return
         folder = self._checkpoint()
         if folder is None:
@@ -197,8 +203,6 @@ class _Draft:
         self.shape = shapes.of(config, str(folder / "config.json"))
         self.is_random = config.get(WEIGHTS_KEY) == RANDOM
         self.read_bytes += sum(path.stat().st_size for path in model_folder.weight_files(folder))
-        if self.config.sut == "transformers":
-            transformers.prepare(folder, self.samples)
 
     def _checkpoint(self) -> Path | None:
         if self.config.paths.checkpoint is not None:
@@ -216,32 +220,52 @@ class _Draft:
                     "a later round, or fewer samples",
                 )
 
-    def _read_engine(self) -> None:
-        """Raises: ConfigError for what the engine cannot run."""
-        if self.config.sut != "engine" or self.shape is None or self.job is None:
-            return
-        began = time.perf_counter()
-        from assay.engine.config import model_config
-        from assay.suts.engine import engine_config, prepare
+    @property
+    def planner(self) -> SutPlanner | None:
+        return self.kind.load_planner() if self.kind else None
 
-        took = time.perf_counter() - began
-        folder = self._checkpoint()
-        spec = SutSpec(
-            kind="engine",
+    def _examine(self) -> None:
+        """What the SUT itself finds in the way. Raises: AssayError, another blocker."""
+        self.spec = self._sut_spec()
+        work = self._sut_work(())
+        if work is None or self.planner is None:
+            return
+        try:
+            found = self.planner.examine(work)
+        except AssayError:
+            self.spec = None
+            raise
+        self.notes += found.notes
+        for error in found.blockers:
+            self._block(error)
+
+    def _sut_spec(self) -> SutSpec | None:
+        """None without a job, or without the model that the SUT needs."""
+        job, folder = self.job, self._checkpoint()
+        if job is None or (job.kind.needs_checkpoint and self.shape is None):
+            return None
+        return SutSpec(
+            kind=job.kind.name,
             checkpoint=folder,
             device=self.config.device,
             precision=self.config.precision,
-            batch=self.config.limits.batch,
-            generation=self.job.generation(folder),
+            batch=job.batch,
+            generation=job.generation(folder),
             server=Scenario.SERVER in self.config.scenarios,
-            options=dict(self.config.sut_options),
+            options=job.kind.values(self.config.sut_options),
         )
-        if folder is not None:
-            prepared = prepare(spec, self.samples)
-            self.engine = cost.EngineFacts(prepared.model, prepared.config, took)
-        else:
-            model = model_config(self.model_config, self.config.workload)
-            self.engine = cost.EngineFacts(model, engine_config(spec, Path(self.config.workload)), took)
+
+    def _sut_work(self, tokens: Sequence[int]) -> SutWork | None:
+        if self.spec is None:
+            return None
+        return SutWork(
+            spec=self.spec,
+            workload=self.config.workload,
+            samples=self.samples,
+            tokens=tokens,
+            longest_answer=(self.job.rules.max_new_tokens or 0) if self.job else 0,
+            model_config=self.model_config,
+        )
 
     def _answer_tokens(self) -> list[int]:
         """Expected length of each answer, steps that end it included."""
@@ -252,7 +276,7 @@ class _Draft:
             if paths.checkpoint and paths.dataset
             else {}
         )
-        if self.samples and self.config.sut != "echo" and all(s.row in known for s in self.samples):
+        if self.samples and self.shape is not None and all(s.row in known for s in self.samples):
             self.notes.append(
                 "answers are counted as long as this checkpoint's were in its last run of the dataset"
             )
@@ -272,11 +296,11 @@ class _Draft:
         return [min(most, 1 + (len(s.reference_ids) or MEAN_TOKENS[s.subset])) for s in self.samples]
 
     def _check_memory(self, needed: int, free: int) -> None:
-        if self.shape is None or self.config.sut == "echo" or needed <= free:
+        if self.shape is None or needed <= free:
             return
         weights = self.shape.weight_bytes(self.config.precision)
         beside = needed - weights
-        able = jobs.PRECISIONS.get(self.config.sut, tuple(Precision))
+        able = self.kind.precisions if self.kind else ()
         smaller = [p.value for p in able if self.shape.weight_bytes(p) + beside < free]
         most = max(free - beside, 0) / BYTES[self.config.precision]
         fits = f"{', '.join(smaller)} would fit" if smaller else "no precision of it fits"

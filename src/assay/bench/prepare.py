@@ -22,10 +22,10 @@ from assay.suts import identity
 
 def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
     """The job and its whole dataset; nothing runs yet. Raises: ConfigError, ArtifactError, EnvironmentProblem."""
-    suts.module_of(config.sut)
-    if not embedded.is_embedded(config) and config.sut != "echo" and config.paths.checkpoint is None:
+    kind = suts.kind(config.sut)
+    if not embedded.is_embedded(config) and kind.needs_checkpoint and config.paths.checkpoint is None:
         artifact.require_room(config.precision, psutil.virtual_memory().total, settings.home())
-    job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config)
+    job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config, kind)
     wheels.refuse_unusable(job.wheel)
     path = config.paths.dataset
     data = dataset.load(path) if path is not None else embedded.dataset(config)
@@ -36,8 +36,8 @@ def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
 def refuse_other_weights(config: BenchmarkConfig) -> None:
     """Before a run that is to be submitted. Raises: ConfigError for the closed or network division with weights that
     are not the workload's own."""
-    asked = config.paths.checkpoint
-    if asked is None or config.sut == "echo" or config.submission.division is Division.OPEN:
+    asked = config.paths.checkpoint if suts.kind(config.sut).needs_checkpoint else None
+    if asked is None or config.submission.division is Division.OPEN:
         return
     known = identity.said_of(asked)
     if known is not None and known.is_official is False:

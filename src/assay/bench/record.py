@@ -83,7 +83,7 @@ def standing_notes(job: Job, data: Dataset, used: Sequence[Sample]) -> list[str]
             f"LoadGen's qsl_idx counts them, rows_used in result.json names their rows in the dataset"
         )
     checkpoint = job.config.paths.checkpoint
-    if checkpoint is not None and job.config.sut != "echo":
+    if checkpoint is not None and job.kind.needs_checkpoint:
         if (known := identity.said_of(checkpoint)) and known.note:
             notes.insert(0, known.note)
         if wishes := identity.unfollowed(checkpoint, job.generation(checkpoint).eos_id):

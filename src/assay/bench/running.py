@@ -70,7 +70,7 @@ class RunInProgress:
     def identity(self) -> Identity | None:
         """Of the weights that were loaded; None without weights, and for the embedded ones."""
         asked = self.job.config.paths.checkpoint
-        return None if asked is None or self.job.config.sut == "echo" else identity.said_of(asked)
+        return None if asked is None or not self.job.kind.needs_checkpoint else identity.said_of(asked)
 
 
 def now() -> str:

@@ -8,11 +8,12 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from assay import suts
 from assay.cli import terminal
 from assay.cli.progress import ProgressLine
 from assay.cli.terminal import say, say_json
 from assay.config import BenchmarkConfig, Request
-from assay.doors import native, native_delivery
+from assay.doors import native, native_delivery, sut_options
 from assay.ground.printable import one_line
 from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Severity
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--yes", action="store_true", help="fetch what is missing (model, dataset) without asking"
     )
     parser.add_argument("--json", action="store_true", help="print result.json as the last line of stdout")
+    sut_options.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -124,7 +126,7 @@ def standing(report: Report, made: RunResult) -> str:
 def asked(config: BenchmarkConfig) -> str:
     """Every setting with its value and where that came from."""
     rows = [("workload", config.workload, config.origin.get("workload", ""))]
-    for field in native.FIELDS:
+    for field in native.fields(suts.kind(config.sut)):
         value = native.value_text(config, field.name)
         if value is not None:
             rows.append((field.name, one_line(addresses(value)), config.origin.get(field.name, "")))

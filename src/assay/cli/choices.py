@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 
+from assay import suts
 from assay.cli.terminal import say, say_json
 from assay.config import Device, Division, Mode, Precision, Scenario, Style
 from assay.mlperf import round as rounds
 from assay.mlperf import workloads
-from assay.suts import TABLE
 
 HELP = (
     "The workloads, rounds, SUTs and other choices of `assay bench`. Scripts and caches: `assay list script`."
@@ -28,17 +28,23 @@ def run(args: argparse.Namespace) -> int:
     wide = max(map(len, found))
     for name, words in found.items():
         say(f"  {name:<{wide}}  {', '.join(words)}")
+    say("")
+    for kind in suts.kinds():
+        say(f"  --sut {kind.name:<{wide}}  {kind.summary}")
+    for broken in suts.broken():
+        say(f"  {broken.problem}")
     say("\n  targets and limits of one: assay rules WORKLOAD --round ROUND")
     return 0
 
 
 def choices() -> dict[str, list[str]]:
     """Option -> what it may be, in the words that it is asked for with."""
-    able = [p for p in Precision if p is not Precision.INT4]  # no SUT can compute in it
+    kinds = suts.kinds()
+    able = [p for p in Precision if any(p in kind.precisions for kind in kinds)]
     return {
         "WORKLOAD": list(workloads.TABLE),
         "--round": list(rounds.names()),
-        "--sut": list(TABLE),
+        "--sut": [kind.name for kind in kinds],
         "--scenario": [scenario.value.lower() for scenario in Scenario],
         "--mode": [mode.value for mode in Mode],
         "--style": [style.value for style in Style],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assay.cli.progress import duration
 from assay.cli.terminal import say, say_json
-from assay.doors import native
+from assay.doors import native, sut_options
 
 if TYPE_CHECKING:
     from assay.bench.plan import Plan
@@ -20,6 +20,7 @@ HELP = "what bench would do: bytes, disk, memory, minutes, blockers; downloads a
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     native.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    sut_options.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from assay import suts
 from assay.config import BenchmarkConfig
-from assay.doors import native
+from assay.doors import native, sut_options
 from assay.doors.cm_refused import REFUSED_KEYS, NotOffered, refuse
 from assay.doors.cm_settings import BATCH, SETTINGS, WRAPPER_ONLY, Setting, is_on
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
+from assay.mlperf.sut_option import BETWEEN
 from assay.recipes.model.selection import Selection
 
 TAGS = ("app", "mlperf", "inference", "generic")
@@ -30,6 +32,9 @@ RATE_OF = {
     "server": "CM_MLPERF_LOADGEN_SERVER_TARGET_QPS",
 }
 """Scenario -> the variable for the rate of that scenario alone."""
+
+OPTION_KEY = "CM_ASSAY_SUT_OPTIONS_"
+"""Prefix of the variables for the options of the SUT alone."""
 
 Env = Mapping[str, Any]
 
@@ -52,9 +57,11 @@ def from_cm(selection: Selection, env: Env, defaults: Env | None = None) -> Benc
     _refuse(selection, given)
     found: dict[str, Asked] = {}
     for setting in _settings():
-        asked = _explicit(setting, selection, given, found) or _first(setting, usual, found)
-        if asked is not None:
-            found[setting.field] = asked
+        _find(setting, selection, (given, usual), found)
+    for name in (
+        key.removeprefix(OPTION_KEY).lower() for key in {**usual, **given} if key.startswith(OPTION_KEY)
+    ):
+        _find(_option(name), selection, (given, usual), found)
     _refuse_two_rates(found, given)
     texts = {name: asked.text for name, asked in found.items()}
     config = native.build(texts.pop("workload", WORKLOAD), texts, {})
@@ -67,7 +74,8 @@ def to_cm(config: BenchmarkConfig) -> tuple[Selection, dict[str, Any]]:
     texts = {"workload": config.workload, **native.asked(config)}
     variations: list[str] = []
     env: dict[str, Any] = {}
-    for setting in _settings():
+    options = [_option(option.name) for option in suts.kind(config.sut).options]
+    for setting in (*_settings(), *options):
         text = texts.get(setting.field)
         if text is None:
             continue
@@ -130,6 +138,18 @@ def _settings() -> Iterator[Setting]:
             yield Setting(field.name, ("CM_ASSAY_" + field.name.upper().replace(".", "_"),))
 
 
+def _option(name: str) -> Setting:
+    return Setting(f"{sut_options.GROUP}.{name}", (OPTION_KEY + name.upper(),))
+
+
+def _find(setting: Setting, selection: Selection, envs: tuple[Env, Env], found: dict[str, Asked]) -> None:
+    """Note what is asked for in `found`: by the caller, else by the recipe's defaults."""
+    given, usual = envs
+    asked = _explicit(setting, selection, given, found) or _first(setting, usual, found)
+    if asked is not None:
+        found[setting.field] = asked
+
+
 def _refuse(selection: Selection, env: Env) -> None:
     for name in selection.variations:
         refuse(name, f"variation _{name}")
@@ -187,7 +207,8 @@ def _first(setting: Setting, env: Env, found: Mapping[str, Asked]) -> Asked | No
     texts = {name: asked.text for name, asked in found.items()}
     for key in _keys(setting, texts):
         raw = env.get(key)
-        value = ",".join(map(str, raw)) if isinstance(raw, list) else "" if raw is None else str(raw)
+        between = BETWEEN if key.startswith(OPTION_KEY) else ","
+        value = between.join(map(str, raw)) if isinstance(raw, list) else "" if raw is None else str(raw)
         if not value.strip():
             continue
         where = f"{key}={value}"
@@ -227,6 +248,8 @@ def _value(setting: Setting, asked: Asked) -> Any:
         if setting.field == "workload":
             workloads.get(asked.text)
             return asked.text
+        if setting.field.startswith(f"{sut_options.GROUP}."):
+            return asked.text  # `native.build` reads it, when the SUT is known
         return native.read(setting.field, asked.text, asked.where)
     except ConfigError as error:
         if setting.field in ("workload", "sut"):

@@ -1,7 +1,8 @@
 """The native door: flags and run.yaml become one BenchmarkConfig.
 
-FIELDS is the one table: a dotted config field, its flag, and how its text is read. A value comes from the
-first of: flag, run.yaml, the workload's own default, the default in `config.py`; `origin` says which.
+FIELDS is the one table: a dotted config field, its flag, and how its text is read; the options of the SUT that is
+asked for come to it (`fields`). A value comes
+from the first of: flag, run.yaml, the workload's own default, the default in `config.py`; `origin` says which.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from assay import suts
 from assay.config import (
     BenchmarkConfig,
     Device,
@@ -27,10 +28,14 @@ from assay.config import (
     Scenario,
     Style,
 )
+from assay.doors import sut_options
+from assay.doors.field import Field
 from assay.ground import parsed, paths
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.ground.nearness import nearest
 from assay.mlperf import workloads
+from assay.mlperf.sut_kind import SutKind
+from assay.mlperf.sut_option import BETWEEN, text_of
 
 E = TypeVar("E", bound=Enum)
 
@@ -50,20 +55,7 @@ SYNONYMS = {
     "acc": "accuracy",
 }
 """What others call a choice of ours; named in a hint, as a name that is taken for another may be another thing."""
-ANSWERS = ("reference", "prompt")
 _SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-
-
-@dataclass(frozen=True)
-class Field:
-    """One setting: where it stands in the config and how it is asked for."""
-
-    name: str
-    """Dotted field of BenchmarkConfig; the same path is its key in run.yaml."""
-    flag: str
-    read: Callable[[str], Any]
-    help: str
-    metavar: str | None = None
 
 
 def _choice(kind: type[E]) -> Callable[[str], E]:
@@ -117,18 +109,6 @@ def _qps(text: str) -> float | None:
     return value
 
 
-def _pace(text: str) -> str:
-    if _qps(text) is None:
-        raise ConfigError("'auto' is not a pace in samples/s", "a number above 0")
-    return text.strip()
-
-
-def _answers(text: str) -> str:
-    if text not in ANSWERS:
-        raise ConfigError(f"{text!r} is no kind of answers", did_you_mean(text, ANSWERS))
-    return text
-
-
 def _seconds(text: str) -> float:
     match = _DURATION.fullmatch(text.strip().lower())
     seconds = float(match[1]) * _SECONDS[match[2]] if match else math.inf
@@ -165,6 +145,10 @@ def _word(text: str) -> str:
     return text.strip()
 
 
+def _sut(text: str) -> str:
+    return suts.kind(_word(text)).name
+
+
 FIELDS: tuple[Field, ...] = (
     Field("scenarios", "--scenario", _choices(Scenario), "offline, server, or both with a comma"),
     Field("modes", "--mode", _choices(Mode), "performance, accuracy, or both with a comma"),
@@ -177,9 +161,15 @@ FIELDS: tuple[Field, ...] = (
         _word,
         "rules to hold the run against, as v5.1 (default: the newest that has the workload)",
     ),
-    Field("sut", "--sut", _word, "who answers: transformers, engine, echo"),
+    Field("sut", "--sut", _sut, f"who answers: {', '.join(suts.TABLE)}, or one of another package"),
     Field("device", "--device", _choice(Device), "cpu or cuda"),
-    Field("precision", "--precision", _choice(Precision), "float32, bfloat16, float16 or int8", "TYPE"),
+    Field(
+        "precision",
+        "--precision",
+        _choice(Precision),
+        "type of the weights, as bfloat16; `assay list` names them",
+        "TYPE",
+    ),
     Field(
         "paths.checkpoint",
         "--checkpoint",
@@ -211,14 +201,12 @@ FIELDS: tuple[Field, ...] = (
     Field("submission.division", "--division", _choice(Division), "closed, open or network"),
     Field("submission.system_name", "--system-name", _word, "name of the system under test"),
     Field("submission.out", "--submission-out", paths.given, "folder of the submission tree", "DIR"),
-    Field("sut_options.answers", "--answers", _answers, "echo: answer with `reference` or `prompt`"),
-    Field("sut_options.pace", "--pace", _pace, "echo: samples/s to answer at"),
 )
 _BY_NAME = {field.name: field for field in FIELDS}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options shared by `bench` and `plan`."""
+    """The options shared by `bench` and `plan`, but for those of the SUTs: `sut_options` adds these last."""
     parser.add_argument(
         "workload", nargs="?", metavar="WORKLOAD", help="mixtral-nano (default) or mixtral-8x7b"
     )
@@ -241,6 +229,7 @@ def _metavar(name: str) -> str:
 def from_args(args: argparse.Namespace) -> BenchmarkConfig:
     """Flags over run.yaml over workload defaults. Raises: ConfigError."""
     flags = {field.name: text for field in FIELDS if (text := getattr(args, field.name, None)) is not None}
+    flags |= sut_options.asked(args)
     return build(args.workload, flags, read_yaml(args.config) if args.config else {})
 
 
@@ -248,6 +237,7 @@ def from_command(words: Sequence[str]) -> BenchmarkConfig:
     """The config of a line that `command` wrote; options that are no part of the config are passed over."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
+    sut_options.add_arguments(parser)
     known, _ = parser.parse_known_args(list(words[2:]))
     return from_args(known)
 
@@ -292,7 +282,9 @@ def _flatten(tree: Mapping[Any, Any], prefix: str, into: dict[str, str], path: P
     for key, value in tree.items():
         # `scenario` and `mode`, the flags' words, are accepted beside the field names.
         name = {"scenario": "scenarios", "mode": "modes"}.get(f"{prefix}{key}", f"{prefix}{key}")
-        is_group = any(field.startswith(f"{name}.") for field in known)
+        is_group = name == sut_options.GROUP or any(field.startswith(f"{name}.") for field in known)
+        if prefix == f"{sut_options.GROUP}." and not isinstance(value, Mapping):
+            known = [*known, name]  # whose options these may be is known when the SUT is
         if name not in known and not is_group:
             raise ConfigError(f"unknown key {name!r} in {path}", _nearest_key(name, known))
         if isinstance(value, Mapping) and is_group:
@@ -303,7 +295,8 @@ def _flatten(tree: Mapping[Any, Any], prefix: str, into: dict[str, str], path: P
                 raise ConfigError(
                     f"{name!r} in {path} is {kind}, not {value!r}", "see the keys in config.json"
                 )
-            into[name] = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            between = BETWEEN if prefix == f"{sut_options.GROUP}." else ","
+            into[name] = between.join(map(str, value)) if isinstance(value, list) else text_of(value)
 
 
 def _nearest_key(name: str, known: list[str]) -> str:
@@ -325,7 +318,11 @@ def build(workload: str | None, flags: Mapping[str, str], file: Mapping[str, str
     values: dict[str, Any] = {}
     origin = {"workload": name_from}
     layers = (("flag {flag}", flags), ("run.yaml", file), (f"default of {name}", defaults))
-    for field in FIELDS:
+    kind = _kind(layers)
+    values |= {f"{sut_options.GROUP}.{option}": value for option, value in kind.defaults().items()}
+    for label, layer in layers:
+        sut_options.refuse_foreign(kind, layer, label)
+    for field in fields(kind):
         for label, layer in layers:
             if field.name in layer:
                 label = label.format(flag=field.flag)
@@ -337,8 +334,20 @@ def build(workload: str | None, flags: Mapping[str, str], file: Mapping[str, str
     return _assemble(name, values, origin)
 
 
+def _kind(layers: Sequence[tuple[str, Mapping[str, str]]]) -> SutKind:
+    for label, layer in layers:
+        if "sut" in layer:
+            return suts.kind(read("sut", layer["sut"], label.format(flag="--sut")))
+    return suts.kind(BenchmarkConfig.sut)
+
+
+def fields(kind: SutKind) -> tuple[Field, ...]:
+    """Every field of a config whose SUT is of this kind."""
+    return (*FIELDS, *sut_options.fields(kind))
+
+
 def read(name: str, text: str, label: str) -> Any:
-    """The value of one dotted field. Raises: ConfigError that names `label`, where the text came from."""
+    """The value of a dotted field of FIELDS. Raises: ConfigError that names `label`, where the text came from."""
     return _read(_BY_NAME[name], text, label)
 
 
@@ -371,9 +380,10 @@ def _assemble(workload: str, values: Mapping[str, Any], origin: Mapping[str, str
 def command(config: BenchmarkConfig) -> list[str]:
     """The `assay bench` command line that asks for exactly this config, defaults of the workload left out."""
     words, texts = ["assay", "bench", config.workload], asked(config)
-    for field in FIELDS:
+    for field in fields(suts.kind(config.sut)):
         if field.name in texts and field.name != "paths.out":
-            words += [field.flag, texts[field.name]]
+            given = texts[field.name].split(BETWEEN) if field.is_list else [texts[field.name]]
+            words += [word for text in given for word in (field.flag, text)]
     return words
 
 
@@ -382,8 +392,9 @@ def asked(config: BenchmarkConfig) -> dict[str, str]:
 
     The round is named in any case: the newest one is another in a later Assay.
     """
-    standard = build(config.workload, {}, {})
-    values = {field.name: _value(config, field.name) for field in FIELDS}
+    kind = suts.kind(config.sut)
+    standard = dataclasses.replace(build(config.workload, {}, {}), sut_options=kind.defaults())
+    values = {field.name: _value(config, field.name) for field in fields(kind)}
     kept = {"round": config.round or standard.round}
     changed = {name: value for name, value in values.items() if value != _value(standard, name)}
     return {name: _text(value) for name, value in {**changed, **kept}.items()}
@@ -404,8 +415,8 @@ def _value(config: BenchmarkConfig, name: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and value and isinstance(value[0], Enum):
         return ",".join(_text(part) for part in value)
     if isinstance(value, Enum):
         return str(value.value).lower()
-    return "auto" if value is None else str(value)
+    return "auto" if value is None else text_of(value)

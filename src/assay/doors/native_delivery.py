@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import argparse
 
+from assay import suts
 from assay.config import BenchmarkConfig, ContainerRequest, Delivery, EarlierRun, Request, Style
 from assay.doors import native
 from assay.ground.errors import ConfigError
-
-FAKE_SUT = "echo"
-"""The SUT that computes nothing"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +62,7 @@ def from_args(args: argparse.Namespace) -> Request:
     config = native.from_args(args)
     if args.submit and is_barred(config, args.allow_fake):
         raise ConfigError(
-            f"the {FAKE_SUT} SUT is a fake: its run cannot be submitted",
+            f"the {config.sut} SUT is a fake: its run cannot be submitted",
             "run with a real SUT, or mark the tree with --allow-fake",
         )
     if (args.reuse or args.rerun) and config.paths.out is None:
@@ -90,7 +88,7 @@ def from_args(args: argparse.Namespace) -> Request:
 
 def is_barred(config: BenchmarkConfig, allow_fake: bool) -> bool:
     """Whether the SUT is a fake that must not be submitted."""
-    return config.sut == FAKE_SUT and not allow_fake
+    return suts.kind(config.sut).is_fake and not allow_fake
 
 
 def extra_flags(delivery: Delivery) -> tuple[str, ...]:

@@ -9,19 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.config import BenchmarkConfig, Device, Division, Precision, Scenario, Style
+from assay.config import BenchmarkConfig, Division, Scenario, Style
 from assay.ground import model_folder
 from assay.ground.errors import ConfigError, EnvironmentProblem
 from assay.mlperf import choosing, wheels, workloads
 from assay.mlperf.round import Round, RoundWorkload, Wheel
 from assay.mlperf.sample import Sample
+from assay.mlperf.sut_kind import SutKind
 from assay.mlperf.workload import Generation, Workload
-
-PRECISIONS = {
-    "transformers": (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16),
-    "engine": (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16, Precision.INT8),
-}
-"""What a SUT can compute in; one that is not listed has no weights and takes any."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +27,13 @@ class Job:
     workload: Workload
     round: Round
     rules: RoundWorkload
+    kind: SutKind
+
+    @property
+    def batch(self) -> int | None:
+        """Most sequences that the SUT runs at once: as asked, else its own default; None = it has no such number."""
+        asked = self.config.limits.batch
+        return asked or self.kind.default_batch(self.workload, self.config.scenarios)
 
     @property
     def wheel(self) -> Wheel:
@@ -83,36 +85,24 @@ class Job:
         )
 
 
-def of(config: BenchmarkConfig, local_rules: RoundWorkload | None = None) -> Job:
-    """The job that `config` asks for. `local_rules`: rules of a workload that no round holds (mixtral-nano).
+def of(config: BenchmarkConfig, kind: SutKind, local_rules: RoundWorkload | None = None) -> Job:
+    """The job that `config` asks for. `kind`: its SUT. `local_rules`: rules of a workload that no round holds
+    (mixtral-nano).
 
     Raises: ConfigError for an unknown workload or round, and for a combination that cannot be run.
     """
     workload = workloads.get(config.workload)
     round_ = workloads.round_of(config.round, workload.name)
     rules = local_rules if local_rules is not None else round_.workload(workload.name)
-    job = Job(replace(config, round=round_.name), workload, round_, rules)
+    job = Job(replace(config, round=round_.name), workload, round_, rules, kind)
     _refuse_impossible(job)
     return job
 
 
 def _refuse_impossible(job: Job) -> None:
-    config = job.config
-    able = PRECISIONS.get(config.sut)
-    if able and config.precision not in able:
-        raise ConfigError(
-            f"the {config.sut} SUT cannot run in {config.precision.value}",
-            "--precision " + ", ".join(p.value for p in able),
-        )
-    if config.device is not Device.CPU and config.sut == "engine":
-        raise ConfigError(
-            f"the engine does not run on {config.device.value}", "--device cpu, or --sut transformers"
-        )
-    if config.sut_options and config.sut != "echo":
-        names = ", ".join(f"--{name}" for name in config.sut_options)
-        raise ConfigError(
-            f"{names} belongs to the echo SUT, not to {config.sut}", "leave it out, or ask for --sut echo"
-        )
+    config, kind = job.config, job.kind
+    kind.refuse_impossible(job.workload, config.scenarios, config.modes, config.precision, config.device)
+    kind.values(config.sut_options)
     if config.style is Style.VALID and config.limits.samples is not None:
         raise ConfigError(
             "a valid-style run takes the whole dataset, so --samples has no place in it",
@@ -133,7 +123,7 @@ def _refuse_impossible(job: Job) -> None:
         raise ConfigError(
             f"{job.workload.name} has no Server limits in round {job.round.name}", "--scenario offline"
         )
-    if not job.workload.is_embedded and config.sut != "echo" and config.paths.checkpoint is None:
+    if not job.workload.is_embedded and kind.needs_checkpoint and config.paths.checkpoint is None:
         raise ConfigError(f"{job.workload.name} does not ship with Assay", job.workload.checkpoint_hint)
     if not job.workload.is_embedded and config.paths.dataset is None:
         raise ConfigError(

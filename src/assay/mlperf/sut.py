@@ -7,12 +7,12 @@ Knows nothing of models or devices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from assay.config import Device, Precision
+from assay.config import Device, OptionValue, Precision
 from assay.mlperf.sample import Sample
 from assay.mlperf.workload import Generation
 
@@ -66,7 +66,8 @@ class SutSpec:
     generation: Generation
     server: bool
     """True when first tokens must be reported (Server)."""
-    options: dict[str, str] = field(default_factory=dict)
+    options: Mapping[str, OptionValue | None] = field(default_factory=dict)
+    """Of this SUT alone, by name; `SutKind.values` fills in the defaults of those that are left out."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,6 @@ class Sut(Protocol):
 
 
 class SutModule(Protocol):
-    """A file in `suts/` satisfies this: the module is the factory."""
+    """The module that a `SutKind` names satisfies this: it is the factory."""
 
     def build(self, spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> Sut: ...

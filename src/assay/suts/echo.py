@@ -1,8 +1,6 @@
 """EchoSut: answers from the dataset itself, at any pace and without a model. Our own tests use it too.
 
-It computes nothing, so its runs are stamped FAKE. Options:
-    answers   `reference` (the dataset's reference answers; default) or `prompt` (cut to the limit)
-    pace      samples/s; default: as fast as the process boundary carries them
+It computes nothing, so its runs are stamped FAKE.
 """
 
 from __future__ import annotations
@@ -10,25 +8,65 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from assay.ground.errors import ConfigError, did_you_mean
+from assay.ground.errors import ConfigError
 from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.sut_kind import SutKind
+from assay.mlperf.sut_option import SutOption
+from assay.mlperf.sut_planner import Examined, SutSeconds, SutWork
 from assay.mlperf.workload import Generation
 
-OPTIONS = ("answers", "pace")
-ANSWERS = ("reference", "prompt")
-TOKENS_MIN = 2
-"""LoadGen refuses shorter answers; they are filled up with the end-of-sequence id."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    TokenIds = NDArray[np.int32]
+
 BATCH = 4096
 """Answers handed in at once without a pace, so that LoadGen takes in some while others are made."""
 SLICE_SECONDS = 0.02
 """With a pace above 50 samples/s, queries are answered in slices of about this length."""
+RAM_BYTES = 18_000_000
+"""Anonymous memory of its process. Source: measured on the embedded workload."""
+UNPACED = 100_000.0
+"""Samples/s without a pace. Source: measured on the embedded workload, 2 cores."""
 
-TokenIds = NDArray[np.int32]
+
+KIND = SutKind(
+    name="echo",
+    summary="answers from the dataset itself, without a model: tests everything but the arithmetic",
+    module=__name__,
+    needs_checkpoint=False,
+    is_fake=True,
+    options=(
+        SutOption("answers", str, "what it answers with", "reference", choices=("reference", "prompt")),
+        SutOption(
+            "pace",
+            float,
+            "samples/s to answer at (default: as fast as the process boundary carries them)",
+            least=1e-6,
+            most=1e9,
+        ),
+    ),
+    planner=__name__,
+)
+
+
+def examine(work: SutWork) -> Examined:
+    """Nothing can be in its way but the dataset."""
+    return Examined()
+
+
+def ram_bytes(work: SutWork) -> int:
+    return RAM_BYTES
+
+
+def seconds(work: SutWork) -> SutSeconds:
+    pace = KIND.values(work.spec.options)["pace"]
+    answer_s = len(work.samples) / (pace if isinstance(pace, float) else UNPACED)
+    return SutSeconds(0.0, answer_s, answer_s)
 
 
 class EchoSut:
@@ -74,12 +112,9 @@ class EchoSut:
 
 def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EchoSut:
     """Raises: ConfigError for an unknown option, or for reference answers that the dataset does not have."""
-    if unknown := sorted(set(spec.options) - set(OPTIONS)):
-        raise ConfigError(f"the echo SUT has no option {unknown[0]!r}", did_you_mean(unknown[0], OPTIONS))
-    kind = spec.options.get("answers", "reference")
-    if kind not in ANSWERS:
-        raise ConfigError(f"answers={kind} is unknown to the echo SUT", did_you_mean(kind, ANSWERS))
-    pace = _pace(spec.options.get("pace"))
+    options = KIND.values(spec.options)
+    kind, pace = str(options["answers"]), options["pace"]
+    assert pace is None or isinstance(pace, float)
     answers = [_answer(sample, kind, spec.generation) for sample in samples]
     used = Used(
         sut="echo",
@@ -95,23 +130,13 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EchoSut:
 
 
 def _answer(sample: Sample, kind: str, generation: Generation) -> TokenIds:
+    import numpy as np
+
     ids = sample.reference_ids if kind == "reference" else sample.prompt_ids[: generation.max_new_tokens]
     if not ids and kind == "reference":
         raise ConfigError(
             f"the dataset has no reference answer for sample {sample.index} ({sample.id})",
             "--answers prompt, or a dataset with tok_ref_output",
         )
-    missing = max(0, TOKENS_MIN - len(ids))
+    missing = max(0, LEAST_TOKENS - len(ids))
     return np.array([*ids, *[generation.eos_id] * missing], np.int32)
-
-
-def _pace(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        pace = float(text)
-    except ValueError:
-        pace = math.nan
-    if not (math.isfinite(pace) and pace > 0):
-        raise ConfigError(f"pace={text} is no number of samples per second", "--pace 10")
-    return pace

@@ -12,7 +12,7 @@ from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf.sample import Sample, Subset
 from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
 from assay.mlperf.workload import Generation
-from assay.suts import transformers
+from assay.suts import transformers_sut as transformers
 
 VOCAB = 64
 STOP = (5, 6)

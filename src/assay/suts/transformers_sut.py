@@ -1,0 +1,233 @@
+"""The trusted reference: a causal language model of Hugging Face transformers, greedy, any batch size.
+
+Slow and plain on purpose; our engine is held against its tokens.
+Source of the generation rules: mixtral-8x7b reference implementation and inference_rules (greedy, left padding,
+pad = EOS; trailing EOS ids stripped, programs cut after their stop sequence, never fewer than two ids).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from assay.config import Device
+from assay.ground import files, model_folder
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.mlperf.sample import Sample
+from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.workload import Generation
+from assay.suts import shape
+from assay.suts.transformers import DEFAULT_BATCH
+from assay.suts.worker import Worker
+
+SPEAK_EVERY_S = 30.0
+"""A batch answers all at once, at its end; until then it says how far it is."""
+HEADROOM = 1.1
+"""Free memory asked for over the bare weights, for activations and the KV cache of a small batch."""
+
+
+def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> TransformersSut:
+    """Load the checkpoint.
+
+    Raises: ConfigError, ArtifactError for a checkpoint that is not one or whose vocabulary is smaller than the
+    dataset's token ids, EnvironmentProblem when device or memory do not suffice.
+    """
+    if spec.checkpoint is None:
+        raise ConfigError("the transformers SUT needs a checkpoint", "--checkpoint DIR")
+    parameters = prepare(spec.checkpoint, samples)
+    _check_memory(parameters, spec)
+    sink.progress(f"loading {spec.checkpoint} with transformers {version('transformers')}")
+    weights = model_folder.weight_files(spec.checkpoint)
+    return TransformersSut(_load(spec), spec, samples, sink, weights)
+
+
+def prepare(checkpoint: Path, samples: Sequence[Sample]) -> int:
+    """Everything that can be said of a checkpoint without loading it; gives the number of stored elements.
+
+    Raises: ConfigError, ArtifactError as `build`.
+    """
+    config = model_folder.read_config(checkpoint)
+    shape.refuse_foreign_tokens(config, samples, checkpoint)
+    stored = model_folder.stored_tensors(checkpoint)
+    if not model_folder.says_quantised(config):  # else transformers knows how to read them
+        model_folder.refuse_quantised(checkpoint, stored)
+    return sum(tensor.count for tensor in stored.values())
+
+
+class TransformersSut:
+    def __init__(
+        self, model: Any, spec: SutSpec, samples: Sequence[Sample], sink: Sink, weights: Sequence[Path]
+    ) -> None:
+        self._model = model
+        self._spec = spec
+        self._batch = spec.batch or DEFAULT_BATCH
+        self._samples = {sample.index: sample for sample in samples}
+        self._sink = sink
+        self._digest = files.sha256_all(weights)
+        self._worker = Worker("transformers", self._answer, most=self._batch)
+
+    def used(self) -> Used:
+        """dtype and parameter count are read from the loaded tensors."""
+        import torch
+
+        parameters = list(self._model.parameters())
+        dtypes = sorted({str(p.dtype).removeprefix("torch.") for p in parameters})
+        return Used(
+            sut="transformers",
+            backend=f"transformers {version('transformers')} + torch {torch.__version__}",
+            precision="+".join(dtypes),
+            device=str(parameters[0].device.type),
+            batch=self._batch,
+            weights_sha256=self._digest,
+            details={
+                "model_class": type(self._model).__name__,
+                "parameters": sum(p.numel() for p in parameters),
+                "threads": torch.get_num_threads(),
+            },
+        )
+
+    def issue(self, queries: Sequence[Query]) -> None:
+        self._worker.issue(queries)
+
+    def flush(self) -> None:
+        self._worker.flush()
+
+    def close(self) -> None:
+        self._worker.close()
+
+    def _answer(self, batch: Sequence[Query]) -> int:
+        self._sink.done(self._generate(batch))
+        return len(batch)
+
+    def _generate(self, batch: Sequence[Query]) -> list[Answer]:
+        import torch
+
+        rules = self._spec.generation
+        samples = [self._samples[query.sample_index] for query in batch]
+        longest = max(len(s.prompt_ids) for s in samples)
+        ids_BT = torch.full((len(batch), longest), rules.eos_id, dtype=torch.long)
+        mask_BT = torch.zeros_like(ids_BT)
+        for row, sample in enumerate(samples):
+            ids_BT[row, longest - len(sample.prompt_ids) :] = torch.tensor(sample.prompt_ids)
+            mask_BT[row, longest - len(sample.prompt_ids) :] = 1
+        watcher = _watcher(batch, samples, rules, longest, self._sink, self._spec.server)
+        with torch.inference_mode():
+            out_BT = self._model.generate(
+                ids_BT.to(self._model.device),
+                attention_mask=mask_BT.to(self._model.device),
+                do_sample=False,
+                num_beams=1,
+                min_new_tokens=rules.min_new_tokens,
+                max_new_tokens=rules.max_new_tokens,
+                eos_token_id=rules.eos_id,
+                pad_token_id=rules.eos_id,
+                stopping_criteria=[watcher],
+            )
+        rows = out_BT[:, longest:].tolist()
+        return [
+            Answer(query.id, finish(row, sample, rules)) for query, sample, row in zip(batch, samples, rows)
+        ]
+
+
+def finish(ids: Sequence[int], sample: Sample, rules: Generation) -> list[int]:
+    """What LoadGen is given of generated ids: cut after the stop sequence, without trailing EOS or padding.
+
+    `[5, 13, 99, 13, 7, 2, 2]` with stop ids `13, 99, 13` becomes `[5, 13, 99, 13]`.
+    """
+    kept = list(ids)
+    while kept and kept[-1] in (rules.eos_id, 0):
+        kept.pop()
+    if sample.subset in rules.stop_subsets and sample.stop_ids:
+        kept = _cut_after(kept, sample.stop_ids)
+    return kept + [rules.eos_id] * max(0, LEAST_TOKENS - len(kept))
+
+
+def _cut_after(ids: list[int], stop: Sequence[int]) -> list[int]:
+    width = len(stop)
+    ends = (
+        start + width for start in range(len(ids) - width + 1) if ids[start : start + width] == list(stop)
+    )
+    return ids[: next(ends, len(ids))]
+
+
+def _watcher(
+    batch: Sequence[Query],
+    samples: Sequence[Sample],
+    rules: Generation,
+    prompt_width: int,
+    sink: Sink,
+    server: bool,
+) -> Any:
+    """A stopping criterion: ends each row at its own stop sequence, and tells first tokens (Server) and progress."""
+    import torch
+    from transformers import StoppingCriteria
+
+    class Watcher(StoppingCriteria):  # type: ignore[misc]
+        spoken_at = time.monotonic()
+
+        def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+            new_tokens = input_ids.shape[1] - prompt_width
+            if server and new_tokens == 1:
+                firsts = input_ids[:, -1].tolist()
+                sink.first_tokens([FirstToken(query.id, first) for query, first in zip(batch, firsts)])
+            if time.monotonic() - self.spoken_at > SPEAK_EVERY_S:
+                self.spoken_at = time.monotonic()
+                sink.progress(f"batch of {len(batch)}: {new_tokens} of at most {rules.max_new_tokens} tokens")
+            ended = [
+                sample.subset in rules.stop_subsets
+                and bool(sample.stop_ids)
+                and new_tokens >= len(sample.stop_ids)
+                and tuple(row[-len(sample.stop_ids) :].tolist()) == sample.stop_ids
+                for sample, row in zip(samples, input_ids)
+            ]
+            return torch.tensor(ended, dtype=torch.bool, device=input_ids.device)
+
+    return Watcher()
+
+
+def _load(spec: SutSpec) -> Any:
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM, GenerationConfig
+
+    if spec.device is Device.CUDA and not torch.cuda.is_available():
+        raise EnvironmentProblem("device cuda asked for, and torch sees no CUDA device", "--device cpu")
+    try:
+        model, loading = AutoModelForCausalLM.from_pretrained(
+            spec.checkpoint,
+            dtype=getattr(torch, spec.precision.value),
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ArtifactError(
+            f"transformers cannot load {spec.checkpoint}: {error}", "a folder in Hugging Face format"
+        ) from error
+    # Absent weights are drawn at random there, with no more than a warning: a model that was never asked for.
+    for fault in ("missing_keys", "mismatched_keys"):
+        if names := sorted(map(str, loading.get(fault) or ())):
+            raise ArtifactError(
+                f"{spec.checkpoint} has {len(names)} {fault.replace('_keys', '')} tensors, as {names[0]}",
+                "fetch the checkpoint again",
+            )
+    # The rules of the round decide on every token, not what the checkpoint prefers (`identity.unfollowed` says so).
+    model.generation_config = GenerationConfig()
+    return model.to(spec.device.value).eval()
+
+
+def _check_memory(parameters: int, spec: SutSpec) -> None:
+    """Weights in the asked precision against free memory, before anything is loaded."""
+    import psutil
+
+    if spec.device is not Device.CPU:
+        return
+    needed = parameters * shape.BYTES[spec.precision] * HEADROOM
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise EnvironmentProblem(
+            f"the weights in {spec.precision.value} need {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free",
+            "a smaller precision, a smaller checkpoint or a larger machine; `assay plan` shows what would fit",
+        )
