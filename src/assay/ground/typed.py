@@ -1,6 +1,6 @@
 """Plain JSON values -> typed frozen values, by the type hints of a dataclass. Knows no class of its own.
 
-Understands dataclasses, enums, Path, None unions, tuples, lists, mappings with text or enum keys, and plain scalars.
+Understands dataclasses, enums, Path, unions, tuples, lists, mappings with text or enum keys, and plain scalars.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _value(kind: Any, plain: Any, name: str) -> Any:
     if kind is Any or kind is object:
         return plain
     if outer in (Union, types.UnionType):
-        return None if plain is None else _value(_without_none(kind), plain, name)
+        return _one_of(get_args(kind), plain, name)
     if outer is tuple or outer is list:
         return _sequence(kind, plain, name)
     if outer is not None and issubclass(outer, Mapping):
@@ -51,9 +51,17 @@ def _of(kind: type, plain: Any, name: str) -> Any:
     return plain
 
 
-def _without_none(kind: Any) -> Any:
-    (one,) = (part for part in get_args(kind) if part is not type(None))
-    return one
+def _one_of(kinds: tuple[Any, ...], plain: Any, name: str) -> Any:
+    """The first kind that the value is of; None is of the kind None alone."""
+    if plain is None and type(None) in kinds:
+        return None
+    others = [kind for kind in kinds if kind is not type(None)]
+    for kind in others[:-1]:
+        try:
+            return _value(kind, plain, name)
+        except ValueError:
+            continue
+    return _value(others[-1], plain, name)
 
 
 def _sequence(kind: Any, plain: Any, name: str) -> Any:
