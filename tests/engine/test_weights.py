@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ from safetensors.torch import load_file, save_file
 
 from assay.config import Precision
 from assay.engine.api import Engine
-from assay.engine.config import EngineConfig
+from assay.engine.config import EngineConfig, read_model_config
 from assay.engine.sequence import Request
+from assay.engine.weights import expected_shapes
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 
 Tensors = dict[str, torch.Tensor]
@@ -198,3 +201,18 @@ def test_the_used_precision_is_that_of_the_packed_weights(small_checkpoint: Path
     for precision in (Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8):
         engine = Engine(EngineConfig(small_checkpoint, precision, kernels="torch"))
         assert engine.insight()["precision"] == precision.value
+
+
+@pytest.mark.parametrize("is_stacked", [False, True])
+def test_the_tensors_of_a_config_hold_as_many_numbers_as_the_model(
+    small_checkpoint: Path, is_stacked: bool
+) -> None:
+    """Vocabulary 96, hidden 64, experts of 96, 2 layers of 4 experts, 4 heads and 2 KV heads of 16 channels."""
+    shapes = expected_shapes(read_model_config(small_checkpoint), is_stacked)
+    per_layer = 2 * 64 + 2 * 64 * 64 + 2 * 32 * 64 + 4 * 64 + 4 * 3 * 64 * 96
+    assert sum(map(math.prod, shapes.values())) == 2 * 96 * 64 + 64 + 2 * per_layer
+
+
+def test_a_tied_head_is_not_expected(small_checkpoint: Path) -> None:
+    config = replace(read_model_config(small_checkpoint), tied_embeddings=True)
+    assert "lm_head.weight" not in expected_shapes(config, False)

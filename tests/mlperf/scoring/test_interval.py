@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay.mlperf.scoring import interval
 
@@ -21,3 +23,23 @@ def test_an_interval_needs_samples() -> None:
 
 def test_equal_values_have_an_interval_of_no_width() -> None:
     assert interval.of_mean([3.0, 3.0, 3.0]) == (3.0, 3.0)
+
+
+def test_every_hit_still_leaves_room_below_a_hundred() -> None:
+    low, high = interval.of_share(10, 10) or (-1, -1)
+    assert high == 100
+    assert low == pytest.approx(72.25, abs=0.01)  # Wilson: n / (n + z²)
+
+
+def test_the_interval_of_a_mean_is_so_many_standard_errors_wide() -> None:
+    # mean 5, variance 10 / 3, n 4: 1.96 * sqrt(10 / 12) on each side
+    assert interval.of_mean([3.0, 4.0, 6.0, 7.0]) == pytest.approx((5 - 1.78919, 5 + 1.78919), abs=1e-4)
+
+
+@given(st.integers(1, 3000), st.data())
+def test_the_interval_of_a_share_holds_it_and_mirrors(n: int, data: st.DataObject) -> None:
+    hits = data.draw(st.integers(0, n))
+    low, high = interval.of_share(hits, n) or (-1, -1)
+    assert 0 <= low <= 100 * hits / n <= high <= 100
+    other = interval.of_share(n - hits, n) or (-1, -1)
+    assert other == pytest.approx((100 - high, 100 - low), abs=1e-9)
