@@ -13,10 +13,10 @@ from assay.mlperf.result import (
     LoadgenUsed,
     ModeResult,
     RunResult,
+    RunValidity,
     ScoredMetric,
     Status,
     SystemField,
-    Validity,
 )
 from assay.mlperf.round import Seeds
 from assay.mlperf.sut import Used
@@ -46,7 +46,7 @@ def performance(**changes: Any) -> ModeResult:
     base = ModeResult(
         scenario=Scenario.OFFLINE,
         mode=Mode.PERFORMANCE,
-        validity=Validity.VALID,
+        validity=RunValidity.VALID,
         invalid_because=(),
         samples=10,
         seconds=20.0,
@@ -65,7 +65,7 @@ def performance(**changes: Any) -> ModeResult:
 def accuracy(*scores: ScoredMetric, **changes: Any) -> ModeResult:
     base = performance(
         mode=Mode.ACCURACY,
-        validity=Validity.NOT_JUDGED,
+        validity=RunValidity.NOT_JUDGED,
         figures=(),
         scores=scores or (scored(),),
         folder="Offline/accuracy",

@@ -14,26 +14,26 @@ from pathlib import Path
 from typing import Any
 
 
-class Choice(str, Enum):
+class TextEnum(str, Enum):
     """A member is its value in text, whatever formats it and whichever Python."""
 
     def __str__(self) -> str:
         return str(self.value)
 
 
-class Scenario(Choice):
+class Scenario(TextEnum):
     """How LoadGen sends queries; the value is LoadGen's name and the folder name of a submission."""
 
     OFFLINE = "Offline"
     SERVER = "Server"
 
 
-class Mode(Choice):
+class Mode(TextEnum):
     PERFORMANCE = "performance"
     ACCURACY = "accuracy"
 
 
-class Style(Choice):
+class Style(TextEnum):
     """TEST: a few samples, no duration. FAST: all samples, no duration. VALID: the round's own rules."""
 
     TEST = "test"
@@ -41,7 +41,7 @@ class Style(Choice):
     VALID = "valid"
 
 
-class Precision(Choice):
+class Precision(TextEnum):
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
@@ -49,12 +49,12 @@ class Precision(Choice):
     INT4 = "int4"
 
 
-class Device(Choice):
+class Device(TextEnum):
     CPU = "cpu"
     CUDA = "cuda"
 
 
-class Division(Choice):
+class Division(TextEnum):
     CLOSED = "closed"
     OPEN = "open"
     NETWORK = "network"
@@ -148,7 +148,7 @@ class ContainerRequest:
     """Leave the container when it has ended."""
 
 
-class EarlierRun(Choice):
+class EarlierRun(TextEnum):
     """What becomes of a run that the run folder already holds."""
 
     REFUSE = "refuse"

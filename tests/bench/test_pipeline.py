@@ -29,7 +29,7 @@ from assay.mlperf import artifact
 from assay.mlperf import round as rounds
 from assay.mlperf.artifact import DatasetFile
 from assay.mlperf.checker import check
-from assay.mlperf.result import RunResult, Status, Validity
+from assay.mlperf.result import RunResult, RunValidity, Status
 from assay.report import outcome
 from tests import fakes
 from tests.ground import flaky_server as flaky
@@ -137,10 +137,11 @@ def test_compliance_tests_are_for_closed_submissions_outside_of_containers() -> 
 
 
 @pytest.mark.parametrize(
-    ("is_gate", "validity"), [(True, Validity.INVALID), (False, Validity.INVALID), (True, Validity.VALID)]
+    ("is_gate", "validity"),
+    [(True, RunValidity.INVALID), (False, RunValidity.INVALID), (True, RunValidity.VALID)],
 )
 def test_the_gate_fails_a_job_whose_run_is_invalid_and_says_why_in_any_case(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_gate: bool, validity: Validity
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_gate: bool, validity: RunValidity
 ) -> None:
     made = fakes.result(fakes.performance(validity=validity))
     monkeypatch.setattr(measure, "run", lambda request, reporter: (made, tmp_path))
@@ -149,7 +150,7 @@ def test_the_gate_fails_a_job_whose_run_is_invalid_and_says_why_in_any_case(
     finished = pipeline.run(request, Hub(), Reporter(lambda text: None, lambda progress: None, said.append))
     failed = [failure.message for failure in pipeline.failures(request, finished)]
     assert failed == (
-        ["the gate is shut: Offline INVALID"] if is_gate and validity is Validity.INVALID else []
+        ["the gate is shut: Offline INVALID"] if is_gate and validity is RunValidity.INVALID else []
     )
     assert said == [made]
 
@@ -160,7 +161,7 @@ def test_the_gate_fails_a_job_whose_run_is_invalid_and_says_why_in_any_case(
 def test_an_invalid_run_fails_a_job_of_the_valid_style_alone(
     tmp_path: Path, style: str, invalid: bool, is_failed: bool
 ) -> None:
-    made = fakes.result(fakes.performance(validity=Validity.INVALID if invalid else Validity.VALID))
+    made = fakes.result(fakes.performance(validity=RunValidity.INVALID if invalid else RunValidity.VALID))
     request = Request(BenchmarkConfig(), Delivery(refuse_invalid=style == "valid"))
     failed = pipeline.failures(request, FinishedBenchmark(made, tmp_path, outcome.of(made)))
     assert bool(failed) == is_failed

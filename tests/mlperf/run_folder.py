@@ -16,10 +16,10 @@ from assay.mlperf.result import (
     LoadgenUsed,
     ModeResult,
     RunResult,
+    RunValidity,
     ScoredMetric,
     Status,
     SystemField,
-    Validity,
 )
 from assay.mlperf.round import Round, RoundWorkload
 from assay.mlperf.run_folder import RunFolder
@@ -223,7 +223,7 @@ def _mode_result(folder: Path, rules: RoundWorkload, scenario: str, mode: str, p
     return ModeResult(
         scenario=Scenario(scenario),
         mode=Mode(mode),
-        validity=Validity(logged.validity),
+        validity=RunValidity(logged.validity),
         invalid_because=(),
         samples=15_000,
         seconds=700.0,

@@ -10,7 +10,7 @@ import pytest
 from assay.config import Mode, Scenario
 from assay.ground.errors import ArtifactError
 from assay.mlperf import result
-from assay.mlperf.result import RunResult, Status, Validity
+from assay.mlperf.result import RunResult, RunValidity, Status
 from assay.mlperf.round import Seeds
 from assay.mlperf.score import Score, Target
 from assay.mlperf.sut import Used
@@ -109,7 +109,7 @@ def test_a_record_of_schema_1_keeps_what_it_said(tmp_path: Path) -> None:
     assert made.dataset.rows_used == tuple(before["dataset"]["rows_used"])
     assert made.loadgen.seeds.qsl == before["loadgen"]["seeds"]["qsl"]
     server = made.find(Scenario.SERVER, Mode.PERFORMANCE)
-    assert server is not None and server.validity is Validity.INVALID
+    assert server is not None and server.validity is RunValidity.INVALID
     assert server.setting("min_query_count") == 30
     assert [len(run.figures) for run in made.runs] == [len(run["figures"]) for run in before["runs"]]
 

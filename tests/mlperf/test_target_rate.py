@@ -7,7 +7,7 @@ import pytest
 
 from assay.config import Mode, Scenario
 from assay.mlperf import target_rate
-from assay.mlperf.result import ModeResult, Validity
+from assay.mlperf.result import ModeResult, RunValidity
 from tests import fakes
 from tests.mlperf.loadgen_job import run_spec
 
@@ -18,7 +18,7 @@ def run(reached: float, target: float, **changes: Any) -> ModeResult:
     """An INVALID Offline run of 5 s that was to last 20 s."""
     figures = (fakes.Figure("samples_per_s", reached, "samples/s", 10, "log"), *changes.pop("figures", ()))
     base = {
-        "validity": Validity.INVALID,
+        "validity": RunValidity.INVALID,
         "seconds": 5.0,
         "effective": {"target_qps": target, "min_duration_ms": 20_000},
     }
@@ -41,7 +41,7 @@ def test_a_target_leaves_room_on_the_side_where_a_run_would_fail() -> None:
     ("made", "better"),
     [
         (run(186.0, 47.0), 223.2),
-        (run(186.0, 47.0, validity=Validity.VALID), None),
+        (run(186.0, 47.0, validity=RunValidity.VALID), None),
         (run(186.0, 47.0, seconds=21.0), None),  # INVALID for something that no target mends
         (run(186.0, 230.0), None),  # the target was high enough
         (server(100.0, 400.0, 9000.0), 70.0),  # far over what it can do

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from assay.config import Scenario, Style
-from assay.mlperf.result import Status, Validity
+from assay.mlperf.result import RunValidity, Status
 from assay.mlperf.sut import Used
 from assay.report import outcome, readme, summary
 from tests import fakes
@@ -71,7 +71,7 @@ def test_server_latencies_stand_beside_their_limits_and_the_target_to_try() -> N
     limits = {"ttft_p99": 2000.0, "tpot_p99": 200.0}
     run = fakes.performance(
         scenario=Scenario.SERVER,
-        validity=Validity.INVALID,
+        validity=RunValidity.INVALID,
         figures=(late, reached),
         limits_ms=limits,
         effective={},
@@ -146,5 +146,5 @@ def test_the_outcome_names_what_a_job_may_be_judged_by(
 
 
 def test_an_invalid_run_is_no_good_outcome() -> None:
-    found = outcome.of(fakes.result(fakes.performance(validity=Validity.INVALID)))
+    found = outcome.of(fakes.result(fakes.performance(validity=RunValidity.INVALID)))
     assert (str(found), found.is_good) == ("Offline INVALID", False)

@@ -14,7 +14,7 @@ from assay.ground.errors import AssayError, Interrupted
 from assay.mlperf import target_rate
 from assay.mlperf.figures import figures
 from assay.mlperf.logs import DETAIL_FILE, RunRecord
-from assay.mlperf.result import ModeResult, RunResult, Status, Validity
+from assay.mlperf.result import ModeResult, RunResult, RunValidity, Status
 from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.run_spec import RunSpec
 from assay.mlperf.session import Session
@@ -163,7 +163,7 @@ def _mode_result(run: RunInProgress, spec: RunSpec, logged: RunRecord, scores: S
     return ModeResult(
         scenario=spec.scenario,
         mode=spec.mode,
-        validity=Validity(logged.validity),
+        validity=RunValidity(logged.validity),
         invalid_because=logged.invalid_because,
         samples=samples,
         seconds=logged.seconds or 0.0,

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Hint: TypeAlias = Any
+"""A type as `get_type_hints` gives it: a class, or a form such as `tuple[int, ...]`."""
 
 
 def typed(kind: type[T], plain: object, name: str) -> T:
@@ -24,8 +26,8 @@ def typed(kind: type[T], plain: object, name: str) -> T:
     return cast(T, _value(kind, plain, name))
 
 
-def _value(kind: Any, plain: Any, name: str) -> Any:
-    outer = get_origin(kind)
+def _value(kind: Hint, plain: object, name: str) -> object:
+    outer: Hint = get_origin(kind)
     if kind is Any or kind is object:
         return plain
     if outer in (Union, types.UnionType):
@@ -45,13 +47,13 @@ def _value(kind: Any, plain: Any, name: str) -> Any:
     return Path(_of(str, plain, name)) if kind is Path else _of(kind, plain, name)
 
 
-def _of(kind: type, plain: Any, name: str) -> Any:
-    if type(plain) is not kind:
+def _of(kind: type[T], plain: object, name: str) -> T:
+    if type(plain) is not kind:  # a boolean is no number here
         raise ValueError(f"{name} is {str(plain)[:60]!r}, which is no {kind.__name__}")
     return plain
 
 
-def _one_of(kinds: tuple[Any, ...], plain: Any, name: str) -> Any:
+def _one_of(kinds: tuple[Hint, ...], plain: object, name: str) -> object:
     """The first kind that the value is of; None is of the kind None alone."""
     if plain is None and type(None) in kinds:
         return None
@@ -64,18 +66,19 @@ def _one_of(kinds: tuple[Any, ...], plain: Any, name: str) -> Any:
     return _value(others[-1], plain, name)
 
 
-def _sequence(kind: Any, plain: Any, name: str) -> Any:
+def _sequence(kind: Hint, plain: object, name: str) -> object:
     parts = get_args(kind)
     values = _of(list, plain, name)
-    if get_origin(kind) is list or parts[-1] is Ellipsis:
+    is_list = get_origin(kind) is list  # type: ignore[comparison-overlap]
+    if is_list or parts[-1] is Ellipsis:
         parts = (parts[0],) * len(values)
     if len(parts) != len(values):
         raise ValueError(f"{name} holds {len(values)} values, not {len(parts)}")
     made = [_value(part, value, f"{name}[{i}]") for i, (part, value) in enumerate(zip(parts, values))]
-    return made if get_origin(kind) is list else tuple(made)
+    return made if is_list else tuple(made)
 
 
-def _enum(kind: type[Enum], plain: Any, name: str) -> Enum:
+def _enum(kind: type[Enum], plain: object, name: str) -> Enum:
     try:
         return kind(plain)
     except ValueError:
@@ -83,7 +86,7 @@ def _enum(kind: type[Enum], plain: Any, name: str) -> Enum:
         raise ValueError(f"{name} is {str(plain)[:60]!r}, none of {words}") from None
 
 
-def _dataclass(kind: Any, plain: dict[str, Any], name: str) -> Any:
+def _dataclass(kind: Hint, plain: dict[str, object], name: str) -> object:
     hints, given = _hints(kind), {}
     for field in dataclasses.fields(kind):
         if field.name in plain:
@@ -94,5 +97,5 @@ def _dataclass(kind: Any, plain: dict[str, Any], name: str) -> Any:
 
 
 @lru_cache
-def _hints(kind: Any) -> dict[str, Any]:
+def _hints(kind: Hint) -> dict[str, Hint]:
     return get_type_hints(kind)

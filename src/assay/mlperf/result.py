@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assay.config import BenchmarkConfig, Choice, Mode, Scenario, plain
+from assay.config import BenchmarkConfig, Mode, Scenario, TextEnum, plain
 from assay.ground import files
 from assay.ground.errors import ArtifactError
 from assay.ground.parsed import json_value
@@ -25,7 +25,7 @@ from assay.mlperf.score import Score, Target
 from assay.mlperf.sut import Used
 
 
-class Status(Choice):
+class Status(TextEnum):
     """How far a job came."""
 
     RUNNING = "RUNNING"
@@ -34,7 +34,7 @@ class Status(Choice):
     FAILED = "FAILED"
 
 
-class Validity(Choice):
+class RunValidity(TextEnum):
     """LoadGen's own word on a performance run; it does not judge accuracy runs."""
 
     VALID = "VALID"
@@ -106,7 +106,7 @@ class ModeResult:
 
     scenario: Scenario
     mode: Mode
-    validity: Validity
+    validity: RunValidity
     invalid_because: tuple[str, ...]
     samples: int
     """Samples answered."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.config import Mode, Scenario
-from assay.mlperf.result import ModeResult, Validity
+from assay.mlperf.result import ModeResult, RunValidity
 from assay.mlperf.run_spec import RunSpec
 
 OFFLINE_MARGIN = 1.2
@@ -21,7 +21,7 @@ def below_or_above(scenario: Scenario, reached: float) -> float:
 def better(run: ModeResult) -> float | None:
     """A target with which this run would not be INVALID; None where it is not, or another target is no help."""
     reached = run.figure("samples_per_s")
-    if run.mode is not Mode.PERFORMANCE or run.validity is not Validity.INVALID or reached is None:
+    if run.mode is not Mode.PERFORMANCE or run.validity is not RunValidity.INVALID or reached is None:
         return None
     asked = run.setting("target_qps") or reached.value
     if run.scenario is Scenario.OFFLINE:

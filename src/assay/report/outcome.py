@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.mlperf.result import RunResult, Validity
+from assay.mlperf.result import RunResult, RunValidity
 from assay.report import words
 
 
@@ -44,8 +44,8 @@ def of(result: RunResult) -> Outcome:
     scores = [(f"{run.scenario} {words.title(s.metric)}", s) for run in result.runs for s in run.scores]
     return Outcome(
         missed=tuple(name for name, score in scores if score.met is False),
-        invalid=tuple(str(run.scenario) for run in result.runs if run.validity is Validity.INVALID),
+        invalid=tuple(str(run.scenario) for run in result.runs if run.validity is RunValidity.INVALID),
         ungraded=tuple(name for name, score in scores if score.met is None and score.ungraded),
         met=tuple(name for name, score in scores if score.met),
-        valid=tuple(str(run.scenario) for run in result.runs if run.validity is Validity.VALID),
+        valid=tuple(str(run.scenario) for run in result.runs if run.validity is RunValidity.VALID),
     )

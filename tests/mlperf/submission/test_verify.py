@@ -11,7 +11,7 @@ import pytest
 from assay.config import Mode
 from assay.ground.errors import ArtifactError
 from assay.mlperf import result as results
-from assay.mlperf.result import Figure, ModeResult, Validity
+from assay.mlperf.result import Figure, ModeResult, RunValidity
 from assay.mlperf.submission.source import FinishedRun
 from assay.mlperf.submission.verify import verify
 from tests.mlperf import run_folder
@@ -66,7 +66,7 @@ def test_a_record_that_leads_out_of_the_folder_is_refused(run: FinishedRun) -> N
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"validity": Validity.INVALID}, "says INVALID for validity, its log .*detail.txt says VALID"),
+        ({"validity": RunValidity.INVALID}, "says INVALID for validity, its log .*detail.txt says VALID"),
         ({"figures": ()}, "says nothing for samples_per_s, its log .* says 20"),
     ],
 )
