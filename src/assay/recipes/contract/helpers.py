@@ -49,11 +49,8 @@ def download_file(i: Answer) -> Answer:
             with part.open("wb") as file:
                 while chunk := answer.read(int(i.get("chunk_size") or CHUNK_BYTES)):
                     file.write(chunk)
-            if expected and part.stat().st_size != expected:
-                return {
-                    "return": 1,
-                    "error": addresses(f"{url} was cut short at {part.stat().st_size} of {expected} bytes"),
-                }
+            if expected and (size := part.stat().st_size) != expected:
+                raise ValueError(f"cut short at {size} of {expected} bytes")  # so that the part goes
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError, AssayError) as error:
         return {"return": 1, "error": addresses(f"cannot download {url}: {error}")}
     return {"return": 0, "filename": name, "path": str(target), "size": target.stat().st_size}
