@@ -1,0 +1,6 @@
+"""A server over the network: token ids in, token ids out. Knows nothing of MLPerf, of SUTs and of torch.
+
+sampling, prompt    what is asked for
+delta, failure      what comes back, event by event, and how it can fail
+api                 one Protocol for every kind of server; one file per kind under `apis/`
+"""

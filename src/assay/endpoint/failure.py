@@ -1,0 +1,34 @@
+"""How a request to a server fails. Each kind is counted apart; none ever counts as a fast answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class FailureKind(Enum):
+    """Kinds that call for different action."""
+
+    CONNECT = "connection refused or reset before any byte"
+    BUSY = "refused because of load (HTTP 429, or 503 after it was ready)"
+    LOADING = "not ready yet (HTTP 503)"
+    REQUEST = "the request is refused as wrong (HTTP 4xx)"
+    SERVER = "the server reports an error (HTTP 5xx, or an error event)"
+    CUT = "the stream broke off before its end"
+    STALL = "no byte arrived within the time limit"
+    TIMEOUT = "the answer took longer than the time limit"
+    DAMAGED = "the stream is not what the protocol allows"
+    ABORTED = "the server gave up on the answer"
+    TOO_SHORT = "the answer has fewer tokens than LoadGen takes"
+    TOKENS = "the token ids disagree with what the server states, or are not in the vocabulary"
+
+
+@dataclass(frozen=True)
+class EndpointFailure:
+    """One failure. `detail` is foreign text: at most 500 characters, without secrets, printed only by the terminal's
+    own function."""
+
+    kind: FailureKind
+    detail: str
+    tokens_before: int = 0
+    """Tokens that had arrived; a retry is honest only at 0."""
