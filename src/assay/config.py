@@ -82,6 +82,8 @@ class Limits:
 class Paths:
     checkpoint: Path | None = None
     """Folder of a Hugging Face checkpoint; None = the workload's own."""
+    tokenizer: Path | None = None
+    """Folder with the tokenizer; None = the checkpoint's."""
     dataset: Path | None = None
     """Dataset file in the official schema (.pkl, .parquet, .jsonl); None = the workload's own."""
     checkpoint_source: str | None = None

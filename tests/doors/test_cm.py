@@ -24,6 +24,7 @@ TEXTS = {
     "device": st.sampled_from(["cpu", "cuda"]),
     "precision": st.sampled_from(["float32", "bfloat16", "float16", "int8", "int4"]),
     "paths.checkpoint": st.sampled_from(["/m/a b", "/models/x,y"]),
+    "paths.tokenizer": st.sampled_from(["/m/words"]),
     "paths.dataset": st.sampled_from(["/d/rows.pkl"]),
     "paths.out": st.sampled_from(["/runs/one", "/r"]),
     "limits.samples": st.integers(1, 15000).map(str),

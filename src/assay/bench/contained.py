@@ -66,7 +66,7 @@ def inside(text: str, reporter: Reporter) -> None:
 def task(config: BenchmarkConfig) -> Task:
     """The command inside, and what it may see: model and dataset, the store, the run folder."""
     paths = config.paths
-    read = tuple(path for path in (paths.checkpoint, paths.dataset) if path is not None)
+    read = tuple(path for path in (paths.checkpoint, paths.tokenizer, paths.dataset) if path is not None)
     write = tuple(path for path in (paths.out, settings.home()) if path is not None)
     return Task(
         ("-m", MODULE, serialised(config)),

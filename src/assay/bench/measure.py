@@ -128,6 +128,7 @@ def _sut_spec(run: RunInProgress) -> SutSpec:
     return SutSpec(
         kind=config.sut,
         checkpoint=run.checkpoint,
+        tokenizer=run.tokenizer,
         device=config.device,
         precision=config.precision,
         batch=run.job.batch,

@@ -151,7 +151,7 @@ class _Draft:
         )
 
     def _work(self) -> cost.Work:
-        folder, tokens = self._checkpoint(), self._answer_tokens()
+        folder, tokens = self.config.paths.tokenizer or self._checkpoint(), self._answer_tokens()
         return cost.Work(
             config=self.config,
             job=self.job,
@@ -247,6 +247,7 @@ class _Draft:
         return SutSpec(
             kind=job.kind.name,
             checkpoint=folder,
+            tokenizer=self.config.paths.tokenizer or folder,
             device=self.config.device,
             precision=self.config.precision,
             batch=job.batch,

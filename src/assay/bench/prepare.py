@@ -13,7 +13,7 @@ from assay.bench import embedded
 from assay.config import BenchmarkConfig, Division
 from assay.ground import settings
 from assay.ground.errors import ConfigError
-from assay.mlperf import artifact, dataset, wheels
+from assay.mlperf import artifact, dataset, tokenizer, wheels
 from assay.mlperf import job as jobs
 from assay.mlperf.dataset import Dataset
 from assay.mlperf.job import Job
@@ -27,6 +27,8 @@ def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
         artifact.require_room(config.precision, psutil.virtual_memory().total, settings.home())
     job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config, kind)
     wheels.refuse_unusable(job.wheel)
+    if (folder := config.paths.tokenizer) is not None and tokenizer.file_of(folder) is None:
+        tokenizer.load(folder)  # says what is missing, before anything runs
     path = config.paths.dataset
     data = dataset.load(path) if path is not None else embedded.dataset(config)
     job.samples(len(data.samples))

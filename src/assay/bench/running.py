@@ -67,6 +67,11 @@ class RunInProgress:
         )
 
     @property
+    def tokenizer(self) -> Path | None:
+        """Folder whose tokenizer reads the answers."""
+        return self.job.config.paths.tokenizer or self.checkpoint
+
+    @property
     def identity(self) -> Identity | None:
         """Of the weights that were loaded; None without weights, and for the embedded ones."""
         asked = self.job.config.paths.checkpoint

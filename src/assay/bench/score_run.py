@@ -24,10 +24,12 @@ Scores = tuple[ScoredMetric, ...]
 
 def scores(run: RunInProgress, spec: RunSpec) -> Scores:
     """Raises: ArtifactError for a log that cannot be read, EnvironmentProblem when the disk is full."""
-    if run.checkpoint is None:
-        run.notes.append("answers were not scored: there is no checkpoint whose tokenizer could read them")
+    if run.tokenizer is None:
+        run.notes.append(
+            "answers were not scored: there is no tokenizer that could read them (--tokenizer DIR)"
+        )
         return ()
-    reader = tokenizer.load(run.checkpoint)
+    reader = tokenizer.load(run.tokenizer)
     grade = Grade(unsafe=run.delivery.unsafe_no_sandbox, progress=_on_graded(run, spec))
     records = accuracy_log.read(spec.out / names.ACCURACY_FILE, "int32", reader.vocab_size)
     _keep_lengths(run, records)

@@ -178,6 +178,13 @@ FIELDS: tuple[Field, ...] = (
         "DIR",
     ),
     Field(
+        "paths.tokenizer",
+        "--tokenizer",
+        paths.given,
+        "folder with the tokenizer, for a SUT that has no checkpoint (default: the checkpoint)",
+        "DIR",
+    ),
+    Field(
         "paths.dataset",
         "--dataset",
         _file_place,

@@ -125,6 +125,14 @@ def _refuse_impossible(job: Job) -> None:
         )
     if not job.workload.is_embedded and kind.needs_checkpoint and config.paths.checkpoint is None:
         raise ConfigError(f"{job.workload.name} does not ship with Assay", job.workload.checkpoint_hint)
+    if (
+        kind.needs_tokenizer
+        and not job.workload.is_embedded
+        and not (config.paths.tokenizer or config.paths.checkpoint)
+    ):
+        raise ConfigError(
+            f"the {kind.name} SUT needs the tokenizer of {job.workload.name}", "--tokenizer DIR"
+        )
     if not job.workload.is_embedded and config.paths.dataset is None:
         raise ConfigError(
             f"the dataset of {job.workload.name} does not ship with Assay", job.workload.dataset_hint

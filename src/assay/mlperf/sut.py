@@ -68,6 +68,8 @@ class SutSpec:
     """True when first tokens must be reported (Server)."""
     options: Mapping[str, OptionValue | None] = field(default_factory=dict)
     """Of this SUT alone, by name; `SutKind.values` fills in the defaults of those that are left out."""
+    tokenizer: Path | None = None
+    """Folder with the tokenizer: as asked, else the checkpoint; None = there is none."""
 
 
 @dataclass(frozen=True)

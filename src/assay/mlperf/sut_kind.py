@@ -43,6 +43,8 @@ class SutKind:
     """Dotted name of the module whose `build` makes the SUT, in the SUT process alone; see `sut.SutModule`."""
     needs_checkpoint: bool = True
     """Whether it loads weights: then a checkpoint must be there or be fetched, and is identified in the record."""
+    needs_tokenizer: bool = False
+    """Whether it reads `SutSpec.tokenizer`; one that needs a checkpoint has that folder's."""
     is_fake: bool = False
     """Its answers are the reference's own: a run is stamped FAKE and submitted only when asked for."""
     precisions: tuple[Precision, ...] = ()
