@@ -123,20 +123,19 @@ def _refuse_impossible(job: Job) -> None:
         raise ConfigError(
             f"{job.workload.name} has no Server limits in round {job.round.name}", "--scenario offline"
         )
-    if not job.workload.is_embedded and kind.needs_checkpoint and config.paths.checkpoint is None:
-        raise ConfigError(f"{job.workload.name} does not ship with Assay", job.workload.checkpoint_hint)
-    if (
-        kind.needs_tokenizer
-        and not job.workload.is_embedded
-        and not (config.paths.tokenizer or config.paths.checkpoint)
-    ):
-        raise ConfigError(
-            f"the {kind.name} SUT needs the tokenizer of {job.workload.name}", "--tokenizer DIR"
-        )
-    if not job.workload.is_embedded and config.paths.dataset is None:
-        raise ConfigError(
-            f"the dataset of {job.workload.name} does not ship with Assay", job.workload.dataset_hint
-        )
+    if not job.workload.is_embedded:
+        _refuse_missing(job)
+
+
+def _refuse_missing(job: Job) -> None:
+    """Raises: ConfigError for what does not come with the workload and is not named."""
+    workload, kind, paths = job.workload, job.kind, job.config.paths
+    if kind.needs_checkpoint and paths.checkpoint is None:
+        raise ConfigError(f"{workload.name} does not ship with Assay", workload.checkpoint_hint)
+    if kind.needs_tokenizer and not (paths.tokenizer or paths.checkpoint):
+        raise ConfigError(f"the {kind.name} SUT needs the tokenizer of {workload.name}", "--tokenizer DIR")
+    if paths.dataset is None:
+        raise ConfigError(f"the dataset of {workload.name} does not ship with Assay", workload.dataset_hint)
 
 
 def _eos_id(checkpoint: Path | None, usual: int) -> int:
