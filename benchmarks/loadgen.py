@@ -20,7 +20,7 @@ from pathlib import Path
 from assay.config import Device, Mode, Precision, Scenario
 from assay.mlperf import round as rounds
 from assay.mlperf.round import Latency
-from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sample import Sample
 from assay.mlperf.session import RunSpec, Session
 from assay.mlperf.sut import SutSpec
 from assay.mlperf.workload import Generation
@@ -32,7 +32,7 @@ DATASET = 15_000
 
 def samples() -> list[Sample]:
     answer = tuple(range(100, 100 + TOKENS))
-    return [Sample(i, f"train.{i}", Subset.GSM8K, "", (1, i), "0", answer, (2,)) for i in range(DATASET)]
+    return [Sample(i, f"train.{i}", "GSM8K", "", (1, i), "0", answer, (2,)) for i in range(DATASET)]
 
 
 def children_cpu_s() -> float:
@@ -53,6 +53,7 @@ def measure(scenario: Scenario, count: int, qps: float, round_name: str) -> dict
             scenario=scenario,
             mode=Mode.PERFORMANCE,
             loadgen_key="mixtral-8x7b",
+            has_loadgen_settings=True,
             samples=DATASET,
             target_qps=qps,
             seeds=round_.seeds,

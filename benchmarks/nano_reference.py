@@ -23,6 +23,7 @@ from assay.mlperf.score import Score
 from assay.mlperf.scoring.grader import Grade
 from assay.mlperf.scoring.log import Record
 from assay.mlperf.scoring.score import score
+from assay.mlperf.workloads.mixtral_scorers import SCORERS
 from assay.nano import greedy
 from assay.nano import rows as nano_rows
 from assay.nano.reference import PATH, Reference
@@ -37,7 +38,7 @@ def score_answers(
     columns = samples_of_rows.columns_of(rows)
     samples = samples_of_rows.samples(columns, "mixtral-nano")
     records = [Record(i, answer.ids) for i, answer in enumerate(answers)]
-    return score(records, samples, tokenizers.load(folder), Grade())
+    return score(records, samples, tokenizers.load(folder), Grade(), SCORERS)
 
 
 def as_reference(

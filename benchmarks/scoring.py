@@ -82,6 +82,8 @@ def text_speed(folder: Path, tokenizer_folder: Path, rows: int) -> dict[str, Any
     from assay.mlperf.scoring import log
     from assay.mlperf.scoring.mbxp import Grading, ProgramVerdict
     from assay.mlperf.scoring.score import score
+    from assay.mlperf.workloads.mixtral_rows import SCHEMA
+    from assay.mlperf.workloads.mixtral_scorers import SCORERS
 
     encoder = tokenizer.load(tokenizer_folder)
     made = [made_row(n, rows, encoder) for n in range(rows)]
@@ -96,10 +98,14 @@ def text_speed(folder: Path, tokenizer_folder: Path, rows: int) -> dict[str, Any
     seconds: dict[str, float] = {}
     started, cpu_started = time.perf_counter(), time.process_time()
     words_ = timed(seconds, "load_tokenizer", lambda: tokenizer.load(tokenizer_folder))
-    samples = timed(seconds, "read_dataset", lambda: dataset.read(folder / "set.pkl"))
+    samples = timed(seconds, "read_dataset", lambda: dataset.read(folder / "set.pkl", SCHEMA))
     records = timed(seconds, "read_log", lambda: log.read(folder / "log.json", "int32", words_.vocab_size))
     ungraded = ProgramVerdict(True)
-    timed(seconds, "score", lambda: score(records, samples, words_, lambda p: Grading([ungraded] * len(p))))
+    timed(
+        seconds,
+        "score",
+        lambda: score(records, samples, words_, lambda p: Grading([ungraded] * len(p)), SCORERS),
+    )
     total, cpu = time.perf_counter() - started, time.process_time() - cpu_started
     official = official_text(tokenizer_folder, made)
     return {

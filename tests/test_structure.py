@@ -13,7 +13,6 @@ TOOL = Path(__file__).parents[1] / "tools" / "structure.py"
 NO_MORE_THAN = {
     "public class names used twice": 11,
     "Any per 1,000 lines": 16.8,
-    "comparisons with the name of a workload": 19,
     "modules that no test imports": 123,
 }
 """Counts that have not reached their goals yet; lower a figure when the count falls."""

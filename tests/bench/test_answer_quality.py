@@ -14,7 +14,6 @@ from assay.config import Precision
 from assay.engine.config import EngineConfig
 from assay.ground.errors import ConfigError
 from assay.mlperf import dataset, dataset_file
-from assay.mlperf.sample import Subset
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +25,8 @@ def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_only_instruction_rows_are_scored(rows_file: Path, tmp_path: Path) -> None:
     rows = answer_quality.instruction_rows(rows_file)
-    assert rows and {row.subset for row in rows} == {Subset.OPENORCA}
-    other = [row for row in nano.dataset("default") if row["dataset"] != Subset.OPENORCA.value]
+    assert rows and {row.subset for row in rows} == {"OpenOrca"}
+    other = [row for row in nano.dataset("default") if row["dataset"] != "OpenOrca"]
     dataset_file.write_columns(tmp_path / "other.jsonl", dataset.columns_of(other))
     with pytest.raises(ConfigError, match="no instruction rows"):
         answer_quality.instruction_rows(tmp_path / "other.jsonl")

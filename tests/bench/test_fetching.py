@@ -21,7 +21,7 @@ from assay.ground import download, hub_cache, settings
 from assay.ground.artifact import origin as artifact_origin
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.ground.hub import Hub
-from assay.mlperf import artifact
+from assay.mlperf.workloads.mixtral_8x7b import DATASET_FILES, MODEL
 from tests.ground import flaky_server as flaky
 
 COMMIT = "ab" * 20
@@ -69,9 +69,9 @@ def cached(cache: Path, name: str, commit: str) -> Path:
 
 def test_without_paths_the_official_model_and_dataset_are_wanted_with_their_sizes() -> None:
     checkpoint, data = fetching.wanted(asked())
-    assert (checkpoint.source, checkpoint.size_bytes) == (artifact.MODEL, 93_405_585_408)
-    assert (data.source, data.size_bytes) == (artifact.DATASET, 71_000_000)
-    assert str(checkpoint) == f"the checkpoint {artifact.MODEL} (93.4 GB)"
+    assert (checkpoint.source, checkpoint.size_bytes) == (MODEL.source, 93_405_585_408)
+    assert (data.source, data.size_bytes) == (DATASET_FILES[0].url, 71_000_000)
+    assert str(checkpoint) == f"the checkpoint {MODEL.source} (93.4 GB)"
     assert [each.what for each in fetching.wanted(asked(sut="echo"))] == ["dataset"]
     assert fetching.wanted(asked("mixtral-nano")) == ()
     assert fetching.wanted(asked(paths__checkpoint="/m", paths__dataset="/d.pkl")) == ()
@@ -128,7 +128,7 @@ def test_a_model_of_a_branch_is_fetched_at_the_commit_that_it_means_and_then_it_
 
 def test_what_the_hubs_own_client_has_is_not_fetched_again(tmp_path: Path) -> None:
     cache = tmp_path / "hub"
-    name, _, commit = artifact.MODEL.removeprefix("hf:").partition("@")
+    name, _, commit = MODEL.source.removeprefix("hf:").partition("@")
     official, other = cached(cache, name, commit), cached(cache, "some/model", COMMIT)
     hub = Hub(cache=cache)
     assert fetching.found(asked(), hub).paths.checkpoint == official
@@ -218,7 +218,7 @@ def test_a_plan_counts_what_is_to_be_fetched_and_what_is_here_no_more(
     assert whole.download_bytes >= 93_405_585_408 + 71_000_000
     assert whole.disk_bytes >= 93_405_585_408 and whole.weight_bytes == 93_405_585_408
     assert sum("fetched first" in note for note in whole.notes) == 2
-    cached(tmp_path / "hub", *artifact.MODEL.removeprefix("hf:").split("@"))
+    cached(tmp_path / "hub", *MODEL.source.removeprefix("hf:").split("@"))
     assert plan.make(asked(), Hub(cache=tmp_path / "hub")).download_bytes < 10**9
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,11 @@ from assay.doors import native
 from assay.ground import settings
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.hub import Hub
-from assay.mlperf import artifact
 from assay.mlperf import round as rounds
-from assay.mlperf.artifact import DatasetFile
+from assay.mlperf import workloads
 from assay.mlperf.checker import check
 from assay.mlperf.result import RunResult, RunValidity, Status
+from assay.mlperf.workload import DatasetFile
 from assay.report import outcome
 from tests import fakes
 from tests.ground import flaky_server as flaky
@@ -76,7 +77,9 @@ def test_the_native_door_refuses_the_full_model_with_the_same_figures(
 def test_the_dataset_of_the_round_is_fetched_when_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with flaky.serving(b"rows") as server:
         name = "09292024_mixtral_15k_mintoken2_v1.pkl"
-        monkeypatch.setitem(artifact.DATASETS, name, DatasetFile(name, server.url(f"/{name}"), None))
+        file = DatasetFile(name, server.url(f"/{name}"), None)
+        workload = dataclasses.replace(workloads.get("mixtral-8x7b"), dataset_files=(file,))
+        monkeypatch.setitem(workloads.TABLE, "mixtral-8x7b", workload)
         config, _ = obtain(asked(sut="echo", round="v5.1"))
     assert config.paths.dataset is not None
     assert config.paths.dataset.read_bytes() == b"rows"

@@ -7,8 +7,9 @@ from assay.cli import main
 from assay.ground.files import sha256
 from assay.mlperf import dataset
 from assay.mlperf.dataset_file import write_columns
+from assay.mlperf.workloads.mixtral_rows import SCHEMA
 from tests.mlperf.test_dataset import rows
-from tests.mlperf.test_dataset_build import letters, sources
+from tests.mlperf.test_mixtral_build import letters, sources
 
 __all__ = ["letters", "sources"]  # fixtures
 
@@ -60,4 +61,4 @@ def test_build_writes_a_set_and_claims_no_equality(
     argv += ["--instruct", str(tmp_path / "instruct.jsonl"), "--tokenizer", str(tmp_path / "model")]
     assert main(["dataset", "build", *argv, "--samples", "6", "--out", str(tmp_path / "set.jsonl")]) == 0
     assert "not the official set" in capsys.readouterr().out
-    assert len(dataset.read(tmp_path / "set.jsonl")) == 6
+    assert len(dataset.read(tmp_path / "set.jsonl", SCHEMA)) == 6

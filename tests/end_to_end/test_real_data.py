@@ -10,6 +10,7 @@ import pytest
 from assay.cli import main
 from assay.mlperf import dataset, result
 from assay.mlperf.dataset_file import read_columns, write_columns
+from assay.mlperf.workloads.mixtral_rows import SCHEMA
 from tests.end_to_end import rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("loadgen", "sandbox")]
@@ -55,7 +56,9 @@ def test_canonical_answers_score_100_and_planted_wrong_ones_cost_their_number(
     right = build(real_data, words, tmp_path / "right.parquet")
     found = scores(right, words, tmp_path / "right")
     # A reference answer without a letter or digit has nothing that ROUGE could count.
-    blank = [s.index for s in dataset.read(right) if not any(c.isascii() and c.isalnum() for c in s.truth)]
+    blank = [
+        s.index for s in dataset.read(right, SCHEMA) if not any(c.isascii() and c.isalnum() for c in s.truth)
+    ]
     assert not blank
     assert [found[m].value for m in ("rouge1", "rouge2", "rougeL", "gsm8k", "mbxp")] == [100] * 5
 

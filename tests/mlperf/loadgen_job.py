@@ -13,7 +13,7 @@ from assay.mlperf import round as rounds
 from assay.mlperf import wheels
 from assay.mlperf.round import Latency, Round, Wheel
 from assay.mlperf.run_spec import RunSpec
-from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sample import Sample
 from assay.mlperf.session import Session
 from assay.mlperf.sut import SutSpec
 from assay.mlperf.workload import Generation
@@ -25,9 +25,7 @@ GENERATION = Generation(min_new_tokens=2, max_new_tokens=8, eos_id=2)
 def samples(count: int = SAMPLES) -> list[Sample]:
     """Sample i has the prompt 1, 2, 3, i and the reference answer i+10 … of 3 to 6 ids."""
     return [
-        Sample(
-            i, f"train.{i}", Subset.GSM8K, "", (1, 2, 3, i), "1", tuple(range(i + 10, i + 13 + i % 4)), (2,)
-        )
+        Sample(i, f"train.{i}", "GSM8K", "", (1, 2, 3, i), "1", tuple(range(i + 10, i + 13 + i % 4)), (2,))
         for i in range(count)
     ]
 

@@ -11,6 +11,7 @@ from assay.config import Precision
 from assay.ground import settings
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf import artifact
+from assay.mlperf.workloads.mixtral_8x7b import DATASET_FILES, MODEL
 from tests.ground import flaky_server as flaky
 
 V4 = "2024.06.06_mixtral_15k_v4.pkl"
@@ -87,7 +88,7 @@ def test_an_address_that_is_none_is_named(source: str) -> None:
 
 def test_a_published_file_is_held_against_its_published_md5() -> None:
     with flaky.serving(b"other rows") as server, pytest.raises(ArtifactError, match="78823c13e0e7"):
-        artifact.dataset(server.url(f"/mixtral_8x7b%2F{V4}"))
+        artifact.dataset(server.url(f"/mixtral_8x7b%2F{V4}"), files=DATASET_FILES)
 
 
 def test_a_dataset_behind_uri_metadata_is_the_one_file_of_it() -> None:
@@ -108,14 +109,14 @@ def test_an_unknown_scheme_is_a_usage_error() -> None:
 
 @pytest.mark.parametrize("name", [V4, f"mixtral_8x7b%2F{V4}"])
 def test_the_v4_file_warns_that_it_is_superseded(name: str, tmp_path: Path) -> None:
-    said = artifact.warning(tmp_path / name)
+    said = artifact.warning(tmp_path / name, DATASET_FILES)
     assert said is not None
     assert "superseded by 09292024_mixtral_15k_mintoken2_v1.pkl" in said
 
 
 def test_the_current_file_and_a_file_of_ones_own_do_not_warn(tmp_path: Path) -> None:
-    assert artifact.warning(tmp_path / "09292024_mixtral_15k_mintoken2_v1.pkl") is None
-    assert artifact.warning(tmp_path / "mine.pkl") is None
+    assert artifact.warning(tmp_path / "09292024_mixtral_15k_mintoken2_v1.pkl", DATASET_FILES) is None
+    assert artifact.warning(tmp_path / "mine.pkl", DATASET_FILES) is None
 
 
 def test_the_full_model_on_a_small_machine_is_refused_with_all_figures(
@@ -123,7 +124,7 @@ def test_the_full_model_on_a_small_machine_is_refused_with_all_figures(
 ) -> None:
     monkeypatch.setattr("assay.ground.download.free_bytes", lambda _: 50 * 10**9)
     with pytest.raises(EnvironmentProblem) as caught:
-        artifact.require_room(Precision.FLOAT16, 24 * 10**9, tmp_path)
+        artifact.require_room("mixtral-8x7b", MODEL, Precision.FLOAT16, 24 * 10**9, tmp_path)
     said = str(caught.value)
     assert "93 GB on disk and 93 GB in memory as float16" in said
     assert "50 GB free for the store and 24 GB of memory" in said
@@ -134,6 +135,6 @@ def test_the_full_model_on_a_machine_that_holds_it_is_not_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assay.ground.download.free_bytes", lambda _: 200 * 10**9)
-    artifact.require_room(Precision.FLOAT16, 128 * 10**9, tmp_path)
+    artifact.require_room("mixtral-8x7b", MODEL, Precision.FLOAT16, 128 * 10**9, tmp_path)
     with pytest.raises(EnvironmentProblem, match="187 GB in memory as float32"):
-        artifact.require_room(Precision.FLOAT32, 128 * 10**9, tmp_path)
+        artifact.require_room("mixtral-8x7b", MODEL, Precision.FLOAT32, 128 * 10**9, tmp_path)

@@ -14,7 +14,8 @@ from assay.ground.errors import ArtifactError, ConfigError
 from assay.ground.files import sha256
 from assay.mlperf import dataset
 from assay.mlperf.dataset_file import read_columns, write_columns
-from assay.mlperf.sample import Subset
+from assay.mlperf.workloads import mixtral_rows
+from assay.mlperf.workloads.mixtral_rows import SCHEMA
 
 
 def rows() -> list[dict[str, Any]]:
@@ -56,8 +57,8 @@ def written(path: Path, changed: list[dict[str, Any]]) -> Path:
 
 
 def test_rows_become_samples_with_their_position_as_index(tmp_path: Path) -> None:
-    first, second = dataset.read(written(tmp_path / "set.jsonl", rows()))
-    assert (first.index, first.subset, first.prompt_ids, first.truth) == (0, Subset.GSM8K, (1, 1, 40), "4")
+    first, second = dataset.read(written(tmp_path / "set.jsonl", rows()), SCHEMA)
+    assert (first.index, first.subset, first.prompt_ids, first.truth) == (0, "GSM8K", (1, 1, 40), "4")
     assert (second.index, second.language, second.stop_ids) == (1, "cpp", (13, 14))
 
 
@@ -71,13 +72,13 @@ def test_any_format_converts_into_any_other_and_loses_nothing(
     columns = dataset.columns_of(rows())
     start, end = tmp_path / f"start{source}", tmp_path / f"end{target}"
     write_columns(start, columns)
-    assert dataset.convert(start, end) == 2
+    assert dataset.convert(start, end, SCHEMA) == 2
     assert read_columns(end) == columns
 
 
 def test_the_optional_columns_may_be_absent(tmp_path: Path) -> None:
-    needed = [{name: row[name] for name in dataset.REQUIRED} for row in rows()]
-    samples = dataset.read(written(tmp_path / "set.jsonl", needed))
+    needed = [{name: row[name] for name in mixtral_rows.REQUIRED} for row in rows()]
+    samples = dataset.read(written(tmp_path / "set.jsonl", needed), SCHEMA)
     assert samples[0].reference_ids == ()
 
 
@@ -86,7 +87,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
     for row in lacking:
         row["token_input"] = row.pop("tok_input")
     with pytest.raises(ArtifactError, match=r"no column tok_input") as error:
-        dataset.read(written(tmp_path / "set.jsonl", lacking))
+        dataset.read(written(tmp_path / "set.jsonl", lacking), SCHEMA)
     assert "token_input" in error.value.hint
 
 
@@ -111,7 +112,7 @@ def test_a_wrong_cell_is_named_by_row_and_column(
     wrong = rows()
     wrong[1][column] = cell
     with pytest.raises(ArtifactError, match=said):
-        dataset.read(written(tmp_path / "set.jsonl", wrong))
+        dataset.read(written(tmp_path / "set.jsonl", wrong), SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -122,9 +123,9 @@ def test_a_gsm8k_truth_that_is_no_number_is_read_with_a_warning_as_the_official_
 ) -> None:
     odd = rows()
     odd[0]["gt_output"] = truth
-    samples = dataset.read(written(tmp_path / "set.jsonl", odd))
+    samples = dataset.read(written(tmp_path / "set.jsonl", odd), SCHEMA)
     assert samples[0].truth == read
-    [warning] = dataset.warnings(samples)
+    [warning] = SCHEMA.warnings(samples)
     assert warning.startswith(f"1 GSM8K row has a truth that is no number (row 0: {read!r})")
 
 
@@ -132,15 +133,18 @@ def test_a_gsm8k_truth_that_is_no_number_is_read_with_a_warning_as_the_official_
 def test_a_gsm8k_truth_may_be_a_number_as_well_as_text(tmp_path: Path, truth: object, read: str) -> None:
     numbers = rows()
     numbers[0]["gt_output"] = truth
-    samples = dataset.read(written(tmp_path / "set.jsonl", numbers))
+    samples = dataset.read(written(tmp_path / "set.jsonl", numbers), SCHEMA)
     assert samples[0].truth == read
-    assert not dataset.warnings(samples)
+    assert not SCHEMA.warnings(samples)
 
 
 def test_a_missing_reference_answer_may_be_nan_or_null(tmp_path: Path) -> None:
     holed = rows()
     holed[0]["tok_ref_output"], holed[1]["tok_ref_output"] = float("nan"), None
-    assert [row.reference_ids for row in dataset.read(written(tmp_path / "set.jsonl", holed))] == [(), ()]
+    assert [row.reference_ids for row in dataset.read(written(tmp_path / "set.jsonl", holed), SCHEMA)] == [
+        (),
+        (),
+    ]
 
 
 @pytest.mark.parametrize("column", ["tok_input", "input", "id"])
@@ -148,15 +152,17 @@ def test_a_value_that_is_needed_and_nan_is_named_as_missing(tmp_path: Path, colu
     holed = rows()
     holed[1][column] = float("nan")
     with pytest.raises(ArtifactError, match=f"row 1, column {column}: .* it is missing"):
-        dataset.read(written(tmp_path / "set.jsonl", holed))
+        dataset.read(written(tmp_path / "set.jsonl", holed), SCHEMA)
 
 
 def test_scoring_needs_no_column_of_token_ids(tmp_path: Path) -> None:
-    scored = [{name: row[name] for name in dataset.SCORED} for row in rows()]
-    samples = dataset.read_scored(written(tmp_path / "set.jsonl", scored))
+    scored = [{name: row[name] for name in mixtral_rows.SCORED} for row in rows()]
+    samples = dataset.read_scored(written(tmp_path / "set.jsonl", scored), SCHEMA)
     assert [row.truth for row in samples] == ["4", "int main() {}"]
     with pytest.raises(ArtifactError, match="no column gt_output"):
-        dataset.read_scored(written(tmp_path / "less.jsonl", [{"dataset": "MBXP", "id": "a_b", "input": ""}]))
+        dataset.read_scored(
+            written(tmp_path / "less.jsonl", [{"dataset": "MBXP", "id": "a_b", "input": ""}]), SCHEMA
+        )
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zip"])
@@ -174,7 +180,7 @@ def test_a_pickle_that_pandas_packed_is_read_whether_its_name_says_so_or_not(
 def test_packed_json_lines_are_read(tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl.gz"
     path.write_bytes(gzip.compress(written(tmp_path / "set.jsonl", rows()).read_bytes()))
-    assert len(dataset.read(path)) == 2
+    assert len(dataset.read(path, SCHEMA)) == 2
 
 
 @pytest.mark.parametrize(
@@ -193,7 +199,7 @@ def test_a_packed_file_is_damaged_or_a_bomb_or_read_and_which_is_said(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ArtifactError, match=said):
-        dataset.read(tmp_path / name)
+        dataset.read(tmp_path / name, SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +218,7 @@ def test_any_kind_of_column_in_parquet_ends_in_the_schemas_own_error(
 ) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"dataset": column}), tmp_path / "set.parquet")
     with pytest.raises(ArtifactError):
-        dataset.read(tmp_path / "set.parquet")
+        dataset.read(tmp_path / "set.parquet", SCHEMA)
 
 
 def test_a_parquet_file_whose_run_lengths_stand_for_gigabytes_is_refused(tmp_path: Path) -> None:
@@ -222,17 +228,17 @@ def test_a_parquet_file_whose_run_lengths_stand_for_gigabytes_is_refused(tmp_pat
     pyarrow.parquet.write_table(pyarrow.table({"tok_input": rows_}), path, compression="zstd")
     assert path.stat().st_size < 100_000
     with pytest.raises(ArtifactError, match="refused: it unfolds to more than"):
-        dataset.read(path)
+        dataset.read(path, SCHEMA)
 
 
 def test_a_lone_surrogate_survives_a_conversion_to_json_lines(tmp_path: Path) -> None:
     odd = rows()
     odd[0]["question"] = "\ud800"
     source = written(tmp_path / "set.jsonl", odd)
-    dataset.convert(source, tmp_path / "again.jsonl")
+    dataset.convert(source, tmp_path / "again.jsonl", SCHEMA)
     assert read_columns(tmp_path / "again.jsonl") == read_columns(source)
     with pytest.raises(ArtifactError, match="cannot be written as parquet"):
-        dataset.convert(source, tmp_path / "set.parquet")
+        dataset.convert(source, tmp_path / "set.parquet", SCHEMA)
     assert not (tmp_path / "set.parquet").exists()
 
 
@@ -240,14 +246,14 @@ def test_a_cut_file_is_refused_with_its_line(tmp_path: Path) -> None:
     path = written(tmp_path / "set.jsonl", rows())
     path.write_text(path.read_text()[:-20])
     with pytest.raises(ArtifactError, match="line 2 is no JSON"):
-        dataset.read(path)
+        dataset.read(path, SCHEMA)
 
 
 def test_rows_with_different_columns_are_refused(tmp_path: Path) -> None:
     uneven = rows()
     del uneven[1]["question"]
     with pytest.raises(ArtifactError, match=r"line 2 differs from line 1 in columns \['question'\]"):
-        dataset.read(written(tmp_path / "set.jsonl", uneven))
+        dataset.read(written(tmp_path / "set.jsonl", uneven), SCHEMA)
 
 
 def test_what_is_no_dataset_at_all_is_refused(tmp_path: Path) -> None:
@@ -256,14 +262,14 @@ def test_what_is_no_dataset_at_all_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c.jsonl").write_text("[1]\n")
     for name in ("a.parquet", "b.jsonl", "c.jsonl", "absent.pkl"):
         with pytest.raises(ArtifactError):
-            dataset.read(tmp_path / name)
+            dataset.read(tmp_path / name, SCHEMA)
     with pytest.raises(ConfigError, match=r"\.csv"):
-        dataset.read(tmp_path / "d.csv")
+        dataset.read(tmp_path / "d.csv", SCHEMA)
 
 
 def test_a_loaded_dataset_knows_its_file_and_checksum(tmp_path: Path) -> None:
     path = written(tmp_path / "set.jsonl", rows())
-    loaded = dataset.load(path)
+    loaded = dataset.load(path, SCHEMA)
     assert (len(loaded.samples), loaded.source, loaded.sha256) == (2, str(path), sha256(path))
 
 
@@ -271,7 +277,7 @@ def test_lines_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
     path.write_bytes(b"\x89\xff\n")
     with pytest.raises(ArtifactError, match="line 1 is no JSON"):
-        dataset.read(path)
+        dataset.read(path, SCHEMA)
 
 
 def test_a_parquet_file_whose_footer_lies_ends_no_process(tmp_path: Path) -> None:
@@ -282,4 +288,4 @@ def test_a_parquet_file_whose_footer_lies_ends_no_process(tmp_path: Path) -> Non
     for place in range(len(content) - 400, len(content), 7):
         path.write_bytes(content[:place] + bytes([content[place] ^ 2]) + content[place + 1 :])
         with contextlib.suppress(ArtifactError):
-            dataset.read(path)
+            dataset.read(path, SCHEMA)

@@ -16,6 +16,7 @@ OFFLINE = RunSpec(
     scenario=Scenario.OFFLINE,
     mode=Mode.PERFORMANCE,
     loadgen_key="mixtral-8x7b",
+    has_loadgen_settings=True,
     samples=30,
     target_qps=2.5,
     seeds=Seeds(1, 2, 3),
@@ -58,7 +59,7 @@ def test_every_line_has_blanks_round_its_equals_sign() -> None:
 
 def test_a_known_model_leaves_latencies_to_loadgen_and_another_brings_its_own() -> None:
     assert "use_token_latencies" not in lines(SERVER)
-    own = lines(dataclasses.replace(SERVER, loadgen_key="mixtral-nano"))
+    own = lines(dataclasses.replace(SERVER, loadgen_key="mixtral-nano", has_loadgen_settings=False))
     assert (own["use_token_latencies"], own["ttft_latency"], own["tpot_latency"]) == ("1", "2000", "200")
     assert own["target_latency"] == "0"
 
@@ -72,7 +73,9 @@ def test_a_short_server_run_has_no_maximum_because_reaching_it_is_an_error() -> 
 def test_samples_are_issued_equally_often_except_in_a_run_over_a_part_of_them() -> None:
     assert "sample_concatenate_permutation" not in lines(OFFLINE)  # LoadGen knows this model
     assert (
-        lines(dataclasses.replace(OFFLINE, loadgen_key="mixtral-nano"))["sample_concatenate_permutation"]
+        lines(dataclasses.replace(OFFLINE, loadgen_key="mixtral-nano", has_loadgen_settings=False))[
+            "sample_concatenate_permutation"
+        ]
         == "1"
     )
     part = dataclasses.replace(OFFLINE, min_query_count=31, max_query_count=31)

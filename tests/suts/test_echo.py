@@ -8,7 +8,7 @@ import pytest
 from assay import suts
 from assay.config import Device, Precision
 from assay.ground.errors import ConfigError
-from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sample import Sample
 from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
 from assay.mlperf.workload import Generation
 from assay.suts import echo
@@ -38,7 +38,7 @@ def built(
     *references: tuple[int, ...], server: bool = False, **options: str
 ) -> tuple[echo.EchoSut, Collected]:
     samples = [
-        Sample(i, f"train.{i}", Subset.GSM8K, "", (1, 50, 51, 52, 53), "", ids, (2,))
+        Sample(i, f"train.{i}", "GSM8K", "", (1, 50, 51, 52, 53), "", ids, (2,))
         for i, ids in enumerate(references)
     ]
     sink = Collected()

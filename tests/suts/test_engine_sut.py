@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from assay.config import Device, Precision
 from assay.engine.sequence import Finished
 from assay.ground.errors import ConfigError, RunFailed
-from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sample import Sample
 from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
 from assay.mlperf.workload import Generation
 from assay.suts import engine_sut as engine
@@ -37,7 +38,7 @@ class Inbox:
         self.lines.append(message)
 
 
-def sample(index: int, subset: Subset = Subset.GSM8K, prompt: tuple[int, ...] = (5, 9, 12)) -> Sample:
+def sample(index: int, subset: str = "GSM8K", prompt: tuple[int, ...] = (5, 9, 12)) -> Sample:
     return Sample(index, f"test.{index}", subset, "", (*prompt, 3 + index), "", (), (7, 8))
 
 
@@ -127,9 +128,10 @@ def test_a_failed_step_ends_the_wait_with_the_reason(
     sut.close()
 
 
-def test_only_subsets_with_a_stop_rule_stop_at_their_sequence() -> None:
-    assert engine.to_request(sample(0, Subset.MBXP), RULES).stop == ((7, 8),)
-    assert engine.to_request(sample(0, Subset.GSM8K), RULES).stop == ()
+def test_only_a_sample_with_a_stop_sequence_stops_at_it() -> None:
+    program = sample(0)
+    assert engine.to_request(program, RULES).stop == ((7, 8),)
+    assert engine.to_request(dataclasses.replace(program, stop_ids=()), RULES).stop == ()
 
 
 def test_the_end_of_sequence_id_is_not_part_of_the_answer_but_a_stop_sequence_is() -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from assay.ground import artifact
+from assay.mlperf.workloads.mixtral_8x7b import MODEL
 from assay.suts import identity
 from assay.suts.shape import MIXTRAL_8X7B
 
-COMMIT = identity.REVISION
+NAME, _, COMMIT = MODEL.source.removeprefix("hf:").partition("@")
 
 
 def folder(path: Path, **fields: Any) -> Path:
@@ -33,13 +34,13 @@ def folder(path: Path, **fields: Any) -> Path:
 def test_a_checkpoint_of_another_shape_or_of_random_weights_is_not_the_official_one(
     tmp_path: Path, fields: dict[str, Any], words: str
 ) -> None:
-    found = identity.of(folder(tmp_path, **fields))
+    found = identity.of(folder(tmp_path, **fields), MODEL)
     assert found.is_official is False
     assert found.note == f"not the weights of mistralai/Mixtral-8x7B-Instruct-v0.1: {words}"
 
 
 def test_the_right_shape_of_unknown_origin_is_said_to_be_unproven(tmp_path: Path) -> None:
-    found = identity.of(folder(tmp_path))
+    found = identity.of(folder(tmp_path), MODEL)
     assert (found.is_official, found.parameters) == (None, 46_702_792_704)
     assert "was not checked" in found.note
 
@@ -55,14 +56,14 @@ def test_the_right_shape_of_unknown_origin_is_said_to_be_unproven(tmp_path: Path
 def test_the_folder_of_the_hubs_own_client_proves_its_revision(
     tmp_path: Path, name: str, is_official: bool
 ) -> None:
-    assert identity.of(folder(tmp_path / name)).is_official is is_official
+    assert identity.of(folder(tmp_path / name), MODEL).is_official is is_official
 
 
 def test_what_was_fetched_here_is_known_by_its_marker(tmp_path: Path) -> None:
-    for origin, is_official in ((f"{identity.NAME}@{COMMIT}", True), (f"some/other@{COMMIT}", False)):
+    for origin, is_official in ((f"{NAME}@{COMMIT}", True), (f"some/other@{COMMIT}", False)):
         marker = json.dumps({"origin": origin, "files": {}})
         (folder(tmp_path / origin[:4]) / artifact.MARKER).write_text(marker)
-        found = identity.of(tmp_path / origin[:4])
+        found = identity.of(tmp_path / origin[:4], MODEL)
         assert found.is_official is is_official
         assert is_official or "of some/other@" in found.note
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from pathlib import Path
 from assay.audit import evidence
 from assay.audit.defects import DEFECTS
 from assay.audit.evidence import Evidence
-from assay.bench import embedded
 from assay.config import BenchmarkConfig
 from assay.doors import native, readme
 from assay.doors.readme import PublishedReport
@@ -58,11 +56,6 @@ class Subject:
         where = f"{self.path}:{line}" if line else self.path
         return Finding(code, severity, where, message, found, expected, defect.source, defect.fix)
 
-    @property
-    def is_embedded(self) -> bool:
-        """True for Assay's own workload, which stands in no round."""
-        return self.workload.key not in self.round.workloads
-
 
 def load(file: Path, root: Path, round_name: str | None, workload: str | None) -> Subject:
     """A report with its rules. Raises: ConfigError as `audit` does, ArtifactError for a broken record beside it."""
@@ -103,10 +96,11 @@ def _asked(report: PublishedReport) -> tuple[BenchmarkConfig | None, str]:
 
 
 def _rules(round_: Round, key: str, asked: BenchmarkConfig | None) -> RoundWorkload:
-    """The round's rules of a workload; those of Assay's own workload depend on the style of the run."""
-    if key not in workloads.TABLE or not workloads.get(key).is_embedded:
+    """The round's rules of a workload; those of a workload in no round depend on the style of the run."""
+    known = workloads.find(key)
+    if known is None or known.own_rules is None:
         return round_.workload(key)
-    return embedded.rules(embedded.kind_of(asked or dataclasses.replace(BenchmarkConfig(), workload=key)))
+    return known.own_rules((asked or BenchmarkConfig()).style)
 
 
 def _round_of(report: PublishedReport) -> str | None:

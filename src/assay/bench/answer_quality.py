@@ -12,8 +12,9 @@ from assay.engine import parity
 from assay.engine.config import EngineConfig
 from assay.ground.errors import ConfigError
 from assay.mlperf import dataset, tokenizer
-from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sample import Sample
 from assay.mlperf.scoring import interval, paired, rouge
+from assay.mlperf.workloads import mixtral_rows
 
 LOSS_MAX = 0.01
 """Part of float32's ROUGE that a lower precision may lose."""
@@ -59,9 +60,11 @@ class Rouge:
 
 def instruction_rows(path: Path) -> list[Sample]:
     """Raises: ConfigError when the dataset has none."""
-    rows = [sample for sample in dataset.read(path) if sample.subset is Subset.OPENORCA]
+    rows = [
+        sample for sample in dataset.read(path, mixtral_rows.SCHEMA) if sample.subset == mixtral_rows.OPENORCA
+    ]
     if not rows:
-        raise ConfigError(f"{path} has no instruction rows to score", f"rows of {Subset.OPENORCA.value}")
+        raise ConfigError(f"{path} has no instruction rows to score", f"rows of {mixtral_rows.OPENORCA}")
     return rows
 
 

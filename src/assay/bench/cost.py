@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 
-from assay.bench import embedded
 from assay.config import BenchmarkConfig, Mode, Scenario
 from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample
@@ -115,7 +114,7 @@ def seconds(work: Work) -> tuple[dict[str, float], float | None]:
         "answer": expected + work.runs * slowdown * RUN_START_S,
         "score": slowdown * _scoring_s(work) if Mode.ACCURACY in work.config.modes else 0.0,
     }
-    if embedded.is_embedded(work.config):
+    if work.job is not None and work.job.workload.own_rules is not None:
         parts["submission"] = slowdown * TREE_S
     return parts, sum(parts.values()) + longest - expected
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import psutil
 
 from assay import suts
-from assay.bench import embedded
 from assay.config import BenchmarkConfig, MayFetch
 from assay.ground import settings
 from assay.ground.download import Progress
@@ -22,6 +21,7 @@ from assay.ground.redact import addresses
 from assay.mlperf import artifact, workloads
 from assay.mlperf import job as jobs
 from assay.mlperf.job import Job
+from assay.mlperf.workload import Workload
 
 EVERYTHING = MayFetch()
 TO_COME = Path("/to/be/fetched")
@@ -53,17 +53,15 @@ def found(config: BenchmarkConfig, hub: Hub, may_fetch: MayFetch = EVERYTHING) -
 def wanted(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> tuple[Wanted, ...]:
     """What the paths of `config` do not give: its checkpoint, unless the SUT needs none, and its dataset."""
     paths = config.paths
-    if embedded.is_embedded(config) and not (paths.checkpoint_source or paths.dataset_source):
-        return ()
-    official = not embedded.is_embedded(config)
+    workload = workloads.get(config.workload)
     sources: list[tuple[str, str]] = []
     if paths.checkpoint is None and suts.kind(config.sut).needs_checkpoint:
-        usual = artifact.MODEL if official and may_fetch.model else ""
+        usual = workload.model.source if workload.model and may_fetch.model else ""
         sources.append(("checkpoint", paths.checkpoint_source or usual))
     if paths.dataset is None:
-        usual = _dataset_source(config) if official and may_fetch.dataset else ""
+        usual = _dataset_source(config, workload) if may_fetch.dataset else ""
         sources.append(("dataset", paths.dataset_source or usual))
-    return tuple(Wanted(what, source, artifact.known_size(source)) for what, source in sources if source)
+    return tuple(Wanted(what, source, workload.size_of(source)) for what, source in sources if source)
 
 
 def job(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> Job:
@@ -71,14 +69,16 @@ def job(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> Job:
     whole = config
     for each in wanted(config, may_fetch):
         whole = _with(whole, each.what, TO_COME)
-    made = embedded.job(whole) if embedded.is_embedded(config) else jobs.of(whole, suts.kind(config.sut))
+    made = jobs.of(whole, suts.kind(config.sut))
     return dataclasses.replace(made, config=dataclasses.replace(made.config, paths=config.paths))
 
 
 def refuse_without_room(config: BenchmarkConfig, things: tuple[Wanted, ...]) -> None:
     """Raises: EnvironmentProblem when the full model is to be fetched and disk or memory cannot hold it."""
-    if any(each.source == artifact.MODEL for each in things):
-        artifact.require_room(config.precision, psutil.virtual_memory().total, settings.home())
+    model = workloads.get(config.workload).model
+    if model is not None and any(each.source == model.source for each in things):
+        ram_bytes = psutil.virtual_memory().total
+        artifact.require_room(config.workload, model, config.precision, ram_bytes, settings.home())
 
 
 def obtain(
@@ -87,6 +87,7 @@ def obtain(
     """`config` with a checkpoint and a dataset that are there. Raises: before any download when it cannot fit."""
     config = found(config, hub, may_fetch)
     things = wanted(config, may_fetch)
+    files = workloads.get(config.workload).dataset_files
     refuse_without_room(config, things)
     for path, check in ((config.paths.checkpoint, artifact.model), (config.paths.dataset, artifact.dataset)):
         if path is not None:
@@ -95,9 +96,13 @@ def obtain(
         say(f"assay: fetching {each}")
         is_model = each.what == "checkpoint"
         told = _told(say)
-        place = artifact.model(each.source, hub, told) if is_model else artifact.dataset(each.source, told)
+        place = (
+            artifact.model(each.source, hub, told)
+            if is_model
+            else artifact.dataset(each.source, told, files=files)
+        )
         config = _with(config, each.what, place)
-    if (file := config.paths.dataset) is not None and (warning := artifact.warning(file)) is not None:
+    if (file := config.paths.dataset) is not None and (warning := artifact.warning(file, files)) is not None:
         say(f"assay: {warning}")
     return config
 
@@ -121,10 +126,13 @@ def _with(config: BenchmarkConfig, what: str, path: Path) -> BenchmarkConfig:
     return dataclasses.replace(config, paths=paths)
 
 
-def _dataset_source(config: BenchmarkConfig) -> str:
+def _dataset_source(config: BenchmarkConfig, workload: Workload) -> str:
+    """Address of the published file that the round names, else of the workload's first; empty without one."""
+    if not workload.dataset_files:
+        return ""
     round_ = workloads.round_of(config.round, config.workload)
-    known = artifact.DATASETS.get(round_.workload(config.workload).dataset_file)
-    return known.url if known else artifact.DATASET
+    named = workload.dataset_file(round_.workload(config.workload).dataset_file)
+    return (named or workload.dataset_files[0]).url
 
 
 def _told(say: Callable[[str], None]) -> Callable[[Progress], None]:

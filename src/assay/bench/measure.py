@@ -102,7 +102,8 @@ def run_spec(run: RunInProgress, scenario: Scenario, mode: Mode) -> RunSpec:
     return RunSpec(
         scenario=scenario,
         mode=mode,
-        loadgen_key=run.job.workload.loadgen_key,
+        loadgen_key=run.job.workload.loadgen_keys[scenario],
+        has_loadgen_settings=run.job.workload.has_loadgen_settings,
         samples=count,
         target_qps=run.target_qps[scenario],
         seeds=run.job.round.seeds,

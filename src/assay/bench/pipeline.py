@@ -94,7 +94,7 @@ def failures(request: Request, finished: FinishedBenchmark) -> list[RunFailed]:
 
 def is_demonstration(made: RunResult) -> bool:
     """Whether the workload is in no round: nobody expects a clean tree of it."""
-    return workloads.get(made.workload).is_embedded
+    return workloads.get(made.workload).own_rules is not None
 
 
 def _measured(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:

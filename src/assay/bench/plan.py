@@ -16,23 +16,22 @@ from typing import Any
 import psutil
 
 from assay import suts
-from assay.bench import answer_lengths, cost, embedded, fetching
+from assay.bench import answer_lengths, cost, fetching
 from assay.bench.fetching import Wanted
 from assay.config import BenchmarkConfig, Precision, Scenario
 from assay.ground import download, model_folder, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.ground.hub import Hub
-from assay.mlperf import artifact, dataset, tokenizer, wheels
+from assay.mlperf import dataset, tokenizer, wheels, workloads
 from assay.mlperf.job import Job
-from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sample import Sample
 from assay.mlperf.sut import SutSpec
 from assay.mlperf.sut_kind import SutKind
 from assay.mlperf.sut_planner import SutPlanner, SutWork
+from assay.mlperf.workload import Workload
 from assay.suts import shape as shapes
-from assay.suts.shape import BYTES, MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY, ModelShape
+from assay.suts.shape import BYTES, RANDOM, WEIGHTS_KEY, ModelShape
 
-MEAN_TOKENS = {Subset.GSM8K: 130, Subset.OPENORCA: 206, Subset.MBXP: 99}
-"""Answer lengths where a dataset has no reference answers. Source: the reference model, fp16, min_new_tokens 2."""
 LOADGEN_WHEEL_BYTES = 1_000_000
 NO_HUB = Hub()
 
@@ -183,10 +182,10 @@ class _Draft:
     def _read_samples(self) -> None:
         config = self.config
         if config.paths.dataset is not None:
-            rows: Sequence[Sample] = dataset.read(config.paths.dataset)
+            rows: Sequence[Sample] = dataset.read(config.paths.dataset, self.workload.schema)
             self.read_bytes += config.paths.dataset.stat().st_size
-        elif embedded.is_embedded(config):
-            rows = embedded.dataset(config).samples
+        elif self.workload.own_dataset is not None:
+            rows = self.workload.own_dataset(config.style).samples
         else:
             return
         self.samples = self.job.choose(rows) if self.job else rows
@@ -196,8 +195,9 @@ class _Draft:
             return
         folder = self._checkpoint()
         if folder is None:
-            if any(each.source == artifact.MODEL for each in self.wanted):
-                self.shape, self.model_config = shapes.of(MIXTRAL_8X7B), dict(MIXTRAL_8X7B)
+            model = self.workload.model
+            if model is not None and any(each.source == model.source for each in self.wanted):
+                self.shape, self.model_config = shapes.of(model.config), dict(model.config)
             return
         config = self.model_config = model_folder.read_config(folder)
         self.shape = shapes.of(config, str(folder / "config.json"))
@@ -207,7 +207,11 @@ class _Draft:
     def _checkpoint(self) -> Path | None:
         if self.config.paths.checkpoint is not None:
             return self.config.paths.checkpoint
-        return embedded.checkpoint() if embedded.is_embedded(self.config) else None
+        return self.workload.own_checkpoint() if self.workload.own_checkpoint is not None else None
+
+    @property
+    def workload(self) -> Workload:
+        return workloads.get(self.config.workload)
 
     def _check_loadgen(self) -> None:
         if self.job is not None:
@@ -289,12 +293,13 @@ class _Draft:
             self.notes.append(
                 "the dataset has no reference answers: the official set's mean lengths are counted"
             )
-        elif self.samples and self.shape is not None and not embedded.is_embedded(self.config):
+        elif self.samples and self.shape is not None and self.workload.own_dataset is None:
             self.notes.append(
                 "answers are counted as long as the reference's: how long this checkpoint's are is known after "
                 "its first accuracy run"
             )
-        return [min(most, 1 + (len(s.reference_ids) or MEAN_TOKENS[s.subset])) for s in self.samples]
+        mean = self.workload.mean_answer_tokens
+        return [min(most, 1 + (len(s.reference_ids) or mean.get(s.subset, most))) for s in self.samples]
 
     def _check_memory(self, needed: int, free: int) -> None:
         if self.shape is None or needed <= free:

@@ -9,11 +9,10 @@ from pathlib import Path
 import psutil
 
 from assay import suts
-from assay.bench import embedded
 from assay.config import BenchmarkConfig, Division
 from assay.ground import settings
 from assay.ground.errors import ConfigError
-from assay.mlperf import artifact, dataset, tokenizer, wheels
+from assay.mlperf import artifact, dataset, tokenizer, wheels, workloads
 from assay.mlperf import job as jobs
 from assay.mlperf.dataset import Dataset
 from assay.mlperf.job import Job
@@ -22,15 +21,17 @@ from assay.suts import identity
 
 def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
     """The job and its whole dataset; nothing runs yet. Raises: ConfigError, ArtifactError, EnvironmentProblem."""
-    kind = suts.kind(config.sut)
-    if not embedded.is_embedded(config) and kind.needs_checkpoint and config.paths.checkpoint is None:
-        artifact.require_room(config.precision, psutil.virtual_memory().total, settings.home())
-    job = embedded.job(config) if embedded.is_embedded(config) else jobs.of(config, kind)
+    kind, model = suts.kind(config.sut), workloads.get(config.workload).model
+    if model is not None and kind.needs_checkpoint and config.paths.checkpoint is None:
+        ram_bytes = psutil.virtual_memory().total
+        artifact.require_room(config.workload, model, config.precision, ram_bytes, settings.home())
+    job = jobs.of(config, kind)
     wheels.refuse_unusable(job.wheel)
     if (folder := config.paths.tokenizer) is not None and tokenizer.file_of(folder) is None:
         tokenizer.load(folder)  # says what is missing, before anything runs
     path = config.paths.dataset
-    data = dataset.load(path) if path is not None else embedded.dataset(config)
+    own = job.workload.own_dataset
+    data = own(config.style) if path is None and own else dataset.load(path or Path(), job.workload.schema)
     job.samples(len(data.samples))
     return job, data
 
@@ -41,7 +42,7 @@ def refuse_other_weights(config: BenchmarkConfig) -> None:
     asked = config.paths.checkpoint if suts.kind(config.sut).needs_checkpoint else None
     if asked is None or config.submission.division is Division.OPEN:
         return
-    known = identity.said_of(asked)
+    known = identity.said_of(asked, workloads.model_of(workloads.get(config.workload)))
     if known is not None and known.is_official is False:
         raise ConfigError(
             f"the {config.submission.division.value} division takes the workload's own model alone: {known.note}",

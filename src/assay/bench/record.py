@@ -11,7 +11,7 @@ from assay.config import Style
 from assay.ground import files
 from assay.ground.errors import AssayError
 from assay.machine import probe
-from assay.mlperf import choosing, dataset
+from assay.mlperf import choosing, workloads
 from assay.mlperf.dataset import Dataset
 from assay.mlperf.job import Job
 from assay.mlperf.result import DatasetUsed, LoadgenUsed, ModelUsed, RunResult, Status, SystemField
@@ -84,12 +84,12 @@ def standing_notes(job: Job, data: Dataset, used: Sequence[Sample]) -> list[str]
         )
     checkpoint = job.config.paths.checkpoint
     if checkpoint is not None and job.kind.needs_checkpoint:
-        if (known := identity.said_of(checkpoint)) and known.note:
+        if (known := identity.said_of(checkpoint, workloads.model_of(job.workload))) and known.note:
             notes.insert(0, known.note)
         if wishes := identity.unfollowed(checkpoint, job.generation(checkpoint).eos_id):
             notes.append(wishes)
-    if job.workload.is_embedded:
-        notes.append("mixtral-nano is Assay's own small workload; its figures say nothing about mixtral-8x7b")
+    if job.workload.note:
+        notes.append(job.workload.note)
     if Path(data.source).name in job.rules.superseded_files:
         notes.append(f"the dataset file is superseded by {job.rules.dataset_file}")
-    return notes + dataset.warnings(data.samples)
+    return notes + job.workload.schema.warnings(data.samples)

@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 
-from assay.bench import embedded
 from assay.config import Delivery, Scenario
 from assay.doors import native, native_delivery
+from assay.mlperf import workloads
 from assay.mlperf.dataset import Dataset
 from assay.mlperf.job import Job
 from assay.mlperf.progress import OnProgress
@@ -62,9 +62,8 @@ class RunInProgress:
 
     @property
     def checkpoint(self) -> Path | None:
-        return self.job.config.paths.checkpoint or (
-            embedded.checkpoint() if self.job.workload.is_embedded else None
-        )
+        own = self.job.workload.own_checkpoint
+        return self.job.config.paths.checkpoint or (own() if own else None)
 
     @property
     def tokenizer(self) -> Path | None:
@@ -75,7 +74,9 @@ class RunInProgress:
     def identity(self) -> Identity | None:
         """Of the weights that were loaded; None without weights, and for the embedded ones."""
         asked = self.job.config.paths.checkpoint
-        return None if asked is None or not self.job.kind.needs_checkpoint else identity.said_of(asked)
+        if asked is None or not self.job.kind.needs_checkpoint:
+            return None
+        return identity.said_of(asked, workloads.model_of(self.job.workload))
 
 
 def now() -> str:

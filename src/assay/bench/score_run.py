@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 
-from assay.bench import answer_lengths, embedded
+from assay.bench import answer_lengths
 from assay.bench.running import RunInProgress
 from assay.ground import files
 from assay.ground.errors import AssayError
@@ -14,12 +15,14 @@ from assay.mlperf.progress import Progress
 from assay.mlperf.result import ScoredMetric
 from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.run_spec import RunSpec
+from assay.mlperf.score import Score
 from assay.mlperf.scoring import log as accuracy_log
 from assay.mlperf.scoring.grader import Grade
-from assay.mlperf.scoring.paired import reference_values
+from assay.mlperf.scoring.paired import loss_exceeds, reference_values
 from assay.mlperf.scoring.score import accuracy_text, score
 
 Scores = tuple[ScoredMetric, ...]
+PAIRED = "one-sided paired test against the reference answers: a loss over {:.0%} fails at p < 0.05"
 
 
 def scores(run: RunInProgress, spec: RunSpec) -> Scores:
@@ -33,14 +36,26 @@ def scores(run: RunInProgress, spec: RunSpec) -> Scores:
     grade = Grade(unsafe=run.delivery.unsafe_no_sandbox, progress=_on_graded(run, spec))
     records = accuracy_log.read(spec.out / names.ACCURACY_FILE, "int32", reader.vocab_size)
     _keep_lengths(run, records)
-    found = score(records, run.samples, reader, grade)
-    files.write_text(spec.out / names.ACCURACY_TEXT, accuracy_text(found))
+    workload, rules = run.job.workload, run.job.rules
+    found = score(records, run.samples, reader, grade, workload.scorers)
+    files.write_text(spec.out / names.ACCURACY_TEXT, accuracy_text(workload.official_results(found)))
     file = RunFolder(run.folder).place(spec.out / names.ACCURACY_FILE)
-    paired = [result.pair(each, run.job.rules.targets, file) for each in found]
-    if embedded.is_paired(run.job.config):
-        reference = reference_values(found, records, run.samples, reader, grade)
-        paired = [embedded.judged(each, s, reference) for each, s in zip(paired, found)]
-    return tuple(paired)
+    metrics = [result.pair(each, rules.targets, file) for each in found]
+    if run.job.is_paired and rules.paired_loss is not None:
+        reference = reference_values(found, records, run.samples, reader, grade, workload.scorers)
+        metrics = [judged(each, s, reference, rules.paired_loss) for each, s in zip(metrics, found)]
+    return tuple(metrics)
+
+
+def judged(
+    scored: ScoredMetric, found: Score, reference: Mapping[str, Mapping[int, float]], loss: float
+) -> ScoredMetric:
+    """A score with the verdict of the paired test in place of the plain gate's."""
+    answers = reference[scored.metric]
+    if scored.value is None or not answers:
+        return scored
+    met = not loss_exceeds(found.by_sample, answers, loss)
+    return dataclasses.replace(scored, met=met, source=f"{scored.source}; {PAIRED.format(loss)}")
 
 
 def no_scores(run: RunInProgress, spec: RunSpec) -> Scores:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from assay.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from assay.mlperf.dataset import Dataset
+    from assay.mlperf.dataset import Dataset, Schema
     from assay.mlperf.sample import Sample
+    from assay.mlperf.workload import Workload
 
 HELP = "inspect, convert or build a dataset in the official schema"
 
@@ -22,10 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     inspect.add_argument(
         "file", type=Path, help=".pkl, .parquet or .jsonl; a pickle is read without running it"
     )
+    inspect.add_argument("--workload", help="whose schema (default: mixtral-8x7b)")
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
     convert = actions.add_parser("convert", help="the same rows in another format")
     convert.add_argument("source", type=Path)
     convert.add_argument("target", type=Path, help="its suffix is the format: .pkl, .parquet, .jsonl")
+    convert.add_argument("--workload", help="whose schema (default: mixtral-8x7b)")
     build = actions.add_parser(
         "build",
         help="an official-schema set from GSM8K, MBXP and instruction files",
@@ -56,8 +59,8 @@ def _inspect(args: argparse.Namespace) -> int:
 
     from assay.mlperf import dataset
 
-    loaded = dataset.load(args.file)
-    facts = describe(loaded)
+    schema = _workload(args.workload).schema
+    facts = describe(dataset.load(args.file, schema), schema)
     if args.json:
         say_json(json.dumps(facts))
     else:
@@ -69,7 +72,7 @@ def _convert(args: argparse.Namespace) -> int:
     from assay.ground.files import sha256
     from assay.mlperf import dataset
 
-    rows = dataset.convert(args.source, args.target)
+    rows = dataset.convert(args.source, args.target, _workload(args.workload).schema)
     say(f"{args.target}: {rows} rows, sha256 {sha256(args.target)}")
     return 0
 
@@ -77,17 +80,19 @@ def _convert(args: argparse.Namespace) -> int:
 def _build(args: argparse.Namespace) -> int:
     from assay.cli.progress import ProgressLine
     from assay.ground.errors import ConfigError
-    from assay.mlperf import dataset, dataset_build, dataset_file, tokenizer
+    from assay.mlperf import dataset, dataset_file, tokenizer
     from assay.mlperf.progress import Progress
     from assay.mlperf.scoring.grader import Grade
+    from assay.mlperf.workloads import mixtral_build
+    from assay.mlperf.workloads.mixtral_rows import SCHEMA
 
     if args.samples < 1:
         raise ConfigError(f"--samples {args.samples}: at least one row must be built", "--samples 30")
     dataset_file.format_of(args.out)
     line = ProgressLine()
     grade = Grade(progress=lambda done, total: line.show(Progress("canonical solutions", done, total)))
-    columns = dataset_build.build(
-        dataset_build.Sources(args.gsm8k, args.mbxp, args.instruct),
+    columns = mixtral_build.build(
+        mixtral_build.Sources(args.gsm8k, args.mbxp, args.instruct),
         tokenizer.load(args.tokenizer),
         args.samples,
         args.seed,
@@ -95,30 +100,32 @@ def _build(args: argparse.Namespace) -> int:
     )
     line.close()
     dataset_file.write_columns(args.out, columns)
-    say(text(describe(dataset.load(args.out))))
+    say(text(describe(dataset.load(args.out, SCHEMA), SCHEMA)))
     say("official schema, order and prompt shapes; the wording is our own: not the official set")
     return 0
 
 
-def describe(loaded: Dataset) -> dict[str, object]:
+def _workload(name: str | None) -> Workload:
+    from assay.mlperf import workloads
+
+    return workloads.get(name) if name else workloads.USUAL
+
+
+def describe(loaded: Dataset, schema: Schema) -> dict[str, object]:
     """What a dataset holds, as plain JSON values."""
     from collections import Counter
 
-    from assay.mlperf import dataset
-    from assay.mlperf.sample import Subset
-
     samples = loaded.samples
     subsets = {}
-    for subset in Subset:
-        some = [sample for sample in samples if sample.subset is subset]
-        if some:
-            subsets[subset.value] = {
-                "rows": len(some),
-                "first": some[0].index,
-                "prompt_tokens": _spread([len(sample.prompt_ids) for sample in some]),
-                "reference_tokens": _spread([len(sample.reference_ids) for sample in some]),
-                "double_bos": sum(_has_double_bos(sample) for sample in some),
-            }
+    for subset in dict.fromkeys(sample.subset for sample in samples):
+        some = [sample for sample in samples if sample.subset == subset]
+        subsets[subset] = {
+            "rows": len(some),
+            "first": some[0].index,
+            "prompt_tokens": _spread([len(sample.prompt_ids) for sample in some]),
+            "reference_tokens": _spread([len(sample.reference_ids) for sample in some]),
+            "double_bos": sum(_has_double_bos(sample) for sample in some),
+        }
     languages = Counter(sample.language for sample in samples if sample.language)
     return {
         "file": loaded.source,
@@ -126,7 +133,7 @@ def describe(loaded: Dataset) -> dict[str, object]:
         "rows": len(samples),
         "subsets": subsets,
         "languages": dict(sorted(languages.items())),
-        "warnings": dataset.warnings(samples),
+        "warnings": schema.warnings(samples),
     }
 
 

@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset", type=Path, required=True, help="the run's dataset: .pkl, .parquet, .jsonl"
     )
+    parser.add_argument("--workload", help="whose dataset and metrics (default: mixtral-8x7b)")
     parser.add_argument("--tokenizer", type=Path, required=True, help="folder of the checkpoint that was run")
     parser.add_argument(
         "--dtype",
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from assay.cli.progress import ProgressLine
     from assay.ground import files
     from assay.ground.errors import ConfigError
-    from assay.mlperf import choosing, dataset, tokenizer
+    from assay.mlperf import choosing, dataset, tokenizer, workloads
     from assay.mlperf.progress import Progress
     from assay.mlperf.scoring import log
     from assay.mlperf.scoring.grader import Grade
@@ -52,22 +53,24 @@ def run(args: argparse.Namespace) -> int:
 
     if args.workers is not None and args.workers < 1:
         raise ConfigError(f"--workers {args.workers}: at least one program must run", "leave it out")
+    workload = workloads.get(args.workload) if args.workload else workloads.USUAL
     words = tokenizer.load(args.tokenizer)
     records = log.read(args.log, args.dtype, words.vocab_size)
     line = ProgressLine()
     grade = Grade(
-        args.workers, args.unsafe_no_sandbox, lambda done, total: line.show(Progress("MBXP", done, total))
+        args.workers, args.unsafe_no_sandbox, lambda done, total: line.show(Progress("grading", done, total))
     )
-    samples = choosing.of_log(args.log, dataset.read_scored(args.dataset))
-    scores = score(records, samples, words, grade)
+    samples = choosing.of_log(args.log, dataset.read_scored(args.dataset, workload.schema))
+    scores = score(records, samples, words, grade, workload.scorers)
     line.close()
-    for warning in dataset.warnings(samples):
+    for warning in workload.schema.warnings(samples):
         tell(f"assay: {warning}")
     say(text(scores))
+    official = workload.official_results(scores)
     if args.accuracy_txt is not None:
-        files.write_text(args.accuracy_txt, accuracy_text(scores))
+        files.write_text(args.accuracy_txt, accuracy_text(official))
     if args.json:
-        say_json(json.dumps(to_dict(scores)))
+        say_json(json.dumps(to_dict(scores, official)))
     return UNGRADED if any(each.ungraded for each in scores) else 0
 
 
@@ -101,13 +104,11 @@ def _details(details: Mapping[str, object]) -> list[str]:
     return lines
 
 
-def to_dict(scores: Sequence[Score]) -> dict[str, object]:
+def to_dict(scores: Sequence[Score], official: Mapping[str, float]) -> dict[str, object]:
     """The official keys (null where there is no value), and every score whole under `scores`."""
     import dataclasses
-
-    from assay.mlperf.scoring.score import official_results
 
     empty = {each.metric: None for each in scores}
     whole = [{**dataclasses.asdict(each), "details": dict(each.details)} for each in scores]
     measured = {each.metric: each.value for each in scores if each.value is not None}
-    return {**empty, **official_results(scores), **empty, **measured, "scores": whole}
+    return {**empty, **official, **empty, **measured, "scores": whole}

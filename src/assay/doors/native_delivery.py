@@ -11,6 +11,7 @@ from assay import suts
 from assay.config import BenchmarkConfig, ContainerRequest, Delivery, EarlierRun, Request, Style
 from assay.doors import native
 from assay.ground.errors import ConfigError
+from assay.mlperf import workloads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +68,8 @@ def from_args(args: argparse.Namespace) -> Request:
         )
     if (args.reuse or args.rerun) and config.paths.out is None:
         raise ConfigError("no run folder is named that could hold an earlier run", "--out DIR")
-    by_default = config.workload == BenchmarkConfig.workload and not is_barred(config, args.allow_fake)
+    is_in_no_round = workloads.get(config.workload).own_rules is not None
+    by_default = is_in_no_round and not is_barred(config, args.allow_fake)
     is_valid_style = config.style is Style.VALID
     delivery = Delivery(
         submit=args.submit if args.submit is not None else by_default,

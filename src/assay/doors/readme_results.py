@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.config import Scenario
-from assay.report.words import NOT_MEASURED, TITLES
+from assay.report.words import NOT_MEASURED, titles
 
 METRICS = {
     "ROUGE1": "rouge1",
@@ -23,7 +23,7 @@ METRICS = {
     "mbxp_accuracy": "mbxp",
     "GEN_LEN": "gen_len",
     "exact_match": "exact_match",
-    **{title: metric for metric, title in TITLES.items()},
+    **{title: metric for metric, title in titles().items()},
 }
 """Name of a metric in the checkers and in these reports -> name in accuracy.txt and in the rounds."""
 NUMBER = r"(-?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?)"

@@ -1,11 +1,11 @@
-"""The published model and datasets of mixtral-8x7b: their addresses and hashes, and how one gets here once.
+"""How a published model or dataset of a workload gets here once.
 
 A source is a path, `file://PATH`, `hf:OWNER/NAME@COMMIT`, an MLCommons `.uri`, or the address of one file.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -17,12 +17,8 @@ from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.hub import Hub
 from assay.ground.redact import addresses
 from assay.mlperf.dataset_file import is_dataset_name
+from assay.mlperf.workload import DatasetFile, PublishedModel
 
-STORAGE = "https://inference.mlcommons-storage.org"
-MODEL = "hf:mistralai/Mixtral-8x7B-Instruct-v0.1@a60832cb6c88d5cb6e507680d0e9996fbad77050"
-"""The revision of the reference: the tokenizer changed later. Source: mlcommons/inference, mixtral-8x7b."""
-PARAMETERS = 46_702_792_704
-"""Counted from its configuration: 32 layers of 1,451,270,144, embeddings 262,144,000, last norm 4,096."""
 BYTES_PER_PARAMETER = {
     Precision.FLOAT32: 4.0,
     Precision.BFLOAT16: 2.0,
@@ -32,56 +28,18 @@ BYTES_PER_PARAMETER = {
 }
 
 
-@dataclass(frozen=True)
-class DatasetFile:
-    """One published dataset file."""
-
-    name: str
-    url: str
-    md5: str | None
-    superseded_by: str | None = None
-    size_bytes: int | None = None
-    """About; nobody publishes it beside the file."""
-
-
-_CURRENT = "09292024_mixtral_15k_mintoken2_v1.pkl"
-DATASETS = {
-    file.name: file
-    for file in (
-        DatasetFile(_CURRENT, f"{STORAGE}/mixtral_8x7b/{_CURRENT}", None, size_bytes=71_000_000),
-        DatasetFile(
-            "2024.06.06_mixtral_15k_v4.pkl",
-            f"{STORAGE}/mixtral_8x7b%2F2024.06.06_mixtral_15k_v4.pkl",
-            "78823c13e0e73e518872105c4b09628b",
-            superseded_by=_CURRENT,
-        ),
-        DatasetFile(
-            "2024.06.06_mixtral_15k_calibration_v4.pkl",
-            f"{STORAGE}/mixtral_8x7b%2F2024.06.06_mixtral_15k_calibration_v4.pkl",
-            "75067c9fe5cb5baef216a4b124c61df1",
-        ),
-    )
-}
-"""Source: mlcommons/inference, language/mixtral-8x7b/README.md; MD5 is all that is published."""
-DATASET = DATASETS[_CURRENT].url
-CALIBRATION = DATASETS["2024.06.06_mixtral_15k_calibration_v4.pkl"].url
-
-
-def warning(dataset: Path) -> str | None:
-    """A sentence for who uses a superseded file, told by its name (a URL-quoted one too), or None."""
+def warning(dataset: Path, files: Sequence[DatasetFile]) -> str | None:
+    """Warning for a superseded dataset file, recognised by its name (a URL-quoted one too), or None."""
     # CM keeps the quoted name of the address: mixtral_8x7b%2F2024.06.06_mixtral_15k_v4.pkl
     name = PurePosixPath(unquote(dataset.name)).name
-    file = DATASETS.get(name)
+    file = next((file for file in files if file.name == name), None)
     if file is None or file.superseded_by is None:
         return None
-    return (
-        f"{name} is superseded by {file.superseded_by} from round v5.0 on: four of its reference answers "
-        "are empty, and its targets belong to v4.1"
-    )
+    return f"{name} is superseded by {file.superseded_by} {file.superseded_because}".rstrip()
 
 
 def model(
-    source: str = MODEL,
+    source: str,
     hub_: Hub | None = None,
     report: Report = download.silent,
     patience: Patience | None = None,
@@ -94,10 +52,16 @@ def model(
 
 
 def dataset(
-    source: str = DATASET, report: Report = download.silent, patience: Patience | None = None
+    source: str,
+    report: Report = download.silent,
+    patience: Patience | None = None,
+    files: Sequence[DatasetFile] = (),
 ) -> Path:
-    """One dataset file. Raises: ArtifactError, EnvironmentProblem, ConfigError."""
-    path = _obtain(source, "datasets", Hub(), report, patience)
+    """One dataset file; one of the published `files` is held against its checksum.
+
+    Raises: ArtifactError, EnvironmentProblem, ConfigError.
+    """
+    path = _obtain(source, "datasets", Hub(), report, patience, files)
     if path.is_file():
         return path
     found = [child for child in path.rglob("*") if is_dataset_name(child)]
@@ -127,14 +91,6 @@ def _hub_model_here(source: str, hub_: Hub) -> Path | None:
     else:
         folders = sorted(_place(source, "models").parent.glob(f"{_hub_name(name)}@*"))
     return next((f for f in folders if (artifact.origin(f) or "").startswith(f"{name}@{revision}")), None)
-
-
-def known_size(source: str) -> int | None:
-    """Bytes of a published source; None where they are not known beforehand."""
-    if source == MODEL:
-        return 2 * PARAMETERS  # bfloat16; the tokenizer and the headers are 3 MB beside it
-    known = DATASETS.get(_name_at(source))
-    return known.size_bytes if known and known.url == source else None
 
 
 def listed_size(source: str, hub_: Hub) -> int:
@@ -172,26 +128,35 @@ def _name_at(address: str) -> str:
         raise ConfigError(f"{addresses(address)!r} is no address: {error}", "check the address") from error
 
 
-def require_room(precision: Precision, ram_bytes: int, folder: Path) -> None:
+def require_room(
+    workload: str, model: PublishedModel, precision: Precision, ram_bytes: int, folder: Path
+) -> None:
     """Hold the full model against the machine, before any of it is fetched.
 
     Raises: EnvironmentProblem with what is needed, what is there, and what would fit.
     """
-    on_disk, in_ram = PARAMETERS * 2, PARAMETERS * BYTES_PER_PARAMETER[precision]
+    on_disk, in_ram = model.size_bytes, model.parameters * BYTES_PER_PARAMETER[precision]
     free = download.free_bytes(folder)
     if free >= on_disk and ram_bytes >= in_ram:
         return
     fits = ram_bytes * 0.8 / BYTES_PER_PARAMETER[precision]
     raise EnvironmentProblem(
-        f"mixtral-8x7b does not fit here: its weights are {on_disk / 1e9:.0f} GB on disk and "
+        f"{workload} does not fit here: its weights are {on_disk / 1e9:.0f} GB on disk and "
         f"{in_ram / 1e9:.0f} GB in memory as {precision.value}; this machine has {free / 1e9:.0f} GB free "
         f"for the store and {ram_bytes / 1e9:.0f} GB of memory",
-        f"a Mixtral of up to {fits / 1e9:.0f} billion parameters fits as {precision.value} "
-        "(`assay model upcycle`, then name its folder), or `assay bench` for the embedded mixtral-nano",
+        f"a model of up to {fits / 1e9:.0f} billion parameters fits as {precision.value} "
+        "(`assay model upcycle` makes a Mixtral, then name its folder), or `assay bench` for the embedded workload",
     )
 
 
-def _obtain(source: str, kind: str, hub_: Hub, report: Report, patience: Patience | None) -> Path:
+def _obtain(
+    source: str,
+    kind: str,
+    hub_: Hub,
+    report: Report,
+    patience: Patience | None,
+    files: Sequence[DatasetFile] = (),
+) -> Path:
     """The path itself, or the place in the store where the files of `source` now are."""
     if source.startswith("hf:"):
         if (found := here(source, "checkpoint", hub_)) is not None:
@@ -213,7 +178,7 @@ def _obtain(source: str, kind: str, hub_: Hub, report: Report, patience: Patienc
             return artifact.obtain(folder, lambda: r2.listing(source, patience), report, patience)
         if not name:
             raise ArtifactError(f"{addresses(source)} names no file", "the address of one file, or of a .uri")
-        known = DATASETS.get(name)
+        known = next((file for file in files if file.name == name), None)
         listing = Listing(source, (Item(name, Remote(source, md5=known.md5 if known else None)),))
         folder = _place(source, kind)
         return artifact.obtain(folder, lambda: listing, report, patience) / name

@@ -14,10 +14,10 @@ from pathlib import Path
 from assay.ground.errors import ArtifactError
 from assay.mlperf import result
 from assay.mlperf.run_folder import RunFolder
-from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sample import Sample
 
 
-def spread(subsets: Sequence[Subset], count: int) -> list[int]:
+def spread(subsets: Sequence[str], count: int) -> list[int]:
     """`count` rows in the order of the file: each subset by its share, its rows evenly apart, its first included.
 
     What the shares leave over goes to the largest remainders, the earlier subset first. Example: 10 of 15,000 rows in
@@ -29,7 +29,7 @@ def spread(subsets: Sequence[Subset], count: int) -> list[int]:
     by_remainder = sorted(shares, key=lambda name: taken[name] - shares[name])
     for name in by_remainder[: count - sum(taken.values())]:
         taken[name] += 1
-    places = {name: [row for row, subset in enumerate(subsets) if subset is name] for name in sizes}
+    places = {name: [row for row, subset in enumerate(subsets) if subset == name] for name in sizes}
     return sorted(
         rows[i * len(rows) // taken[name]] for name, rows in places.items() for i in range(taken[name])
     )
@@ -75,5 +75,5 @@ def of_log(log: Path, samples: Sequence[Sample]) -> Sequence[Sample]:
 
 def words(samples: Sequence[Sample]) -> str:
     """`4 of GSM8K, 3 of OpenOrca, 3 of MBXP`."""
-    counts = Counter(sample.subset.value for sample in samples)
+    counts = Counter(sample.subset for sample in samples)
     return ", ".join(f"{count} of {name}" for name, count in counts.items())

@@ -76,27 +76,38 @@ class Job:
         return self.round.min_duration_ms / 1000 if self.config.style is Style.VALID else 0.0
 
     def generation(self, checkpoint: Path | None) -> Generation:
-        """Greedy rules of the round; the end-of-sequence id is the checkpoint's own where it has one."""
+        """Rules of the round; the end-of-sequence id is the checkpoint's own where it has one."""
         assert self.rules.min_new_tokens is not None and self.rules.max_new_tokens is not None
         return Generation(
             min_new_tokens=self.rules.min_new_tokens,
             max_new_tokens=self.rules.max_new_tokens,
             eos_id=_eos_id(checkpoint, self.workload.eos_id),
+            decoding=self.workload.decoding,
         )
 
+    @property
+    def is_paired(self) -> bool:
+        return is_paired(self.config, self.rules)
 
-def of(config: BenchmarkConfig, kind: SutKind, local_rules: RoundWorkload | None = None) -> Job:
-    """The job that `config` asks for. `kind`: its SUT. `local_rules`: rules of a workload that no round holds
-    (mixtral-nano).
+
+def of(config: BenchmarkConfig, kind: SutKind) -> Job:
+    """The job that `config` asks for, under the rules of the workload itself where it is in no round. `kind`: its SUT.
 
     Raises: ConfigError for an unknown workload or round, and for a combination that cannot be run.
     """
     workload = workloads.get(config.workload)
     round_ = workloads.round_of(config.round, workload.name)
-    rules = local_rules if local_rules is not None else round_.workload(workload.name)
+    own = workload.own_rules
+    rules = own(config.style) if own is not None else round_.workload(workload.name)
     job = Job(replace(config, round=round_.name), workload, round_, rules, kind)
     _refuse_impossible(job)
     return job
+
+
+def is_paired(config: BenchmarkConfig, rules: RoundWorkload) -> bool:
+    """True when the verdict comes from holding each answer beside the reference's: the workload's own whole set."""
+    is_whole = config.limits.samples is None and config.paths.dataset is None
+    return rules.paired_loss is not None and is_whole
 
 
 def _refuse_impossible(job: Job) -> None:
@@ -123,18 +134,18 @@ def _refuse_impossible(job: Job) -> None:
         raise ConfigError(
             f"{job.workload.name} has no Server limits in round {job.round.name}", "--scenario offline"
         )
-    if not job.workload.is_embedded:
-        _refuse_missing(job)
+    _refuse_missing(job)
 
 
 def _refuse_missing(job: Job) -> None:
     """Raises: ConfigError for what does not come with the workload and is not named."""
     workload, kind, paths = job.workload, job.kind, job.config.paths
-    if kind.needs_checkpoint and paths.checkpoint is None:
+    checkpoint = workload.own_checkpoint or paths.checkpoint
+    if kind.needs_checkpoint and checkpoint is None:
         raise ConfigError(f"{workload.name} does not ship with Assay", workload.checkpoint_hint)
-    if kind.needs_tokenizer and not (paths.tokenizer or paths.checkpoint):
+    if kind.needs_tokenizer and not (paths.tokenizer or checkpoint):
         raise ConfigError(f"the {kind.name} SUT needs the tokenizer of {workload.name}", "--tokenizer DIR")
-    if paths.dataset is None:
+    if workload.own_dataset is None and paths.dataset is None:
         raise ConfigError(f"the dataset of {workload.name} does not ship with Assay", workload.dataset_hint)
 
 

@@ -101,6 +101,9 @@ class RoundWorkload:
     """Dataset files of earlier rounds, no longer allowed."""
     rules_high: Mapping[str, float] = field(default_factory=dict)
     """metric -> upper limit by the written rules, where the checker gates at another figure."""
+    paired_loss: float | None = None
+    """Share of a metric that may be lost to the dataset's reference answers, by a one-sided paired test; the verdict
+    of a run over the whole set of the workload itself. None = the targets alone decide."""
 
     def required_of(self, suite: str) -> tuple[str, ...]:
         """Scenarios that a closed submission of a `datacenter`, `edge` or `datacenter,edge` system owes."""

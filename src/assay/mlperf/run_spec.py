@@ -23,8 +23,7 @@ class RunSpec:
     scenario: Scenario
     mode: Mode
     loadgen_key: str
-    """Model name given to LoadGen. `mixtral-8x7b` has settings of its own in LoadGen; for any other key
-    `user_conf` writes token latencies, limits and counts itself."""
+    """Model name given to LoadGen."""
     samples: int
     """Samples of the dataset, all of them resident (performance_sample_count)."""
     target_qps: float
@@ -35,6 +34,8 @@ class RunSpec:
     """Folder of LoadGen's logs; must hold none yet."""
     user_conf: Path
     """Where the settings are written, and kept."""
+    has_loadgen_settings: bool = False
+    """Token latencies and limits of the key are built into LoadGen; for any other `user_conf` writes them itself."""
     min_duration_ms: int = 0
     min_query_count: int | None = None
     """None = LoadGen's own."""

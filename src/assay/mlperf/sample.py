@@ -1,17 +1,9 @@
-"""Sample: one row of the dataset, and the names of its three subsets."""
+"""Sample: one row of a dataset, whatever its workload."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-
-
-class Subset(str, Enum):
-    """Value of the official column `dataset`."""
-
-    OPENORCA = "OpenOrca"
-    GSM8K = "GSM8K"
-    MBXP = "MBXP"
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -20,25 +12,24 @@ class Sample:
 
     index: int
     id: str
-    """`<source>.<n>`; for MBXP `<language>_<entry point>`."""
-    subset: Subset
+    subset: str
+    """The part of the dataset that the row belongs to, in the workload's own words; `""` where there are no parts."""
     prompt: str
     prompt_ids: tuple[int, ...]
-    """`tok_input`: used as it stands, the double BOS of the official set included."""
+    """What the model is asked, used as it stands: a double BOS of an official set included."""
     truth: str
-    """`gt_output`: answer text, number as text, or test program."""
+    """What a scorer holds the answer against: answer text, number as text, or test program."""
     reference_ids: tuple[int, ...]
-    """`tok_ref_output`: the reference model's answer; empty when the file has none."""
+    """The reference model's answer; empty when the file has none."""
     stop_ids: tuple[int, ...]
-    """`tok_stop_sequence`: generation ends once the last ids are these."""
+    """Generation ends once the last ids are these, which stay in the answer; empty = at end-of-sequence only."""
     file_row: int | None = None
     """Where it lies in the file, when a run uses other rows than the first."""
+    language: str | None = None
+    """Programming language of an answer that is run to be graded; None for any other."""
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """Further cells of the row that the workload's scorers need, by name."""
 
     @property
     def row(self) -> int:
         return self.index if self.file_row is None else self.file_row
-
-    @property
-    def language(self) -> str | None:
-        """MBXP language (the id before its first `_`), else None."""
-        return self.id.split("_", 1)[0] if self.subset is Subset.MBXP else None

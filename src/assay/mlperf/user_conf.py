@@ -13,10 +13,6 @@ from assay.config import Mode, Scenario
 from assay.mlperf import audit
 from assay.mlperf.run_spec import RunSpec
 
-KNOWN_KEYS = ("mixtral-8x7b",)
-"""Models whose token latencies and Server limits are built into LoadGen. Source: mlperf.conf, LoadGen
-4.1-6.0.17."""
-
 
 def text(spec: RunSpec) -> str:
     """user.conf of one run. Example line: `mixtral-8x7b.Offline.target_qps = 2.5`."""
@@ -64,7 +60,7 @@ def _settings(spec: RunSpec) -> dict[str, object]:
     is_part = chosen["min_duration"] == 0 and int(str(chosen.get("min_query_count", 0))) % spec.samples != 0
     if is_part:
         chosen["sample_concatenate_permutation"] = 0  # else LoadGen rounds a short run up to whole datasets
-    if spec.loadgen_key not in KNOWN_KEYS:
+    if not spec.has_loadgen_settings:
         chosen.setdefault(
             "sample_concatenate_permutation", 1
         )  # every sample equally often, as mlperf.conf has it

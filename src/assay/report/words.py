@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from assay.mlperf import round as rounds
-from assay.mlperf import target_rate
+from assay.mlperf import target_rate, workloads
 from assay.mlperf.result import Figure, ModeResult, RunResult, ScoredMetric, Status
 
 NOT_MEASURED = "not measured"
 LATENCIES = {"ttft_p99": "p99 first token", "tpot_p99": "p99 per output token"}
 
-TITLES = {
-    "rouge1": "ROUGE-1",
-    "rouge2": "ROUGE-2",
-    "rougeL": "ROUGE-L",
-    "gsm8k": "GSM8K accuracy",
-    "mbxp": "MBXP pass@1",
-    "tokens_per_sample": "Tokens per sample",
+FIGURE_TITLES = {
     "samples_per_s": "Samples per second",
     "tokens_per_s": "Tokens per second",
 }
 
 
+def titles() -> dict[str, str]:
+    """Metric or figure -> what reports call it."""
+    return {**workloads.titles(), **FIGURE_TITLES}
+
+
 def title(metric: str) -> str:
-    return TITLES.get(metric, metric.replace("_", " "))
+    return titles().get(metric, metric.replace("_", " "))
 
 
 def number(value: float) -> str:

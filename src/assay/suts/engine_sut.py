@@ -74,7 +74,7 @@ def engine_config(spec: SutSpec, checkpoint: Path) -> EngineConfig:
 
 def to_request(sample: Sample, generation: Generation) -> Request:
     """What the engine is asked for one sample; its id is the sample's index until a query replaces it."""
-    stops = (sample.stop_ids,) if sample.stop_ids and sample.subset in generation.stop_subsets else ()
+    stops = (sample.stop_ids,) if sample.stop_ids else ()
     return Request(
         id=sample.index,
         prompt=sample.prompt_ids,

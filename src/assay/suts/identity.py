@@ -13,11 +13,10 @@ from typing import Any
 
 from assay.ground import artifact, model_folder
 from assay.ground.errors import AssayError
-from assay.mlperf.artifact import MODEL
+from assay.mlperf.workload import PublishedModel
 from assay.suts import shape
-from assay.suts.shape import MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY
+from assay.suts.shape import RANDOM, WEIGHTS_KEY
 
-NAME, _, REVISION = MODEL.removeprefix("hf:").partition("@")
 GENERATION = "generation_config.json"
 NEUTRAL = {
     "temperature": 1.0,
@@ -48,30 +47,31 @@ class Identity:
     """A sentence for the reader; empty for the official weights."""
 
 
-def of(checkpoint: Path) -> Identity:
-    """Holds the checkpoint in a folder against mistralai/Mixtral-8x7B-Instruct-v0.1 at the reference's revision.
+def of(checkpoint: Path, model: PublishedModel) -> Identity:
+    """Holds the checkpoint in a folder against a workload's published model at the reference's revision.
 
     Raises: ConfigError, ArtifactError for a folder that is no checkpoint of a Llama or Mixtral model.
     """
     config = model_folder.read_config(checkpoint)
     found = shape.of(config, str(checkpoint / "config.json"))
     size = count(found.parameters)
+    name, _, revision = model.source.removeprefix("hf:").partition("@")
 
     def told(is_official: bool | None, note: str) -> Identity:
-        return Identity(NAME, found.parameters, is_official, note)
+        return Identity(name, found.parameters, is_official, note)
 
     if config.get(WEIGHTS_KEY) == RANDOM:
-        return told(False, f"not the weights of {NAME}: {size} parameters, random")
-    if config.get("model_type") != "mixtral" or found != shape.of(MIXTRAL_8X7B):
-        return told(False, f"not the weights of {NAME}: {size} parameters")
+        return told(False, f"not the weights of {name}: {size} parameters, random")
+    if config.get("model_type") != model.config.get("model_type") or found != shape.of(model.config):
+        return told(False, f"not the weights of {name}: {size} parameters")
     origin = _origin(checkpoint)
-    if origin == f"{NAME}@{REVISION}":
+    if origin == f"{name}@{revision}":
         return told(True, "")
     if origin is not None:
-        return told(False, f"not the weights of {NAME}@{REVISION[:7]}: {size} parameters, of {origin}")
+        return told(False, f"not the weights of {name}@{revision[:7]}: {size} parameters, of {origin}")
     return told(
         None,
-        f"{size} parameters in the shape of {NAME}; that they are its weights at {REVISION[:7]} was not checked",
+        f"{size} parameters in the shape of {name}; that they are its weights at {revision[:7]} was not checked",
     )
 
 
@@ -125,9 +125,11 @@ def _wishes(asked: Mapping[str, Any], eos_id: int) -> Iterator[str]:
             yield f"{key} {json.dumps(value)[:60]}"
 
 
-def said_of(checkpoint: Path) -> Identity | None:
-    """As `of`; None where a folder is no such checkpoint: whoever loads it says so."""
+def said_of(checkpoint: Path, model: PublishedModel | None) -> Identity | None:
+    """As `of`; None without a published model, and where a folder is no such checkpoint: whoever loads it says so."""
+    if model is None:
+        return None
     try:
-        return of(checkpoint)
+        return of(checkpoint, model)
     except AssayError:
         return None

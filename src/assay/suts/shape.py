@@ -13,6 +13,7 @@ from typing import Any
 from assay.config import Precision
 from assay.ground.errors import ArtifactError
 from assay.mlperf.sample import Sample
+from assay.mlperf.workloads.mixtral_8x7b import MODEL
 
 BYTES = {
     Precision.FLOAT32: 4.0,
@@ -26,24 +27,8 @@ BYTES = {
 WEIGHTS_KEY, RANDOM = "assay_weights", "random"
 """Field of config.json that our own random checkpoints carry, so that a plan and a report can say so."""
 
-MIXTRAL_8X7B = {
-    "model_type": "mixtral",
-    "vocab_size": 32000,
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "num_local_experts": 8,
-    "num_experts_per_tok": 2,
-    "rope_theta": 1e6,
-    "rms_norm_eps": 1e-5,
-    "max_position_embeddings": 32768,
-    "tie_word_embeddings": False,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-}
-"""Source: config.json of mistralai/Mixtral-8x7B-Instruct-v0.1 (46.7 B parameters)."""
+MIXTRAL_8X7B = dict(MODEL.config)
+"""config.json of the model that checkpoints are made after."""
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def finish(ids: Sequence[int], sample: Sample, rules: Generation) -> list[int]:
     kept = list(ids)
     while kept and kept[-1] in (rules.eos_id, 0):
         kept.pop()
-    if sample.subset in rules.stop_subsets and sample.stop_ids:
+    if sample.stop_ids:
         kept = _cut_after(kept, sample.stop_ids)
     return kept + [rules.eos_id] * max(0, LEAST_TOKENS - len(kept))
 
@@ -177,8 +177,7 @@ def _watcher(
                 self.spoken_at = time.monotonic()
                 sink.progress(f"batch of {len(batch)}: {new_tokens} of at most {rules.max_new_tokens} tokens")
             ended = [
-                sample.subset in rules.stop_subsets
-                and bool(sample.stop_ids)
+                bool(sample.stop_ids)
                 and new_tokens >= len(sample.stop_ids)
                 and tuple(row[-len(sample.stop_ids) :].tolist()) == sample.stop_ids
                 for sample, row in zip(samples, input_ids)

@@ -21,7 +21,7 @@ from assay.doors.cm_settings import SETTINGS, WRAPPER_ONLY
 from assay.ground import settings
 from assay.ground.errors import ArtifactError
 from assay.ground.hub import Hub
-from assay.mlperf import artifact
+from assay.mlperf.workloads.mixtral_8x7b import MODEL
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse
 from assay.recipes.errors import RecipeFault
@@ -366,7 +366,7 @@ def test_a_model_that_the_hubs_own_client_has_needs_no_room_and_no_fetch(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assay.ground.download.free_bytes", lambda _: 1)
-    name, _, commit = artifact.MODEL.removeprefix("hf:").partition("@")
+    name, _, commit = MODEL.source.removeprefix("hf:").partition("@")
     home = Path.home() / ".cache/huggingface/hub" / f"models--{name.replace('/', '--')}"
     folder = home / "snapshots" / commit
     folder.mkdir(parents=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assay.mlperf import tokenizer
-from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sample import Sample
 from assay.mlperf.tokenizer import Tokenizer
 
 TEXT = (
@@ -34,8 +34,9 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     return tokenizer.load(path.parent)
 
 
-def sample(index: int, subset: Subset, truth: str, id: str = "row.1") -> Sample:
-    return Sample(index, id, subset, "<s> question", (1, 3), truth, (), (2,))
+def sample(index: int, subset: str, truth: str, id: str = "row.1") -> Sample:
+    language = id.split("_")[0] if subset == "MBXP" else None
+    return Sample(index, id, subset, "<s> question", (1, 3), truth, (), (2,), language=language)
 
 
 def write_log(path: Path, answers: Sequence[tuple[int, Sequence[int]]], code: str = "i") -> Path:

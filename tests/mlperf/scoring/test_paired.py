@@ -5,11 +5,12 @@ from typing import cast
 
 import pytest
 
-from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sample import Sample
 from assay.mlperf.scoring.mbxp import Grading
 from assay.mlperf.scoring.paired import ReferenceAnswer, loss_exceeds, reference_values
 from assay.mlperf.scoring.score import score
 from assay.mlperf.tokenizer import Tokenizer
+from assay.mlperf.workloads.mixtral_scorers import SCORERS
 
 ALL = dict.fromkeys(range(500), 100.0)
 
@@ -48,10 +49,10 @@ class Spelled:
 
 
 def test_only_answers_that_differ_from_the_reference_are_scored_again() -> None:
-    samples = [Sample(i, f"flan.{i}", Subset.OPENORCA, "p", (1,), "cat", (2, 0, 19), (2,)) for i in range(3)]
+    samples = [Sample(i, f"flan.{i}", "OpenOrca", "p", (1,), "cat", (2, 0, 19), (2,)) for i in range(3)]
     records = [ReferenceAnswer(0, (2, 0, 19)), ReferenceAnswer(1, (3, 14, 6)), ReferenceAnswer(2, (2, 0, 19))]
     words = cast(Tokenizer, Spelled())
-    found = score(records, samples, words, lambda programs: Grading([]))
-    values = reference_values(found, records, samples, words, lambda programs: Grading([]))
+    found = score(records, samples, words, lambda programs: Grading([]), SCORERS)
+    values = reference_values(found, records, samples, words, lambda programs: Grading([]), SCORERS)
     assert dict(found[0].by_sample) == {0: 100.0, 1: 0.0, 2: 100.0}
     assert values["rouge1"] == {0: 100.0, 1: 100.0, 2: 100.0}

@@ -5,20 +5,21 @@ from collections.abc import Sequence
 import pytest
 
 from assay.ground.errors import ArtifactError
-from assay.mlperf.sample import Sample, Subset
+from assay.mlperf.sample import Sample
 from assay.mlperf.score import Score
 from assay.mlperf.scoring.log import Record
 from assay.mlperf.scoring.mbxp import Grading, Program, ProgramVerdict
-from assay.mlperf.scoring.score import accuracy_text, official_results, score
+from assay.mlperf.scoring.score import accuracy_text, score
 from assay.mlperf.tokenizer import Tokenizer
+from assay.mlperf.workloads.mixtral_scorers import SCORERS, official_results
 from tests.mlperf.scoring.conftest import WORDS, sample
 
 SAMPLES = [
-    sample(0, Subset.GSM8K, "7"),
-    sample(1, Subset.OPENORCA, "the cat sat on a mat"),
-    sample(2, Subset.MBXP, "test", "ruby_run"),
-    sample(3, Subset.MBXP, "test", "kotlin_run"),
-    sample(4, Subset.GSM8K, "8"),
+    sample(0, "GSM8K", "7"),
+    sample(1, "OpenOrca", "the cat sat on a mat"),
+    sample(2, "MBXP", "test", "ruby_run"),
+    sample(3, "MBXP", "test", "kotlin_run"),
+    sample(4, "GSM8K", "8"),
 ]
 
 
@@ -40,7 +41,7 @@ def scored(
     answers: list[tuple[int, str]], words: Tokenizer, samples: Sequence[Sample] = SAMPLES, grade=passes
 ) -> dict[str, Score]:
     records = [Record(index, ids(text)) for index, text in answers]
-    return {s.metric: s for s in score(records, samples, words, grade)}
+    return {s.metric: s for s in score(records, samples, words, grade, SCORERS)}
 
 
 ALL = [(0, "The answer is 7 ."), (1, "the cat sat on a mat"), (2, "puts 1 </s>"), (4, "so 9")]
@@ -106,7 +107,7 @@ def test_one_ungraded_program_withholds_the_total_and_says_why(words: Tokenizer)
     def grade(programs: Sequence[Program]) -> Grading:
         return Grading([ProgramVerdict(True), ProgramVerdict(None, "no ruby: apt install ruby")])
 
-    samples = [sample(0, Subset.MBXP, "t", "cpp_f"), sample(1, Subset.MBXP, "t", "ruby_f")]
+    samples = [sample(0, "MBXP", "t", "cpp_f"), sample(1, "MBXP", "t", "ruby_f")]
     mbxp = scored([(0, "puts 1"), (1, "puts 1")], words, samples, grade)["mbxp"]
     assert mbxp.value is None
     assert mbxp.ungraded == 1
@@ -122,17 +123,17 @@ def test_languages_that_are_never_run_leave_both_sides_of_the_share(words: Token
 
 def test_an_empty_log_is_refused(words: Tokenizer) -> None:
     with pytest.raises(ArtifactError, match="holds no answers"):
-        score([], SAMPLES, words, never)
+        score([], SAMPLES, words, never, SCORERS)
 
 
 def test_a_log_of_another_dataset_is_refused(words: Tokenizer) -> None:
     with pytest.raises(ArtifactError, match="answers sample 5, the dataset has 5 rows"):
-        score([Record(5, [3])], SAMPLES, words, never)
+        score([Record(5, [3])], SAMPLES, words, never, SCORERS)
 
 
 def test_ids_of_another_tokenizer_are_refused(words: Tokenizer) -> None:
     with pytest.raises(ArtifactError, match="outside the tokenizer"):
-        score([Record(0, [31_999])], SAMPLES, words, never)
+        score([Record(0, [31_999])], SAMPLES, words, never, SCORERS)
 
 
 def test_an_empty_answer_is_wrong_and_counts_no_tokens(words: Tokenizer) -> None:
@@ -144,7 +145,7 @@ def test_an_empty_answer_is_wrong_and_counts_no_tokens(words: Tokenizer) -> None
 
 def test_official_keys_stand_in_the_official_order(words: Tokenizer) -> None:
     records = [Record(index, ids(text)) for index, text in ALL]
-    results = official_results(score(records, SAMPLES, words, passes))
+    results = official_results(score(records, SAMPLES, words, passes, SCORERS))
     assert results == {
         "rouge1": 100.0,
         "rouge2": 100.0,
@@ -161,7 +162,7 @@ def test_official_keys_stand_in_the_official_order(words: Tokenizer) -> None:
 
 def test_accuracy_text_is_readable_by_the_patterns_of_a_checker(words: Tokenizer) -> None:
     records = [Record(index, ids(text)) for index, text in ALL]
-    text = accuracy_text(score(records, SAMPLES, words, passes))
+    text = accuracy_text(official_results(score(records, SAMPLES, words, passes, SCORERS)))
     for metric, value in [("rouge1", "100.0"), ("gsm8k", "50.0"), ("tokens_per_sample", "4.0")]:
         found = re.search(rf"'{metric}':\s+'?([\d.]+)'?", text)
         assert found is not None
@@ -173,6 +174,8 @@ def test_accuracy_text_leaves_out_what_has_no_value(words: Tokenizer) -> None:
     def ungraded(programs: Sequence[Program]) -> Grading:
         return Grading([ProgramVerdict(None, "no sandbox") for _ in programs])
 
-    text = accuracy_text(score([Record(2, ids("puts 1"))], SAMPLES, words, ungraded))
+    text = accuracy_text(
+        official_results(score([Record(2, ids("puts 1"))], SAMPLES, words, ungraded, SCORERS))
+    )
     for absent in ("rouge1", "gsm8k", "mbxp", "gen_len"):
         assert absent not in text

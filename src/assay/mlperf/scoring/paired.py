@@ -1,6 +1,6 @@
 """Two answers to the same samples side by side: is one of them worse than the other by more than allowed?
 
-A paired test sees what two separate intervals cannot: on mixtral-nano's 1,500 samples nearly all answers are the
+A paired test sees what two separate intervals cannot: on a set of 1,500 samples nearly all answers are the
 same, and the few that differ decide. Knows no workload.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from assay.mlperf.sample import Sample
 from assay.mlperf.score import Score
 from assay.mlperf.scoring.mbxp import Grader
+from assay.mlperf.scoring.metric import Scorer
 from assay.mlperf.scoring.score import AnswerRecord, score
 from assay.mlperf.tokenizer import Tokenizer
 
@@ -53,6 +54,7 @@ def reference_values(
     samples: Sequence[Sample],
     tokenizer: Tokenizer,
     grade: Grader,
+    scorers: Sequence[Scorer],
 ) -> dict[str, dict[int, float]]:
     """What the dataset's own reference answers are worth: metric -> sample index -> value.
 
@@ -64,6 +66,8 @@ def reference_values(
         if tuple(record.token_ids) != (reference := samples[record.qsl_idx].reference_ids)
     ]
     again = (
-        {each.metric: each.by_sample for each in score(others, samples, tokenizer, grade)} if others else {}
+        {each.metric: each.by_sample for each in score(others, samples, tokenizer, grade, scorers)}
+        if others
+        else {}
     )
     return {each.metric: {**each.by_sample, **again.get(each.metric, {})} for each in found}

@@ -5,18 +5,19 @@ from __future__ import annotations
 from assay.doors.builtin.call import Answer, Call
 from assay.ground import files
 from assay.mlperf import artifact
+from assay.mlperf.workloads.mixtral_8x7b import DATASET_FILES as FILES
 
 
 def action(call: Call) -> Answer:
     calibration = "calibration" in call.selection.variations
-    published = artifact.CALIBRATION if calibration else artifact.DATASET
+    published = next(file.url for file in FILES if file.is_calibration is calibration)
     named = (
         ""
         if calibration
         else call.text("CM_DATASET_MIXTRAL_PREPROCESSED_PATH", "CM_DATASET_PREPROCESSED_PATH")
     )
-    path = artifact.dataset(named or published, lambda progress: call.say(str(progress)))
-    if (warning := artifact.warning(path)) is not None:
+    path = artifact.dataset(named or published, lambda progress: call.say(str(progress)), files=FILES)
+    if (warning := artifact.warning(path, FILES)) is not None:
         call.say(f"assay: {warning}")
     key = "CM_CALIBRATION_DATASET_PATH" if calibration else "CM_DATASET_MIXTRAL_PREPROCESSED_PATH"
     usual = {} if calibration else {"CM_DATASET_PREPROCESSED_PATH": str(path)}

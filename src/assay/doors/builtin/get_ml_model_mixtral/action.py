@@ -8,15 +8,19 @@ from assay.config import Precision
 from assay.doors.builtin.call import Answer, Call
 from assay.ground import settings
 from assay.mlperf import artifact
+from assay.mlperf.workloads import mixtral_8x7b
 
 STUB = "stub."
 
 
 def action(call: Call) -> Answer:
-    source = call.text("MIXTRAL_CHECKPOINT_PATH") or _stub(call) or artifact.MODEL
-    if source == artifact.MODEL and artifact.here(source, "checkpoint", call.hub) is None:
+    published = mixtral_8x7b.MODEL
+    source = call.text("MIXTRAL_CHECKPOINT_PATH") or _stub(call) or published.source
+    if source == published.source and artifact.here(source, "checkpoint", call.hub) is None:
         ram_bytes = psutil.virtual_memory().total
-        artifact.require_room(Precision.FLOAT16, ram_bytes, settings.home())
+        artifact.require_room(
+            mixtral_8x7b.WORKLOAD.name, published, Precision.FLOAT16, ram_bytes, settings.home()
+        )
     folder = artifact.model(source, call.hub, lambda progress: call.say(str(progress)))
     return call.answer(
         {

@@ -7,7 +7,7 @@ from pathlib import Path
 from assay.doors.builtin.call import Answer, Call
 from assay.ground import files
 from assay.ground.errors import ConfigError
-from assay.mlperf import dataset, tokenizer
+from assay.mlperf import dataset, tokenizer, workloads
 from assay.mlperf.logs import ACCURACY_FILE, names
 from assay.mlperf.scoring import log
 from assay.mlperf.scoring.grader import Grade
@@ -25,13 +25,13 @@ def action(call: Call) -> Answer:
     if missing:
         raise ConfigError("the log, the tokenizer and the references are needed", ", ".join(missing))
     folder, checkpoint, rows = (Path(call.text(key)) for key in NEEDED)
-    words = tokenizer.load(checkpoint)
+    workload, words = workloads.USUAL, tokenizer.load(checkpoint)
     records = log.read(folder / ACCURACY_FILE, "int32", words.vocab_size)
-    samples = dataset.read_scored(rows)
-    scores = score(records, samples, words, Grade())
-    files.write_text(folder / names.ACCURACY_TEXT, accuracy_text(scores))
+    samples = dataset.read_scored(rows, workload.schema)
+    scores = score(records, samples, words, Grade(), workload.scorers)
+    files.write_text(folder / names.ACCURACY_TEXT, accuracy_text(workload.official_results(scores)))
     found = {each.metric: each.value for each in scores}
-    for warning in dataset.warnings(samples):
+    for warning in workload.schema.warnings(samples):
         call.say(f"assay: {warning}")
     for each in scores:
         value = f"not measured: {each.reason}" if each.value is None else f"{each.value:.4f} {each.unit}"

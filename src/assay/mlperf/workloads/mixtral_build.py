@@ -17,9 +17,9 @@ from assay.ground.errors import ArtifactError, ConfigError
 from assay.ground.parsed import json_value
 from assay.mlperf import dataset
 from assay.mlperf.dataframe_pickle import Columns
-from assay.mlperf.sample import Subset
 from assay.mlperf.scoring.mbxp import FENCE, GRADED, Grader, program
 from assay.mlperf.tokenizer import Tokenizer
+from assay.mlperf.workloads.mixtral_rows import GSM8K, MBXP, OPENORCA, SCHEMA, SUBSETS
 
 PROMPT_TOKENS_MAX = 2048
 ANSWER_TOKENS_MAX = 1024
@@ -36,7 +36,7 @@ Row = dict[str, Any]
 class SourceRow:
     """One row before its tokens: question, prompt and the two truths."""
 
-    subset: Subset
+    subset: str
     id: str
     question: str
     prompt: str
@@ -65,8 +65,8 @@ def build(
     With `grade`, only MBXP rows whose canonical solution passes are taken.
     Raises: ArtifactError for files of another kind; ConfigError when they hold too few usable rows.
     """
-    third, rest = divmod(num_samples, len(Subset))
-    counts = [third + (n < rest) for n in range(len(Subset))]
+    third, rest = divmod(num_samples, len(SUBSETS))
+    counts = [third + (n < rest) for n in range(len(SUBSETS))]
     choice = random.Random(seed)
     blocks = [
         _block(gsm8k(sources.gsm8k, choice), tokenizer, counts[0], None),
@@ -95,7 +95,7 @@ def gsm8k(path: Path, choice: random.Random) -> Iterator[SourceRow]:
             f"'The answer is' and the number. Some solved ones first.\n\n{examples}\n\n"
             f"Q: {row['question']}\nA: [/INST]"
         )
-        yield SourceRow(Subset.GSM8K, f"{path.stem}.{number}", row["question"], prompt, answer, truth)
+        yield SourceRow(GSM8K, f"{path.stem}.{number}", row["question"], prompt, answer, truth)
 
 
 def instructions(path: Path, choice: random.Random) -> Iterator[SourceRow]:
@@ -105,7 +105,7 @@ def instructions(path: Path, choice: random.Random) -> Iterator[SourceRow]:
         asked = f"{row['system_prompt']} {row['question']}".strip()
         prompt = f"[INST] {asked} [/INST]"
         response = row["response"].strip()
-        yield SourceRow(Subset.OPENORCA, row["id"], row["question"], prompt, response, response)
+        yield SourceRow(OPENORCA, row["id"], row["question"], prompt, response, response)
 
 
 def mbxp(folder: Path, choice: random.Random) -> Iterator[SourceRow]:
@@ -129,7 +129,7 @@ def _mbxp_problem(language: str, row: Row) -> SourceRow:
         f"\n{FENCE}{language}\n{code} [/INST]{FENCE}{language}\n"
     )
     answer = code + row["canonical_solution"]
-    return SourceRow(Subset.MBXP, f"{language}_{row['entry_point']}", code, prompt, answer, row["test"])
+    return SourceRow(MBXP, f"{language}_{row['entry_point']}", code, prompt, answer, row["test"])
 
 
 def _worked(answer: str) -> tuple[str, str]:
@@ -178,7 +178,7 @@ def _batches(problems: Iterator[SourceRow], count: int) -> Iterator[list[SourceR
 
 def _row(problem: SourceRow, tokenizer: Tokenizer) -> Row | None:
     """The official columns; None when prompt or answer are too long."""
-    is_program = problem.subset is Subset.MBXP
+    is_program = problem.subset == MBXP
     prompt = tokenizer.bos + problem.prompt
     prompt_ids = tokenizer.encode_prompt(prompt)
     stop = MBXP_STOP if is_program else tokenizer.eos
@@ -187,7 +187,7 @@ def _row(problem: SourceRow, tokenizer: Tokenizer) -> Row | None:
     if len(prompt_ids) > PROMPT_TOKENS_MAX or len(answer_ids) > ANSWER_TOKENS_MAX:
         return None
     return {
-        "dataset": problem.subset.value,
+        "dataset": problem.subset,
         "id": problem.id,
         "question": problem.question,
         "input": prompt,
@@ -216,7 +216,7 @@ def _passing(rows: Sequence[Row], tokenizer: Tokenizer, grade: Grader) -> list[R
     """
     if not rows:
         return []
-    samples = dataset.samples(dataset.columns_of([*rows]), "the set being built")
+    samples = SCHEMA.samples(dataset.columns_of([*rows]), "the set being built")
     texts = tokenizer.decode([sample.reference_ids for sample in samples])
     verdicts = grade([program(sample, text) for sample, text in zip(samples, texts)]).verdicts
     for verdict in verdicts:

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from assay.ground.errors import ArtifactError, ConfigError
-from assay.mlperf import dataset, dataset_build, tokenizer
-from assay.mlperf.dataset_build import Sources
-from assay.mlperf.sample import Subset
+from assay.mlperf import tokenizer
 from assay.mlperf.scoring.log import Record
 from assay.mlperf.scoring.mbxp import Grading, Program, ProgramVerdict
 from assay.mlperf.scoring.score import score
 from assay.mlperf.tokenizer import Tokenizer
+from assay.mlperf.workloads import mixtral_build
+from assay.mlperf.workloads.mixtral_build import Sources
+from assay.mlperf.workloads.mixtral_rows import SCHEMA
+from assay.mlperf.workloads.mixtral_scorers import SCORERS
+from assay.nano.rows import COLUMNS
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +86,10 @@ def good_ones_pass(programs: Sequence[Program]) -> Grading:
 
 
 def test_blocks_stand_in_the_official_order_and_schema(sources: Sources, letters: Tokenizer) -> None:
-    columns = dataset_build.build(sources, letters, 8)
-    assert set(columns) == {*dataset.REQUIRED, *dataset.OPTIONAL}
+    columns = mixtral_build.build(sources, letters, 8)
+    assert set(columns) == set(COLUMNS)
     assert columns["dataset"] == ["GSM8K"] * 3 + ["OpenOrca"] * 3 + ["MBXP"] * 2
-    samples = dataset.samples(columns, "built")
+    samples = SCHEMA.samples(columns, "built")
     assert {sample.language for sample in samples} == {None, "python", "ruby"}
     assert all(sample.prompt_ids[:2] == (256, 256) for sample in samples), "BOS stands twice"
     assert samples[0].prompt.startswith("<s> [INST] As an expert problem solver")
@@ -98,28 +101,28 @@ def test_blocks_stand_in_the_official_order_and_schema(sources: Sources, letters
 def test_the_reference_answers_score_one_hundred_and_planted_errors_are_counted(
     sources: Sources, letters: Tokenizer
 ) -> None:
-    samples = dataset.samples(dataset_build.build(sources, letters, 12, grade=good_ones_pass), "built")
+    samples = SCHEMA.samples(mixtral_build.build(sources, letters, 12, grade=good_ones_pass), "built")
     records = [Record(sample.index, sample.reference_ids) for sample in samples]
-    perfect = {s.metric: s.value for s in score(records, samples, letters, good_ones_pass)}
+    perfect = {s.metric: s.value for s in score(records, samples, letters, good_ones_pass, SCORERS)}
     assert [perfect[m] for m in ("rouge1", "rouge2", "rougeL", "gsm8k", "mbxp")] == [100.0] * 5
     records[0] = Record(0, letters.encode("The answer is 5."))
     records[-1] = Record(11, letters.encode("nothing"))
     records[-2] = Record(10, [])
-    planted = {s.metric: s.value for s in score(records, samples, letters, good_ones_pass)}
+    planted = {s.metric: s.value for s in score(records, samples, letters, good_ones_pass, SCORERS)}
     assert (planted["gsm8k"], planted["mbxp"], planted["rouge1"]) == (75.0, 50.0, 100.0)
 
 
 def test_a_gsm8k_answer_ends_in_the_official_phrase_without_calculator_marks(
     sources: Sources, letters: Tokenizer
 ) -> None:
-    columns = dataset_build.build(sources, letters, 3)
+    columns = mixtral_build.build(sources, letters, 3)
     assert columns["gt_output"][0].isdigit()
     assert columns["ref_output"][0] == f"It is more.\nThe answer is {columns['gt_output'][0]}."
 
 
 def test_a_program_ends_with_the_stop_sequence_and_its_ids(sources: Sources, letters: Tokenizer) -> None:
-    sample = dataset.samples(dataset_build.build(sources, letters, 3), "built")[-1]
-    assert sample.subset is Subset.MBXP
+    sample = SCHEMA.samples(mixtral_build.build(sources, letters, 3), "built")[-1]
+    assert sample.subset == "MBXP"
     assert sample.reference_ids[-len(sample.stop_ids) :] == sample.stop_ids
     assert letters.decode([sample.stop_ids]) == ["\n```\n"]
 
@@ -127,13 +130,13 @@ def test_a_program_ends_with_the_stop_sequence_and_its_ids(sources: Sources, let
 def test_the_same_seed_gives_the_same_set_and_another_seed_another(
     sources: Sources, letters: Tokenizer
 ) -> None:
-    first = dataset_build.build(sources, letters, 9, seed=1)
-    assert dataset_build.build(sources, letters, 9, seed=1) == first
-    assert dataset_build.build(sources, letters, 9, seed=2) != first
+    first = mixtral_build.build(sources, letters, 9, seed=1)
+    assert mixtral_build.build(sources, letters, 9, seed=1) == first
+    assert mixtral_build.build(sources, letters, 9, seed=2) != first
 
 
 def test_only_programs_that_pass_are_taken_when_asked(sources: Sources, letters: Tokenizer) -> None:
-    columns = dataset_build.build(sources, letters, 12, grade=good_ones_pass)
+    columns = mixtral_build.build(sources, letters, 12, grade=good_ones_pass)
     assert all("good" in text for text in columns["ref_output"][8:])
 
 
@@ -144,26 +147,26 @@ def test_a_missing_language_stops_the_choice_instead_of_dropping_its_rows(
         return Grading([ProgramVerdict(None, "no ruby") for _ in programs])
 
     with pytest.raises(ConfigError, match="cannot be graded: no ruby"):
-        dataset_build.build(sources, letters, 3, grade=ungraded)
+        mixtral_build.build(sources, letters, 3, grade=ungraded)
 
 
 def test_too_few_rows_are_said_with_their_number(sources: Sources, letters: Tokenizer) -> None:
     with pytest.raises(ConfigError, match="10 rows of a subset were asked for, its files hold 5"):
-        dataset_build.build(sources, letters, 30)
+        mixtral_build.build(sources, letters, 30)
 
 
 def test_rows_beyond_the_limits_of_the_rules_are_left_out(
     sources: Sources, letters: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset_build, "ANSWER_TOKENS_MAX", 3)
+    monkeypatch.setattr(mixtral_build, "ANSWER_TOKENS_MAX", 3)
     with pytest.raises(ConfigError, match="hold 0 usable"):
-        dataset_build.build(sources, letters, 3)
+        mixtral_build.build(sources, letters, 3)
 
 
 def test_a_source_of_another_kind_is_named_with_its_line(sources: Sources, letters: Tokenizer) -> None:
     lines(sources.instruct, [{"id": "x", "question": "y"}])
     with pytest.raises(ArtifactError, match=r"instruct\.jsonl: line 1 has no system_prompt, response"):
-        dataset_build.build(sources, letters, 3)
+        mixtral_build.build(sources, letters, 3)
 
 
 @pytest.mark.parametrize("value", [0.5, None, ["x"], {}])
@@ -172,19 +175,19 @@ def test_a_value_that_is_no_text_is_named_with_its_line(
 ) -> None:
     lines(sources.instruct, [{"id": "x", "question": "y", "system_prompt": "", "response": value}])
     with pytest.raises(ArtifactError, match=r"instruct\.jsonl: line 1, response: text expected, not"):
-        dataset_build.build(sources, letters, 3)
+        mixtral_build.build(sources, letters, 3)
 
 
 def test_a_set_built_from_the_real_data_scores_one_hundred(
     real_data: Path, letters: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # One id per byte makes long prompts; the limits are not what is tested here.
-    monkeypatch.setattr(dataset_build, "PROMPT_TOKENS_MAX", 100_000)
-    monkeypatch.setattr(dataset_build, "ANSWER_TOKENS_MAX", 100_000)
+    monkeypatch.setattr(mixtral_build, "PROMPT_TOKENS_MAX", 100_000)
+    monkeypatch.setattr(mixtral_build, "ANSWER_TOKENS_MAX", 100_000)
     real = Sources(
         real_data / "gsm8k/train.jsonl", real_data / "mbxp", real_data / "instruct/instruct-5000.jsonl"
     )
-    samples = dataset.samples(dataset_build.build(real, letters, 300, seed=7), "built")
-    records = [Record(s.index, s.reference_ids) for s in samples if s.subset is not Subset.MBXP]
-    values = {s.metric: s.value for s in score(records, samples, letters, good_ones_pass)}
+    samples = SCHEMA.samples(mixtral_build.build(real, letters, 300, seed=7), "built")
+    records = [Record(s.index, s.reference_ids) for s in samples if s.subset != "MBXP"]
+    values = {s.metric: s.value for s in score(records, samples, letters, good_ones_pass, SCORERS)}
     assert [values[m] for m in ("rouge1", "rouge2", "rougeL", "gsm8k")] == [100.0] * 4
