@@ -43,6 +43,11 @@ def test_another_error_names_the_help(words: list[str], said: str) -> None:
     assert error.value.hint == "`assay x --help` lists its options"
 
 
+@pytest.mark.parametrize("value", ["-1s", "-inf", "-NaN", "-.5"])
+def test_a_value_below_zero_is_for_its_option_to_refuse(value: str) -> None:
+    assert parser().parse_args(["--note", value]).note == [value]
+
+
 def test_a_parser_below_a_verb_raises_too() -> None:
     with pytest.raises(ConfigError, match="assay x deep"):
         parser().parse_args(["deep", "--seed", "x"])

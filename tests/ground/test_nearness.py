@@ -39,6 +39,10 @@ def test_another_word_is_not_near_however_few_there_are(word: str) -> None:
     assert nearest(word, OPTIONS) == []
 
 
+def test_nothing_is_near_an_empty_word() -> None:
+    assert nearest("", ["-h", "a"]) == []
+
+
 @pytest.mark.parametrize("word", ["serve", "tune", "compare", "report", "gate"])
 def test_another_verb_is_not_near(word: str) -> None:
     assert nearest(word, [*VERBS, *CM_VERBS]) == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 from assay.ground.errors import ConfigError
-from assay.ground.paths import given
+from assay.ground.paths import given, source
 
 
 def test_a_path_is_absolute_and_has_no_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,3 +44,19 @@ def test_any_text_is_an_absolute_path_or_one_kind_of_error(text: str) -> None:
         assert given(text).is_absolute()
     except ConfigError as error:
         assert error.hint
+
+
+def test_what_may_never_end_is_no_source(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zeros").symlink_to("/dev/zero")
+    for name, kind in (("pipe", "named pipe"), ("zeros", "device")):
+        with pytest.raises(ConfigError, match=f"{name} is a {kind}, no file"):
+            source(tmp_path / name)
+    with pytest.raises(ConfigError, match="an empty text is no path"):
+        source("")
+
+
+def test_what_a_shell_hands_over_a_file_and_nothing_are_sources(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (Path("/dev/stdin"), Path("/dev/null"), tmp_path / "file", tmp_path, tmp_path / "gone"):
+        assert source(path) == path

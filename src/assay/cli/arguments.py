@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from assay.ground.errors import ConfigError, did_you_mean
 
@@ -13,6 +13,11 @@ LONG_DASHES = ("\N{EN DASH}", "\N{EM DASH}", "\N{MINUS SIGN}")
 
 class Parser(argparse.ArgumentParser):
     """Raises ConfigError where argparse would print its usage and exit. Parsers of verbs below a verb are such, too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # `--min-duration -1s` has a value, which the option refuses by name; argparse knows only -1 and -1.5 as such.
+        self._negative_number_matcher = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)
 
     def error(self, message: str) -> NoReturn:
         found = re.search(r"invalid choice: '?(.*?)'? \(choose from (.*)\)", message)

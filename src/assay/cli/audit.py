@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from assay.cli.terminal import say, say_json
+from assay.ground import paths
 
 HELP = "hold a published report or submission against the rules and its own logs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "path", type=Path, help="a README.md of CM, MLC or Assay, or a folder that holds some"
+        "path", type=paths.source, help="a README.md of CM, MLC or Assay, or a folder that holds some"
     )
     parser.add_argument("--round", help="round, where the report does not say it")
     parser.add_argument("--workload", help="workload, where the report does not say it")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.cli.terminal import say, say_json
+from assay.ground import paths
 from assay.ground.printable import one_line
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ HELP = "check a submission tree against the rules of its round"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "folder", type=Path, help="the folder that holds closed/, open/ or network/, or its .tar.gz"
+        "folder", type=paths.source, help="the folder that holds closed/, open/ or network/, or its .tar.gz"
     )
     parser.add_argument("--round", help="round to judge by (default: the newest that holds mixtral-8x7b)")
     parser.add_argument("--submitter", help="judge this submitter alone")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.cli.terminal import say, say_json
+from assay.ground import paths
 
 if TYPE_CHECKING:
     from assay.mlperf.compliance import Verdict
@@ -15,8 +16,10 @@ HELP = "run and verify the compliance tests of a run"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="run folder made by `assay bench`")
-    parser.add_argument("--verify", type=Path, metavar="LOG", help="verify this sampled log; run nothing")
+    parser.add_argument("run", type=paths.source, metavar="RUN", help="run folder made by `assay bench`")
+    parser.add_argument(
+        "--verify", type=paths.source, metavar="LOG", help="verify this sampled log; run nothing"
+    )
     parser.add_argument("--scenario", default="Offline", help="scenario of --verify (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.cli.terminal import say, say_json
+from assay.ground import paths
 
 if TYPE_CHECKING:
     from assay.mlperf.dataset import Dataset, Schema
@@ -21,12 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="inspect|convert|build")
     inspect = actions.add_parser("inspect", help="check every row; counts, lengths, checksum")
     inspect.add_argument(
-        "file", type=Path, help=".pkl, .parquet or .jsonl; a pickle is read without running it"
+        "file", type=paths.source, help=".pkl, .parquet or .jsonl; a pickle is read without running it"
     )
     inspect.add_argument("--workload", help="whose schema (default: mixtral-8x7b)")
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
     convert = actions.add_parser("convert", help="the same rows in another format")
-    convert.add_argument("source", type=Path)
+    convert.add_argument("source", type=paths.source)
     convert.add_argument("target", type=Path, help="its suffix is the format: .pkl, .parquet, .jsonl")
     convert.add_argument("--workload", help="whose schema (default: mixtral-8x7b)")
     build = actions.add_parser(
@@ -35,12 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Order and prompt shapes are the official ones as far as they are public; the wording is "
         "our own, so the set is not equal to the official one. Reference answers are the canonical ones.",
     )
-    build.add_argument("--gsm8k", type=Path, required=True, help="JSON lines with question, answer")
-    build.add_argument("--mbxp", type=Path, required=True, help="folder of MBXP's JSON lines")
+    build.add_argument("--gsm8k", type=paths.source, required=True, help="JSON lines with question, answer")
+    build.add_argument("--mbxp", type=paths.source, required=True, help="folder of MBXP's JSON lines")
     build.add_argument(
-        "--instruct", type=Path, required=True, help="JSON lines with id, system_prompt, question, response"
+        "--instruct",
+        type=paths.source,
+        required=True,
+        help="JSON lines with id, system_prompt, question, response",
     )
-    build.add_argument("--tokenizer", type=Path, required=True, help="folder of the checkpoint to be run")
+    build.add_argument(
+        "--tokenizer", type=paths.source, required=True, help="folder of the checkpoint to be run"
+    )
     build.add_argument("--samples", type=int, required=True, help="rows in all, a third of each kind")
     build.add_argument("--seed", type=int, default=0, help="of the choice of rows (default: %(default)s)")
     build.add_argument("--out", type=Path, required=True, help="file to write: .pkl, .parquet, .jsonl")

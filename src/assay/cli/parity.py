@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from assay.cli.terminal import say, say_json, tell
 from assay.config import Precision
 from assay.engine.config import PRECISIONS
+from assay.ground import paths
 from assay.ground.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,11 +23,15 @@ HELP = "compare the engine with transformers in float32, token by token"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--checkpoint", type=Path, required=True, help="folder of a Mixtral checkpoint")
+    parser.add_argument(
+        "--checkpoint", type=paths.source, required=True, help="folder of a Mixtral checkpoint"
+    )
     parser.add_argument("--steps", type=int, default=64, help="new tokens per prompt")
     parser.add_argument("--batch", default="1,7,32", help="batch sizes to run, comma-separated")
     parser.add_argument("--samples", type=int, default=32, help="prompts")
-    parser.add_argument("--dataset", type=Path, help="take prompts from this dataset instead of random ids")
+    parser.add_argument(
+        "--dataset", type=paths.source, help="take prompts from this dataset instead of random ids"
+    )
     parser.add_argument(
         "--precision", default=Precision.FLOAT32.value, help="of the engine; several with commas"
     )

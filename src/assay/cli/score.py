@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.cli.terminal import say, say_json, tell
+from assay.ground import paths
 
 if TYPE_CHECKING:
     from assay.mlperf.score import Score
@@ -17,12 +18,14 @@ UNGRADED = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--log", type=Path, required=True, help="mlperf_log_accuracy.json of the run")
+    parser.add_argument("--log", type=paths.source, required=True, help="mlperf_log_accuracy.json of the run")
     parser.add_argument(
-        "--dataset", type=Path, required=True, help="the run's dataset: .pkl, .parquet, .jsonl"
+        "--dataset", type=paths.source, required=True, help="the run's dataset: .pkl, .parquet, .jsonl"
+    )
+    parser.add_argument(
+        "--tokenizer", type=paths.source, required=True, help="folder of the checkpoint that was run"
     )
     parser.add_argument("--workload", help="whose dataset and metrics (default: mixtral-8x7b)")
-    parser.add_argument("--tokenizer", type=Path, required=True, help="folder of the checkpoint that was run")
     parser.add_argument(
         "--dtype",
         default="int32",

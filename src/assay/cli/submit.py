@@ -6,19 +6,22 @@ import argparse
 from pathlib import Path
 
 from assay.cli.terminal import say, say_json
+from assay.ground import paths
 
 HELP = "build a submission tree from run folders"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run folders made by `assay bench`")
+    parser.add_argument(
+        "runs", nargs="+", type=paths.source, metavar="RUN", help="run folders made by `assay bench`"
+    )
     parser.add_argument("--submitter", required=True, help="name of the submitter's folder")
     parser.add_argument("--division", choices=("closed", "open", "network"), default="open")
     parser.add_argument("--round", help="round to submit to (default: that of the first run)")
     parser.add_argument("--out", type=Path, required=True, help="tree to make, or to add to")
     parser.add_argument("--system", help="name of the system (default: by what ran)")
-    parser.add_argument("--system-file", type=Path, help="system.toml: fields that cannot be probed")
-    parser.add_argument("--calibration", type=Path, help="calibration.md of your own")
+    parser.add_argument("--system-file", type=paths.source, help="system.toml: fields that cannot be probed")
+    parser.add_argument("--calibration", type=paths.source, help="calibration.md of your own")
     parser.add_argument("--allow-fake", action="store_true", help="accept runs of a fake SUT, and mark them")
     parser.add_argument("--no-pack", action="store_true", help="leave OUT.tar.gz out")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

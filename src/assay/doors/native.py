@@ -265,7 +265,7 @@ def read_yaml(path: Path) -> dict[str, str]:
             return super().construct_mapping(node, deep)
 
     try:
-        with path.open(encoding="utf-8") as file:
+        with paths.source(path).open(encoding="utf-8") as file:
             text = file.read(CONFIG_CHARS_MAX + 1)
         if len(text) > CONFIG_CHARS_MAX:
             raise ValueError(f"it is longer than {CONFIG_CHARS_MAX:,} characters")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from assay.ground import paths
 from assay.ground.errors import ArtifactError, AssayError, ConfigError
 from assay.ground.safetensors_header import Stored, read_header
 
@@ -32,7 +33,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     if folder.is_file():
         raise _a_file(folder)
-    if not path.is_file():
+    if not paths.source(path).is_file():
         raise _no_config(folder)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))

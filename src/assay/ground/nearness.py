@@ -17,6 +17,8 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
     names = sorted(known)
     plain = {name: _plain(name) for name in names}
     asked = _plain(word)
+    if not asked:
+        return []
     if same := [name for name in names if plain[name] == asked]:
         return same
     allowed = _allowed(asked)

@@ -46,7 +46,7 @@ def model(
 ) -> Path:
     """Folder of a checkpoint. Raises: ArtifactError, EnvironmentProblem, ConfigError."""
     folder = _obtain(source, "models", hub_ or Hub(), report, patience)
-    if not (folder / "config.json").is_file():
+    if not paths.source(folder / "config.json").is_file():
         raise ArtifactError(f"{folder} is not a checkpoint: config.json is missing", "a Hugging Face folder")
     return folder
 
@@ -62,7 +62,7 @@ def dataset(
     Raises: ArtifactError, EnvironmentProblem, ConfigError.
     """
     path = _obtain(source, "datasets", Hub(), report, patience, files)
-    if path.is_file():
+    if paths.source(path).is_file():
         return path
     found = [child for child in path.rglob("*") if is_dataset_name(child)]
     if len(found) != 1:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from assay.ground import compressed
+from assay.ground import compressed, paths
 from assay.ground.budget import POINTER_BYTES, Budget
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.files import staged
@@ -44,7 +44,7 @@ def read_columns(path: Path) -> Columns:
     code.
     """
     kind = format_of(_without_packing(path))
-    if not path.is_file():
+    if not paths.source(path).is_file():
         raise ArtifactError(
             f"{path}: no such dataset file", "give the path of a .pkl, .parquet or .jsonl file"
         )

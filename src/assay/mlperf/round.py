@@ -203,7 +203,7 @@ def newest_of(workload: str) -> str:
         if workload in load(name).workloads:
             return name
     known = {key for name in names() for key in load(name).workloads}
-    raise ConfigError(f"no round holds rules for {workload}", did_you_mean(workload, known))
+    raise ConfigError(f"no round holds rules for {workload!r}", did_you_mean(workload, known))
 
 
 def load(name: str) -> Round:

@@ -54,6 +54,13 @@ def test_every_workload_of_every_round_can_be_written_and_judged(tmp_path: Path,
     assert errors(tmp_path / "tree", name) == []
 
 
+def test_a_calibration_document_is_taken_byte_for_byte(tmp_path: Path) -> None:
+    own = tmp_path / "own.md"
+    own.write_bytes("Kalibrierung für Q8".encode("latin-1"))
+    submit([run_folder.write(tmp_path / "run")], tmp_path / "tree", calibration=own)
+    assert (tmp_path / "tree" / "closed" / "Tester" / "calibration.md").read_bytes() == own.read_bytes()
+
+
 def test_performance_and_accuracy_may_come_from_two_runs(tmp_path: Path) -> None:
     one = run_folder.write(tmp_path / "one", modes=("performance",))
     two = run_folder.write(tmp_path / "two", modes=("accuracy",))

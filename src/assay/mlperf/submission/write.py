@@ -196,7 +196,7 @@ class _Builder:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(truncate.cut(answers))
         if verdict is not None:
-            text = verdict.read_text(encoding="utf-8")
+            text = verdict.read_text(encoding="utf-8", errors="backslashreplace")
             self._text(
                 f"{folder}/{names.ACCURACY_TEXT}", truncate.with_hash(text, answers) if answers else text
             )
@@ -219,7 +219,7 @@ class _Builder:
         self._text(code, code_readme(entry))
         calibration = self.layout.calibration(*owner)
         if self.request.calibration is not None:
-            self._text(calibration, self.request.calibration.read_text(encoding="utf-8"))
+            self._copy(self.request.calibration, calibration)
         elif not (self.root / calibration).exists():
             self._text(calibration, calibration_text(entry))
         if place.division == "open" and place.benchmark not in self.request.round.workloads:

@@ -53,8 +53,10 @@ def read_input_file(path: Path) -> Inputs:
     """
     if path.suffix not in (".json", ".yaml"):
         raise RecipeFault(f"@{path} is neither .json nor .yaml", NOT_FOUND, "rename it, or give flags")
+    from assay.ground.paths import source
+
     try:
-        text = path.read_text(encoding="utf-8")
+        text = source(path).read_text(encoding="utf-8")
     except OSError as error:
         raise RecipeFault(f"cannot read @{path}: {error.strerror}", NOT_FOUND) from error
     except UnicodeDecodeError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from assay.ground.files import sha256, write_json
 from assay.ground.parsed import json_value
+from assay.ground.paths import source
 from assay.recipes.contract.secrets import without
 from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
 from assay.recipes.home import git
@@ -92,7 +93,7 @@ def reproduce(context: Context, file: Path, access: Access | None = None) -> lis
     from assay.recipes.run.start import make_runner
 
     try:
-        lock = json_value(file.read_text(encoding="utf-8"))
+        lock = json_value(source(file).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else error
         raise RecipeFault(f"cannot read the lock file {file}: {words}", NOT_FOUND, MAKE_ONE) from error
