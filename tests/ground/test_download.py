@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assay.ground import download
-from assay.ground.download import Patience, Progress, Remote
+from assay.ground.download import DownloadProgress, Patience, Remote
 from assay.ground.errors import ArtifactError, EnvironmentProblem
 from tests.ground import flaky_server as flaky
 
@@ -268,14 +268,14 @@ def test_a_full_disk_is_seen_before_the_body_is_read(target: Path, monkeypatch: 
 
 
 def test_progress_tells_share_pace_and_time_to_go(target: Path) -> None:
-    seen: list[Progress] = []
+    seen: list[DownloadProgress] = []
     clock = iter(range(10_000))
     patience = Patience(report_every_s=0.5, now=lambda: float(next(clock)))
     with flaky.serving(BODY) as server:
         download.fetch(Remote(server.url()), target, seen.append, patience)
     assert seen[-1].done_bytes == seen[-1].total_bytes == len(BODY)
     assert seen[-1].eta_s == 0
-    assert str(Progress("w", 25_000_000, 100_000_000, 2.5e6)) == "w: 25.0 of 100.0 MB, 30 s to go"
+    assert str(DownloadProgress("w", 25_000_000, 100_000_000, 2.5e6)) == "w: 25.0 of 100.0 MB, 30 s to go"
 
 
 def test_two_who_want_the_same_file_fetch_it_once(target: Path) -> None:

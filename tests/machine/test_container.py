@@ -17,10 +17,10 @@ from assay.ground.errors import EnvironmentProblem
 from assay.machine.container import image as container_image
 from assay.machine.container import run as container
 from assay.machine.container.image import Image
-from assay.machine.container.run import Ended, Engine, Task
+from assay.machine.container.run import ContainerEngine, Ended, Task
 from tests import engines
 
-PODMAN = Engine("podman", is_rootless=False)
+PODMAN = ContainerEngine("podman", is_rootless=False)
 IMAGE = Image("FROM scratch\n", mounts=(Path("/usr"),), python="/usr/bin/python3")
 
 
@@ -36,7 +36,9 @@ class FakeEngine:
         return self.answers.get(command[1], (0, ""))
 
 
-def line(request: ContainerRequest | None = None, task: Task | None = None, engine: Engine = PODMAN) -> str:
+def line(
+    request: ContainerRequest | None = None, task: Task | None = None, engine: ContainerEngine = PODMAN
+) -> str:
     task = task or Task(("-m", "assay"))
     return " ".join(container.start_command(engine, "tag", IMAGE, request or ContainerRequest(), task))
 
@@ -90,13 +92,13 @@ def test_podman_comes_first_and_the_one_asked_for_before_it() -> None:
 )
 def test_rootless_engines_are_told_apart(name: str, info: object, is_rootless: bool) -> None:
     found = container.find_engine(name, FakeEngine(info=(0, json.dumps(info))))
-    assert found == Engine(name, is_rootless)
+    assert found == ContainerEngine(name, is_rootless)
 
 
 def test_what_is_written_belongs_to_who_started_it() -> None:
-    assert Engine("docker", False).user_options(1000, 100) == ["--user", "1000:100"]
-    assert Engine("docker", True).user_options(1000, 100) == []
-    assert Engine("podman", True).user_options(1000, 100)[:2] == ["--userns", "keep-id"]
+    assert ContainerEngine("docker", False).user_options(1000, 100) == ["--user", "1000:100"]
+    assert ContainerEngine("docker", True).user_options(1000, 100) == []
+    assert ContainerEngine("podman", True).user_options(1000, 100)[:2] == ["--userns", "keep-id"]
 
 
 # ---- the line
@@ -123,7 +125,7 @@ def test_privileged_and_detached_only_when_asked() -> None:
 
 def test_a_gpu_is_asked_for_in_the_words_of_the_engine() -> None:
     task = Task(("-m", "assay"), needs_gpu=True)
-    assert "--gpus all" in line(task=task, engine=Engine("docker", False))
+    assert "--gpus all" in line(task=task, engine=ContainerEngine("docker", False))
     assert "--device nvidia.com/gpu=all" in line(task=task)
     assert "gpu" not in line()
 

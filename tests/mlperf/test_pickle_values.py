@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.mlperf.pickle_values import KEY_INT_MAX, Called, Name, load
+from assay.mlperf.pickle_values import KEY_INT_MAX, Called, PickledName, load
 
 KEYS = st.text(max_size=4) | st.integers(-1000, 1000) | st.binary(max_size=4)
 PLAIN = st.recursive(
@@ -90,7 +90,7 @@ def test_a_state_belongs_to_its_call() -> None:
     found = read(pickle.dumps(Stateful(), 4))
     assert isinstance(found, Called)
     assert found.state == {"a": 1}
-    assert Called(Name("m", "n"), (), []).state is None
+    assert Called(PickledName("m", "n"), (), []).state is None
 
 
 class Stateful:
@@ -99,7 +99,7 @@ class Stateful:
 
 
 def test_a_name_that_is_refused_ends_the_reading() -> None:
-    def refuse(name: Name) -> None:
+    def refuse(name: PickledName) -> None:
         raise pickle.UnpicklingError(f"refused {name}")
 
     with pytest.raises(pickle.UnpicklingError, match=r"refused os\.system"):

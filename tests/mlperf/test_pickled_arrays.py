@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from assay.ground.budget import Budget
 from assay.ground.errors import ArtifactError
 from assay.mlperf import pickle_values
-from assay.mlperf.pickle_values import Called, Name
+from assay.mlperf.pickle_values import Called, PickledName
 from assay.mlperf.pickled_arrays import Unreadable, is_array, lines, resolve, wholes
 
 
@@ -48,10 +48,10 @@ def test_another_type_is_not_read(dtype: str) -> None:
 
 
 def with_state(*state: Any) -> Called:
-    return Called(Name("numpy.core.multiarray", "_reconstruct"), (), [state])
+    return Called(PickledName("numpy.core.multiarray", "_reconstruct"), (), [state])
 
 
-I8 = Called(Name("numpy", "dtype"), ("i8", False, True), [])
+I8 = Called(PickledName("numpy", "dtype"), ("i8", False, True), [])
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_empty_rows_without_end_are_held_against_the_budget() -> None:
 
 
 def test_an_array_over_memory_of_the_files_choice_is_refused() -> None:
-    call = Called(Name("numpy", "ndarray"), ((2,), I8, 0), [])
+    call = Called(PickledName("numpy", "ndarray"), ((2,), I8, 0), [])
     with pytest.raises(pickle.UnpicklingError, match="memory of the file's choice"):
         resolve(call)
 
@@ -94,9 +94,9 @@ def test_a_scalar_of_numpy_is_a_plain_value(value: Any) -> None:
 def test_bytes_of_protocol_2_are_spelled_as_latin_1_and_as_nothing_else() -> None:
     assert pickle_values.load(pickle.dumps(b"\xff\0", 2), lambda name: None, resolve) == b"\xff\0"
     with pytest.raises(pickle.UnpicklingError, match="another encoding"):
-        resolve(Called(Name("_codecs", "encode"), ("a", "rot13"), []))
+        resolve(Called(PickledName("_codecs", "encode"), ("a", "rot13"), []))
     with pytest.raises(pickle.UnpicklingError, match="not made of bytes"):
-        resolve(Called(Name("builtins", "bytearray"), (1 << 40,), []))
+        resolve(Called(PickledName("builtins", "bytearray"), (1 << 40,), []))
 
 
 @given(st.lists(st.integers(-5, 5), max_size=6), st.integers(-5, 5))

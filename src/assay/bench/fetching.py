@@ -15,7 +15,7 @@ import psutil
 from assay import suts
 from assay.config import BenchmarkConfig, MayFetch
 from assay.ground import settings
-from assay.ground.download import Progress
+from assay.ground.download import DownloadProgress
 from assay.ground.hub import Hub
 from assay.ground.redact import addresses
 from assay.mlperf import artifact, workloads
@@ -135,5 +135,5 @@ def _dataset_source(config: BenchmarkConfig, workload: Workload) -> str:
     return (named or workload.dataset_files[0]).url
 
 
-def _told(say: Callable[[str], None]) -> Callable[[Progress], None]:
+def _told(say: Callable[[str], None]) -> Callable[[DownloadProgress], None]:
     return lambda progress: say(str(progress))

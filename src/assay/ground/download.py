@@ -61,7 +61,7 @@ class Remote:
 
 
 @dataclass(frozen=True)
-class Progress:
+class DownloadProgress:
     name: str
     done_bytes: int
     total_bytes: int | None
@@ -81,10 +81,10 @@ class Progress:
         return share if self.eta_s is None else f"{share}, {self.eta_s:.0f} s to go"
 
 
-Report = Callable[[Progress], None]
+Report = Callable[[DownloadProgress], None]
 
 
-def silent(_: Progress) -> None:
+def silent(_: DownloadProgress) -> None:
     """The report of who wants none."""
 
 
@@ -318,14 +318,14 @@ def _copy(
             now = patience.now()
             if now - told >= patience.report_every_s:
                 told = now
-                report(Progress(name, done, total, (done - first) / (now - started)))
+                report(DownloadProgress(name, done, total, (done - first) / (now - started)))
     if total is not None and done > total:
         part.drop()
         raise _Again(f"more came than the {total} bytes of the file")
     if total is not None and done < total:
         raise _Again(f"cut short at {done} of {total} bytes")
     elapsed_s = patience.now() - started
-    report(Progress(name, done, total, (done - first) / elapsed_s if elapsed_s > 0 else 0.0))
+    report(DownloadProgress(name, done, total, (done - first) / elapsed_s if elapsed_s > 0 else 0.0))
 
 
 def _refused(

@@ -14,7 +14,7 @@ from typing import Any
 from assay.ground.budget import POINTER_BYTES, Budget
 from assay.ground.errors import ArtifactError
 from assay.mlperf import pickle_values, pickled_arrays
-from assay.mlperf.pickle_values import Called, Name
+from assay.mlperf.pickle_values import Called, PickledName
 from assay.mlperf.pickled_arrays import Unreadable
 
 Columns = dict[str, list[Any]]
@@ -76,7 +76,7 @@ class _ForbiddenName(Exception):
     pass
 
 
-def _allow(name: Name) -> None:
+def _allow(name: PickledName) -> None:
     is_class = name.name[:1].isupper() and name.name.isidentifier()
     if is_class and name.module.partition(".")[0] in _LIBRARIES:
         return
@@ -194,7 +194,7 @@ def _categories(held: dict[str, Any], budget: Budget) -> list[list[Any]]:
 
 def _cell(cell: Any, budget: Budget) -> Any:
     """A cell as plain Python: an array as a list, what pandas calls NA or NaT as None."""
-    if isinstance(cell, Name):
+    if isinstance(cell, PickledName):
         return None if cell.name == "NA" else Unread("a class")
     if not isinstance(cell, Called):
         return cell

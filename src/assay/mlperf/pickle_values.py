@@ -29,7 +29,7 @@ _VALUES = {
 
 
 @dataclass(frozen=True)
-class Name:
+class PickledName:
     """A name of the file, never looked up."""
 
     module: str
@@ -43,7 +43,7 @@ class Name:
 class Called:
     """What the file wanted made: the name, the arguments and, where it gives one, the state."""
 
-    name: Name
+    name: PickledName
     args: tuple[Any, ...]
     states: list[Any]
 
@@ -62,7 +62,7 @@ class Called:
 Resolve = Callable[[Called], Any]
 
 
-def load(content: bytes, allow: Callable[[Name], None], resolve: Resolve) -> Any:
+def load(content: bytes, allow: Callable[[PickledName], None], resolve: Resolve) -> Any:
     """The value of a pickle of any protocol.
 
     `allow` raises for a name that is refused; `resolve` may give a plain value for a call, else gives it back.
@@ -75,7 +75,7 @@ def load(content: bytes, allow: Callable[[Name], None], resolve: Resolve) -> Any
 
 
 class _Machine:
-    def __init__(self, content: bytes, allow: Callable[[Name], None], resolve: Resolve) -> None:
+    def __init__(self, content: bytes, allow: Callable[[PickledName], None], resolve: Resolve) -> None:
         self.content, self.file = content, io.BytesIO(content)
         self.allow, self.resolve = allow, resolve
         self.stack: list[Any] = []
@@ -165,7 +165,7 @@ class _Machine:
     def name(self, module: Any, name: Any) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
             raise pickle.UnpicklingError("a name that is no text")
-        found = Name(module, name)
+        found = PickledName(module, name)
         self.allow(found)
         self.stack.append(found)
 
@@ -175,7 +175,7 @@ class _Machine:
 
     def call(self, _: Any) -> None:
         args, function = self.stack.pop(), self.stack.pop()
-        if not isinstance(function, Name) or not isinstance(args, tuple):
+        if not isinstance(function, PickledName) or not isinstance(args, tuple):
             raise pickle.UnpicklingError("a call of what is no name")
         self.stack.append(self.resolve(Called(function, args, [])))
 

@@ -17,7 +17,7 @@ import pytest
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring import cpu_time
 from assay.mlperf.scoring import sandbox as sandboxes
-from assay.mlperf.scoring.sandbox import Limits, Outcome, Sandbox
+from assay.mlperf.scoring.sandbox import Limits, ProgramOutcome, Sandbox
 from assay.mlperf.scoring.wall import Bubblewrap, NoWall, Unshare
 
 PYTHON = ("/usr/bin/python3", "-I", "-S", "t.py")
@@ -39,7 +39,7 @@ def box(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
         pytest.skip(problem.message)
 
 
-def python(box: Sandbox, source: str, wall_s: float = LIMITS.wall_s) -> Outcome:
+def python(box: Sandbox, source: str, wall_s: float = LIMITS.wall_s) -> ProgramOutcome:
     return box.run(PYTHON, "t.py", source.encode(), limits=replace(LIMITS, wall_s=wall_s))
 
 

@@ -17,7 +17,7 @@ from assay.recipes.model.recipe import Recipe
 from assay.recipes.run.builtin import Action, Builtin
 
 if TYPE_CHECKING:  # every run of any recipe looks at the table below: what acts is imported when it acts
-    from assay.doors.builtin.call import Call, Deliver
+    from assay.doors.builtin.call import BuiltinCall, Deliver
 
 HERE = Path(__file__).parent
 BENCHMARKS = ("app_mlperf_inference", "run_mlperf_inference")
@@ -77,13 +77,13 @@ def _call(
     deliver: Deliver,
     say: Callable[[str], None],
     environ: Mapping[str, str],
-) -> Call:
+) -> BuiltinCall:
     from assay.doors import cm
-    from assay.doors.builtin.call import Call
+    from assay.doors.builtin.call import BuiltinCall
     from assay.doors.hub_settings import hub_of
 
     selection, env = cm.asked_by(inputs, _mapping(recipe))
-    return Call(
+    return BuiltinCall(
         selection=selection,
         env=cm.canonical(env),
         defaults=cm.canonical(recipe.meta.get("default_env") or {}),
@@ -101,7 +101,7 @@ def _mapping(recipe: Recipe) -> dict[str, str]:
     return cm.canonical_mapping(recipe.meta.get("input_mapping") or {})
 
 
-def _declines(call: Call) -> str:
+def _declines(call: BuiltinCall) -> str:
     """Why the benchmark that is asked for is none of Assay's, or nothing."""
     from assay.doors import cm
     from assay.doors.cm_refused import NotOffered
@@ -116,7 +116,7 @@ def _declines(call: Call) -> str:
     return ""
 
 
-def _act(name: str, call: Call, inputs: Mapping[str, Any], *, fake: bool) -> dict[str, Any]:
+def _act(name: str, call: BuiltinCall, inputs: Mapping[str, Any], *, fake: bool) -> dict[str, Any]:
     """Do it, or say what it would be. Raises: RecipeFault (1), as CM does for whatever goes wrong in a recipe."""
     try:
         if name not in FALLBACKS:
@@ -131,7 +131,7 @@ def _act(name: str, call: Call, inputs: Mapping[str, Any], *, fake: bool) -> dic
     return answer
 
 
-def _pretend(name: str, call: Call) -> dict[str, Any]:
+def _pretend(name: str, call: BuiltinCall) -> dict[str, Any]:
     """A fake run: nothing is run, fetched or written; of a benchmark it is said what would be measured."""
     if name in BENCHMARKS:
         import shlex
@@ -143,7 +143,7 @@ def _pretend(name: str, call: Call) -> dict[str, Any]:
     return call.answer({})
 
 
-def _tell(call: Call, inputs: Mapping[str, Any]) -> None:
+def _tell(call: BuiltinCall, inputs: Mapping[str, Any]) -> None:
     """What was given twice, and what nobody claims: one line each. Raises: ConfigError under --strict."""
     from assay.doors import cm_claims
     from assay.doors.cm_settings import is_on

@@ -30,7 +30,7 @@ class Deliver(Protocol):
 
 
 @dataclass(frozen=True)
-class Call:
+class BuiltinCall:
     """One request to a recipe of our own."""
 
     selection: Selection

@@ -49,7 +49,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Engine:
+class ContainerEngine:
     """A container engine that answers, and how user ids go through it."""
 
     name: str
@@ -87,7 +87,7 @@ def execute(command: Sequence[str]) -> tuple[int, str]:
     return done.returncode, done.stdout + (done.stderr if done.returncode else "")
 
 
-def find_engine(wanted: str | None = None, run: Execute = execute) -> Engine:
+def find_engine(wanted: str | None = None, run: Execute = execute) -> ContainerEngine:
     """The engine asked for, else the first that answers. Raises: EnvironmentProblem: never a native run."""
     reasons = []
     for name in (wanted,) if wanted else ENGINES:
@@ -96,7 +96,7 @@ def find_engine(wanted: str | None = None, run: Execute = execute) -> Engine:
             continue
         code, said = run([name, "info", "--format", "{{json .}}"])
         if code == 0:
-            return Engine(name, _is_rootless(name, said))
+            return ContainerEngine(name, _is_rootless(name, said))
         reasons.append(f"{name} does not answer ({(said.strip().splitlines() or ['no reason given'])[-1]})")
     raise EnvironmentProblem(
         "a container was asked for, and no engine can run one: " + "; ".join(reasons),
@@ -134,7 +134,13 @@ def run(request: ContainerRequest, task: Task, log: Path, show: Callable[[str], 
 
 
 def start_command(
-    engine: Engine, tag: str, image: Image, request: ContainerRequest, task: Task, *, idle: bool = False
+    engine: ContainerEngine,
+    tag: str,
+    image: Image,
+    request: ContainerRequest,
+    task: Task,
+    *,
+    idle: bool = False,
 ) -> list[str]:
     """`podman run …` up to the end of the line; `idle` starts a container that waits for `exec`."""
     line = [engine.name, "run", "--pull", "never", "--network", "none", "--shm-size", SHM, "--tmpfs", "/tmp"]
@@ -170,7 +176,7 @@ def _fingerprint(tag: str, request: ContainerRequest, task: Task) -> str:
     return hashlib.sha256(json.dumps(shared).encode()).hexdigest()[:16]
 
 
-def _attached(engine: Engine, start: Sequence[str], log: Path, show: Callable[[str], None]) -> Ended:
+def _attached(engine: ContainerEngine, start: Sequence[str], log: Path, show: Callable[[str], None]) -> Ended:
     name = _name(start)
     try:
         return _started(_stream([*start[:2], "--rm", "--name", name, *start[2:]], log, show), engine, log)
@@ -178,7 +184,7 @@ def _attached(engine: Engine, start: Sequence[str], log: Path, show: Callable[[s
         execute(engine.removal(name))
 
 
-def _detached(engine: Engine, start: Sequence[str], log: Path, show: Callable[[str], None]) -> Ended:
+def _detached(engine: ContainerEngine, start: Sequence[str], log: Path, show: Callable[[str], None]) -> Ended:
     code, said = execute(start)
     if code:
         raise _cannot_start(engine, said)
@@ -195,7 +201,7 @@ def _detached(engine: Engine, start: Sequence[str], log: Path, show: Callable[[s
 
 
 def _in_lasting(
-    engine: Engine,
+    engine: ContainerEngine,
     tag: str,
     image: Image,
     request: ContainerRequest,
@@ -231,7 +237,7 @@ def _in_lasting(
             execute(engine.removal(container))
 
 
-def _started(code: int, engine: Engine, log: Path) -> Ended:
+def _started(code: int, engine: ContainerEngine, log: Path) -> Ended:
     # Source: podman-run(1), docker-run(1): 125 is the engine's own failure, 126 and 127 are its runtime's: the command
     # could not be called.
     if code in (125, 126, 127):
@@ -239,7 +245,7 @@ def _started(code: int, engine: Engine, log: Path) -> Ended:
     return Ended(code, log, engine.name)
 
 
-def _cannot_start(engine: Engine, said: str) -> EnvironmentProblem:
+def _cannot_start(engine: ContainerEngine, said: str) -> EnvironmentProblem:
     reason = "\n".join(said.strip().splitlines()[-4:])
     return EnvironmentProblem(
         f"{engine.name} could not start the container: {reason}",

@@ -61,7 +61,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProgramOutcome:
     """How a program ended."""
 
     status: int | None
@@ -106,7 +106,7 @@ class Sandbox:
         compile_s: float = 0.0,
         secret: bytes = b"",
         has_proc: bool = True,
-    ) -> Outcome:
+    ) -> ProgramOutcome:
         """Write `content` to the new `file` in an empty /tmp, run `command` there, end all that it started.
 
         Without a name of a file the content stays on standard input. `readable` maps a name to a folder that the
@@ -136,7 +136,7 @@ class Sandbox:
                 group.settle()
         finally:
             self.slots.put(slot)
-        return Outcome(
+        return ProgramOutcome(
             None if ended.stage == 0 else ended.status,
             ended.timed_out,
             ended.output.decode("utf-8", "replace"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from assay.config import Request
 from assay.doors import cm
-from assay.doors.builtin.call import Answer, Call
+from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.doors.cm_delivery import delivery
 
 
-def action(call: Call) -> Answer:
+def action(call: BuiltinCall) -> Answer:
     config = cm.from_cm(call.selection, call.env, call.defaults)
     asked = delivery(call.selection, {**call.defaults, **call.env})
     made = call.deliver(Request(config, asked), call.hub)

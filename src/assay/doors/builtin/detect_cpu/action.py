@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.doors.builtin.call import Answer, Call
+from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.machine import probe
 
 NAMES = {
@@ -17,7 +17,7 @@ NAMES = {
 """Field of a system description -> variable."""
 
 
-def action(call: Call) -> Answer:
+def action(call: BuiltinCall) -> Answer:
     fields = probe.describe()
     found = {key: fields.get(field, {}).get("value") for field, key in NAMES.items()}
     return call.answer({key: value for key, value in found.items() if value})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import platform
 
-from assay.doors.builtin.call import Answer, Call
+from assay.doors.builtin.call import Answer, BuiltinCall
 
 
-def action(call: Call) -> Answer:
+def action(call: BuiltinCall) -> Answer:
     system = platform.uname()
     release = _os_release()
     return call.answer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from assay.doors import cm
-from assay.doors.builtin.call import Answer, Call
+from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.doors.cm_delivery import USUAL
 from assay.doors.cm_settings import is_on
 from assay.doors.submission import tree_request
@@ -15,7 +15,7 @@ from assay.mlperf.submission.pack import pack
 from assay.mlperf.submission.write import write
 
 
-def action(call: Call) -> Answer:
+def action(call: BuiltinCall) -> Answer:
     config = cm.from_cm(call.selection, call.env, call.defaults)
     results = call.text("CM_MLPERF_INFERENCE_RESULTS_DIR") or str(config.paths.out or "")
     if not results or config.submission.out is None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from assay.doors.builtin.call import Answer, Call
+from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.ground import files
 from assay.mlperf import artifact
 from assay.mlperf.workloads.mixtral_8x7b import DATASET_FILES as FILES
 
 
-def action(call: Call) -> Answer:
+def action(call: BuiltinCall) -> Answer:
     calibration = "calibration" in call.selection.variations
     published = next(file.url for file in FILES if file.is_calibration is calibration)
     named = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 
 from assay.config import Precision
-from assay.doors.builtin.call import Answer, Call
+from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.ground import settings
 from assay.mlperf import artifact
 from assay.mlperf.workloads import mixtral_8x7b
@@ -13,7 +13,7 @@ from assay.mlperf.workloads import mixtral_8x7b
 STUB = "stub."
 
 
-def action(call: Call) -> Answer:
+def action(call: BuiltinCall) -> Answer:
     published = mixtral_8x7b.MODEL
     source = call.text("MIXTRAL_CHECKPOINT_PATH") or _stub(call) or published.source
     if source == published.source and artifact.here(source, "checkpoint", call.hub) is None:
@@ -31,7 +31,7 @@ def action(call: Call) -> Answer:
     )
 
 
-def _stub(call: Call) -> str:
+def _stub(call: BuiltinCall) -> str:
     """`_stub.OWNER/NAME@COMMIT` or `_stub.PATH`: another checkpoint than the reference's."""
     asked = [name.removeprefix(STUB) for name in call.selection.variations if name.startswith(STUB)]
     if not asked:

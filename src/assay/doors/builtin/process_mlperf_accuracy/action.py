@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assay.doors.builtin.call import Answer, Call
+from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.ground import files
 from assay.ground.errors import ConfigError
 from assay.mlperf import dataset, tokenizer, workloads
@@ -20,7 +20,7 @@ NEEDED = {
 }
 
 
-def action(call: Call) -> Answer:
+def action(call: BuiltinCall) -> Answer:
     missing = [how for key, how in NEEDED.items() if not call.text(key)]
     if missing:
         raise ConfigError("the log, the tokenizer and the references are needed", ", ".join(missing))

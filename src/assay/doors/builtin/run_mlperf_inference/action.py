@@ -7,12 +7,12 @@ from pathlib import Path
 from assay.config import Mode, Scenario
 from assay.doors import cm
 from assay.doors.builtin.app_mlperf_inference import action as benchmark
-from assay.doors.builtin.call import Answer, Call
+from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.ground.errors import ConfigError, RunFailed
 from assay.mlperf import result
 
 
-def action(call: Call) -> Answer:
+def action(call: BuiltinCall) -> Answer:
     if "find-performance" not in call.selection.variations:
         return benchmark.action(call)
     if Scenario.SERVER in cm.from_cm(call.selection, call.env, call.defaults).scenarios:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from assay.doors import cm
-from assay.doors.builtin.call import Answer, Call
+from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
 from assay.mlperf.checker import check
@@ -13,7 +13,7 @@ from assay.mlperf.checker.finding import Severity
 from assay.recipes.errors import GENERAL, RecipeFault
 
 
-def action(call: Call) -> Answer:
+def action(call: BuiltinCall) -> Answer:
     """Errors fail it, unless `_short-run` is asked for: then they are told."""
     root = call.text("CM_MLPERF_INFERENCE_SUBMISSION_DIR")
     if not root:
