@@ -18,7 +18,7 @@ from assay.ground import settings
 from assay.ground.errors import AssayError, RunFailed
 from assay.machine.container import run as container
 from assay.machine.container.run import Task
-from assay.mlperf import result, wheels
+from assay.mlperf import requests, result, wheels
 from assay.mlperf.result import ModeResult, RunResult, Status
 from assay.mlperf.run_folder import RunFolder
 
@@ -83,13 +83,17 @@ def serialised(config: BenchmarkConfig) -> str:
 
 def _take_over(running: RunInProgress, measured: RunResult) -> None:
     """What was measured inside becomes this run's own, with the accuracy runs scored."""
+    rows = requests.read(RunFolder(running.folder).requests)
     running.used = measured.used
     running.started_at = measured.started_at
     standing = record.standing_notes(running.job, running.data, running.samples)
     running.notes = list(measured.notes[len(standing) :])
     # Only where a run's files lie is asked of its spec here: the rate has no part in it.
     running.target_qps = dict.fromkeys(running.job.config.scenarios, measure.PLACEHOLDER_TARGET_QPS)
-    running.runs = [_scored(running, each) for each in measured.runs]
+    running.runs = []
+    for each in measured.runs:
+        running.requests.append(requests.of_run(rows, each.scenario, each.mode))
+        running.runs.append(_scored(running, each))
 
 
 def _scored(running: RunInProgress, measured: ModeResult) -> ModeResult:

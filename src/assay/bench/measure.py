@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+
 from assay.bench import prepare, record, score_run
 from assay.bench.running import Reporter, RunInProgress
 from assay.bench.score_run import Scores
 from assay.config import Mode, Request, Scenario, Style
 from assay.ground import files
-from assay.ground.errors import AssayError, Interrupted
-from assay.mlperf import target_rate
+from assay.ground.errors import AssayError, Interrupted, RunFailed
+from assay.mlperf import request_times, requests, target_rate
 from assay.mlperf.figures import figures
 from assay.mlperf.logs import DETAIL_FILE, RunRecord
 from assay.mlperf.result import ModeResult, RunResult, RunValidity, Status
@@ -113,6 +115,7 @@ def run_spec(run: RunInProgress, scenario: Scenario, mode: Mode) -> RunSpec:
         min_query_count=count if is_short else None,
         max_query_count=count if is_short and not run.job.min_duration_s() else None,
         latency=run.job.rules.latency.get("Server"),
+        times=folder.times(scenario, mode),
     )
 
 
@@ -121,7 +124,19 @@ def _run_once(
 ) -> ModeResult:
     logged = session.run(spec := run_spec(run, scenario, mode))
     run.used = session.used
+    run.requests.append(request_rows(run, spec, logged))
     return _mode_result(run, spec, logged, score(run, spec) if mode is Mode.ACCURACY else ())
+
+
+def request_rows(run: RunInProgress, spec: RunSpec, logged: RunRecord) -> pa.Table:
+    """The rows of requests.parquet for one LoadGen run. Raises: RunFailed when its child left no times."""
+    path = RunFolder(run.folder).times(spec.scenario, spec.mode)
+    try:
+        times = request_times.load(path)
+    except (OSError, ValueError, EOFError) as error:
+        raise RunFailed(f"the times of {spec.title} are lost: {error}", f"see {path.parent}") from error
+    path.unlink()
+    return requests.table(spec, times, logged, run.samples)
 
 
 def _sut_spec(run: RunInProgress) -> SutSpec:
@@ -147,6 +162,7 @@ def _choose_again(run: RunInProgress, scenario: Scenario, made: ModeResult) -> b
     better = target_rate.better(made)
     if run.job.config.limits.target_qps is not None or better is None:
         return False
+    run.requests.pop()
     folder, chosen = RunFolder(run.folder), run.target_qps[scenario]
     first_try = folder.first_try(scenario)
     first_try.mkdir()

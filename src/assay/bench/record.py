@@ -11,7 +11,7 @@ from assay.config import Style
 from assay.ground import files
 from assay.ground.errors import AssayError
 from assay.machine import probe
-from assay.mlperf import choosing, workloads
+from assay.mlperf import choosing, requests, workloads
 from assay.mlperf.dataset import Dataset
 from assay.mlperf.job import Job
 from assay.mlperf.result import DatasetUsed, LoadgenUsed, ModelUsed, RunResult, Status, SystemField
@@ -26,6 +26,8 @@ UNFINISHED = "still running, or killed if no process holds this folder"
 def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunResult:
     """Write result.json and README.md, whatever there is. Raises: EnvironmentProblem when the disk is full."""
     job, used = run.job, run.used
+    if run.requests and status is not Status.RUNNING:
+        requests.write(RunFolder(run.folder).requests, run.requests)
     made = RunResult(
         status=status,
         reason=reason,

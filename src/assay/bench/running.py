@@ -8,6 +8,8 @@ from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
+
 from assay.config import Delivery, Scenario
 from assay.doors import native, native_delivery
 from assay.mlperf import workloads
@@ -44,6 +46,8 @@ class RunInProgress:
     reporter: Reporter
     delivery: Delivery = field(default_factory=Delivery)
     runs: list[ModeResult] = field(default_factory=list)
+    requests: list[pa.Table] = field(default_factory=list)
+    """The rows of each LoadGen run in `runs`."""
     used: Used | None = None
     notes: list[str] = field(default_factory=list)
     target_qps: dict[Scenario, float] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from assay.bench import answer_lengths
 from assay.bench.running import RunInProgress
 from assay.ground import files
 from assay.ground.errors import AssayError
-from assay.mlperf import result, tokenizer
+from assay.mlperf import requests, result, tokenizer
 from assay.mlperf.logs import names
 from assay.mlperf.progress import Progress
 from assay.mlperf.result import ScoredMetric
@@ -39,6 +39,7 @@ def scores(run: RunInProgress, spec: RunSpec) -> Scores:
     workload, rules = run.job.workload, run.job.rules
     found = score(records, run.samples, reader, grade, workload.scorers)
     files.write_text(spec.out / names.ACCURACY_TEXT, accuracy_text(workload.official_results(found)))
+    run.requests[-1] = requests.with_scores(run.requests[-1], found)
     file = RunFolder(run.folder).place(spec.out / names.ACCURACY_FILE)
     metrics = [result.pair(each, rules.targets, file) for each in found]
     if run.job.is_paired and rules.paired_loss is not None:

@@ -86,8 +86,10 @@ class Channel:
             raise
         return cls(connection)
 
-    def issue(self, ids: Sequence[int], indices: Sequence[int]) -> None:
-        self._send(Kind.ISSUE, np.array(ids, np.uint64), np.array(indices, np.int32), _NO_TOKENS)
+    def issue(
+        self, ids: Sequence[int] | NDArray[np.uint64], indices: Sequence[int] | NDArray[np.int32]
+    ) -> None:
+        self._send(Kind.ISSUE, np.asarray(ids, np.uint64), np.asarray(indices, np.int32), _NO_TOKENS)
 
     def flush(self) -> None:
         self._send(Kind.FLUSH, _NO_IDS, _NO_TOKENS, _NO_TOKENS)

@@ -19,9 +19,12 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from types import ModuleType
 
+import numpy as np
+
 from assay.ground.errors import RunFailed
 from assay.mlperf.channel import Channel, Frame, Kind
 from assay.mlperf.message import Count, Failure, LoadGenJob
+from assay.mlperf.request_times import Recorder
 
 FAILED = 4
 COUNT_SECONDS = 0.25
@@ -38,12 +41,15 @@ class Relay:
         self._binding, self._channel = binding, channel
         self._open: set[int] = set()
         self.issued = self.done = 0
+        self.times = Recorder()
 
     def issue(self, ids: Sequence[int], indices: Sequence[int]) -> None:
         """Called by LoadGen."""
+        query_ids, sample_indices = np.array(ids, np.uint64), np.array(indices, np.int32)
+        self.times.issued.add(query_ids, sample_indices)
         self._open.update(ids)
         self.issued += len(ids)
-        self._channel.issue(ids, indices)
+        self._channel.issue(query_ids, sample_indices)
 
     def flush(self) -> None:
         """Called by LoadGen when no more queries will come soon."""
@@ -67,6 +73,7 @@ class Relay:
         start = frame.values.ctypes.data
         addresses = range(start, start + TOKEN_BYTES * len(ids), TOKEN_BYTES)
         response = self._binding.QuerySampleResponse
+        self.times.first.add(frame.ids, frame.values)
         self._binding.FirstTokenComplete([response(i, a, TOKEN_BYTES, 1) for i, a in zip(ids, addresses)])
 
     def _answers(self, frame: Frame) -> None:
@@ -79,6 +86,7 @@ class Relay:
             responses.append(response(query, address, size, count))
             address += size
         self._open.difference_update(ids)
+        self.times.done.add(frame.ids, frame.values)
         self._binding.QuerySamplesComplete(responses)  # copies what it keeps: `frame` may go afterwards
         self.done += len(ids)
 
@@ -117,6 +125,8 @@ class LoadgenRun:
         threading.Thread(target=self._receive, daemon=True).start()
         threading.Thread(target=self._count, daemon=True).start()
         binding.StartTestWithLogSettings(sut, library, settings, logs, str(job.audit_conf or ""))
+        if job.times is not None:
+            relay.times.save(job.times)
         self._tell(Count(relay.issued, relay.done))
 
     def _settings(self) -> object:

@@ -63,6 +63,8 @@ class LoadGenJob:
     answer_seed: int | None
     """Log every answer of a performance run, under this seed; None = as audit.config says."""
     out: Path
+    times: Path | None = None
+    """Where the times of all queries are left; None = nowhere."""
 
 
 @dataclass(frozen=True)

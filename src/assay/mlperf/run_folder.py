@@ -47,6 +47,10 @@ class RunFolder:
         """Folder of what the processes of the run printed."""
         return self.path / "logs"
 
+    def times(self, scenario: Scenario, mode: Mode) -> Path:
+        """What the LoadGen child leaves for `requests`; gone when the run is recorded."""
+        return self.process_logs / f"times-{scenario.value}-{mode.value}.npy"
+
     @property
     def container_log(self) -> Path:
         return self.path / "container.log"

@@ -45,6 +45,8 @@ class RunSpec:
     """p99 limits of Server, for keys that LoadGen does not know."""
     compliance: str = ""
     """`TEST06`: a performance run that also logs answers; its audit.config is written beside `user_conf`."""
+    times: Path | None = None
+    """Where the times of all queries are left; None = nowhere."""
     reads_audit_config: bool = True
     """False = this LoadGen cannot: its keys go into user.conf, and every answer is logged."""
 

@@ -157,6 +157,7 @@ class Session:
             audit_conf=spec.audit_conf,
             answer_seed=spec.answer_seed,
             out=spec.out,
+            times=spec.times,
         )
         log = self._log_dir / f"loadgen-{spec.title.replace(' ', '-').lower()}.log"
         child, control = start_child("the LoadGen child", "assay.mlperf.loadgen", log)

@@ -86,10 +86,10 @@ class Used:
     weights_sha256: str | None
     is_fake: bool = False
     """True for a SUT that computes nothing (echo): its runs are stamped FAKE."""
-    notes: tuple[str, ...] = ()
-    """What a reader of the result must know: native kernels that could not be had."""
     details: dict[str, Any] = field(default_factory=dict)
     """Anything else worth keeping: parameter count, versions, time per part, tokens per expert."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the result must know: native kernels that could not be had."""
 
 
 class Sut(Protocol):
