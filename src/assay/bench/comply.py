@@ -9,7 +9,6 @@ from pathlib import Path
 from assay.bench import measure, prepare
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import BenchmarkConfig, Delivery, Division, Mode, Scenario
-from assay.doors import native
 from assay.ground.errors import ConfigError
 from assay.mlperf import compliance, result
 from assay.mlperf.compliance import Verdict
@@ -48,7 +47,7 @@ def perform(folder: Path, reporter: Reporter) -> dict[str, Verdict]:
     scenarios = [run.scenario for run in made.runs if run.mode is Mode.PERFORMANCE]
     if not scenarios:
         raise ConfigError(f"{folder} holds no performance run", "run `assay bench --mode performance` first")
-    job, data = prepare.prepare(native.from_command(made.command))
+    job, data = prepare.prepare(made.asked)
     running = RunInProgress(job, data, folder, reporter)
     with measure.session_of(running) as session:
         return {str(each): _test(session, running, made, each) for each in scenarios}
