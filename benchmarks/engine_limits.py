@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from assay.engine.limits import measure
-from assay.engine.ops.choice import usable_cores
+from assay.ground import cores
 from assay.machine import probe
 
 DEPTH, COLUMNS, WEIGHTS = 1024, 3584, 24
@@ -45,7 +45,7 @@ def _measured() -> MachineLimits:
     return MachineLimits(
         host["host_processor_model_name"].value or "unknown",
         host["host_processor_features"].value or "",
-        usable_cores(),
+        cores.usable(),
         best.gflop_per_s,
         best.read_gb_per_s,
         tuple((rows, _onednn(rows)) for rows in ROWS),

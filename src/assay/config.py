@@ -49,6 +49,16 @@ class Precision(TextEnum):
     INT4 = "int4"
 
 
+BYTES_PER_WEIGHT = {
+    Precision.FLOAT32: 4.0,
+    Precision.BFLOAT16: 2.0,
+    Precision.FLOAT16: 2.0,
+    Precision.INT8: 1.0,
+    Precision.INT4: 0.5,
+}
+"""Bytes of one weight; the scales of the integer formats are left out."""
+
+
 class Device(TextEnum):
     CPU = "cpu"
     CUDA = "cuda"

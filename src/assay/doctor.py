@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from assay.ground import settings
+from assay.ground import download, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.machine import quiet
 from assay.mlperf import round as rounds
@@ -148,16 +148,10 @@ def _resources() -> Iterator[Diagnosis]:
     enough = memory.available >= MEMORY_LEAST
     yield Diagnosis("memory", OK if enough else NO, said, "" if enough else "end other programs", True)
     for what, folder in (("disk of the store", settings.home()), ("disk of runs", Path.cwd())):
-        disk = shutil.disk_usage(_existing(folder))
-        enough = disk.free >= DISK_LEAST
-        said = f"{disk.free / 1e9:.1f} GB free at {folder}"
+        free = download.free_bytes(folder)
+        enough = free >= DISK_LEAST
+        said = f"{free / 1e9:.1f} GB free at {folder}"
         yield Diagnosis(what, OK if enough else LESS, said, "" if enough else "free space, or set ASSAY_HOME")
-
-
-def _existing(folder: Path) -> Path:
-    while not folder.exists():
-        folder = folder.parent
-    return folder
 
 
 def _quiet() -> Iterator[Diagnosis]:

@@ -62,7 +62,7 @@ def test_a_value_above_a_limit_that_is_not_printed_is_said_to_be(value: str, is_
     assert (f"; {value} is above it" in finding.message) is is_above
 
 
-@pytest.mark.parametrize(("value", "is_noted"), [("45.0361", True), ("45.0362", False), ("46", False)])
+@pytest.mark.parametrize(("value", "is_noted"), [("45.0361", True), ("45.036189", False), ("45.0362", False)])
 def test_a_score_below_its_target_is_a_note(value: str, is_noted: bool) -> None:
     found = told(MET, subject(of_cm(accuracy=(f"`ROUGE1`: `{value}`, {REQUIRED} `>= 45.036189`",))))
     assert found == ([("R12", "note", f"{float(value):g}", ">= 45.0362")] if is_noted else [])
@@ -87,3 +87,9 @@ def test_a_score_below_its_target_is_a_note(value: str, is_noted: bool) -> None:
 def test_a_verdict_is_that_of_its_value_and_target(value: str, verdict: str, expected: str | None) -> None:
     found = told(VERDICTS, subject(own(gsm8k=value, verdict=verdict)))
     assert [(code, wanted) for code, _, _, wanted in found] == ([("R13", expected)] if expected else [])
+
+
+def test_a_threshold_of_another_metric_is_told_from_a_wrong_one() -> None:
+    for printed, words in {"23.050071": "the threshold of another metric", "40": "a wrong threshold"}.items():
+        (finding,) = LOWS(subject(of_cm(accuracy=(f"`ROUGE1`: `45.2`, {REQUIRED} `>= {printed}`",))))
+        assert finding.message == f"ROUGE1 is held against {words}"

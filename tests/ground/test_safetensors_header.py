@@ -141,3 +141,7 @@ def test_a_changed_byte_ends_in_tensors_inside_the_file_or_in_an_error(
     ends = [stored.begin + stored.count * BITS[stored.dtype] // 8 for stored in found.values()]
     assert all(stored.begin >= 8 for stored in found.values())
     assert all(end <= len(content) for end in ends)
+
+
+def test_a_file_of_an_empty_header_alone_holds_no_tensor(tmp_path: Path) -> None:
+    assert read_header(written(tmp_path / "m", {}, b"")) == {}

@@ -32,9 +32,8 @@ def recall(checkpoint: Path, dataset: Path) -> dict[int, int]:
 def _file(checkpoint: Path, dataset: Path) -> Path:
     """By the places of both and when they were last written: another model in the same place is another one."""
     config = checkpoint / "config.json"
-    facts = [
-        os.path.realpath(place) for place in (config, dataset)
-    ]  # not Path.resolve: a loop of links is an error there
+    # Not Path.resolve: a loop of links is an error there.
+    facts = [os.path.realpath(place) for place in (config, dataset)]
     facts += [str(place.stat().st_mtime_ns) for place in (config, dataset) if place.exists()]
     name = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
     return settings.home() / "answer_lengths" / f"{name}.json"

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from assay.config import BenchmarkConfig, Mode, Scenario
+from assay.ground import cores
 from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample
 from assay.mlperf.sut_planner import SutPlanner, SutWork
@@ -84,7 +83,7 @@ def ram_bytes(work: Work) -> int:
     if work.tokenizer is not None:
         total += TOKENIZER_FACTOR * work.tokenizer.stat().st_size
     compiled = sum(s.language in ("cpp", "typescript") for s in work.samples)
-    return total + max(LOADGEN_BYTES, GRADING_BYTES * min(compiled, psutil.cpu_count() or 1))
+    return total + max(LOADGEN_BYTES, GRADING_BYTES * min(compiled, cores.usable()))
 
 
 def sut_bytes(work: Work) -> int | None:
@@ -140,4 +139,4 @@ def _scoring_s(work: Work) -> float:
     """Grading programs, two more of each language to see that its tools work, on all cores."""
     languages = Counter(s.language for s in work.samples if s.language)
     core_s = sum((n + 2) * PROGRAM_S.get(str(name), 1.0) for name, n in languages.items())
-    return core_s / (psutil.cpu_count() or 1)
+    return core_s / cores.usable()

@@ -7,7 +7,6 @@ matrix products; the rest is arithmetic. What stands in the way is collected, no
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ import psutil
 from assay import suts
 from assay.bench import answer_lengths, cost, fetching
 from assay.bench.fetching import Wanted
-from assay.config import BenchmarkConfig, Precision, Scenario
+from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Precision, Scenario
 from assay.ground import download, model_folder, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.ground.hub import Hub
@@ -30,7 +29,7 @@ from assay.mlperf.sut_kind import SutKind
 from assay.mlperf.sut_planner import SutPlanner, SutWork
 from assay.mlperf.workload import Workload
 from assay.suts import shape as shapes
-from assay.suts.shape import BYTES, RANDOM, WEIGHTS_KEY, ModelShape
+from assay.suts.shape import RANDOM, WEIGHTS_KEY, ModelShape
 
 LOADGEN_WHEEL_BYTES = 1_000_000
 NO_HUB = Hub()
@@ -308,7 +307,7 @@ class _Draft:
         beside = needed - weights
         able = self.kind.precisions if self.kind else ()
         smaller = [p.value for p in able if self.shape.weight_bytes(p) + beside < free]
-        most = max(free - beside, 0) / BYTES[self.config.precision]
+        most = max(free - beside, 0) / BYTES_PER_WEIGHT[self.config.precision]
         fits = f"{', '.join(smaller)} would fit" if smaller else "no precision of it fits"
         self.blockers.append(
             Blocker(
@@ -324,9 +323,7 @@ class _Draft:
 
     def _check_disk(self, needed: int) -> None:
         folder = self.config.paths.out or Path.cwd()
-        while not folder.exists():
-            folder = folder.parent
-        free = shutil.disk_usage(folder).free
+        free = download.free_bytes(folder)
         if free < needed:
             self._block(
                 EnvironmentProblem(

@@ -23,9 +23,8 @@ INTERRUPTED = 130
 
 
 def run(args: list[str]) -> int:
-    before = signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # `kill` and `timeout` end as Ctrl-C does
+    # `kill` and `timeout` end as Ctrl-C does.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings.set_home(_home())
         code = _dispatch(args)

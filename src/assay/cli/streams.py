@@ -23,9 +23,7 @@ class OutlastingStream(io.FileIO):
             return super().write(data)
         except BrokenPipeError:
             null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(
-                null, self.fileno()
-            )  # child processes that are given this stream lose their reader as well
+            os.dup2(null, self.fileno())  # child processes that are given this stream lose their reader, too
             os.close(null)
             return len(data)
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.config import Precision
-from assay.engine.config import EngineConfig, MixtralConfig
+from assay.config import BYTES_PER_WEIGHT, Precision
+from assay.engine.config import PRECISIONS, EngineConfig, MixtralConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS, blocks_for
 from assay.ground.errors import EnvironmentProblem
 
-WEIGHT_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2, Precision.INT8: 1}
+WEIGHT_BYTES = {precision: int(BYTES_PER_WEIGHT[precision]) for precision in PRECISIONS}
 KV_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2, Precision.INT8: 2}
 HEAD_BYTES_MIN = 2
 """The head is at least 16 bit: Ops.pack_head."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from assay.config import Precision
+from assay.config import BYTES_PER_WEIGHT, Precision
 from assay.ground import artifact, download, hub, hub_cache, paths, r2, settings
 from assay.ground.artifact import Item, Listing
 from assay.ground.download import Patience, Remote, Report
@@ -18,14 +18,6 @@ from assay.ground.hub import Hub
 from assay.ground.redact import addresses
 from assay.mlperf.dataset_file import is_dataset_name
 from assay.mlperf.workload import DatasetFile, PublishedModel
-
-BYTES_PER_PARAMETER = {
-    Precision.FLOAT32: 4.0,
-    Precision.BFLOAT16: 2.0,
-    Precision.FLOAT16: 2.0,
-    Precision.INT8: 1.0,
-    Precision.INT4: 0.5,
-}
 
 
 def warning(dataset: Path, files: Sequence[DatasetFile]) -> str | None:
@@ -135,11 +127,11 @@ def require_room(
 
     Raises: EnvironmentProblem with what is needed, what is there, and what would fit.
     """
-    on_disk, in_ram = model.size_bytes, model.parameters * BYTES_PER_PARAMETER[precision]
+    on_disk, in_ram = model.size_bytes, model.parameters * BYTES_PER_WEIGHT[precision]
     free = download.free_bytes(folder)
     if free >= on_disk and ram_bytes >= in_ram:
         return
-    fits = ram_bytes * 0.8 / BYTES_PER_PARAMETER[precision]
+    fits = ram_bytes * 0.8 / BYTES_PER_WEIGHT[precision]
     raise EnvironmentProblem(
         f"{workload} does not fit here: its weights are {on_disk / 1e9:.0f} GB on disk and "
         f"{in_ram / 1e9:.0f} GB in memory as {precision.value}; this machine has {free / 1e9:.0f} GB free "

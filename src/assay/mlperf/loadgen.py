@@ -119,9 +119,8 @@ class LoadgenRun:
         logs.enable_trace = False
         logs.log_output.outdir = str(job.out)
         sut = binding.ConstructFastSUT(relay.issue, relay.flush)
-        library = binding.ConstructQSL(
-            job.samples, job.samples, _nothing, _nothing
-        )  # the SUT has the samples
+        # The SUT has the samples: LoadGen loads none.
+        library = binding.ConstructQSL(job.samples, job.samples, _nothing, _nothing)
         threading.Thread(target=self._receive, daemon=True).start()
         threading.Thread(target=self._count, daemon=True).start()
         binding.StartTestWithLogSettings(sut, library, settings, logs, str(job.audit_conf or ""))

@@ -10,19 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.config import Precision
+from assay.config import BYTES_PER_WEIGHT, Precision
 from assay.ground.errors import ArtifactError
 from assay.mlperf.sample import Sample
 from assay.mlperf.workloads.mixtral_8x7b import MODEL
-
-BYTES = {
-    Precision.FLOAT32: 4.0,
-    Precision.BFLOAT16: 2.0,
-    Precision.FLOAT16: 2.0,
-    Precision.INT8: 1.0,
-    Precision.INT4: 0.5,
-}
-"""Bytes a weight takes, scales of the integer formats left out."""
 
 WEIGHTS_KEY, RANDOM = "assay_weights", "random"
 """Field of config.json that our own random checkpoints carry, so that a plan and a report can say so."""
@@ -83,11 +74,11 @@ class ModelShape:
         )
 
     def weight_bytes(self, precision: Precision) -> int:
-        return int(self.parameters * BYTES[precision])
+        return int(self.parameters * BYTES_PER_WEIGHT[precision])
 
     def kv_bytes_per_token(self, precision: Precision) -> int:
         """Keys and values of one token in all layers; the integer formats keep them in 2 bytes."""
-        return int(2 * self.layers * self.kv_heads * self.head_dim * max(2.0, BYTES[precision]))
+        return int(2 * self.layers * self.kv_heads * self.head_dim * max(2.0, BYTES_PER_WEIGHT[precision]))
 
 
 def of(config: Mapping[str, Any], where: str = "config.json") -> ModelShape:

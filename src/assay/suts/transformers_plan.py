@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from assay.config import BYTES_PER_WEIGHT
 from assay.mlperf.sut_planner import Examined, SutSeconds, SutWork
 from assay.suts import shape as shapes
-from assay.suts.shape import BYTES, ModelShape
+from assay.suts.shape import ModelShape
 
 PROCESS_BYTES = 500_000_000
 """Anonymous memory of the SUT process without weights. It keeps growing as lengths differ: 280 MB before its first
@@ -28,7 +29,7 @@ def ram_bytes(work: SutWork) -> int:
     cache = shape.kv_bytes_per_token(precision) * longest * work.batch
     logits = 3 * 4 * shape.vocabulary * work.batch
     width = 3 * shape.experts_per_token * (shape.hidden + 2 * shape.ffn)
-    prefill = int(work.batch * prompt * width * BYTES[precision])
+    prefill = int(work.batch * prompt * width * BYTES_PER_WEIGHT[precision])
     return PROCESS_BYTES + shape.weight_bytes(precision) + cache + logits + prefill
 
 

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from assay.config import Device
+from assay.config import BYTES_PER_WEIGHT, Device
 from assay.ground import files, model_folder
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf.sample import Sample
@@ -223,7 +223,7 @@ def _check_memory(parameters: int, spec: SutSpec) -> None:
 
     if spec.device is not Device.CPU:
         return
-    needed = parameters * shape.BYTES[spec.precision] * HEADROOM
+    needed = parameters * BYTES_PER_WEIGHT[spec.precision] * HEADROOM
     free = psutil.virtual_memory().available
     if needed > free:
         raise EnvironmentProblem(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from pathlib import Path
 
 from assay.config import Precision
@@ -14,6 +13,7 @@ from assay.engine.ops.cpu.instructions import InstructionSet
 from assay.engine.ops.cpu.native import NativeOps, unsupported
 from assay.engine.ops.cpu.rates import Rates
 from assay.engine.ops.plain import PlainOps
+from assay.ground import cores
 from assay.ground.errors import ConfigError, EnvironmentProblem
 
 
@@ -32,11 +32,6 @@ def choose_ops(config: EngineConfig, model: MixtralConfig) -> tuple[Ops, tuple[s
         return PlainOps(config.precision, model), (
             f"PyTorch ops, slower than native kernels: {reason.message}",
         )
-
-
-def usable_cores() -> int:
-    """Processors that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _native(config: EngineConfig, model: MixtralConfig) -> tuple[NativeOps, tuple[str, ...]]:
@@ -58,7 +53,7 @@ def _native(config: EngineConfig, model: MixtralConfig) -> tuple[NativeOps, tupl
         if config.kernels == "amx":
             raise
         chosen, notes = InstructionSet.AVX512, (f"AMX is not used: {problem.message}",)
-    threads = config.threads or usable_cores()
+    threads = config.threads or cores.usable()
     return NativeOps(lib, config.precision, model, threads, chosen, tiles_from), notes
 
 

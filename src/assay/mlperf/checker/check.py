@@ -7,13 +7,13 @@ with one worker and with many.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from assay.ground import cores
 from assay.ground.errors import ConfigError
 from assay.mlperf.checker import (  # noqa: F401  importing a rules file registers its rules
     archive,
@@ -134,7 +134,7 @@ def judge(system: System) -> tuple[list[Finding], list[Row]]:
 
 def _workers(asked: int | None, files: int, systems: int) -> int:
     if asked is None:
-        asked = min(WORKERS_MAX, os.cpu_count() or 1) if files >= PARALLEL_FROM else 1
+        asked = min(WORKERS_MAX, cores.usable()) if files >= PARALLEL_FROM else 1
     can_fork = "fork" in multiprocessing.get_all_start_methods()
     return max(1, min(asked, systems)) if can_fork else 1
 

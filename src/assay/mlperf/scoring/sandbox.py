@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import queue
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from assay.ground import scratch
+from assay.ground import cores, scratch
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring import cgroup, seccomp
 from assay.mlperf.scoring.supervise import supervise
@@ -210,4 +209,4 @@ def _first_that_works(candidates: Sequence[Sandbox]) -> Sandbox:
 
 def default_slots() -> int:
     """One program for each core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores.usable()

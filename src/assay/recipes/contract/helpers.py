@@ -15,6 +15,7 @@ from assay.ground.files import staged
 from assay.ground.redact import addresses
 from assay.recipes.contract.dialect import CM
 from assay.recipes.contract.shell import host_info
+from assay.recipes.contract.truth import FALSE_WORDS, TRUE_WORDS
 from assay.recipes.typing_stub import Any
 
 Answer = dict[str, Any]
@@ -23,12 +24,12 @@ CHUNK_BYTES = 65536
 
 def is_true(val: Any) -> bool:
     """true, yes, on or 1."""
-    return str(val).lower() in ("true", "yes", "on", "1")
+    return str(val).lower() in TRUE_WORDS
 
 
 def is_false(val: Any) -> bool:
     """false, no, off or 0."""
-    return str(val).lower() in ("false", "no", "off", "0")
+    return str(val).lower() in FALSE_WORDS
 
 
 def get_host_os_info(i: Answer | None = None) -> Answer:

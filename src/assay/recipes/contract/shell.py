@@ -20,9 +20,8 @@ NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE = "tmp-run-state.json", "tmp-run-env.
 ENV_FILE, ALL_ENV_FILE = "tmp-env.sh", "tmp-env-all.sh"
 WORKING_FILES = (NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE, ENV_FILE, ALL_ENV_FILE, STATE_FILE, RUN_FILE)
 SHEBANG = ["#!/bin/bash", ""]
-END_SECONDS = (
-    0.25  # the time a script has to end by itself after Ctrl-C, which reaches it too, and when it is ended
-)
+# The time a script has to end by itself after Ctrl-C, which reaches it too, and when it is ended.
+END_SECONDS = 0.25
 
 # Inside double quotes: an escape that a recipe wrote on purpose, a reference to a variable, or a character that
 # would end the quotes or start a command.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from assay.recipes.typing_stub import Any
 
 TRUE_WORDS = frozenset({"yes", "on", "true", "1"})
-
-
 FALSE_WORDS = frozenset({"no", "off", "false", "0"})
 
 

@@ -26,9 +26,7 @@ class Home:
         self.work = root / ".assay"  # nothing in it is needed: it can be deleted at any time
         self.descriptions = DescriptionStore(self.work / "parsed")
         self.folder = dialect.repositories_folder(root)  # where clones live
-        self.local = (
-            self.folder / "local"
-        )  # the repository that is always there, with the user's own artifacts
+        self.local = self.folder / "local"  # always there, with the user's own artifacts
         self.cache = self.local / "cache"
         self._repositories: list[Repository] | None = None
 

@@ -98,9 +98,8 @@ class DependencyRunner:
             inputs["add_deps_recursive"],
         )
         inputs.update({f"local_{key}": entry.get(key) or {} for key in APART})
-        entry.update(
-            {key: {} for key in APART if isinstance(entry.get(key), dict)}
-        )  # as the tools leave it in the description
+        # As the tools leave it in the description.
+        entry.update({key: {} for key in APART if isinstance(entry.get(key), dict)})
         variations = ",_".join(self.request.selection.variations)
         parent = f"{resolved.recipe}" + (f" ( {variations} )" if variations else "")
         return self.run_recipe(Call(inputs, scope, self.call.depth + 1, parent, self.run_state))

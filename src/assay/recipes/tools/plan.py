@@ -75,9 +75,8 @@ class _Planner:
         self.steps: list[Step] = []
         self.above: list[tuple[str, ...]] = []  # the recipes being planned, outermost first
         self.seen: set[tuple[str, ...]] = set()
-        self.uncertain = (
-            0  # how many of the steps above are a maybe: below one, a known tree is not shown again
-        )
+        # How many of the steps above are a maybe: below one, a known tree is not shown again.
+        self.uncertain = 0
         self.unknown: list[str] = []  # patterns of variables that something before may have set
 
     def visit(

@@ -83,9 +83,7 @@ class Layout:
         plain = (self.panels, self.steps_kept, PANEL, WORD_BYTES)
         number = words.view(torch.int8).view(blocked if self.is_tiled else plain)
         if self.is_tiled and self.steps < self.steps_kept:
-            number[:, -1, :, self.steps - self.steps_kept :] = (
-                0  # what stands beyond the depth must not count
-            )
+            number[:, -1, :, self.steps - self.steps_kept :] = 0  # beyond the depth nothing may count
         sums = number.sum((1, 3, 5) if self.is_tiled else (1, 3), dtype=torch.int32)
         scale, offset = bytes_[self.word_bytes :].view(2, -1)
         scale.view(torch.float32).fill_(deviation / UNIFORM_DEVIATION)
