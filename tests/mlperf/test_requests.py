@@ -105,6 +105,12 @@ def test_an_id_that_loadgen_uses_again_is_another_query(tmp_path: Path) -> None:
     assert times.end_ns[0] < times.end_ns[2] < times.end_ns[1]
 
 
+def test_queries_that_are_answered_in_order_keep_their_places(tmp_path: Path) -> None:
+    times = request_times.load(recorded(tmp_path / "t", done=[7, 5, 7]))
+    assert times.tokens.tolist() == [0, 1, 2] and times.first_ns is None
+    assert (np.diff(times.end_ns) > 0).all()
+
+
 @pytest.mark.parametrize(("done", "first"), [([7, 5], None), ([7, 5, 6], None), ([7, 7, 5], [7])])
 def test_times_that_lack_a_query_are_refused(
     tmp_path: Path, done: list[int], first: list[int] | None

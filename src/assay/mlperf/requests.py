@@ -91,7 +91,7 @@ def write(path: Path, runs: Sequence[pa.Table]) -> None:
     whole = pa.concat_tables(runs, promote_options="default")
     whole = whole.replace_schema_metadata({VERSION_KEY: str(SCHEMA_VERSION)})
     with files.staged(path) as part:
-        pq.write_table(whole, part, compression="lz4", use_dictionary=False)
+        pq.write_table(whole, part, compression="lz4", use_dictionary=False, write_statistics=False)
 
 
 def read(path: Path) -> pa.Table:
