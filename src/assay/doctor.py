@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from assay import suts
 from assay.ground import download, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.machine import quiet
@@ -70,6 +71,7 @@ def examine() -> list[Diagnosis]:
         _resources,
         _quiet,
         _tools,
+        _suts,
     )
     return [finding for look in looks for finding in look()]
 
@@ -174,6 +176,15 @@ def _tools() -> Iterator[Diagnosis]:
         yield _engine(name)
     gpu = shutil.which("nvidia-smi")
     yield Diagnosis("CUDA device", OK if gpu else LESS, gpu or "none seen: --device cuda is refused")
+
+
+def _suts() -> Iterator[Diagnosis]:
+    """SUTs of other packages: those of Assay are always there."""
+    for kind in suts.kinds():
+        if kind.name not in suts.TABLE:
+            yield Diagnosis(f"SUT {kind.name}", OK, kind.summary)
+    for broken in suts.broken():
+        yield Diagnosis(f"SUT {broken.name}", LESS, broken.problem, "mend or uninstall that package")
 
 
 def _engine(name: str) -> Diagnosis:

@@ -26,6 +26,7 @@ class Whole:
     parts: tuple[Part, ...]
     pair: tuple[float, float] | None
     counts: Mapping[str, int] = field(default_factory=dict)
+    options: Mapping[str, str | int | float | bool | tuple[str, ...]] = field(default_factory=dict)
 
 
 def test_plain_values_become_the_types_that_the_fields_say() -> None:
@@ -36,6 +37,13 @@ def test_plain_values_become_the_types_that_the_fields_say() -> None:
 def test_a_field_with_a_default_may_be_absent_and_a_strange_one_is_passed_over() -> None:
     plain = {"colour": "red", "parts": [], "pair": None, "later": 1}
     assert typed(Whole, plain, "it") == Whole(Colour.RED, (), None)
+
+
+def test_a_value_that_may_be_of_several_types_keeps_its_own() -> None:
+    plain = {"a": "x", "b": 3, "c": 0.5, "d": True, "e": ["x", "y"]}
+    made = typed(Whole, {"colour": "red", "parts": [], "pair": None, "options": plain}, "it").options
+    assert made == {**plain, "e": ("x", "y")}
+    assert [type(value) for value in made.values()] == [str, int, float, bool, tuple]
 
 
 @pytest.mark.parametrize(
@@ -50,6 +58,7 @@ def test_a_field_with_a_default_may_be_absent_and_a_strange_one_is_passed_over()
         ({"parts": [{"size": "1"}]}, "size is '1', which is no float"),
         ({"pair": [1.0]}, "it.pair holds 1 values, not 2"),
         ({"counts": {"x": 1.5}}, "it.counts.x is '1.5', which is no int"),
+        ({"options": {"x": {}}}, "it.options.x is"),
         ({"counts": {"x": None}}, "it.counts.x is 'None', which is no int"),
     ],
 )

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from assay.mlperf.sut_option import BETWEEN
+
 
 @dataclass(frozen=True)
 class Field:
@@ -19,3 +21,13 @@ class Field:
     metavar: str | None = None
     is_list: bool = False
     """Its text holds several values, one a line; its flag is given once for each."""
+    is_switch: bool = False
+    """Its text is yes or no; its flag stands alone, or with `--no-`."""
+
+    def words(self, text: str) -> list[str]:
+        """The words of a command line that ask for `text`."""
+        if self.is_switch:
+            return [self.flag if text == "yes" else f"--no-{self.flag[2:]}"]
+        return [
+            word for each in (text.split(BETWEEN) if self.is_list else [text]) for word in (self.flag, each)
+        ]

@@ -389,8 +389,7 @@ def command(config: BenchmarkConfig) -> list[str]:
     words, texts = ["assay", "bench", config.workload], asked(config)
     for field in fields(suts.kind(config.sut)):
         if field.name in texts and field.name != "paths.out":
-            given = texts[field.name].split(BETWEEN) if field.is_list else [texts[field.name]]
-            words += [word for text in given for word in (field.flag, text)]
+            words += field.words(texts[field.name])
     return words
 
 

@@ -22,8 +22,8 @@ def name_of(option: SutOption) -> str:
 def fields(kind: SutKind) -> tuple[Field, ...]:
     """The options of one SUT as fields of BenchmarkConfig."""
     return tuple(
-        Field(name_of(each), each.flag, each.read, each.help, each.metavar, is_list=each.is_list)
-        for each in kind.options
+        Field(name_of(o), o.flag, o.read, o.help, o.metavar, is_list=o.is_list, is_switch=o.type is bool)
+        for o in kind.options
     )
 
 
@@ -75,8 +75,9 @@ def asked(args: argparse.Namespace) -> dict[str, str]:
     for name, texts in vars(args).items():
         if name.startswith(f"{GROUP}.") and texts:
             if name not in lists and len(set(texts)) > 1:
+                # The values are not repeated: one may be a secret that was given for its variable.
                 raise ConfigError(
-                    f"{_flag(name)} is given twice: {texts[0]} and {texts[1]}", f"one {_flag(name)}"
+                    f"{_flag(name)} is given twice, with different values", f"one {_flag(name)}"
                 )
             found[name] = BETWEEN.join(texts) if name in lists else texts[0]
     return found

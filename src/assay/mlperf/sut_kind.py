@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from assay.config import Device, Mode, OptionValue, Precision, Scenario
-from assay.ground.errors import ConfigError, did_you_mean
+from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
 from assay.mlperf.sut_option import SutOption
 
 if TYPE_CHECKING:
@@ -59,6 +59,20 @@ class SutKind:
     """Dotted name of the module that looks for blockers and estimates memory and pace, a `SutPlanner`; empty = nothing
     can be said before it runs."""
 
+    def __post_init__(self) -> None:
+        """Raises: ConfigError for facts that no job could be held against."""
+        members = {"precisions": Precision, "devices": Device, "options": SutOption}
+        for fact, kind in members.items():
+            if not isinstance(found := getattr(self, fact), tuple) or not all(
+                isinstance(v, kind) for v in found
+            ):
+                raise ConfigError(f"the {fact} of SUT {self.name} are no tuple of {kind.__name__}")
+        if not self.devices:
+            raise ConfigError(f"SUT {self.name} runs on no device")
+        names = [option.name for option in self.options]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ConfigError(f"SUT {self.name} declares the option {twice[0]} twice")
+
     def option(self, name: str) -> SutOption:
         """Raises: ConfigError with the nearest name."""
         for option in self.options:
@@ -80,8 +94,11 @@ class SutKind:
         return {**unset, **read}
 
     def load_planner(self) -> SutPlanner | None:
-        """Imports it: only a plan has a use for it."""
-        return cast("SutPlanner", importlib.import_module(self.planner)) if self.planner else None
+        """Imports it: only a plan has a use for it. Raises: EnvironmentProblem when that fails."""
+        try:
+            return cast("SutPlanner", importlib.import_module(self.planner)) if self.planner else None
+        except ImportError as error:
+            raise EnvironmentProblem(f"the {self.name} SUT cannot be planned: {error}") from error
 
     def refuse_impossible(
         self,

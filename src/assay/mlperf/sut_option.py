@@ -56,6 +56,10 @@ class SutOption:
             raise ConfigError(f"{self.name!r} is no name of an option", "lower case, as token_budget")
         if (self.choices or self.is_list or self.is_variable) and self.type is not str:
             raise ConfigError(f"option {self.name}: choices, lists and variables are texts", "type=str")
+        if self.type not in (str, int, float, bool):
+            raise ConfigError(f"option {self.name} has the type {self.type}", "str, int, float or bool")
+        if self.default is not None:
+            self.checked(self.default)
 
     @property
     def flag(self) -> str:

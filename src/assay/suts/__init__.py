@@ -96,7 +96,4 @@ def _loaded(point: EntryPoint) -> SutKind:
         raise ConfigError(f"{point.value} is not a SutKind")
     if made.name != point.name:
         raise ConfigError(f"{point.value} calls itself {made.name!r}")
-    names = [option.name for option in made.options]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(f"it declares the option {twice[0]} twice")
     return made
