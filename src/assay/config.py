@@ -92,8 +92,6 @@ class Limits:
 class Paths:
     checkpoint: Path | None = None
     """Folder of a Hugging Face checkpoint; None = the workload's own."""
-    tokenizer: Path | None = None
-    """Folder with the tokenizer; None = the checkpoint's."""
     dataset: Path | None = None
     """Dataset file in the official schema (.pkl, .parquet, .jsonl); None = the workload's own."""
     checkpoint_source: str | None = None
@@ -102,6 +100,8 @@ class Paths:
     """Where the dataset is fetched from when no file is named: an address."""
     out: Path | None = None
     """Run folder to create; None = a new folder below ./assay-runs."""
+    tokenizer: Path | None = None
+    """Folder with the tokenizer; None = the checkpoint's."""
 
 
 @dataclass(frozen=True)
