@@ -185,3 +185,9 @@ def test_the_page_of_the_schema_names_every_field_and_the_present_version() -> N
     )
     names = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+def test_a_setting_is_a_number_that_loadgen_named() -> None:
+    run = fakes.performance(effective={"target_qps": 2, "print_timestamps": True, "scenario": "Offline"})
+    assert run.setting("target_qps") == 2
+    assert [run.setting(name) for name in ("print_timestamps", "scenario", "min_duration_ms")] == [None] * 3
