@@ -69,7 +69,7 @@ def config(checkpoint: Path, rows: Path) -> BenchmarkConfig:
         "mixtral-8x7b",
         sut="transformers",
         modes=(Mode.PERFORMANCE,),
-        paths=Paths(checkpoint, rows),
+        paths=Paths(checkpoint, dataset=rows),
         limits=Limits(samples=3),
     )
 
@@ -185,7 +185,7 @@ def test_a_precision_that_the_sut_cannot_run_is_not_offered(monkeypatch: pytest.
 
 
 def test_all_blockers_are_collected_not_only_the_first(config: BenchmarkConfig, tmp_path: Path) -> None:
-    bad = dataclasses.replace(config, paths=Paths(tmp_path / "absent", tmp_path / "absent.jsonl"))
+    bad = dataclasses.replace(config, paths=Paths(tmp_path / "absent", dataset=tmp_path / "absent.jsonl"))
     messages = " ".join(blocker.message for blocker in plan.make(bad).blockers)
     assert "absent.jsonl" in messages and "config.json is missing" in messages
 
@@ -253,7 +253,7 @@ def test_a_window_of_any_claimed_size_is_planned(config: BenchmarkConfig, checkp
 
 
 def test_an_echo_run_needs_no_weights_and_lasts_as_its_pace_says(config: BenchmarkConfig, rows: Path) -> None:
-    echo = dataclasses.replace(config, sut="echo", sut_options={"pace": "2"}, paths=Paths(None, rows))
+    echo = dataclasses.replace(config, sut="echo", sut_options={"pace": "2"}, paths=Paths(dataset=rows))
     made = plan.make(echo)
     assert made.weight_bytes is None
     assert made.parts["answer"] == pytest.approx(1.5 + cost.RUN_START_S)
