@@ -65,6 +65,7 @@ def _test(session: Session, running: RunInProgress, made: RunResult, scenario: S
         out=home / "run",
         user_conf=home / names.USER_CONF,
         compliance=TEST,
+        times=None,
     )
     session.run(spec)
     log = spec.out / names.ACCURACY_FILE
