@@ -246,8 +246,9 @@ def test_a_damaged_accuracy_log_is_refused_with_what_is_wrong(
         list(logs.read_accuracy(path))
 
 
-def test_fractions_are_no_token_ids(tmp_path: Path) -> None:
-    data = np.array([1.5, np.nan], "<f4").tobytes().hex()
+@pytest.mark.parametrize("value", [1.5, np.nan, np.inf, 1e30])
+def test_fractions_and_what_no_integer_holds_are_no_token_ids(tmp_path: Path, value: float) -> None:
+    data = np.array([value, 2], "<f4").tobytes().hex()
     path = accuracy_log(tmp_path, json.dumps({"seq_id": 0, "qsl_idx": 0, "data": data}))
     with pytest.raises(ArtifactError, match="no whole numbers"):
         list(logs.read_accuracy(path, "float"))

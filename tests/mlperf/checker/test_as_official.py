@@ -11,6 +11,7 @@ import pytest
 from assay.mlperf import round as rounds
 from assay.mlperf.checker.check import check
 from assay.mlperf.checker.finding import Severity
+from tests.mlperf import run_folder
 from tests.mlperf.checker.good_tree import GoodTree, Spoil
 
 
@@ -54,6 +55,15 @@ def whole_answers_with_a_hash_of_other_line_ends(tree: GoodTree) -> None:
     verdict.write_text(re.sub(r"hash=\w+", f"hash={hashlib.sha256(text).hexdigest()}", verdict.read_text()))
 
 
+def marked_and_not_counted(tree: GoodTree) -> None:
+    path = tree.performance() / "mlperf_log_detail.txt"
+    path.write_text(path.read_text() + run_folder.record("error_runtime", "late", is_error=True) + "\n")
+
+
+def counted(tree: GoodTree) -> None:
+    tree.log(tree.performance(), num_errors=1)
+
+
 def with_tokens_per_sample(tree: GoodTree, value: str | None) -> list[str]:
     """Set or remove a metric that has an upper limit alone; the codes found."""
     for folder in tree.owner.glob("results/box/*/*"):
@@ -75,6 +85,7 @@ ACCEPTED: list[tuple[str, str, str, Spoil]] = [
     ("v5.1", "mixtral-8x7b", "closed", on_windows("accuracy.txt", "mlperf_log_detail.txt")),
     ("v5.1", "mixtral-8x7b", "closed", cut_answers("\r\n")),
     ("v5.1", "mixtral-8x7b", "closed", cut_answers("\n")),
+    ("v6.0", "mixtral-8x7b", "open", lambda t: t.system(framework=2.4)),
     ("v5.1", "mixtral-8x7b", "closed", whole_answers_with_a_hash_of_other_line_ends),
 ]
 
@@ -84,6 +95,22 @@ def test_it_gives_no_error(tmp_path: Path, round_: str, workload: str, division:
     tree = GoodTree.make(tmp_path, round_, division, workload)
     spoil(tree)
     assert tree.codes() == []
+
+
+@pytest.mark.parametrize(
+    ("round_", "code", "spoil"),
+    [
+        ("v5.1", "P2", marked_and_not_counted),
+        ("v6.0", "P2", counted),  # the modular checker prints them and goes on
+        ("v5.1", "T9", lambda t: (t.root / "open/Nobody/code").mkdir(parents=True)),
+    ],
+)
+def test_what_the_official_checker_passes_over_is_a_warning(
+    tmp_path: Path, round_: str, code: str, spoil: Spoil
+) -> None:
+    tree = GoodTree.make(tmp_path, round_)
+    spoil(tree)
+    assert (tree.codes(), tree.codes(Severity.ERROR)) == ([code], [])
 
 
 @pytest.mark.parametrize("division", ["closed", "open"])

@@ -65,6 +65,16 @@ def line(folder: str, key: str, value: str, **meta: bool) -> Spoil:
     return spoil
 
 
+def failed(folder: str, message: str) -> Spoil:
+    """An error of LoadGen, marked and counted."""
+
+    def spoil(tree: GoodTree) -> None:
+        line(folder, "error_runtime", message, is_error=True)(tree)
+        tree.log(tree.performance() if folder == "performance" else tree.accuracy(), num_errors=1)
+
+    return spoil
+
+
 def add(path: str, text: str = "x") -> Spoil:
     def spoil(tree: GoodTree) -> None:
         target = tree.root / path
@@ -119,7 +129,6 @@ ERRORS: list[tuple[str, Spoil]] = [
     ("T7", add("closed/Tester/code/a folder/file")),
     ("T8", add("closed/Tester/code/__pycache__/x.pyc")),
     ("T9", lambda t: (t.owner / "code/empty").mkdir()),
-    ("T9", lambda t: (t.root / "open/Nobody").mkdir(parents=True)),
     ("T10", lambda t: shutil.copy(t.system_file, t.owner / "systems/ghost.json")),
     ("T10", add("closed/Tester/measurements/ghost/file")),
     ("T11", lambda t: (t.owner / "calibration.md").unlink()),
@@ -174,7 +183,7 @@ ERRORS: list[tuple[str, Spoil]] = [
     ("F6", lambda t: _cut(t.performance() / "mlperf_log_detail.txt")),
     ("P1", perf(result_validity="INVALID")),
     ("P1", perf("Server", result_validity="INVALID")),
-    ("P2", line("performance", "error_runtime", "a sample completed twice", is_error=True)),
+    ("P2", failed("performance", "a sample completed twice")),
     ("P3", perf(effective_sample_concatenate_permutation=False)),
     ("P3", perf("Server", effective_sample_concatenate_permutation=None)),
     ("P4", perf(effective_performance_sample_count=14_999)),
@@ -214,7 +223,7 @@ ERRORS: list[tuple[str, Spoil]] = [
     ("A2", score("tokens_per_sample", "160.5", "Server")),
     ("A3", lambda t: _without_hash(t)),
     ("A4", lambda t: (t.accuracy() / "mlperf_log_accuracy.json").write_text(answers(200))),
-    ("A5", line("accuracy", "error_runtime", "clocks differ", is_error=True)),
+    ("A5", failed("accuracy", "clocks differ")),
     ("A6", acc(qsl_reported_total_count=14_999)),
     ("A6", acc("Server", qsl_reported_total_count=10)),
     ("A6", acc(effective_accuracy_sample_count=100)),
@@ -231,6 +240,9 @@ ERRORS: list[tuple[str, Spoil]] = [
 WARNINGS: list[tuple[str, Spoil]] = [
     ("S7", system(number_of_nodes="one")),
     ("S7", system(accelerators_per_node="8x")),
+    ("T9", lambda t: (t.root / "open/Nobody").mkdir(parents=True)),
+    ("P2", line("performance", "error_runtime", "marked, and not counted", is_error=True)),
+    ("A5", line("accuracy", "error_runtime", "marked, and not counted", is_error=True)),
     ("T1", add("extra/file.md")),
     ("S3", system(colour="green")),
     ("X1", perf(effective_test_mode="AccuracyOnly")),
@@ -307,6 +319,9 @@ def _drop_both(tree: GoodTree) -> None:
 # (code, round, division, workload, how it is spoilt)
 OTHER_TREES: list[tuple[str, str, str, str, Spoil]] = [
     ("S7", "v6.0", "closed", "mixtral-8x7b", system(accelerators_per_node="8x")),
+    ("S8", "v5.1", "closed", "mixtral-8x7b", system(is_network=False)),
+    ("S8", "v6.0", "closed", "mixtral-8x7b", system(is_network=False)),
+    ("S8", "v5.1", "open", "mixtral-8x7b", system(framework=2.4)),
     ("M1", "v5.1", "closed", "mixtral-8x7b", _rename_benchmark("mixtral-9x7b")),
     ("M1", "v5.1", "open", "mixtral-8x7b", _rename_benchmark("my-model")),
     ("M2", "v5.1", "open", "mixtral-8x7b", lambda t: _rename_scenario(t, "Offlin")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,16 @@ class LogExcerpt:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return None
         return value if math.isfinite(value) else None
+
+    def found_errors(self) -> Iterator[tuple[str, bool]]:
+        """(message, whether it fails the run): `num_errors`, where the log has it, counts, and not the records.
+
+        Source: MLPerfLog.num_errors of log_parser.py.
+        """
+        counted = self.values.get("num_errors", len(self.errors))
+        messages = self.errors or ((f"num_errors is {counted}"[:200],) if counted != 0 else ())
+        for message in messages:
+            yield message, counted != 0
 
     def flag(self, key: str) -> bool | None:
         """true and false, also in the quoted form of LoadGen 4.x; None when absent or something else."""

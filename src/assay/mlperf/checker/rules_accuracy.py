@@ -101,8 +101,9 @@ def truncated(entry: Entry) -> Iterator[Fault]:
 )
 def loadgen_errors(entry: Entry) -> Iterator[Fault]:
     log = entry.accuracy
-    for message in log.errors if log is not None else ():
-        yield Fault(entry.accuracy_log, "LoadGen error", message, "no errors")
+    for message, fails in log.found_errors() if log is not None else ():
+        severity = Severity.ERROR if fails else Severity.WARNING
+        yield Fault(entry.accuracy_log, "LoadGen error", message, "no errors", severity)
 
 
 @rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from assay.mlperf.checker.finding import Severity
@@ -11,6 +12,10 @@ from assay.mlperf.checker.submission import SUITES, System
 STATUSES = ("available", "preview", "rdi")
 CHECKER = "submission checkers (check_system_desc_id, SystemCheck)"
 FIX = "edit the file, or give the field in system.toml and build the tree again with `assay submit`"
+
+TEXTS = ("is_network", "status")
+JOINED_TEXTS = ("framework", "operating_system", "host_processor_model_name", "accelerator_model_name")
+"""Joined with text in the results line of the checkers before v6.0."""
 
 
 @rule(
@@ -134,3 +139,19 @@ def whole_numbers(system: System) -> Iterator[Fault]:
             yield Fault(
                 system.file, f"{name} is no whole number", str(value), 'a whole number, as "1"', severity
             )
+
+
+@rule(
+    "S8",
+    level=Level.SYSTEM,
+    title="a field of the system description is no text",
+    source=f"{CHECKER}: they call .lower() on it, or join it with text (a traceback there)",
+    fix='write the value in quotes, as "False"',
+)
+def texts(system: System) -> Iterator[Fault]:
+    fields = system.fields or {}
+    needed = TEXTS if system.submitter.round.layout == "new" else (*TEXTS, *JOINED_TEXTS)
+    for name in needed:
+        value = fields.get(name, "")
+        if not isinstance(value, str) and not (value is None and name == "is_network"):
+            yield Fault(system.file, f"{name} is no text", json.dumps(value)[:80], "a text")

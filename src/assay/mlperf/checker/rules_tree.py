@@ -132,7 +132,10 @@ def bytecode(tree: Tree) -> Iterator[Fault]:
 def empty_folder(tree: Tree) -> Iterator[Fault]:
     for path, _ in tree.entries:
         if path in tree.folders and not tree.names(path):
-            yield Fault(path, "empty folder", "no files", "at least one file")
+            submitter = "/".join(path.split("/")[:2])
+            is_read = f"{submitter}/results" in tree.folders  # the checkers pass over any other submitter
+            severity = Severity.ERROR if is_read else Severity.WARNING
+            yield Fault(path, "empty folder", "no files", "at least one file", severity)
 
 
 @rule(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.ground.errors import ArtifactError, ConfigError, did_you_mean
+from assay.ground.parsed import json_value
 from assay.mlperf.logs.detail import read_log
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -92,7 +93,7 @@ def _ids(data: object, dtype: np.dtype[Any]) -> NDArray[np.int64]:
     if len(raw) % dtype.itemsize:
         raise ValueError(f"has {len(raw)} bytes of data, no multiple of {dtype.itemsize}")
     values = np.frombuffer(raw, dtype)
-    if dtype.kind == "f" and not (np.isfinite(values).all() and (values == np.trunc(values)).all()):
+    if dtype.kind == "f" and not ((abs(values) < 2**63).all() and (values == np.trunc(values)).all()):
         raise ValueError("has ids that are no whole numbers")
     return values.astype(np.int64)
 
@@ -142,8 +143,8 @@ def _lines(path: Path, file: IO[bytes]) -> Iterator[Any]:
 
 def _whole_list(path: Path) -> list[Any]:
     try:
-        rows = json.loads(read_log(path, FILE_BYTES_MAX))
-    except (ValueError, RecursionError) as error:
+        rows = json_value(read_log(path, FILE_BYTES_MAX))
+    except ValueError as error:
         raise ArtifactError(f"{path} is no JSON: {error}", "name an mlperf_log_accuracy.json") from None
     if not isinstance(rows, list):
         raise ArtifactError(f"{path} is no JSON list of answers", "name an mlperf_log_accuracy.json")

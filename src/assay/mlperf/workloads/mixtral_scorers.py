@@ -67,7 +67,7 @@ def _mbxp(answers: Answers) -> list[Score]:
     counted = [a for a in answered if a.sample.language in mbxp.GRADED]
     dropped = Counter(str(a.sample.language) for a in answered if a.sample.language not in mbxp.GRADED)
     if not counted:
-        return [_without(MBXP, rows.MBXP)]
+        return [_without(MBXP, f"{rows.MBXP} (in a graded language)" if dropped else rows.MBXP)]
     grading = answers.grade([mbxp.program(a.sample, a.text) for a in counted])
     verdicts = grading.verdicts
     details: dict[str, object] = dict(_by_language(counted, verdicts))
