@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.ground.printable import one_line, printable
+from assay.ground.printable import indented, one_line, printable
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,7 @@ def test_text_that_can_be_printed_comes_back_as_it_is(text: str) -> None:
 
 def test_a_name_with_a_line_end_cannot_pass_for_a_line_of_its_own() -> None:
     assert one_line("x\nassay: all is well\t!") == "x\\nassay: all is well\\t!"
+
+
+def test_only_the_first_line_of_a_message_begins_at_the_margin() -> None:
+    assert indented("a\nassay: fine\n  try: b\n") == "a\n  assay: fine\n  try: b\n"

@@ -9,7 +9,7 @@ import os
 import sys
 
 from assay.cli.terminal import say, say_json, tell
-from assay.ground.printable import printable
+from assay.ground.printable import indented, printable
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse
 from assay.recipes.errors import RecipeFault
@@ -83,9 +83,9 @@ def main(argv: list[str]) -> int:
             _print_json({**fault.answer(), "error": in_text(fault.message, *known)})
         else:
             sys.stdout.flush()
-            tell(in_text(f"\n{dialect.upper()} error: {fault.message}!", *known))
+            tell(in_text(f"\n{dialect.upper()} error: {indented(fault.message)}!", *known))
             for line in [*fault.details(), *([f"try: {fault.hint}"] if fault.hint else [])]:
-                tell(in_text(f"  {line}", *known))
+                tell(in_text(indented(f"  {line}"), *known))
         return min(fault.code, 1) if dialect == "mlc" else fault.code % 256 or 1
     return 0
 

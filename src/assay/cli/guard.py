@@ -13,6 +13,7 @@ from assay.cli.terminal import tell
 from assay.cli.verbs import CM_VERBS, VERBS
 from assay.ground import paths, settings, system_errors
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, did_you_mean
+from assay.ground.printable import indented
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing itself is too slow to import here
@@ -31,7 +32,7 @@ def run(args: list[str]) -> int:
         sys.stdout.flush()
         return code
     except AssayError as error:
-        tell(f"assay: {error}")
+        tell(f"assay: {indented(str(error))}")
         return error.exit_code
     except KeyboardInterrupt:
         tell("assay: interrupted; what was finished is kept")

@@ -28,6 +28,12 @@ def one_line(text: str) -> str:
     return printable(text, keep="")
 
 
+def indented(text: str) -> str:
+    """A message whose further lines begin with two blanks, so that a foreign one cannot pass for a line of ours."""
+    first, *more = text.split("\n")
+    return "\n".join([first, *(line if line.startswith("  ") or not line else f"  {line}" for line in more)])
+
+
 def _shown(code: int) -> str:
     if _BYTE + 0x80 <= code <= _BYTE + 0xFF:
         code -= _BYTE
