@@ -22,10 +22,54 @@ class TextEnum(str, Enum):
 
 
 class Scenario(TextEnum):
-    """How LoadGen sends queries; the value is LoadGen's name and the folder name of a submission."""
+    """How queries come: the one list of scenarios, with all that depends on them. The value is the folder's name.
+
+    Source: LoadGen's test scenarios, mlperf.conf; inference_policies, Interactive scenario.
+    """
 
     OFFLINE = "Offline"
     SERVER = "Server"
+    INTERACTIVE = "Interactive"
+    SINGLE_STREAM = "SingleStream"
+    MULTI_STREAM = "MultiStream"
+
+    @classmethod
+    def named(cls, word: str) -> Scenario | None:
+        """The scenario of that name, in any case; None for another word."""
+        return next((member for member in cls if member.value.lower() == word.strip().lower()), None)
+
+    @property
+    def in_loadgen(self) -> str:
+        """LoadGen's own name, in its settings and logs: it knows Interactive as Server with other limits."""
+        return "Server" if self.is_paced else self.value
+
+    @property
+    def key_suffix(self) -> str:
+        """What the model name of mlperf.conf and user.conf ends in."""
+        return "-interactive" if self is Scenario.INTERACTIVE else ""
+
+    @property
+    def is_paced(self) -> bool:
+        """Queries arrive at a rate; first tokens and the time per token have limits."""
+        return self in (Scenario.SERVER, Scenario.INTERACTIVE)
+
+    @property
+    def is_one_by_one(self) -> bool:
+        """A query is sent when the one before it is answered; the result is a latency."""
+        return self in (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM)
+
+    @property
+    def reports_first_tokens(self) -> bool:
+        return self is not Scenario.OFFLINE
+
+    @property
+    def has_early_stopping(self) -> bool:
+        return self is not Scenario.OFFLINE
+
+    @property
+    def target_field(self) -> str:
+        """Setting of user.conf that says how fast queries are expected: samples/s, or ms for one query."""
+        return "target_latency" if self.is_one_by_one else "target_qps"
 
 
 class Mode(TextEnum):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay.config import BenchmarkConfig, Mode, Scenario
+from assay.config import BenchmarkConfig, Mode
 from assay.ground import cores
 from assay.mlperf.job import Job
 from assay.mlperf.sample import Sample
@@ -122,8 +122,10 @@ def _runs_s(work: Work, answering: float) -> float:
     """Seconds of all LoadGen runs, each at least as long as it must be and, in Server, as its queries arrive."""
     least = work.job.min_duration_s() if work.job else 0.0
     rate = work.config.limits.target_qps
-    arriving = {Scenario.SERVER: len(work.samples) / rate if rate else 0.0}
-    each = [max(answering, least, arriving.get(scenario, 0.0)) for scenario in work.config.scenarios]
+    arriving = len(work.samples) / rate if rate else 0.0
+    each = [
+        max(answering, least, arriving if scenario.is_paced else 0.0) for scenario in work.config.scenarios
+    ]
     return len(work.config.modes) * sum(each)
 
 

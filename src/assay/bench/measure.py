@@ -114,7 +114,9 @@ def run_spec(run: RunInProgress, scenario: Scenario, mode: Mode) -> RunSpec:
         min_duration_ms=round(1000 * run.job.min_duration_s()),
         min_query_count=count if is_short else None,
         max_query_count=count if is_short and not run.job.min_duration_s() else None,
-        latency=run.job.rules.latency.get("Server"),
+        latency=run.job.rules.latency.get(scenario.value),
+        token_latencies=run.job.rules.token_latencies,
+        equal_issue=run.job.rules.equal_issue,
         times=folder.times(scenario, mode),
     )
 
@@ -149,7 +151,7 @@ def _sut_spec(run: RunInProgress) -> SutSpec:
         precision=config.precision,
         batch=run.job.batch,
         generation=run.job.generation(run.checkpoint),
-        server=Scenario.SERVER in config.scenarios,
+        server=any(scenario.reports_first_tokens for scenario in config.scenarios),
         options=run.job.kind.values(config.sut_options),
     )
 
@@ -195,6 +197,6 @@ def _mode_result(run: RunInProgress, spec: RunSpec, logged: RunRecord, scores: S
 
 
 def _limits_ms(spec: RunSpec) -> dict[str, float]:
-    if spec.latency is None or spec.scenario is not Scenario.SERVER or spec.mode is not Mode.PERFORMANCE:
+    if spec.latency is None or not spec.scenario.is_paced or spec.mode is not Mode.PERFORMANCE:
         return {}
     return {"ttft_p99": spec.latency.ttft_ms, "tpot_p99": spec.latency.tpot_ms}

@@ -17,7 +17,7 @@ import psutil
 from assay import suts
 from assay.bench import answer_lengths, cost, fetching
 from assay.bench.fetching import Wanted
-from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Precision, Scenario
+from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Precision
 from assay.ground import download, model_folder, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.ground.hub import Hub
@@ -127,7 +127,7 @@ class _Draft:
         parts, at_most = ({}, None) if self.blockers else cost.seconds(work)
         if work.samples and work.sut and not parts and not self.blockers:
             self.notes.append(f"how fast the {config.sut} SUT answers is not known, so no time is said")
-        if parts and self.shape is not None and Scenario.SERVER in config.scenarios:
+        if parts and self.shape is not None and any(scenario.is_paced for scenario in config.scenarios):
             self.notes.append("Server runs are counted at the pace of Offline")
         return Plan(
             workload=config.workload,
@@ -255,7 +255,7 @@ class _Draft:
             precision=self.config.precision,
             batch=job.batch,
             generation=job.generation(folder),
-            server=Scenario.SERVER in self.config.scenarios,
+            server=any(scenario.reports_first_tokens for scenario in self.config.scenarios),
             options=job.kind.values(self.config.sut_options),
         )
 

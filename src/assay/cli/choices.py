@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     say("")
     for kind in suts.kinds():
         say(f"  --sut {kind.name:<{wide}}  {kind.summary}")
-    for broken in suts.broken():
+    for broken in (*workloads.broken(), *suts.broken()):
         say(f"  {broken.problem}")
     say("\n  targets and limits of one: assay rules WORKLOAD --round ROUND")
     return 0
@@ -42,7 +42,7 @@ def choices() -> dict[str, list[str]]:
     kinds = suts.kinds()
     able = [p for p in Precision if any(p in kind.precisions for kind in kinds)]
     return {
-        "WORKLOAD": list(workloads.TABLE),
+        "WORKLOAD": list(workloads.names()),
         "--round": list(rounds.names()),
         "--sut": [kind.name for kind in kinds],
         "--scenario": [scenario.value.lower() for scenario in Scenario],

@@ -50,13 +50,12 @@ def _verified(folder: Path, log: Path, scenario: str) -> dict[str, Verdict]:
     from assay.mlperf import compliance
     from assay.mlperf.run_folder import RunFolder
 
-    names = [member.value for member in Scenario]
-    if scenario.capitalize() not in names:
-        raise ConfigError(f"unknown scenario {scenario!r}", did_you_mean(scenario, names))
-    asked = Scenario(scenario.capitalize())
-    verdict = compliance.verify(log, asked.value)
-    compliance.file_verdict(verdict, log, RunFolder(folder).compliance(asked) / TEST)
-    return {asked.value: verdict}
+    found = Scenario.named(scenario)
+    if found is None:
+        raise ConfigError(f"unknown scenario {scenario!r}", did_you_mean(scenario, [*Scenario]))
+    verdict = compliance.verify(log, found.value)
+    compliance.file_verdict(verdict, log, RunFolder(folder).compliance(found) / TEST)
+    return {found.value: verdict}
 
 
 def _performed(folder: Path) -> dict[str, Verdict]:

@@ -12,24 +12,26 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from assay import suts
-from assay.config import BenchmarkConfig
+from assay.config import BenchmarkConfig, Scenario
 from assay.doors import native, sut_options
 from assay.doors.cm_refused import REFUSED_KEYS, NotOffered, refuse
 from assay.doors.cm_settings import BATCH, SETTINGS, WRAPPER_ONLY, Setting, is_on
 from assay.ground.errors import ConfigError
+from assay.mlperf import job as jobs
 from assay.mlperf import workloads
 from assay.mlperf.sut_option import BETWEEN
 from assay.recipes.model.selection import Selection
 
 TAGS = ("app", "mlperf", "inference", "generic")
-WORKLOAD = "mixtral-8x7b"
+WORKLOAD = workloads.USUAL.name
 """What these tags measure when no model is named."""
 MOUNT = "/cm-mount"
 """CM's containers see the host folder /x as /cm-mount/x; on the host the prefix means nothing."""
 FOLDER_KEY = "CM_OUTPUT_FOLDER_NAME"
 RATE_OF = {
-    "offline": "CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS",
-    "server": "CM_MLPERF_LOADGEN_SERVER_TARGET_QPS",
+    scenario.value.lower(): f"CM_MLPERF_LOADGEN_{scenario.value.upper()}_TARGET_QPS"
+    for scenario in Scenario
+    if not scenario.is_one_by_one
 }
 """Scenario -> the variable for the rate of that scenario alone."""
 
@@ -65,6 +67,7 @@ def from_cm(selection: Selection, env: Env, defaults: Env | None = None) -> Benc
     _refuse_two_rates(found, given)
     texts = {name: asked.text for name, asked in found.items()}
     config = native.build(texts.pop("workload", WORKLOAD), texts, {})
+    _refuse_scenarios(config)
     origin = {**config.origin, **{name: asked.where for name, asked in found.items()}}
     return dataclasses.replace(config, origin=origin)
 
@@ -168,6 +171,15 @@ def _refuse(selection: Selection, env: Env) -> None:
             raise NotOffered(
                 f"{key}={word}: Mixtral is measured as {known} only", f"{key}={known}, or leave it out"
             )
+
+
+def _refuse_scenarios(config: BenchmarkConfig) -> None:
+    """Raises: NotOffered for a scenario that the workload is not measured in: a pulled repository's recipe may."""
+    for scenario in config.scenarios:
+        try:
+            jobs.refuse_scenario(workloads.get(config.workload), scenario)
+        except ConfigError as error:
+            raise NotOffered(error.message, error.hint) from error
 
 
 def _refuse_two_rates(found: Mapping[str, Asked], env: Env) -> None:

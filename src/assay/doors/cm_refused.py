@@ -7,17 +7,16 @@ Source of the names: the variations of app-mlperf-inference and run-mlperf-infer
 from __future__ import annotations
 
 from assay.ground.errors import ConfigError
+from assay.mlperf import workloads
 
 _REASONS = {
-    "no MLPerf round measures Mixtral in this scenario: Offline and Server are its two": (
-        "singlestream multistream"
-    ),
+    "no MLPerf round measures a language model in MultiStream": "multistream",
     "Assay runs on cpu and cuda": "rocm qaic tpu",
-    "Assay runs Mixtral on pytorch": (
+    "Assay runs models on pytorch": (
         "onnxruntime tf tensorflow ncnn deepsparse tflite glow tensorrt openshift ray "
         "tvm-onnx tvm-pytorch tvm-tflite"
     ),
-    "Assay measures mixtral-8x7b and mixtral-nano": (
+    f"Assay measures {', '.join(workloads.TABLE)}": (
         "resnet50 retinanet 3d-unet-99 3d-unet-99.9 sdxl llama2-70b-99 llama2-70b-99.9 rnnt gptj-99 "
         "gptj-99.9 bert-99 bert-99.9 dlrm-v2-99 dlrm-v2-99.9 mobilenet efficientnet all-models"
     ),
@@ -26,14 +25,19 @@ _REASONS = {
         "redhat qualcomm kilt neuralmagic"
     ),
     "no SUT of Assay computes in it": "uint8 quantized",
-    "Mixtral is in no round before v4.1": (
+    "Assay measures nothing of rounds before v4.1": (
         "r2.1_default r3.0_default r3.1_default r4.0-dev_default r2.1 r3.0 r3.1 r4.0-dev"
     ),
     "power is measured with an SPEC PTDaemon server, which Assay does not talk to": "power",
     "Assay publishes nothing anywhere": "dashboard",
     "the student cluster competition was over sdxl": "scc24-base scc24-main",
 }
-REFUSED = {name: reason for reason, names in _REASONS.items() for name in names.split()}
+REFUSED = {
+    name: reason
+    for reason, names in _REASONS.items()
+    for name in names.split()
+    if name not in workloads.TABLE
+}
 """Variation, or the word of a variable -> why not."""
 
 REFUSED_KEYS = {

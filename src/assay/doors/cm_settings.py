@@ -10,9 +10,11 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from assay.config import Scenario
 from assay.mlperf import round as rounds
+from assay.mlperf import workloads
 
-ROUNDS = tuple(word for name in rounds.names() for word in (f"{name[1:]}-dev", name[1:]))
+ROUNDS = tuple(word for name in rounds.official_names() for word in (f"{name[1:]}-dev", name[1:]))
 """CM names a round, or its development version."""
 BOTH_MODES = "performance,accuracy"
 BOTH_SCENARIOS = "offline,server"
@@ -64,7 +66,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "workload",
         ("CM_MLPERF_MODEL", "CM_MODEL"),
-        {"mixtral-8x7b": "mixtral-8x7b", "mixtral-nano": "mixtral-nano"},
+        {word: name for name in workloads.TABLE for word in (name, name.replace(".", "_"))},
     ),
     Setting(
         "sut",
@@ -104,7 +106,7 @@ SETTINGS: tuple[Setting, ...] = (
             "CM_MLPERF_LOADGEN_ALL_SCENARIOS",
             "CM_MLPERF_LOADGEN_SCENARIO",
         ),
-        {"offline": "offline", "server": "server", "all-scenarios": BOTH_SCENARIOS},
+        {**{each.value.lower(): each.value.lower() for each in Scenario}, "all-scenarios": BOTH_SCENARIOS},
         switches={"CM_MLPERF_LOADGEN_ALL_SCENARIOS": BOTH_SCENARIOS},
     ),
     Setting(

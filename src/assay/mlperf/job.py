@@ -130,11 +130,28 @@ def _refuse_impossible(job: Job) -> None:
             f"{job.round.min_duration_ms / 1000:g} s that round {job.round.name} demands of closed",
             "leave it out, or ask for --division open",
         )
-    if Scenario.SERVER in config.scenarios and "Server" not in job.rules.latency:
-        raise ConfigError(
-            f"{job.workload.name} has no Server limits in round {job.round.name}", "--scenario offline"
-        )
+    for scenario in config.scenarios:
+        refuse_scenario(job.workload, scenario)
+        if scenario.is_paced and job.rules.token_latencies and scenario.value not in job.rules.latency:
+            raise ConfigError(
+                f"{job.workload.name} has no {scenario.value} limits in round {job.round.name}",
+                "--scenario offline",
+            )
     _refuse_missing(job)
+
+
+def refuse_scenario(workload: Workload, scenario: Scenario) -> None:
+    """Raises: ConfigError for a scenario that the workload does not know, and for MultiStream."""
+    if scenario is Scenario.MULTI_STREAM:
+        raise ConfigError(
+            "MultiStream is not run: no round measures a language model in it", "--scenario singlestream"
+        )
+    if scenario not in workload.loadgen_keys:
+        known = [each.value for each in workload.loadgen_keys]
+        raise ConfigError(
+            f"{workload.name} is measured in {' and '.join(known)}, not in {scenario.value}",
+            f"--scenario {','.join(known).lower()}",
+        )
 
 
 def _refuse_missing(job: Job) -> None:

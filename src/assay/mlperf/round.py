@@ -2,7 +2,7 @@
 
 Every figure in those files carries its source. A round is asked by name (`v5.1`; `5.1`, `v4.1-dev` are read
 as the round they belong to) and a workload of it by its official key.
-Workloads of Assay's own are in no round.
+Workloads of Assay's own are in no round. A user's own rounds lie in `rounds/` of the store.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from assay.ground import settings
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.mlperf import toml_text
 from assay.mlperf.score import Target
@@ -186,10 +188,22 @@ class Round:
         raise ConfigError(f"round {self.name} holds no rules for {key}", did_you_mean(key, self.workloads))
 
 
-def names() -> tuple[str, ...]:
+def official_names() -> tuple[str, ...]:
     """Rounds that Assay holds, oldest first."""
     files = (entry.name for entry in resources.files(f"{__package__}.rounds").iterdir())
     return tuple(sorted(name[: -len(".toml")] for name in files if re.fullmatch(r"v\d+\.\d+\.toml", name)))
+
+
+def own_folder() -> Path:
+    """Where a user's own rounds lie, each in NAME.toml (docs/extending.md)."""
+    return settings.home() / "rounds"
+
+
+def names() -> tuple[str, ...]:
+    """The rounds that Assay holds, oldest first, then a user's own."""
+    official = official_names()
+    own = sorted(path.stem for path in own_folder().glob("*.toml"))
+    return (*official, *(name for name in own if name not in official))
 
 
 def rounds_of(workload: str) -> tuple[str, ...]:
@@ -198,8 +212,13 @@ def rounds_of(workload: str) -> tuple[str, ...]:
 
 
 def newest_of(workload: str) -> str:
-    """The newest round that holds a workload. Raises: ConfigError when none does."""
-    for name in reversed(names()):
+    """The newest round that holds a workload; one of a user's own only where no other does.
+
+    Raises: ConfigError when none does.
+    """
+    official = official_names()
+    others = (name for name in names() if name not in official)
+    for name in (*reversed(official), *others):
         if workload in load(name).workloads:
             return name
     known = {key for name in names() for key in load(name).workloads}
@@ -209,18 +228,53 @@ def newest_of(workload: str) -> str:
 def load(name: str) -> Round:
     """The round of that name; `5.1`, `r5.1`, `v5.1-dev` and `V5.1` are v5.1.
 
-    Raises: ConfigError for a name that belongs to no round.
+    Raises: ConfigError for a name that belongs to no round, and for a file of a user's own that is no round.
     """
     match = re.fullmatch(r"[vr]?(\d+)[._](\d+)(?:[.-]?dev)?", name.strip().lower())
     canonical = f"v{match[1]}.{match[2]}" if match else name
-    if canonical not in names():
-        raise ConfigError(f"unknown round {name!r}", did_you_mean(canonical, names()))
-    return _load(canonical)
+    if canonical in official_names():
+        return _load(canonical)
+    if name in names():
+        return _load_own(own_folder() / f"{name}.toml")
+    raise ConfigError(f"unknown round {name!r}", did_you_mean(canonical, names()))
+
+
+@cache
+def _load_own(path: Path) -> Round:
+    """A round of a user's own: whole, or `based_on` one of Assay's, whose values it changes and adds to."""
+    try:
+        tree = toml_text.parse(path.read_text(encoding="utf-8"))
+        if "based_on" in tree:
+            base = tree.pop("based_on")
+            if base not in official_names():
+                raise ConfigError(f"{path}: based_on is {base!r}", did_you_mean(str(base), official_names()))
+            tree = _merged(_read_toml(f"{base}.toml"), tree)
+        if tree["name"] != path.stem:
+            raise ConfigError(f"{path} calls itself {tree['name']!r}", f"rename it {tree['name']}.toml")
+        return _round(tree)
+    except KeyError as error:
+        raise ConfigError(f"{path} is no round: {error} is missing", "docs/extending.md shows one") from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path} is no round: {error}", "docs/extending.md shows one") from error
+
+
+def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the changes, table by table."""
+    both = {
+        key: _merged(base[key], value)
+        if isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        else value
+        for key, value in changes.items()
+    }
+    return {**base, **both}
 
 
 @cache
 def _load(name: str) -> Round:
-    tree = _read_toml(f"{name}.toml")
+    return _round(_read_toml(f"{name}.toml"))
+
+
+def _round(tree: Mapping[str, Any]) -> Round:
     run, layout = tree["run"], tree["tree"]
     seeds = tree["seeds"]
     return Round(

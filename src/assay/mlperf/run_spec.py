@@ -27,7 +27,7 @@ class RunSpec:
     samples: int
     """Samples of the dataset, all of them resident (performance_sample_count)."""
     target_qps: float
-    """Samples/s: Server's arrival rate, and what sizes an Offline query that a duration asks for."""
+    """Samples/s: the arrival rate of Server, and what sizes an Offline query that a duration asks for."""
     seeds: Seeds
     """The round's; LoadGen must report the same."""
     out: Path
@@ -36,19 +36,28 @@ class RunSpec:
     """Where the settings are written, and kept."""
     has_loadgen_settings: bool = False
     """Token latencies and limits of the key are built into LoadGen; for any other `user_conf` writes them itself."""
+    token_latencies: bool = True
+    """First tokens and the time per token are measured (LoadGen's use_token_latencies)."""
+    equal_issue: bool = True
+    """Every sample is issued equally often (LoadGen's sample_concatenate_permutation)."""
     min_duration_ms: int = 0
     min_query_count: int | None = None
     """None = LoadGen's own."""
     max_query_count: int | None = None
     """None = no limit. In Server it is left to min_query_count: reaching the limit is an error to LoadGen."""
     latency: Latency | None = None
-    """p99 limits of Server, for keys that LoadGen does not know."""
+    """p99 limits of Server and Interactive, for keys that LoadGen does not know."""
     compliance: str = ""
     """`TEST06`: a performance run that also logs answers; its audit.config is written beside `user_conf`."""
     times: Path | None = None
     """Where the times of all queries are left; None = nowhere."""
     reads_audit_config: bool = True
     """False = this LoadGen cannot: its keys go into user.conf, and every answer is logged."""
+
+    @property
+    def target_latency_ms(self) -> float:
+        """Expected time of one query, by which LoadGen decides how many it makes ready."""
+        return 1000 / self.target_qps
 
     @property
     def audit_conf(self) -> Path | None:

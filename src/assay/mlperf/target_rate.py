@@ -14,7 +14,7 @@ SERVER_SHARE = 0.7
 
 def below_or_above(scenario: Scenario, reached: float) -> float:
     """The target for a system that reached so many samples/s at full load; four significant digits."""
-    share = SERVER_SHARE if scenario is Scenario.SERVER else OFFLINE_MARGIN
+    share = SERVER_SHARE if scenario.is_paced else OFFLINE_MARGIN
     return float(f"{reached * share:.4g}")
 
 
@@ -28,6 +28,8 @@ def better(run: ModeResult) -> float | None:
         wanted = below_or_above(Scenario.OFFLINE, reached.value)
         is_short = run.seconds * 1000 < (run.setting("min_duration_ms") or 0)
         return wanted if is_short and wanted > asked else None
+    if not run.scenario.is_paced:
+        return None
     is_late = any((late := run.figure(name)) and late.value > ms for name, ms in run.limits_ms.items())
     return below_or_above(Scenario.SERVER, min(reached.value, asked)) if is_late else None
 
@@ -37,7 +39,7 @@ class Queue:
 
     def __init__(self, spec: RunSpec, places: int) -> None:
         """`places`: queries that the SUT answers at the same time; 0 = unknown, and nothing is noticed."""
-        is_judged = spec.scenario is Scenario.SERVER and spec.mode is Mode.PERFORMANCE
+        is_judged = spec.scenario.is_paced and spec.mode is Mode.PERFORMANCE
         self._limit_s = spec.latency.ttft_ms / 1000 if spec.latency and places and is_judged else None
         self._places = places
 

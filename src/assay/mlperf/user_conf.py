@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from assay.config import Mode, Scenario
+from assay.config import Mode
 from assay.mlperf import audit
 from assay.mlperf.run_spec import RunSpec
 
 
 def text(spec: RunSpec) -> str:
     """user.conf of one run. Example line: `mixtral-8x7b.Offline.target_qps = 2.5`."""
-    prefix = f"{spec.loadgen_key}.{spec.scenario.value}"
+    prefix = f"{spec.loadgen_key}.{spec.scenario.in_loadgen}"
     return "".join(f"{prefix}.{key} = {value}\n" for key, value in _settings(spec).items())
 
 
@@ -47,8 +47,12 @@ def seeds(spec: RunSpec) -> dict[str, int]:
 
 
 def _settings(spec: RunSpec) -> dict[str, object]:
-    is_server = spec.scenario is Scenario.SERVER
-    chosen: dict[str, object] = {"target_qps": _number(spec.target_qps), "min_duration": spec.min_duration_ms}
+    is_paced = spec.scenario.is_paced
+    target = spec.target_latency_ms if spec.scenario.is_one_by_one else spec.target_qps
+    chosen: dict[str, object] = {
+        spec.scenario.target_field: _number(target),
+        "min_duration": spec.min_duration_ms,
+    }
     chosen["performance_sample_count_override"] = spec.samples
     if spec.min_query_count is not None:
         chosen["min_query_count"] = spec.min_query_count
@@ -61,11 +65,10 @@ def _settings(spec: RunSpec) -> dict[str, object]:
     if is_part:
         chosen["sample_concatenate_permutation"] = 0  # else LoadGen rounds a short run up to whole datasets
     if not spec.has_loadgen_settings:
-        chosen.setdefault(
-            "sample_concatenate_permutation", 1
-        )  # every sample equally often, as mlperf.conf has it
-        chosen["use_token_latencies"] = 1
-        if is_server and spec.latency is not None:
+        # As mlperf.conf has both for the models that it knows.
+        chosen.setdefault("sample_concatenate_permutation", int(spec.equal_issue))
+        chosen["use_token_latencies"] = int(spec.token_latencies)
+        if is_paced and spec.latency is not None:
             chosen["target_latency"] = 0  # judged by first token and time per token instead
             chosen["ttft_latency"] = round(spec.latency.ttft_ms)
             chosen["tpot_latency"] = round(spec.latency.tpot_ms)
@@ -78,23 +81,23 @@ def _max_query_count(spec: RunSpec) -> int | None:
     A compliance run has no maximum: its audit.config raises the minimum above a small dataset.
     """
     wanted = spec.max_query_count
-    if spec.compliance or (spec.scenario is Scenario.SERVER and wanted == spec.min_query_count):
+    if spec.compliance or (spec.scenario.is_paced and wanted == spec.min_query_count):
         return None
     return wanted
 
 
 def _expected(spec: RunSpec) -> dict[str, object]:
     """Keys of the detail log -> the value they must have."""
-    is_server = spec.scenario is Scenario.SERVER
     changed = audit.settings(spec.compliance) if spec.compliance else {}
     expected: dict[str, object] = {
-        "effective_scenario": spec.scenario.value,
+        "effective_scenario": spec.scenario.in_loadgen,
         "effective_test_mode": "AccuracyOnly" if spec.mode is Mode.ACCURACY else "PerformanceOnly",
-        "effective_target_qps": spec.target_qps,
         "effective_min_duration_ms": changed.get("min_duration", spec.min_duration_ms),
         "effective_performance_sample_count": spec.samples,
-        "requested_use_token_latencies": True,
+        "requested_use_token_latencies": spec.token_latencies,
     }
+    if not spec.scenario.is_one_by_one:
+        expected["effective_target_qps"] = spec.target_qps
     least = changed.get("min_query_count", spec.min_query_count)
     if least is not None and spec.mode is Mode.PERFORMANCE:
         expected["requested_min_query_count"] = least
@@ -104,7 +107,7 @@ def _expected(spec: RunSpec) -> dict[str, object]:
         expected["effective_accuracy_log_sampling_target"] = changed["accuracy_log_sampling_target"]
     if changed:
         expected["effective_accuracy_log_rng_seed"] = changed["accuracy_log_rng_seed"]
-    if is_server and spec.latency is not None:
+    if spec.scenario.is_paced and spec.latency is not None:
         expected["requested_server_ttft_latency"] = round(spec.latency.ttft_ms) * 1_000_000
         expected["requested_server_tpot_latency"] = round(spec.latency.tpot_ms) * 1_000_000
     return expected

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import functools
 import importlib
-from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, did_you_mean
+from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
 from assay.mlperf.sut_kind import SutKind
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+    from assay.ground.packages import BrokenEntry, PackageEntries
 
 TABLE = {
     "echo": "assay.suts.echo",
@@ -28,36 +29,27 @@ GROUP = "assay.suts"
 """Group of the entry points of other packages: NAME = "package.module:KIND"."""
 
 
-@dataclass(frozen=True)
-class BrokenSut:
-    """An entry point that gives no SUT."""
-
-    name: str
-    problem: str
-    """A sentence that names it, its package and what is wrong."""
-
-
 def kind(name: str) -> SutKind:
     """Raises: ConfigError with the nearest name; EnvironmentProblem when a package's SUT cannot be used."""
     if name in TABLE:
         return _own(name)
-    found, broken = _of_packages()
-    for other in broken:
+    added = _of_packages()
+    for other in added.broken:
         if other.name == name:
             raise EnvironmentProblem(other.problem, "mend or uninstall that package")
-    if name not in found:
-        raise ConfigError(f"unknown SUT {name!r}", did_you_mean(name, [*TABLE, *found]))
-    return found[name]
+    if name not in added.found:
+        raise ConfigError(f"unknown SUT {name!r}", did_you_mean(name, [*TABLE, *added.found]))
+    return added.found[name]
 
 
 def kinds() -> tuple[SutKind, ...]:
     """Assay's own in the order of the table, then those of other packages by name."""
-    return (*map(_own, TABLE), *_of_packages()[0].values())
+    return (*map(_own, TABLE), *_of_packages().found.values())
 
 
-def broken() -> tuple[BrokenSut, ...]:
+def broken() -> tuple[BrokenEntry, ...]:
     """Entry points that give no SUT, each with the reason."""
-    return _of_packages()[1]
+    return _of_packages().broken
 
 
 def _own(name: str) -> SutKind:
@@ -66,25 +58,10 @@ def _own(name: str) -> SutKind:
 
 
 @functools.cache
-def _of_packages() -> tuple[dict[str, SutKind], tuple[BrokenSut, ...]]:
-    from importlib.metadata import entry_points
+def _of_packages() -> PackageEntries[SutKind]:
+    from assay.ground import packages
 
-    found: dict[str, SutKind] = {}
-    bad: list[BrokenSut] = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            made = _loaded(point)
-            if point.name in TABLE or point.name in found:
-                raise ConfigError(f"there is another SUT {point.name}")
-            found[point.name] = made
-        # The boundary to foreign code: whatever its import does, the other SUTs stay.
-        except (Exception, SystemExit) as error:
-            why = error.message if isinstance(error, AssayError) else f"{type(error).__name__}: {error}"
-            package = point.dist.name if point.dist else "?"
-            bad.append(
-                BrokenSut(point.name, f"SUT {point.name!r} of package {package} cannot be used: {why}")
-            )
-    return found, tuple(bad)
+    return packages.entries(GROUP, "SUT", _loaded, TABLE)
 
 
 def _loaded(point: EntryPoint) -> SutKind:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 
+from assay.config import Scenario
 from assay.mlperf import round as rounds
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, Level, rule
@@ -100,7 +101,7 @@ def _asked(entry: Entry, text: str) -> dict[str, list[float]]:
     logged.
     """
     found: dict[str, dict[int, dict[str, float]]] = {}
-    scenarios = ("*", entry.scenario, "Server" if entry.scenario == "Interactive" else entry.scenario)
+    scenarios = ("*", entry.scenario, entry.loadgen_scenario)
     for model, scenario, key, value in CONF_LINE.findall(text):
         if key not in CONF_KEYS or model not in _model_names(entry) or scenario not in scenarios:
             continue
@@ -114,8 +115,8 @@ def _model_names(entry: Entry) -> set[str]:
     """Names under which user.conf may speak of the entry: the folder's, the official one, and LoadGen's."""
     benchmark = entry.benchmark
     names = {benchmark.name, benchmark.official, benchmark.loadgen_key}
-    if entry.scenario == "Interactive":
-        names |= {f"{benchmark.loadgen_key}-interactive"}
+    if (scenario := Scenario.named(entry.scenario)) is not None:
+        names |= {f"{benchmark.loadgen_key}{scenario.key_suffix}"}
     return {"*", *names}
 
 
@@ -269,8 +270,8 @@ def audit_settings(entry: Entry) -> Iterator[Fault]:
     fix="submit logs of runs made for this round",
 )
 def fresh(entry: Entry) -> Iterator[Fault]:
-    names = rounds.names()
-    position = names.index(entry.round.name)
+    names = rounds.official_names()
+    position = names.index(entry.round.name) if entry.round.name in names else 0
     date = entry.performance.text("test_datetime") if entry.performance is not None else None
     if position == 0 or date is None or not re.match(r"\d{4}-\d\d-\d\d", date):
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assay.config import Scenario
 from assay.mlperf import round as rounds
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.log_excerpt import LogExcerpt
@@ -14,7 +15,7 @@ from assay.mlperf.logs import names
 from assay.mlperf.submission.tree import SCENARIOS
 
 CHECKER = "submission checkers (check_performance_dir, PerformanceCheck)"
-EARLY_STOPPING = ("Server", "Interactive", "SingleStream", "MultiStream")
+EARLY_STOPPING = tuple(scenario.value for scenario in Scenario if scenario.has_early_stopping)
 INFERRED_ON_EDGE = {("Offline", "SingleStream"), ("Offline", "MultiStream"), ("MultiStream", "SingleStream")}
 MIN_QUERIES = {"Offline": 1}
 RERUN = "run again with the round's settings (`assay bench --style valid`)"
@@ -139,7 +140,7 @@ def wrong_seeds(entry: Entry, log: LogExcerpt, path: str) -> Iterator[Fault]:
     expected = {name: getattr(entry.round.seeds, name) for name in names}
     wrong = [name for name in names if logged[name] is not None and logged[name] != expected[name]]
     if wrong:
-        other = next((n for n in rounds.names() if _seeds_of(n) == logged), None)
+        other = next((n for n in rounds.official_names() if _seeds_of(n) == logged), None)
         hint = f" (the seeds of {other})" if other else ""
         found = ", ".join(f"{name}={logged[name]}" for name in wrong) + hint
         yield Fault(path, "wrong seeds", found, ", ".join(f"{name}={expected[name]}" for name in wrong))
@@ -279,7 +280,7 @@ def latency(entry: Entry) -> Iterator[Fault]:
 def scenario(entry: Entry) -> Iterator[Fault]:
     log = _log(entry)
     logged = log.text("effective_scenario") if log is not None else None
-    same = logged == entry.scenario or (entry.scenario, logged) == ("Interactive", "Server")
+    same = logged in (entry.scenario, entry.loadgen_scenario)
     if logged is None or same or entry.scenario not in SCENARIOS:
         return
     if not ("edge" in entry.system.suite and (entry.scenario, logged) in INFERRED_ON_EDGE):
@@ -317,7 +318,7 @@ def result_key(entry: Entry) -> str | None:
     """Key of the log that holds the official result; None where the log is of another scenario."""
     log, rules = entry.performance, entry.benchmark.rules
     logged = log.text("effective_scenario") if log is not None else None
-    same = logged in (None, entry.scenario) or (entry.scenario, logged) == ("Interactive", "Server")
+    same = logged in (None, entry.scenario, entry.loadgen_scenario)
     return rules.result_key.get(entry.scenario) if rules is not None and same else None
 
 

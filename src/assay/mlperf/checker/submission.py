@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from assay.config import Scenario
 from assay.mlperf.checker import log_excerpt
 from assay.mlperf.checker.log_excerpt import LogExcerpt
 from assay.mlperf.logs import names
@@ -237,6 +238,12 @@ class Entry:
     @cached_property
     def scenario(self) -> str:
         return scenario_name(self.folder)
+
+    @property
+    def loadgen_scenario(self) -> str:
+        """LoadGen's word for the scenario: Interactive is Server there."""
+        found = Scenario.named(self.folder)
+        return found.in_loadgen if found else self.scenario
 
     @cached_property
     def path(self) -> str:

@@ -96,7 +96,7 @@ def row(entry: Entry, errors: int) -> Row:
         errors=errors,
         not_judged="benchmark" if rules is None else "power" if has_power else "",
         version=entry.round.name,
-        inferred=logged is not None and logged != entry.scenario and entry.scenario != "Interactive",
+        inferred=logged is not None and logged not in (entry.scenario, entry.loadgen_scenario),
         has_power=has_power,
         units=_units(entry),
         weight_data_types=str((entry.measurement or {}).get("weight_data_types", "")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.config import Scenario
 from assay.mlperf.logs import names
 from assay.mlperf.round import Round
 
@@ -24,7 +25,7 @@ ACCURACY_REQUIRED = (
 )
 FAKE_MARK = "FAKE RUN"
 """In the README of a run whose SUT computes nothing."""
-SCENARIOS = ("Offline", "Server", "Interactive", "SingleStream", "MultiStream")
+SCENARIOS = tuple(scenario.value for scenario in Scenario)
 
 
 @dataclass(frozen=True)
@@ -93,4 +94,5 @@ class Layout:
 
 def scenario_name(folder: str) -> str:
     """LoadGen's spelling of a scenario folder (`offline` -> `Offline`); another name comes back as it is."""
-    return next((name for name in SCENARIOS if name.lower() == folder.lower()), folder)
+    found = Scenario.named(folder)
+    return found.value if found else folder

@@ -1,29 +1,56 @@
-"""The workloads Assay can run: name -> Workload. A new one is a file here and a line in TABLE."""
+"""The workloads Assay can run: its own, and those of other packages (entry points of `assay.workloads`).
+
+A new one of Assay's own is a file here and a line in TABLE. Entry points are looked for only when a name is not one
+of Assay's own, or when all names are wanted.
+"""
 
 from __future__ import annotations
 
-from assay.ground.errors import ConfigError, did_you_mean
+import functools
+from typing import TYPE_CHECKING
+
+from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
 from assay.mlperf import round as rounds
 from assay.mlperf.round import Round
 from assay.mlperf.workload import PublishedModel, Workload
 from assay.mlperf.workloads import mixtral_8x7b, mixtral_nano
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    from assay.ground.packages import BrokenEntry, PackageEntries
+
 TABLE: dict[str, Workload] = {w.name: w for w in (mixtral_nano.WORKLOAD, mixtral_8x7b.WORKLOAD)}
+GROUP = "assay.workloads"
+"""Group of the entry points of other packages: NAME = "package.module:WORKLOAD"."""
 USUAL = mixtral_8x7b.WORKLOAD
 """The official workload that is meant where none was named."""
 
 
 def find(name: str) -> Workload | None:
     """The workload of that name; None when there is none."""
-    return TABLE.get(name)
+    return TABLE.get(name) or _of_packages().found.get(name)
 
 
 def get(name: str) -> Workload:
-    """Raises: ConfigError with the nearest name."""
+    """Raises: ConfigError with the nearest name; EnvironmentProblem when a package's workload cannot be used."""
     found = find(name)
-    if found is None:
-        raise ConfigError(f"unknown workload {name!r}", did_you_mean(name, TABLE))
-    return found
+    if found is not None:
+        return found
+    for other in broken():
+        if other.name == name:
+            raise EnvironmentProblem(other.problem, "mend or uninstall that package")
+    raise ConfigError(f"unknown workload {name!r}", did_you_mean(name, names()))
+
+
+def names() -> tuple[str, ...]:
+    """Assay's own in the order of the table, then those of other packages."""
+    return (*TABLE, *_of_packages().found)
+
+
+def broken() -> tuple[BrokenEntry, ...]:
+    """Entry points that give no workload, each with the reason."""
+    return _of_packages().broken
 
 
 def round_of(asked: str | None, workload: str = USUAL.name) -> Round:
@@ -44,5 +71,28 @@ def model_of(workload: Workload) -> PublishedModel | None:
 
 
 def titles() -> dict[str, str]:
-    """Metric -> what reports call it, of all workloads."""
-    return {metric.id: metric.title for workload in TABLE.values() for metric in workload.metrics}
+    """Metric -> what reports call it, of all workloads; Assay's own word goes before another's for the same metric."""
+    known = (*_of_packages().found.values(), *TABLE.values())
+    return {metric.id: metric.title for workload in known for metric in workload.metrics}
+
+
+@functools.cache
+def _of_packages() -> PackageEntries[Workload]:
+    from assay.ground import packages
+
+    return packages.entries(GROUP, "workload", _loaded, TABLE)
+
+
+def _loaded(point: EntryPoint) -> Workload:
+    """Raises: ConfigError for what is no workload of that name; and what importing it raises."""
+    made = point.load()
+    if not isinstance(made, Workload):
+        raise ConfigError(f"{point.value} is not a Workload")
+    if made.name != point.name:
+        raise ConfigError(f"{point.value} calls itself {made.name!r}")
+    ids = [metric.id for metric in made.metrics]
+    if twice := sorted({each for each in ids if ids.count(each) > 1}):
+        raise ConfigError(f"it has the metric {twice[0]} twice")
+    if not made.loadgen_keys:
+        raise ConfigError("it knows no scenario")
+    return made
