@@ -182,7 +182,11 @@ def test_an_empty_variable_asks_for_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("variation", "reason"),
-    [("rocm", "cpu and cuda"), ("resnet50", "mixtral-8x7b"), ("singlestream", "Offline and Server")],
+    [
+        ("rocm", "cpu and cuda"),
+        ("resnet50", "mixtral-8x7b"),
+        ("singlestream", "Offline and Server, not in SingleStream"),
+    ],
 )
 def test_what_is_not_done_is_refused_by_name(variation: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=f"variation _{variation}: .*{reason}") as caught:

@@ -143,13 +143,13 @@ def test_a_dataset_of_another_schema_names_what_is_missing(
     (tmp_path / "other.jsonl").write_text('{"question": "?", "capitol": "Rome"}\n')
     words = ("--dataset", str(tmp_path / "other.jsonl"), "--tokenizer", str(tokenizer), "--sut", "echo")
     done = assay(site, "bench", "capitals", *words)
-    assert done.returncode == 2 and "no column capital" in done.stderr
+    assert done.returncode == 3 and "no column capital" in done.stderr
 
 
 def test_a_broken_entry_is_told_with_its_package_and_stops_nobody(site: Path) -> None:
     listed = assay(site, "list").stdout
     assert "capitals" in listed and "workload 'torn' of package torn cannot be used" in listed
-    assert "hollow:WORKLOAD is not a Workload" in assay(site, "plan", "hollow").stdout
+    assert "hollow:WORKLOAD is not a Workload" in assay(site, "plan", "hollow").stderr
     assert "did you mean capitals?" in assay(site, "bench", "capital").stderr
 
 

@@ -79,7 +79,7 @@ def test_a_short_server_run_reports_first_tokens_without_an_error(tmp_path: Path
     assert re.fullmatch(r"too few queries for early stopping: \d+ more are needed", reason)
 
 
-@pytest.mark.parametrize("scenario", list(Scenario))
+@pytest.mark.parametrize("scenario", [Scenario.OFFLINE, Scenario.SERVER])
 def test_a_test06_run_logs_answers_and_leaves_the_working_folder_alone(
     tmp_path: Path, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from assay import suts
 from assay.config import BenchmarkConfig, Scenario
 from assay.doors import native, sut_options
-from assay.doors.cm_refused import REFUSED_KEYS, NotOffered, refuse
+from assay.doors.cm_refused import ELSEWHERE, REFUSED_KEYS, NotOffered, refuse
 from assay.doors.cm_settings import BATCH, SETTINGS, WRAPPER_ONLY, Setting, is_on
 from assay.ground.errors import ConfigError
 from assay.mlperf import job as jobs
@@ -67,7 +67,7 @@ def from_cm(selection: Selection, env: Env, defaults: Env | None = None) -> Benc
     _refuse_two_rates(found, given)
     texts = {name: asked.text for name, asked in found.items()}
     config = native.build(texts.pop("workload", WORKLOAD), texts, {})
-    _refuse_scenarios(config)
+    _refuse_scenarios(config, found["scenarios"].where if "scenarios" in found else "scenario")
     origin = {**config.origin, **{name: asked.where for name, asked in found.items()}}
     return dataclasses.replace(config, origin=origin)
 
@@ -173,13 +173,13 @@ def _refuse(selection: Selection, env: Env) -> None:
             )
 
 
-def _refuse_scenarios(config: BenchmarkConfig) -> None:
+def _refuse_scenarios(config: BenchmarkConfig, where: str) -> None:
     """Raises: NotOffered for a scenario that the workload is not measured in: a pulled repository's recipe may."""
     for scenario in config.scenarios:
         try:
             jobs.refuse_scenario(workloads.get(config.workload), scenario)
         except ConfigError as error:
-            raise NotOffered(error.message, error.hint) from error
+            raise NotOffered(f"{where}: {error.message}", ELSEWHERE) from error
 
 
 def _refuse_two_rates(found: Mapping[str, Asked], env: Env) -> None:

@@ -49,6 +49,9 @@ REFUSED_KEYS = {
 """Variable -> the variation that it stands for when it is switched on."""
 
 
+ELSEWHERE = "leave it out, or --recipes=OWNER@NAME for the recipe of a pulled repository"
+
+
 class NotOffered(ConfigError):
     """A benchmark that Assay does not do: a pulled repository's recipe may."""
 
@@ -59,5 +62,5 @@ def refuse(word: str, where: str) -> None:
     if reason is not None:
         raise NotOffered(
             f"{where}: {reason}",
-            "leave it out, or --recipes=OWNER@NAME for the recipe of a pulled repository",
+            ELSEWHERE,
         )

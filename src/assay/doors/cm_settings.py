@@ -106,7 +106,14 @@ SETTINGS: tuple[Setting, ...] = (
             "CM_MLPERF_LOADGEN_ALL_SCENARIOS",
             "CM_MLPERF_LOADGEN_SCENARIO",
         ),
-        {**{each.value.lower(): each.value.lower() for each in Scenario}, "all-scenarios": BOTH_SCENARIOS},
+        {
+            **{
+                each.value.lower(): each.value.lower()
+                for each in Scenario
+                if each is not Scenario.MULTI_STREAM
+            },
+            "all-scenarios": BOTH_SCENARIOS,
+        },
         switches={"CM_MLPERF_LOADGEN_ALL_SCENARIOS": BOTH_SCENARIOS},
     ),
     Setting(

@@ -321,7 +321,7 @@ def build(workload: str | None, flags: Mapping[str, str], file: Mapping[str, str
         name, name_from = file["workload"], "run.yaml"
     else:
         name, name_from = BenchmarkConfig.workload, "default"
-    defaults = {"round": workloads.round_of(None, name).name, **workloads.get(name).defaults}
+    defaults = {**workloads.get(name).defaults, "round": workloads.round_of(None, name).name}
     values: dict[str, Any] = {}
     origin = {"workload": name_from}
     layers = (("flag {flag}", flags), ("run.yaml", file), (f"default of {name}", defaults))

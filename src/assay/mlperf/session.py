@@ -150,7 +150,7 @@ class Session:
             wheel=self._loadgen,
             address=host.address,
             key=spec.loadgen_key,
-            scenario=spec.scenario.value,
+            scenario=spec.scenario.in_loadgen,
             is_accuracy=spec.mode is Mode.ACCURACY,
             samples=spec.samples,
             user_conf=spec.user_conf,

@@ -28,18 +28,22 @@ USUAL = mixtral_8x7b.WORKLOAD
 
 
 def find(name: str) -> Workload | None:
-    """The workload of that name; None when there is none."""
-    return TABLE.get(name) or _of_packages().found.get(name)
+    """The workload of that name; None when there is none.
 
-
-def get(name: str) -> Workload:
-    """Raises: ConfigError with the nearest name; EnvironmentProblem when a package's workload cannot be used."""
-    found = find(name)
-    if found is not None:
-        return found
+    Raises: EnvironmentProblem when a package's workload of that name cannot be used.
+    """
+    if name in TABLE:
+        return TABLE[name]
     for other in broken():
         if other.name == name:
             raise EnvironmentProblem(other.problem, "mend or uninstall that package")
+    return _of_packages().found.get(name)
+
+
+def get(name: str) -> Workload:
+    """Raises: ConfigError with the nearest name; EnvironmentProblem as `find`."""
+    if (found := find(name)) is not None:
+        return found
     raise ConfigError(f"unknown workload {name!r}", did_you_mean(name, names()))
 
 
