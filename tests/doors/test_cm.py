@@ -185,7 +185,7 @@ def test_an_empty_variable_asks_for_nothing() -> None:
     [
         ("rocm", "cpu and cuda"),
         ("resnet50", "mixtral-8x7b"),
-        ("singlestream", "Offline and Server, not in SingleStream"),
+        ("singlestream", "not in SingleStream"),
     ],
 )
 def test_what_is_not_done_is_refused_by_name(variation: str, reason: str) -> None:
