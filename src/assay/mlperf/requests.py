@@ -114,8 +114,11 @@ def _word(word: str, count: int) -> pa.DictionaryArray:
 
 
 def _scheduled_ns(spec: RunSpec, count: int) -> NDArray[np.int64] | None:
-    """When LoadGen planned each query; None where its log says that it planned otherwise than is known here."""
-    if spec.scenario is not Scenario.SERVER:
+    """When LoadGen planned each query; None where its log says that it planned otherwise than is known here, and
+    where each query waits for the one before it."""
+    if spec.scenario.is_one_by_one:
+        return None
+    if not spec.scenario.is_paced:
         return np.zeros(count, np.int64)
     planned = request_times.server_schedule_ns(spec.seeds, spec.target_qps, count)
     said = logs.read_detail(spec.out / logs.DETAIL_FILE).number("generated_query_duration")

@@ -15,7 +15,8 @@ from assay.mlperf import result
 def action(call: BuiltinCall) -> Answer:
     if "find-performance" not in call.selection.variations:
         return benchmark.action(call)
-    if Scenario.SERVER in cm.from_cm(call.selection, call.env, call.defaults).scenarios:
+    asked = cm.from_cm(call.selection, call.env, call.defaults).scenarios
+    if any(scenario.is_paced for scenario in asked):
         raise ConfigError(
             "variation _find-performance finds the rate of Offline: in Server the rate is given, not found",
             "leave it out, and the target too: then a Server run chooses its own after a probe",
