@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from assay import suts
 from assay.config import BenchmarkConfig
 from assay.doors import native
 from assay.ground.errors import ArtifactError, ConfigError
-from assay.mlperf import job
+from assay.mlperf import job, workloads
+from assay.mlperf.workload import Decoding
 
 FILES = {"paths.dataset": "/d.parquet", "paths.checkpoint": "/m"}
 
@@ -32,6 +34,24 @@ def test_a_round_without_mixtral_is_refused_with_the_rounds_that_have_it(round_:
 def test_a_development_name_is_the_round_it_belongs_to() -> None:
     made = job_of(asked(round="4.1-dev"))
     assert made.config.round == "v4.1"
+
+
+@pytest.mark.parametrize("sut", ["engine", "transformers"])
+def test_a_workload_that_samples_is_refused_by_a_sut_that_is_greedy(
+    sut: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sampled = dataclasses.replace(workloads.get("mixtral-8x7b"), decoding=Decoding(temperature=1.0))
+    monkeypatch.setitem(workloads.TABLE, "mixtral-8x7b", sampled)
+    with pytest.raises(ConfigError, match="are not greedy"):
+        job_of(asked(sut=sut))
+    assert job_of(asked(sut="echo")).generation(None).decoding.temperature == 1.0
+
+
+def test_a_round_without_lengths_of_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = job_of(asked(sut="echo"))
+    silent = dataclasses.replace(made, rules=dataclasses.replace(made.rules, max_new_tokens=None))
+    with pytest.raises(ConfigError, match="does not say how long an answer of mixtral-8x7b may be"):
+        silent.generation(None)
 
 
 @pytest.mark.parametrize(("round_", "tokens"), [("v4.1", 1), ("v5.0", 2), ("v5.1", 2), ("v6.0", 2)])

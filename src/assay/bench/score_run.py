@@ -22,7 +22,7 @@ from assay.mlperf.scoring.paired import loss_exceeds, reference_values
 from assay.mlperf.scoring.score import accuracy_text, score
 
 Scores = tuple[ScoredMetric, ...]
-PAIRED = "one-sided paired test against the reference answers: a loss over {:.0%} fails at p < 0.05"
+PAIRED = "one-sided paired test against the reference answers: a loss over {:g} % fails at p < 0.05"
 
 
 def scores(run: RunInProgress, spec: RunSpec) -> Scores:
@@ -56,7 +56,9 @@ def judged(
     if scored.value is None or not answers:
         return scored
     met = not loss_exceeds(found.by_sample, answers, loss)
-    return dataclasses.replace(scored, met=met, source=f"{scored.source}; {PAIRED.format(loss)}")
+    return dataclasses.replace(
+        scored, met=met, source=f"{scored.source}; {PAIRED.format(round(100 * loss, 6))}"
+    )
 
 
 def no_scores(run: RunInProgress, spec: RunSpec) -> Scores:

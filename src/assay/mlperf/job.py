@@ -76,11 +76,19 @@ class Job:
         return self.round.min_duration_ms / 1000 if self.config.style is Style.VALID else 0.0
 
     def generation(self, checkpoint: Path | None) -> Generation:
-        """Rules of the round; the end-of-sequence id is the checkpoint's own where it has one."""
-        assert self.rules.min_new_tokens is not None and self.rules.max_new_tokens is not None
+        """Rules of the round; the end-of-sequence id is the checkpoint's own where it has one.
+
+        Raises: ConfigError when the round does not say how long an answer may be.
+        """
+        least, most = self.rules.min_new_tokens, self.rules.max_new_tokens
+        if least is None or most is None:
+            raise ConfigError(
+                f"round {self.round.name} does not say how long an answer of {self.workload.name} may be",
+                "min_new_tokens and max_new_tokens in the file of the round",
+            )
         return Generation(
-            min_new_tokens=self.rules.min_new_tokens,
-            max_new_tokens=self.rules.max_new_tokens,
+            min_new_tokens=least,
+            max_new_tokens=most,
             eos_id=_eos_id(checkpoint, self.workload.eos_id),
             decoding=self.workload.decoding,
         )

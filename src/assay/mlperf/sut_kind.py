@@ -27,6 +27,13 @@ def no_default_batch(workload: Workload, scenarios: tuple[Scenario, ...]) -> int
     return None
 
 
+def greedy_only(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
+    """The refusal of a SUT that knows greedy decoding alone."""
+    if workload.decoding.is_greedy:
+        return None
+    return f"answers of {workload.name} are not greedy: {workload.decoding}, which this SUT does not do"
+
+
 def takes_all(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assay.config import Device, Scenario
 from assay.engine.config import KERNELS, ORDERS, PRECISIONS, EngineConfig
-from assay.mlperf.sut_kind import SutKind
+from assay.mlperf.sut_kind import SutKind, greedy_only
 from assay.mlperf.sut_option import SutOption
 from assay.mlperf.workload import Workload
 
@@ -20,6 +20,7 @@ KIND = SutKind(
     precisions=PRECISIONS,
     devices=(Device.CPU,),
     default_batch=_batch,
+    refuse=greedy_only,
     options=(
         SutOption(
             "token_budget",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.config import Precision, Scenario
-from assay.mlperf.sut_kind import SutKind
+from assay.mlperf.sut_kind import SutKind, greedy_only
 from assay.mlperf.workload import Workload
 
 DEFAULT_BATCH = 1
@@ -20,5 +20,6 @@ KIND = SutKind(
     module="assay.suts.transformers_sut",
     precisions=(Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16),
     default_batch=_batch,
+    refuse=greedy_only,
     planner="assay.suts.transformers_plan",
 )
