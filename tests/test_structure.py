@@ -13,10 +13,10 @@ TOOL = Path(__file__).parents[1] / "tools" / "structure.py"
 NO_MORE_THAN = {
     "public class names used twice": 9,
     "Any per 1,000 lines": 16.8,
-    "modules that no test imports": 123,
+    "modules that no test imports": 80,
 }
 """Counts that have not reached their goals yet; lower a figure when the count falls."""
-NO_LESS_THAN = {"lines of tests per line of source": 0.57}
+NO_LESS_THAN = {"lines of tests per line of source": 0.72}
 
 
 @pytest.fixture(scope="module")

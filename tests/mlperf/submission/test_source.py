@@ -11,6 +11,7 @@ from assay.config import Mode, Paths, Scenario
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf import result as results
 from assay.mlperf.result import Status, SystemField
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.submission.source import FinishedRun, collect
 from assay.mlperf.sut import Used
 from tests import fakes
@@ -18,7 +19,7 @@ from tests.mlperf import run_folder
 
 
 def finished(**changes: object) -> FinishedRun:
-    return FinishedRun(Path("/run"), fakes.result(**changes))
+    return FinishedRun(RunFolder(Path("/run")), fakes.result(**changes))
 
 
 def used(device: str, sut: str = "engine") -> Used:
@@ -71,7 +72,7 @@ def test_two_runs_make_one_entry_of_performance_and_accuracy(tmp_path: Path) -> 
     two = run_folder.write(tmp_path / "two", scenarios=("Offline",), modes=("accuracy",))
     (entry,) = collect([two, one], "box")
     assert (entry.system, entry.benchmark, entry.scenario) == ("box", "mixtral-8x7b", Scenario.OFFLINE)
-    assert entry.run.folder == one  # what is measured decides whose description it is
+    assert entry.run.folder.path == one  # what is measured decides whose description it is
     assert entry.user_conf == one / "Offline/user.conf"
     assert set(entry.logs(Mode.PERFORMANCE)) == {"mlperf_log_summary.txt", "mlperf_log_detail.txt"}
     assert entry.logs(Mode.ACCURACY)["accuracy.txt"] == two / "Offline/accuracy/accuracy.txt"
@@ -81,7 +82,7 @@ def test_an_accuracy_run_alone_is_an_entry_without_performance(tmp_path: Path) -
     run = run_folder.write(tmp_path / "run", scenarios=("Offline",), modes=("accuracy",))
     (entry,) = collect([run], None)
     assert entry.logs(Mode.PERFORMANCE) == {}
-    assert entry.run.folder == run
+    assert entry.run.folder.path == run
 
 
 def test_a_log_that_is_gone_is_left_out(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from assay.ground.errors import ConfigError
 from assay.mlperf import round as rounds
 from assay.mlperf.result import SystemField
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.submission.source import FinishedRun
 from assay.mlperf.submission.system import Description, describe, read_said
 from assay.mlperf.sut import Used
@@ -26,7 +27,7 @@ def described(
         used=Used("engine", "engine 1", "bfloat16", device, 1, None),
         system={key: SystemField(value, "probe") for key, value in fields.items()},
     )
-    return describe(FinishedRun(Path("/run"), result), ROUND, division, "Me", "box", said)
+    return describe(FinishedRun(RunFolder(Path("/run")), result), ROUND, division, "Me", "box", said)
 
 
 def test_every_field_of_the_round_is_there_and_no_other() -> None:

@@ -12,6 +12,7 @@ from assay.config import Mode
 from assay.ground.errors import ArtifactError
 from assay.mlperf import result as results
 from assay.mlperf.result import Figure, ModeResult, RunValidity
+from assay.mlperf.run_folder import RunFolder
 from assay.mlperf.submission.source import FinishedRun
 from assay.mlperf.submission.verify import verify
 from tests.mlperf import run_folder
@@ -20,7 +21,7 @@ from tests.mlperf import run_folder
 @pytest.fixture
 def run(tmp_path: Path) -> FinishedRun:
     folder = run_folder.write(tmp_path / "run", scenarios=("Offline",))
-    return FinishedRun(folder, results.read(folder))
+    return FinishedRun(RunFolder(folder), results.read(folder))
 
 
 def record(run: FinishedRun, mode: Mode) -> ModeResult:
@@ -41,7 +42,7 @@ def test_a_run_folder_as_the_run_left_it_agrees(run: FinishedRun, mode: Mode) ->
     ],
 )
 def test_a_changed_or_missing_file_is_named(run: FinishedRun, place: str) -> None:
-    path = run.folder / place
+    path = run.folder.path / place
     path.write_text(path.read_text() + "\n")
     with pytest.raises(ArtifactError, match=f"{place} is not the file that the run wrote"):
         verify(run, record(run, Mode.PERFORMANCE))
