@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from assay.engine.config import MixtralConfig
+from assay.engine.decoder_config import DecoderConfig
 from engine_record import Item
 
 
@@ -33,7 +33,7 @@ class Limits:
 
 
 def floor_seconds(
-    model: MixtralConfig, items: list[Item], slots: int, limits: Limits, budget: int = 512
+    model: DecoderConfig, items: list[Item], slots: int, limits: Limits, budget: int = 512
 ) -> float:
     """Every running request decodes one token a step; prompts fill the rest of `budget`."""
     waiting = [[len(item.prompt), 0, item.new] for item in items]  # prompt left, context, new left
@@ -58,7 +58,7 @@ def floor_seconds(
     return seconds
 
 
-def step_seconds(model: MixtralConfig, tokens: int, sampled: int, keys: int, limits: Limits) -> float:
+def step_seconds(model: DecoderConfig, tokens: int, sampled: int, keys: int, limits: Limits) -> float:
     """`keys`: keys read, summed over the step's tokens."""
     share = model.experts_per_token / model.num_experts
     touched = model.num_experts * (1 - (1 - share) ** tokens)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 
 from assay.config import Precision
-from assay.engine.config import MixtralConfig
+from assay.engine.decoder_config import DecoderConfig
 from assay.engine.ops.cpu import build, library
 from assay.engine.ops.cpu.instructions import choose
 from assay.engine.ops.cpu.native import NativeOps
@@ -22,7 +22,7 @@ from assay.engine.ops.cpu.native import NativeOps
 DEPTH, COLUMNS, WEIGHTS = 1024, 3584, 12
 """Twelve weights of 7.3 MB: none is still in cache when its turn comes again."""
 ROUNDS = 5
-SHAPE = MixtralConfig(8, DEPTH, COLUMNS, 1, 16, 4, 64, 8, 2, 1e-5, 1e4, 8, False, ())
+SHAPE = DecoderConfig(8, DEPTH, COLUMNS, 1, 16, 4, 64, 8, 2, 1e-5, 1e4, 8, False, ())
 
 
 def main() -> None:

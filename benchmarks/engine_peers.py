@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from assay.engine.config import read_model_config
+from assay.engine.families import read_model_config
 from engine_floor import Limits, floor_seconds
 from engine_forms import make_gguf, make_int8, make_openvino, quantise_gguf
 from engine_limits import MachineLimits, machine_limits

@@ -1,4 +1,4 @@
-"""Small random Mixtrals on disk, with Hugging Face transformers as the judge of their answers."""
+"""Small random models on disk, with Hugging Face transformers as the judge of their answers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from assay.engine.sequence import Request
 
 SMALL: dict[str, Any] = {
+    "model_type": "mixtral",
     "vocab_size": 96,
     "hidden_size": 64,
     "intermediate_size": 96,
@@ -25,12 +26,14 @@ SMALL: dict[str, Any] = {
 
 
 def make_checkpoint(folder: Path, *, seed: int = 0, **change: Any) -> Path:
-    """A random checkpoint with weights large enough that its answers depend on every part."""
+    """A random checkpoint with weights large enough that its answers depend on every part; a Mixtral unless `change`
+    names another model_type."""
     import torch
-    from transformers import MixtralConfig, MixtralForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
     torch.manual_seed(seed)
-    model = MixtralForCausalLM(MixtralConfig(**(SMALL | change)))
+    fields = SMALL | change
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(fields.pop("model_type"), **fields))
     for name, weight in model.named_parameters():
         torch.nn.init.normal_(weight, mean=float("norm" in name), std=0.15)
     model.save_pretrained(folder)
@@ -77,9 +80,9 @@ def requests() -> Callable[[int], list[Request]]:
 def transformers_answers(folder: Path, requests: list[Request]) -> dict[int, tuple[int, ...]]:
     """Greedy float32 answers of transformers, one request at a time."""
     import torch
-    from transformers import MixtralForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    model = MixtralForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     answers = {}
     for request in requests:
         prompt = torch.tensor([request.prompt])

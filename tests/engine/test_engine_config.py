@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from assay.config import Precision
-from assay.engine.config import MOST_POSITIONS, EngineConfig, model_config, read_model_config
+from assay.engine.config import EngineConfig
+from assay.engine.families import MOST_POSITIONS, model_config, read_model_config
 from assay.engine.sequence import Request
 from assay.ground.errors import ArtifactError, ConfigError
 
@@ -65,7 +66,7 @@ def test_a_sliding_window_shortens_the_longest_sequence() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"model_type": "llama"}, "model_type is 'llama'"),
+        ({"model_type": "gemma"}, "model_type is 'gemma'; the engine runs llama, mistral, mixtral"),
         ({"hidden_act": "gelu"}, "silu only"),
         ({"quantization_config": {"bits": 4}}, "already quantised"),
         ({"rope_scaling": {"rope_type": "yarn"}}, "rope type 'yarn'"),
@@ -78,7 +79,7 @@ def test_a_sliding_window_shortens_the_longest_sequence() -> None:
         ({"rms_norm_eps": float("nan")}, "rms_norm_eps is nan"),
         ({"rope_theta": -1.0}, "rope_theta is -1.0"),
         ({"rope_parameters": {"rope_theta": "x"}}, "rope_theta is 'x'"),
-        ({"rope_parameters": 5}, "rope parameters are 5"),
+        ({"rope_parameters": 5}, "rope_parameters is 5"),
         ({"eos_token_id": "two"}, "eos_token_id is 'two'"),
         ({"eos_token_id": [2, None]}, "eos_token_id is"),
         ({"sliding_window": -5}, "sliding_window is -5"),

@@ -10,7 +10,8 @@ import torch
 from assay.config import Precision
 from assay.engine.api import Engine
 from assay.engine.batch import Batch, Chunk
-from assay.engine.config import EngineConfig, read_model_config
+from assay.engine.config import EngineConfig
+from assay.engine.families import read_model_config
 from assay.engine.insight import KV_POINTS, PARTS, Meter
 from assay.engine.sequence import Request, Sequence
 

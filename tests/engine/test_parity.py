@@ -10,7 +10,8 @@ import torch
 
 from assay.config import Precision
 from assay.engine import parity
-from assay.engine.config import EngineConfig, read_model_config
+from assay.engine.config import EngineConfig
+from assay.engine.families import read_model_config
 
 
 @pytest.fixture(scope="module")

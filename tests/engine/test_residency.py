@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.config import Precision
-from assay.engine.config import EngineConfig, MixtralConfig
+from assay.engine.config import EngineConfig
+from assay.engine.decoder_config import DecoderConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS
 from assay.engine.residency import RUNTIME_BYTES, kv_bytes_per_token, plan, row_bytes, weight_bytes
 from assay.ground.errors import EnvironmentProblem
 
-MIXTRAL = MixtralConfig(32000, 4096, 14336, 32, 32, 8, 128, 8, 2, 1e-5, 1e6, 32768, False, (2,))
+MIXTRAL = DecoderConfig(32000, 4096, 14336, 32, 32, 8, 128, 8, 2, 1e-5, 1e6, 32768, False, (2,))
 ENGINE = EngineConfig(Path("x"), max_running=64, token_budget=512)
 GIB = 1 << 30
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from assay.config import Precision
-from assay.engine.config import read_model_config
+from assay.engine.families import read_model_config
 from assay.engine.ops import Ops
 from assay.engine.ops.plain import PlainOps
 from assay.engine.sampling import greedy

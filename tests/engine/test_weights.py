@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 
 from assay.config import Precision
 from assay.engine.api import Engine
-from assay.engine.config import EngineConfig, read_model_config
+from assay.engine.config import EngineConfig
+from assay.engine.families import read_model_config
 from assay.engine.sequence import Request
 from assay.engine.weights import expected_shapes
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
@@ -55,7 +56,7 @@ ROUTER = "model.layers.1.block_sparse_moe.gate.weight"
     ("change", "words"),
     [
         (lambda t: t.pop(ROUTER), f"is missing {ROUTER}"),
-        (lambda t: t.update(extra=torch.zeros(2)), "does not have: extra"),
+        (lambda t: t.update(extra=torch.zeros(2)), "does not ask for: extra"),
         (lambda t: t.update({"lm_head.weight": torch.zeros(95, 64)}), r"lm_head.weight is \(95, 64\)"),
         (fill("model.norm.weight", float("nan")), "model.norm.weight holds NaN"),
         (fill(ROUTER, float("inf")), f"{ROUTER} holds NaN or infinite"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from assay.engine.config import model_config
+from assay.engine.families import model_config
 from assay.nano.shape import Shape
 from assay.nano.shipped import checkpoint_dir
 

@@ -48,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from assay.engine import parity
-    from assay.engine.config import EngineConfig, read_model_config
+    from assay.engine.config import EngineConfig
+    from assay.engine.families import read_model_config
 
     batches, precisions = _batches(args.batch), _precisions(args.precision)
     if args.steps < 1 or args.samples < 1:

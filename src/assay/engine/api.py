@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from assay.engine import residency
-from assay.engine.config import EngineConfig, read_model_config
+from assay.engine.config import EngineConfig
+from assay.engine.families import read_model_config
 from assay.engine.insight import Meter
 from assay.engine.kv_blocks import KvBlocks
 from assay.engine.scheduler import Accepted, Scheduler

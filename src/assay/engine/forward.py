@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from assay.engine.batch import Batch, Chunk
+from assay.engine.decoder import Decoder
 from assay.engine.insight import Meter
 from assay.engine.kv_blocks import blocks_for
-from assay.engine.mixtral import Mixtral
 from assay.engine.ops import Step
 from assay.engine.sampling import greedy
 from assay.engine.sequence import Request, Sequence
@@ -23,7 +23,7 @@ from assay.engine.sequence import Request, Sequence
 class Forward:
     """A packed model with its KV memory."""
 
-    def __init__(self, model: Mixtral, num_blocks: int, meter: Meter) -> None:
+    def __init__(self, model: Decoder, num_blocks: int, meter: Meter) -> None:
         self.model = model
         self.meter = meter
         self._cache: Any = model.ops.new_cache(num_blocks)

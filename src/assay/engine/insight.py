@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from assay.engine.batch import Batch
-from assay.engine.config import MixtralConfig
+from assay.engine.decoder_config import DecoderConfig
 from assay.engine.residency import HEAD_BYTES_MIN
 
 KV_POINTS = 128
@@ -38,7 +38,7 @@ class _Part:
 class Meter:
     """Counters of one engine since it was made or last reset."""
 
-    def __init__(self, config: MixtralConfig) -> None:
+    def __init__(self, config: DecoderConfig) -> None:
         self._config = config
         self._start_LE = torch.zeros(config.num_layers, config.num_experts + 1, dtype=torch.int32)
         """Routing.start_E of the layers of the step that is computed"""

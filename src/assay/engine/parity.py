@@ -19,7 +19,8 @@ from torch import Tensor
 
 from assay.config import Precision
 from assay.engine.api import Engine
-from assay.engine.config import EngineConfig, MixtralConfig
+from assay.engine.config import EngineConfig
+from assay.engine.decoder_config import DecoderConfig
 from assay.engine.sequence import Request
 
 MARGIN = 1e-4
@@ -97,7 +98,7 @@ class ParityReport:
         return {**asdict(self), "holds": self.holds}
 
 
-def random_prompts(model: MixtralConfig, count: int, steps: int, seed: int = 0) -> list[Prompt]:
+def random_prompts(model: DecoderConfig, count: int, steps: int, seed: int = 0) -> list[Prompt]:
     """`count` prompts of 1 to 96 random ids that leave room for `steps` more."""
     rng = random.Random(seed)
     longest = max(1, min(96, model.max_positions - steps))
@@ -110,9 +111,9 @@ def reference_traces(
     checkpoint: Path, prompts: Sequence[Prompt], steps: int, progress: Progress
 ) -> list[Trace]:
     """Greedy float32 continuations by transformers, one prompt at a time, as the reference recipe runs it."""
-    from transformers import MixtralForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    model = MixtralForCausalLM.from_pretrained(checkpoint, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32)
     model.generation_config.eos_token_id = None
     traces = []
     for number, prompt in enumerate(prompts):
@@ -157,11 +158,12 @@ def _trace(model: Any, prompt: Prompt, steps: int) -> Trace:
         whole = model.generate(
             ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=steps, pad_token_id=0
         )
-        seen = model(whole, output_router_logits=True)
+        routers = {"output_router_logits": True} if hasattr(model.config, "num_experts_per_tok") else {}
+        seen = model(whole, **routers)
     start = len(prompt) - 1
     logits_NV = seen.logits[0, start:-1].float().clone()
     experts_close_P = torch.zeros(whole.shape[1], dtype=torch.bool)
-    for router_PE in seen.router_logits:
+    for router_PE in seen.router_logits if routers else ():
         experts_close_P |= (
             _gap(router_PE.float().view(whole.shape[1], -1), model.config.num_experts_per_tok) < MARGIN
         )

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.config import BYTES_PER_WEIGHT, Precision
-from assay.engine.config import PRECISIONS, EngineConfig, MixtralConfig
+from assay.engine.config import PRECISIONS, EngineConfig
+from assay.engine.decoder_config import DecoderConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS, blocks_for
 from assay.ground.errors import EnvironmentProblem
 
@@ -38,7 +39,7 @@ class Residency:
         return self.weights + self.rows + self.kv + RUNTIME_BYTES
 
 
-def plan(model: MixtralConfig, engine: EngineConfig, available: int) -> Residency:
+def plan(model: DecoderConfig, engine: EngineConfig, available: int) -> Residency:
     """How `available` bytes are used. KV pages are touched only when used, so the room for it is generous.
 
     Raises: EnvironmentProblem, with the figures and what to change, when weights, rows and KV for one
@@ -63,7 +64,7 @@ def plan(model: MixtralConfig, engine: EngineConfig, available: int) -> Residenc
     return found
 
 
-def weight_bytes(model: MixtralConfig, precision: Precision) -> int:
+def weight_bytes(model: DecoderConfig, precision: Precision) -> int:
     """Packed weights. The head is at least 16 bit (Ops.pack_head); the embedding table and norms stay as the checkpoint
     has them, at most float32."""
     per_layer = model.dense_layer_parameters + model.num_experts * model.expert_parameters
@@ -72,11 +73,11 @@ def weight_bytes(model: MixtralConfig, precision: Precision) -> int:
     return model.num_layers * per_layer * WEIGHT_BYTES[precision] + head * (head_bytes + 4)
 
 
-def kv_bytes_per_token(model: MixtralConfig, precision: Precision) -> int:
+def kv_bytes_per_token(model: DecoderConfig, precision: Precision) -> int:
     return 2 * model.num_layers * model.kv_size * KV_BYTES[precision]
 
 
-def row_bytes(model: MixtralConfig, engine: EngineConfig) -> int:
+def row_bytes(model: DecoderConfig, engine: EngineConfig) -> int:
     """Activations of a step of token_budget rows: residuals, projections, experts' inner rows and logits."""
     row = 4 * (4 * model.hidden_size + model.q_size + 2 * model.kv_size)
     row += model.experts_per_token * 4 * (model.intermediate_size + model.hidden_size)

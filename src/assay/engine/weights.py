@@ -1,7 +1,7 @@
 """From the tensors of a checkpoint to a packed model, one layer at a time, so that little is held twice.
 
-Knows both layouts of Hugging Face's Mixtral: `block_sparse_moe` with a tensor per expert, as published, and `mlp`
-with all experts stacked, as transformers 5 holds it and saves it with `save_original_format=False`.
+Knows both layouts of experts: a tensor for each, as published, and all of a layer stacked, as transformers 5 holds
+them and saves them with `save_original_format=False`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,17 @@ import torch
 from torch import Tensor
 
 from assay.engine.checkpoint import AGAIN, Checkpoint
-from assay.engine.config import MixtralConfig
-from assay.engine.mixtral import Layer, Mixtral
-from assay.engine.ops import Ops
+from assay.engine.decoder import Decoder, Layer
+from assay.engine.decoder_config import DecoderConfig
+from assay.engine.ops import AttentionWeights, Ops
 from assay.ground.errors import ArtifactError
 
 EMBED, NORM, HEAD = "model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"
+STACKED_ROUTER, STACKED_GATE_UP, STACKED_DOWN = (
+    "mlp.gate.weight",
+    "mlp.experts.gate_up_proj",
+    "mlp.experts.down_proj",
+)
 HARMLESS = "rotary_emb.inv_freq"
 """Old checkpoints store this table; it follows from the config."""
 
@@ -27,7 +32,7 @@ Progress = Callable[[str], None]
 Shapes = dict[str, tuple[int, ...]]
 
 
-def load_model(config: MixtralConfig, checkpoint: Checkpoint, ops: Ops, progress: Progress) -> Mixtral:
+def load_model(config: DecoderConfig, checkpoint: Checkpoint, ops: Ops, progress: Progress) -> Decoder:
     """Read, check and pack every tensor.
 
     Raises: ArtifactError naming the tensors that are missing, extra, wrongly shaped or not finite.
@@ -40,7 +45,7 @@ def load_model(config: MixtralConfig, checkpoint: Checkpoint, ops: Ops, progress
         checkpoint.drop_pages()
     embed_VD = _finite(checkpoint, EMBED)
     head = embed_VD if config.tied_embeddings else _finite(checkpoint, HEAD)
-    model = Mixtral(
+    model = Decoder(
         config=config,
         ops=ops,
         embed_VD=embed_VD.clone(),
@@ -52,23 +57,20 @@ def load_model(config: MixtralConfig, checkpoint: Checkpoint, ops: Ops, progress
     return model
 
 
-def expected_shapes(config: MixtralConfig, is_stacked: bool) -> Shapes:
+def expected_shapes(config: DecoderConfig, is_stacked: bool) -> Shapes:
     """Every tensor that a checkpoint of this config has, by name."""
     shapes: Shapes = {EMBED: (config.vocab_size, config.hidden_size), NORM: (config.hidden_size,)}
     if not config.tied_embeddings:
         shapes[HEAD] = (config.vocab_size, config.hidden_size)
+    layer = _attention_shapes(config) | (_stacked_shapes(config) if is_stacked else _expert_shapes(config))
     for number in range(config.num_layers):
-        prefix = f"model.layers.{number}."
-        shapes |= {prefix + name: shape for name, shape in _dense_shapes(config).items()}
-        shapes[f"{prefix}{_block(is_stacked)}.gate.weight"] = (config.num_experts, config.hidden_size)
-        experts = _stacked_shapes(config) if is_stacked else _expert_shapes(config)
-        shapes |= {prefix + name: shape for name, shape in experts.items()}
+        shapes |= {f"model.layers.{number}.{name}": shape for name, shape in layer.items()}
     return shapes
 
 
-def check_tensors(checkpoint: Checkpoint, config: MixtralConfig) -> bool:
+def check_tensors(checkpoint: Checkpoint, config: DecoderConfig) -> bool:
     """Whether experts are stacked. Raises: ArtifactError unless the tensors are those of this config."""
-    is_stacked = any("mlp.experts.gate_up_proj" in name for name in checkpoint.stored)
+    is_stacked = any(STACKED_GATE_UP in name for name in checkpoint.stored)
     check_names(checkpoint, expected_shapes(config, is_stacked))
     return is_stacked
 
@@ -85,7 +87,7 @@ def check_names(checkpoint: Checkpoint, expected: Mapping[str, tuple[int, ...]])
     }
     for kind, names in (
         ("is missing", expected.keys() - found.keys()),
-        ("has tensors that a Mixtral does not have:", found.keys() - expected.keys()),
+        ("has tensors that its config.json does not ask for:", found.keys() - expected.keys()),
         ("has wrong shapes:", wrong),
     ):
         if names:
@@ -93,9 +95,9 @@ def check_names(checkpoint: Checkpoint, expected: Mapping[str, tuple[int, ...]])
             raise ArtifactError(f"{checkpoint.folder} {kind} {shown} ({len(names)} in all)", AGAIN)
 
 
-def _dense_shapes(config: MixtralConfig) -> Shapes:
+def _attention_shapes(config: DecoderConfig) -> Shapes:
     hidden, q_size, kv_size = config.hidden_size, config.q_size, config.kv_size
-    return {
+    shapes: Shapes = {
         "input_layernorm.weight": (hidden,),
         "post_attention_layernorm.weight": (hidden,),
         "self_attn.q_proj.weight": (q_size, hidden),
@@ -103,50 +105,70 @@ def _dense_shapes(config: MixtralConfig) -> Shapes:
         "self_attn.v_proj.weight": (kv_size, hidden),
         "self_attn.o_proj.weight": (hidden, q_size),
     }
+    if config.has_qkv_bias:
+        shapes |= {f"self_attn.{part}_proj.bias": (q_size if part == "q" else kv_size,) for part in "qkv"}
+    if config.has_out_bias:
+        shapes["self_attn.o_proj.bias"] = (hidden,)
+    if config.has_head_norms:
+        shapes |= {f"self_attn.{part}_norm.weight": (config.head_dim,) for part in "qk"}
+    return shapes
 
 
-def _block(is_stacked: bool) -> str:
-    return "mlp" if is_stacked else "block_sparse_moe"
+def _expert_shapes(config: DecoderConfig) -> Shapes:
+    hidden, inner, names = config.hidden_size, config.intermediate_size, config.expert_names
+    shapes: Shapes = {} if names.router is None else {names.router: (config.num_experts, hidden)}
+    for e in range(config.num_experts):
+        shapes |= {name.format(e=e): (inner, hidden) for name in (names.gate, names.up)}
+        shapes[names.down.format(e=e)] = (hidden, inner)
+    return shapes
 
 
-def _expert_shapes(config: MixtralConfig) -> Shapes:
-    hidden, inner = config.hidden_size, config.intermediate_size
-    one = {"w1": (inner, hidden), "w2": (hidden, inner), "w3": (inner, hidden)}
-    return {
-        f"block_sparse_moe.experts.{e}.{name}.weight": shape
-        for e in range(config.num_experts)
-        for name, shape in one.items()
-    }
-
-
-def _stacked_shapes(config: MixtralConfig) -> Shapes:
+def _stacked_shapes(config: DecoderConfig) -> Shapes:
     count, hidden, inner = config.num_experts, config.hidden_size, config.intermediate_size
     return {
-        "mlp.experts.gate_up_proj": (count, 2 * inner, hidden),
-        "mlp.experts.down_proj": (count, hidden, inner),
+        STACKED_ROUTER: (count, hidden),
+        STACKED_GATE_UP: (count, 2 * inner, hidden),
+        STACKED_DOWN: (count, hidden, inner),
     }
 
 
-def _layer(config: MixtralConfig, checkpoint: Checkpoint, ops: Ops, number: int, is_stacked: bool) -> Layer:
+def _layer(config: DecoderConfig, checkpoint: Checkpoint, ops: Ops, number: int, is_stacked: bool) -> Layer:
     def read(name: str) -> Tensor:
         return _finite(checkpoint, f"model.layers.{number}.{name}")
 
-    qkv = torch.cat([read(f"self_attn.{part}_proj.weight") for part in "qkv"])
-    attention = ops.pack_attention(
-        read("input_layernorm.weight").float(), qkv, read("self_attn.o_proj.weight")
-    )
+    attention = ops.pack_attention(_attention(config, read))
     norm_D = read("post_attention_layernorm.weight").float()
-    router_ED = read(f"{_block(is_stacked)}.gate.weight").float()
     if is_stacked:
-        gate_up = read("mlp.experts.gate_up_proj")
-        gate, up = gate_up.chunk(2, dim=1)
-        down = read("mlp.experts.down_proj")
+        gate, up = read(STACKED_GATE_UP).chunk(2, dim=1)
+        down = read(STACKED_DOWN)
+        router_ED = read(STACKED_ROUTER).float()
         return Layer(attention, ops.pack_moe(norm_D, router_ED, list(gate), list(up), list(down)))
+    names = config.expert_names
+    if names.router is None:  # whatever its score, the one expert's share is 1
+        router_ED = torch.zeros(1, config.hidden_size)
+    else:
+        router_ED = read(names.router).float()
     experts = (
-        [read(f"block_sparse_moe.experts.{e}.{w}.weight") for e in range(config.num_experts)]
-        for w in ("w1", "w3", "w2")
+        [read(name.format(e=e)) for e in range(config.num_experts)]
+        for name in (names.gate, names.up, names.down)
     )
     return Layer(attention, ops.pack_moe(norm_D, router_ED, *experts))
+
+
+def _attention(config: DecoderConfig, read: Callable[[str], Tensor]) -> AttentionWeights:
+    def read_if(has: bool, name: str) -> Tensor | None:
+        return read(f"self_attn.{name}").float() if has else None
+
+    bias = [read_if(config.has_qkv_bias, f"{part}_proj.bias") for part in "qkv"]
+    return AttentionWeights(
+        read("input_layernorm.weight").float(),
+        torch.cat([read(f"self_attn.{part}_proj.weight") for part in "qkv"]),
+        read("self_attn.o_proj.weight"),
+        torch.cat([part for part in bias if part is not None]) if config.has_qkv_bias else None,
+        read_if(config.has_out_bias, "o_proj.bias"),
+        read_if(config.has_head_norms, "q_norm.weight"),
+        read_if(config.has_head_norms, "k_norm.weight"),
+    )
 
 
 def _give_back_freed() -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.config import Precision
-from assay.engine.config import EngineConfig, MixtralConfig
+from assay.engine.config import EngineConfig
+from assay.engine.decoder_config import DecoderConfig
 from assay.engine.kv_blocks import blocks_for
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def num_steps(prompts: Items[int], answers: Items[int], config: EngineConfig) ->
     return max(free_at, default=0) + max(first - 1, 0)
 
 
-def measure(model: MixtralConfig, config: EngineConfig, batch: int, context: int) -> EnginePace:
+def measure(model: DecoderConfig, config: EngineConfig, batch: int, context: int) -> EnginePace:
     """`batch` sequences decode at once, `context` tokens long in the middle of their answers."""
     context = max(2, min(context, model.max_positions))
     depth = _depth(model, config.precision)
@@ -73,7 +74,7 @@ def measure(model: MixtralConfig, config: EngineConfig, batch: int, context: int
     return EnginePace(max(decode_s - batch * row_s, 0.0), row_s)
 
 
-def _depth(model: MixtralConfig, precision: Precision) -> int:
+def _depth(model: DecoderConfig, precision: Precision) -> int:
     from assay.engine.residency import WEIGHT_BYTES
 
     layer = model.dense_layer_parameters + model.num_experts * model.expert_parameters
@@ -81,7 +82,7 @@ def _depth(model: MixtralConfig, precision: Precision) -> int:
 
 
 def _step_seconds(
-    model: MixtralConfig, config: EngineConfig, kinds: Items[tuple[Items[int], int]], deeper: float
+    model: DecoderConfig, config: EngineConfig, kinds: Items[tuple[Items[int], int]], deeper: float
 ) -> list[float]:
     """Median seconds of a step of each kind, its layers' share times `deeper`.
 

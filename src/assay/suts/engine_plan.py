@@ -7,7 +7,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.engine.config import EngineConfig, MixtralConfig, model_config, read_model_config
+from assay.engine.config import EngineConfig
+from assay.engine.decoder_config import DecoderConfig
+from assay.engine.families import model_config, read_model_config
 from assay.mlperf.sut_planner import Examined, SutSeconds, SutWork
 
 PROCESS_BYTES = 190_000_000
@@ -66,7 +68,7 @@ def _import_s() -> float:
     return time.perf_counter() - began
 
 
-def _model(work: SutWork) -> MixtralConfig:
+def _model(work: SutWork) -> DecoderConfig:
     folder = work.spec.checkpoint
     return read_model_config(folder) if folder else model_config(dict(work.model_config), work.workload)
 

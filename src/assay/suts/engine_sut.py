@@ -14,7 +14,9 @@ from typing import Any
 from assay import __version__
 from assay.engine.api import Engine
 from assay.engine.checkpoint import Checkpoint
-from assay.engine.config import EngineConfig, MixtralConfig, read_model_config
+from assay.engine.config import EngineConfig
+from assay.engine.decoder_config import DecoderConfig
+from assay.engine.families import read_model_config
 from assay.engine.sequence import Finished, Request
 from assay.engine.weights import check_tensors
 from assay.ground import files
@@ -43,7 +45,7 @@ class Prepared:
     """What can be said of a job without loading a weight."""
 
     config: EngineConfig
-    model: MixtralConfig
+    model: DecoderConfig
     requests: Mapping[int, Request]
     """Sample index -> what the engine is asked for it."""
 

@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from assay.config import Precision
-from assay.engine.config import EngineConfig, MixtralConfig
+from assay.engine.config import EngineConfig
+from assay.engine.decoder_config import DecoderConfig
+from assay.engine.ops import AttentionWeights
 from assay.engine.ops.choice import choose_ops
 from assay.ground.errors import ConfigError, EnvironmentProblem
 
-MODEL = MixtralConfig(64, 64, 96, 2, 4, 2, 16, 4, 2, 1e-5, 1e4, 128, False, ())
+MODEL = DecoderConfig(64, 64, 96, 2, 4, 2, 16, 4, 2, 1e-5, 1e4, 128, False, ())
 
 
 def config(precision: Precision = Precision.BFLOAT16, kernels: str = "auto") -> EngineConfig:
@@ -50,7 +52,7 @@ def test_float32_is_pytorch_without_a_note_and_native_float32_is_refused() -> No
 def test_float16_is_pytorch_in_float16_and_the_notes_say_so() -> None:
     ops, (note,) = choose_ops(config(Precision.FLOAT16), MODEL)
     assert ops.name == "torch"
-    packed = ops.pack_attention(torch.ones(64), torch.ones(128, 64), torch.ones(64, 64))
+    packed = ops.pack_attention(AttentionWeights(torch.ones(64), torch.ones(128, 64), torch.ones(64, 64)))
     assert ops.used_precision(packed) == "float16"
     assert "slower" in note
     assert "not in float16" in note

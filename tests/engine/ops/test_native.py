@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from assay.config import Precision
-from assay.engine.config import MixtralConfig
-from assay.engine.ops import Routing, Step, TilesFrom, reference
+from assay.engine.decoder_config import DecoderConfig
+from assay.engine.ops import AttentionWeights, Routing, Step, TilesFrom, reference
 from assay.engine.ops.cpu import build, library, rates
 from assay.engine.ops.cpu.instructions import InstructionSet, choose
 from assay.engine.ops.cpu.native import NativeOps, Scratch
@@ -25,7 +25,7 @@ from assay.ground.errors import EnvironmentProblem
 
 FORMS = ("portable", "avx512", "amx", "stand-in")
 ROWS = (1, 2, 5, 6, 7, 13, 64, 300)
-MODEL = MixtralConfig(96, 64, 96, 2, 4, 2, 16, 4, 2, 1e-5, 1e4, 512, False, ())
+MODEL = DecoderConfig(96, 64, 96, 2, 4, 2, 16, 4, 2, 1e-5, 1e4, 512, False, ())
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def close(got: Tensor, expected: Tensor, part: float) -> None:
     assert difference < part, f"off by {difference:.2e} of the largest value"
 
 
-def ops_for(form: Form, precision: Precision = Precision.BFLOAT16, model: MixtralConfig = MODEL) -> NativeOps:
+def ops_for(form: Form, precision: Precision = Precision.BFLOAT16, model: DecoderConfig = MODEL) -> NativeOps:
     return NativeOps(form.lib, precision, model, 2, form.instructions)
 
 
@@ -202,7 +202,7 @@ def test_ragged_attention_over_paged_keys(
     norm = random(hidden, seed=1)
     qkv = random((heads + 2 * kv_heads) * channels, hidden, seed=2).bfloat16() * 0.2
     out = random(hidden, heads * channels, seed=3).bfloat16() * 0.2
-    attentions = [ops.pack_attention(norm, qkv, out) for ops in sets]
+    attentions = [ops.pack_attention(AttentionWeights(norm, qkv, out)) for ops in sets]
     caches = [ops.new_cache(256) for ops in sets]
     steps = [[(0, 1), (0, 17), (0, 130)], [(1, 40), (17, 50), (130, 290)], [(40, 41), (50, 51), (290, 291)]]
     for number, chunks in enumerate(steps):
@@ -212,6 +212,43 @@ def test_ragged_attention_over_paged_keys(
         for x, ops, attention, cache in zip((got, expected), sets, attentions, caches):
             ops.add_attention(x, attention, cache, 1, step)
         close(got - before, expected - before, 2e-2 if precision is Precision.BFLOAT16 else 6e-2)
+
+
+def test_biases_and_norms_of_heads_apply_before_rows_are_turned(form: Form) -> None:
+    hidden, heads, kv_heads, channels = 64, 4, 2, 32
+    model = replace(MODEL, num_heads=heads, num_kv_heads=kv_heads, head_dim=channels)
+    sets = ops_for(form, model=model), PlainOps(Precision.FLOAT32, model)
+    wide = (heads + 2 * kv_heads) * channels
+    weights = AttentionWeights(
+        random(hidden, seed=1),
+        random(wide, hidden, seed=2).bfloat16() * 0.2,
+        random(hidden, heads * channels, seed=3).bfloat16() * 0.2,
+        random(wide, seed=4),
+        random(hidden, seed=5),
+        random(channels, seed=6) + 1,
+        random(channels, seed=7) + 1,
+    )
+    step, before = ragged_step([(0, 5), (0, 33)]), random(38, hidden, seed=8)
+    got, expected = before.clone(), before.clone()
+    for x, ops in zip((got, expected), sets):
+        ops.add_attention(x, ops.pack_attention(weights), ops.new_cache(16), 1, step)
+    close(got - before, expected - before, 2e-2)
+
+
+@pytest.mark.parametrize("active", [1, 3])
+def test_shares_that_are_not_renormalised_are_those_of_the_softmax_over_all_experts(
+    form: Form, active: int
+) -> None:
+    model = replace(MODEL, experts_per_token=active, renormalises_experts=False)
+    ops, experts = (
+        ops_for(form, model=model),
+        ([random(96, 64)] * 4, [random(96, 64)] * 4, [random(64, 96)] * 4),
+    )
+    x, norm, router = random(9, 64, seed=1), torch.ones(64), random(4, 64, seed=2) * 0.2
+    routing = ops.route(x, ops.pack_moe(norm, router, *experts))
+    expected, _ = reference.top_experts(routing.h_TD, router, active, renormalises=False)
+    close(routing.weight_TA, expected, 1e-4)
+    assert float(routing.weight_TA.sum(-1).max()) < 0.999
 
 
 @pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])
@@ -281,7 +318,7 @@ def test_what_one_op_gave_is_left_alone_by_the_others(form: Form) -> None:
     ops = ops_for(form, Precision.INT8)
     experts = ([random(*shape, seed=e) for e in range(4)] for shape in ((96, 64), (96, 64), (64, 96)))
     moe = ops.pack_moe(torch.ones(64), random(4, 64), *experts)
-    attention = ops.pack_attention(torch.ones(64), random(128, 64), random(64, 64))
+    attention = ops.pack_attention(AttentionWeights(torch.ones(64), random(128, 64), random(64, 64)))
     head = ops.pack_head(torch.ones(64), random(96, 64))
     x = random(7, 64)
     routing, logits = ops.route(x, moe), ops.logits(x, head)

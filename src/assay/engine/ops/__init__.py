@@ -56,7 +56,23 @@ class Routing:
     place_TA: Tensor
     """int32: where the token's a-th expert put its row"""
     weight_TA: Tensor
-    """float32: the share of the token's a-th expert; sums to 1 over A"""
+    """float32: the share of the token's a-th expert; sums to 1 over A where the model renormalises"""
+
+
+@dataclass(frozen=True)
+class AttentionWeights:
+    """Attention of one layer; what a model lacks is None."""
+
+    norm_D: Tensor
+    qkv_ND: Tensor
+    """Query, key and value projections stacked, so that one product reads the rows once"""
+    out_DQ: Tensor
+    qkv_bias_N: Tensor | None = None
+    """float32, as are all that follow"""
+    out_bias_D: Tensor | None = None
+    q_norm_C: Tensor | None = None
+    """RMS norm of each query head before it is turned; k_norm_C: of each key head"""
+    k_norm_C: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -85,11 +101,8 @@ class Ops(Protocol):
     def torch_threads(self) -> int | None:
         """Threads that PyTorch may use beside these kernels; None = as many as it has."""
 
-    def pack_attention(self, norm_D: Tensor, qkv_ND: Tensor, out_DQ: Tensor) -> Any:
-        """Attention of a layer in the set's layout and precision; the weights may be dropped afterwards.
-
-        qkv_ND: query, key and value projections stacked, so that one product reads the rows once.
-        """
+    def pack_attention(self, weights: AttentionWeights) -> Any:
+        """Attention of a layer in the set's layout and precision; the weights may be dropped afterwards."""
 
     def pack_moe(
         self,
@@ -130,10 +143,11 @@ class Ops(Protocol):
         """KV memory of all layers. Pages are taken from the machine as blocks are first used."""
 
     def add_attention(self, x_TD: Tensor, attention: Any, cache: Any, layer: int, step: Step) -> None:
-        """x += out(attend(qkv(norm(x)))): q and k are turned by their positions, k and v kept in the cache."""
+        """x += out(attend(qkv(norm(x)))): q and k are turned by their positions, k and v kept in the cache. Biases
+        and norms of heads apply where the model has them."""
 
     def route(self, x_TD: Tensor, moe: Any) -> Routing:
-        """Softmax of norm(x) over the experts in float32, the best A of them, renormalised."""
+        """Softmax of norm(x) over the experts in float32, the best A of them, renormalised where the model does so."""
 
     def add_experts(self, x_TD: Tensor, routing: Routing, moe: Any) -> None:
         """x += the weighted sum of each token's experts, down(silu(gate(h)) * up(h))."""

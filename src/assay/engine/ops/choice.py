@@ -6,7 +6,8 @@ import ctypes
 from pathlib import Path
 
 from assay.config import Precision
-from assay.engine.config import EngineConfig, MixtralConfig
+from assay.engine.config import EngineConfig
+from assay.engine.decoder_config import DecoderConfig
 from assay.engine.ops import Ops
 from assay.engine.ops.cpu import build, instructions, library, rates
 from assay.engine.ops.cpu.instructions import InstructionSet
@@ -17,7 +18,7 @@ from assay.ground import cores
 from assay.ground.errors import ConfigError, EnvironmentProblem
 
 
-def choose_ops(config: EngineConfig, model: MixtralConfig) -> tuple[Ops, tuple[str, ...]]:
+def choose_ops(config: EngineConfig, model: DecoderConfig) -> tuple[Ops, tuple[str, ...]]:
     """The kernels for this engine, and notes that belong into its results.
 
     Raises: ConfigError or EnvironmentProblem when kernels that were insisted on cannot run.
@@ -34,7 +35,7 @@ def choose_ops(config: EngineConfig, model: MixtralConfig) -> tuple[Ops, tuple[s
         )
 
 
-def _native(config: EngineConfig, model: MixtralConfig) -> tuple[NativeOps, tuple[str, ...]]:
+def _native(config: EngineConfig, model: DecoderConfig) -> tuple[NativeOps, tuple[str, ...]]:
     if config.precision not in (Precision.BFLOAT16, Precision.INT8):
         raise ConfigError(
             f"native kernels compute in bfloat16 or int8, not in {config.precision.value}",

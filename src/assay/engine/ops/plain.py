@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from assay.config import Precision
-from assay.engine.config import MixtralConfig
+from assay.engine.decoder_config import DecoderConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS
-from assay.engine.ops import Routing, Step, reference, untouched_zeros, whole_blocks
+from assay.engine.ops import AttentionWeights, Routing, Step, reference, untouched_zeros, whole_blocks
 
 FLOAT_TYPES = {
     Precision.FLOAT32: torch.float32,
@@ -56,7 +56,8 @@ PlainExpert = tuple[PlainMatrix, ...]
 
 @dataclass(frozen=True)
 class PlainAttention:
-    norm_D: Tensor
+    weights: AttentionWeights
+    """For its norms and biases; the matrices are those below."""
     qkv: PlainMatrix
     out: PlainMatrix
 
@@ -91,14 +92,18 @@ class PlainOps:
     torch_threads = None
     tiles_from = None
 
-    def __init__(self, precision: Precision, model: MixtralConfig) -> None:
+    def __init__(self, precision: Precision, model: DecoderConfig) -> None:
         self.precision = precision
         self.activation_type = FLOAT_TYPES[precision]
         self._model = model
-        self._turn_PC = reference.rope_table(model.max_positions, model.head_dim, model.rope_theta)
+        self._turn_PC = reference.rope_table(
+            model.max_positions, model.head_dim, model.rope_theta, model.rope_scaling
+        )
 
-    def pack_attention(self, norm_D: Tensor, qkv_ND: Tensor, out_DQ: Tensor) -> PlainAttention:
-        return PlainAttention(norm_D, self._pack(qkv_ND), self._pack(out_DQ))
+    def pack_attention(self, weights: AttentionWeights) -> PlainAttention:
+        qkv, out = self._pack(weights.qkv_ND), self._pack(weights.out_DQ)
+        nothing = torch.empty(0)
+        return PlainAttention(replace(weights, qkv_ND=nothing, out_DQ=nothing), qkv, out)
 
     def pack_moe(
         self,
@@ -174,12 +179,17 @@ class PlainOps:
     def add_attention(
         self, x_TD: Tensor, attention: PlainAttention, cache: PlainCache, layer: int, step: Step
     ) -> None:
-        qkv_TN = attention.qkv.product(self._norm(x_TD, attention.norm_D))
-        x_TD += attention.out.product(self._attend(qkv_TN, cache.k_LPKC[layer], cache.v_LPKC[layer], step))
+        weights = attention.weights
+        qkv_TN = _biased(attention.qkv.product(self._norm(x_TD, weights.norm_D)), weights.qkv_bias_N)
+        h_TQ = self._attend(qkv_TN, weights, cache.k_LPKC[layer], cache.v_LPKC[layer], step)
+        x_TD += _biased(attention.out.product(h_TQ), weights.out_bias_D)
 
     def route(self, x_TD: Tensor, moe: PlainMoe) -> Routing:
         h_TD = self._norm(x_TD, moe.norm_D)
-        weight_TA, expert_TA = reference.top_experts(h_TD, moe.router_ED, self._model.experts_per_token)
+        m = self._model
+        weight_TA, expert_TA = reference.top_experts(
+            h_TD, moe.router_ED, m.experts_per_token, m.renormalises_experts
+        )
         return Routing(h_TD, *reference.sort_by_expert(expert_TA, len(moe.router_ED)), weight_TA)
 
     def add_experts(self, x_TD: Tensor, routing: Routing, moe: PlainMoe) -> None:
@@ -213,10 +223,18 @@ class PlainOps:
     def _norm(self, x_TD: Tensor, weight_D: Tensor) -> Tensor:
         return reference.rms_norm(x_TD, weight_D, self._model.rms_norm_eps).to(self.activation_type)
 
-    def _attend(self, qkv_TN: Tensor, k_PKC: Tensor, v_PKC: Tensor, step: Step) -> Tensor:
+    def _head_norm(self, x_THC: Tensor, weight_C: Tensor | None) -> Tensor:
+        if weight_C is None:
+            return x_THC
+        return reference.rms_norm(x_THC, weight_C, self._model.rms_norm_eps)
+
+    def _attend(
+        self, qkv_TN: Tensor, weights: AttentionWeights, k_PKC: Tensor, v_PKC: Tensor, step: Step
+    ) -> Tensor:
         """Activations h_TQ; the rows' keys and values are kept in k_PKC and v_PKC."""
         rows = qkv_TN.view(len(qkv_TN), -1, k_PKC.shape[-1])
         q_THC, k_TKC, v_TKC = rows.split((self._model.num_heads, k_PKC.shape[1], k_PKC.shape[1]), dim=1)
+        q_THC, k_TKC = self._head_norm(q_THC, weights.q_norm_C), self._head_norm(k_TKC, weights.k_norm_C)
         turn_TC = self._turn_PC[step.positions_T]
         q_THC, k_TKC = reference.rotate(q_THC, turn_TC), reference.rotate(k_TKC, turn_TC)
         out_TQ = torch.empty((len(rows), q_THC.shape[1] * q_THC.shape[2]), dtype=self.activation_type)
@@ -232,6 +250,10 @@ class PlainOps:
             out = reference.attention(q_here, k_PKC[kv_rows], v_PKC[kv_rows], start)
             out_TQ[here] = out.flatten(1).to(self.activation_type)
         return out_TQ
+
+
+def _biased(y_TN: Tensor, bias_N: Tensor | None) -> Tensor:
+    return y_TN if bias_N is None else y_TN + bias_N
 
 
 def _rows_of(blocks: Tensor, num_tokens: int) -> Tensor:

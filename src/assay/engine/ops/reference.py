@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from assay.engine.rope import LinearScaling, RopeScaling
+
 INT8_MAX = 127
 SPREAD_PARTS = 64
 
@@ -21,14 +23,29 @@ def rms_norm(x_TD: Tensor, weight_D: Tensor, eps: float) -> Tensor:
     return x_TD * torch.rsqrt(x_TD.square().mean(-1, keepdim=True) + eps) * weight_D.float()
 
 
-def rope_table(num_positions: int, channels: int, theta: float) -> Tensor:
-    """cos and sin of every position's angles: (positions, channels), the first half cos, the second sin.
-
-    Angles are those of Hugging Face's default rotary embedding: position / theta ** (2 i / channels).
-    """
-    inverse = 1.0 / (theta ** (torch.arange(0, channels, 2, dtype=torch.float32) / channels))
-    angles = torch.arange(num_positions, dtype=torch.float32)[:, None] * inverse
+def rope_table(num_positions: int, channels: int, theta: float, scaling: RopeScaling | None = None) -> Tensor:
+    """cos and sin of every position's angles: (positions, channels), the first half cos, the second sin."""
+    positions = torch.arange(num_positions, dtype=torch.float32)
+    angles = positions[:, None] * inverse_frequencies(channels, theta, scaling)
     return torch.cat((angles.cos(), angles.sin()), dim=-1)
+
+
+def inverse_frequencies(channels: int, theta: float, scaling: RopeScaling | None) -> Tensor:
+    """Radians by which each pair of channels turns from one position to the next, float32; (channels / 2,).
+
+    Without scaling theta ** (-2 i / channels). Source: modeling_rope_utils.py of transformers 5.
+    """
+    plain = 1.0 / (theta ** (torch.arange(0, channels, 2, dtype=torch.float32) / channels))
+    if scaling is None:
+        return plain
+    slow = plain / scaling.factor
+    if isinstance(scaling, LinearScaling):
+        return slow
+    turns = scaling.original_positions / (2 * math.pi / plain)
+    low, high = scaling.low_freq_factor, scaling.high_freq_factor
+    fast_share = (turns - low) / (high - low)
+    between = (1 - fast_share) * plain / scaling.factor + fast_share * plain
+    return torch.where(turns < low, slow, torch.where(turns > high, plain, between))
 
 
 def rotate(x_THC: Tensor, turn_TC: Tensor) -> Tensor:
@@ -49,11 +66,13 @@ def attention(q_THC: Tensor, k_PKC: Tensor, v_PKC: Tensor, start: int) -> Tensor
     return torch.einsum("htp,phc->thc", weights_HTP, v_PHC)
 
 
-def top_experts(h_TD: Tensor, gate_ED: Tensor, active: int) -> tuple[Tensor, Tensor]:
+def top_experts(
+    h_TD: Tensor, gate_ED: Tensor, active: int, renormalises: bool = True
+) -> tuple[Tensor, Tensor]:
     """(weight_TA, expert_TA): the best experts of each token, best first, and their shares."""
     probability_TE = F.linear(h_TD.float(), gate_ED.float()).softmax(-1)
     weight_TA, expert_TA = probability_TE.topk(active, dim=-1)
-    return weight_TA / weight_TA.sum(-1, keepdim=True), expert_TA
+    return weight_TA / weight_TA.sum(-1, keepdim=True) if renormalises else weight_TA, expert_TA
 
 
 def sort_by_expert(expert_TA: Tensor, num_experts: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -24,6 +24,17 @@ static void rotate(const float* from, const float* turn, int channels, bf16* to)
     }
 }
 
+static void prepare_row(const Prepare& p, const Heads& h, float* row) {
+    if (p.bias)
+        for (int i = 0; i < (h.query + 2 * h.kv) * h.channels; ++i) row[i] += p.bias[i];
+    if (!p.q_norm) return;
+    for (int head = 0; head < h.query + h.kv; ++head, row += h.channels) {
+        const float* weight = head < h.query ? p.q_norm : p.k_norm;
+        const float scale = inverse_rms(row, h.channels, p.eps);
+        for (int i = 0; i < h.channels; ++i) row[i] *= scale * weight[i];
+    }
+}
+
 // Rotate and keep one row's keys and values at `place` of block `block`.
 static void keep(const float* k, const float* v, const float* turn, const Heads& h, const Cache& cache,
                  int64_t block, int place, bf16* scratch) {
@@ -212,9 +223,10 @@ static std::vector<Piece> plan_pieces(const Heads& h, const Ragged& ragged) {
     return pieces;
 }
 
-// qkv: [row][query + 2 kv heads][channels]; q: room for the turned queries; out: [row][query heads][channels].
-void attend(const float* qkv, const float* turn, const Heads& h, const Ragged& ragged, const Cache& cache, bf16* q,
-            bf16* out) {
+// qkv: [row][query + 2 kv heads][channels], prepared in place; q: room for the turned queries; out: [row][query
+// heads][channels].
+void attend(float* qkv, const Prepare& prepare, const float* turn, const Heads& h, const Ragged& ragged,
+            const Cache& cache, bf16* q, bf16* out) {
     const int64_t width = int64_t(h.query + 2 * h.kv) * h.channels;
     std::vector<int32_t> sequence_of(ragged.rows);
     for (int s = 0; s < ragged.sequences; ++s)
@@ -222,7 +234,8 @@ void attend(const float* qkv, const float* turn, const Heads& h, const Ragged& r
     share_numbers(ragged.rows, width, [&](int64_t r, bool) {
         thread_local std::vector<bf16> scratch;
         scratch.resize(h.channels);
-        const float* row = qkv + r * width;
+        float* row = qkv + r * width;
+        prepare_row(prepare, h, row);
         const float* turn_here = turn + int64_t(ragged.positions[r]) * h.channels;
         for (int head = 0; head < h.query; ++head)
             rotate(row + head * h.channels, turn_here, h.channels, q + (r * h.query + head) * h.channels);

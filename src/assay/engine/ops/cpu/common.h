@@ -127,6 +127,18 @@ inline float largest_of(const float* row, int width) {
     return std::max(1e-12f, out);
 }
 
+// 1 / root mean square of a row
+inline float inverse_rms(const float* row, int width, float eps) {
+    float sums[LANES] = {};
+    int i = 0;
+    for (; i + LANES <= width; i += LANES)
+        for (int j = 0; j < LANES; ++j) sums[j] += row[i + j] * row[i + j];
+    float square = 0;
+    for (float s : sums) square += s;
+    for (; i < width; ++i) square += row[i] * row[i];
+    return 1.0f / std::sqrt(square / width + eps);
+}
+
 // Run body(i, last) for i in 0..count on all threads. A thread takes runs of neighbours, long ones first, so
 // that what it reads next is usually what lies next; `last` ends its run.
 template <class Body>

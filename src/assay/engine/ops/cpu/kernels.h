@@ -58,6 +58,14 @@ struct Ragged {
     const int32_t* table;
 };
 
+// What is done to the queries, keys and values of a row before they are turned; null where a model does not do it.
+struct Prepare {
+    const float* bias;       // [query + 2 kv heads][channels]
+    const float* q_norm;     // [channels]: RMS norm of each query head
+    const float* k_norm;     // [channels]: of each key head
+    float eps;
+};
+
 // Keys and values of one layer.
 struct Cache {
     word* keys;
@@ -70,8 +78,9 @@ void quantise(const bf16* x, int rows, int width, int64_t stride, const RowRoom&
 void product(const Matrix& w, const bf16* h, int rows, const RowRoom& room, const Sorted& sorted, float* out, bool add);
 // Gate and up share the panels of `w`: out = silu(gate) * up.
 void gate_up(const Matrix& w, const bf16* h, int rows, const RowRoom& room, const Sorted& sorted, bf16* out);
-void attend(const float* qkv, const float* turn, const Heads& heads, const Ragged& ragged, const Cache& cache, bf16* q,
-            bf16* out);
-void route(const bf16* h, const float* router, int rows, int width, int experts, int active, int32_t* start,
-           int32_t* row, int32_t* place, float* weight);
+void attend(float* qkv, const Prepare& prepare, const float* turn, const Heads& heads, const Ragged& ragged,
+            const Cache& cache, bf16* q, bf16* out);
+void add_bias(const float* bias, int rows, int width, float* x);
+void route(const bf16* h, const float* router, int rows, int width, int experts, int active, bool renormalises,
+           int32_t* start, int32_t* row, int32_t* place, float* weight);
 void combine(const float* y, const int32_t* place, const float* weight, int rows, int active, int width, float* x);

@@ -5,6 +5,10 @@ struct Attention {
     const float* norm;
     float eps;
     Matrix qkv, out;
+    const float* qkv_bias;   // [query + 2 kv heads][channels]; null where a model has none, as are the next three
+    const float* out_bias;   // [hidden]
+    const float* q_norm;     // [channels]
+    const float* k_norm;     // [channels]
     Heads heads;
     const float* turn;       // [position][cos of C/2 angles, sin of C/2 angles]
 };
@@ -14,6 +18,7 @@ struct Moe {
     float eps;
     const float* router;     // [expert][hidden]
     int experts, active;
+    int renormalises;        // shares of a row's active experts sum to 1
     Matrix gate_up, down;
 };
 
@@ -55,14 +60,17 @@ void assay_product(const Matrix* w, const bf16* h, int rows, const RowRoom* room
 void assay_add_attention(const Attention* a, const Cache* cache, const Ragged* step, const Room* room, float* x) {
     norm(x, a->norm, a->eps, step->rows, a->qkv.depth, room->h);
     dense(a->qkv, room->h, step->rows, room->row_room, room->qkv, false);
-    attend(room->qkv, a->turn, a->heads, *step, *cache, room->turned, room->attended);
+    attend(room->qkv, {a->qkv_bias, a->q_norm, a->k_norm, a->eps}, a->turn, a->heads, *step, *cache, room->turned,
+           room->attended);
     dense(a->out, room->attended, step->rows, room->row_room, x, true);
+    if (a->out_bias) add_bias(a->out_bias, step->rows, a->out.columns, x);
 }
 
 void assay_route(const Moe* m, const float* x, int rows, const Routing* out) {
     const int width = m->gate_up.depth;
     norm(x, m->norm, m->eps, rows, width, out->h);
-    route(out->h, m->router, rows, width, m->experts, m->active, out->start, out->row, out->place, out->weight);
+    route(out->h, m->router, rows, width, m->experts, m->active, m->renormalises, out->start, out->row, out->place,
+          out->weight);
 }
 
 void assay_add_experts(const Moe* m, const Routing* r, int rows, const Room* room, float* x) {

@@ -59,6 +59,10 @@ class Attention(ctypes.Structure):
         ("eps", c_float),
         ("qkv", Matrix),
         ("out", Matrix),
+        ("qkv_bias", c_void_p),
+        ("out_bias", c_void_p),
+        ("q_norm", c_void_p),
+        ("k_norm", c_void_p),
         ("heads", Heads),
         ("turn", c_void_p),
     )
@@ -71,6 +75,7 @@ class Moe(ctypes.Structure):
         ("router", c_void_p),
         ("experts", c_int),
         ("active", c_int),
+        ("renormalises", c_int),
         ("gate_up", Matrix),
         ("down", Matrix),
     )

@@ -16,9 +16,17 @@ import torch
 from torch import Tensor
 
 from assay.config import Precision
-from assay.engine.config import MixtralConfig
+from assay.engine.decoder_config import DecoderConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS
-from assay.engine.ops import Routing, Step, TilesFrom, reference, untouched_zeros, whole_blocks
+from assay.engine.ops import (
+    AttentionWeights,
+    Routing,
+    Step,
+    TilesFrom,
+    reference,
+    untouched_zeros,
+    whole_blocks,
+)
 from assay.engine.ops.cpu import library
 from assay.engine.ops.cpu.instructions import InstructionSet
 from assay.engine.ops.cpu.layout import SIDE, ExpertLayout, Layout
@@ -95,7 +103,7 @@ class Scratch:
         return kept[:size].view(*shape)
 
 
-def unsupported(model: MixtralConfig) -> str | None:
+def unsupported(model: DecoderConfig) -> str | None:
     """Why the kernels cannot run this shape, or None when they can."""
     for name, value, multiple in (
         ("hidden_size", model.hidden_size, 4),
@@ -118,7 +126,7 @@ class NativeOps:
         self,
         lib: ctypes.CDLL,
         precision: Precision,
-        model: MixtralConfig,
+        model: DecoderConfig,
         threads: int,
         instructions: InstructionSet,
         tiles_from: TilesFrom | None = None,
@@ -127,7 +135,9 @@ class NativeOps:
         self._model = model
         self._scratch = Scratch(lib)
         self._is_int8 = precision is Precision.INT8
-        self._turn_PC = reference.rope_table(model.max_positions, model.head_dim, model.rope_theta)
+        self._turn_PC = reference.rope_table(
+            model.max_positions, model.head_dim, model.rope_theta, model.rope_scaling
+        )
         self._rows = 0
         self._room = library.Room()
         self._routing: NativeRouting
@@ -142,12 +152,16 @@ class NativeOps:
         lib.assay_configure(threads, instructions, fewest.bfloat16, fewest.int8)
         self.name = f"native {instructions.label}"
 
-    def pack_attention(self, norm_D: Tensor, qkv_ND: Tensor, out_DQ: Tensor) -> NativeAttention:
-        m = self._model
-        qkv, out = self.pack_matrix(qkv_ND), self.pack_matrix(out_DQ)
+    def pack_attention(self, weights: AttentionWeights) -> NativeAttention:
+        m, w = self._model, weights
+        qkv, out = self.pack_matrix(w.qkv_ND), self.pack_matrix(w.out_DQ)
         heads = library.Heads(m.num_heads, m.num_kv_heads, m.head_dim)
-        c = library.Attention(at(norm_D), m.rms_norm_eps, qkv.c, out.c, heads, at(self._turn_PC))
-        return NativeAttention(qkv, (norm_D, qkv, out), c)
+        extras = (w.qkv_bias_N, w.out_bias_D, w.q_norm_C, w.k_norm_C)
+        addresses = (None if each is None else at(each) for each in extras)
+        c = library.Attention(
+            at(w.norm_D), m.rms_norm_eps, qkv.c, out.c, *addresses, heads, at(self._turn_PC)
+        )
+        return NativeAttention(qkv, (w.norm_D, qkv, out, *extras), c)
 
     def pack_moe(
         self,
@@ -166,10 +180,11 @@ class NativeOps:
 
     def new_moe(self, norm_D: Tensor, router_ED: Tensor) -> NativeMoe:
         m, router_ED = self._model, router_ED.contiguous()
-        eps, experts, active = m.rms_norm_eps, len(router_ED), m.experts_per_token
+        experts = len(router_ED)
+        shape = (experts, m.experts_per_token, int(m.renormalises_experts))
         gate_ups, downs = ((library.Group * experts)() for _ in range(2))
         matrices = self._expert.gate_up.matrix(gate_ups), self._expert.down.matrix(downs)
-        c = library.Moe(at(norm_D), eps, at(router_ED), experts, active, *matrices)
+        c = library.Moe(at(norm_D), m.rms_norm_eps, at(router_ED), *shape, *matrices)
         return NativeMoe((norm_D, router_ED), c, gate_ups, downs, [None] * experts)
 
     @property

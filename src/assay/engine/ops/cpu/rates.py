@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from assay.config import Precision
-from assay.engine.config import MixtralConfig
+from assay.engine.decoder_config import DecoderConfig
 from assay.engine.ops import TilesFrom, reference
 from assay.engine.ops.cpu.instructions import InstructionSet
 from assay.engine.ops.cpu.native import NativeOps, Packed
@@ -32,7 +32,7 @@ NEVER = 1 << 30
 CHECKED_ROWS, CHECKED_COLUMNS = (1, 17, 160), 200
 ERROR_MAX = {Precision.BFLOAT16: 1e-5, Precision.INT8: 8e-3}
 """Part of the largest value. bfloat16 sums in another order; int8 rounds a value halfway between two either way."""
-SHAPE = MixtralConfig(8, DEPTH, COLUMNS, 1, 16, 4, 64, 8, 2, 1e-5, 1e4, 8, False, ())
+SHAPE = DecoderConfig(8, DEPTH, COLUMNS, 1, 16, 4, 64, 8, 2, 1e-5, 1e4, 8, False, ())
 
 Rate = dict[str, float]
 """Rows, as text -> GFLOP/s of one core in CPU time, the best of a few; integer operations for int8"""

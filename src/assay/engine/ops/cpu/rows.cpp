@@ -54,15 +54,8 @@ void assay_huge_pages(void* from, int64_t bytes) {
 void norm(const float* x, const float* weight, float eps, int rows, int width, bf16* out) {
     share_numbers(rows, width, [&](int64_t r, bool) {
         const float* row = x + r * width;
-        float sums[LANES] = {};
-        int i = 0;
-        for (; i + LANES <= width; i += LANES)
-            for (int j = 0; j < LANES; ++j) sums[j] += row[i + j] * row[i + j];
-        float square = 0;
-        for (float s : sums) square += s;
-        for (; i < width; ++i) square += row[i] * row[i];
-        const float scale = 1.0f / std::sqrt(square / width + eps);
-        for (i = 0; i < width; ++i) out[r * width + i] = to_bf16(row[i] * scale * weight[i]);
+        const float scale = inverse_rms(row, width, eps);
+        for (int i = 0; i < width; ++i) out[r * width + i] = to_bf16(row[i] * scale * weight[i]);
     });
 }
 
@@ -77,10 +70,10 @@ void quantise(const bf16* x, int rows, int width, int64_t stride, const RowRoom&
     });
 }
 
-// Softmax over the experts, the best `active` of each row renormalised, then rows sorted by expert.
+// Softmax over the experts, the best `active` of each row, renormalised or not, then rows sorted by expert.
 // start: experts + 1; row, place and weight: rows * active. Ties go to the lower expert.
-void route(const bf16* h, const float* router, int rows, int width, int experts, int active, int32_t* start,
-           int32_t* row, int32_t* place, float* weight) {
+void route(const bf16* h, const float* router, int rows, int width, int experts, int active, bool renormalises,
+           int32_t* start, int32_t* row, int32_t* place, float* weight) {
     std::vector<int32_t> chosen(int64_t(rows) * active);
     share_numbers(rows, width, [&](int64_t r, bool) {
         std::vector<float> score(experts);
@@ -93,15 +86,17 @@ void route(const bf16* h, const float* router, int rows, int width, int experts,
             for (float s : sums) score[e] += s;
             for (; i < width; ++i) score[e] += to_float(h[r * width + i]) * router[int64_t(e) * width + i];
         }
-        float total = 0, best = 0;
+        const float best = *std::max_element(score.begin(), score.end());
+        float total = 0;
         for (int a = 0; a < active; ++a) {
             const int e = int(std::max_element(score.begin(), score.end()) - score.begin());
-            if (a == 0) best = score[e];
             chosen[r * active + a] = e;
             weight[r * active + a] = std::exp(score[e] - best);
             total += weight[r * active + a];
             score[e] = -INFINITY;
         }
+        if (!renormalises)
+            for (float left : score) total += std::exp(left - best);
         for (int a = 0; a < active; ++a) weight[r * active + a] /= total;
     });
     std::fill(start, start + experts + 1, 0);
@@ -112,6 +107,12 @@ void route(const bf16* h, const float* router, int rows, int width, int experts,
         place[i] = next[chosen[i]]++;
         row[place[i]] = int32_t(i / active);
     }
+}
+
+void add_bias(const float* bias, int rows, int width, float* x) {
+    share_numbers(rows, width, [&](int64_t r, bool) {
+        for (int i = 0; i < width; ++i) x[r * width + i] += bias[i];
+    });
 }
 
 // x += sum over a of weight[r][a] * y[place[r][a]]

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from assay.engine.batch import Batch, Chunk
-from assay.engine.config import read_model_config
+from assay.engine.decoder import Decoder, Layer
+from assay.engine.families import read_model_config
 from assay.engine.forward import lay_out
 from assay.engine.insight import Meter
-from assay.engine.mixtral import Layer, Mixtral
 from assay.engine.ops import Routing, Step
 from assay.engine.sequence import Request, Sequence
 
@@ -45,14 +45,14 @@ class NotingOps:
 
 
 @pytest.fixture
-def model(small_checkpoint: Path) -> Mixtral:
+def model(small_checkpoint: Path) -> Decoder:
     config = read_model_config(small_checkpoint)
     embed = torch.arange(config.vocab_size, dtype=torch.bfloat16)[:, None].repeat(1, config.hidden_size)
     layers = (Layer("a0", "m0"), Layer("a1", "m1"))
-    return Mixtral(config, NotingOps(), embed, layers, "head")  # type: ignore[arg-type]
+    return Decoder(config, NotingOps(), embed, layers, "head")  # type: ignore[arg-type]
 
 
-def test_layers_run_in_order_and_the_head_sees_the_sampled_rows(model: Mixtral) -> None:
+def test_layers_run_in_order_and_the_head_sees_the_sampled_rows(model: Decoder) -> None:
     reading, ending = Sequence(Request(0, (5, 6, 7)), blocks=[0]), Sequence(Request(1, (8, 9)), blocks=[1])
     step = lay_out(Batch((Chunk(reading, 0, 2), Chunk(ending, 0, 2))))
     meter = Meter(model.config)
@@ -64,14 +64,14 @@ def test_layers_run_in_order_and_the_head_sees_the_sampled_rows(model: Mixtral) 
     assert logits.dtype == torch.float32
 
 
-def test_the_table_of_embeddings_stays_as_it_was(model: Mixtral) -> None:
+def test_the_table_of_embeddings_stays_as_it_was(model: Decoder) -> None:
     before = model.embed_VD.clone()
     step = lay_out(Batch((Chunk(Sequence(Request(0, (5,)), blocks=[0]), 0, 1),)))
     model.logits(step, None, Meter(model.config))
     assert torch.equal(model.embed_VD, before)
 
 
-def test_the_experts_of_each_layer_are_counted(model: Mixtral) -> None:
+def test_the_experts_of_each_layer_are_counted(model: Decoder) -> None:
     batch = Batch((Chunk(Sequence(Request(0, (5, 6)), blocks=[0]), 0, 2),))
     meter = Meter(model.config)
     model.logits(lay_out(batch), None, meter)

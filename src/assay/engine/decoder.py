@@ -1,4 +1,4 @@
-"""Mixtral, top to bottom: embed, layers of attention and experts, norm, head on the rows that are sampled.
+"""The decoder, top to bottom: embed, layers of attention and experts, norm, head on the rows that are sampled.
 
 Residuals x_TD are float32 in every precision. Legend in ops/__init__.py.
 """
@@ -10,22 +10,22 @@ from typing import Any
 
 from torch import Tensor
 
-from assay.engine.config import MixtralConfig
+from assay.engine.decoder_config import DecoderConfig
 from assay.engine.insight import Meter
 from assay.engine.ops import Ops, Step
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Packed by `Mixtral.ops`."""
+    """Packed by `Decoder.ops`."""
 
     attention: Any
     moe: Any
 
 
 @dataclass(frozen=True)
-class Mixtral:
-    config: MixtralConfig
+class Decoder:
+    config: DecoderConfig
     ops: Ops
     embed_VD: Tensor
     layers: tuple[Layer, ...]
