@@ -11,7 +11,7 @@ def main() -> None:
     import transformers
 
     torch.set_num_threads(args.threads)
-    model = transformers.MixtralForCausalLM.from_pretrained(args.model, dtype=getattr(torch, args.dtype))
+    model = transformers.AutoModelForCausalLM.from_pretrained(args.model, dtype=getattr(torch, args.dtype))
     model.generation_config.eos_token_id = None
     items = read_workload(args.workload, args.limit)
     with measured() as found, torch.inference_mode():

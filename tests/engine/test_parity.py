@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,3 +66,14 @@ def test_a_divergence_counts_unless_the_reference_hardly_decided(
 def test_the_first_difference_is_found() -> None:
     assert parity.first_difference((1, 2, 3), (1, 2, 3)) is None
     assert parity.first_difference((1, 2, 3), (1, 5, 3)) == 1
+
+
+def test_a_dense_model_has_no_routing_that_could_be_close(
+    tmp_path: Path, make_checkpoint: Callable[..., Path]
+) -> None:
+    checkpoint = make_checkpoint(tmp_path, model_type="llama")
+    prompts = parity.random_prompts(read_model_config(checkpoint), 4, 6)
+    traces = parity.reference_traces(checkpoint, prompts, 6, lambda _: None)
+    report = parity.compare(EngineConfig(checkpoint, Precision.FLOAT32), traces, [1, 4], lambda _: None)
+    assert report.holds
+    assert report.scored.logit_error_max < 1e-3

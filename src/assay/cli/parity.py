@@ -24,7 +24,7 @@ HELP = "compare the engine with transformers in float32, token by token"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--checkpoint", type=paths.source, required=True, help="folder of a Mixtral checkpoint"
+        "--checkpoint", type=paths.source, required=True, help="folder of a checkpoint that the engine runs"
     )
     parser.add_argument("--steps", type=int, default=64, help="new tokens per prompt")
     parser.add_argument("--batch", default="1,7,32", help="batch sizes to run, comma-separated")

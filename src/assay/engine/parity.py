@@ -158,12 +158,11 @@ def _trace(model: Any, prompt: Prompt, steps: int) -> Trace:
         whole = model.generate(
             ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=steps, pad_token_id=0
         )
-        routers = {"output_router_logits": True} if hasattr(model.config, "num_experts_per_tok") else {}
-        seen = model(whole, **routers)
+        seen = model(whole, output_router_logits=True)
     start = len(prompt) - 1
     logits_NV = seen.logits[0, start:-1].float().clone()
     experts_close_P = torch.zeros(whole.shape[1], dtype=torch.bool)
-    for router_PE in seen.router_logits if routers else ():
+    for router_PE in getattr(seen, "router_logits", None) or ():  # a dense model has none
         experts_close_P |= (
             _gap(router_PE.float().view(whole.shape[1], -1), model.config.num_experts_per_tok) < MARGIN
         )

@@ -95,11 +95,11 @@ def of(config: Mapping[str, Any], where: str = "config.json") -> ModelShape:
 
     heads = size("num_attention_heads")
     hidden = size("hidden_size")
-    experts = size("num_local_experts", 1)
+    experts = size("num_local_experts", config.get("num_experts") or 1)
     return ModelShape(
         vocabulary=size("vocab_size"),
         hidden=hidden,
-        ffn=size("intermediate_size"),
+        ffn=size("moe_intermediate_size", size("intermediate_size")),
         layers=size("num_hidden_layers"),
         heads=heads,
         kv_heads=size("num_key_value_heads", heads),
