@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,27 @@ def test_a_store_that_cannot_be_written_names_the_variable_that_moves_it(tmp_pat
     refused = PermissionError(errno.EACCES, "Permission denied")
     assert "set ASSAY_HOME" in files.as_problem(refused, settings.home() / "kernels" / "a.so").hint
     assert "ASSAY_HOME" not in files.as_problem(refused, tmp_path / "run" / "result.json").hint
+
+
+def test_the_digest_of_several_files_is_that_of_their_lines(tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    first.write_bytes(b"abc")
+    second.write_bytes(b"")
+    abc, empty = (hashlib.sha256(content).hexdigest() for content in (b"abc", b""))
+    assert files.sha256_all([first]) == files.sha256(first) == abc
+    lines = f"{abc}  a\n{empty}  b\n"  # as sha256sum prints them
+    assert files.sha256_all([first, second]) == hashlib.sha256(lines.encode()).hexdigest()
+
+
+def test_a_folder_is_held_while_its_block_lasts(tmp_path: Path) -> None:
+    assert not files.is_held(tmp_path)
+    with files.held(tmp_path):
+        assert files.is_held(tmp_path)
+    assert not files.is_held(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        files.is_held(tmp_path / "absent")
+
+
+def test_text_that_is_none_is_written_with_its_stand_ins(tmp_path: Path) -> None:
+    files.write_text(tmp_path / "x", "ä\udcff")
+    assert (tmp_path / "x").read_text() == "ä\\udcff"
