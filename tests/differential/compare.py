@@ -27,7 +27,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,7 +174,7 @@ def entries(repositories: Path) -> list[str]:
             description = json.loads(path.read_text())
             if "tmp" not in description["tags"]:
                 expiry = description.get("cache_expiration")
-                hours = f" for {(expiry - time.time()) / 3600:.1f} h" if expiry else ""
+                hours = f" for {(expiry - path.stat().st_mtime) / 3600:.1f} h" if expiry else ""
                 found.append(",".join(sorted(description["tags"])) + hours)
     return sorted(found)
 
@@ -219,6 +218,9 @@ KNOWN = {
     "cm": re.compile(r"file left: only cm cm-repro/.*Dockerfile"),
     "mlc": re.compile(
         r".*\.run_state\.version_info\[\]"
+        r"|.* of get-compiler-flags: i\..*const\.MLC_GCC_VERSION cm None"
+        r"|calls: first difference: cm "
+        r"\[\('\* mlc run script \"([\w-]+)\"', '\* mlc run script \1'\)\] \((\d+) and \2\)"
         r"|file left: only cm tmp-(run\.sh|ver\.out)$"
         r"|(cache: only (cm|ours)|entry) .*get-python3"
     ),

@@ -113,7 +113,7 @@ def test_names_that_are_no_text_reach_a_script_as_text(kit: Kit) -> None:
 
 def test_the_form_is_checked_inside_variations_and_versions_too() -> None:
     meta = {
-        "variations": {"a": {"deps": 5}, "b": None, "c": 5},
+        "variations": {"a": {"deps": 5}, "b": None, "c": 5, "d": {"default_variation": {"not": "read"}}},
         "versions": {"1": {"env": "x"}},
         "tags": "a,b",
     }

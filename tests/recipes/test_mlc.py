@@ -223,6 +223,46 @@ def test_a_recipe_judges_its_own_cache_entries(home: Home, tmp_path: Path) -> No
     assert not (tmp_path / "tmp-ver.out").exists()
 
 
+def test_an_entry_is_judged_after_the_dynamic_dependencies_alone_and_over_what_it_keeps(
+    home: Home, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen"
+    for name in ("fixed", "moving"):
+        add(home, name, env={f"MLC_{name.upper()}": "new"}, new_env_keys=[f"MLC_{name.upper()}"])
+    entries = [{"tags": "fixed"}, {"tags": "moving", "dynamic": True}]
+    folder = add(home, "judge", cache=True, deps=entries, env={"MLC_KEPT": "1"}, new_env_keys=["MLC_KEPT"])
+    (folder / "validate_cache.sh").write_text(f'echo "$MLC_KEPT $MLC_FIXED $MLC_MOVING" > {seen}\n')
+    run(home, "judge,")
+    assert not seen.exists()
+    run(home, "judge,")
+    assert seen.read_text() == "1  new\n"
+
+
+def test_hooks_and_records_are_told_the_variations_that_apply(home: Home, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    hook = f"def preprocess(i):\n    open({str(seen)!r}, 'a').write(' '.join(i['variation_tags']) + '.')\n"
+    names = {"a": {"group": "g", "default": True}, "b": {"group": "g"}, "c": {"base": ["b"]}}
+    add(home, "varied", hook, variations=names)
+    for tags in ("varied", "varied,_c"):
+        run(home, f"--tags={tags}")
+    assert seen.read_text() == "a.b c."
+
+
+def test_of_several_recipes_the_first_answers_whichever_has_a_cache_entry(home: Home) -> None:
+    for name, order in (("first", 1), ("second", 2)):
+        add(
+            home,
+            name,
+            cache=True,
+            tags=[name, "tool"],
+            sort=order,
+            env={"MLC_T": name},
+            new_env_keys=["MLC_T"],
+        )
+    assert run(home, "second,") == {"MLC_T": "second"}
+    assert run(home, "tool,", "--quiet") == {"MLC_T": "first"}
+
+
 @pytest.mark.parametrize(
     "words", ["leaf,b ,_v", "leaf,b _v", "leaf,b, _v", "leaf,b ,_v --quiet", ",_v leaf,b", "leaf,b --tags=_v"]
 )

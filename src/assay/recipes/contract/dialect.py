@@ -26,6 +26,9 @@ class Dialect(NamedTuple):
     default_owner: str  # of a repository named without one
     default_repository: str  # the one with the published recipes
     resolved_variations_in_cache_tags: bool
+    cached_recipe_is_preferred: (
+        bool  # of several that answer a request, does one with a cache entry come first?
+    )
     unique_in_nested_lists: bool  # does a list below the top of a state take only what it does not hold yet?
 
     def key(self, name: str) -> str:
@@ -54,6 +57,7 @@ CM = Dialect(
     default_owner="mlcommons",
     default_repository="mlcommons@cm4mlops",
     resolved_variations_in_cache_tags=False,
+    cached_recipe_is_preferred=True,
     unique_in_nested_lists=False,
 )
 MLC = Dialect(
@@ -69,6 +73,8 @@ MLC = Dialect(
     default_owner="mlcommons",
     default_repository="mlcommons@mlperf-automations",
     resolved_variations_in_cache_tags=True,
+    # mlcflow 1.3.8 means to, but compares the uid with " uid", blank included.
+    cached_recipe_is_preferred=False,
     unique_in_nested_lists=True,
 )
 DIALECTS = {dialect.name: dialect for dialect in (CM, MLC)}

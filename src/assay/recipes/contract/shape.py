@@ -78,6 +78,8 @@ def misshapen(block: Mapping[str, Any], where: str = "") -> Iterator[str]:
     for key, value in block.items():
         if not value or (isinstance(value, str) and key in TEXT_OR_LIST):
             continue
+        if where and key == "default_variation":  # only a recipe's own is read
+            continue
         part = f"{where}{key}"
         if key in DICTIONARIES:
             yield from _wrong_dictionary(part, key, value)

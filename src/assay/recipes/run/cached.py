@@ -76,8 +76,8 @@ def _reuse(execution: Execution, entry: CacheEntry, kept: dict[str, Any]) -> Out
 def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
     """What the recipe's own `validate_cache` says of an entry; without that script every entry is valid.
 
-    The script sees what the entry exports, after the recipe's dependencies. It fails, or `detect_version` then
-    finds another version than the entry's: not valid.
+    The script sees what the entry exports, and over it what the dependencies marked `dynamic` export. An entry is
+    not valid when the script fails, or when `detect_version` then finds another version.
     """
     recipe, resolved = execution.recipe, execution.resolved
     if not (recipe.folder / f"{VALIDATION}.sh").is_file():
@@ -88,8 +88,10 @@ def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
     with scratch.folder("assay-validate-") as folder, resolved.env.kept():
         os.chdir(folder)
         try:
-            execution.descent.run("deps")
-            resolved.env.update(execution.session.store.state(entry)["new_env"])
+            kept = execution.session.store.state(entry)
+            resolved.env.update(copied(kept["new_env"]))
+            resolved.state.update(copied(kept.get("new_state") or {}))
+            execution.descent.run("deps", dynamic_only=True)
             execution.hooks.load()
             version = _detected(execution)
         except RecipeFault as fault:

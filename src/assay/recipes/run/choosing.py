@@ -44,6 +44,7 @@ class Chooser:
             uid = self._recall("script", selection.tags)
             found = [recipe for recipe in found if recipe.uid == uid] or found
         may_cache = any(recipe.caches(force=flags.force_cache) for recipe in found)
+        may_cache = may_cache and self.index.home.dialect.cached_recipe_is_preferred
         if len(found) > 1 and may_cache and not (flags.skip_cache or flags.fake_run):
             owners = self._owners(selection)
             found = [recipe for recipe in found if recipe.uid in owners] or found

@@ -43,8 +43,9 @@ class HookCalls:
             "env": resolved.env,
             "state": resolved.state,
             "meta": self.recipe.meta,
-            "run_script_input": self.step,
         }
+        if name != "detect_version":
+            arguments["run_script_input"] = self.step
         if name == "postprocess" and self.recipe.dialect.name == "mlc":
             arguments |= {"const": resolved.const, "const_state": resolved.const_state}
         with resolved.env.written_by(f"{name} of {self.recipe.alias}"):
@@ -119,5 +120,5 @@ class HookCalls:
             "os_info": self.session.automation.os_info,
             "recursion_spaces": self.call.indent,
             "script_tags": list(selection.tags),
-            "variation_tags": list(selection.variations),
+            "variation_tags": self.request.told_variations(),
         }

@@ -36,6 +36,11 @@ class Request(NamedTuple):
             caches = self.resolved.recipe.caches(force=flags.force_cache)
         return caches and not (flags.skip_cache or flags.fake_run)
 
+    def told_variations(self) -> list[str]:
+        """The variations that hooks and records name: CM tells those that were asked for, MLC those that apply."""
+        mlc = self.resolved.recipe.dialect.name == "mlc"
+        return list(self.resolved.choice.applied if mlc else self.selection.variations)
+
     def tags(self) -> list[str]:
         """What a cache entry must carry to answer."""
         from assay.recipes.home.cache_rule import lookup_tags

@@ -246,11 +246,12 @@ class Runner:
             "script_uid": recipe.uid,
             "script_alias": recipe.alias,
             "script_tags": ",".join(recipe.tags),
-            "script_variations": ",".join(request.selection.variations),
+            "script_variations": ",".join(request.told_variations()),
             "version": outcome.version or detected,
             "parent": call.parent,
         }
-        session.version_info.append({_words(request.selection): record})
+        told = request.selection._replace(variations=tuple(request.told_variations()))
+        session.version_info.append({_words(told): record})
         if request.flags.time or request.flags.verbose:
             tags = ",".join(recipe.tags)
             session.info(f'{call.indent}  - running time of script "{tags}": {seconds:.2f} sec.')
