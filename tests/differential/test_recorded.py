@@ -15,7 +15,7 @@ import pytest
 
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract import argv, mlc_argv
-from assay.recipes.contract.dialect import DIALECTS
+from assay.recipes.contract.dialects import DIALECTS
 from assay.recipes.errors import RecipeFault
 from assay.recipes.home.repositories import Home
 from assay.recipes.run.console import Quiet

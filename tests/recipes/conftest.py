@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse
-from assay.recipes.contract.dialect import CM
+from assay.recipes.contract.cm import CM
 from assay.recipes.home.repositories import Home
 from assay.recipes.run.console import Quiet
 from assay.recipes.run.context import Context

@@ -18,12 +18,12 @@ from assay.recipes.tools.explain import explanation, explanation_text, why, why_
 from assay.recipes.tools.lint import lint
 from assay.recipes.tools.lint_folder import index_of_folder
 from assay.recipes.tools.lock import differences, reproduce
-from assay.recipes.tools.plan import Step, as_text, plan
+from assay.recipes.tools.plan import PlannedStep, as_text, plan
 
 from .conftest import Kit
 
 
-def planned(kit: Kit, *words: str) -> list[Step]:
+def planned(kit: Kit, *words: str) -> list[PlannedStep]:
     return plan(Index(kit.home), parse(["run", "script", *words]), {})
 
 

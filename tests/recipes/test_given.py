@@ -12,7 +12,7 @@ from typing import Any
 
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse as parse_words
-from assay.recipes.contract.dialect import MLC
+from assay.recipes.contract.mlc import MLC
 from assay.recipes.contract.mlc_argv import parse
 from assay.recipes.home.repositories import Home
 from assay.recipes.run.console import Quiet

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from assay.recipes.actions.dispatch import perform
-from assay.recipes.contract.dialect import MLC
+from assay.recipes.contract.mlc import MLC
 from assay.recipes.contract.mlc_argv import parse
 from assay.recipes.errors import RecipeFailed
 from assay.recipes.home.repositories import Home

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.recipes.contract import shell
-from assay.recipes.contract.dialect import CM
+from assay.recipes.contract.cm import CM
 
 
 def through_bash(value: str, folder: Path) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from assay import __version__
 from assay.recipes.actions.repo import pull
+from assay.recipes.contract.names import new_uid
 from assay.recipes.errors import RecipeFault
-from assay.recipes.model.names import new_uid
 from assay.recipes.run.context import Answer, Context, Inputs
 
 

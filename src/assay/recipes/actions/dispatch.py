@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from assay.ground.errors import did_you_mean
 from assay.recipes.contract.argv import parse
+from assay.recipes.contract.names import Name
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
-from assay.recipes.model.names import Name
 from assay.recipes.run.context import Answer, Context, Inputs, tag_text
 from assay.recipes.typing_stub import Any
 

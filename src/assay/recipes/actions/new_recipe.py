@@ -6,10 +6,10 @@ from pathlib import Path
 
 from assay.ground.files import write_text
 from assay.recipes.contract.dialect import SCRIPT_UID
+from assay.recipes.contract.names import new_uid, split_repository
 from assay.recipes.errors import EXISTS, GENERAL, RecipeFault
 from assay.recipes.home.artifacts import Artifacts
 from assay.recipes.home.descriptions import quoted
-from assay.recipes.model.names import new_uid, split_repository
 
 HOOKS = '''"""Hooks of this recipe. `i` holds env, state, meta, input, automation and run_script_input."""
 

@@ -9,11 +9,11 @@ from assay.ground.printable import one_line
 from assay.ground.redact import addresses
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.git_login import Login, apart
+from assay.recipes.contract.names import new_uid
 from assay.recipes.errors import EXISTS, GENERAL, RecipeFault
 from assay.recipes.home import clones, git
 from assay.recipes.home.descriptions import quoted
 from assay.recipes.model.artifact import Repository
-from assay.recipes.model.names import new_uid
 from assay.recipes.run.context import Answer, Context, Inputs, words, yes
 
 
@@ -186,7 +186,7 @@ def delete(context: Context, inputs: Inputs) -> Answer:
             continue
         with context.home.repository_lock(repo.path.name):
             context.home.unregister(repo.path)
-            if deletes_files := bool(inputs.get("all") or context.dialect.name == "mlc"):
+            if deletes_files := bool(inputs.get("all") or context.dialect.removal_deletes_files):
                 clones.remove(repo.path)
         if deletes_files:
             context.console.say("  Deleted!")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from assay.recipes.contract.shell import mlc_host_kind
+from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.truth import is_off
 from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.typing_stub import Any, NamedTuple
@@ -133,7 +133,6 @@ RUNNER_INPUTS = frozenset(
         *(name for name in INPUTS_TO_ENV if name.startswith("skip_")),
     )
 )
-MLC_INPUTS_TO_ENV = ("search_folder_path", "skip_sudo", "hf_token", "verify_ssl")  # of mlcflow 1.3.8
 HOST_KEYS = ("GH_TOKEN", "ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "socks_proxy")
 
 
@@ -143,17 +142,17 @@ def seed_env(
     flags: Flags,
     host_env: Mapping[str, str],
     folder: str,
-    prefix: str,
+    dialect: Dialect,
 ) -> None:
     """The variables that a call sets before any recipe is looked at."""
-    mlc = prefix == "MLC_"
+    prefix = dialect.prefix
     switches = {
         "TMP_FAKE_RUN": flags.fake_run,
         "TMP_FAKE_DEPS": flags.fake_deps,
         "SKIP_SYS_UTILS": is_yes(inputs, "skip_sys_utils"),
-        "SKIP_SUDO" if mlc else "TMP_SKIP_SUDO": is_yes(inputs, "skip_sudo"),
+        dialect.skip_sudo: is_yes(inputs, "skip_sudo"),
         "TMP_SILENT": flags.silent,
-        "TMP_VERBOSE" if mlc else "VERBOSE": flags.verbose,
+        dialect.verbose: flags.verbose,
         "QUIET": flags.quiet,
         "SKIP_REMEMBERED_SELECTIONS": flags.forget_selections,
     }
@@ -164,15 +163,13 @@ def seed_env(
     for key in (spelled for name in HOST_KEYS for spelled in dict.fromkeys((name, name.upper()))):
         if host_env.get(key) and not env.get(key):
             env[key] = host_env[key]
-    if mlc:
-        env.update(mlc_host_kind())
-        for key in ("USER", "HOME"):
-            if key in host_env:
-                env.setdefault(key, host_env[key])
-    for name in ("path", *(["folder"] if mlc else [])):
+    env.update(dialect.host_values())
+    for key, value in dialect.inherited_values(host_env).items():
+        env.setdefault(key, value)
+    for name in dialect.path_inputs:
         if text := str(inputs.get(name) or "").strip():
             env[f"{prefix}TMP_{name.upper()}"] = text
-    for name in (*INPUTS_TO_ENV, *(MLC_INPUTS_TO_ENV if mlc else ())):
+    for name in (*INPUTS_TO_ENV, *dialect.more_inputs_to_env):
         value = inputs.get(name, "")
         value = value.strip() if isinstance(value, str) else value
         if value != "":

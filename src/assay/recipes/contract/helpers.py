@@ -13,7 +13,7 @@ from assay.ground import unzip
 from assay.ground.errors import AssayError
 from assay.ground.files import staged
 from assay.ground.redact import addresses
-from assay.recipes.contract.dialect import CM
+from assay.recipes.contract.cm import CM
 from assay.recipes.contract.shell import host_info
 from assay.recipes.contract.truth import FALSE_WORDS, TRUE_WORDS
 from assay.recipes.typing_stub import Any

@@ -78,8 +78,7 @@ def script_for(folder: Path, name: str, env: Mapping[str, Any], dialect: Dialect
         f"-{flavor}-{version}",
         f"-{flavor}",
     ]
-    if dialect.name == "mlc":
-        suffixes += [f"-{env.get(dialect.key(key), '')}" for key in ("HOST_OS_FLAVOR_LIKE", "HOST_OS_TYPE")]
+    suffixes += [f"-{env.get(dialect.key(key), '')}" for key in dialect.script_suffixes]
     suffixes += [f"-{machine}", ""]
     return next((path for s in suffixes if (path := folder / f"{name}{s}.sh").is_file()), None)
 
@@ -242,12 +241,4 @@ def host_info(dialect: Dialect) -> dict[str, Any]:
         "python_bits": bits,
         "env": {},
     }
-    if dialect.name == "mlc":
-        info["env_quote"] = '"'
-        info["env"] = mlc_host_kind()
-    return info
-
-
-def mlc_host_kind() -> dict[str, str]:
-    """The variables that MLC sets before any recipe runs; CM's recipes find them out by `detect,os`."""
-    return {"MLC_HOST_OS_TYPE": sys.platform, "MLC_HOST_PLATFORM_FLAVOR": os.uname().machine}
+    return info | dialect.os_info()

@@ -7,12 +7,12 @@ from pathlib import Path
 from assay.ground.printable import one_line
 from assay.recipes.contract.dialect import CACHE_UID, SCRIPT_UID
 from assay.recipes.contract.merge import merge
+from assay.recipes.contract.names import new_uid, split_repository
 from assay.recipes.errors import EXISTS, RecipeFault, RecipeNotFound
 from assay.recipes.home.descriptions import Description
 from assay.recipes.home.index import Index
 from assay.recipes.home.removal import remove_folder
 from assay.recipes.model.artifact import Artifact
-from assay.recipes.model.names import new_uid, split_repository
 
 # Source: descriptions of the automations in the pulled repositories.
 AUTOMATION_UIDS = {

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.recipes.contract.git_login import Login
+from assay.recipes.contract.names import new_uid
 from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.home import git
 from assay.recipes.home.removal import remove_folder
-from assay.recipes.model.names import new_uid
 
 if TYPE_CHECKING:
     from assay.recipes.home.repositories import Home

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from assay.recipes.contract.merge import merge
+from assay.recipes.contract.names import split_repository
 from assay.recipes.errors import RecipeFault
 from assay.recipes.home.index import Index
 from assay.recipes.model.artifact import Artifact
-from assay.recipes.model.names import split_repository
 from assay.recipes.model.recipe import Recipe
 from assay.recipes.typing_stub import Any
 

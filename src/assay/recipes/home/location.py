@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from assay.ground import paths
-from assay.recipes.contract.dialect import DIALECTS
+from assay.recipes.contract.dialects import DIALECTS
 from assay.recipes.home.repositories import Home
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from assay.recipes.contract.dialect import CM, Dialect
+from assay.recipes.contract.cm import CM
+from assay.recipes.contract.dialect import Dialect
+from assay.recipes.contract.names import Name
 from assay.recipes.errors import NOT_FOUND, RecipeFault
 from assay.recipes.home.descriptions import DescriptionStore, write_cache_file
 from assay.recipes.model.artifact import Repository
-from assay.recipes.model.names import Name
 
 LOCAL_UID = "9a3280b14a4285c9"  # in both tools
 REPAIR = "repair it, or remove it and pull again"
@@ -141,7 +142,7 @@ class Home:
 
         from assay.ground.files import write_text
 
-        if self.dialect.name == "mlc":  # which looks for `local` in the list, while CM knows that it is there
+        if self.dialect.lists_local:
             paths = [self.local, *(path for path in paths if path != self.local)]
         write_text(self.root / "repos.json", json.dumps([str(path) for path in paths], indent=2) + "\n")
         self.changed()
@@ -153,12 +154,7 @@ class Home:
 
     def drop_foreign_index(self) -> None:
         """Remove the index of the original tool, which it builds again: it would not see what changed here."""
-        names = ["index.json"]
-        if self.dialect.name == "mlc":
-            names = [f"index_{kind}.json" for kind in ("script", "cache", "experiment")] + [
-                "modified_times.json"
-            ]
-        for name in names:
+        for name in self.dialect.index_files:
             (self.root / name).unlink(missing_ok=True)
 
     def make_local(self) -> None:
@@ -167,8 +163,7 @@ class Home:
         if not (self.local / name).exists():
             from assay.ground.files import write_text
 
-            text = f"alias: local\nuid: {LOCAL_UID}\n"
-            write_text(self.local / name, text if self.dialect.name == "cm" else text + "name: local\n")
+            write_text(self.local / name, f"{self.dialect.local_description}uid: {LOCAL_UID}\n")
 
     @contextmanager
     def repository_lock(self, name: str) -> Iterator[None]:

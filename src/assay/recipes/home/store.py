@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from assay.ground.parsed import json_value
+from assay.recipes.contract.names import new_uid
 from assay.recipes.errors import RecipeFault
 from assay.recipes.home.artifacts import Artifacts
 from assay.recipes.home.index import Index
 from assay.recipes.home.removal import remove_folder
 from assay.recipes.model.artifact import Artifact, TagQuery
-from assay.recipes.model.names import new_uid
 from assay.recipes.model.versions import Versions
 from assay.recipes.typing_stub import Any, NamedTuple
 
@@ -218,9 +218,9 @@ class Store:
             self._held.discard(name)
 
     def stage(self, alias: str = "") -> Staged:
-        """A folder for a new entry, which is none before `commit`. MLC names it after the recipe too."""
+        """A folder for a new entry, which is none before `commit`."""
         uid = new_uid()
-        folder = self.home.cache / (f"{alias}_{uid[:8]}" if self.home.dialect.name == "mlc" else uid)
+        folder = self.home.cache / self.home.dialect.entry_folder(alias, uid)
         folder.mkdir(parents=True)
         return Staged(self, folder, uid, fresh=True)
 

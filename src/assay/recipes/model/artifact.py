@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from assay.recipes.model.names import Name
+from assay.recipes.contract.names import Name
 from assay.recipes.typing_stub import Any, NamedTuple
 
 

@@ -34,8 +34,7 @@ LOCAL_KEYS = (
 
 def local_keys(dialect: Dialect) -> list[str]:
     """Variables of a recipe that its dependencies do not see."""
-    names = [*LOCAL_KEYS, *(["SEARCH_FOLDER_PATH"] if dialect.name == "mlc" else [])]
-    return [dialect.key(name) for name in names]
+    return [dialect.key(name) for name in (*LOCAL_KEYS, *dialect.more_local_keys)]
 
 
 def split_tags(tags: Any) -> list[str]:
@@ -131,11 +130,10 @@ def additions(block: Mapping[str, Any], short: str, long: str) -> dict[str, Any]
 class Inheritance:
     """What one list of dependencies sees of its parent's variables, and what the parent gets back afterwards."""
 
-    def __init__(self, hidden_keys: list[str], choice: Choice, prefix: str) -> None:
+    def __init__(self, hidden_keys: list[str], choice: Choice, dialect: Dialect) -> None:
         self.hidden_keys = hidden_keys
         self.choice = choice
-        self.prefix = prefix
-        self.mlc = prefix == "MLC_"
+        self.dialect = dialect
         self.remembered: dict[str, Any] = {}
 
     def child_env(self, entry: Entry, env: Env) -> Env:
@@ -143,14 +141,14 @@ class Inheritance:
         entry_env = entry.get("env")
         if isinstance(entry_env, dict):
             entry_env.update(filled(entry_env, env))
-        own = (entry_env or {}) if self.mlc else {}
+        own = (entry_env or {}) if self.dialect.entry_fills_its_tags else {}
         _add_tags(entry, _prefixed_tags(entry, own, env))
         child = Env(env)
         self._hide(child)
         for pattern in entry.get("force_env_keys") or []:
             child.refresh({key: self.remembered[key] for key in matching_keys(self.remembered, pattern)})
         if entry.get("reuse_version"):
-            version = self.prefix + "VERSION"
+            version = self.dialect.key("VERSION")
             child.refresh({key: value for key, value in self.remembered.items() if key.startswith(version)})
         tags = [text for key in entry.get("update_tags_from_env") or [] for text in _texts(key, own, child)]
         conditions = entry.get("update_tags_if_env") or {}
@@ -162,7 +160,7 @@ class Inheritance:
             _add_tags(entry, inherited)
             if not inherited and isinstance(entry["tags"], str):
                 entry["tags"] += ","  # as both tools leave it in what they record
-        if self.mlc:
+        if self.dialect.entry_fills_its_tags:
             entry["tags"] = fill(entry["tags"], child)
         return child
 
@@ -211,3 +209,14 @@ def _texts(key: str, own: Mapping[str, Any], env: Mapping[str, Any]) -> list[str
     """What a variable says, one text per item of a list: the entry's own (MLC), else the parent's."""
     value = own[key] if str(own.get(key, "")).strip() else env.get(key, "")
     return [str(item) for item in (value if isinstance(value, list) else [value]) if str(item).strip()]
+
+
+def merge_env(env: Env, new: Mapping[str, Any], writer: str) -> None:
+    """Put exported values over an env: lists grow, the rest is replaced."""
+    with env.written_by(writer):
+        for key, value in copied(dict(new)).items():
+            have = env.get(key)
+            if isinstance(have, list) and isinstance(value, list):
+                env[key] = have + [item for item in value if item not in have]
+            else:
+                env[key] = value

@@ -65,9 +65,9 @@ class ResolvedRecipe:
         self.default_version = str(meta.get("default_version") or "")
         self.warnings: list[str] = list(meta.get("warnings") or [])
         self.conditional: list[dict[str, Any]] = []
-        self.mlc = recipe.dialect.name == "mlc"
+        self.dialect = recipe.dialect
         self.docker: dict[str, Any] = {}
-        self.caches: bool | None = None  # MLC: what a variation says of it
+        self.caches: bool | None = None  # what a variation says of it
 
     @property
     def variation_tags(self) -> str:
@@ -77,14 +77,14 @@ class ResolvedRecipe:
     def fill(self) -> None:
         """Replace the placeholders whose keys have values by now."""
         self.env.refresh(filled(self.env, self.env))
-        self.env.refresh(authorised_url(self.env, self.recipe.dialect.prefix))
+        self.env.refresh(authorised_url(self.env, self.dialect.prefix))
         check_lists(self.env)
 
     def apply_const(self) -> None:
         """Constants win over everything, again and again."""
         with self.env.written_by("const"):
             self.env.update(self.const)
-        self.recipe.dialect.merge(self.state, copied(self.const_state))
+        self.dialect.merge(self.state, copied(self.const_state))
 
     def apply(self, block: Mapping[str, Any], writer: str, inputs: Mapping[str, Any]) -> None:
         """Put one block (a variation, a combination, a version) over what stands.
@@ -99,7 +99,7 @@ class ResolvedRecipe:
             if block.get("const"):
                 self.const.update(block["const"])
                 self.apply_const()
-            over = self.recipe.dialect.merge
+            over = self.dialect.merge
             over(self.state, block.get("state") or {})
             if self.const_state:
                 over(self.const_state, block.get("const_state") or {})
@@ -114,29 +114,25 @@ class ResolvedRecipe:
         self.new_state_keys.extend(block.get("new_state_keys") or [])
         self.script_name = block.get("script_name") or self.script_name
         self.cache_expiration = str(block.get("cache_expiration") or self.cache_expiration)
-        if self.mlc and block.get("cache", "") != "":
+        if self.dialect.variation_decides_cache and block.get("cache", "") != "":
             self.caches = not is_off(block["cache"])
         if block.get("warning"):
             self.warnings.append(str(block["warning"]))
 
     def set_env(self, values: Mapping[str, Any]) -> None:
-        """The env of a recipe or a block: in MLC a list is added to the one that stands, otherwise it replaces it."""
+        """The env of a recipe or a block, put over what stands."""
         for key, value in values.items():
-            have = self.env.get(key)
-            if self.mlc and isinstance(value, list) and isinstance(have, list):
-                value = [*have, *(item for item in value if item not in have)]
-            self.env[key] = value
+            self.env[key] = self.dialect.env_value(self.env.get(key), value)
 
     def set_docker(self, block: Mapping[str, Any]) -> None:
-        """Settings of a container. CM also has them in the state, which hooks and scripts see."""
+        """Settings of a container."""
         merge(self.docker, block.get("docker") or {})
-        if not self.mlc:
+        if self.dialect.docker_in_state:
             self.state["docker"] = self.docker
 
     def apply_conditional(self, block: Mapping[str, Any]) -> None:
-        """The `update_meta_if_env` of a block and those before it: CM takes the newest first, MLC the oldest."""
-        new = block.get("update_meta_if_env") or []
-        self.conditional = [*self.conditional, *new] if self.mlc else [*new, *self.conditional]
+        """The `update_meta_if_env` of a block and of those before it."""
+        self.conditional = self.dialect.in_order(self.conditional, block.get("update_meta_if_env") or [])
         for entry in self.conditional:
             self._apply_conditional(entry)
 
@@ -147,9 +143,9 @@ class ResolvedRecipe:
         self.env.update({key: merged[key] for key in entry.get("env") or {}})
         for key, value in (entry.get("default_env") or {}).items():
             self.env.setdefault(key, value)
-        if self.mlc:
+        if self.dialect.conditions_set_const:
             self.const.update(entry.get("const") or {})
-        self.recipe.dialect.merge(self.state, entry.get("state") or {})
+        self.dialect.merge(self.state, entry.get("state") or {})
         self.set_docker(entry)
 
     def add_to_dependencies(self, named: dict[str, Any]) -> None:
@@ -196,11 +192,12 @@ def resolve(
     `requested` are variations (excluded ones as `-name`), `inputs` the whole input of the call.
     Raises: RecipeFault for variations and names that do not exist or do not go together.
     """
-    mlc = recipe.dialect.name == "mlc"
-    if mlc:
+    if recipe.dialect.version_is_variation:
         requested = _with_version(recipe, requested, inputs, scope.env)
-    resolved = ResolvedRecipe(recipe, choose(recipe.meta, requested, bases_first=mlc), scope)
-    _apply_recipe(resolved, inputs, with_const=mlc)
+    resolved = ResolvedRecipe(
+        recipe, choose(recipe.meta, requested, bases_first=recipe.dialect.bases_first), scope
+    )
+    _apply_recipe(resolved, inputs)
     _apply_variations(resolved, inputs)
     _apply_version(resolved, inputs)
     resolved.add_to_dependencies(additions(inputs, "ad", "add_deps"))
@@ -214,43 +211,44 @@ def resolve(
 def _with_version(
     recipe: Recipe, requested: tuple[str, ...], inputs: Mapping[str, Any], env: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """MLC: a version that was asked for is also the variation `version.V`, where the recipe has such a one."""
+    """A version that was asked for is also the variation `version.V`, where the recipe has such a one."""
     version = asked(inputs, env, recipe.meta, recipe.dialect.prefix).version
     name = f"version.{version}"
     known = name in recipe.variations or "version.#" in recipe.variations
     return (*requested, name) if version and known and name not in requested else requested
 
 
-def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any], *, with_const: bool) -> None:
-    meta, env = resolved.recipe.meta, resolved.env
+def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
+    meta, env, dialect = resolved.recipe.meta, resolved.env, resolved.dialect
     with env.written_by(f"default_env of {resolved.recipe.alias}"):
         for key, value in (meta.get("default_env") or {}).items():
             env.setdefault(key, value)
     with env.written_by(f"env of {resolved.recipe.alias}"):
         resolved.set_env(meta.get("env") or {})
-    resolved.recipe.dialect.merge(resolved.state, meta.get("state") or {})
+    dialect.merge(resolved.state, meta.get("state") or {})
     mapping = meta.get("input_mapping") or {}
     with env.written_by("input"):
         resolved.map_inputs(env, inputs, mapping)
-    if not resolved.mlc:  # there, the env of a variation wins over a mapped input
+    if dialect.inputs_are_const:
         resolved.map_inputs(resolved.const, inputs, mapping)
-    if with_const:
+    if dialect.recipe_has_const:
         resolved.const.update(meta.get("const") or {})
     resolved.apply_const()
     resolved.set_docker(meta)
-    if resolved.mlc:
+    if dialect.recipe_has_conditions:
         with env.written_by(f"update_meta_if_env of {resolved.recipe.alias}"):
             resolved.apply_conditional(meta)
 
 
 def _apply_variations(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
-    variations = resolved.recipe.variations
+    variations, dialect = resolved.recipe.variations, resolved.dialect
     applied = [name for name in resolved.choice.applied if not name.startswith(("~", "-"))]
-    complete = _complete_combinations(variations, resolved.choice.applied, dynamic=resolved.mlc)
+    complete = _complete_combinations(
+        variations, resolved.choice.applied, dynamic=dialect.dynamic_combinations
+    )
     disk: dict[str, float] = {}
     for place, name in enumerate(applied, 1):
-        # CM applies the complete combinations after each variation, MLC once after all of them.
-        combinations = complete if not resolved.mlc or place == len(applied) else {}
+        combinations = complete if dialect.combinations_after_each or place == len(applied) else {}
         for block_name, block in {name: variation_block(variations, name), **combinations}.items():
             resolved.apply(block, f"variation _{block_name}", inputs)
             resolved.default_version = str(block.get("default_version") or resolved.default_version)
@@ -268,7 +266,7 @@ def _complete_combinations(
 ) -> dict[str, dict[str, Any]]:
     """The blocks of the combinations whose members are all selected, those of few members first.
 
-    With `dynamic` (MLC), one member may be a `n.#`: any selected `n.…` stands for it.
+    With `dynamic`, one member may be a `n.#`: any selected `n.…` stands for it.
     """
     found = {}
     for name in sorted((name for name in variations if "," in name), key=lambda name: name.count(",")):
@@ -307,7 +305,7 @@ def _replace_hash(value: Any, suffix: str) -> Any:
 
 
 def _apply_version(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
-    prefix = resolved.recipe.dialect.prefix
+    prefix = resolved.dialect.prefix
     resolved.versions = asked(inputs, resolved.env, resolved.recipe.meta, prefix)
     with resolved.env.written_by("version asked for"):
         for name, value in zip(KEYS, resolved.versions):
@@ -326,7 +324,7 @@ def apply_default_version(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -
     if not version:
         return ""
     with resolved.env.written_by("default version"):
-        resolved.env[resolved.recipe.dialect.key("VERSION")] = version
+        resolved.env[resolved.dialect.key("VERSION")] = version
     resolved.fill()
     block = (resolved.recipe.meta.get("versions") or {}).get(resolved.default_version)
     if block:

@@ -37,6 +37,11 @@ class Selection(NamedTuple):
         """Tags and variations in the spelling of a cache entry: `a`, `_v`, `-_w`."""
         return [*self.tags, *(cache_tag(name) for name in self.variations)]
 
+    @property
+    def words(self) -> str:
+        """`a,b,_v`."""
+        return ",".join([*self.tags, *(f"_{name}" for name in self.variations)])
+
     def __str__(self) -> str:
         """As CM's log writes it: `a b _v`."""
         return " ".join([*self.tags, *(f"_{name}" for name in self.variations)])

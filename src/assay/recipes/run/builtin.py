@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from assay.recipes.contract.dialect import MLC
+from assay.recipes.contract.mlc import MLC
+from assay.recipes.contract.names import Name
 from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.home.candidates import unknown_variation, unknown_variations
 from assay.recipes.home.index import Index
 from assay.recipes.home.load import load_recipe
 from assay.recipes.model.artifact import Artifact, Repository, TagQuery
-from assay.recipes.model.names import Name
 from assay.recipes.model.recipe import Recipe
 from assay.recipes.model.resolve import ResolvedRecipe
 from assay.recipes.model.selection import Selection
@@ -62,7 +62,7 @@ def owned(
         _require_repository(index, str(inputs["recipes"]))
         return None
     inputs = dict(inputs)
-    name = name_and_tags(inputs, index.home.dialect.name)
+    name = name_and_tags(inputs, index.home.dialect)
     selection = Selection.parse(inputs.get("tags"))
     builtin = None if name else find_builtin(builtins, index, selection)
     if builtin is None:

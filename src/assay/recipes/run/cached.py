@@ -58,18 +58,17 @@ def _from_cache(execution: Execution) -> Outcome | None:
 
 def _reuse(execution: Execution, entry: CacheEntry, kept: dict[str, Any]) -> Outcome:
     """Env and state of an entry, in place of running the recipe."""
-    session, resolved, descent = execution.session, execution.resolved, execution.descent
-    descent.run("deps", dynamic_only=True)
-    resolved.fill()
-    descent.run("prehook_deps", dynamic_only=True)
-    execution.version = str(kept.get("version") or "")
-    state_file = entry.path / execution.recipe.dialect.cached_state_file
-    session.info(f"{execution.call.indent}     ! load {state_file}")
-    with resolved.env.written_by(f"cache entry {entry.artifact.uid}"):
-        merge(resolved.env, copied(kept["new_env"]))
-    execution.recipe.dialect.merge(resolved.state, copied(kept.get("new_state") or {}))
-    for phase in ("posthook_deps", "post_deps"):
-        descent.run(phase, dynamic_only=True, after=True)
+    resolved = execution.resolved
+
+    def load() -> None:
+        execution.version = str(kept.get("version") or "")
+        state_file = entry.path / resolved.dialect.cached_state_file
+        execution.session.info(f"{execution.call.indent}     ! load {state_file}")
+        with resolved.env.written_by(f"cache entry {entry.artifact.uid}"):
+            merge(resolved.env, copied(kept["new_env"]))
+        resolved.dialect.merge(resolved.state, copied(kept.get("new_state") or {}))
+
+    execution.walk.reuse(load)
     return execution.outcome()
 
 
@@ -91,7 +90,7 @@ def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
             kept = execution.session.store.state(entry)
             resolved.env.update(copied(kept["new_env"]))
             resolved.state.update(copied(kept.get("new_state") or {}))
-            execution.descent.run("deps", dynamic_only=True)
+            execution.walk.phase("deps", from_cache=True)
             execution.hooks.load()
             version = _detected(execution)
         except RecipeFault as fault:
@@ -102,7 +101,7 @@ def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
             resolved.state.clear()
             resolved.state.update(state)
             resolved.entries.update(entries)
-            execution.descent.asked.clear()
+            execution.walk.asked.clear()
     return not version or not entry.version or version == entry.version
 
 

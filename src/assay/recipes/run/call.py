@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from assay.recipes.model.resolve import Scope
 from assay.recipes.typing_stub import Any, NamedTuple
 
+# Of a dependency entry: they go into the scope, not into the inputs.
+APART = ("env", "state", "const", "const_state")
+
 
 class Call(NamedTuple):
     """A request by the user, or by another recipe."""

@@ -53,7 +53,7 @@ class Chooser:
         labels = [f"{recipe.folder} ({','.join(recipe.tags)})" for recipe in found]
         chosen = found[self._pick("script", " ".join(selection.tags), labels, flags.quiet)]
         self.remembered.append(Remembered("script", frozenset(selection.tags), chosen.uid))
-        if self.index.home.dialect.name == "cm":
+        if self.index.home.dialect.remembers_choice_of_recipe:
             self._show("script", selection.tags, chosen)
         return chosen
 

@@ -1,7 +1,4 @@
-"""Runs one resolved recipe: dependencies, hooks and native script in their order.
-
-deps -> preprocess -> prehook_deps -> native script -> posthook_deps -> postprocess -> post_deps
-"""
+"""Runs one resolved recipe: what happens at each step of the walk through it."""
 
 from __future__ import annotations
 
@@ -12,14 +9,18 @@ from pathlib import Path
 from assay.recipes.contract import shell
 from assay.recipes.contract.merge import copied, merge
 from assay.recipes.contract.secrets import hidden
+from assay.recipes.errors import RecipeFault
+from assay.recipes.model.conditions import applies
+from assay.recipes.model.dependencies import Entry
 from assay.recipes.model.env import Env, exported
 from assay.recipes.model.resolve import Scope, apply_default_version
 from assay.recipes.model.versions import pip_requirement
 from assay.recipes.run.call import Call, Outcome, Runs
-from assay.recipes.run.dependency_runner import DependencyRunner
+from assay.recipes.run.given import run_state
 from assay.recipes.run.hook_calls import HookCalls
 from assay.recipes.run.request import Request
 from assay.recipes.run.session import Session
+from assay.recipes.run.walk import Walk
 from assay.recipes.typing_stub import Any, NamedTuple
 
 
@@ -44,8 +45,12 @@ class Execution:
         self.resolved = request.resolved
         self.recipe = request.resolved.recipe
         self.env: Env = request.resolved.env
-        self.descent = DependencyRunner(session, call, request, run_recipe)
-        self.hooks = HookCalls(session, call, request, self.descent)
+        asked: list[str] = []
+        state = run_state(session, call, request, asked)
+        session.run_state = session.run_state or state
+        self.walk = Walk(call, request, self, asked, state)
+        self.hooks = HookCalls(session, call, request, self.walk)
+        self._instead: dict[str, Any] = {}  # the recipe to run when the hook wants this one skipped
         self.version = request.resolved.versions.version
         self.tags: list[str] = []  # of the cache entry that is being made
 
@@ -68,6 +73,12 @@ class Execution:
 
     def make(self) -> Outcome:
         """Run everything in the current folder."""
+        return self.outcome() if self.walk.make() else self._skipped(self._instead)
+
+    # ------------------------------------------------------------------ the steps of the walk
+
+    def begin(self) -> None:
+        """Warnings, the default version, and the hook before the dependencies."""
         resolved, flags = self.resolved, self.request.flags
         for warning in resolved.warnings:
             self.session.info(f"{self.call.indent}  WARNING: {warning}")
@@ -78,9 +89,27 @@ class Execution:
         if not flags.fake_run:
             self.hooks.predeps()
         if flags.docker_run_deps:
-            self.descent.run_docker_dependencies()
-        self.descent.run("deps")
-        resolved.fill()
+            self.walk.docker_dependencies()
+
+    def takes(self, entry: Entry, phase: str) -> bool:
+        """An entry whose conditions hold."""
+        return applies(entry, self.env, self.request.flags.fake_run)
+
+    def answer(self, entry: Entry, phase: str, child_env: Env) -> Outcome | None:
+        """Run a dependency. Raises: RecipeFault when it fails, unless the entry lets it."""
+        if self.session.fake_deps:
+            return None
+        try:
+            return self.run_recipe(self.walk.child(entry, child_env))
+        except RecipeFault as fault:
+            if not entry.get("continue_on_error"):
+                raise
+            self.session.info(f"{self.call.indent}  - {entry['tags']} failed and may: {fault.message}")
+            return None
+
+    def preprocess(self) -> bool:
+        """Run the hook of this name; False when its answer says `skip`."""
+        resolved, flags = self.resolved, self.request.flags
         self.clean()
         self.hooks.load()
         resolved.apply_const()
@@ -90,17 +119,34 @@ class Execution:
         if self.hooks.has("preprocess") and not flags.fake_run:
             answer = self.hooks.run("preprocess")
             if answer.get("skip"):
-                return self._skipped(answer.get("script") or {})
+                self._instead = answer.get("script") or {}
+                return False
             self._take_tags(answer)  # not yet the version: the native script may find another
         if flags.print_env:
             self.session.debug(_as_text(self.env))
-        self.descent.run("prehook_deps")
-        if not flags.fake_run:
-            self._map_env_keys()
-            self._run_native_script()
-            self._postprocess()
-            self.descent.run("post_deps", after=True)
-        return self.outcome()
+        return True
+
+    def native_script(self) -> None:
+        """Run the script of the recipe's folder, where there is one."""
+        self._map_env_keys()
+        step = self.hooks.step
+        step["env"], step["state"] = self.env, self.resolved.state
+        self.resolved.apply_const()
+        with self.env.written_by(f"native script of {self.recipe.alias}"):
+            self.session.scripts.run(step)
+        if self.hooks.has("postprocess"):
+            path = self.recipe.folder / "customize.py"
+            self.session.info(f'{self.call.indent}       ! call "postprocess" from {path}')
+
+    def postprocess(self) -> None:
+        """Run the hook of this name."""
+        if self.hooks.has("postprocess"):
+            self.resolved.apply_const()
+            answer = self.hooks.run("postprocess")
+            self.version = str(answer.get("version") or self.version)
+            self._take_tags(answer)
+
+    # ------------------------------------------------------------------ what comes of it
 
     def outcome(self, *, skipped: bool = False) -> Outcome:
         """The values the recipe exports, and the caller's own with these over them."""
@@ -108,9 +154,7 @@ class Execution:
         inputs, resolved = self.call.inputs, self.resolved
         new_env = exported(self.env, inputs.get("force_new_env_keys") or resolved.new_env_keys)
         new_state = exported(resolved.state, inputs.get("force_new_state_keys") or resolved.new_state_keys)
-        return self._over_before(
-            Outcome(new_env, new_state, {}, {}, self.descent.asked, self.version, skipped)
-        )
+        return self._over_before(Outcome(new_env, new_state, {}, {}, self.walk.asked, self.version, skipped))
 
     def clean(self) -> None:
         """Remove the recipe's working files from the current folder."""
@@ -151,25 +195,6 @@ class Execution:
         for prefix, new_prefix in (self.recipe.meta.get("env_key_mappings") or {}).items():
             for key in [key for key in self.env if key.startswith(prefix)]:
                 self.env[key.replace(prefix, new_prefix)] = self.env[key]
-
-    def _run_native_script(self) -> None:
-        step = self.hooks.step
-        step["env"], step["state"] = self.env, self.resolved.state
-        self.resolved.apply_const()
-        with self.env.written_by(f"native script of {self.recipe.alias}"):
-            self.session.scripts.run(step)
-
-    def _postprocess(self) -> None:
-        has_postprocess = self.hooks.has("postprocess")
-        if has_postprocess:
-            path = self.recipe.folder / "customize.py"
-            self.session.info(f'{self.call.indent}       ! call "postprocess" from {path}')
-        self.descent.run("posthook_deps")
-        if has_postprocess:
-            self.resolved.apply_const()
-            answer = self.hooks.run("postprocess")
-            self.version = str(answer.get("version") or self.version)
-            self._take_tags(answer)
 
     def _take_tags(self, answer: Mapping[str, Any]) -> None:
         self._tag_version(str(answer.get("version") or ""))

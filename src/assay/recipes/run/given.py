@@ -10,34 +10,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from assay.recipes.contract.dialect import SCRIPT_UID
-from assay.recipes.model.names import split_repository
 from assay.recipes.model.recipe import PHASES, Recipe
-from assay.recipes.run.call import Call
+from assay.recipes.run.call import APART, Call
 from assay.recipes.run.request import Request
 from assay.recipes.run.session import Session
 from assay.recipes.typing_stub import Any
 
-APART = ("env", "state", "const", "const_state")  # of an entry: they go into the scope, not into the inputs
-NOT_IN_MLC = (
-    "action",
-    "automation",
-    "cmd",
-    "artifact",
-    "artifacts",
-    "verbose",
-    "silent",
-)  # of its top-level input
-
 
 def run_state(session: Session, call: Call, request: Request, asked: list[str]) -> dict[str, Any]:
-    """The state of one recipe's run. `asked` are the tags of its dependencies so far; it grows.
-
-    CM gives a dependency a copy of its caller's state, MLC a new one.
-    """
+    """The state of one recipe's run. `asked` are the tags of its dependencies so far; it grows."""
     resolved, selection = request.resolved, request.selection
     recipe = resolved.recipe
-    mlc = recipe.dialect.name == "mlc"
-    state = {} if mlc else {key: value for key, value in call.above.items() if key != "deps"}
+    dialect = recipe.dialect
+    above = call.above if dialect.run_state_is_handed_down else {}
+    state = {key: value for key, value in above.items() if key != "deps"}
     state |= {
         "fake_deps": session.fake_deps,
         "parent": call.parent,
@@ -53,12 +39,12 @@ def run_state(session: Session, call: Call, request: Request, asked: list[str]) 
     }
     if session.silent:
         state["tmp_silent"] = True
-    if session.verbose and not mlc:
+    if session.verbose and dialect.step_tells_verbosity:
         state["tmp_verbose"] = True
     if not call.depth:
         state["script_entry_repo_to_report_errors"] = recipe.meta.get("repo_to_report_errors", "")
         state |= _repository("script_entry_repo", recipe)
-    return state | (_of_mlc(request, asked) if mlc else _of_cm(request, asked))
+    return state | (_with_lists if dialect.run_state_holds_lists else _without_lists)(request, asked)
 
 
 def _repository(name: str, recipe: Recipe) -> dict[str, Any]:
@@ -66,7 +52,7 @@ def _repository(name: str, recipe: Recipe) -> dict[str, Any]:
     return {f"{name}_alias": description.get("alias", ""), f"{name}_git": description.get("git", False)}
 
 
-def _of_cm(request: Request, asked: list[str]) -> dict[str, Any]:
+def _without_lists(request: Request, asked: list[str]) -> dict[str, Any]:
     resolved = request.resolved
     blocks = resolved.choice.applied or resolved.versions.version in (
         resolved.recipe.meta.get("versions") or {}
@@ -78,8 +64,8 @@ def _of_cm(request: Request, asked: list[str]) -> dict[str, Any]:
     }
 
 
-def _of_mlc(request: Request, asked: list[str]) -> dict[str, Any]:
-    """MLC keeps here what it works on, so hooks may extend these lists."""
+def _with_lists(request: Request, asked: list[str]) -> dict[str, Any]:
+    """The tool keeps here what it works on, so that hooks may extend these lists."""
     resolved = request.resolved
     meta = resolved.recipe.meta
     versions = meta.get("versions") or {}
@@ -102,45 +88,21 @@ def _of_mlc(request: Request, asked: list[str]) -> dict[str, Any]:
 
 def hook_input(session: Session, call: Call, request: Request, state: dict[str, Any]) -> dict[str, Any]:
     """The request as the tool hands it to a hook. A dependency carries all that it was given."""
-    mlc = session.home.dialect.name == "mlc"
-    inputs = dict(call.inputs)
-    resolved = request.resolved
-    live = {name: getattr(resolved, name) for name in APART}
+    dialect, inputs = session.home.dialect, call.inputs
+    live = {name: getattr(request.resolved, name) for name in APART}
     if not call.depth:
-        given = {name: live[name] for name in APART if name in inputs}
-        if not mlc:
-            return {**inputs, **given, **parsed_names(inputs)}
-        words = inputs.get("cmd") or []
-        kept = {name: value for name, value in inputs.items() if name not in NOT_IN_MLC}
-        if details := [word for word in words if not str(word).startswith("-")]:
-            given["details"] = details[0]
-        return {**kept, **given, "mlc_run_cmd": " ".join(["mlc run script", *map(str, words)])}
-    nested = {
-        "automation": f"script, {SCRIPT_UID}" if mlc else f"script,{SCRIPT_UID}",
+        return dialect.top_input(inputs, {name: value for name, value in live.items() if name in inputs})
+    told = {
+        "remembered_selections": session.chooser.shown,
+        "verbose": session.verbose,
+        "silent": session.silent,
+        "automation": f"script{dialect.owner_separator}{SCRIPT_UID}",
         "recursion_spaces": call.indent,
         "recursion": True,
         "run_state": state,
         **live,
     }
-    if mlc:
-        del inputs["action"]
-        return {**inputs, **nested}
-    said = {
-        "remembered_selections": session.chooser.shown,
-        "verbose": session.verbose,
-        "silent": session.silent,
-    }
-    return {**inputs, **said, **nested, **parsed_names(inputs)}
-
-
-def parsed_names(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The names of a request in the parts that CM makes of them: (alias, uid), and that of the repository behind it."""
-    names: dict[str, Any] = {"parsed_automation": [("script", SCRIPT_UID)]}
-    artifact = str(inputs.get("artifact") or "")
-    if artifact and " " not in artifact:
-        repository, name = split_repository(artifact)
-        names["parsed_artifact"] = [tuple(name), *([tuple(repository)] if repository else [])]
-    return names
+    return dialect.nested_input(inputs, told)
 
 
 class GivenArtifact:

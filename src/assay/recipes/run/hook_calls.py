@@ -6,21 +6,21 @@ from assay.recipes.contract import shell
 from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.hooks import Hooks, load_hooks
 from assay.recipes.run.call import Call
-from assay.recipes.run.dependency_runner import DependencyRunner
 from assay.recipes.run.given import GivenArtifact, hook_input, repro_prefix
 from assay.recipes.run.request import Request
 from assay.recipes.run.session import Session
+from assay.recipes.run.walk import Walk
 from assay.recipes.typing_stub import Any
 
 
 class HookCalls:
     """The hooks of one recipe. `step` is what a native script of it is run from, too."""
 
-    def __init__(self, session: Session, call: Call, request: Request, descent: DependencyRunner) -> None:
+    def __init__(self, session: Session, call: Call, request: Request, walk: Walk) -> None:
         self.session = session
         self.call = call
         self.request = request
-        self.descent = descent
+        self.walk = walk
         self.resolved = request.resolved
         self.recipe = request.resolved.recipe
         self.step: dict[str, Any] = {}
@@ -46,14 +46,14 @@ class HookCalls:
         }
         if name != "detect_version":
             arguments["run_script_input"] = self.step
-        if name == "postprocess" and self.recipe.dialect.name == "mlc":
+        if name == "postprocess" and self.recipe.dialect.postprocess_gets_const:
             arguments |= {"const": resolved.const, "const_state": resolved.const_state}
         with resolved.env.written_by(f"{name} of {self.recipe.alias}"):
             return self._hooks.call(name, arguments)
 
     def predeps(self) -> None:
-        """MLC's hook before the dependencies; the file is loaded early only when it has one."""
-        if self.recipe.dialect.name != "mlc" or self.recipe.meta.get("predeps") is False:
+        """The hook before the dependencies; the file is loaded early only when it has one."""
+        if not self.recipe.dialect.has_predeps or self.recipe.meta.get("predeps") is False:
             return
         path = self.recipe.folder / "customize.py"
         if path.is_file() and b"def predeps(" in path.read_bytes():
@@ -78,7 +78,7 @@ class HookCalls:
             "tmp_file_run_env": shell.NEW_ENV_FILE,
             "tmp_file_state": shell.STATE_FILE,
             "tmp_file_run": "tmp-run",
-            "local_env_keys": self.descent.hidden_keys,
+            "local_env_keys": self.walk.hidden_keys,
             "local_env_keys_from_meta": self.recipe.meta.get("local_env_keys") or [],
             "posthook_deps": resolved.entries["posthook_deps"],
             "add_deps_recursive": resolved.adr,
@@ -88,15 +88,17 @@ class HookCalls:
             "debug_script_tags": flags.debug_script_tags,
             "meta": self._meta(),
             "self": session.automation,
-            "run_state": self.descent.run_state,
+            "run_state": self.walk.run_state,
         }
         if self._hooks is not None:
             step["customize_code"] = self._hooks.module
             step["customize_common_input"] = self._common()
-        if self.recipe.dialect.name == "cm":
+        if self.recipe.dialect.step_tells_verbosity:
             step["verbose"] = session.verbose
             if not self.call.depth and is_on(self.call.inputs, "repro"):
-                step["repro_prefix"] = str(repro_prefix("cm", self.call.inputs, session.folder))
+                step["repro_prefix"] = str(
+                    repro_prefix(self.recipe.dialect.name, self.call.inputs, session.folder)
+                )
         if flags.ignore_script_error:
             step["ignore_script_error"] = True
         return step
@@ -113,7 +115,7 @@ class HookCalls:
     def _common(self) -> dict[str, Any]:
         selection = self.request.selection
         return {
-            "input": hook_input(self.session, self.call, self.request, self.descent.run_state),
+            "input": hook_input(self.session, self.call, self.request, self.walk.run_state),
             "automation": self.session.automation,
             "artifact": GivenArtifact(self.recipe),
             "customize": self.recipe.meta.get("customize") or {},

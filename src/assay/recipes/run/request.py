@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.flags import Flags, check_nested, seed_env
-from assay.recipes.contract.merge import copied
+from assay.recipes.contract.merge import copied, merge
 from assay.recipes.home.index import Index
 from assay.recipes.model.dependencies import additions
 from assay.recipes.model.env import Env
 from assay.recipes.model.recipe import Recipe
 from assay.recipes.model.resolve import ResolvedRecipe, Scope, resolve
 from assay.recipes.model.selection import Selection
+from assay.recipes.run.call import APART, Call
 from assay.recipes.run.choosing import Chooser
 from assay.recipes.run.console import Quiet
 from assay.recipes.typing_stub import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from assay.recipes.home.store import CacheKey, Lookup, Store
+
+
+def _say_nothing(_text: str) -> None:
+    pass
 
 
 class Request(NamedTuple):
@@ -37,9 +43,9 @@ class Request(NamedTuple):
         return caches and not (flags.skip_cache or flags.fake_run)
 
     def told_variations(self) -> list[str]:
-        """The variations that hooks and records name: CM tells those that were asked for, MLC those that apply."""
-        mlc = self.resolved.recipe.dialect.name == "mlc"
-        return list(self.resolved.choice.applied if mlc else self.selection.variations)
+        """The variations that hooks and records name."""
+        learns = self.resolved.dialect.hooks_learn_applied_variations
+        return list(self.resolved.choice.applied if learns else self.selection.variations)
 
     def tags(self) -> list[str]:
         """What a cache entry must carry to answer."""
@@ -72,36 +78,79 @@ def scope_of(inputs: Mapping[str, Any]) -> Scope:
     )
 
 
+class Answering(NamedTuple):
+    """What all requests of one run, or of one plan, are answered with."""
+
+    chooser: Chooser
+    host_env: Mapping[str, str]
+    strict: bool = False  # CM's reading of flags
+    quiet: bool = False  # the first of several recipes is taken, whatever the flags say
+    verbose: bool = False  # a dependency logs like the recipe above it
+    info: Callable[[str], None] = _say_nothing
+    debug: Callable[[str], None] = _say_nothing
+
+    def request(self, call: Call, recipe: Recipe | None = None) -> Request:
+        """Choose a recipe, where none is given, and resolve it: from here on nothing is open.
+
+        Raises: RecipeNotFound, RecipeFault.
+        """
+        add_local(call)
+        inputs, env, dialect = call.inputs, call.scope.env, self.chooser.index.home.dialect
+        flags = Flags.read(inputs, env, dialect.prefix, strict=self.strict)
+        if self.quiet:
+            flags = flags._replace(quiet=True)
+        seen = flags._replace(verbose=flags.verbose or self.verbose)
+        with env.written_by("runner"):
+            seed_env(env, inputs, seen, self.host_env, str(Path.cwd()), dialect)
+        selection = Selection.parse(inputs.get("tags"))
+        name = str(inputs.get("artifact") or "") if call.depth else name_and_tags(dict(inputs), dialect)
+        self.info(f"{call.indent}* {dialect.name} run script {_title(name, selection)}")
+        if recipe is None:
+            recipe = self.chooser.recipe(selection, name, flags)
+        with env.written_by("runner"):
+            env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH")] = str(recipe.repository.path)
+            env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH_WITH_PREFIX")] = str(recipe.repository.root)
+        with recipe.errors_attributed():
+            resolved = resolve(recipe, selection.variations, inputs, call.scope)
+        if resolved.choice.applied:
+            self.debug(f"{call.indent}    Prepared variations: {resolved.variation_tags}")
+        return Request(inputs, selection, flags, resolved)
+
+
+def add_local(call: Call) -> None:
+    """The env, state and constants of the dependency entry itself, over those handed down."""
+    with call.scope.env.written_by("dependency entry"):
+        for name in APART:
+            merge(getattr(call.scope, name), call.inputs.get(f"local_{name}") or {})
+
+
 def answer_request(
     index: Index,
     inputs: dict[str, Any],
     scope: Scope,
     host_env: Mapping[str, str],
-    chooser: Chooser | None = None,
     recipe: Recipe | None = None,
 ) -> Request:
     """Choose, where no recipe is given, and resolve, taking the first of several recipes.
 
     Raises: RecipeNotFound, RecipeFault as a run would.
     """
-    prefix = index.home.dialect.prefix
     inputs = dict(inputs)
-    name = name_and_tags(inputs, index.home.dialect.name)
-    flags = Flags.read(inputs, scope.env, prefix, strict=False)._replace(quiet=True)
-    with scope.env.written_by("runner"):
-        seed_env(scope.env, inputs, flags, host_env, str(Path.cwd()), prefix)
-    selection = Selection.parse(inputs.get("tags"))
-    if recipe is None:
-        recipe = (chooser or Chooser(index, Quiet())).recipe(selection, name, flags)
-    with recipe.errors_attributed():
-        return Request(inputs, selection, flags, resolve(recipe, selection.variations, inputs, scope))
+    name_and_tags(inputs, index.home.dialect)
+    return Answering(Chooser(index, Quiet()), host_env, quiet=True).request(Call(inputs, scope), recipe)
 
 
-def name_and_tags(inputs: dict[str, Any], dialect: str) -> str:
+def _title(name: str, selection: Selection) -> str:
+    if not name:
+        return f'"{selection}"'
+    return name + (f' --tags="{selection.words}"' if selection.words else "")
+
+
+def name_and_tags(inputs: dict[str, Any], dialect: Dialect) -> str:
     """A word with blanks stands for tags: `run script "detect os"`; gives the name that is left."""
     words = [str(inputs.get("artifact") or ""), *map(str, inputs.get("artifacts") or [])]
     tags = [inputs["tags"]] if inputs.get("tags") else []
-    if " " in words[0] or (dialect == "mlc" and "," in words[0]):
+    if dialect.is_tags(words[0]):
         tags = [words[0].replace(" ", ",")]
         words[0] = ""
     tags += [word.replace(" ", ",") for word in words[1:] if " " in word or "," in word]

@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from assay.recipes.contract.flags import Flags, check_nested, is_on, seed_env
-from assay.recipes.contract.merge import copied, merge
+from assay.recipes.contract.flags import Flags, check_nested, is_on
+from assay.recipes.contract.merge import copied
 from assay.recipes.contract.secrets import hidden, in_text
 from assay.recipes.contract.truth import FALSE_WORDS, TRUE_WORDS
 from assay.recipes.errors import GENERAL, RecipeFailed, RecipeFault
@@ -16,12 +16,11 @@ from assay.recipes.home.index import Index
 from assay.recipes.model.dependencies import additions
 from assay.recipes.model.env import USER_RUN_DIR, Env
 from assay.recipes.model.resolve import Scope, resolve
-from assay.recipes.model.selection import Selection
 from assay.recipes.run.call import Call, Outcome
 from assay.recipes.run.console import Console
 from assay.recipes.run.execution import Before, Execution
 from assay.recipes.run.request import Request, name_and_tags
-from assay.recipes.run.session import Access, Policy, Session, Step
+from assay.recipes.run.session import Access, Policy, RecordedStep, Session
 from assay.recipes.typing_stub import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class Runner:
         """
         inputs = dict(inputs)
         check_nested(inputs)
-        name_and_tags(inputs, self.home.dialect.name)
+        name_and_tags(inputs, self.home.dialect)
         outer, folder = self.session, Path.cwd()
         if outer is None and not is_on(inputs, "skip_write_test") and not os.access(folder, os.W_OK):
             raise RecipeFault(
@@ -120,7 +119,7 @@ class Runner:
             inputs.get("const_state") or {},
             additions(inputs, "adr", "add_deps_recursive"),
         )
-        if self.home.dialect.name == "mlc":
+        if self.home.dialect.remembers_user_folder:
             scope.const.setdefault(USER_RUN_DIR, scope.env.setdefault(USER_RUN_DIR, str(folder)))
         return scope
 
@@ -157,7 +156,7 @@ class Runner:
                 GENERAL,
                 "does a recipe need itself? recipe plan TAGS shows the tree",
             )
-        request = self._request(session, call)
+        request = session.answering.request(call)
         recipe = request.resolved.recipe
         with recipe.errors_attributed():
             return self._answer(session, call, request, before, started)
@@ -188,48 +187,6 @@ class Runner:
         self._finish(session, call, request, outcome, time.monotonic() - started)
         return outcome
 
-    def _request(self, session: Session, call: Call) -> Request:
-        """Choose the recipe and resolve it: from here on nothing is open."""
-        self._add_local(call)
-        env, dialect = call.scope.env, self.home.dialect
-        flags = self._flags(call.inputs, env)
-        verbose = flags.verbose or session.verbose  # a dependency logs like the recipe above it
-        with env.written_by("runner"):
-            seed_env(
-                env,
-                call.inputs,
-                flags._replace(verbose=verbose),
-                self.host_env,
-                str(Path.cwd()),
-                dialect.prefix,
-            )
-        selection = Selection.parse(call.inputs.get("tags"))
-        name = str(call.inputs.get("artifact") or "")
-        if call.depth == 0:
-            name = name_and_tags(dict(call.inputs), dialect.name)
-        session.info(f"{call.indent}* {dialect.name} run script {_title(name, selection)}")
-        recipe = session.chooser.recipe(selection, name, flags)
-        with env.written_by("runner"):
-            env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH")] = str(recipe.repository.path)
-            env[dialect.key("TMP_CURRENT_SCRIPT_REPO_PATH_WITH_PREFIX")] = str(recipe.repository.root)
-        with recipe.errors_attributed():
-            resolved = resolve(recipe, selection.variations, call.inputs, call.scope)
-        if resolved.choice.applied:
-            session.debug(f"{call.indent}    Prepared variations: {resolved.variation_tags}")
-        return Request(call.inputs, selection, flags, resolved)
-
-    def _add_local(self, call: Call) -> None:
-        """The env, state and constants of the dependency entry itself, over those handed down."""
-        inputs = call.inputs
-        with call.scope.env.written_by("dependency entry"):
-            merge(call.scope.env, inputs.get("local_env") or {})
-        for own, target in (
-            ("state", call.scope.state),
-            ("const", call.scope.const),
-            ("const_state", call.scope.const_state),
-        ):
-            merge(target, inputs.get(f"local_{own}") or {})
-
     def _inside_container(self, request: Request) -> bool:
         """Here a recipe may have itself skipped, or only pretended."""
         return _says(request.resolved.env.get(self.home.dialect.key("RUN_STATE_DOCKER")), TRUE_WORDS)
@@ -251,7 +208,7 @@ class Runner:
             "parent": call.parent,
         }
         told = request.selection._replace(variations=tuple(request.told_variations()))
-        session.version_info.append({_words(told): record})
+        session.version_info.append({told.words: record})
         if request.flags.time or request.flags.verbose:
             tags = ",".join(recipe.tags)
             session.info(f'{call.indent}  - running time of script "{tags}": {seconds:.2f} sec.')
@@ -259,9 +216,9 @@ class Runner:
             session.info(f"{label or f'ENV[{key}]'}: {hidden(outcome.new_env.get(key), key)}")
 
 
-def _record(session: Session, call: Call, request: Request) -> Step:
+def _record(session: Session, call: Call, request: Request) -> RecordedStep:
     recipe = request.resolved.recipe
-    step = Step(
+    step = RecordedStep(
         call.depth,
         recipe.alias,
         ",".join(request.selection.asked_tags),
@@ -275,18 +232,6 @@ def _record(session: Session, call: Call, request: Request) -> Step:
 
 def _says(value: Any, words: frozenset[str]) -> bool:
     return str(value).lower() in words
-
-
-def _words(selection: Selection) -> str:
-    """`a,b,_v`: a selection as the key of a version record."""
-    return ",".join([*selection.tags, *(f"_{name}" for name in selection.variations)])
-
-
-def _title(name: str, selection: Selection) -> str:
-    if not name:
-        return f'"{selection}"'
-    words = _words(selection)
-    return name + (f' --tags="{words}"' if words else "")
 
 
 def _no_access(_request: Any, _out: Any = None) -> dict[str, Any]:

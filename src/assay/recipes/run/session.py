@@ -12,6 +12,7 @@ from assay.recipes.run.automation import Automation
 from assay.recipes.run.choosing import Chooser
 from assay.recipes.run.console import Console
 from assay.recipes.run.native import NativeScripts
+from assay.recipes.run.request import Answering
 from assay.recipes.typing_stub import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Policy(NamedTuple):
     exact_cache: bool = False  # --cache=exact: the whole CacheKey decides, not the tags alone
 
 
-class Step:
+class RecordedStep:
     """One recipe of a run, for the lock file and for comparisons. Its version is known when it has run."""
 
     def __init__(
@@ -76,9 +77,17 @@ class Session:
         self.silent = flags.silent
         self.verbose = flags.verbose
         self.fake_deps = flags.fake_deps
+        self.answering = Answering(
+            self.chooser,
+            host_env,
+            strict=policy.strict,
+            verbose=flags.verbose,
+            info=self.info,
+            debug=self.debug,
+        )
         self.run_state: dict[str, Any] = {}  # of the recipe that was asked for
         self.version_info: list[dict[str, Any]] = []
-        self.steps: list[Step] = []
+        self.steps: list[RecordedStep] = []
 
     @property
     def store(self) -> Store:

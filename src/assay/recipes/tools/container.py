@@ -145,7 +145,6 @@ def dockerfile_path(context: Context, request: Request, container: Container) ->
 
 def dockerfile_text(context: Context, request: Request, container: Container) -> str:
     """An image with the runner, the recipe repositories, and the recipe's dependencies run once."""
-    tool = context.dialect.name
     packages = PACKAGES.get(container.os_name, PACKAGES["ubuntu"])
     lines = [
         f"FROM {container.base_image}",
@@ -159,7 +158,7 @@ def dockerfile_text(context: Context, request: Request, container: Container) ->
         f"USER {container.user}",
         f"WORKDIR /home/{container.user}",
         f"ENV PATH=/home/{container.user}/venv/bin:$PATH",
-        f"RUN python3 -m venv ~/venv && pip install {'cmind' if tool == 'cm' else 'mlcflow'}",
+        f"RUN python3 -m venv ~/venv && pip install {context.dialect.package}",
     ]
     plain = secrets.without(container.named("build_env"))
     lines += [f"ENV {key}={shlex.quote(str(value))}" for key, value in plain.items()]
@@ -409,7 +408,7 @@ def run_command(
         words += ["-v", f"{Path.cwd()}:{container.mount_root}{Path.cwd()}"]
     words += container.split("extra_run_args")
     tool, run, script, *flags = inner_command(context, request, inside)
-    reads = bool(secret) and context.dialect.name == "cm"  # MLC's command line takes no file
+    reads = bool(secret) and context.dialect.reads_arguments_from_file
     read = [f"@{SECRETS_FILE}"] if reads else []
     write = f"(umask 077; printenv {SECRETS} > {SECRETS_FILE}); " if reads else ""
     command = [*container.split("run_cmd_prefix"), tool, run, script, *read, *flags, "--docker_run_deps"]

@@ -19,7 +19,7 @@ from assay.recipes.typing_stub import Any
 def describe(context: Context, inputs: Inputs) -> Answer:
     """Print tags, variations and inputs of the recipes that a request could mean; gives them as `list`."""
     inputs = dict(inputs)
-    name = name_and_tags(inputs, context.dialect.name)
+    name = name_and_tags(inputs, context.dialect)
     own = own_recipe(context, inputs)
     recipes = [own] if own else candidates(context.index, Selection.parse(inputs.get("tags")), name)
     for recipe in recipes:

@@ -81,7 +81,7 @@ def keys_are_known(recipe: Recipe) -> Iterator[Problem]:
     """KEY: every key of the description is one that the runner reads."""
     yield from _unknown(recipe, recipe.meta, RECIPE_KEYS, "the recipe")
     # mlcflow 1.3.8 lets a variation decide whether the result is kept; CM passes over it.
-    of_a_variation = VARIATION_KEYS | ({"cache"} if recipe.dialect.name == "mlc" else set())
+    of_a_variation = VARIATION_KEYS | recipe.dialect.more_variation_keys
     for name, block in recipe.variations.items():
         if isinstance(block, dict):
             yield from _unknown(recipe, block, of_a_variation, f"variation _{name}")

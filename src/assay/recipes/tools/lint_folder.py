@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from assay.ground import scratch
-from assay.recipes.contract.dialect import DIALECTS
+from assay.recipes.contract.dialects import DIALECTS
 from assay.recipes.errors import RecipeFault
 from assay.recipes.home.index import Index
 from assay.recipes.home.repositories import Home

@@ -11,28 +11,29 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from assay.recipes.contract.merge import copied, merge
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.errors import RecipeFault
 from assay.recipes.home.index import Index
 from assay.recipes.home.store import Store
 from assay.recipes.model.conditions import applies, keys_read
-from assay.recipes.model.dependencies import Entry, Inheritance, local_keys
+from assay.recipes.model.dependencies import Entry
 from assay.recipes.model.env import Env, exported
-from assay.recipes.model.recipe import PHASES, Recipe
-from assay.recipes.model.resolve import Scope, apply_default_version
+from assay.recipes.model.recipe import Recipe
+from assay.recipes.model.resolve import apply_default_version
+from assay.recipes.run.call import Call, Outcome
 from assay.recipes.run.choosing import Chooser
 from assay.recipes.run.console import Quiet
-from assay.recipes.run.dependency_runner import merge_env
-from assay.recipes.run.request import Request, answer_request, scope_of
+from assay.recipes.run.request import Answering, Request, name_and_tags, scope_of
+from assay.recipes.run.walk import Walk
 from assay.recipes.typing_stub import Any
 
 _ASSIGNED = re.compile(r"""env\[\s*f?['"]([\w+<>{}*-]+)['"]\s*\]\s*=[^=]""")
+NOTHING = Outcome({}, {}, {}, {})
 _ADDRESS = re.compile(r"^(https?|ftp|s3|git)://|^git@")
 
 
 @dataclass
-class Step:
+class PlannedStep:
     """One recipe of the plan. `condition` is yes, no or maybe; `because` names the variables that decide."""
 
     depth: int
@@ -55,24 +56,26 @@ class Step:
 
 def plan(
     index: Index, inputs: dict[str, Any], host_env: Mapping[str, str], recipe: Recipe | None = None
-) -> list[Step]:
+) -> list[PlannedStep]:
     """The steps of a request in order, those that will not be taken included. `recipe` answers it, if one is given.
 
     Raises: RecipeFault when the request itself cannot be answered; a dependency that cannot is a step with a
     `problem`.
     """
     planner = _Planner(index, host_env)
-    planner.visit(inputs, scope_of(inputs), 0, "request", "yes", "", recipe)
+    scope, inputs = scope_of(inputs), dict(inputs)
+    name_and_tags(inputs, index.home.dialect)
+    planner.visit(Call(inputs, scope), "request", "yes", "", recipe)
     return planner.steps
 
 
 class _Planner:
+    """What the visits of one plan share."""
+
     def __init__(self, index: Index, host_env: Mapping[str, str]) -> None:
-        self.index = index
         self.store = Store(index)
-        self.chooser = Chooser(index, Quiet())
-        self.host_env = host_env
-        self.steps: list[Step] = []
+        self.answering = Answering(Chooser(index, Quiet()), host_env, quiet=True)
+        self.steps: list[PlannedStep] = []
         self.above: list[tuple[str, ...]] = []  # the recipes being planned, outermost first
         self.seen: set[tuple[str, ...]] = set()
         # How many of the steps above are a maybe: below one, a known tree is not shown again.
@@ -80,20 +83,13 @@ class _Planner:
         self.unknown: list[str] = []  # patterns of variables that something before may have set
 
     def visit(
-        self,
-        inputs: dict[str, Any],
-        scope: Scope,
-        depth: int,
-        phase: str,
-        condition: str,
-        because: str,
-        recipe: Recipe | None = None,
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        self, call: Call, phase: str, condition: str, because: str, recipe: Recipe | None = None
+    ) -> Outcome:
         """Plan one recipe and what is below it; gives the env and state it is known to export."""
-        request = answer_request(self.index, inputs, scope, self.host_env, self.chooser, recipe)
+        request = self.answering.request(call, recipe)
         recipe, resolved = request.resolved.recipe, request.resolved
-        step = Step(
-            depth,
+        step = PlannedStep(
+            call.depth,
             phase,
             recipe.alias,
             ",".join(request.selection.asked_tags),
@@ -107,112 +103,109 @@ class _Planner:
         identity = (recipe.uid, *resolved.choice.applied)
         if identity in self.above:
             step.problem = "" if self.uncertain or condition == "maybe" else "it needs itself"
-            return {}, {}
+            return NOTHING
         if (self.uncertain or condition == "maybe") and identity in self.seen:
             step.repeated = True
-            return {}, {}
+            return NOTHING
         self.above.append(identity)
         self.seen.add(identity)
         self.uncertain += condition == "maybe"
         try:
             with recipe.errors_attributed():
-                return self._below(request, step, depth)
+                return _Visit(self, call, request, step).outcome()
         finally:
             self.uncertain -= condition == "maybe"
             self.above.pop()
 
-    def _below(self, request: Request, step: Step, depth: int) -> tuple[dict[str, Any], dict[str, Any]]:
-        recipe, resolved = request.resolved.recipe, request.resolved
-        if request.may_cache():
-            found = request.look_up(self.store).entries
-            if found:
-                step.cached = str(found[0].path)
-                kept = self.store.state(found[0])
-                self._phases(request, depth, dynamic_only=True)
-                return kept["new_env"], kept.get("new_state") or {}
-        if not resolved.versions.version:
-            apply_default_version(resolved, request.inputs)
-        self._phases(request, depth, dynamic_only=False)
-        step.downloads = _downloads(resolved.env, recipe)
-        self.unknown += list(resolved.new_env_keys)
-        return exported(resolved.env, resolved.new_env_keys), exported(
-            resolved.state, resolved.new_state_keys
-        )
+    def may_be_set(self, key: str) -> bool:
+        return any(fnmatch.fnmatchcase(key, pattern) for pattern in self.unknown)
 
-    def _phases(self, request: Request, depth: int, *, dynamic_only: bool) -> None:
-        before = len(self.unknown)
-        for phase in PHASES:
-            if phase == "prehook_deps":
-                self.unknown += _assigned(request.resolved.recipe.folder)
-            self._entries(request, phase, depth, dynamic_only)
+
+class _Visit:
+    """The walk through one recipe of a plan, which runs nothing: hooks and script leave unknown what they set."""
+
+    def __init__(self, planner: _Planner, call: Call, request: Request, step: PlannedStep) -> None:
+        self.planner = planner
+        self.request = request
+        self.step = step
+        self.resolved = request.resolved
+        self.assigned = _assigned(request.resolved.recipe.folder)
+        self.walk = Walk(call, request, self, [], {})
+        self.condition, self.because = "yes", ""  # of the dependency that comes next
+
+    def outcome(self) -> Outcome:
+        """From the cache, or from what the recipe itself says."""
+        planner, resolved = self.planner, self.resolved
+        before = len(planner.unknown)
+        found = self.request.look_up(planner.store).entries if self.request.may_cache() else []
+        if found:
+            self.step.cached = str(found[0].path)
+            kept = planner.store.state(found[0])
+            self.walk.reuse(lambda: None)
+            return NOTHING._replace(new_env=kept["new_env"], new_state=kept.get("new_state") or {})
+        self.walk.make()
         # What hooks set without exporting it is gone after the recipe; what its dependencies export stays.
-        mine = set(_assigned(request.resolved.recipe.folder))
-        self.unknown[before:] = [pattern for pattern in self.unknown[before:] if pattern not in mine]
-
-    def _entries(self, request: Request, phase: str, depth: int, dynamic_only: bool) -> None:
-        resolved, env = request.resolved, request.resolved.env
-        prefix = resolved.recipe.dialect.prefix
-        hidden = local_keys(resolved.recipe.dialect) + list(resolved.recipe.meta.get("local_env_keys") or [])
-        hand_down = Inheritance(hidden, resolved.choice, prefix)
-        for entry in resolved.entries[phase]:
-            if not entry.get("tags") or (dynamic_only and not entry.get("dynamic")):
-                continue
-            condition, because = self._condition(entry, env, request.flags.fake_run)
-            if condition == "no":
-                self.steps.append(
-                    Step(depth + 1, phase, "", str(entry["tags"]), condition="no", because=because)
-                )
-                continue
-            entry = copied(entry)
-            child = hand_down.child_env(entry, env)
-            new_env, new_state = self._dependency(request, entry, child, depth, phase, condition, because)
-            if condition == "yes":
-                merge_env(env, new_env, str(entry["tags"]))
-                merge(resolved.state, copied(new_state))
-            env.refresh(hand_down.remembered)
-            resolved.fill()
-
-    def _dependency(
-        self, request: Request, entry: Entry, child: Env, depth: int, phase: str, condition: str, because: str
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        resolved = request.resolved
-        inputs = {
-            key: value for key, value in entry.items() if key not in ("env", "state", "const", "const_state")
-        }
-        with child.written_by("dependency entry"):
-            merge(child, entry.get("env") or {})
-        scope = Scope(
-            child,
-            copied(resolved.state),
-            dict(resolved.const),
-            dict(resolved.const_state),
-            resolved.adr,
+        planner.unknown[before:] = [one for one in planner.unknown[before:] if one not in self.assigned]
+        self.step.downloads = _downloads(resolved.env, resolved.recipe)
+        planner.unknown += list(resolved.new_env_keys)
+        return NOTHING._replace(
+            new_env=exported(resolved.env, resolved.new_env_keys),
+            new_state=exported(resolved.state, resolved.new_state_keys),
         )
-        inputs.setdefault("add_deps_recursive", resolved.adr)
-        place = len(self.steps)
-        try:
-            return self.visit(inputs, scope, depth + 1, phase, condition, because)
-        except RecipeFault as fault:
-            step = Step(depth + 1, phase, "", str(entry["tags"]), condition=condition, because=because)
-            step.problem = fault.message.splitlines()[0]
-            self.steps.insert(place, step)
-            return {}, {}
 
-    def _condition(self, entry: Entry, env: Env, fake_run: bool) -> tuple[str, str]:
+    # ------------------------------------------------------------------ the steps of the walk
+
+    def begin(self) -> None:
+        if not self.resolved.versions.version:
+            apply_default_version(self.resolved, self.request.inputs)
+
+    def takes(self, entry: Entry, phase: str) -> bool:
+        self.condition, self.because = self._condition(entry)
+        if self.condition == "no":
+            self._note(phase, entry, len(self.planner.steps))
+        return self.condition != "no"
+
+    def answer(self, entry: Entry, phase: str, child_env: Env) -> Outcome | None:
+        condition, because = self.condition, self.because
+        place = len(self.planner.steps)
+        try:
+            outcome = self.planner.visit(self.walk.child(entry, child_env), phase, condition, because)
+        except RecipeFault as fault:
+            self.condition, self.because = condition, because
+            self._note(phase, entry, place).problem = fault.message.splitlines()[0]
+            return None
+        return outcome if condition == "yes" else None
+
+    def preprocess(self) -> bool:
+        self.planner.unknown += self.assigned
+        return True
+
+    def native_script(self) -> None:
+        pass
+
+    def postprocess(self) -> None:
+        pass
+
+    def _note(self, phase: str, entry: Entry, place: int) -> PlannedStep:
+        """A dependency that was not visited."""
+        depth, tags = self.step.depth + 1, str(entry["tags"])
+        step = PlannedStep(depth, phase, "", tags, condition=self.condition, because=self.because)
+        self.planner.steps.insert(place, step)
+        return step
+
+    def _condition(self, entry: Entry) -> tuple[str, str]:
+        """Does an entry apply: yes, no or maybe; and the variables that decide."""
+        env, planner = self.resolved.env, self.planner
         read = sorted(keys_read(entry))
         because = ", ".join(f"{key}={hidden(env.get(key, '(unset)'), key)}" for key in read)
         open_keys = [
-            key for key in read if any(fnmatch.fnmatchcase(key, pattern) for pattern in self.unknown)
+            key
+            for key in read
+            if planner.may_be_set(key) and (key not in env or env.origin.get(key) != "command line")
         ]
-        open_keys = [key for key in open_keys if key not in env or self._may_change(key, env)]
         if open_keys:
             return "maybe", f"{', '.join(open_keys)} is set on the way"
-        return ("yes" if applies(entry, env, fake_run) else "no"), because
-
-    def _may_change(self, key: str, env: Env) -> bool:
-        return env.origin.get(key) != "command line" and any(
-            fnmatch.fnmatchcase(key, pattern) for pattern in self.unknown
-        )
+        return ("yes" if applies(entry, env, self.request.flags.fake_run) else "no"), because
 
 
 def _native_script(recipe: Recipe) -> str:
@@ -239,7 +232,7 @@ def _own(origin: str, recipe: Recipe) -> bool:
     return origin.startswith(("variation ", "version ")) or origin.endswith(f"env of {recipe.alias}")
 
 
-def as_text(steps: list[Step]) -> str:
+def as_text(steps: list[PlannedStep]) -> str:
     """The tree, one line per step: `+` runs, `=` from the cache, `-` not, `?` not yet known."""
     lines = []
     for step in steps:

@@ -24,8 +24,7 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
     session: Session = runner.last
     tool = context.dialect.name
     if on("print_deps"):
-        command = "mlcr " if tool == "mlc" else "cm run script --tags="
-        commands = [f"{command}{tags}" for tags in answer.get("deps") or []]
+        commands = [f"{context.dialect.run_with_tags}{tags}" for tags in answer.get("deps") or []]
         for command in commands:
             session.info(command)
         answer.setdefault("new_state", {})["print_deps"] = commands

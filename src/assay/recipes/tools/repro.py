@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from assay.recipes.contract.cm import parsed_names
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.run.context import Answer, Inputs
-from assay.recipes.run.given import parsed_names, repro_prefix
+from assay.recipes.run.given import repro_prefix
 from assay.recipes.run.session import Session
 from assay.recipes.tools.records import as_json, readme
 from assay.recipes.typing_stub import Any

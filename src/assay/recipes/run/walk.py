@@ -1,0 +1,149 @@
+"""The one walk through a recipe and its dependencies, in CM's order. A run and a plan are two visitors of it.
+
+deps -> preprocess -> prehook_deps -> native script -> posthook_deps -> postprocess -> post_deps
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from assay.recipes.contract.merge import copied, merge
+from assay.recipes.contract.truth import is_off
+from assay.recipes.model.dependencies import Entry, Inheritance, local_keys, merge_env
+from assay.recipes.model.env import Env
+from assay.recipes.model.resolve import Scope
+from assay.recipes.run.call import APART, Call, Outcome
+from assay.recipes.run.request import Request
+from assay.recipes.typing_stub import Any, Protocol
+
+
+class Visitor(Protocol):
+    """What happens at one recipe of the walk."""
+
+    def begin(self) -> None:
+        """Before the dependencies."""
+
+    def takes(self, entry: Entry, phase: str) -> bool:
+        """Does a dependency entry apply, as things stand now?"""
+
+    def answer(self, entry: Entry, phase: str, child_env: Env) -> Outcome | None:
+        """What a dependency hands back, which starts with `child_env`; None when nothing comes of it."""
+
+    def preprocess(self) -> bool:
+        """After `deps`. False when the recipe wants nothing more done."""
+
+    def native_script(self) -> None:
+        """After `prehook_deps`."""
+
+    def postprocess(self) -> None:
+        """After `posthook_deps`."""
+
+
+class Walk:
+    """The walk through one recipe. What its dependencies hand back goes into its env and state.
+
+    `asked` gets the tags of every dependency that applied; `run_state` is handed to each of them.
+    """
+
+    def __init__(
+        self, call: Call, request: Request, visitor: Visitor, asked: list[str], run_state: dict[str, Any]
+    ) -> None:
+        self.call = call
+        self.request = request
+        self.visitor = visitor
+        self.asked = asked
+        self.run_state = run_state
+        self.resolved = request.resolved
+        self.meta = request.resolved.recipe.meta
+        self.hidden_keys = local_keys(request.resolved.dialect)
+
+    def make(self) -> bool:
+        """Everything; False when the recipe's own hook wants it skipped. A fake run ends before the native script."""
+        self.visitor.begin()
+        self.phase("deps")
+        self.resolved.fill()
+        if not self.visitor.preprocess():
+            return False
+        self.phase("prehook_deps")
+        if not self.request.flags.fake_run:
+            self.visitor.native_script()
+            self.phase("posthook_deps")
+            self.visitor.postprocess()
+            self.phase("post_deps")
+        return True
+
+    def reuse(self, load: Callable[[], None]) -> None:
+        """A cache entry stands in for hooks and script: `load` it among the dependencies marked `dynamic`."""
+        self.phase("deps", from_cache=True)
+        self.resolved.fill()
+        self.phase("prehook_deps", from_cache=True)
+        load()
+        self.phase("posthook_deps", from_cache=True)
+        self.phase("post_deps", from_cache=True)
+
+    def phase(self, name: str, *, from_cache: bool = False) -> None:
+        """The entries of one list that apply."""
+        entries = [e for e in self.resolved.entries[name] if not from_cache or e.get("dynamic")]
+        self._entries(name, entries, self._hidden(name, from_cache))
+
+    def docker_dependencies(self) -> None:
+        """Inside a container: what the recipe needs there."""
+        docker = self.meta.get("docker") or {}
+        entries = [entry for entry in docker.get("deps") or [] if not entry.get("skip_inside_docker")]
+        self._entries("docker deps", entries, self._hidden("deps", from_cache=False))
+        self.resolved.fill()
+
+    def _hidden(self, phase: str, from_cache: bool) -> list[str]:
+        """Patterns of the variables that dependencies do not see; the last ones see what the recipe's list leaves."""
+        if phase == "post_deps" or (phase == "posthook_deps" and from_cache):
+            return [
+                *(self.meta.get("clean_env_keys_post_deps") or []),
+                *(self.hidden_keys if from_cache else []),
+            ]
+        return [*self.hidden_keys, *(self.meta.get("local_env_keys") or [])]
+
+    def _entries(self, phase: str, entries: list[Entry], hidden: list[str]) -> None:
+        resolved, env = self.resolved, self.resolved.env
+        inheritance = Inheritance(hidden, resolved.choice, resolved.dialect)
+        for entry in entries:
+            if not entry.get("tags") or not self.visitor.takes(entry, phase):
+                continue
+            child_env = inheritance.child_env(entry, env)
+            self.asked.append(str(entry["tags"]))
+            outcome = self.visitor.answer(entry, phase, child_env)
+            if outcome is not None:
+                merge_env(env, outcome.new_env, str(entry["tags"]))
+                resolved.dialect.merge(resolved.state, copied(outcome.new_state))
+            env.refresh(inheritance.remembered)
+            if outcome is not None:
+                resolved.fill()
+                resolved.apply_const()
+
+    def child(self, entry: Entry, child_env: Env) -> Call:
+        """The request that a dependency entry makes."""
+        resolved, flags = self.resolved, self.request.flags
+        inputs: dict[str, Any] = {
+            "action": "run",
+            "automation": "script",
+            "add_deps_recursive": resolved.adr,
+            "debug_script_tags": flags.debug_script_tags,
+            "time": flags.time,
+        }
+        merge(inputs, {key: entry[key] for key in entry if key not in APART})
+        inputs["add_deps_recursive"] = inputs["add_deps_recursive"] or {}  # an entry may leave it empty
+        lifetime = self.request.cache_expiration()
+        if lifetime and not is_off(entry.get("inherit_cache_expiration", "")):
+            inputs["cache_expiration"] = inputs.get("cache_expiration") or lifetime
+        scope = Scope(
+            child_env,
+            copied(resolved.state),
+            copied(resolved.const),
+            copied(resolved.const_state),
+            inputs["add_deps_recursive"],
+        )
+        inputs.update({f"local_{key}": entry.get(key) or {} for key in APART})
+        # As the tools leave it in the description.
+        entry.update({key: {} for key in APART if isinstance(entry.get(key), dict)})
+        variations = ",_".join(self.request.selection.variations)
+        parent = f"{resolved.recipe}" + (f" ( {variations} )" if variations else "")
+        return Call(inputs, scope, self.call.depth + 1, parent, self.run_state)
