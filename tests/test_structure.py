@@ -11,8 +11,7 @@ import pytest
 
 TOOL = Path(__file__).parents[1] / "tools" / "structure.py"
 NO_MORE_THAN = {
-    "public class names used twice": 9,
-    "Any per 1,000 lines": 16.8,
+    "public class names used twice": 5,
     "modules that no test imports": 80,
 }
 """Counts that have not reached their goals yet; lower a figure when the count falls."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from assay.recipes.contract.names import is_uid
 from assay.recipes.errors import RecipeFault, RecipeNotFound
 from assay.recipes.home.artifacts import Artifacts
 from assay.recipes.home.index import Index
-from assay.recipes.model.names import is_uid
 from tests.recipes.conftest import Kit
 
 

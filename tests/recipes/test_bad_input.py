@@ -131,7 +131,7 @@ def test_an_error_that_the_description_has_not_caused_stays_a_bug(
         raise TypeError("ours")
 
     kit.recipe("right", env={"CM_A": "1"})
-    monkeypatch.setattr("assay.recipes.run.runner.resolve", broken)
+    monkeypatch.setattr("assay.recipes.run.request.resolve", broken)
     with pytest.raises(TypeError, match="ours"):
         kit.run("right")
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from assay.recipes.contract.dialect import CM, MLC
+from assay.recipes.contract.cm import CM
+from assay.recipes.contract.mlc import MLC
 from assay.recipes.model import dependencies
 from assay.recipes.model.dependencies import Inheritance
 from assay.recipes.model.env import Env
-from assay.recipes.model.variations import Choice, Group
+from assay.recipes.model.variations import Choice, VariationGroup
 
 
 def entry(tags: str, *names: str, **more: Any) -> dict[str, Any]:
@@ -112,10 +113,10 @@ def test_the_long_spelling_lies_over_the_short_one() -> None:
     assert dependencies.additions({}, "ad", "add_deps") == {}
 
 
-def inheritance(prefix: str = "CM_", applied: tuple[str, ...] = (), **groups: Group) -> Inheritance:
+def inheritance(prefix: str = "CM_", applied: tuple[str, ...] = (), **groups: VariationGroup) -> Inheritance:
     dialect = MLC if prefix == "MLC_" else CM
     choice = Choice(applied, applied, groups, {})
-    return Inheritance(dependencies.local_keys(dialect), choice, prefix)
+    return Inheritance(dependencies.local_keys(dialect), choice, dialect)
 
 
 def handed(entry: dict[str, Any], prefix: str = "CM_", **env: Any) -> dict[str, Any]:
@@ -200,7 +201,7 @@ def test_mlc_completes_tags_from_the_entrys_own_variables_and_fills_placeholders
 def test_an_entry_may_inherit_the_variations_of_its_parent(
     tags: str, skipped: list[str], result: str
 ) -> None:
-    groups = {"device": Group(("cpu", "cuda"), "cpu"), "size": Group(("batch.#",), "")}
+    groups = {"device": VariationGroup(("cpu", "cuda"), "cpu"), "size": VariationGroup(("batch.#",), "")}
     made = entry(tags, inherit_variation_tags=True, skip_inherit_variation_groups=skipped)
     inheritance("CM_", ("cpu", "batch.8", "fast"), **groups).child_env(made, Env({}))
     assert made["tags"] == result

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.recipes.contract.dialect import CM, MLC
+from assay.recipes.contract.cm import CM
+from assay.recipes.contract.mlc import MLC
 from assay.recipes.home.repositories import Home
 from assay.recipes.run.host_environment import LAUNCHERS, host_environment
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.recipes.contract.names import ArtifactName, is_uid, new_uid, split_repository
 from assay.recipes.model.artifact import Artifact, Repository, TagQuery
-from assay.recipes.model.names import Name, is_uid, new_uid, split_repository
 
 UID = "0123456789abcdef"
 WORDS = st.text(alphabet="abcxyz-_1", min_size=1, max_size=8)
@@ -38,17 +38,17 @@ def test_a_new_uid_is_one_and_another_each_time() -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("detect-os", Name("detect-os", "")),
-        (UID, Name("", UID)),
-        (f"detect-os,{UID}", Name("detect-os", UID)),
-        (f"{UID}, detect-os", Name("detect-os", UID)),
-        ("", Name()),
-        (",", Name()),
-        ("a,b", Name("b", "")),
+        ("detect-os", ArtifactName("detect-os", "")),
+        (UID, ArtifactName("", UID)),
+        (f"detect-os,{UID}", ArtifactName("detect-os", UID)),
+        (f"{UID}, detect-os", ArtifactName("detect-os", UID)),
+        ("", ArtifactName()),
+        (",", ArtifactName()),
+        ("a,b", ArtifactName("b", "")),
     ],
 )
-def test_a_name_is_alias_and_uid_in_either_order(text: str, name: Name) -> None:
-    assert Name.parse(text) == name
+def test_a_name_is_alias_and_uid_in_either_order(text: str, name: ArtifactName) -> None:
+    assert ArtifactName.parse(text) == name
 
 
 @pytest.mark.parametrize(
@@ -68,28 +68,30 @@ def test_a_name_is_alias_and_uid_in_either_order(text: str, name: Name) -> None:
     ],
 )
 def test_a_name_fits_by_its_uid_else_by_its_alias(text: str, alias: str, uid: str, fits: bool) -> None:
-    assert Name.parse(text).matches(alias, uid) is fits
+    assert ArtifactName.parse(text).matches(alias, uid) is fits
 
 
 @given(WORDS, st.booleans())
 def test_a_name_is_written_as_it_is_read(alias: str, has_uid: bool) -> None:
-    name = Name(alias, UID if has_uid else "")
-    assert Name.parse(str(name)) == name
+    name = ArtifactName(alias, UID if has_uid else "")
+    assert ArtifactName.parse(str(name)) == name
     assert bool(name)
-    assert not Name()
+    assert not ArtifactName()
 
 
 @pytest.mark.parametrize(
     ("text", "repository", "artifact"),
     [
-        ("detect-os", Name(), Name("detect-os")),
-        ("mlcommons@cm4mlops:detect-os", Name("mlcommons@cm4mlops"), Name("detect-os")),
-        (f"{UID}:{UID}", Name("", UID), Name("", UID)),
-        (":detect-os", Name(), Name("detect-os")),
-        ("repo:", Name("repo"), Name()),
+        ("detect-os", ArtifactName(), ArtifactName("detect-os")),
+        ("mlcommons@cm4mlops:detect-os", ArtifactName("mlcommons@cm4mlops"), ArtifactName("detect-os")),
+        (f"{UID}:{UID}", ArtifactName("", UID), ArtifactName("", UID)),
+        (":detect-os", ArtifactName(), ArtifactName("detect-os")),
+        ("repo:", ArtifactName("repo"), ArtifactName()),
     ],
 )
-def test_a_repository_stands_before_the_colon(text: str, repository: Name, artifact: Name) -> None:
+def test_a_repository_stands_before_the_colon(
+    text: str, repository: ArtifactName, artifact: ArtifactName
+) -> None:
     assert split_repository(text) == (repository, artifact)
 
 
@@ -128,7 +130,7 @@ def test_artifacts_lie_below_the_prefix_of_their_repository() -> None:
 def test_a_repository_answers_to_its_alias_its_uid_and_the_name_it_was_pulled_as(
     text: str, answers: bool
 ) -> None:
-    assert repository().answers_to(Name.parse(text)) is answers
+    assert repository().answers_to(ArtifactName.parse(text)) is answers
 
 
 def test_a_repository_as_json_says_what_its_description_does() -> None:

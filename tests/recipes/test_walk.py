@@ -13,7 +13,7 @@ from assay.recipes.home.index import Index
 from assay.recipes.model.dependencies import Entry
 from assay.recipes.model.env import Env
 from assay.recipes.model.recipe import PHASES
-from assay.recipes.run.call import Call, Outcome
+from assay.recipes.run.call import RecipeCall, RecipeOutcome
 from assay.recipes.run.request import answer_request, scope_of
 from assay.recipes.run.walk import Walk
 from assay.recipes.tools.plan import plan
@@ -35,10 +35,10 @@ class Recorder:
     def takes(self, entry: Entry, phase: str) -> bool:
         return entry["tags"] != "refused"
 
-    def answer(self, entry: Entry, phase: str, child_env: Env) -> Outcome | None:
+    def answer(self, entry: Entry, phase: str, child_env: Env) -> RecipeOutcome | None:
         self.events.append(f"{phase}: {entry['tags']}")
         self.seen.append(child_env)
-        return Outcome({f"CM_{str(entry['tags']).upper()}": "1"}, {}, {}, {})
+        return RecipeOutcome({f"CM_{str(entry['tags']).upper()}": "1"}, {}, {}, {})
 
     def preprocess(self) -> bool:
         self.events.append("preprocess")
@@ -55,7 +55,7 @@ def walked(kit: Kit, visitor: Recorder, *flags: str) -> Walk:
     inputs = parse(["run", "script", "--tags=root", *flags])
     scope = scope_of(inputs)
     request = answer_request(Index(kit.home), inputs, scope, {})
-    return Walk(Call(inputs, scope), request, visitor, [], {})
+    return Walk(RecipeCall(inputs, scope), request, visitor, [], {})
 
 
 @pytest.fixture

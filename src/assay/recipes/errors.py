@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from assay.ground.errors import RecipeError
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Values
 
 GENERAL, SCRIPT_FAILED, UNKNOWN_ACTION, EXISTS, NOT_FOUND = 1, 2, 4, 8, 16
 
@@ -80,7 +80,7 @@ class RecipeFailed(RecipeFault):
         return answer
 
 
-class FailedAnswer(dict[str, Any]):
+class FailedAnswer(Values):
     """The result dictionary of a failure. It also knows the failure, so that a hook that hands it on hands on the log;
     not as a member, because hooks print their results as JSON."""
 

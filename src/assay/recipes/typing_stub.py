@@ -1,10 +1,12 @@
-"""What this package needs of `typing`, without the cost of importing and using it.
+"""What this package needs of `typing`, without the cost of importing and using it, and its two most used types.
 
 A small recipe runs in about 60 ms. `typing` takes 3 of them to be imported, and its `NamedTuple` as many again: it
 compiles a constructor and every annotation of each class. Type checkers read these names as the real ones.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,3 +62,8 @@ else:
 
         def __getnewargs__(self):
             return tuple(self)
+
+
+# Values as recipes, hooks and command lines give them, by name: whatever YAML, JSON and Python can hold.
+Values = dict[str, Any]
+Given = Mapping[str, Any]  # such values that are only read

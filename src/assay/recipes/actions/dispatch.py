@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from assay.ground.errors import did_you_mean
 from assay.recipes.contract.argv import parse
-from assay.recipes.contract.names import Name
+from assay.recipes.contract.names import ArtifactName
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
 from assay.recipes.run.context import Answer, Context, Inputs, tag_text
 from assay.recipes.typing_stub import Any
@@ -123,7 +123,7 @@ def automation_name(context: Context, text: str, action: str = "") -> str:
     if not text:
         _refuse_absent(action, text, "TAGS")
         raise RecipeFault("automation is not defined", UNKNOWN_ACTION, "name one: script, cache or repo")
-    name = Name.parse(text.rpartition(":")[2])
+    name = ArtifactName.parse(text.rpartition(":")[2])
     if name.uid in UIDS:
         return UIDS[name.uid]
     alias = {"repos": "repo"}.get(name.alias, name.alias)

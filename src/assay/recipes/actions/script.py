@@ -9,7 +9,7 @@ from assay.recipes.errors import RecipeFailed, RecipeFault
 from assay.recipes.run.context import Answer, Context, Inputs, tag_text, words
 from assay.recipes.run.runner import Runner
 from assay.recipes.run.start import make_runner
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Values
 
 # The flags after which something is left or printed when a run has ended.
 _FOR_RECORDS = """
@@ -145,7 +145,7 @@ def test(context: Context, inputs: Inputs) -> Answer:
     return {"return": 0}
 
 
-def test_requests(meta: dict[str, Any]) -> list[Inputs]:
+def test_requests(meta: Values) -> list[Inputs]:
     """The inputs of a recipe's tests, one per list of variations; a single plain run when it has none."""
     requests = []
     for item in (meta.get("tests") or {}).get("run_inputs") or [{}]:

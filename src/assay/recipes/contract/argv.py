@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Values
 
-Inputs = dict[str, Any]
+Inputs = Values
 TEXTS_OR_LISTS = frozenset({"tags", "new_tags"})
 LISTS = frozenset({"artifacts", "cmd", "unparsed_cmd"})
 DICTIONARIES = frozenset({"meta"})

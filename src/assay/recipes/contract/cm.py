@@ -8,7 +8,7 @@ from pathlib import Path
 from assay.recipes.contract.dialect import SCRIPT_UID
 from assay.recipes.contract.merge import merge
 from assay.recipes.contract.names import split_repository
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Given, Values
 
 
 class Cm:
@@ -68,13 +68,13 @@ class Cm:
     def key(self, name: str) -> str:
         return f"CM_{name}"
 
-    def merge(self, target: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    def merge(self, target: Values, more: Values) -> Values:
         return merge(target, more)
 
     def env_value(self, have: Any, value: Any) -> Any:
         return value
 
-    def in_order(self, before: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def in_order(self, before: list[Values], new: list[Values]) -> list[Values]:
         return [*new, *before]
 
     def host_values(self) -> dict[str, str]:
@@ -83,16 +83,16 @@ class Cm:
     def inherited_values(self, host_env: Mapping[str, str]) -> dict[str, str]:
         return {}
 
-    def os_info(self) -> dict[str, Any]:
+    def os_info(self) -> Values:
         return {}
 
     def is_tags(self, word: str) -> bool:
         return " " in word
 
-    def top_input(self, inputs: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
+    def top_input(self, inputs: Given, live: Given) -> Values:
         return {**inputs, **live, **parsed_names(inputs)}
 
-    def nested_input(self, inputs: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    def nested_input(self, inputs: Given, told: Given) -> Values:
         return {**inputs, **told, **parsed_names(inputs)}
 
     def repositories_folder(self, home: Path) -> Path:
@@ -102,9 +102,9 @@ class Cm:
         return uid
 
 
-def parsed_names(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def parsed_names(inputs: Given) -> Values:
     """The names of a request in the parts that CM makes of them: (alias, uid), and that of the repository behind it."""
-    names: dict[str, Any] = {"parsed_automation": [("script", SCRIPT_UID)]}
+    names: Values = {"parsed_automation": [("script", SCRIPT_UID)]}
     artifact = str(inputs.get("artifact") or "")
     if artifact and " " not in artifact:
         repository, name = split_repository(artifact)

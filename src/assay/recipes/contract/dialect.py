@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from assay.recipes.typing_stub import Any, Protocol
+from assay.recipes.typing_stub import Any, Given, Protocol, Values
 
 SCRIPT_UID = "5b4e0237da074764"
 CACHE_UID = "541d6f712a6b464e"
@@ -77,13 +77,13 @@ class Dialect(Protocol):
     def key(self, name: str) -> str:
         """A variable's name with the prefix: `CM_NAME`, `MLC_NAME`."""
 
-    def merge(self, target: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    def merge(self, target: Values, more: Values) -> Values:
         """Put one state over another in place."""
 
     def env_value(self, have: Any, value: Any) -> Any:
         """What a variable becomes when a recipe or block sets it."""
 
-    def in_order(self, before: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def in_order(self, before: list[Values], new: list[Values]) -> list[Values]:
         """The conditional blocks so far and those of a further block, in the order in which they are tried."""
 
     def host_values(self) -> dict[str, str]:
@@ -92,16 +92,16 @@ class Dialect(Protocol):
     def inherited_values(self, host_env: Mapping[str, str]) -> dict[str, str]:
         """Variables of the user's environment that a recipe sees unless it was given others."""
 
-    def os_info(self) -> dict[str, Any]:
+    def os_info(self) -> Values:
         """What `os_info` tells a hook beside what both tools tell."""
 
     def is_tags(self, word: str) -> bool:
         """Does a word of the command line stand for tags, or for a name?"""
 
-    def top_input(self, inputs: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
+    def top_input(self, inputs: Given, live: Given) -> Values:
         """The `input` of a hook of the recipe that was asked for; `live` are env, state and constants as given."""
 
-    def nested_input(self, inputs: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    def nested_input(self, inputs: Given, told: Given) -> Values:
         """The `input` of a hook of a dependency; `told` is what the run says of itself."""
 
     def repositories_folder(self, home: Path) -> Path:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.truth import is_off
 from assay.recipes.errors import GENERAL, RecipeFault
-from assay.recipes.typing_stub import Any, NamedTuple
+from assay.recipes.typing_stub import Any, Given, NamedTuple, Values
 
 
-def is_on(inputs: Mapping[str, Any], *names: str, strict: bool = False) -> bool:
+def is_on(inputs: Given, *names: str, strict: bool = False) -> bool:
     """Is one of these flags given and not false? `False`, `no`, `off` and `0` are false.
 
     With `strict` every text that is not empty is true, `False` included, which is CM's reading.
@@ -24,7 +24,7 @@ def is_set(value: Any, *, strict: bool = False) -> bool:
     return bool(value)
 
 
-def is_yes(inputs: Mapping[str, Any], *names: str) -> bool:
+def is_yes(inputs: Given, *names: str) -> bool:
     """For the few flags that CM itself reads as words: true, yes or on."""
     return any(str(inputs.get(name, "")).lower() in ("true", "yes", "on") for name in names)
 
@@ -33,7 +33,7 @@ DEPENDENCY_INPUTS = ("ad", "adr", "add_deps", "add_deps_recursive")
 NESTED = ("env", "state", "const", "const_state", *DEPENDENCY_INPUTS)
 
 
-def check_nested(inputs: Mapping[str, Any]) -> None:
+def check_nested(inputs: Given) -> None:
     """Raises: RecipeFault (1) for a plain value where names with values belong: `--env=1`."""
     for key in NESTED:
         if not isinstance(inputs.get(key) or {}, dict):
@@ -69,7 +69,7 @@ class Flags(NamedTuple):
     debug_script_tags: str
 
     @classmethod
-    def read(cls, inputs: Mapping[str, Any], env: Mapping[str, Any], prefix: str, *, strict: bool) -> Flags:
+    def read(cls, inputs: Given, env: Given, prefix: str, *, strict: bool) -> Flags:
         def on(*names: str) -> bool:
             return is_on(inputs, *names, strict=strict)
 
@@ -137,8 +137,8 @@ HOST_KEYS = ("GH_TOKEN", "ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "
 
 
 def seed_env(
-    env: dict[str, Any],
-    inputs: Mapping[str, Any],
+    env: Values,
+    inputs: Given,
     flags: Flags,
     host_env: Mapping[str, str],
     folder: str,

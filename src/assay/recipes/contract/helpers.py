@@ -16,9 +16,9 @@ from assay.ground.redact import addresses
 from assay.recipes.contract.cm import CM
 from assay.recipes.contract.shell import host_info
 from assay.recipes.contract.truth import FALSE_WORDS, TRUE_WORDS
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Values
 
-Answer = dict[str, Any]
+Answer = Values
 CHUNK_BYTES = 65536
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 from assay.recipes.errors import GENERAL, RecipeFailed
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Values
 
 SHIM = Path(__file__).parent / "shim"
 SHIM_MODULES = ("cmind", "cmind.utils", "mlc", "mlc.utils", "utils")
@@ -70,7 +70,7 @@ class Hooks:
     def has(self, name: str) -> bool:
         return callable(getattr(self.module, name, None))
 
-    def call(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def call(self, name: str, arguments: Values) -> Values:
         """The hook's answer.
 
         Raises: RecipeFailed with the hook's own number, or 1 when it raised or left through `sys.exit`.
@@ -93,7 +93,7 @@ class Hooks:
             raise RecipeFailed(message, exit_number(code), step=step, output=output)
         return answer
 
-    def _guarded(self, function: Any, arguments: dict[str, Any], step: str) -> Any:
+    def _guarded(self, function: Any, arguments: Values, step: str) -> Any:
         try:
             return function(arguments)
         except SystemExit as leaving:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Values
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 
@@ -21,9 +21,7 @@ def copied(value: Any) -> Any:
     return copy.deepcopy(value)
 
 
-def merge(
-    target: dict[str, Any], more: dict[str, Any], *, unique: bool = True, nested: bool = False
-) -> dict[str, Any]:
+def merge(target: Values, more: Values, *, unique: bool = True, nested: bool = False) -> Values:
     """Put `more` over `target` in place: dictionaries key by key, lists appended, all else replaced.
 
     A list that appends to a list adds only what is not there yet, but inside a nested dictionary it adds

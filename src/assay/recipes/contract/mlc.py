@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from assay.recipes.contract.merge import merge
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Given, Values
 
 # Inputs that MLC does not show to the hooks of the recipe that was asked for.
 NOT_SHOWN = frozenset({"action", "automation", "cmd", "artifact", "artifacts", "verbose", "silent"})
@@ -79,7 +79,7 @@ class Mlc:
     def key(self, name: str) -> str:
         return f"MLC_{name}"
 
-    def merge(self, target: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    def merge(self, target: Values, more: Values) -> Values:
         """A list below the top takes only what it does not hold yet."""
         return merge(target, more, nested=True)
 
@@ -89,7 +89,7 @@ class Mlc:
             return [*have, *(item for item in value if item not in have)]
         return value
 
-    def in_order(self, before: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def in_order(self, before: list[Values], new: list[Values]) -> list[Values]:
         return [*before, *new]
 
     def host_values(self) -> dict[str, str]:
@@ -98,20 +98,20 @@ class Mlc:
     def inherited_values(self, host_env: Mapping[str, str]) -> dict[str, str]:
         return {key: host_env[key] for key in ("USER", "HOME") if key in host_env}
 
-    def os_info(self) -> dict[str, Any]:
+    def os_info(self) -> Values:
         return {"env_quote": '"', "env": self.host_values()}
 
     def is_tags(self, word: str) -> bool:
         return " " in word or "," in word
 
-    def top_input(self, inputs: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
+    def top_input(self, inputs: Given, live: Given) -> Values:
         words = [str(word) for word in inputs.get("cmd") or []]
         shown = {name: value for name, value in inputs.items() if name not in NOT_SHOWN}
         details = [word for word in words if not word.startswith("-")][:1]
         named = {"details": details[0]} if details else {}
         return {**shown, **live, **named, "mlc_run_cmd": " ".join(["mlc run script", *words])}
 
-    def nested_input(self, inputs: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    def nested_input(self, inputs: Given, told: Given) -> Values:
         shown = {name: value for name, value in inputs.items() if name != "action"}
         return shown | {name: value for name, value in told.items() if name not in TOLD_BY_CM}
 

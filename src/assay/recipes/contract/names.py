@@ -14,14 +14,14 @@ def is_uid(word: str) -> bool:
     return len(word) == 16 and _UID_CHARACTERS.issuperset(word)
 
 
-class Name(NamedTuple):
+class ArtifactName(NamedTuple):
     """An alias (perhaps with `*` and `?`), a uid, or both; a uid decides alone when both sides have one."""
 
     alias: str = ""
     uid: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Name:
+    def parse(cls, text: str) -> ArtifactName:
         """`alias,uid` in either order."""
         alias = uid = ""
         for part in text.split(","):
@@ -52,10 +52,10 @@ class Name(NamedTuple):
         return ",".join(part for part in (self.alias, self.uid) if part)
 
 
-def split_repository(text: str) -> tuple[Name, Name]:
+def split_repository(text: str) -> tuple[ArtifactName, ArtifactName]:
     """`repo:artifact` -> (name of the repository or the empty one, name of the artifact)."""
     repository, colon, artifact = text.rpartition(":")
-    return (Name.parse(repository) if colon else Name(), Name.parse(artifact))
+    return (ArtifactName.parse(repository) if colon else ArtifactName(), ArtifactName.parse(artifact))
 
 
 def new_uid() -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Given, Values
 
 HIDDEN = "***"
 _WORDS = "TOKEN PAT SECRET SECRETS CREDENTIAL CREDENTIALS KEY AUTHORIZATION BEARER"
@@ -39,7 +39,7 @@ _options: set[str] = set()
 _SHORTEST = 6  # a shorter text is not looked for in others: it would be found by chance
 
 
-def learn(mapping: Mapping[str, Any]) -> None:
+def learn(mapping: Given) -> None:
     """Take in an `input_mapping`: an option that becomes a secret variable is secret itself, from now on."""
     _options.update(str(option) for option, variable in mapping.items() if _sounds_secret(str(variable)))
 
@@ -76,16 +76,16 @@ def _sounds_secret(name: str, value: str = "") -> bool:
     return not value.startswith("/") and any(re.search(_PASSWORD, word) for word in words)
 
 
-def apart(env: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def apart(env: Given) -> tuple[Values, dict[str, str]]:
     """(what a script file may hold, what goes by the environment of its process)."""
     secret = {name: str(value) for name, value in env.items() if is_secret(name, value)}
     return {name: value for name, value in env.items() if name not in secret}, secret
 
 
-def parted(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def parted(values: Given) -> tuple[Values, Values]:
     """(the values without those that are a secret or hold one, those alone), both in the shape of the whole."""
-    plain: dict[str, Any] = {}
-    secret: dict[str, Any] = {}
+    plain: Values = {}
+    secret: Values = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
             plain[name], inner = parted(value)
@@ -117,7 +117,7 @@ def _option(word: Any) -> str:
     return word[2:] if isinstance(word, str) and word.startswith("--") and "=" not in word else ""
 
 
-def without(values: Mapping[str, Any]) -> dict[str, Any]:
+def without(values: Given) -> Values:
     """The values without the secrets: for records that something is made from again."""
     return parted(values)[0]
 
@@ -160,7 +160,7 @@ def _without_named(text: str) -> str:
     return "".join([*shown, text[end:]])
 
 
-def in_text(text: str, *environments: Mapping[str, Any]) -> str:
+def in_text(text: str, *environments: Given) -> str:
     """A text as it may be shown: without the secrets of these variables and options, and those in its addresses."""
     for name, value in _plain(environments):
         whole = [str(value)] if is_secret(name, value) else []
@@ -170,7 +170,7 @@ def in_text(text: str, *environments: Mapping[str, Any]) -> str:
     return _in_addresses(text)
 
 
-def _plain(environments: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+def _plain(environments: Iterable[Given]) -> Iterator[tuple[str, Any]]:
     """Each name with its value, also of those that stand below another: `env`, `const`, lists."""
     for env in environments:
         for name, value in env.items():

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Given
 
 _DICTIONARIES = """
 env default_env const state const_state ad adr add_deps add_deps_recursive input_mapping docker input_description
@@ -41,7 +41,7 @@ DEPTH_MAX = 100  # the deepest description of the two public repositories nests 
 VALUES_MAX = 1_000_000  # the largest of them holds 7,000 values
 
 
-def check_bounds(value: Mapping[str, Any]) -> None:
+def check_bounds(value: Given) -> None:
     """Everything behind this copies descriptions and counts on the names in them.
 
     Raises: ValueError, in words, for a description that contains itself, is nested or repeats itself beyond all
@@ -73,7 +73,7 @@ def _measure(value: Any, depth: int, known: dict[int, tuple[int, int]]) -> tuple
     return size, levels
 
 
-def misshapen(block: Mapping[str, Any], where: str = "") -> Iterator[str]:
+def misshapen(block: Given, where: str = "") -> Iterator[str]:
     """Each part that has not the form it must have, in words. Empty parts are as good as absent ones."""
     for key, value in block.items():
         if not value or (isinstance(value, str) and key in TEXT_OR_LIST):

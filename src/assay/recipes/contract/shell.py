@@ -13,7 +13,7 @@ from pathlib import Path
 from assay.recipes.contract import secrets
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.errors import RecipeFault
-from assay.recipes.typing_stub import Any, NamedTuple
+from assay.recipes.typing_stub import Given, NamedTuple, Values
 
 RUN_FILE, STATE_FILE = "tmp-run.sh", "tmp-state.json"
 NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE = "tmp-run-state.json", "tmp-run-env.out", "tmp-ver.out"
@@ -29,7 +29,7 @@ _PIECE = r'(\\["$`\\])|(\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}))|(["$`])|(\\\Z)'
 _SPECIAL = frozenset('"$`\\')
 
 
-class Ended(NamedTuple):
+class ScriptEnded(NamedTuple):
     """How a native script ended: its wait status, and of a failed one the end of what it printed."""
 
     status: int
@@ -48,7 +48,7 @@ def quoted(value: str) -> str:
     return '"' + re.sub(_PIECE, lambda m: m[0] if m[1] or m[2] else "\\" + m[0], value) + '"'
 
 
-def export_lines(env: Mapping[str, Any]) -> list[str]:
+def export_lines(env: Given) -> list[str]:
     """One `export` per variable, sorted; `+KEY` lists are put in front of what KEY already holds. No secrets."""
     lines = []
     env, _ = secrets.apart(env)
@@ -66,7 +66,7 @@ def export_lines(env: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def script_for(folder: Path, name: str, env: Mapping[str, Any], dialect: Dialect) -> Path | None:
+def script_for(folder: Path, name: str, env: Given, dialect: Dialect) -> Path | None:
     """The most special script of a name that the folder has for the detected system, or None."""
     flavor, version, machine = (
         str(env.get(dialect.key(key), ""))
@@ -92,11 +92,11 @@ def write_script(path: Path, lines: Iterable[str]) -> None:
 
 def run_script(
     script: Path,
-    env: Mapping[str, Any],
-    state: dict[str, Any],
+    env: Given,
+    state: Values,
     host_env: Mapping[str, str],
     keep: bool = False,
-) -> Ended:
+) -> ScriptEnded:
     """Run a native script in the current folder with these variables.
 
     `host_env` is the process environment it starts from. With `keep`, the script that would run it without
@@ -133,7 +133,7 @@ def run_script(
         for name in (NEW_STATE_FILE, NEW_ENV_FILE):  # the script may have put a secret there
             with contextlib.suppress(FileNotFoundError):
                 Path(name).chmod(stat.S_IRUSR | stat.S_IWUSR)
-        return Ended(process.returncode, output.kept() if process.returncode else b"", output.problem)
+        return ScriptEnded(process.returncode, output.kept() if process.returncode else b"", output.problem)
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -142,12 +142,12 @@ def _write_private(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def write_state(state: dict[str, Any]) -> None:
+def write_state(state: Values) -> None:
     """The state as scripts and hooks can read it; an entry of the cache keeps it."""
     _write_private(Path(STATE_FILE), state_as_json(state))
 
 
-def state_as_json(state: dict[str, Any]) -> str:
+def state_as_json(state: Values) -> str:
     if not state:  # as with most recipes of MLC; the next is CM's. A small run needs json for nothing else
         return "{}"
     if state == {"docker": {}}:
@@ -174,7 +174,7 @@ def quoted_path(path: Path) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def new_state() -> dict[str, Any]:
+def new_state() -> Values:
     """What the script left in `tmp-run-state.json`."""
     path = Path(NEW_STATE_FILE)
     if not path.is_file():
@@ -222,10 +222,10 @@ def clean(names: Iterable[str]) -> None:
             path.unlink()
 
 
-def host_info(dialect: Dialect) -> dict[str, Any]:
+def host_info(dialect: Dialect) -> Values:
     """What hooks find under `os_info`. MLC's tells the kind of the system, which every env then has."""
     bits = "64" if sys.maxsize > 2**32 else "32"
-    info: dict[str, Any] = {
+    info: Values = {
         "platform": "linux" if os.name != "nt" else "windows",
         "bat_ext": ".sh",
         "set_env": 'export ${key}="${value}"',

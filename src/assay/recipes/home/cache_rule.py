@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from assay.recipes.contract.flags import Flags
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.home.store import CacheKey, recipe_digest
 from assay.recipes.model.resolve import ResolvedRecipe
 from assay.recipes.model.selection import Selection, cache_tag
 from assay.recipes.model.template import fill
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Given, Values
 
 # Inputs that say how to run, not what: they are no part of a CacheKey.
 _HOW_TO_RUN = """
@@ -22,9 +20,7 @@ compat recipes debug_script_tags
 HOW_TO_RUN = frozenset(_HOW_TO_RUN.split())
 
 
-def lookup_tags(
-    resolved: ResolvedRecipe, selection: Selection, inputs: Mapping[str, Any], flags: Flags
-) -> list[str]:
+def lookup_tags(resolved: ResolvedRecipe, selection: Selection, inputs: Given, flags: Flags) -> list[str]:
     """The tags an entry must have, and a new entry gets first: CM's rule, in CM's order."""
     env, prefix = resolved.env, resolved.recipe.dialect.prefix
     tags = list(dict.fromkeys([*selection.tags, *resolved.recipe.tags]))
@@ -43,7 +39,7 @@ def lookup_tags(
     return list(dict.fromkeys(tags))
 
 
-def tags_from_env(meta: Mapping[str, Any], env: Mapping[str, Any]) -> list[str]:
+def tags_from_env(meta: Given, env: Given) -> list[str]:
     """`deps-<prefix><part>` for the variables that are part of a recipe's cache tags."""
     tags = []
     for item in meta.get("extra_cache_tags_from_env") or []:
@@ -52,7 +48,7 @@ def tags_from_env(meta: Mapping[str, Any], env: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
-class _Known(dict[str, Any]):
+class _Known(Values):
     """Every placeholder counts as known; an unset one is empty, as CM has it for extra cache tags."""
 
     def __contains__(self, key: object) -> bool:
@@ -62,7 +58,7 @@ class _Known(dict[str, Any]):
         return ""
 
 
-def cache_key(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> CacheKey:
+def cache_key(resolved: ResolvedRecipe, inputs: Given) -> CacheKey:
     """What makes two runs of this recipe the same."""
     mapping = resolved.recipe.meta.get("input_mapping") or {}
     mapped = {

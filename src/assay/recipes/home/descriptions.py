@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Values
 
-Description = dict[str, Any]
+Description = Values
 PRIME = 2**61 - 1
 # A file changed this recently may change again within one tick of the file system's clock.
 UNSETTLED_NS = 50_000_000

@@ -8,7 +8,7 @@ from assay.recipes.errors import RecipeFault
 from assay.recipes.home.index import Index
 from assay.recipes.model.artifact import Artifact
 from assay.recipes.model.recipe import Recipe
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Values
 
 INHERITANCE_DEPTH_MAX = 10
 
@@ -16,13 +16,13 @@ INHERITANCE_DEPTH_MAX = 10
 def load_recipe(index: Index, artifact: Artifact) -> Recipe:
     """Read a recipe with everything it inherits through `_base`."""
 
-    def described() -> dict[str, Any]:
+    def described() -> Values:
         return _inherited(index, artifact, 0)
 
     return Recipe(artifact, described(), index.home.dialect, described)
 
 
-def _inherited(index: Index, artifact: Artifact, depth: int) -> dict[str, Any]:
+def _inherited(index: Index, artifact: Artifact, depth: int) -> Values:
     names = index.home.dialect.description_files
     meta = index.home.descriptions.load(artifact.path, names, json_too=True)
     base = meta.pop("_base", None)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assay.recipes.contract.cm import CM
 from assay.recipes.contract.dialect import Dialect
-from assay.recipes.contract.names import Name
+from assay.recipes.contract.names import ArtifactName
 from assay.recipes.errors import NOT_FOUND, RecipeFault
 from assay.recipes.home.descriptions import DescriptionStore, write_cache_file
 from assay.recipes.model.artifact import Repository
@@ -54,7 +54,7 @@ class Home:
 
     def find(self, name: str) -> list[Repository]:
         """Those that answer to a name; all of them for an empty one."""
-        wanted = Name.parse(name)
+        wanted = ArtifactName.parse(name)
         return [repo for repo in self.repositories() if not wanted or repo.answers_to(wanted)]
 
     def one(self, name: str) -> Repository:

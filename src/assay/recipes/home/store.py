@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from assay.ground.parsed import json_value
@@ -22,7 +22,7 @@ from assay.recipes.home.index import Index
 from assay.recipes.home.removal import remove_folder
 from assay.recipes.model.artifact import Artifact, TagQuery
 from assay.recipes.model.versions import Versions
-from assay.recipes.typing_stub import Any, NamedTuple
+from assay.recipes.typing_stub import Any, Given, NamedTuple, Values
 
 KEY_FIELD = "assay_key"
 EXPIRY_FIELD = "cache_expiration"  # seconds since 1970; the name is MLC's
@@ -38,7 +38,7 @@ class CacheKey(NamedTuple):
     version: str
     inputs: tuple[tuple[str, str], ...]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Values:
         return {
             "recipe": self.recipe,
             "digest": self.digest,
@@ -47,7 +47,7 @@ class CacheKey(NamedTuple):
             "inputs": [list(pair) for pair in self.inputs],
         }
 
-    def differences(self, kept: Mapping[str, Any] | None) -> list[str]:
+    def differences(self, kept: Given | None) -> list[str]:
         """In which parts an entry differs from this key, in words; empty when it is the same."""
         if not kept:
             return ["the entry carries no key: it was made by cm, or by an older run"]
@@ -74,7 +74,7 @@ class CacheEntry(NamedTuple):
     """A kept result: the folder, its description and, on demand, its state."""
 
     artifact: Artifact
-    description: dict[str, Any]
+    description: Values
 
     @property
     def path(self) -> Path:
@@ -169,14 +169,14 @@ class Store:
         owned = [e for e in self.entries() if e.owner_uid(self.home.dialect.owner_key) == owner]
         return [(entry, sorted(query.wanted - set(entry.tags))) for entry in owned]
 
-    def state(self, entry: CacheEntry) -> dict[str, Any]:
+    def state(self, entry: CacheEntry) -> Values:
         """The kept env and state, with paths below another home's cache moved to this one.
 
         Raises: RecipeFault (16) when the file is gone or broken.
         """
         path = entry.path / self.home.dialect.cached_state_file
         try:
-            state: dict[str, Any] = json_value(path.read_text(encoding="utf-8"))
+            state: Values = json_value(path.read_text(encoding="utf-8"))
             parts = ("new_env", "new_state") if isinstance(state, dict) else ()
             if not parts or not all(isinstance(state.get(part) or {}, dict) for part in parts):
                 raise ValueError("it holds no env and state")
@@ -257,7 +257,7 @@ class Staged:
         self.fresh = fresh
         self._marker = _hold(folder / RUNNING)
 
-    def commit(self, description: dict[str, Any], state: dict[str, Any]) -> Artifact:
+    def commit(self, description: Values, state: Values) -> Artifact:
         """Write the state, then the description, each in one step; from here on it is an entry."""
         dialect = self.store.home.dialect
         from assay.ground.files import staged

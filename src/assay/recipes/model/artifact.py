@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from assay.recipes.contract.names import Name
-from assay.recipes.typing_stub import Any, NamedTuple
+from assay.recipes.contract.names import ArtifactName
+from assay.recipes.typing_stub import NamedTuple, Values
 
 
 class Repository(NamedTuple):
@@ -15,7 +15,7 @@ class Repository(NamedTuple):
     path: Path
     alias: str
     uid: str
-    description: dict[str, Any]
+    description: Values
 
     @property
     def root(self) -> Path:
@@ -23,7 +23,7 @@ class Repository(NamedTuple):
         prefix = self.description.get("prefix") or ""
         return self.path / prefix if prefix else self.path
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Values:
         """For a reader of `--out=json`."""
         described = {key: self.description[key] for key in ("desc", "prefix") if self.description.get(key)}
         return {
@@ -34,7 +34,7 @@ class Repository(NamedTuple):
             **described,
         }
 
-    def answers_to(self, name: Name) -> bool:
+    def answers_to(self, name: ArtifactName) -> bool:
         """By alias, by uid, or by the name it was pulled under (which CM does not accept)."""
         return name.matches(self.alias, self.uid) or name.matches(self.path.name, self.uid)
 

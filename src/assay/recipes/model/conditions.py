@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from assay.recipes.contract.truth import FALSE_WORDS, TRUE_WORDS, is_off
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Given
 
 CONDITION_KEYS = ("enable_if_env", "enable_if_any_env", "skip_if_env", "skip_if_any_env")
 
@@ -31,14 +29,14 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def all_hold(condition: Mapping[str, Any], env: Mapping[str, Any]) -> bool:
+def all_hold(condition: Given, env: Given) -> bool:
     """Every key fits; true for the empty condition."""
     return all(
         fits(env[key], wanted) if key in env else fits_absent(wanted) for key, wanted in condition.items()
     )
 
 
-def any_holds(condition: Mapping[str, Any], env: Mapping[str, Any]) -> bool:
+def any_holds(condition: Given, env: Given) -> bool:
     """One present key fits; false for the empty condition, and an absent key never counts."""
     return any(key in env and fits_any(env[key], wanted) for key, wanted in condition.items())
 
@@ -51,7 +49,7 @@ def fits_any(value: Any, wanted: Any) -> bool:
     return fits(value, wanted)
 
 
-def applies(entry: Mapping[str, Any], env: Mapping[str, Any], fake_run: bool = False) -> bool:
+def applies(entry: Given, env: Given, fake_run: bool = False) -> bool:
     """Does a dependency or conditional block apply, given these variables?"""
     if entry.get("skip_if_fake_run") and fake_run:
         return False
@@ -64,6 +62,6 @@ def applies(entry: Mapping[str, Any], env: Mapping[str, Any], fake_run: bool = F
     return not ("skip_if_any_env" in entry and any_holds(entry["skip_if_any_env"] or {}, env))
 
 
-def keys_read(entry: Mapping[str, Any]) -> set[str]:
+def keys_read(entry: Given) -> set[str]:
     """The variables that decide whether the entry applies."""
     return {key for name in CONDITION_KEYS for key in entry.get(name) or {}}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.merge import copied, merge
 from assay.recipes.model.conditions import CONDITION_KEYS, applies
 from assay.recipes.model.env import Env, matching_keys
 from assay.recipes.model.template import fill, fill_nested, filled, placeholders
 from assay.recipes.model.variations import Choice
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Given, Values
 
-Entry = dict[str, Any]
+Entry = Values
 # Names (behind CM_ or MLC_) that are never handed down. Source: built-in list of the pinned engine.
 LOCAL_KEYS = (
     "VERSION",
@@ -65,9 +63,7 @@ def _same_entry(entries: list[Entry], entry: Entry) -> int | None:
     return None
 
 
-def update_named(
-    entries: list[Entry], additions: Mapping[str, Any], env: Mapping[str, Any], *, strict: bool = False
-) -> str | None:
+def update_named(entries: list[Entry], additions: Given, env: Given, *, strict: bool = False) -> str | None:
     """Give tags, versions and the like to the entries of these names.
 
     With `strict`, stops at the first name that no entry has and gives it. An addition has conditions of its
@@ -87,7 +83,7 @@ def update_named(
     return None
 
 
-def _update_entry(entry: Entry, addition: Mapping[str, Any]) -> None:
+def _update_entry(entry: Entry, addition: Given) -> None:
     for key, value in addition.items():
         if key == "tags":
             have = split_tags(entry.get("tags"))
@@ -106,7 +102,7 @@ def _update_entry(entry: Entry, addition: Mapping[str, Any]) -> None:
             entry[key] = value
 
 
-def merge_additions(target: dict[str, Any], more: Mapping[str, Any]) -> None:
+def merge_additions(target: Values, more: Given) -> None:
     """Put one `adr` over another in place; the tags of one name are united."""
     if target == more:
         return
@@ -121,9 +117,9 @@ def merge_additions(target: dict[str, Any], more: Mapping[str, Any]) -> None:
             have["tags"] = ",".join(tags)
 
 
-def additions(block: Mapping[str, Any], short: str, long: str) -> dict[str, Any]:
+def additions(block: Given, short: str, long: str) -> Values:
     """`ad` with `add_deps` over it, or `adr` with `add_deps_recursive`."""
-    found: dict[str, Any] = copied(block.get(short) or {})
+    found: Values = copied(block.get(short) or {})
     return merge(found, copied(block.get(long) or {}))
 
 
@@ -134,7 +130,7 @@ class Inheritance:
         self.hidden_keys = hidden_keys
         self.choice = choice
         self.dialect = dialect
-        self.remembered: dict[str, Any] = {}
+        self.remembered: Values = {}
 
     def child_env(self, entry: Entry, env: Env) -> Env:
         """The variables without the local and the unresolved ones; the entry's tags are completed on the way."""
@@ -195,7 +191,7 @@ def _add_tags(entry: Entry, more: list[str]) -> None:
         entry["tags"] = ",".join([*(have if isinstance(have, list) else [str(have)]), *more])
 
 
-def _prefixed_tags(entry: Entry, own: Mapping[str, Any], env: Mapping[str, Any]) -> list[str]:
+def _prefixed_tags(entry: Entry, own: Given, env: Given) -> list[str]:
     """`update_tags_from_env_with_prefix`: {prefix: [keys]} gives the prefix with each key's value."""
     return [
         f"{prefix}{text}"
@@ -205,13 +201,13 @@ def _prefixed_tags(entry: Entry, own: Mapping[str, Any], env: Mapping[str, Any])
     ]
 
 
-def _texts(key: str, own: Mapping[str, Any], env: Mapping[str, Any]) -> list[str]:
+def _texts(key: str, own: Given, env: Given) -> list[str]:
     """What a variable says, one text per item of a list: the entry's own (MLC), else the parent's."""
     value = own[key] if str(own.get(key, "")).strip() else env.get(key, "")
     return [str(item) for item in (value if isinstance(value, list) else [value]) if str(item).strip()]
 
 
-def merge_env(env: Env, new: Mapping[str, Any], writer: str) -> None:
+def merge_env(env: Env, new: Given, writer: str) -> None:
     """Put exported values over an env: lists grow, the rest is replaced."""
     with env.written_by(writer):
         for key, value in copied(dict(new)).items():

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from assay.recipes.model.template import placeholders
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Given, Values
 
-Values = dict[str, Any]
 WILD = frozenset("*?[")
 
 
@@ -17,13 +16,13 @@ USER_RUN_DIR = "MLC_USER_RUN_DIR"
 """MLC: the folder that the user called from; relative paths of inputs start there."""
 
 
-class Env(dict[str, Any]):
+class Env(Values):
     """A dictionary that remembers the writer of each key: `origin["CM_VERSION"] == "variation _v1"`.
 
     It is a plain dict for those who only read and write it, such as the hooks of a recipe.
     """
 
-    def __init__(self, values: Mapping[str, Any] | None = None, writer: str = "caller") -> None:
+    def __init__(self, values: Given | None = None, writer: str = "caller") -> None:
         super().__init__()
         self.origin: dict[str, str] = {}
         self.writer = writer
@@ -73,7 +72,7 @@ class Env(dict[str, Any]):
             self.refresh(values)
             self.origin = origin
 
-    def refresh(self, values: Mapping[str, Any]) -> None:
+    def refresh(self, values: Given) -> None:
         """Set values whose writer stays the one that is known: a placeholder that was filled in."""
         for key, value in values.items():
             super().__setitem__(key, value)
@@ -89,7 +88,7 @@ def matching_keys(values: Iterable[str], pattern: str) -> list[str]:
     return [pattern] if pattern in values else []
 
 
-def exported(values: Mapping[str, Any], patterns: Iterable[str]) -> Values:
+def exported(values: Given, patterns: Iterable[str]) -> Values:
     """What a recipe hands back: the values whose keys its `new_env_keys` or `new_state_keys` name.
 
     A pattern is a key, a wildcard, or `<<<K>>>`: the key that K holds.

@@ -9,7 +9,7 @@ from pathlib import Path
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFailed, RecipeFault
 from assay.recipes.model.artifact import Artifact, Repository
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Values
 
 PHASES = ("deps", "prehook_deps", "posthook_deps", "post_deps")
 
@@ -20,9 +20,9 @@ class Recipe:
     def __init__(
         self,
         artifact: Artifact,
-        meta: dict[str, Any],
+        meta: Values,
         dialect: Dialect,
-        read_again: Callable[[], dict[str, Any]] | None = None,
+        read_again: Callable[[], Values] | None = None,
     ) -> None:
         self.artifact = artifact
         self.meta = meta
@@ -50,7 +50,7 @@ class Recipe:
         return [str(tag) for tag in self.meta.get("tags") or []]
 
     @property
-    def variations(self) -> dict[str, Any]:
+    def variations(self) -> Values:
         return self.meta.get("variations") or {}
 
     @property

@@ -21,9 +21,9 @@ from assay.recipes.model.recipe import PHASES, Recipe
 from assay.recipes.model.template import filled
 from assay.recipes.model.variations import Choice, choose, dynamic_name, static_name
 from assay.recipes.model.versions import KEYS, Versions, asked
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Given, Values
 
-State = dict[str, Any]
+State = Values
 
 
 class Scope:
@@ -33,15 +33,15 @@ class Scope:
         self,
         env: Env,
         state: State | None = None,
-        const: dict[str, Any] | None = None,
+        const: Values | None = None,
         const_state: State | None = None,
-        adr: dict[str, Any] | None = None,
+        adr: Values | None = None,
     ) -> None:
         self.env = env
         self.state: State = {} if state is None else state
-        self.const: dict[str, Any] = {} if const is None else const
+        self.const: Values = {} if const is None else const
         self.const_state: State = {} if const_state is None else const_state
-        self.adr: dict[str, Any] = {} if adr is None else adr
+        self.adr: Values = {} if adr is None else adr
 
 
 class ResolvedRecipe:
@@ -64,9 +64,9 @@ class ResolvedRecipe:
         self.script_name = str(meta.get("script_name") or "").strip()
         self.default_version = str(meta.get("default_version") or "")
         self.warnings: list[str] = list(meta.get("warnings") or [])
-        self.conditional: list[dict[str, Any]] = []
+        self.conditional: list[Values] = []
         self.dialect = recipe.dialect
-        self.docker: dict[str, Any] = {}
+        self.docker: Values = {}
         self.caches: bool | None = None  # what a variation says of it
 
     @property
@@ -86,7 +86,7 @@ class ResolvedRecipe:
             self.env.update(self.const)
         self.dialect.merge(self.state, copied(self.const_state))
 
-    def apply(self, block: Mapping[str, Any], writer: str, inputs: Mapping[str, Any]) -> None:
+    def apply(self, block: Given, writer: str, inputs: Given) -> None:
         """Put one block (a variation, a combination, a version) over what stands.
 
         Raises: RecipeFault (1) when its `ad` names a dependency that no list has.
@@ -119,24 +119,24 @@ class ResolvedRecipe:
         if block.get("warning"):
             self.warnings.append(str(block["warning"]))
 
-    def set_env(self, values: Mapping[str, Any]) -> None:
+    def set_env(self, values: Given) -> None:
         """The env of a recipe or a block, put over what stands."""
         for key, value in values.items():
             self.env[key] = self.dialect.env_value(self.env.get(key), value)
 
-    def set_docker(self, block: Mapping[str, Any]) -> None:
+    def set_docker(self, block: Given) -> None:
         """Settings of a container."""
         merge(self.docker, block.get("docker") or {})
         if self.dialect.docker_in_state:
             self.state["docker"] = self.docker
 
-    def apply_conditional(self, block: Mapping[str, Any]) -> None:
+    def apply_conditional(self, block: Given) -> None:
         """The `update_meta_if_env` of a block and of those before it."""
         self.conditional = self.dialect.in_order(self.conditional, block.get("update_meta_if_env") or [])
         for entry in self.conditional:
             self._apply_conditional(entry)
 
-    def _apply_conditional(self, entry: Mapping[str, Any]) -> None:
+    def _apply_conditional(self, entry: Given) -> None:
         if not applies(entry, self.env):
             return
         merged = merge(dict(self.env), copied(entry.get("env") or {}))
@@ -148,7 +148,7 @@ class ResolvedRecipe:
         self.dialect.merge(self.state, entry.get("state") or {})
         self.set_docker(entry)
 
-    def add_to_dependencies(self, named: dict[str, Any]) -> None:
+    def add_to_dependencies(self, named: Values) -> None:
         """Apply an `ad`. It fails only when none of the four lists has all of its names."""
         if not named:
             return
@@ -165,9 +165,7 @@ class ResolvedRecipe:
                 else "its dependencies have no names",
             )
 
-    def map_inputs(
-        self, target: dict[str, Any], inputs: Mapping[str, Any], mapping: Mapping[str, str]
-    ) -> None:
+    def map_inputs(self, target: Values, inputs: Given, mapping: Mapping[str, str]) -> None:
         """Inputs that a block maps to variables, as they are; those described as `is_path` made absolute (MLC)."""
         described = self.recipe.meta.get("input_description") or {}
         base = str(self.env.get(USER_RUN_DIR) or "")
@@ -178,15 +176,13 @@ class ResolvedRecipe:
                 is_path = isinstance(about, dict) and not is_off(about.get("is_path", ""))
                 target[key] = absolute(inputs[name], base) if is_path and base else inputs[name]
 
-    def add_recursively(self, named: Mapping[str, Any], env: Mapping[str, Any] | None = None) -> None:
+    def add_recursively(self, named: Given, env: Given | None = None) -> None:
         """Apply an `adr` to the four lists; names that are not here may be further down."""
         for phase in PHASES:
             update_named(self.entries[phase], named, self.env if env is None else env)
 
 
-def resolve(
-    recipe: Recipe, requested: tuple[str, ...], inputs: Mapping[str, Any], scope: Scope
-) -> ResolvedRecipe:
+def resolve(recipe: Recipe, requested: tuple[str, ...], inputs: Given, scope: Scope) -> ResolvedRecipe:
     """Assemble a recipe for a request.
 
     `requested` are variations (excluded ones as `-name`), `inputs` the whole input of the call.
@@ -208,9 +204,7 @@ def resolve(
     return resolved
 
 
-def _with_version(
-    recipe: Recipe, requested: tuple[str, ...], inputs: Mapping[str, Any], env: Mapping[str, Any]
-) -> tuple[str, ...]:
+def _with_version(recipe: Recipe, requested: tuple[str, ...], inputs: Given, env: Given) -> tuple[str, ...]:
     """A version that was asked for is also the variation `version.V`, where the recipe has such a one."""
     version = asked(inputs, env, recipe.meta, recipe.dialect.prefix).version
     name = f"version.{version}"
@@ -218,7 +212,7 @@ def _with_version(
     return (*requested, name) if version and known and name not in requested else requested
 
 
-def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
+def _apply_recipe(resolved: ResolvedRecipe, inputs: Given) -> None:
     meta, env, dialect = resolved.recipe.meta, resolved.env, resolved.dialect
     with env.written_by(f"default_env of {resolved.recipe.alias}"):
         for key, value in (meta.get("default_env") or {}).items():
@@ -240,7 +234,7 @@ def _apply_recipe(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
             resolved.apply_conditional(meta)
 
 
-def _apply_variations(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
+def _apply_variations(resolved: ResolvedRecipe, inputs: Given) -> None:
     variations, dialect = resolved.recipe.variations, resolved.dialect
     applied = [name for name in resolved.choice.applied if not name.startswith(("~", "-"))]
     complete = _complete_combinations(
@@ -261,9 +255,7 @@ def _apply_variations(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> No
     resolved.add_recursively(resolved.adr)
 
 
-def _complete_combinations(
-    variations: Mapping[str, Any], applied: Sequence[str], *, dynamic: bool
-) -> dict[str, dict[str, Any]]:
+def _complete_combinations(variations: Given, applied: Sequence[str], *, dynamic: bool) -> dict[str, Values]:
     """The blocks of the combinations whose members are all selected, those of few members first.
 
     With `dynamic`, one member may be a `n.#`: any selected `n.…` stands for it.
@@ -281,14 +273,14 @@ def _complete_combinations(
     return found
 
 
-def variation_block(variations: Mapping[str, Any], name: str) -> dict[str, Any]:
+def variation_block(variations: Given, name: str) -> Values:
     """The block of a variation; for `x.7` described as `x.#`, a copy with every `#` in its texts replaced."""
     if name in variations:
         return variations[name] or {}
     return with_suffix(variations.get(static_name(name, variations)) or {}, name.partition(".")[2])
 
 
-def with_suffix(block: dict[str, Any], suffix: str) -> dict[str, Any]:
+def with_suffix(block: Values, suffix: str) -> Values:
     """A copy of a `.#` block for one suffix."""
     replaced = _replace_hash(copied(block), suffix)
     return replaced if isinstance(replaced, dict) else {}
@@ -304,7 +296,7 @@ def _replace_hash(value: Any, suffix: str) -> Any:
     return value
 
 
-def _apply_version(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
+def _apply_version(resolved: ResolvedRecipe, inputs: Given) -> None:
     prefix = resolved.dialect.prefix
     resolved.versions = asked(inputs, resolved.env, resolved.recipe.meta, prefix)
     with resolved.env.written_by("version asked for"):
@@ -318,7 +310,7 @@ def _apply_version(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> None:
         resolved.add_recursively(resolved.adr)
 
 
-def apply_default_version(resolved: ResolvedRecipe, inputs: Mapping[str, Any]) -> str:
+def apply_default_version(resolved: ResolvedRecipe, inputs: Given) -> str:
     """When no version was asked for: the recipe's default one within the bounds; gives it, or nothing."""
     version = resolved.versions.default(resolved.default_version)
     if not version:
@@ -338,7 +330,7 @@ def absolute(value: Any, base: str) -> Any:
     return os.path.normpath(Path(base) / Path(value).expanduser()) if isinstance(value, str) else value
 
 
-def authorised_url(env: Mapping[str, Any], prefix: str) -> dict[str, str]:
+def authorised_url(env: Given, prefix: str) -> dict[str, str]:
     """The git address with the user's token, or in ssh form, when a recipe asks for authorised access."""
     url = str(env.get(prefix + "GIT_URL") or "")
     if env.get(prefix + "GIT_AUTH") != "yes" or not url.startswith("https://") or "@" in url:
@@ -351,7 +343,7 @@ def authorised_url(env: Mapping[str, Any], prefix: str) -> dict[str, str]:
     return {}
 
 
-def check_lists(env: Mapping[str, Any]) -> None:
+def check_lists(env: Given) -> None:
     """Raises: RecipeFault (1) for a `+KEY` that is not a list."""
     for key, value in env.items():
         if key.startswith("+") and not isinstance(value, list):

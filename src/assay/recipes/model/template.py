@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Given, Values
 
 _PLACEHOLDER = r"<<<(.*?)>>>"  # compiled when the first one is met: most small runs have none
 
@@ -16,7 +15,7 @@ def placeholders(value: Any) -> list[str]:
     return re.findall(_PLACEHOLDER, text) if "<<<" in text else []
 
 
-def fill(value: Any, values: Mapping[str, Any]) -> Any:
+def fill(value: Any, values: Given) -> Any:
     """The text, or the list of texts, with what is known filled in; anything else as it is."""
     if isinstance(value, list):
         return [fill(item, values) if isinstance(item, str) else item for item in value]
@@ -25,7 +24,7 @@ def fill(value: Any, values: Mapping[str, Any]) -> Any:
     return re.sub(_PLACEHOLDER, lambda hit: str(values[hit[1]]) if hit[1] in values else hit[0], value)
 
 
-def filled(target: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def filled(target: Given, values: Given) -> Values:
     """The entries of `target` that change when filled in from `values`, with their new values."""
     known = dict(values)
     changed = {}
@@ -39,7 +38,7 @@ def filled(target: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, An
     return changed
 
 
-def fill_nested(values: dict[str, Any], known: Mapping[str, Any]) -> None:
+def fill_nested(values: Values, known: Given) -> None:
     """Fill in the texts of a nested dictionary in place."""
     for key, value in values.items():
         if isinstance(value, dict):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from assay.ground.errors import did_you_mean
 from assay.recipes.errors import RecipeFault
-from assay.recipes.typing_stub import Any, NamedTuple
+from assay.recipes.typing_stub import Given, NamedTuple
 
-Variations = Mapping[str, Any]
+Variations = Given
 
 
-class Group(NamedTuple):
+class VariationGroup(NamedTuple):
     """Variations of which one may be chosen; `default` is chosen when none is."""
 
     members: tuple[str, ...]
@@ -23,7 +23,7 @@ class Choice(NamedTuple):
 
     requested: tuple[str, ...]  # as asked; an excluded one is written `-name`
     applied: tuple[str, ...]
-    groups: dict[str, Group]
+    groups: dict[str, VariationGroup]
     reasons: dict[str, str]  # variation -> why it applies
 
     def chosen(self) -> dict[str, str]:
@@ -55,7 +55,7 @@ def knows(variations: Variations, name: str) -> bool:
     )
 
 
-def choose(meta: Mapping[str, Any], requested: Iterable[str], *, bases_first: bool = False) -> Choice:
+def choose(meta: Given, requested: Iterable[str], *, bases_first: bool = False) -> Choice:
     """The variations that apply for a request, in the order of application.
 
     Raises: RecipeFault (1) for an unknown or excluded base, alias or default, for two members of one group,
@@ -83,7 +83,7 @@ def choose(meta: Mapping[str, Any], requested: Iterable[str], *, bases_first: bo
     return Choice(requested, tuple(selected), groups, closure.reasons)
 
 
-def find_groups(variations: Variations) -> dict[str, Group]:
+def find_groups(variations: Variations) -> dict[str, VariationGroup]:
     """Groups in the order of the recipe.
 
     Raises: RecipeFault (1) when a group has two defaults.
@@ -99,10 +99,10 @@ def find_groups(variations: Variations) -> dict[str, Group]:
             if group in defaults:
                 raise RecipeFault(f"group {group!r} has two defaults: {defaults[group]} and {name}")
             defaults[group] = name
-    return {name: Group(tuple(found), defaults.get(name, "")) for name, found in members.items()}
+    return {name: VariationGroup(tuple(found), defaults.get(name, "")) for name, found in members.items()}
 
 
-def check_combinations(meta: Mapping[str, Any], selected: list[str]) -> None:
+def check_combinations(meta: Given, selected: list[str]) -> None:
     """Raises: RecipeFault (1) for a combination outside the valid ones, or among the invalid ones."""
     valid = meta.get("valid_variation_combinations") or []
     if valid and not any(set(combination) <= set(selected) for combination in valid):
@@ -124,7 +124,7 @@ class _Closure:
     """Adds to a selection what it brings with it, until nothing is missing."""
 
     def __init__(
-        self, variations: Variations, excluded: set[str], groups: dict[str, Group], bases_first: bool
+        self, variations: Variations, excluded: set[str], groups: dict[str, VariationGroup], bases_first: bool
     ) -> None:
         self.variations = variations
         self.excluded = excluded
@@ -133,7 +133,7 @@ class _Closure:
         self.combined = sorted((name for name in variations if "," in name), key=lambda name: name.count(","))
         self.reasons: dict[str, str] = {}
 
-    def block(self, name: str) -> Mapping[str, Any]:
+    def block(self, name: str) -> Given:
         found = self.variations.get(static_name(name, self.variations))
         if found is None:
             raise RecipeFault(f"unknown variation _{name}", 1, did_you_mean(name, self.variations))
@@ -183,7 +183,7 @@ class _Closure:
                     self._add_defaults(combination, self.block(combination), members, at_entry)
         return [member.name for member in members]
 
-    def _add_bases(self, name: str, block: Mapping[str, Any], members: list[_Member]) -> None:
+    def _add_bases(self, name: str, block: Given, members: list[_Member]) -> None:
         for base in block.get("base") or []:
             static = static_name(base, self.variations)
             if static not in self.variations:
@@ -199,9 +199,7 @@ class _Closure:
             self.reasons[base] = f"base of _{name}"
             members.insert(0 if self.bases_first else len(members), _Member(base))
 
-    def _add_defaults(
-        self, name: str, block: Mapping[str, Any], members: list[_Member], at_entry: set[str]
-    ) -> None:
+    def _add_defaults(self, name: str, block: Given, members: list[_Member], at_entry: set[str]) -> None:
         for group, default in (block.get("default_variations") or {}).items():
             if group not in self.groups:
                 raise RecipeFault(

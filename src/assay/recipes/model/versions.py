@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import zip_longest
 
-from assay.recipes.typing_stub import Any, NamedTuple
+from assay.recipes.typing_stub import Given, NamedTuple
 
 
 def compare(left: str, right: str) -> int:
@@ -54,9 +53,7 @@ class Versions(NamedTuple):
 KEYS = ("VERSION", "VERSION_MIN", "VERSION_MAX", "VERSION_MAX_USABLE")
 
 
-def asked(
-    inputs: Mapping[str, Any], env: Mapping[str, Any], meta: Mapping[str, Any], prefix: str
-) -> Versions:
+def asked(inputs: Given, env: Given, meta: Given, prefix: str) -> Versions:
     """The four bounds, each from the input, else the environment, else the recipe."""
     found = []
     for name in KEYS:
@@ -66,7 +63,7 @@ def asked(
     return Versions(*found)
 
 
-def pip_requirement(env: Mapping[str, Any], prefix: str) -> str:
+def pip_requirement(env: Given, prefix: str) -> str:
     """The bounds as pip writes them: `==1.2`, `>=1,<=2`, or nothing."""
     version, lowest, highest = (str(env.get(prefix + name) or "") for name in KEYS[:3])
     if version:

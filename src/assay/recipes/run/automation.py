@@ -18,9 +18,9 @@ from assay.recipes.errors import GENERAL, NOT_FOUND, SCRIPT_FAILED, RecipeFault
 from assay.recipes.model.dependencies import local_keys, update_named
 from assay.recipes.model.versions import Versions
 from assay.recipes.run.native import NativeScripts
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Values
 
-Answer = dict[str, Any]
+Answer = Values
 # `python3` is also found as python3.11, python3-11, …  Source: find_artifact of the pinned engine.
 NUMBERED = ("", ".[0-9]", ".[0-9][0-9]", "-[0-9]", "-[0-9][0-9]", "[0-9]", "[0-9][0-9]")
 VERSIONED = ("[0-9].[0-9]", "[0-9][0-9].[0-9]", "[0-9][0-9].[0-9][0-9]")
@@ -64,7 +64,7 @@ class Automation(WithLogger):
         self.os_info = shell.host_info(dialect)
         self.local_env_keys = local_keys(dialect)
         self.path = str(folder)
-        self.run_state: dict[str, Any] = {}
+        self.run_state: Values = {}
 
     def run_native_script(self, i: Answer) -> Answer:
         """Run another script of the recipe's folder; `env_tmp` is what came out of it, the rest is put back."""
@@ -97,7 +97,7 @@ class Automation(WithLogger):
             return {"return": 0, "detected_version": version}
         return {"return": NOT_FOUND, "error": answer.get("error") or "version was not detected"}
 
-    def _detect(self, step: Answer, env: dict[str, Any]) -> Answer:
+    def _detect(self, step: Answer, env: Values) -> Answer:
         step["env"] = env
         step.setdefault("state", {})
         answer = self._attempt(step)
@@ -112,7 +112,7 @@ class Automation(WithLogger):
         except RecipeFault as fault:
             return fault.answer()
 
-    def _fits(self, version: str, env: dict[str, Any]) -> bool:
+    def _fits(self, version: str, env: Values) -> bool:
         wanted, lowest, highest = (
             str(env.get(self.dialect.key(key)) or "") for key in ("VERSION", "VERSION_MIN", "VERSION_MAX")
         )
@@ -160,7 +160,7 @@ class Automation(WithLogger):
             "default_path_list": default_paths,
         }
 
-    def _put_on_path(self, i: Answer, env: dict[str, Any], file_path: str, default_paths: list[str]) -> None:
+    def _put_on_path(self, i: Answer, env: Values, file_path: str, default_paths: list[str]) -> None:
         folder = str(Path(file_path).parent)
         if folder in default_paths:
             return

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from assay.recipes.contract.mlc import MLC
-from assay.recipes.contract.names import Name
+from assay.recipes.contract.names import ArtifactName
 from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.home.candidates import unknown_variation, unknown_variations
 from assay.recipes.home.index import Index
@@ -16,10 +16,10 @@ from assay.recipes.model.recipe import Recipe
 from assay.recipes.model.resolve import ResolvedRecipe
 from assay.recipes.model.selection import Selection
 from assay.recipes.run.request import name_and_tags
-from assay.recipes.typing_stub import Any, NamedTuple
+from assay.recipes.typing_stub import Given, NamedTuple, Values
 
-Action = Callable[[ResolvedRecipe, Mapping[str, Any], bool], dict[str, Any]]
-Declines = Callable[[Recipe, Mapping[str, Any]], str]
+Action = Callable[[ResolvedRecipe, Given, bool], Values]
+Declines = Callable[[Recipe, Given], str]
 
 
 class Builtin(NamedTuple):
@@ -49,7 +49,7 @@ class Owned(NamedTuple):
 def owned(
     builtins: list[Builtin],
     index: Index,
-    inputs: Mapping[str, Any],
+    inputs: Given,
     note: Callable[[str], None] = lambda _text: None,
 ) -> Owned | None:
     """Whether a recipe of our own answers a request; None where one of a repository is asked for, or has to answer.
@@ -115,7 +115,7 @@ def load_builtin(builtin: Builtin, index: Index) -> Recipe:
 
 
 def _require_repository(index: Index, name: str) -> None:
-    if not any(repository.answers_to(Name.parse(name)) for repository in index.home.repositories()):
+    if not any(repository.answers_to(ArtifactName.parse(name)) for repository in index.home.repositories()):
         raise RecipeFault(
             f"--recipes={name} names no registered repository",
             GENERAL,

@@ -16,14 +16,14 @@ from assay.recipes.errors import RecipeFailed, RecipeFault
 from assay.recipes.home.cache_rule import tags_from_env
 from assay.recipes.home.removal import remove_folder
 from assay.recipes.home.store import EXPIRY_FIELD, KEY_FIELD, CacheEntry, Staged
-from assay.recipes.run.call import Outcome
+from assay.recipes.run.call import RecipeOutcome
 from assay.recipes.run.execution import Execution
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Values
 
 VALIDATION = "validate_cache"  # a native script by which a recipe judges entries of its own
 
 
-def load_or_run(execution: Execution) -> Outcome:
+def load_or_run(execution: Execution) -> RecipeOutcome:
     """What a recipe that keeps its results hands back, from wherever it comes."""
     tags = execution.request.tags()
     execution.tags = list(tags)
@@ -37,7 +37,7 @@ def load_or_run(execution: Execution) -> Outcome:
 # ---------------------------------------------------------------------- an entry that is there
 
 
-def _from_cache(execution: Execution) -> Outcome | None:
+def _from_cache(execution: Execution) -> RecipeOutcome | None:
     session, request = execution.session, execution.request
     if request.flags.new or request.flags.renew:
         return None
@@ -56,7 +56,7 @@ def _from_cache(execution: Execution) -> Outcome | None:
     return None
 
 
-def _reuse(execution: Execution, entry: CacheEntry, kept: dict[str, Any]) -> Outcome:
+def _reuse(execution: Execution, entry: CacheEntry, kept: Values) -> RecipeOutcome:
     """Env and state of an entry, in place of running the recipe."""
     resolved = execution.resolved
 
@@ -117,7 +117,7 @@ def _detected(execution: Execution) -> str:
 # ---------------------------------------------------------------------- a new entry
 
 
-def _made_entry(execution: Execution, tags: list[str]) -> Outcome:
+def _made_entry(execution: Execution, tags: list[str]) -> RecipeOutcome:
     """Run the recipe in a folder that becomes an entry when all went well, and not a moment earlier."""
     store, here = execution.session.store, Path.cwd()
     for orphan in store.orphans():
@@ -162,7 +162,7 @@ def _keep_failed_folder(execution: Execution, staged: Staged, fault: RecipeFault
             fault.kept = kept
 
 
-def _commit(execution: Execution, staged: Staged, outcome: Outcome) -> None:
+def _commit(execution: Execution, staged: Staged, outcome: RecipeOutcome) -> None:
     """Make the staged folder an entry."""
     for name, values in ((shell.ALL_ENV_FILE, outcome.env), (shell.ENV_FILE, outcome.new_env)):
         shell.write_script(staged.folder / name, [*shell.SHEBANG, *shell.export_lines(values)])
@@ -175,9 +175,9 @@ def _commit(execution: Execution, staged: Staged, outcome: Outcome) -> None:
     staged.commit(_description(execution, staged.folder), state)
 
 
-def _description(execution: Execution, folder: Path) -> dict[str, Any]:
+def _description(execution: Execution, folder: Path) -> Values:
     recipe, env, dialect = execution.recipe, execution.env, execution.recipe.dialect
-    description: dict[str, Any] = {
+    description: Values = {
         "tags": list(dict.fromkeys([*execution.tags, dialect.owner_tag + recipe.uid, *recipe.tags])),
         dialect.owner_key: recipe.owner,
         dialect.owner_key + "_uid": recipe.uid,

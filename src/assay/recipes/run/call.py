@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from assay.recipes.model.resolve import Scope
-from assay.recipes.typing_stub import Any, NamedTuple
+from assay.recipes.typing_stub import NamedTuple, Values
 
 # Of a dependency entry: they go into the scope, not into the inputs.
 APART = ("env", "state", "const", "const_state")
 
 
-class Call(NamedTuple):
+class RecipeCall(NamedTuple):
     """A request by the user, or by another recipe."""
 
-    inputs: dict[str, Any]
+    inputs: Values
     scope: Scope
     depth: int = 0
     parent: str | None = None
-    above: Mapping[str, Any] = {}
+    above: Mapping[str, object] = {}
 
     @property
     def indent(self) -> str:
         return "  " * self.depth
 
 
-class Outcome(NamedTuple):
+class RecipeOutcome(NamedTuple):
     """What a recipe hands back. `env` and `state` are those of the caller with the new ones over them."""
 
-    new_env: dict[str, Any]
-    new_state: dict[str, Any]
-    env: dict[str, Any]
-    state: dict[str, Any]
+    new_env: Values
+    new_state: Values
+    env: Values
+    state: Values
     deps: Sequence[str] = ()
     version: str = ""
     skipped: bool = False
 
 
-Runs = Callable[[Call], Outcome]
+Runs = Callable[[RecipeCall], RecipeOutcome]

@@ -11,7 +11,7 @@ from assay.recipes.home.index import Index
 from assay.recipes.model.recipe import Recipe
 from assay.recipes.model.selection import Selection
 from assay.recipes.run.console import Console
-from assay.recipes.typing_stub import TYPE_CHECKING, Any, NamedTuple
+from assay.recipes.typing_stub import TYPE_CHECKING, Any, NamedTuple, Values
 
 if TYPE_CHECKING:
     from assay.recipes.home.store import CacheEntry
@@ -32,7 +32,7 @@ class Chooser:
         self.index = index
         self.console = console
         self.remembered: list[Remembered] = []
-        self.shown: list[dict[str, Any]] = []  # the same as hooks see it; of recipes in CM alone
+        self.shown: list[Values] = []  # the same as hooks see it; of recipes in CM alone
 
     def recipe(self, selection: Selection, name: str, flags: Flags) -> Recipe:
         """The recipe that answers.

@@ -9,13 +9,13 @@ from assay.recipes.home.index import Index
 from assay.recipes.home.repositories import Home
 from assay.recipes.model.artifact import Artifact
 from assay.recipes.run.console import Console, Quiet
-from assay.recipes.typing_stub import TYPE_CHECKING, Any
+from assay.recipes.typing_stub import TYPE_CHECKING, Any, Values
 
 if TYPE_CHECKING:
     from assay.recipes.run.builtin import Builtin
 
-Inputs = dict[str, Any]
-Answer = dict[str, Any]
+Inputs = Values
+Answer = Values
 
 
 class Context:
@@ -57,7 +57,7 @@ class Found:
         self.repo_meta = artifact.repository.description
         self._context = context
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Values:
         """For a reader of `--out=json`: where it is, its names and tags, and what its description says of a version."""
         found = {"path": self.path, "repo_path": self.repo_path, "tags": list(self.artifact.tags)}
         version = self.meta.get("version")
@@ -69,7 +69,7 @@ class Found:
         }
 
     @property
-    def meta(self) -> dict[str, Any]:
+    def meta(self) -> Values:
         home = self._context.home
         return home.descriptions.load(self.artifact.path, home.dialect.description_files)
 

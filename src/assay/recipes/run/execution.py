@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from assay.recipes.contract import shell
@@ -15,27 +15,27 @@ from assay.recipes.model.dependencies import Entry
 from assay.recipes.model.env import Env, exported
 from assay.recipes.model.resolve import Scope, apply_default_version
 from assay.recipes.model.versions import pip_requirement
-from assay.recipes.run.call import Call, Outcome, Runs
+from assay.recipes.run.call import RecipeCall, RecipeOutcome, Runs
 from assay.recipes.run.given import run_state
 from assay.recipes.run.hook_calls import HookCalls
-from assay.recipes.run.request import Request
-from assay.recipes.run.session import Session
+from assay.recipes.run.request import RecipeRequest
+from assay.recipes.run.session import RunSession
 from assay.recipes.run.walk import Walk
-from assay.recipes.typing_stub import Any, NamedTuple
+from assay.recipes.typing_stub import Given, NamedTuple, Values
 
 
 class Before(NamedTuple):
     """Copies of what the caller had when it asked; a recipe's outcome is laid over them."""
 
-    env: dict[str, Any]
-    state: dict[str, Any]
+    env: Values
+    state: Values
 
 
 class Execution:
     """The run of one recipe; lives as long as that."""
 
     def __init__(
-        self, session: Session, call: Call, request: Request, before: Before, run_recipe: Runs
+        self, session: RunSession, call: RecipeCall, request: RecipeRequest, before: Before, run_recipe: Runs
     ) -> None:
         self.session = session
         self.call = call
@@ -50,7 +50,7 @@ class Execution:
         session.run_state = session.run_state or state
         self.walk = Walk(call, request, self, asked, state)
         self.hooks = HookCalls(session, call, request, self.walk)
-        self._instead: dict[str, Any] = {}  # the recipe to run when the hook wants this one skipped
+        self._instead: Values = {}  # the recipe to run when the hook wants this one skipped
         self.version = request.resolved.versions.version
         self.tags: list[str] = []  # of the cache entry that is being made
 
@@ -58,7 +58,7 @@ class Execution:
         """The name of a variable with the dialect's prefix."""
         return self.recipe.dialect.key(name)
 
-    def make_here(self) -> Outcome:
+    def make_here(self) -> RecipeOutcome:
         """Run everything in the current folder for its own sake, and tidy up."""
         here = Path.cwd()
         for path in self.recipe.meta.get("clean_output_files") or []:
@@ -71,7 +71,7 @@ class Execution:
             self.clean()
         return outcome
 
-    def make(self) -> Outcome:
+    def make(self) -> RecipeOutcome:
         """Run everything in the current folder."""
         return self.outcome() if self.walk.make() else self._skipped(self._instead)
 
@@ -95,7 +95,7 @@ class Execution:
         """An entry whose conditions hold."""
         return applies(entry, self.env, self.request.flags.fake_run)
 
-    def answer(self, entry: Entry, phase: str, child_env: Env) -> Outcome | None:
+    def answer(self, entry: Entry, phase: str, child_env: Env) -> RecipeOutcome | None:
         """Run a dependency. Raises: RecipeFault when it fails, unless the entry lets it."""
         if self.session.fake_deps:
             return None
@@ -148,13 +148,15 @@ class Execution:
 
     # ------------------------------------------------------------------ what comes of it
 
-    def outcome(self, *, skipped: bool = False) -> Outcome:
+    def outcome(self, *, skipped: bool = False) -> RecipeOutcome:
         """The values the recipe exports, and the caller's own with these over them."""
         self.resolved.apply_const()
         inputs, resolved = self.call.inputs, self.resolved
         new_env = exported(self.env, inputs.get("force_new_env_keys") or resolved.new_env_keys)
         new_state = exported(resolved.state, inputs.get("force_new_state_keys") or resolved.new_state_keys)
-        return self._over_before(Outcome(new_env, new_state, {}, {}, self.walk.asked, self.version, skipped))
+        return self._over_before(
+            RecipeOutcome(new_env, new_state, {}, {}, self.walk.asked, self.version, skipped)
+        )
 
     def clean(self) -> None:
         """Remove the recipe's working files from the current folder."""
@@ -169,12 +171,12 @@ class Execution:
             self.tags = [tag for tag in self.tags if not tag.startswith("version-")]
             self.tag([f"version-{version}"])
 
-    def _over_before(self, outcome: Outcome) -> Outcome:
+    def _over_before(self, outcome: RecipeOutcome) -> RecipeOutcome:
         env = merge(copied(self.before.env), copied(outcome.new_env))
         state = self.recipe.dialect.merge(copied(self.before.state), copied(outcome.new_state))
         return outcome._replace(env=env, state=state)
 
-    def _skipped(self, other: dict[str, Any]) -> Outcome:
+    def _skipped(self, other: Values) -> RecipeOutcome:
         """The recipe wants nothing done, or another recipe run in its place."""
         if not other:
             return self.outcome(skipped=True)
@@ -188,7 +190,7 @@ class Execution:
             resolved.adr,
         )
         inputs = {"action": "run", "automation": "script", **other}
-        outcome = self.run_recipe(Call(inputs, scope, self.call.depth + 1, self.call.parent))
+        outcome = self.run_recipe(RecipeCall(inputs, scope, self.call.depth + 1, self.call.parent))
         return self._over_before(outcome._replace(skipped=True))
 
     def _map_env_keys(self) -> None:
@@ -196,12 +198,12 @@ class Execution:
             for key in [key for key in self.env if key.startswith(prefix)]:
                 self.env[key.replace(prefix, new_prefix)] = self.env[key]
 
-    def _take_tags(self, answer: Mapping[str, Any]) -> None:
+    def _take_tags(self, answer: Given) -> None:
         self._tag_version(str(answer.get("version") or ""))
         self.tag(answer.get("add_extra_cache_tags") or [])
 
 
-def _as_text(values: Mapping[str, Any]) -> str:
+def _as_text(values: Given) -> str:
     import json
 
     return json.dumps(hidden(values), indent=2, sort_keys=True, default=str)

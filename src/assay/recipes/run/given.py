@@ -6,18 +6,17 @@ Source: what hooks get from cmind 4.2.0 with the engine of cm4mlops at 3a601227,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from assay.recipes.contract.dialect import SCRIPT_UID
 from assay.recipes.model.recipe import PHASES, Recipe
-from assay.recipes.run.call import APART, Call
-from assay.recipes.run.request import Request
-from assay.recipes.run.session import Session
-from assay.recipes.typing_stub import Any
+from assay.recipes.run.call import APART, RecipeCall
+from assay.recipes.run.request import RecipeRequest
+from assay.recipes.run.session import RunSession
+from assay.recipes.typing_stub import Given, Values
 
 
-def run_state(session: Session, call: Call, request: Request, asked: list[str]) -> dict[str, Any]:
+def run_state(session: RunSession, call: RecipeCall, request: RecipeRequest, asked: list[str]) -> Values:
     """The state of one recipe's run. `asked` are the tags of its dependencies so far; it grows."""
     resolved, selection = request.resolved, request.selection
     recipe = resolved.recipe
@@ -47,12 +46,12 @@ def run_state(session: Session, call: Call, request: Request, asked: list[str]) 
     return state | (_with_lists if dialect.run_state_holds_lists else _without_lists)(request, asked)
 
 
-def _repository(name: str, recipe: Recipe) -> dict[str, Any]:
+def _repository(name: str, recipe: Recipe) -> Values:
     description = recipe.repository.description
     return {f"{name}_alias": description.get("alias", ""), f"{name}_git": description.get("git", False)}
 
 
-def _without_lists(request: Request, asked: list[str]) -> dict[str, Any]:
+def _without_lists(request: RecipeRequest, asked: list[str]) -> Values:
     resolved = request.resolved
     blocks = resolved.choice.applied or resolved.versions.version in (
         resolved.recipe.meta.get("versions") or {}
@@ -64,7 +63,7 @@ def _without_lists(request: Request, asked: list[str]) -> dict[str, Any]:
     }
 
 
-def _with_lists(request: Request, asked: list[str]) -> dict[str, Any]:
+def _with_lists(request: RecipeRequest, asked: list[str]) -> Values:
     """The tool keeps here what it works on, so that hooks may extend these lists."""
     resolved = request.resolved
     meta = resolved.recipe.meta
@@ -86,7 +85,7 @@ def _with_lists(request: Request, asked: list[str]) -> dict[str, Any]:
     }
 
 
-def hook_input(session: Session, call: Call, request: Request, state: dict[str, Any]) -> dict[str, Any]:
+def hook_input(session: RunSession, call: RecipeCall, request: RecipeRequest, state: Values) -> Values:
     """The request as the tool hands it to a hook. A dependency carries all that it was given."""
     dialect, inputs = session.home.dialect, call.inputs
     live = {name: getattr(request.resolved, name) for name in APART}
@@ -118,12 +117,12 @@ class GivenArtifact:
 
 
 class _GivenRepository:
-    def __init__(self, path: str, meta: dict[str, Any]) -> None:
+    def __init__(self, path: str, meta: Values) -> None:
         self.path = path
         self.meta = meta
 
 
-def repro_prefix(tool: str, inputs: Mapping[str, Any], folder: Path) -> Path:
+def repro_prefix(tool: str, inputs: Given, folder: Path) -> Path:
     """What the paths of the files of `--repro` begin with."""
     prefix = str(inputs.get("repro_prefix") or f"{tool}-run-script")
     return folder / str(inputs.get("repro_dir") or f"{tool}-repro") / prefix

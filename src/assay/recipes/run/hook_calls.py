@@ -5,25 +5,25 @@ from __future__ import annotations
 from assay.recipes.contract import shell
 from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.hooks import Hooks, load_hooks
-from assay.recipes.run.call import Call
+from assay.recipes.run.call import RecipeCall
 from assay.recipes.run.given import GivenArtifact, hook_input, repro_prefix
-from assay.recipes.run.request import Request
-from assay.recipes.run.session import Session
+from assay.recipes.run.request import RecipeRequest
+from assay.recipes.run.session import RunSession
 from assay.recipes.run.walk import Walk
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Values
 
 
 class HookCalls:
     """The hooks of one recipe. `step` is what a native script of it is run from, too."""
 
-    def __init__(self, session: Session, call: Call, request: Request, walk: Walk) -> None:
+    def __init__(self, session: RunSession, call: RecipeCall, request: RecipeRequest, walk: Walk) -> None:
         self.session = session
         self.call = call
         self.request = request
         self.walk = walk
         self.resolved = request.resolved
         self.recipe = request.resolved.recipe
-        self.step: dict[str, Any] = {}
+        self.step: Values = {}
         self._hooks: Hooks | None = None
 
     def load(self) -> None:
@@ -34,7 +34,7 @@ class HookCalls:
     def has(self, name: str) -> bool:
         return self._hooks is not None and self._hooks.has(name)
 
-    def run(self, name: str) -> dict[str, Any]:
+    def run(self, name: str) -> Values:
         """Call a hook that is there; gives its answer. Raises: RecipeFailed, as `Hooks.call` does."""
         assert self._hooks is not None
         resolved = self.resolved
@@ -61,7 +61,7 @@ class HookCalls:
             self.run("predeps")
             self.resolved.fill()
 
-    def _step(self) -> dict[str, Any]:
+    def _step(self) -> Values:
         session, resolved, flags = self.session, self.resolved, self.request.flags
         step = {
             "path": str(self.recipe.folder),
@@ -103,7 +103,7 @@ class HookCalls:
             step["ignore_script_error"] = True
         return step
 
-    def _meta(self) -> dict[str, Any]:
+    def _meta(self) -> Values:
         """The description with the lists that hooks may extend in place, such as `post_deps`, as they stand now."""
         meta, entries = self.recipe.meta, self.resolved.entries
         exports = {key: getattr(self.resolved, key) for key in ("new_env_keys", "new_state_keys")}
@@ -112,7 +112,7 @@ class HookCalls:
             meta["script_name"] = self.resolved.script_name
         return meta
 
-    def _common(self) -> dict[str, Any]:
+    def _common(self) -> Values:
         selection = self.request.selection
         return {
             "input": hook_input(self.session, self.call, self.request, self.walk.run_state),

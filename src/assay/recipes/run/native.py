@@ -11,7 +11,7 @@ from assay.recipes.contract.hooks import HookProcessState
 from assay.recipes.contract.merge import merge
 from assay.recipes.errors import NOT_FOUND, RecipeFailed, RecipeNotFound
 from assay.recipes.model.template import filled
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Values
 
 
 class NativeScripts:
@@ -24,7 +24,7 @@ class NativeScripts:
         self.process_state = process_state
         self.note = note
 
-    def run(self, step: dict[str, Any]) -> bool:
+    def run(self, step: Values) -> bool:
         """Run the script of a step in the current folder; its `env` and `state` take what the script left.
 
         False when the recipe has no script of the name. Raises: RecipeFailed (2) when it ends with an error,
@@ -67,7 +67,7 @@ class NativeScripts:
                 self.note(path.read_text(encoding="utf-8", errors="replace"))
 
 
-def _failed(script: Path, ended: shell.Ended, dialect: str, alias: Any) -> RecipeFailed:
+def _failed(script: Path, ended: shell.ScriptEnded, dialect: str, alias: Any) -> RecipeFailed:
     status, step = shell.status_words(ended.status), f"{script}, run in {Path.cwd()}"
     problem = f"[not all that it printed is here: {ended.problem}]\n" if ended.problem else ""
     return RecipeFailed(

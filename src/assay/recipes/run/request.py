@@ -14,10 +14,10 @@ from assay.recipes.model.env import Env
 from assay.recipes.model.recipe import Recipe
 from assay.recipes.model.resolve import ResolvedRecipe, Scope, resolve
 from assay.recipes.model.selection import Selection
-from assay.recipes.run.call import APART, Call
+from assay.recipes.run.call import APART, RecipeCall
 from assay.recipes.run.choosing import Chooser
 from assay.recipes.run.console import Quiet
-from assay.recipes.typing_stub import TYPE_CHECKING, Any, NamedTuple
+from assay.recipes.typing_stub import TYPE_CHECKING, Given, NamedTuple, Values
 
 if TYPE_CHECKING:
     from assay.recipes.home.store import CacheKey, Lookup, Store
@@ -27,10 +27,10 @@ def _say_nothing(_text: str) -> None:
     pass
 
 
-class Request(NamedTuple):
+class RecipeRequest(NamedTuple):
     """What a request became."""
 
-    inputs: dict[str, Any]
+    inputs: Values
     selection: Selection
     flags: Flags
     resolved: ResolvedRecipe
@@ -66,7 +66,7 @@ class Request(NamedTuple):
         return store.look_up(self.tags(), self.resolved.versions, self.key() if exact else None)
 
 
-def scope_of(inputs: Mapping[str, Any]) -> Scope:
+def scope_of(inputs: Given) -> Scope:
     """The scope of a top-level request. Raises: RecipeFault (1) for a plain value where values with names belong."""
     check_nested(inputs)
     return Scope(
@@ -89,7 +89,7 @@ class Answering(NamedTuple):
     info: Callable[[str], None] = _say_nothing
     debug: Callable[[str], None] = _say_nothing
 
-    def request(self, call: Call, recipe: Recipe | None = None) -> Request:
+    def request(self, call: RecipeCall, recipe: Recipe | None = None) -> RecipeRequest:
         """Choose a recipe, where none is given, and resolve it: from here on nothing is open.
 
         Raises: RecipeNotFound, RecipeFault.
@@ -114,10 +114,10 @@ class Answering(NamedTuple):
             resolved = resolve(recipe, selection.variations, inputs, call.scope)
         if resolved.choice.applied:
             self.debug(f"{call.indent}    Prepared variations: {resolved.variation_tags}")
-        return Request(inputs, selection, flags, resolved)
+        return RecipeRequest(inputs, selection, flags, resolved)
 
 
-def add_local(call: Call) -> None:
+def add_local(call: RecipeCall) -> None:
     """The env, state and constants of the dependency entry itself, over those handed down."""
     with call.scope.env.written_by("dependency entry"):
         for name in APART:
@@ -126,18 +126,18 @@ def add_local(call: Call) -> None:
 
 def answer_request(
     index: Index,
-    inputs: dict[str, Any],
+    inputs: Values,
     scope: Scope,
     host_env: Mapping[str, str],
     recipe: Recipe | None = None,
-) -> Request:
+) -> RecipeRequest:
     """Choose, where no recipe is given, and resolve, taking the first of several recipes.
 
     Raises: RecipeNotFound, RecipeFault as a run would.
     """
     inputs = dict(inputs)
     name_and_tags(inputs, index.home.dialect)
-    return Answering(Chooser(index, Quiet()), host_env, quiet=True).request(Call(inputs, scope), recipe)
+    return Answering(Chooser(index, Quiet()), host_env, quiet=True).request(RecipeCall(inputs, scope), recipe)
 
 
 def _title(name: str, selection: Selection) -> str:
@@ -146,7 +146,7 @@ def _title(name: str, selection: Selection) -> str:
     return name + (f' --tags="{selection.words}"' if selection.words else "")
 
 
-def name_and_tags(inputs: dict[str, Any], dialect: Dialect) -> str:
+def name_and_tags(inputs: Values, dialect: Dialect) -> str:
     """A word with blanks stands for tags: `run script "detect os"`; gives the name that is left."""
     words = [str(inputs.get("artifact") or ""), *map(str, inputs.get("artifacts") or [])]
     tags = [inputs["tags"]] if inputs.get("tags") else []

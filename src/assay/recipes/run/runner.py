@@ -16,12 +16,12 @@ from assay.recipes.home.index import Index
 from assay.recipes.model.dependencies import additions
 from assay.recipes.model.env import USER_RUN_DIR, Env
 from assay.recipes.model.resolve import Scope, resolve
-from assay.recipes.run.call import Call, Outcome
+from assay.recipes.run.call import RecipeCall, RecipeOutcome
 from assay.recipes.run.console import Console
 from assay.recipes.run.execution import Before, Execution
-from assay.recipes.run.request import Request, name_and_tags
-from assay.recipes.run.session import Access, Policy, RecordedStep, Session
-from assay.recipes.typing_stub import TYPE_CHECKING, Any
+from assay.recipes.run.request import RecipeRequest, name_and_tags
+from assay.recipes.run.session import Access, Policy, RecordedStep, RunSession
+from assay.recipes.typing_stub import TYPE_CHECKING, Any, Given, Values
 
 if TYPE_CHECKING:
     from assay.recipes.run.builtin import Builtin
@@ -49,10 +49,10 @@ class Runner:
         self.policy = policy or Policy()
         self.builtins = builtins or []
         self.access = access or _no_access
-        self.session: Session | None = None
-        self.last: Session
+        self.session: RunSession | None = None
+        self.last: RunSession
 
-    def run(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def run(self, inputs: Values) -> Values:
         """Perform `run script` for a parsed command line; gives CM's result dictionary.
 
         Raises: RecipeFault when it cannot be found, resolved or run.
@@ -66,13 +66,13 @@ class Runner:
                 f"the current folder {folder} cannot be written to", GENERAL, "change to another one"
             )
         flags = self._flags(inputs, inputs.get("env") or {})
-        self.session = session = Session(
+        self.session = session = RunSession(
             self.index, self.console, self.host_env, self.access, self.policy, flags, folder
         )
         try:
             if outer is None and (builtin := self._builtin(inputs, flags)):
                 return builtin
-            outcome = self._run(Call(inputs, self._scope(inputs, folder)))
+            outcome = self._run(RecipeCall(inputs, self._scope(inputs, folder)))
         except RecipeFailed as failure:
             if outer is None:
                 self._keep_log(failure, inputs)
@@ -91,7 +91,7 @@ class Runner:
             **({"skipped": True} if outcome.skipped else {}),
         }
 
-    def _keep_log(self, failure: RecipeFailed, inputs: Mapping[str, Any]) -> None:
+    def _keep_log(self, failure: RecipeFailed, inputs: Given) -> None:
         """Write what the failed script printed, or where the hook's exception came from."""
         from assay.ground.errors import EnvironmentProblem
         from assay.recipes.contract.script_output import write_log
@@ -111,7 +111,7 @@ class Runner:
             except EnvironmentProblem as problem:
                 self.console.note(f"assay: no log: {problem}")
 
-    def _scope(self, inputs: dict[str, Any], folder: Path) -> Scope:
+    def _scope(self, inputs: Values, folder: Path) -> Scope:
         scope = Scope(
             Env(inputs.get("env") or {}),
             inputs.get("state") or {},
@@ -123,10 +123,10 @@ class Runner:
             scope.const.setdefault(USER_RUN_DIR, scope.env.setdefault(USER_RUN_DIR, str(folder)))
         return scope
 
-    def _flags(self, inputs: Mapping[str, Any], env: Mapping[str, Any]) -> Flags:
+    def _flags(self, inputs: Given, env: Given) -> Flags:
         return Flags.read(inputs, env, self.home.dialect.prefix, strict=self.policy.strict)
 
-    def _builtin(self, inputs: dict[str, Any], flags: Flags) -> dict[str, Any] | None:
+    def _builtin(self, inputs: Values, flags: Flags) -> Values | None:
         """The answer of a recipe of our own, when one owns this request."""
         if not (self.builtins or inputs.get("recipes")):
             return None
@@ -145,7 +145,7 @@ class Runner:
 
     # ------------------------------------------------------------------ one recipe
 
-    def _run(self, call: Call) -> Outcome:
+    def _run(self, call: RecipeCall) -> RecipeOutcome:
         session = self.session
         assert session is not None
         started = time.monotonic()
@@ -162,15 +162,15 @@ class Runner:
             return self._answer(session, call, request, before, started)
 
     def _answer(
-        self, session: Session, call: Call, request: Request, before: Before, started: float
-    ) -> Outcome:
+        self, session: RunSession, call: RecipeCall, request: RecipeRequest, before: Before, started: float
+    ) -> RecipeOutcome:
         """From the cache or made, unless the recipe wants nothing done inside a container."""
         step = _record(session, call, request)
         docker = request.resolved.docker
         inside = self._inside_container(request)
         if inside and _says(docker.get("run"), FALSE_WORDS):
             session.info(f"{call.indent}  - Skipping {request.resolved.recipe}: inside a container")
-            outcome = Outcome({}, {}, before.env, before.state)
+            outcome = RecipeOutcome({}, {}, before.env, before.state)
         else:
             if inside and _says(docker.get("real_run"), FALSE_WORDS):
                 session.info(f"{call.indent}  - Fake run of {request.resolved.recipe}: inside a container")
@@ -187,12 +187,17 @@ class Runner:
         self._finish(session, call, request, outcome, time.monotonic() - started)
         return outcome
 
-    def _inside_container(self, request: Request) -> bool:
+    def _inside_container(self, request: RecipeRequest) -> bool:
         """Here a recipe may have itself skipped, or only pretended."""
         return _says(request.resolved.env.get(self.home.dialect.key("RUN_STATE_DOCKER")), TRUE_WORDS)
 
     def _finish(
-        self, session: Session, call: Call, request: Request, outcome: Outcome, seconds: float
+        self,
+        session: RunSession,
+        call: RecipeCall,
+        request: RecipeRequest,
+        outcome: RecipeOutcome,
+        seconds: float,
     ) -> None:
         """What CM records and prints after each recipe that its own hook has not skipped."""
         if outcome.skipped:
@@ -216,7 +221,7 @@ class Runner:
             session.info(f"{label or f'ENV[{key}]'}: {hidden(outcome.new_env.get(key), key)}")
 
 
-def _record(session: Session, call: Call, request: Request) -> RecordedStep:
+def _record(session: RunSession, call: RecipeCall, request: RecipeRequest) -> RecordedStep:
     recipe = request.resolved.recipe
     step = RecordedStep(
         call.depth,
@@ -234,5 +239,5 @@ def _says(value: Any, words: frozenset[str]) -> bool:
     return str(value).lower() in words
 
 
-def _no_access(_request: Any, _out: Any = None) -> dict[str, Any]:
+def _no_access(_request: Any, _out: Any = None) -> Values:
     return {"return": GENERAL, "error": "this runner was made without access to other actions"}

@@ -13,12 +13,12 @@ from assay.recipes.run.choosing import Chooser
 from assay.recipes.run.console import Console
 from assay.recipes.run.native import NativeScripts
 from assay.recipes.run.request import Answering
-from assay.recipes.typing_stub import TYPE_CHECKING, Any, NamedTuple
+from assay.recipes.typing_stub import TYPE_CHECKING, NamedTuple, Values
 
 if TYPE_CHECKING:
     from assay.recipes.home.store import Store
 
-Access = Callable[..., dict[str, Any]]
+Access = Callable[..., Values]
 
 
 class Policy(NamedTuple):
@@ -43,7 +43,7 @@ class RecordedStep:
         self.version = ""
 
 
-class Session:
+class RunSession:
     """One top-level run, which started in `folder`. `host_env` is what hooks and scripts start from."""
 
     def __init__(
@@ -85,8 +85,8 @@ class Session:
             info=self.info,
             debug=self.debug,
         )
-        self.run_state: dict[str, Any] = {}  # of the recipe that was asked for
-        self.version_info: list[dict[str, Any]] = []
+        self.run_state: Values = {}  # of the recipe that was asked for
+        self.version_info: list[Values] = []
         self.steps: list[RecordedStep] = []
 
     @property

@@ -12,9 +12,9 @@ from assay.recipes.contract.truth import is_off
 from assay.recipes.model.dependencies import Entry, Inheritance, local_keys, merge_env
 from assay.recipes.model.env import Env
 from assay.recipes.model.resolve import Scope
-from assay.recipes.run.call import APART, Call, Outcome
-from assay.recipes.run.request import Request
-from assay.recipes.typing_stub import Any, Protocol
+from assay.recipes.run.call import APART, RecipeCall, RecipeOutcome
+from assay.recipes.run.request import RecipeRequest
+from assay.recipes.typing_stub import Protocol, Values
 
 
 class Visitor(Protocol):
@@ -26,7 +26,7 @@ class Visitor(Protocol):
     def takes(self, entry: Entry, phase: str) -> bool:
         """Does a dependency entry apply, as things stand now?"""
 
-    def answer(self, entry: Entry, phase: str, child_env: Env) -> Outcome | None:
+    def answer(self, entry: Entry, phase: str, child_env: Env) -> RecipeOutcome | None:
         """What a dependency hands back, which starts with `child_env`; None when nothing comes of it."""
 
     def preprocess(self) -> bool:
@@ -46,7 +46,12 @@ class Walk:
     """
 
     def __init__(
-        self, call: Call, request: Request, visitor: Visitor, asked: list[str], run_state: dict[str, Any]
+        self,
+        call: RecipeCall,
+        request: RecipeRequest,
+        visitor: Visitor,
+        asked: list[str],
+        run_state: Values,
     ) -> None:
         self.call = call
         self.request = request
@@ -119,10 +124,10 @@ class Walk:
                 resolved.fill()
                 resolved.apply_const()
 
-    def child(self, entry: Entry, child_env: Env) -> Call:
+    def child(self, entry: Entry, child_env: Env) -> RecipeCall:
         """The request that a dependency entry makes."""
         resolved, flags = self.resolved, self.request.flags
-        inputs: dict[str, Any] = {
+        inputs: Values = {
             "action": "run",
             "automation": "script",
             "add_deps_recursive": resolved.adr,
@@ -146,4 +151,4 @@ class Walk:
         entry.update({key: {} for key in APART if isinstance(entry.get(key), dict)})
         variations = ",_".join(self.request.selection.variations)
         parent = f"{resolved.recipe}" + (f" ( {variations} )" if variations else "")
-        return Call(inputs, scope, self.call.depth + 1, parent, self.run_state)
+        return RecipeCall(inputs, scope, self.call.depth + 1, parent, self.run_state)

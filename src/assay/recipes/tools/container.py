@@ -21,9 +21,9 @@ from assay.recipes.errors import RecipeFault
 from assay.recipes.home.load import load_recipe
 from assay.recipes.model.conditions import applies
 from assay.recipes.run.context import Answer, Context, Inputs
-from assay.recipes.run.request import Request, answer_request, scope_of
+from assay.recipes.run.request import RecipeRequest, answer_request, scope_of
 from assay.recipes.run.session import Access
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Given, Values
 
 _MOUNT_KEY = re.compile(r"\$\{\{\s*(\w+)\s*\}\}")
 PACKAGES = {
@@ -42,7 +42,7 @@ SECRETS, SECRETS_FILE = "ASSAY_SECRETS", "/tmp/assay-secrets.json"  # the file i
 class Container:
     """The settings of one image and its run; an input `docker_X` wins over the recipe's `docker: X`."""
 
-    settings: Mapping[str, Any]
+    settings: Given
     user: str
     mount_root: str
 
@@ -65,7 +65,7 @@ class Container:
         except ValueError as problem:
             raise RecipeFault(f"docker: {name} is no command line: {problem}: {text}", 4) from problem
 
-    def named(self, name: str) -> dict[str, Any]:
+    def named(self, name: str) -> Values:
         """Values with names. Raises: RecipeFault (4) for anything else."""
         values = self._of(name, self.get(name) or {}, dict, "a dictionary")
         return {str(key): value for key, value in values.items()}
@@ -97,7 +97,7 @@ class Container:
         return f"{self.get('image_repo', 'local')}/{name}:{tag}{extra}".lower()
 
 
-def container_for(context: Context, request: Request) -> Container:
+def container_for(context: Context, request: RecipeRequest) -> Container:
     _learn_secret_options(context)
     settings = dict(request.resolved.docker)
     nested = request.inputs.get("docker")
@@ -133,7 +133,7 @@ def write_dockerfile(context: Context, inputs: Inputs) -> Answer:
     return {"return": 0, "path": str(path), "text": text}
 
 
-def dockerfile_path(context: Context, request: Request, container: Container) -> Path:
+def dockerfile_path(context: Context, request: RecipeRequest, container: Container) -> Path:
     """`--docker_path`, or a folder of the home: a pulled repository is never written to."""
     recipe = request.resolved.recipe
     if container.get("path"):
@@ -143,7 +143,7 @@ def dockerfile_path(context: Context, request: Request, container: Container) ->
     return folder / f"{name.replace(':', '-')}.Dockerfile"
 
 
-def dockerfile_text(context: Context, request: Request, container: Container) -> str:
+def dockerfile_text(context: Context, request: RecipeRequest, container: Container) -> str:
     """An image with the runner, the recipe repositories, and the recipe's dependencies run once."""
     packages = PACKAGES.get(container.os_name, PACKAGES["ubuntu"])
     lines = [
@@ -192,7 +192,9 @@ def _pull_commands(context: Context, container: Container) -> list[list[str]]:
     return commands
 
 
-def inner_command(context: Context, request: Request, extra: Mapping[str, str] | None = None) -> list[str]:
+def inner_command(
+    context: Context, request: RecipeRequest, extra: Mapping[str, str] | None = None
+) -> list[str]:
     """The command line of this request again, for inside: without docker flags and without host paths to caches."""
     inputs = _inputs_for_inside(request)
     env = dict(inputs.get("env") or {})
@@ -206,7 +208,7 @@ def inner_command(context: Context, request: Request, extra: Mapping[str, str] |
     return [*words, *flag_words(inputs)]
 
 
-def _inputs_for_inside(request: Request) -> dict[str, Any]:
+def _inputs_for_inside(request: RecipeRequest) -> Values:
     skipped = {"action", "automation", "cmd", "out", "artifact", "artifacts", "docker", "lock", "user_python"}
     skipped.update(request.resolved.docker.get("skip_input_for_fake_run") or [])
     return {k: v for k, v in request.inputs.items() if k not in skipped and not k.startswith("docker_")}
@@ -216,7 +218,7 @@ def _points_home(context: Context, value: Any) -> bool:
     return isinstance(value, str) and value.startswith((str(context.home.cache), str(context.home.folder)))
 
 
-def flag_words(inputs: Mapping[str, Any], prefix: str = "") -> list[str]:
+def flag_words(inputs: Given, prefix: str = "") -> list[str]:
     """Nested inputs as flags: `--env.A=1`, `--env.L,=a,b`, `--quiet`."""
     words: list[str] = []
     for key, value in inputs.items():
@@ -245,7 +247,7 @@ def run_in_container(context: Context, inputs: Inputs, access: Access | None = N
         return _build_and_run(context, inputs, request, access)
 
 
-def _build_and_run(context: Context, inputs: Inputs, request: Request, access: Access | None) -> Answer:
+def _build_and_run(context: Context, inputs: Inputs, request: RecipeRequest, access: Access | None) -> Answer:
     container = container_for(context, request)
     dry = is_on(inputs, "docker_dry_run")
     engine = find_engine(str(container.get("tool")), required=not dry)
@@ -333,8 +335,8 @@ def build_command(
 
 
 def _host_dependencies(
-    context: Context, request: Request, container: Container, access: Access | None
-) -> dict[str, Any]:
+    context: Context, request: RecipeRequest, container: Container, access: Access | None
+) -> Values:
     """Run the recipe's `docker.deps` here; gives the variables with what they found."""
     from assay.recipes.run.start import make_runner
 
@@ -351,14 +353,14 @@ def _host_dependencies(
     return env
 
 
-def _keys_of_parents(request: Request) -> frozenset[str]:
+def _keys_of_parents(request: RecipeRequest) -> frozenset[str]:
     """Variables that name a file, or a folder whose neighbours are needed: MLC mounts the folder around it."""
     meta = request.resolved.recipe.meta
     return frozenset([*(meta.get("file_path_env_keys") or []), *(meta.get("folder_path_env_keys") or [])])
 
 
 def mounts(
-    context: Context, container: Container, env: Mapping[str, Any], of_parents: frozenset[str]
+    context: Context, container: Container, env: Given, of_parents: frozenset[str]
 ) -> tuple[list[str], dict[str, str]]:
     """(`host:container` for each mount whose variables are set, the variables as they read inside)."""
     found: list[str] = []
@@ -385,7 +387,12 @@ def mounts(
 
 
 def run_command(
-    context: Context, request: Request, container: Container, engine: str, image: str, env: Mapping[str, Any]
+    context: Context,
+    request: RecipeRequest,
+    container: Container,
+    engine: str,
+    image: str,
+    env: Given,
 ) -> list[str]:
     """The run: mounts, devices and ports as arguments, the request again as the command inside."""
     volumes, inside = mounts(context, container, env, _keys_of_parents(request))
@@ -415,11 +422,11 @@ def run_command(
     return [*words, image, "bash", "-c", write + shlex.join(command)]
 
 
-def inputs_with_secrets(request: Request) -> dict[str, Any]:
+def inputs_with_secrets(request: RecipeRequest) -> Values:
     """The secrets of a request, where they stand among its inputs."""
     return secrets.parted(_inputs_for_inside(request))[1]
 
 
-def _variables(secret: Mapping[str, Any]) -> dict[str, str]:
+def _variables(secret: Given) -> dict[str, str]:
     """Those of the secrets that are variables."""
     return {key: value for key, value in secret.get("env", {}).items() if isinstance(value, str)}

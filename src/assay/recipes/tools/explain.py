@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.home.candidates import candidates
@@ -12,8 +12,8 @@ from assay.recipes.model.resolve import apply_default_version
 from assay.recipes.model.selection import Selection
 from assay.recipes.run.builtin import owned
 from assay.recipes.run.context import Answer, Context, Found, Inputs
-from assay.recipes.run.request import Request, answer_request, name_and_tags, scope_of
-from assay.recipes.typing_stub import Any
+from assay.recipes.run.request import RecipeRequest, answer_request, name_and_tags, scope_of
+from assay.recipes.typing_stub import Given, Values
 
 
 def describe(context: Context, inputs: Inputs) -> Answer:
@@ -38,8 +38,8 @@ def _description(recipe: Recipe) -> Iterator[str]:
         block = block or {}
         group = f"  group {block['group']}" if block.get("group") else ""
         yield f"    _{variation}{group}{', default' if block.get('default') else ''}"
-    described: Mapping[str, Any] = recipe.meta.get("input_description") or {}
-    mapping: Mapping[str, Any] = recipe.meta.get("input_mapping") or {}
+    described: Given = recipe.meta.get("input_description") or {}
+    mapping: Given = recipe.meta.get("input_mapping") or {}
     if mapping or described:
         yield "  inputs:"
     for key in sorted({*mapping, *described}):
@@ -54,7 +54,7 @@ def own_recipe(context: Context, inputs: Inputs) -> Recipe | None:
     return answering.recipe if answering else None
 
 
-def explanation(context: Context, inputs: Inputs) -> dict[str, Any]:
+def explanation(context: Context, inputs: Inputs) -> Values:
     """The resolved request with the origin of every variable and the reason of every variation."""
     request = answer_request(
         context.index, inputs, scope_of(inputs), context.host_env, recipe=own_recipe(context, inputs)
@@ -83,7 +83,7 @@ def explanation(context: Context, inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def explanation_text(found: Mapping[str, Any]) -> str:
+def explanation_text(found: Given) -> str:
     lines = [f"{found['recipe']}  ({found['folder']})", "", "variations:"]
     lines += [f"  _{item['name']:<30} {item['because']}" for item in found["variations"]] or ["  none"]
     lines += ["", "variables:"]
@@ -93,7 +93,7 @@ def explanation_text(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def why(context: Context, inputs: Inputs) -> dict[str, Any]:
+def why(context: Context, inputs: Inputs) -> Values:
     """Which cache entry answers a request, which ones do not and what it is that they lack."""
     request = answer_request(
         context.index, inputs, scope_of(inputs), context.host_env, recipe=own_recipe(context, inputs)
@@ -101,7 +101,7 @@ def why(context: Context, inputs: Inputs) -> dict[str, Any]:
     store = Store(context.index)
     recipe = request.resolved.recipe
     exact = str(inputs.get("cache") or "cm") == "exact"
-    answer: dict[str, Any] = {
+    answer: Values = {
         "recipe": str(recipe),
         "caches": request.may_cache(),
         "tags": request.tags(),
@@ -129,7 +129,7 @@ def why(context: Context, inputs: Inputs) -> dict[str, Any]:
     return answer
 
 
-def _why_not_cached(request: Request) -> str:
+def _why_not_cached(request: RecipeRequest) -> str:
     flags = request.flags
     for name, on in (("--skip_cache", flags.skip_cache), ("--fake_run", flags.fake_run)):
         if on:
@@ -137,7 +137,7 @@ def _why_not_cached(request: Request) -> str:
     return "the recipe does not keep its results (no `cache: true`)"
 
 
-def why_text(answer: Mapping[str, Any]) -> str:
+def why_text(answer: Given) -> str:
     lines = [f"{answer['recipe']}", f"  asks the cache for: {','.join(answer['tags'])}"]
     if not answer["caches"]:
         return "\n".join([*lines, f"  never from the cache: {answer['reason']}"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
 from assay.recipes.contract.keys import DEPENDENCY_KEYS, RECIPE_KEYS, VARIATION_KEYS, VERSION_KEYS
@@ -14,7 +14,7 @@ from assay.recipes.home.load import load_recipe
 from assay.recipes.model.artifact import Repository
 from assay.recipes.model.recipe import PHASES, Recipe
 from assay.recipes.model.variations import find_groups, static_name
-from assay.recipes.typing_stub import Any, NamedTuple
+from assay.recipes.typing_stub import Any, Given, NamedTuple, Values
 
 ERROR, WARNING = "error", "warning"
 
@@ -110,9 +110,7 @@ def _misspelt(key: str, known: frozenset[str]) -> str:
     return near[0] if near else ""
 
 
-def _unknown(
-    recipe: Recipe, block: Mapping[str, Any], known: frozenset[str], where: str
-) -> Iterator[Problem]:
+def _unknown(recipe: Recipe, block: Given, known: frozenset[str], where: str) -> Iterator[Problem]:
     for key in block:
         if key in known:
             continue
@@ -210,7 +208,7 @@ def lists_are_lists(recipe: Recipe) -> Iterator[Problem]:
             yield _problem(recipe, WARNING, "LIST", message, "put it between quotes")
 
 
-def entries_of(recipe: Recipe) -> Iterator[tuple[str, dict[str, Any]]]:
+def entries_of(recipe: Recipe) -> Iterator[tuple[str, Values]]:
     """All dependency entries, with where they stand."""
     blocks: list[tuple[str, Any]] = [("the recipe", recipe.meta)]
     blocks += [(f"variation _{name}", block) for name, block in recipe.variations.items()]

@@ -12,8 +12,8 @@ from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
 from assay.recipes.home import git
 from assay.recipes.home.store import recipe_digest
 from assay.recipes.run.context import Answer, Context, Inputs
-from assay.recipes.run.session import Access, Session
-from assay.recipes.typing_stub import Any
+from assay.recipes.run.session import Access, RunSession
+from assay.recipes.typing_stub import Any, Values
 
 FORMAT = 1
 PARTS = frozenset(("format", "dialect", "inputs", "repositories", "recipes", "new_env", "files"))
@@ -22,12 +22,12 @@ MAKE_ONE = "run script TAGS --lock=FILE writes one"
 NOT_LOCKED = frozenset({"lock", "cmd", "out", "json", "j", "save_to_json"})
 
 
-def write_lock(target: Path, context: Context, inputs: Inputs, session: Session, answer: Answer) -> None:
+def write_lock(target: Path, context: Context, inputs: Inputs, session: RunSession, answer: Answer) -> None:
     """Record repositories with commits, recipes with digests and versions, inputs, results and their digests."""
     write_json(target, lock_of(context, inputs, session, answer))
 
 
-def lock_of(context: Context, inputs: Inputs, session: Session, answer: Answer) -> dict[str, Any]:
+def lock_of(context: Context, inputs: Inputs, session: RunSession, answer: Answer) -> Values:
     used = {step.repository for step in session.steps}
     return {
         "format": FORMAT,
@@ -54,7 +54,7 @@ def lock_of(context: Context, inputs: Inputs, session: Session, answer: Answer) 
     }
 
 
-def _repository(path: Path, alias: str) -> dict[str, Any]:
+def _repository(path: Path, alias: str) -> Values:
     origin = git.origin(path)
     return {
         "alias": alias,
@@ -111,7 +111,7 @@ def reproduce(context: Context, file: Path, access: Access | None = None) -> lis
     return differences(lock, now)
 
 
-def differences(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def differences(then: Values, now: Values) -> list[str]:
     """In what two locks differ: repositories, recipes in their order, values, files."""
     found = []
     repositories = {repo["alias"]: repo for repo in now["repositories"]}
@@ -134,7 +134,7 @@ def differences(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return found
 
 
-def _recipe_differences(then: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[str]:
+def _recipe_differences(then: list[Values], now: list[Values]) -> list[str]:
     found = []
     if [step["recipe"] for step in then] != [step["recipe"] for step in now]:
         found.append(

@@ -20,15 +20,15 @@ from assay.recipes.model.dependencies import Entry
 from assay.recipes.model.env import Env, exported
 from assay.recipes.model.recipe import Recipe
 from assay.recipes.model.resolve import apply_default_version
-from assay.recipes.run.call import Call, Outcome
+from assay.recipes.run.call import RecipeCall, RecipeOutcome
 from assay.recipes.run.choosing import Chooser
 from assay.recipes.run.console import Quiet
-from assay.recipes.run.request import Answering, Request, name_and_tags, scope_of
+from assay.recipes.run.request import Answering, RecipeRequest, name_and_tags, scope_of
 from assay.recipes.run.walk import Walk
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Values
 
 _ASSIGNED = re.compile(r"""env\[\s*f?['"]([\w+<>{}*-]+)['"]\s*\]\s*=[^=]""")
-NOTHING = Outcome({}, {}, {}, {})
+NOTHING = RecipeOutcome({}, {}, {}, {})
 _ADDRESS = re.compile(r"^(https?|ftp|s3|git)://|^git@")
 
 
@@ -50,12 +50,12 @@ class PlannedStep:
     problem: str = ""
     repeated: bool = False  # what is below it stands above
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Values:
         return asdict(self)
 
 
 def plan(
-    index: Index, inputs: dict[str, Any], host_env: Mapping[str, str], recipe: Recipe | None = None
+    index: Index, inputs: Values, host_env: Mapping[str, str], recipe: Recipe | None = None
 ) -> list[PlannedStep]:
     """The steps of a request in order, those that will not be taken included. `recipe` answers it, if one is given.
 
@@ -65,7 +65,7 @@ def plan(
     planner = _Planner(index, host_env)
     scope, inputs = scope_of(inputs), dict(inputs)
     name_and_tags(inputs, index.home.dialect)
-    planner.visit(Call(inputs, scope), "request", "yes", "", recipe)
+    planner.visit(RecipeCall(inputs, scope), "request", "yes", "", recipe)
     return planner.steps
 
 
@@ -83,8 +83,8 @@ class _Planner:
         self.unknown: list[str] = []  # patterns of variables that something before may have set
 
     def visit(
-        self, call: Call, phase: str, condition: str, because: str, recipe: Recipe | None = None
-    ) -> Outcome:
+        self, call: RecipeCall, phase: str, condition: str, because: str, recipe: Recipe | None = None
+    ) -> RecipeOutcome:
         """Plan one recipe and what is below it; gives the env and state it is known to export."""
         request = self.answering.request(call, recipe)
         recipe, resolved = request.resolved.recipe, request.resolved
@@ -124,7 +124,9 @@ class _Planner:
 class _Visit:
     """The walk through one recipe of a plan, which runs nothing: hooks and script leave unknown what they set."""
 
-    def __init__(self, planner: _Planner, call: Call, request: Request, step: PlannedStep) -> None:
+    def __init__(
+        self, planner: _Planner, call: RecipeCall, request: RecipeRequest, step: PlannedStep
+    ) -> None:
         self.planner = planner
         self.request = request
         self.step = step
@@ -133,7 +135,7 @@ class _Visit:
         self.walk = Walk(call, request, self, [], {})
         self.condition, self.because = "yes", ""  # of the dependency that comes next
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RecipeOutcome:
         """From the cache, or from what the recipe itself says."""
         planner, resolved = self.planner, self.resolved
         before = len(planner.unknown)
@@ -165,7 +167,7 @@ class _Visit:
             self._note(phase, entry, len(self.planner.steps))
         return self.condition != "no"
 
-    def answer(self, entry: Entry, phase: str, child_env: Env) -> Outcome | None:
+    def answer(self, entry: Entry, phase: str, child_env: Env) -> RecipeOutcome | None:
         condition, because = self.condition, self.because
         place = len(self.planner.steps)
         try:

@@ -11,7 +11,7 @@ from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.secrets import hidden, hidden_words
 from assay.recipes.run.context import Answer, Context, Inputs
 from assay.recipes.run.runner import Runner
-from assay.recipes.run.session import Session
+from assay.recipes.run.session import RunSession
 from assay.recipes.typing_stub import Any
 
 
@@ -21,7 +21,7 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
     def on(name: str) -> bool:
         return is_on(inputs, name, strict=strict)
 
-    session: Session = runner.last
+    session: RunSession = runner.last
     tool = context.dialect.name
     if on("print_deps"):
         commands = [f"{context.dialect.run_with_tags}{tags}" for tags in answer.get("deps") or []]
@@ -60,14 +60,14 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
         write_lock(Path(str(inputs["lock"])), context, inputs, session, answer)
 
 
-def version_lines(session: Session) -> list[str]:
+def version_lines(session: RunSession) -> list[str]:
     """One line per recipe that has a version."""
     found = [(tags, one["version"]) for record in session.version_info for tags, one in record.items()]
     listed = [f"* {tags}: {version}" for tags, version in found if version]
     return ["=" * 25, "Versions of dependencies:", *listed, "=" * 25]
 
 
-def readme(inputs: Inputs, session: Session) -> str:
+def readme(inputs: Inputs, session: RunSession) -> str:
     """How to run this again: the repositories, the command, the recipes that ran."""
     import shlex
 

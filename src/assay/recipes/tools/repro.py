@@ -15,9 +15,9 @@ from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.run.context import Answer, Inputs
 from assay.recipes.run.given import repro_prefix
-from assay.recipes.run.session import Session
+from assay.recipes.run.session import RunSession
 from assay.recipes.tools.records import as_json, readme
-from assay.recipes.typing_stub import Any
+from assay.recipes.typing_stub import Any, Values
 
 RECORDED = ("input", "info", "output", "run-state")
 
@@ -32,7 +32,7 @@ class Repro:
         self.folder = folder
         self.start = repro_prefix(tool, inputs, folder)
         self.output_file = folder / f"{tool}-output.json"
-        self.kept: dict[str, Any] = {}
+        self.kept: Values = {}
 
     def begin(self) -> None:
         """Write what is known before the run."""
@@ -44,7 +44,7 @@ class Repro:
         self._write("info", self.kept["info"])
         self._write_output()
 
-    def end(self, answer: Answer, session: Session) -> None:
+    def end(self, answer: Answer, session: RunSession) -> None:
         """Write what came of it; `answer` is that of a failure too."""
         state = session.run_state
         if not answer["return"]:
@@ -78,7 +78,7 @@ class Repro:
         write_text(self.start.with_name(self.start.name + end), text)
 
 
-def host() -> dict[str, Any]:
+def host() -> Values:
     """The machine and the moment, in CM's names."""
     import datetime
     import platform
