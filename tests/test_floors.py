@@ -25,11 +25,12 @@ def place(path: Path) -> str:
             ("cli/", "doors/", "recipes/contract/", "recipes/actions/remote.py", "suts/secret.py"),
         ),
         (r"""["'](CM|MLC)_[A-Z]""", ("doors/", "recipes/contract/", "recipes/model/env.py")),
+        (r"""dialect(\.name)? == |[=!]= ["'](cm|mlc)["']""", ("cli/", "doors/", "recipes/contract/")),
         (r"\bimport mlperf_loadgen\b", ("mlperf/loadgen.py",)),
         # A child process ends by `sys.exit(main(...))` at the foot of its own file.
         (r"^\s*(sys\.)?exit\((?!main\()", ("cli/", "__main__.py")),
     ],
-    ids=["environment", "foreign names", "LoadGen", "exit"],
+    ids=["environment", "foreign names", "dialects", "LoadGen", "exit"],
 )
 def test_what_belongs_to_one_place_stands_nowhere_else(pattern: str, allowed: tuple[str, ...]) -> None:
     code = {place(p): "\n".join(_code_lines(p)) for p in MODULES if not place(p).startswith(allowed)}

@@ -262,7 +262,9 @@ def _build_and_run(context: Context, inputs: Inputs, request: RecipeRequest, acc
     run = run_command(context, request, container, engine, image, host_env)
     secret_inputs = inputs_with_secrets(request)
     handed = {**_variables(secret_inputs), SECRETS: json.dumps(secret_inputs)} if secret_inputs else {}
-    if context.dialect.name == "mlc" and (lost := [key for key in secret_inputs if key != "env"]):
+    if not context.dialect.reads_arguments_from_file and (
+        lost := [key for key in secret_inputs if key != "env"]
+    ):
         context.console.note(
             f"assay: mlc reads no file, so the secrets of {', '.join(map('--{}'.format, lost))} stay outside; "
             "give them as --env.NAME=VALUE"
