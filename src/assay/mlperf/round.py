@@ -123,7 +123,7 @@ class RoundWorkload:
 
 
 @dataclass(frozen=True)
-class Fields:
+class FileKeys:
     """Keys of the JSON files of a submission."""
 
     system: tuple[str, ...]
@@ -148,7 +148,7 @@ class Round:
     """`code` or `src`."""
     needs_mlperf_conf: bool
     needs_calibration: bool
-    fields: Fields
+    fields: FileKeys
     workloads: Mapping[str, RoundWorkload]
     refused: Mapping[str, str]
     """workload -> why it is not part of the round"""
@@ -302,9 +302,9 @@ def _round(tree: Mapping[str, Any]) -> Round:
 
 
 @cache
-def _fields() -> Fields:
+def _fields() -> FileKeys:
     tree = _read_toml("fields.toml")
-    return Fields(
+    return FileKeys(
         system=tuple(tree["system"]),
         may_be_empty=tuple(tree["may_be_empty"]),
         network=tuple(tree["network"]),
