@@ -86,11 +86,11 @@ def requests() -> list[dict[str, Any]]:
 
 
 def measure(command: list[str]) -> dict[str, Any]:
-    """The line that a runner prints last. Raises: CalledProcessError, with what it said."""
+    """The last line of JSON that a runner prints: vLLM may say more after it. Ends the program with its errors."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}\n{done.stderr[-3000:]}")
-    line: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    line: dict[str, Any] = json.loads([text for text in done.stdout.splitlines() if text.startswith("{")][-1])
     return line
 
 
