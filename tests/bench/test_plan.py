@@ -169,8 +169,8 @@ def test_weights_beyond_free_memory_are_refused_with_what_would_fit(monkeypatch:
     monkeypatch.setattr(plan.psutil, "virtual_memory", lambda: Memory)
     asked = BenchmarkConfig("mixtral-8x7b", sut="engine", precision=Precision.BFLOAT16)
     blocker = plan.make(asked).blockers[-1]
-    assert "93.4 GB in bfloat16" in blocker.message and "60.0 GB are free" in blocker.message
-    assert blocker.hint.startswith("int8 would fit")
+    assert "93.7 GB in bfloat16" in blocker.message and "60.0 GB are free" in blocker.message
+    assert blocker.hint.startswith("int8 would fit; or assay model pack")
     assert blocker.exit_code == 3
 
 

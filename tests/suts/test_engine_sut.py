@@ -160,3 +160,14 @@ def test_an_option_it_does_not_know_is_refused(checkpoint: Path, options: dict[s
 def test_a_missing_checkpoint_is_asked_for() -> None:
     with pytest.raises(ConfigError, match="needs a checkpoint"):
         engine.build(spec(None), [], Inbox())
+
+
+def test_answers_may_be_cut_short_which_the_notes_say(checkpoint: Path) -> None:
+    inbox = Inbox()
+    sut = engine.build(spec(checkpoint, answer_tokens="3"), [sample(0)], inbox)
+    sut.issue([Query(1, 0)])
+    sut.flush()
+    used = sut.used()
+    sut.close()
+    assert len(inbox.answers[0].token_ids) <= 3
+    assert "answers end after 3 tokens: their speed is measured alone" in used.notes

@@ -1,4 +1,4 @@
-"""`assay model upcycle|random`: make a Mixtral checkpoint without a model hub."""
+"""`assay model upcycle|random|pack`: make a Mixtral checkpoint without a model hub; pack one to be read from disk."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.cli.terminal import say, say_json, tell
+from assay.config import Precision
+from assay.engine.config import KERNELS
+from assay.engine.config import PRECISIONS as ENGINE
 from assay.ground import paths
 from assay.ground.errors import ConfigError
 from assay.ground.parsed import json_value
@@ -17,8 +20,9 @@ from assay.ground.parsed import json_value
 if TYPE_CHECKING:
     from assay.suts.checkpoint import Made
 
-HELP = "make a Mixtral checkpoint: upcycle a dense model, or random weights"
+HELP = "make a Mixtral checkpoint: upcycle a dense model, or random weights; pack one to be read from disk"
 PRECISIONS = ("float32", "bfloat16", "float16")
+ENGINE_PRECISIONS = tuple(precision.value for precision in ENGINE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,14 +54,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config",
         required=True,
         metavar="NAME|FILE",
-        help="tiny, wide (2 layers of the true widths), or a config.json",
+        help="tiny, wide (2 layers of the true widths), mixtral-8x7b (all 32), or a config.json",
     )
     random.add_argument(
         "--tokenizer", type=paths.source, metavar="DIR", help="tokenizer to copy beside the weights"
     )
     random.add_argument(
-        "--precision", choices=PRECISIONS, default="bfloat16", help="as stored (default bfloat16)"
+        "--precision",
+        choices=(*PRECISIONS, "int8"),
+        default="bfloat16",
+        help="as stored (default bfloat16); int8: experts as the engine reads them from disk, for the engine alone",
     )
+    pack = actions.add_parser(
+        "pack",
+        help="a copy of the experts that the engine reads from disk, where the weights do not fit into memory",
+        description="Written into the folder of the checkpoint, for the kernels of this machine. Stopped, it goes on "
+        "where it was when it is asked again.",
+    )
+    pack.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="what is packed")
+    pack.add_argument(
+        "--precision", choices=ENGINE_PRECISIONS, default="int8", help="of the packed experts (default int8)"
+    )
+    pack.add_argument("--kernels", choices=KERNELS, default="auto", help="that will read it (default auto)")
+    pack.add_argument("--json", action="store_true", help="one JSON object, last")
     for action in (upcycle, random):
         action.add_argument(
             "--seed", type=int, default=0, metavar="N", help="of every random weight (default 0)"
@@ -67,9 +86,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from assay.config import Precision
     from assay.suts import checkpoint
 
+    if args.action == "pack":
+        return _pack(args)
     out = paths.given(args.out)
     if args.action == "upcycle":
         if args.experts < 2:
@@ -79,11 +99,27 @@ def run(args: argparse.Namespace) -> int:
         made = checkpoint.upcycle(
             paths.given(args.source), out, args.experts, args.seed, Precision(args.precision), _say
         )
+    elif args.precision == "int8":
+        made = checkpoint.random_packed(_config(args.config), args.seed, out, args.tokenizer, _say)
     else:
         made = checkpoint.random(
             _config(args.config), args.seed, out, args.tokenizer, Precision(args.precision), _say
         )
     _report(made, args.json)
+    return 0
+
+
+def _pack(args: argparse.Namespace) -> int:
+    from assay.engine import packing
+    from assay.engine.config import EngineConfig
+
+    config = EngineConfig(paths.given(args.checkpoint), Precision(args.precision), kernels=args.kernels)
+    copy = packing.pack(config, _say)
+    say(f"{copy.folder}: {copy.manifest.size / 1e9:.2f} GB of experts in {args.precision}")
+    if args.json:
+        say_json(
+            json.dumps({"folder": str(copy.folder), "bytes": copy.manifest.size, "form": copy.manifest.form})
+        )
     return 0
 
 

@@ -10,18 +10,19 @@ No KV and no result is ever used for a second request, so that every request is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from assay.engine import residency
+from assay.engine import packed, residency
 from assay.engine.config import EngineConfig
 from assay.engine.families import read_model_config
 from assay.engine.insight import Meter
 from assay.engine.kv_blocks import KvBlocks
 from assay.engine.scheduler import Accepted, Scheduler
 from assay.engine.sequence import Finished, Request, Sequence
+from assay.ground import files
 from assay.ground.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -42,21 +43,36 @@ class Engine:
         does not fit into memory, before anything is loaded.
         """
         from assay.engine.checkpoint import Checkpoint
+        from assay.engine.expert_stream import ExpertStream
         from assay.engine.forward import Forward
         from assay.engine.ops.choice import choose_ops
-        from assay.engine.weights import load_model
+        from assay.engine.weights import lacks_experts, load_model
 
         self.config = config
         self.model = read_model_config(config.checkpoint)
-        self.plan = residency.plan(self.model, config, available_bytes())
+        self.plan = residency.plan(self.model, config, usable_bytes(config.memory_bytes))
         self.ops, self.notes = choose_ops(config, self.model)
         self.meter = Meter(self.model)
         checkpoint = Checkpoint(config.checkpoint)
+        self.copy = packed.for_engine(
+            config, self.ops.form, lacks_experts(checkpoint, self.model), self.plan.is_from_disk
+        )
+        """The packed copy that experts are read from; None: they were packed into memory"""
         self.weight_files = checkpoint.files
-        packed = load_model(self.model, checkpoint, self.ops, progress)
-        self.precision = self.ops.used_precision(packed.layers[0].attention)
+        model = load_model(self.model, checkpoint, self.ops, progress, self.copy is not None)
+        self.stream: ExpertStream | None = None
+        if self.copy is not None:
+            progress(residency.said(self.plan, self.copy.folder))
+            packed.refuse_unfit(
+                self.copy, self.model.num_layers, self.model.num_experts, self.ops.expert_bytes
+            )
+            resident = self.plan.resident if self.plan.is_from_disk else residency.every_expert(self.model)
+            moes = [layer.moe for layer in model.layers]
+            self.stream = ExpertStream(self.copy, self.ops, moes, self.plan.slots, resident)
+            model = replace(model, stream=self.stream)
+        self.precision = self.ops.used_precision(model.layers[0].attention)
         """dtype of the packed weights, read from their memory"""
-        self._forward = Forward(packed, self.plan.kv_blocks, self.meter)
+        self._forward = Forward(model, self.plan.kv_blocks, self.meter)
         self._scheduler = Scheduler(
             KvBlocks(self.plan.kv_blocks), config.max_running, config.token_budget, config.order
         )
@@ -131,10 +147,45 @@ class Engine:
             "precision": self.precision,
             "notes": list(self.notes),
             "kv_blocks": self.plan.kv_blocks,
+            "experts_from_disk": self._reading(),
             "preempted": self._scheduler.num_preempted,
             "limits": asdict(found) if (found := limits.kept()) else None,
             **self.meter.report(residency.WEIGHT_BYTES[self.config.precision]),
         }
+
+    def weights_sha256(self) -> str:
+        """Of the files that were loaded; reads them, but for those that were hashed when they were packed."""
+        manifest = self.copy.manifest if self.copy else None
+        if self.copy and manifest and not manifest.sources:
+            return files.sha256_all((*self.weight_files, self.copy.folder / packed.MANIFEST))
+        if manifest:
+            return files.combined_sha256([(shard.sha256, shard.name) for shard in manifest.sources])
+        return files.sha256_all(self.weight_files)
+
+    def close(self) -> None:
+        """Stop reading and close the files of the packed copy."""
+        if self.stream:
+            self.stream.close()
+
+    def _reading(self) -> dict[str, Any] | None:
+        """None with all weights in memory. Seconds are those in which at least one read was under way."""
+        if self.stream is None or not self.plan.is_from_disk or self.copy is None:
+            return None
+        read, seconds = self.stream.clock.bytes, self.stream.clock.seconds
+        return {
+            "packed_copy": self.copy.folder.name,
+            "resident_experts": len(self.plan.resident),
+            "bytes_of_a_whole_step": self.plan.step_bytes,
+            "bytes_read": read,
+            "reading_s": round(seconds, 3),
+            "gb_per_s": round(read / seconds / 1e9, 3) if seconds else None,
+        }
+
+
+def usable_bytes(bound: int | None) -> int:
+    """Memory that this process may take beyond what it has; `bound`: of the whole process."""
+    free = available_bytes()
+    return free if bound is None else min(free, bound - psutil.Process().memory_info().rss)
 
 
 def available_bytes() -> int:

@@ -11,6 +11,7 @@ from assay.ground.errors import ConfigError, did_you_mean
 PRECISIONS = (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16, Precision.INT8)
 ORDERS = ("arrival", "longest-prompt")
 KERNELS = ("auto", "native", "portable", "avx512", "amx", "torch")
+WEIGHTS = ("auto", "memory", "disk")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,13 @@ class EngineConfig:
     run the native kernels with these instructions, to compare them."""
     threads: int | None = None
     """None = one per usable core."""
+    weights: str = "auto"
+    """Where experts live. `memory` insists; `disk` reads every one of them in every step; `auto`: memory, or where they
+    do not fit as many as do, and the others are read from a packed copy."""
+    memory_bytes: int | None = None
+    """Most memory that the process may take; None = what is free."""
+    typical_tokens: int = 512
+    """Of a sequence near its end, prompt included: with experts on disk, KV is planned for max_running of these."""
 
     def __post_init__(self) -> None:
         _refuse_unless(self.precision in PRECISIONS, f"precision {self.precision.value}", _names(PRECISIONS))
@@ -39,7 +47,10 @@ class EngineConfig:
         _refuse_unless(
             self.kernels in KERNELS, f"kernels {self.kernels!r}", did_you_mean(self.kernels, KERNELS)
         )
-        for name in ("max_running", "token_budget", "kv_tokens", "threads"):
+        _refuse_unless(
+            self.weights in WEIGHTS, f"weights {self.weights!r}", did_you_mean(self.weights, WEIGHTS)
+        )
+        for name in ("max_running", "token_budget", "kv_tokens", "threads", "memory_bytes", "typical_tokens"):
             value = getattr(self, name)
             _refuse_unless(value is None or value >= 1, f"{name} = {value}", "a positive number")
         _refuse_unless(

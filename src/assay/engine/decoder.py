@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from assay.engine.decoder_config import DecoderConfig
+from assay.engine.expert_stream import ExpertStream
 from assay.engine.insight import Meter
 from assay.engine.ops import Ops, Step
 
@@ -30,17 +31,26 @@ class Decoder:
     embed_VD: Tensor
     layers: tuple[Layer, ...]
     head: Any
+    stream: ExpertStream | None = None
+    """Brings experts that are not in memory"""
 
     def logits(self, step: Step, cache: Any, meter: Meter) -> Tensor:
         """Float32 scores of the next token for each sampled row; (L, V). Keeps k and v in `cache`."""
         x_TD = self.embed_VD[step.tokens_T].float()
+        if self.stream:
+            self.stream.begin(len(x_TD))
         for number, layer in enumerate(self.layers):
             with meter.part("attention"):
                 self.ops.add_attention(x_TD, layer.attention, cache, number, step)
             with meter.part("router"):
                 routing = self.ops.route(x_TD, layer.moe)
                 meter.keep_experts(number, routing.start_E)
+            if self.stream:
+                with meter.part("reading"):
+                    self.stream.bring(number, routing.start_E)
             with meter.part("experts"):
                 self.ops.add_experts(x_TD, routing, layer.moe)
+            if self.stream:
+                self.stream.free(number)
         with meter.part("head"):
             return self.ops.logits(x_TD[step.sampled_L], self.head)

@@ -17,7 +17,7 @@ from assay.engine.residency import HEAD_BYTES_MIN
 
 KV_POINTS = 128
 """Most points of the KV curve; when it has more, every second one goes and it is kept half as often."""
-PARTS = ("waiting", "scheduler", "attention", "router", "experts", "head", "sampling")
+PARTS = ("waiting", "scheduler", "attention", "router", "reading", "experts", "head", "sampling")
 
 
 class _Part:

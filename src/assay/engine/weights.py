@@ -32,16 +32,18 @@ Progress = Callable[[str], None]
 Shapes = dict[str, tuple[int, ...]]
 
 
-def load_model(config: DecoderConfig, checkpoint: Checkpoint, ops: Ops, progress: Progress) -> Decoder:
-    """Read, check and pack every tensor.
+def load_model(
+    config: DecoderConfig, checkpoint: Checkpoint, ops: Ops, progress: Progress, has_copy: bool = False
+) -> Decoder:
+    """Read, check and pack every tensor; with `has_copy` no experts, which come from their packed copy.
 
     Raises: ArtifactError naming the tensors that are missing, extra, wrongly shaped or not finite.
     """
-    is_stacked = check_tensors(checkpoint, config)
+    is_stacked = check_tensors(checkpoint, config, has_copy)
     layers = []
     for number in range(config.num_layers):
         progress(f"packing layer {number + 1} of {config.num_layers}")
-        layers.append(_layer(config, checkpoint, ops, number, is_stacked))
+        layers.append(_layer(config, checkpoint, ops, number, is_stacked, has_copy))
         checkpoint.drop_pages()
     embed_VD = _finite(checkpoint, EMBED)
     head = embed_VD if config.tied_embeddings else _finite(checkpoint, HEAD)
@@ -68,11 +70,31 @@ def expected_shapes(config: DecoderConfig, is_stacked: bool) -> Shapes:
     return shapes
 
 
-def check_tensors(checkpoint: Checkpoint, config: DecoderConfig) -> bool:
-    """Whether experts are stacked. Raises: ArtifactError unless the tensors are those of this config."""
+def check_tensors(checkpoint: Checkpoint, config: DecoderConfig, has_copy: bool = False) -> bool:
+    """Whether experts are stacked. Raises: ArtifactError unless the tensors are those of this config; with a packed
+    copy of them the experts may be missing."""
     is_stacked = any(STACKED_GATE_UP in name for name in checkpoint.stored)
-    check_names(checkpoint, expected_shapes(config, is_stacked))
+    expected = expected_shapes(config, is_stacked)
+    if has_copy and lacks_experts(checkpoint, config):
+        experts = expert_tensors(config)
+        expected = {name: shape for name, shape in expected.items() if name not in experts}
+    check_names(checkpoint, expected)
     return is_stacked
+
+
+def lacks_experts(checkpoint: Checkpoint, config: DecoderConfig) -> bool:
+    return expert_tensors(config).isdisjoint(checkpoint.stored)
+
+
+def expert_tensors(config: DecoderConfig) -> frozenset[str]:
+    """Names of all tensors of experts, in either layout."""
+    names = config.expert_names
+    of_layer = {STACKED_GATE_UP, STACKED_DOWN}
+    for e in range(config.num_experts):
+        of_layer |= {name.format(e=e) for name in (names.gate, names.up, names.down)}
+    return frozenset(
+        f"model.layers.{layer}.{name}" for layer in range(config.num_layers) for name in of_layer
+    )
 
 
 def check_names(checkpoint: Checkpoint, expected: Mapping[str, tuple[int, ...]]) -> None:
@@ -132,27 +154,45 @@ def _stacked_shapes(config: DecoderConfig) -> Shapes:
     }
 
 
-def _layer(config: DecoderConfig, checkpoint: Checkpoint, ops: Ops, number: int, is_stacked: bool) -> Layer:
+def _layer(
+    config: DecoderConfig, checkpoint: Checkpoint, ops: Ops, number: int, is_stacked: bool, has_copy: bool
+) -> Layer:
     def read(name: str) -> Tensor:
         return _finite(checkpoint, f"model.layers.{number}.{name}")
 
     attention = ops.pack_attention(_attention(config, read))
     norm_D = read("post_attention_layernorm.weight").float()
-    if is_stacked:
-        gate, up = read(STACKED_GATE_UP).chunk(2, dim=1)
-        down = read(STACKED_DOWN)
-        router_ED = read(STACKED_ROUTER).float()
-        return Layer(attention, ops.pack_moe(norm_D, router_ED, list(gate), list(up), list(down)))
     names = config.expert_names
-    if names.router is None:  # whatever its score, the one expert's share is 1
+    if is_stacked:
+        router_ED = read(STACKED_ROUTER).float()
+    elif names.router is None:  # whatever its score, the one expert's share is 1
         router_ED = torch.zeros(1, config.hidden_size)
     else:
         router_ED = read(names.router).float()
-    experts = (
+    if has_copy:
+        return Layer(attention, ops.new_moe(norm_D, router_ED))
+    return Layer(
+        attention, ops.pack_moe(norm_D, router_ED, *read_experts(config, checkpoint, number, is_stacked))
+    )
+
+
+def read_experts(
+    config: DecoderConfig, checkpoint: Checkpoint, number: int, is_stacked: bool
+) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """Gates, ups and downs of a layer."""
+
+    def read(name: str) -> Tensor:
+        return _finite(checkpoint, f"model.layers.{number}.{name}")
+
+    if is_stacked:
+        gate, up = read(STACKED_GATE_UP).chunk(2, dim=1)
+        return list(gate), list(up), list(read(STACKED_DOWN))
+    names = config.expert_names
+    gates, ups, downs = (
         [read(name.format(e=e)) for e in range(config.num_experts)]
         for name in (names.gate, names.up, names.down)
     )
-    return Layer(attention, ops.pack_moe(norm_D, router_ED, *experts))
+    return gates, ups, downs
 
 
 def _attention(config: DecoderConfig, read: Callable[[str], Tensor]) -> AttentionWeights:

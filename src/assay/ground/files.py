@@ -29,10 +29,14 @@ def sha256(path: Path) -> str:
 
 def sha256_all(paths: Sequence[Path]) -> str:
     """The file's own digest for one file; for several, that of their `<sha256>  <name>` lines."""
-    digests = [sha256(path) for path in paths]
-    if len(digests) == 1:
-        return digests[0]
-    lines = "".join(f"{digest}  {path.name}\n" for digest, path in zip(digests, paths))
+    return combined_sha256([(sha256(path), path.name) for path in paths])
+
+
+def combined_sha256(files_: Sequence[tuple[str, str]]) -> str:
+    """`sha256_all` of files whose (digest, name) are known."""
+    if len(files_) == 1:
+        return files_[0][0]
+    lines = "".join(f"{digest}  {name}\n" for digest, name in files_)
     return hashlib.sha256(lines.encode()).hexdigest()
 
 

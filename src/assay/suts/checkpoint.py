@@ -35,7 +35,7 @@ TINY = {
 """4.4 M parameters over the true vocabulary, for tests and demonstrations."""
 WIDE = {**MIXTRAL_8X7B, "num_hidden_layers": 2}
 """Two layers of the true widths: 3.16 B parameters."""
-CONFIGS: dict[str, Mapping[str, Any]] = {"tiny": TINY, "wide": WIDE}
+CONFIGS: dict[str, Mapping[str, Any]] = {"tiny": TINY, "wide": WIDE, "mixtral-8x7b": MIXTRAL_8X7B}
 
 SPREAD = 0.02
 """Standard deviation of random weights. Source: initializer_range of MixtralConfig."""
@@ -73,13 +73,53 @@ def random(
     with staged_folder(out, shape.weight_bytes(precision)) as folder:
         if tokenizer is not None:
             copy_tokenizer(tokenizer, folder)
-        shards = Shards(folder)
-        for name, size, layer in _mixtral_tensors(shape):
-            if layer is not None:
-                progress(f"layer {layer + 1} of {shape.layers}")
-            shards.add(name, _random_tensor(name, size, seed).to(_dtype(precision)))
-        shards.finish({**_mixtral_config(config, shape, precision), WEIGHTS_KEY: RANDOM})
+        _write_random(config, shape, seed, folder, precision, progress)
     return Made(out, shape.parameters, shape.weight_bytes(precision))
+
+
+def random_packed(
+    config: Mapping[str, Any],
+    seed: int,
+    out: Path,
+    tokenizer: Path | None = None,
+    progress: Progress = lambda line: None,
+) -> Made:
+    """As `random`, with experts in int8 as the engine's kernels on this machine read them from disk, and all else in
+    bfloat16: nothing larger is written on the way. Other engines cannot read it.
+
+    Raises: as `random`.
+    """
+    from assay.engine import packing
+    from assay.engine.config import EngineConfig
+
+    shape = shapes.of(config, "the configuration")
+    needed = shape.weight_bytes(Precision.INT8)
+    with staged_folder(out, needed) as folder:
+        if tokenizer is not None:
+            copy_tokenizer(tokenizer, folder)
+        _write_random(config, shape, seed, folder, Precision.BFLOAT16, progress, has_experts=False)
+        packing.write_random(EngineConfig(folder, Precision.INT8), seed, progress)
+        written = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return Made(out, shape.parameters, written)
+
+
+def _write_random(
+    config: Mapping[str, Any],
+    shape: ModelShape,
+    seed: int,
+    folder: Path,
+    precision: Precision,
+    progress: Progress,
+    has_experts: bool = True,
+) -> None:
+    shards = Shards(folder)
+    for name, size, layer in _mixtral_tensors(shape):
+        if ".experts." in name and not has_experts:
+            continue
+        if layer is not None:
+            progress(f"layer {layer + 1} of {shape.layers}")
+        shards.add(name, _random_tensor(name, size, seed).to(_dtype(precision)))
+    shards.finish({**_mixtral_config(config, shape, precision), WEIGHTS_KEY: RANDOM})
 
 
 def upcycle(

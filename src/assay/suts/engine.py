@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.config import Device, Scenario
-from assay.engine.config import KERNELS, ORDERS, PRECISIONS, EngineConfig
+from assay.engine.config import KERNELS, ORDERS, PRECISIONS, WEIGHTS, EngineConfig
 from assay.mlperf.sut_kind import SutKind, greedy_only
 from assay.mlperf.sut_option import SutOption
 from assay.mlperf.workload import Workload
@@ -25,7 +25,7 @@ KIND = SutKind(
         SutOption(
             "token_budget",
             int,
-            "most tokens that one step computes (default: 1024, or the batch if that is more)",
+            "most tokens that one step computes (default: 1024, or 4096 with experts on disk; the batch if more)",
             least=1,
         ),
         SutOption(
@@ -34,6 +34,22 @@ KIND = SutKind(
         SutOption("threads", int, "threads of the kernels (default: one per usable core)", least=1),
         SutOption("order", str, "which waiting request is begun first", EngineConfig.order, choices=ORDERS),
         SutOption("kernels", str, "kernels that compute", EngineConfig.kernels, choices=KERNELS),
+        SutOption(
+            "weights",
+            str,
+            "where experts are: in memory, all read from disk in each step, or auto: what does not fit is read",
+            EngineConfig.weights,
+            choices=WEIGHTS,
+        ),
+        SutOption(
+            "memory_gib", float, "most memory of the engine's process, GiB (default: what is free)", least=0.1
+        ),
+        SutOption(
+            "answer_tokens",
+            int,
+            "longest answer, in place of the workload's: for measurements of speed alone",
+            least=2,
+        ),
     ),
     planner="assay.suts.engine_plan",
 )

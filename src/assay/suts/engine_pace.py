@@ -21,12 +21,15 @@ from assay.engine.kv_blocks import blocks_for
 
 if TYPE_CHECKING:
     from assay.engine.checkpoint import Checkpoint
+    from assay.engine.decoder import Decoder
 
 COLD_BYTES = 128 << 20
 """Weights of the measured layers come to this, or the model is measured whole."""
 REPEATS = 5
 MEASURE_S = 3.0
 """No further repeat of a step after this long."""
+MEASURED_ROWS = 1024
+"""Of a step that reads prompts; a row of a larger one takes no longer."""
 PER_LAYER = ("attention", "router", "experts")
 """Parts of the engine's meter that grow with the depth."""
 
@@ -38,10 +41,25 @@ class EnginePace:
     step_s: float
     row_s: float
 
-    def answer_s(self, prompts: Items[int], answers: Items[int], config: EngineConfig) -> float:
-        """All of `prompts` and `answers` (tokens of each sample) under continuous batching."""
+    def answer_s(
+        self, prompts: Items[int], answers: Items[int], config: EngineConfig, read_s: float = 0.0
+    ) -> float:
+        """All of `prompts` and `answers` (tokens of each sample) under continuous batching. `read_s`: what a step reads
+        from disk meanwhile; it takes the longer of both."""
         rows = sum(prompts) + sum(answers)
-        return self.step_s * num_steps(prompts, answers, config) + self.row_s * rows
+        full = prompt_steps(prompts, config)
+        others = max(num_steps(prompts, answers, config) - full, 1)
+        return full * self._step(config.token_budget, read_s) + others * self._step(
+            max(0, rows - full * config.token_budget) / others, read_s
+        )
+
+    def _step(self, rows: float, read_s: float) -> float:
+        return max(read_s, self.step_s + rows * self.row_s)
+
+
+def prompt_steps(prompts: Items[int], config: EngineConfig) -> int:
+    """Steps that read the first prompts before anything else can be done."""
+    return max(-(-sum(prompts[: config.max_running]) // config.token_budget) - 1, 0)
 
 
 def num_steps(prompts: Items[int], answers: Items[int], config: EngineConfig) -> int:
@@ -49,18 +67,18 @@ def num_steps(prompts: Items[int], answers: Items[int], config: EngineConfig) ->
 
     Example: answers of 5, 1, 1 and 1 tokens in two places take 5 steps.
     """
-    first = -(-sum(prompts[: config.max_running]) // config.token_budget)
     free_at = [0] * min(config.max_running, len(answers))
     for tokens in answers:
         heapq.heapreplace(free_at, free_at[0] + tokens)
-    return max(free_at, default=0) + max(first - 1, 0)
+    return max(free_at, default=0) + prompt_steps(prompts, config)
 
 
 def measure(model: DecoderConfig, config: EngineConfig, batch: int, context: int) -> EnginePace:
     """`batch` sequences decode at once, `context` tokens long in the middle of their answers."""
     context = max(2, min(context, model.max_positions))
     depth = _depth(model, config.precision)
-    prefill = [min(context, config.token_budget)] * max(1, config.token_budget // context)
+    budget = min(config.token_budget, MEASURED_ROWS)
+    prefill = [min(context, budget)] * max(1, budget // context)
     rows = sum(prefill)
     decode_s, prefill_s = _step_seconds(
         replace(model, num_layers=depth, max_positions=context),
@@ -95,7 +113,7 @@ def _step_seconds(
     from assay.engine.insight import Meter
     from assay.engine.ops.choice import choose_ops
     from assay.engine.sequence import Request, Sequence
-    from assay.engine.weights import expected_shapes, load_model
+    from assay.engine.weights import expected_shapes, expert_tensors, load_model
 
     def batch(lengths: Items[int], size: int) -> Batch:
         chunks, used = [], 0
@@ -115,10 +133,14 @@ def _step_seconds(
 
     meter = Meter(model)
     ops, _ = choose_ops(config, model)
-    weights = _random(expected_shapes(model, is_stacked=False))
+    shapes = expected_shapes(model, is_stacked=False)
+    experts = expert_tensors(model)
+    weights = _random({name: shape for name, shape in shapes.items() if name not in experts})
     most = max(sum(map(blocks_for, lengths)) for lengths, _ in kinds)
     with torch.inference_mode():
-        forward = Forward(load_model(model, weights, ops, lambda _: None), most, meter)
+        loaded = load_model(model, weights, ops, lambda _: None, has_copy=True)
+        _place_experts(loaded)
+        forward = Forward(loaded, most, meter)
         batches = [batch(*kind) for kind in kinds]
         for warm in batches:
             seconds(warm)
@@ -128,6 +150,25 @@ def _step_seconds(
             for times, one in zip(took, batches):
                 times.append(seconds(one))
     return [statistics.median(times) for times in took]
+
+
+def _place_experts(model: Decoder) -> None:
+    """Random experts; as many different ones as no cache holds, each in several places."""
+    import torch
+
+    ops, shape = model.ops, model.config
+    hidden, inner = shape.hidden_size, shape.intermediate_size
+    everywhere = [(layer, e) for layer in model.layers for e in range(shape.num_experts)]
+    count = min(len(everywhere), 1 + COLD_BYTES // ops.expert_bytes)
+    memory = torch.empty((count, ops.expert_bytes), dtype=torch.uint8)
+    for each in memory:
+        gate, up, down = (
+            torch.empty(size, dtype=torch.bfloat16).normal_(0, 0.02)
+            for size in ((inner, hidden), (inner, hidden), (hidden, inner))
+        )
+        ops.pack_expert(gate, up, down, each)
+    for place, (layer, e) in enumerate(everywhere):
+        ops.place_expert(layer.moe, e, memory[place % count])
 
 
 def _random(shapes: dict[str, tuple[int, ...]]) -> Checkpoint:

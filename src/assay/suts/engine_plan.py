@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.engine.config import EngineConfig
+from assay.engine import packed, residency
+from assay.engine.config import PRECISIONS, EngineConfig
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.families import model_config, read_model_config
+from assay.engine.kv_blocks import BLOCK_TOKENS, blocks_for
+from assay.engine.residency import Residency
+from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.sut_planner import Examined, SutSeconds, SutWork
 
 PROCESS_BYTES = 190_000_000
@@ -23,39 +28,85 @@ def examine(work: SutWork) -> Examined:
 
     if work.spec.checkpoint is not None:
         prepare(work.spec, work.samples)
-    elif work.model_config:
-        _model(work), _config(work)
-    return Examined()
+    elif not work.model_config:
+        return Examined()
+    found = _residency(work)
+    if not found.is_from_disk:
+        return Examined()
+    return Examined(
+        blockers=_without_copy(work, found),
+        notes=(
+            f"each step reads up to {found.step_bytes / 1e9:.1f} GB of experts from disk; {len(found.resident)} of "
+            f"{len(residency.every_expert(_model(work)))} experts stay in memory, KV has room for "
+            f"{found.kv_blocks * BLOCK_TOKENS} tokens",
+        ),
+    )
+
+
+def _without_copy(work: SutWork, found: Residency) -> tuple[EnvironmentProblem, ...]:
+    """Experts are to be read from a packed copy that is not there: what fits without one, and what makes it."""
+    from assay.engine.api import usable_bytes
+
+    folder, precision = work.spec.checkpoint, work.spec.precision
+    copies = packed.folders_in(folder) if folder else ()
+    if any(copy.name.startswith(f"packed-{precision.value}-") for copy in copies):
+        return ()
+    model, config = _model(work), _config(work)
+    free = usable_bytes(config.memory_bytes)
+    smaller = [p.value for p in PRECISIONS if _fits(model, dataclasses.replace(config, precision=p), free)]
+    pack = f"assay model pack --checkpoint {folder or 'DIR'} --precision {precision.value}"
+    return (
+        EnvironmentProblem(
+            f"the weights take {residency.weight_bytes(model, precision) / 1e9:.1f} GB in {precision.value} and "
+            f"{free / 1e9:.1f} GB are free; there is no packed copy of {folder or 'them'} to read experts from",
+            (f"{', '.join(smaller)} would fit; or " if smaller else "")
+            + f"{pack}, once: then each step reads {found.step_bytes / 1e9:.1f} GB",
+        ),
+    )
+
+
+def _fits(model: DecoderConfig, config: EngineConfig, free: int) -> bool:
+    try:
+        return residency.in_memory(model, config, free).total <= free
+    except EnvironmentProblem:
+        return False
 
 
 def ram_bytes(work: SutWork) -> int:
     """With keys and values for the longest that run at once: their pages are used when touched."""
-    from assay.engine import residency
-
-    model, config = _model(work), _config(work)
+    model, config, found = _model(work), _config(work), _residency(work)
     longest = sorted((len(s.prompt_ids) + n for s, n in zip(work.samples, work.tokens)), reverse=True)
     kv = sum(longest[: work.batch]) * residency.kv_bytes_per_token(model, config.precision)
+    if found.is_from_disk:
+        return PROCESS_BYTES + found.total - residency.RUNTIME_BYTES - found.kv + min(found.kv, kv)
     weights = residency.weight_bytes(model, config.precision)
     return PROCESS_BYTES + weights + residency.row_bytes(model, config) + kv
 
 
 def seconds(work: SutWork) -> SutSeconds:
+    from assay.engine import disk_rate
     from assay.suts import engine_pace
 
-    model, config = _model(work), _config(work)
+    model, config, read_s = _model(work), _config(work), 0.0
+    found = _residency(work)
+    if found.is_from_disk and work.spec.checkpoint is not None:
+        read_s = found.step_bytes / disk_rate.measure(work.spec.checkpoint)
+        config = at_once(config, found)
     prompts = [len(s.prompt_ids) for s in work.samples]
-    longest = [work.longest_answer] * len(prompts)
+    asked = work.spec.options.get("answer_tokens") or work.longest_answer
+    assert isinstance(asked, int)
+    longest = [min(asked, work.longest_answer)] * len(prompts)
 
     @functools.cache
     def pace(context: int) -> engine_pace.EnginePace:
-        return engine_pace.measure(model, config, work.batch, context)
+        return engine_pace.measure(model, config, min(work.batch, config.max_running), context)
 
     def answer_s(answers: Sequence[int]) -> float:
         # A step is timed where the contexts have their mean length.
         context = round((sum(prompts) + sum(answers) / 2) / len(prompts))
-        return pace(context).answer_s(prompts, answers, config)
+        return pace(context).answer_s(prompts, answers, config, read_s)
 
-    expected = answer_s(work.tokens)
+    expected = answer_s([min(asked, tokens) for tokens in work.tokens])
     return SutSeconds(_import_s(), expected, max(expected, answer_s(longest)))
 
 
@@ -73,7 +124,22 @@ def _model(work: SutWork) -> DecoderConfig:
     return read_model_config(folder) if folder else model_config(dict(work.model_config), work.workload)
 
 
+def at_once(config: EngineConfig, found: Residency) -> EngineConfig:
+    """With no more sequences than KV has room for."""
+    room = found.kv_blocks // blocks_for(config.typical_tokens)
+    return dataclasses.replace(config, max_running=max(1, min(config.max_running, room)))
+
+
 def _config(work: SutWork) -> EngineConfig:
     from assay.suts.engine_sut import engine_config
 
-    return engine_config(work.spec, work.spec.checkpoint or Path(work.workload))
+    folder = work.spec.checkpoint or Path(work.workload)
+    return engine_config(work.spec, folder, _model(work), work.samples)
+
+
+def _residency(work: SutWork) -> Residency:
+    """Raises: EnvironmentProblem for a model that does not fit, not even with experts on disk."""
+    from assay.engine.api import usable_bytes
+
+    config = _config(work)
+    return residency.plan(_model(work), config, usable_bytes(config.memory_bytes))

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assay import __version__
-from assay.engine.api import Engine
+from assay.engine import packed, residency
+from assay.engine.api import Engine, usable_bytes
 from assay.engine.checkpoint import Checkpoint
 from assay.engine.config import EngineConfig
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.families import read_model_config
 from assay.engine.sequence import Finished, Request
 from assay.engine.weights import check_tensors
-from assay.ground import files
 from assay.ground.errors import ConfigError
 from assay.mlperf.sample import Sample
 from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
@@ -28,6 +28,8 @@ from assay.suts import shape
 from assay.suts.engine import KIND
 from assay.suts.worker import Worker
 
+TYPICAL_ANSWER = 256
+"""Tokens; the means of the official set's three parts are 99 to 206."""
 SPEAK_EVERY_S = 30.0
 """While no answer is finished, say how far the engine is."""
 
@@ -55,23 +57,53 @@ def prepare(spec: SutSpec, samples: Sequence[Sample]) -> Prepared:
     but for memory and for what stands in the weights themselves."""
     if spec.checkpoint is None:
         raise ConfigError("the engine needs a checkpoint", "--checkpoint DIR")
-    config = engine_config(spec, spec.checkpoint)
     model = read_model_config(spec.checkpoint)
+    config = engine_config(spec, spec.checkpoint, model, samples)
     shape.refuse_foreign_tokens({"vocab_size": model.vocab_size}, samples, spec.checkpoint)
-    requests = {s.index: to_request(s, spec.generation) for s in samples}
+    requests = {s.index: to_request(s, generation(spec)) for s in samples}
     for request in requests.values():
         request.refuse_unless_runnable(model.vocab_size, model.max_positions)
-    check_tensors(Checkpoint(spec.checkpoint), model)
+    check_tensors(Checkpoint(spec.checkpoint), model, bool(packed.folders_in(spec.checkpoint)))
     return Prepared(config, model, requests)
 
 
-def engine_config(spec: SutSpec, checkpoint: Path) -> EngineConfig:
+def engine_config(
+    spec: SutSpec, checkpoint: Path, model: DecoderConfig, samples: Sequence[Sample]
+) -> EngineConfig:
     """The engine that a spec asks for. Raises: ConfigError."""
     options: dict[str, Any] = KIND.values(spec.options)
+    del options["answer_tokens"]
+    bound, budget = options.pop("memory_gib"), options.pop("token_budget")
     batch = spec.batch or EngineConfig.max_running
-    if options["token_budget"] is None:
-        options["token_budget"] = max(batch, EngineConfig.token_budget)
-    return EngineConfig(checkpoint, spec.precision, max_running=batch, **options)
+    config = EngineConfig(
+        checkpoint,
+        spec.precision,
+        max_running=batch,
+        token_budget=budget or max(batch, EngineConfig.token_budget),
+        memory_bytes=None if bound is None else int(bound * residency.GIB),
+        typical_tokens=_typical_tokens(spec, samples),
+        **options,
+    )
+    if budget is None:
+        config = residency.widened(model, config, usable_bytes(config.memory_bytes))
+    return config
+
+
+def _typical_tokens(spec: SutSpec, samples: Sequence[Sample]) -> int:
+    """Of a sample with its answer; the mean prompt and the longest answer up to TYPICAL_ANSWER."""
+    if not samples:
+        return EngineConfig.typical_tokens
+    prompts = sum(len(s.prompt_ids) for s in samples)
+    return prompts // len(samples) + min(generation(spec).max_new_tokens, TYPICAL_ANSWER)
+
+
+def generation(spec: SutSpec) -> Generation:
+    """The workload's, with answers cut short where that is asked."""
+    longest = KIND.values(spec.options)["answer_tokens"]
+    if longest is None:
+        return spec.generation
+    assert isinstance(longest, int)
+    return replace(spec.generation, max_new_tokens=min(longest, spec.generation.max_new_tokens))
 
 
 def to_request(sample: Sample, generation: Generation) -> Request:
@@ -102,14 +134,20 @@ class EngineSut:
         self._sink = sink
         self._server = spec.server
         self._eos_id = spec.generation.eos_id
-        self._sha256 = files.sha256_all(engine.weight_files)
+        self._sha256 = engine.weights_sha256()
+        self._generation = generation(spec)
+        self._is_cut = self._generation != spec.generation
         self._start_silence()
         self._worker = Worker("the engine", self._answer, waiting=lambda: engine.meter.part("waiting"))
 
     def used(self) -> Used:
         engine = self._engine
         insight = engine.insight()
-        notes = tuple(insight.pop("notes"))
+        notes = [*insight.pop("notes")]
+        if self._is_cut:
+            notes.append(
+                f"answers end after {self._generation.max_new_tokens} tokens: their speed is measured alone"
+            )
         import torch
 
         return Used(
@@ -119,7 +157,7 @@ class EngineSut:
             device="cpu",
             batch=engine.config.max_running,
             weights_sha256=self._sha256,
-            notes=notes,
+            notes=tuple(notes),
             details=insight,
         )
 
@@ -131,6 +169,7 @@ class EngineSut:
 
     def close(self) -> None:
         self._worker.close()
+        self._engine.close()
 
     def _answer(self, queries: Sequence[Query]) -> int:
         """One step of the engine, with `queries` added; how many it finished."""

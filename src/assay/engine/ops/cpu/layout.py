@@ -25,7 +25,7 @@ COLUMN_BYTES = 4
 
 
 @dataclass(frozen=True)
-class Layout:
+class MatrixLayout:
     """Of one matrix. Every size in bytes is a multiple of 64, so that parts may follow each other."""
 
     rows: int
@@ -98,8 +98,8 @@ UNIFORM_DEVIATION = 256 / 12**0.5
 class ExpertLayout:
     """Of one expert."""
 
-    gate_up: Layout
-    down: Layout
+    gate_up: MatrixLayout
+    down: MatrixLayout
 
     @property
     def size(self) -> int:

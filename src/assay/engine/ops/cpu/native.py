@@ -29,7 +29,7 @@ from assay.engine.ops import (
 )
 from assay.engine.ops.cpu import library
 from assay.engine.ops.cpu.instructions import InstructionSet
-from assay.engine.ops.cpu.layout import SIDE, ExpertLayout, Layout
+from assay.engine.ops.cpu.layout import SIDE, ExpertLayout, MatrixLayout
 from assay.engine.ops.cpu.library import at
 
 
@@ -37,7 +37,7 @@ from assay.engine.ops.cpu.library import at
 class Packed:
     """One packed weight in memory of its own."""
 
-    layout: Layout
+    layout: MatrixLayout
     memory: Tensor
     """bfloat16 or int8, layout.size bytes; of int8 the end is scales and offsets"""
     table: Array[library.Group]
@@ -146,7 +146,9 @@ class NativeOps:
         self._is_tiled = instructions is InstructionSet.AMX
         self.form = "tiles" if self._is_tiled else "panels"
         hidden, inner, kind = model.hidden_size, model.intermediate_size, (self._is_int8, self._is_tiled)
-        self._expert = ExpertLayout(Layout(inner, hidden, True, *kind), Layout(hidden, inner, False, *kind))
+        self._expert = ExpertLayout(
+            MatrixLayout(inner, hidden, True, *kind), MatrixLayout(hidden, inner, False, *kind)
+        )
         self.tiles_from = (tiles_from or TilesFrom()) if self._is_tiled else None
         fewest = self.tiles_from or TilesFrom()
         lib.assay_configure(threads, instructions, fewest.bfloat16, fewest.int8)
@@ -304,13 +306,13 @@ class NativeOps:
 
     def _packed(self, weight_ND: Tensor, is_int8: bool) -> Packed:
         rows, depth = weight_ND.shape
-        layout = Layout(rows, depth, False, is_int8, self._is_tiled)
+        layout = MatrixLayout(rows, depth, False, is_int8, self._is_tiled)
         memory = self._memory(layout.size)
         self._fill(layout, memory, weight_ND)
         typed = memory.view(torch.int8 if is_int8 else torch.bfloat16)
         return Packed(layout, typed, (library.Group * 1)(layout.group(at(memory))))
 
-    def _fill(self, layout: Layout, memory: Tensor, *weights: Tensor) -> None:
+    def _fill(self, layout: MatrixLayout, memory: Tensor, *weights: Tensor) -> None:
         """Pack a weight, or gate and up, into memory of layout.size bytes."""
         readable = [_readable(weight) for weight in weights]
         addresses = [at(weight) for weight in readable] + [None]
