@@ -20,6 +20,11 @@ HELP = "what bench would do: bytes, disk, memory, minutes, blockers; downloads a
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     native.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--machines",
+        action="store_true",
+        help="tokens/s of the engine with other memories and disks and this processor, in place of the plan",
+    )
     sut_options.add_arguments(parser)
 
 
@@ -28,12 +33,35 @@ def run(args: argparse.Namespace) -> int:
     from assay.bench import plan as plans
     from assay.doors.hub_settings import hub_of
 
+    if args.machines:
+        return _machines(args)
     made = plans.make(native.from_args(args), hub_of(os.environ))
     if args.json:
         say_json(json.dumps(plans.to_dict(made)))
     else:
         say(render(made))
     return made.blockers[0].exit_code if made.blockers else 0
+
+
+def _machines(args: argparse.Namespace) -> int:
+    from assay.bench import machines
+    from assay.ground import model_folder
+    from assay.suts.shape import MIXTRAL_8X7B
+
+    config = native.from_args(args)
+    folder = config.paths.checkpoint
+    found = machines.table(model_folder.read_config(folder) if folder else MIXTRAL_8X7B, config.precision)
+    if args.json:
+        say_json(json.dumps(machines.to_list(found)))
+        return 0
+    disks = "".join(f"{f'{rate:g} GB/s':>10}" for rate in machines.DISKS)
+    say(f"tokens/s in {config.precision.value} on this processor, by memory and disk:")
+    say(f"  {'memory':>8} {'batch':>6}  {'read a step':>12} {'experts kept':>13}{disks}")
+    for each in found:
+        speeds = "".join(f"{speed:>10.3g}" for speed in each.tokens_per_s) or "  cannot run"
+        step = f"{each.step_gb:.1f} GB" if each.step_gb else "nothing"
+        say(f"  {each.memory_gib:>4} GiB {each.batch:>6}  {step:>12} {each.resident_experts:>13}{speeds}")
+    return 0
 
 
 def render(plan: Plan) -> str:

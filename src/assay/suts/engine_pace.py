@@ -49,11 +49,12 @@ class EnginePace:
         rows = sum(prompts) + sum(answers)
         full = prompt_steps(prompts, config)
         others = max(num_steps(prompts, answers, config) - full, 1)
-        return full * self._step(config.token_budget, read_s) + others * self._step(
+        return full * self.with_reading(config.token_budget, read_s) + others * self.with_reading(
             max(0, rows - full * config.token_budget) / others, read_s
         )
 
-    def _step(self, rows: float, read_s: float) -> float:
+    def with_reading(self, rows: float, read_s: float) -> float:
+        """Seconds of a step of `rows` tokens beside which weights are read for read_s."""
         return max(read_s, self.step_s + rows * self.row_s)
 
 
