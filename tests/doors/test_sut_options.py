@@ -12,6 +12,7 @@ from assay import suts
 from assay.config import BenchmarkConfig
 from assay.doors import cm, native, sut_options
 from assay.ground.errors import ConfigError
+from assay.ground.packages import PackageEntries
 from assay.mlperf.sut_kind import SutKind
 from assay.mlperf.sut_option import SutOption
 
@@ -33,7 +34,7 @@ SERVE = SutKind(
 @pytest.fixture(autouse=True)
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A SUT as another package brings it."""
-    monkeypatch.setattr(suts, "_of_packages", lambda: ({"serve": SERVE}, ()))
+    monkeypatch.setattr(suts, "_of_packages", lambda: PackageEntries({"serve": SERVE}, ()))
     return iter(())
 
 
