@@ -3,4 +3,5 @@
 sampling, prompt    what is asked for
 delta, failure      what comes back, event by event, and how it can fail
 api                 one Protocol for every kind of server; one file per kind under `apis/`
+framing             bytes to events: `sse`, `json_lines`
 """

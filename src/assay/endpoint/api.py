@@ -31,17 +31,28 @@ class ApiReader(Protocol):
 class Api(Protocol):
     """How to talk to one kind of server. Stateless: one value serves all requests."""
 
-    name: str
-    """What `--api` is given."""
-    path: str
-    """Of the request, below the server's address."""
-    tier: Tier
-    """The best it can give."""
-    framing: Framing
-    has_min_tokens: bool
-    """Whether an answer can be forced to have `Sampling.min_tokens`."""
-    has_salt: bool
-    """Whether a request can be kept out of the prefix cache."""
+    @property
+    def name(self) -> str:
+        """What `--api` is given."""
+
+    @property
+    def path(self) -> str:
+        """Of the request, below the server's address."""
+
+    @property
+    def tier(self) -> Tier:
+        """The best it can give."""
+
+    @property
+    def framing(self) -> Framing: ...
+
+    @property
+    def has_min_tokens(self) -> bool:
+        """Whether an answer can be forced to have `Sampling.min_tokens`."""
+
+    @property
+    def has_salt(self) -> bool:
+        """Whether a request can be kept out of the prefix cache."""
 
     def body(self, prompt: Prompt, sampling: Sampling, model: str, salt: str | None) -> bytes:
         """The JSON body of a streamed request, made before the run. Raises ConfigError for a prompt that this API

@@ -41,3 +41,5 @@ class Delta:
     """The prompt as the server saw it, where it tells."""
     failure: EndpointFailure | None = None
     """An error inside the stream; HTTP status 200 came before it."""
+    done: bool = False
+    """The server says that the stream is whole (OpenAI's `[DONE]`). Not every server says so."""

@@ -32,3 +32,14 @@ class EndpointFailure:
     detail: str
     tokens_before: int = 0
     """Tokens that had arrived; a retry is honest only at 0."""
+
+
+def refusal(status: int, detail: str, *, was_ready: bool) -> EndpointFailure:
+    """What an HTTP status other than 200 means. `was_ready`: the server has answered before, so that a 503 is load."""
+    if status == 429 or (status == 503 and was_ready):
+        kind = FailureKind.BUSY
+    elif status == 503:
+        kind = FailureKind.LOADING
+    else:
+        kind = FailureKind.REQUEST if 400 <= status < 500 else FailureKind.SERVER
+    return EndpointFailure(kind, f"HTTP {status}: {detail}"[:500])

@@ -1,0 +1,96 @@
+"""What servers with OpenAI's /v1/completions share: the body's standard fields, and the form of their events.
+
+Source: https://platform.openai.com/docs/api-reference/completions; vLLM entrypoints/openai/completion/protocol.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assay.endpoint.apis.event import (
+    Fields,
+    Malformed,
+    aborted,
+    count_in,
+    first_choice,
+    ids_in,
+    object_in,
+    read_event,
+    text_in,
+)
+from assay.endpoint.delta import Delta, Finish, Usage
+from assay.endpoint.prompt import Prompt
+from assay.endpoint.sampling import Sampling
+
+_FINISH = {"stop": Finish.STOP, "length": Finish.LENGTH}
+
+
+def standard_fields(prompt: Prompt, sampling: Sampling, model: str) -> dict[str, Any]:
+    """The fields that every such server knows."""
+    fields: dict[str, Any] = {
+        "model": model,
+        "prompt": prompt.text if prompt.ids is None else list(prompt.ids),
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "n": 1,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if sampling.stop_texts:  # OpenAI refuses an empty list
+        fields["stop"] = list(sampling.stop_texts)
+    if sampling.seed is not None:
+        fields["seed"] = sampling.seed
+    return fields
+
+
+class CompletionsReader:
+    """Reads choices[0] of each event. Ids are new ones in every event; a server that gives none leaves them out."""
+
+    def feed(self, event: bytes) -> Delta:
+        return read_event(event, _delta)
+
+
+def usage_in(fields: Fields) -> Usage | None:
+    """OpenAI's usage object. Cached tokens that are left out are unknown: vLLM leaves out a 0 as well."""
+    usage = object_in(fields, "usage")
+    if not usage:
+        return None
+    return Usage(
+        prompt_tokens=count_in(usage, "prompt_tokens"),
+        completion_tokens=count_in(usage, "completion_tokens"),
+        cached_tokens=count_in(object_in(usage, "prompt_tokens_details"), "cached_tokens"),
+    )
+
+
+def finish_in(choice: Fields) -> Finish | None:
+    """finish_reason in one vocabulary. One that is not known is an abort: it is no whole answer."""
+    reason = choice.get("finish_reason")
+    if reason is not None and not isinstance(reason, str):
+        raise Malformed("finish_reason is no text")
+    return _FINISH.get(reason, Finish.ABORT) if reason else None
+
+
+def _delta(fields: Fields) -> Delta:
+    choice = first_choice(fields)
+    if choice is None:
+        return Delta(usage=usage_in(fields))
+    finish = finish_in(choice)
+    return Delta(
+        ids=ids_in(choice, "token_ids") or (),
+        text=text_in(choice, "text"),
+        finish=finish,
+        usage=usage_in(fields),
+        prompt_ids=_prompt_ids(fields, choice),
+        failure=aborted(f"finish_reason {choice['finish_reason']}") if finish is Finish.ABORT else None,
+    )
+
+
+def _prompt_ids(fields: Fields, choice: Fields) -> tuple[int, ...] | None:
+    """vLLM gives them in the choice; TensorRT-LLM beside the choices, as a list of one list."""
+    whole = fields.get("prompt_token_ids")
+    if isinstance(whole, list) and len(whole) == 1 and isinstance(whole[0], list):
+        return ids_in({"prompt_token_ids": whole[0]}, "prompt_token_ids")
+    return ids_in(choice, "prompt_token_ids") or ids_in(fields, "prompt_token_ids")

@@ -1,0 +1,24 @@
+"""Cuts the bytes of an answer into events, wherever the network cut them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from assay.endpoint.api import Framing
+from assay.endpoint.json_lines import JsonLinesSplitter
+from assay.endpoint.sse import SseSplitter
+
+
+class Splitter(Protocol):
+    """Bytes in, payloads of whole events out. Both methods raise `EventTooLong`."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The events that end within `data`."""
+
+    def close(self) -> list[bytes]:
+        """The last event, where the stream ended without the mark that ends an event."""
+
+
+def splitter(framing: Framing) -> Splitter:
+    """A fresh splitter for one answer."""
+    return SseSplitter() if framing is Framing.SSE else JsonLinesSplitter()
