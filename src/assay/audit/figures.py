@@ -65,7 +65,7 @@ def _units(s: Subject) -> Iterator[Finding]:
             yield s.finding(
                 "R3", Severity.ERROR, figure.line, "a unit that is not the figure's", shown, measure.unit
             )
-        elif measure is not SAMPLES or "tokens" not in s.workload.result_unit.lower():
+        elif measure is not SAMPLES or "tokens" not in s.workload.unit_of(figure.scenario).lower():
             continue
         elif tokens and near(figure.value, tokens) and not (samples and near(samples, tokens)):
             yield s.finding(
@@ -84,7 +84,7 @@ def _units(s: Subject) -> Iterator[Finding]:
                 "tokens/s printed as samples/s (inferred: no log is at hand, and CM prints the checker's metric "
                 "under a label of its own)",
                 shown,
-                f"{figure.value:g} {s.workload.result_unit}, about {_per_sample(s, figure.value)}",
+                f"{figure.value:g} {s.workload.unit_of(figure.scenario)}, about {_per_sample(s, figure.value)}",
             )
 
 

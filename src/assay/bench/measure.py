@@ -116,7 +116,7 @@ def run_spec(run: RunInProgress, scenario: Scenario, mode: Mode) -> RunSpec:
         max_query_count=count if is_short and not run.job.min_duration_s() else None,
         latency=run.job.rules.latency.get(scenario.value),
         token_latencies=run.job.rules.token_latencies,
-        equal_issue=run.job.rules.equal_issue,
+        equal_issue=run.job.rules.issues_equally(scenario.value),
         times=folder.times(scenario, mode),
     )
 

@@ -80,11 +80,18 @@ def _workload(rules: RoundWorkload) -> list[str]:
         f" Offline at least {rules.offline_min_queries}",
     ]
     if rules.max_new_tokens is not None:
-        lines.append(f"  answers       {rules.min_new_tokens} to {rules.max_new_tokens} new tokens, greedy")
+        longest = rules.accuracy_max_new_tokens
+        accuracy = f" (accuracy: {longest})" if longest is not None else ""
+        lines.append(
+            f"  answers       {rules.min_new_tokens} to {rules.max_new_tokens}{accuracy} new tokens, {rules.decoding}"
+        )
     lines += [f"  dataset       {rules.dataset_file}"] if rules.dataset_file else []
+    lines += (
+        [f"                {rules.accuracy_dataset_file} (accuracy)"] if rules.accuracy_dataset_file else []
+    )
     lines += [f"  superseded    {file}" for file in rules.superseded_files]
     lines += [
-        f"  result        {rules.result_unit} ({key} in {name})" for name, key in rules.result_key.items()
+        f"  result        {rules.unit_of(name)} ({key} in {name})" for name, key in rules.result_key.items()
     ]
     for name, limit in rules.latency.items():
         lines.append(

@@ -175,9 +175,12 @@ def _refuse_missing(job: Job) -> None:
 
 
 def _eos_id(checkpoint: Path | None, usual: int) -> int:
-    """`eos_token_id` of the checkpoint's config.json (the first, when it lists several), else `usual`."""
+    """`eos_token_id` of the checkpoint's config.json, else `usual`; of several `usual` if among them, else the first.
+
+    Example: Llama 3.1 lists 128001, 128008 and 128009, and ends its answers in 128009.
+    """
     if checkpoint is None:
         return usual
     found = model_folder.read_config(checkpoint).get("eos_token_id", usual)
-    first = found[0] if isinstance(found, list) and found else found
+    first = (usual if usual in found else found[0]) if isinstance(found, list) and found else found
     return first if isinstance(first, int) else usual

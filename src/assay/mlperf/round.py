@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from assay.config import Scenario
 from assay.ground import settings
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.mlperf import toml_text
@@ -30,6 +31,18 @@ _NAME_PARTS = {
     "llama3_1-405b": "llama3.1-405b",
 }
 """Part of a folder's name -> official name; the first that fits."""
+
+LATENCY_UNIT = "Latency (ms)"
+"""Unit of SingleStream and MultiStream in the words of the checkers."""
+
+
+def loadgen_key(official: str) -> str:
+    """LoadGen's name of a benchmark, in mlperf.conf and user.conf: `llama2-70b-99.9` is `llama2-70b` there.
+
+    Dots would end the name there, so `llama3.1-8b` is `llama3_1-8b`. Interactive has a key of its own
+    (`Scenario.key_suffix`).
+    """
+    return official.removesuffix("-99.9").removesuffix("-99").replace(".", "_")
 
 
 @dataclass(frozen=True)
@@ -86,15 +99,29 @@ class RoundWorkload:
     result_key: Mapping[str, str]
     """scenario -> key of the detail log that holds the official result"""
     result_unit: str
+    """Unit of rates, where `other_units` names no other for the scenario; see `unit_of`."""
     dataset_file: str
     source: str
     notes: tuple[str, ...] = ()
     required_edge: tuple[str, ...] = ()
     """Scenarios that closed and network submissions of an edge system must hold."""
+    required_datacenter_edge: tuple[str, ...] = ()
+    """Scenarios that those of a `datacenter,edge` system must hold, where they are not those of both suites."""
     accuracy_samples: int | None = None
     """Samples of the accuracy run where they differ from the performance run's; None = dataset_samples."""
-    equal_issue: bool = True
-    """Every sample is issued equally often (LoadGen's sample_concatenate_permutation)."""
+    accuracy_dataset_file: str = ""
+    """Dataset file of the accuracy run where it is another one; empty = dataset_file."""
+    accuracy_max_new_tokens: int | None = None
+    """Longest answer of the accuracy run where it differs from the performance run's; None = max_new_tokens."""
+    decoding: str = "greedy"
+    """How each token is chosen, in words."""
+    eos_id: int | None = None
+    """End-of-sequence id of the official model, of which TEST06 allows one at the end of an answer."""
+    other_units: Mapping[str, str] = field(default_factory=dict)
+    """scenario -> unit of its rate, where it is not result_unit"""
+    equal_issue: bool | tuple[str, ...] = True
+    """Every sample is issued equally often (LoadGen's sample_concatenate_permutation): always or never, or in the
+    scenarios named."""
     token_latencies: bool = True
     """TTFT, TPOT and tokens/s are measured (LoadGen's use_token_latencies)."""
     target_latency_ms: Mapping[str, int] = field(default_factory=dict)
@@ -110,6 +137,8 @@ class RoundWorkload:
     def required_of(self, suite: str) -> tuple[str, ...]:
         """Scenarios that a closed submission of a `datacenter`, `edge` or `datacenter,edge` system owes."""
         suites = {part.strip() for part in suite.split(",")}
+        if len(suites) == 2 and self.required_datacenter_edge:
+            return self.required_datacenter_edge
         wanted = (
             *(self.required if "datacenter" in suites else ()),
             *(self.required_edge if "edge" in suites else ()),
@@ -120,6 +149,22 @@ class RoundWorkload:
         """Scenarios that a closed submission of such a system may hold."""
         optional = self.one_of if "datacenter" in suite else ()
         return tuple(dict.fromkeys((*self.required_of(suite), *optional)))
+
+    def issues_equally(self, scenario: str) -> bool:
+        """Whether each sample is issued equally often in that scenario."""
+        return self.equal_issue if isinstance(self.equal_issue, bool) else scenario in self.equal_issue
+
+    def unit_of(self, scenario: str | None) -> str:
+        """Unit of the official result: a latency where queries come one by one, else a rate. None = of most scenarios.
+
+        Source: unit tables of the submission checkers (unit_dict, SPECIAL_UNIT_DICT).
+        """
+        if scenario is None:
+            return self.result_unit
+        found = Scenario.named(scenario)
+        if found is not None and found.is_one_by_one:
+            return LATENCY_UNIT
+        return self.other_units.get(scenario, self.result_unit)
 
 
 @dataclass(frozen=True)
@@ -340,8 +385,14 @@ def _workload(key: str, table: Mapping[str, Any]) -> RoundWorkload:
             *(f"{m}: {gate['note']}" for m, gate in targets.items() if "note" in gate),
         ),
         required_edge=tuple(table.get("required_edge", ())),
+        required_datacenter_edge=tuple(table.get("required_datacenter_edge", ())),
         accuracy_samples=table.get("accuracy_samples"),
-        equal_issue=table["equal_issue"],
+        accuracy_dataset_file=table.get("accuracy_dataset_file", ""),
+        accuracy_max_new_tokens=table.get("accuracy_max_new_tokens"),
+        decoding=table.get("decoding", "greedy"),
+        eos_id=table.get("eos_id"),
+        other_units=table.get("other_units", {}),
+        equal_issue=equal if isinstance(equal := table["equal_issue"], bool) else tuple(equal),
         token_latencies=table["token_latencies"],
         target_latency_ms=table.get("target_latency_ms", {}),
         superseded_files=tuple(table.get("superseded_files", ())),

@@ -17,7 +17,7 @@ from assay.config import Scenario
 from assay.mlperf.checker import log_excerpt
 from assay.mlperf.checker.log_excerpt import LogExcerpt
 from assay.mlperf.logs import names
-from assay.mlperf.round import Round, RoundWorkload
+from assay.mlperf.round import Round, RoundWorkload, loadgen_key
 from assay.mlperf.submission import truncate
 from assay.mlperf.submission.tree import DIVISIONS, Layout, Place, scenario_name
 
@@ -189,8 +189,7 @@ class Benchmark:
 
     @property
     def loadgen_key(self) -> str:
-        """LoadGen's name of the benchmark, in mlperf.conf and user.conf: `llama2-70b-99.9` is `llama2-70b` there."""
-        return self.official.removesuffix("-99.9").removesuffix("-99").replace(".", "_")
+        return loadgen_key(self.official)
 
     @property
     def rules(self) -> RoundWorkload | None:

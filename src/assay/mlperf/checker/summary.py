@@ -12,10 +12,7 @@ from assay.ground.printable import one_line
 from assay.mlperf.checker.rules_accuracy import scores
 from assay.mlperf.checker.rules_performance import result_key
 from assay.mlperf.checker.submission import Entry
-
-LATENCY_UNITS = {"SingleStream": "Latency (ms)", "MultiStream": "Latency (ms)"}
-"""Scenarios whose result is a latency, whatever the benchmark; LoadGen logs it in nanoseconds.
-Source: submission checkers v4.0 to v5.1, unit_dict."""
+from assay.mlperf.round import LATENCY_UNIT
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,8 @@ class Row:
         return asdict(self)
 
 
+UNITS = {"Offline": "Samples/s", "SingleStream": LATENCY_UNIT, "MultiStream": LATENCY_UNIT}
+"""Units of benchmarks whose rules are not held. Source: submission checkers, unit_dict."""
 SYSTEM_COLUMNS = (
     "number_of_nodes",
     "host_processor_model_name",
@@ -104,18 +103,16 @@ def row(entry: Entry, errors: int) -> Row:
 
 
 def _result(entry: Entry) -> float | None:
-    """The official result, in `_units`."""
+    """The official result, in `_units`; LoadGen logs latencies in nanoseconds."""
     log, key = entry.performance, result_key(entry)
     value = log.number(key) if log is not None and key is not None else None
-    return value / 1e6 if value is not None and entry.scenario in LATENCY_UNITS else value
+    return value / 1e6 if value is not None and _units(entry) == LATENCY_UNIT else value
 
 
 def _units(entry: Entry) -> str:
-    rules = entry.benchmark.rules
-    rate = (
-        rules.result_unit if rules is not None else {"Offline": "Samples/s"}.get(entry.scenario, "Queries/s")
-    )
-    return LATENCY_UNITS.get(entry.scenario, rate)
+    if (rules := entry.benchmark.rules) is not None:
+        return rules.unit_of(entry.scenario)
+    return UNITS.get(entry.scenario, "Queries/s")
 
 
 def _compliance(entry: Entry) -> bool | None:
