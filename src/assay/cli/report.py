@@ -1,0 +1,82 @@
+"""`assay report`: a run folder shown again, on the terminal, as README.md and as an HTML page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.cli import terminal
+from assay.cli.terminal import say, tell
+from assay.ground import paths
+
+if TYPE_CHECKING:
+    from assay.mlperf.checker.finding import Finding
+    from assay.mlperf.run_folder import RunFolder
+    from assay.report.page import Shown
+
+HELP = "show a run again: summary, README.md, and one HTML page"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "runs", metavar="RUN", nargs="+", type=paths.source, help="run folder of `assay bench`"
+    )
+    parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
+
+
+def run(args: argparse.Namespace) -> int:
+    from assay.ground import files
+    from assay.mlperf.run_folder import RunFolder
+    from assay.report import outcome, page, readme, summary
+
+    width = terminal.width(summary.WIDTH)
+    folders = [RunFolder(path) for path in args.runs]
+    shown = [_shown(folder, bool(args.html)) for folder in folders]
+    for folder, each in zip(folders, shown):
+        say(summary.render(each.result, width))
+        text = readme.render(each.result)
+        if _text_of(folder.readme) != text:
+            files.write_text(folder.readme, text)
+        for label, said in (("report", str(folder.readme)), ("result", str(outcome.of(each.result)))):
+            say("\n".join(summary.labelled(label, said, width)))
+    if args.html:
+        files.write_text(args.html, page.render(shown))
+        say("\n".join(summary.labelled("page", str(args.html), width)))
+    return 0
+
+
+def _text_of(path: Path) -> str | None:
+    """None where there is no such text: it is written anew."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def _shown(folder: RunFolder, is_page: bool) -> Shown:
+    """The run, with what only a page needs: its requests, and the check of its tree."""
+    from assay.ground.errors import ArtifactError
+    from assay.mlperf import requests, result
+    from assay.report.page import Shown
+
+    made = result.read(folder.path)
+    if not is_page:
+        return Shown(made, None)
+    rows, why = None, f"{folder.requests.name} is not in the run folder"
+    if folder.requests.is_file():
+        try:
+            rows = requests.read(folder.requests)
+        except ArtifactError as error:
+            why = error.message
+            tell(f"assay: no plots: {why}")
+    return Shown(made, rows, _findings(folder, made.round), why)
+
+
+def _findings(folder: RunFolder, round_name: str) -> tuple[Finding, ...] | None:
+    from assay.mlperf import round as rounds
+    from assay.mlperf.checker import check
+
+    if not folder.tree.is_dir():
+        return None
+    return tuple(check.check(folder.tree, rounds.load(round_name)).findings)

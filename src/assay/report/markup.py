@@ -1,0 +1,49 @@
+"""HTML and SVG that foreign text cannot become part of: whatever is no `Markup` is escaped on its way in."""
+
+from __future__ import annotations
+
+import html
+
+from assay.ground.printable import printable
+
+VOID = frozenset({"meta", "br", "line", "polyline", "rect"})
+"""Elements without content."""
+
+
+class Markup(str):
+    """Text that already is HTML. Only this module and constants of our own make some."""
+
+    __slots__ = ()
+
+
+def escaped(text: object) -> Markup:
+    """Any value as text of a page, in an element or in an attribute; controls are shown, as on a terminal."""
+    return text if isinstance(text, Markup) else Markup(html.escape(printable(str(text)), quote=True))
+
+
+def element(name: str, /, *content: object, **attributes: object) -> Markup:
+    """`<name attributes>content</name>`. An attribute's `_` is `-`, and one at its end is left out (`class_`); None
+    leaves the attribute out."""
+    said = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escaped(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in VOID:
+        return Markup(f"<{name}{said}/>")
+    return Markup(f"<{name}{said}>{joined(*content)}</{name}>")
+
+
+def joined(*content: object) -> Markup:
+    return Markup("".join(map(escaped, content)))
+
+
+def table(heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> Markup:
+    """A table that scrolls sideways where the page is too narrow; the first cell names its row."""
+    head = element("tr", *(element("th", name, scope="col") for name in heads))
+    body = [
+        element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in rest))
+        for first, *rest in rows
+    ]
+    whole = element("table", element("thead", head), element("tbody", *body))
+    return element("div", whole, class_="scroll", tabindex=0)

@@ -1,0 +1,129 @@
+"""Line plots as SVG elements of a page, coloured by its style sheet (docs/adr/0014-pages.md says why no library)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assay.report.markup import Markup, element, joined
+
+WIDTH, HEIGHT = 440, 250
+"""Units of the drawing: so small that 13 of them can be read where the plot is 360 pixels wide."""
+LEFT, RIGHT, TOP, BOTTOM = 52, 24, 12, 44
+COLOURS = 6
+"""Colours of curves that the style sheet names: c0 to c5."""
+TICKS = 5
+"""About so many marks on an axis."""
+FARTHEST = 4
+"""A limit this many times beyond the largest value is told, not drawn."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One curve: points (x, y), finite, in the order in which they are joined."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A straight line that a curve is held against."""
+
+    label: str
+    value: float
+    is_vertical: bool
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What is drawn. Both axes begin at 0."""
+
+    title: str
+    x_label: str
+    y_label: str
+    lines: tuple[Curve, ...]
+    limits: tuple[Limit, ...] = ()
+    caption: str = ""
+
+
+def ticks(most: float) -> list[float]:
+    """Round numbers from 0 to the first that is not below `most` (> 0), a step of 1, 2 or 5 times a power of ten."""
+    raw = most / TICKS
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
+    return [step * i for i in range(math.ceil(most / step * 0.999999) + 1)]
+
+
+def mark(value: float) -> str:
+    """A number beside an axis: `0.002`, `150`, `20k`, `3M`."""
+    for least, unit, letter in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if value >= least:
+            return f"{value / unit:.4g}{letter}"
+    return f"{value:.4g}"
+
+
+def render(plot: Plot) -> Markup:
+    """A figure: drawing, legend and caption. Where there is nothing to draw, it says so."""
+    points = [point for line in plot.lines for point in line.points]
+    if not points:
+        return element("figure", element("h4", plot.title), element("p", "Nothing to draw."))
+    x_ticks = ticks(_most([x for x, _ in points], [v.value for v in plot.limits if v.is_vertical]))
+    y_ticks = ticks(_most([y for _, y in points], [v.value for v in plot.limits if not v.is_vertical]))
+
+    def x_of(value: float) -> float:
+        return round(LEFT + value / x_ticks[-1] * (WIDTH - LEFT - RIGHT), 1)
+
+    def y_of(value: float) -> float:
+        return round(HEIGHT - BOTTOM - value / y_ticks[-1] * (HEIGHT - TOP - BOTTOM), 1)
+
+    floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    drawn = [_rule(LEFT, y_of(y), right, y_of(y), "grid") for y in y_ticks]
+    drawn += [_text(LEFT - 6, y_of(y) + 4, mark(y), "end") for y in y_ticks]
+    drawn += [_rule(x_of(x), floor, x_of(x), floor + 4, "grid") for x in x_ticks]
+    drawn += [_text(x_of(x), floor + 18, mark(x), "middle") for x in x_ticks]
+    drawn += [_text((LEFT + right) / 2, HEIGHT - 6, plot.x_label, "middle")]
+    drawn_limits = [v for v in plot.limits if v.value <= (x_ticks if v.is_vertical else y_ticks)[-1]]
+    for limit in drawn_limits:
+        v = limit.value
+        x1, x2 = (x_of(v), x_of(v)) if limit.is_vertical else (LEFT, right)
+        y1, y2 = (TOP, floor) if limit.is_vertical else (y_of(v), y_of(v))
+        drawn.append(_rule(x1, y1, x2, y2, "limit"))
+    for place, line in enumerate(plot.lines):
+        ends = line.points[-1:]  # said twice: a curve of one point is drawn as a dot
+        path = " ".join(f"{x_of(x)},{y_of(y)}" for x, y in [*line.points, *ends])
+        drawn.append(element("polyline", points=path, class_=f"line c{place % COLOURS}"))
+    svg = element(
+        "svg",
+        *drawn,
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        role="img",
+        aria_label=f"{plot.title}: {plot.y_label} over {plot.x_label}",
+    )
+    title = element("h4", plot.title, " ", element("small", plot.y_label))
+    return element("figure", title, svg, element("figcaption", _legend(plot, drawn_limits), plot.caption))
+
+
+def _legend(plot: Plot, drawn: Sequence[Limit]) -> Markup:
+    names = [element("span", line.name, class_=f"key c{i % COLOURS}") for i, line in enumerate(plot.lines)]
+    for limit in plot.limits:
+        is_drawn = limit in drawn
+        said = limit.label if is_drawn else f"{limit.label}: far beyond the plot"
+        names.append(element("span", said, class_="key limit" if is_drawn else "key"))
+    return element("span", joined(*names), class_="keys")
+
+
+def _most(values: Sequence[float], limits: Sequence[float]) -> float:
+    """How far an axis must reach: to the largest value, and to limits that are not so far off that they would press
+    the curves flat."""
+    most = max(values) or 1.0
+    return max([most, *(limit for limit in limits if limit <= FARTHEST * most)])
+
+
+def _rule(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
+    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=kind)
+
+
+def _text(x: float, y: float, text: str, anchor: str) -> Markup:
+    return element("text", text, x=x, y=y, text_anchor=anchor)
