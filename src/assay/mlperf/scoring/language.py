@@ -6,6 +6,7 @@ Flags, the precompiled header and the TypeScript path in `transpile.py` change t
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -230,11 +231,42 @@ def _precompiled_header(compiler: str) -> Path:
     return folder
 
 
+def _sympy() -> Language:
+    """Is an expression 0? The Python that runs Assay, with its sympy. See inside/sympy_driver.py.
+
+    sympy may never end, and the official grader sets no limit: what takes longer than a minute is not 0 here.
+    """
+    python = Path(sys.executable).resolve()
+    command, readable = (str(python), {}) if python.is_relative_to("/usr") else _this_python()
+    packages = {}
+    for name in ("sympy", "mpmath"):
+        found = importlib.util.find_spec(name)
+        if found is None or found.origin is None:
+            raise EnvironmentProblem(f"{name} is not installed", f"pip install {name}")
+        packages[name] = Path(found.origin).parent
+    return Language(
+        "sympy",
+        "",
+        (command, "-I", "-S", "/opt/inside/sympy_driver.py", *(f"/opt/{name}" for name in packages)),
+        right=Program("sympy", "", '["(2x)-(x+x)"]', ""),
+        wrong=Program("sympy", "", '["(2x)-(x)"]', ""),
+        readable={"inside": INSIDE, **packages, **readable},
+        wall_s=60,
+        secret_bytes=32,
+    )
+
+
+def _livecodebench() -> Language:
+    raise EnvironmentProblem("the tests of LiveCodeBench are not there", "--lcb-tests FILE")
+
+
 _FIND: dict[str, Callable[[], Language]] = {
     "cpp": _cpp,
     "javascript": _javascript,
+    "livecodebench": _livecodebench,
     "php": _php,
     "python": _python,
     "ruby": _ruby,
+    "sympy": _sympy,
     "typescript": _typescript,
 }

@@ -1,0 +1,39 @@
+"""exact_match over answers of which some are judged by text, and some by a program in the sandbox."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from assay.mlperf.scoring.mbxp import Grader, Program
+
+Judgement = bool | Program
+"""Right or wrong, or the program whose passing makes the answer right."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One verdict for each answer: True, False, or None where it could not be graded."""
+
+    verdicts: Sequence[bool | None]
+    reason: str
+    """Why some were not graded; empty when all were."""
+    sandbox: Mapping[str, object]
+
+    @property
+    def ungraded(self) -> int:
+        return sum(verdict is None for verdict in self.verdicts)
+
+
+def judged(judgements: Sequence[Judgement], grade: Grader) -> Judged:
+    """Runs what must be run, all in one call."""
+    programs = [each for each in judgements if isinstance(each, Program)]
+    if not programs:
+        return Judged([bool(each) for each in judgements], "", {})
+    grading = grade(programs)
+    found = iter(grading.verdicts)
+    verdicts = [next(found).passed if isinstance(each, Program) else each for each in judgements]
+    reasons = Counter(verdict.reason for verdict in grading.verdicts if verdict.passed is None)
+    reason = "; ".join(f"{count} not graded: {why}" for why, count in reasons.most_common())
+    return Judged(verdicts, reason, grading.sandbox)

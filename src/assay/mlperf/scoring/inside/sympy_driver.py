@@ -1,0 +1,33 @@
+"""Runs inside the sandbox, never imported: are these expressions all 0?
+
+Arguments: the folders of sympy and mpmath. Standard input: a secret of SECRET_BYTES, then a JSON list of expressions.
+The answer yes is the secret on standard output with exit status 0. What sympy cannot read is not 0.
+Source of the reading: openai/prm800k 7ecc794, prm800k/grading/grader.py.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+SECRET_BYTES = 32
+
+
+def rest_of_stdin() -> str:
+    with open(0, "rb", closefd=False) as file:
+        return file.read().decode("utf-8")
+
+
+def main() -> None:
+    sys.path.extend({str(Path(folder).parent) for folder in sys.argv[1:]})
+    secret = os.read(0, SECRET_BYTES)
+    import sympy
+    from sympy.parsing import sympy_parser
+
+    rules = (*sympy_parser.standard_transformations, sympy_parser.implicit_multiplication_application)
+    texts = [expression.replace("^", "**") for expression in json.loads(rest_of_stdin())]
+    if all(sympy.simplify(sympy_parser.parse_expr(text, transformations=rules)) == 0 for text in texts):
+        os.write(1, secret)
+
+
+main()

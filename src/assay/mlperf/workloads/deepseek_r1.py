@@ -1,0 +1,38 @@
+"""deepseek-r1: DeepSeek-R1 over AIME, MATH-500, GPQA, MMLU-Pro and LiveCodeBench, as MLPerf Inference defines it."""
+
+from __future__ import annotations
+
+from assay.config import Scenario
+from assay.mlperf.workload import PublishedModel, Workload
+from assay.mlperf.workloads.deepseek_rows import SCHEMA
+from assay.mlperf.workloads.deepseek_scorers import SCORERS, official_results
+
+MODEL = PublishedModel(
+    # Source: mlcommons/inference, language/deepseek-r1/README.md.
+    source="hf:deepseek-ai/DeepSeek-R1@56d4cbbb4d29f4355bab4b9a39ccb717a14ad5ad",
+    # Source: the model's own card.
+    parameters=671_000_000_000,
+)
+
+WORKLOAD = Workload(
+    name="deepseek-r1",
+    description="DeepSeek-R1 (671 B parameters), 4,388 questions with one right answer each",
+    schema=SCHEMA,
+    scorers=SCORERS,
+    official_results=official_results,
+    loadgen_keys={
+        Scenario.OFFLINE: "deepseek-r1",
+        Scenario.SERVER: "deepseek-r1",
+        Scenario.INTERACTIVE: "deepseek-r1-interactive",
+    },
+    has_loadgen_settings=True,
+    # Source: tokenizer of DeepSeek-R1; TEST06 is asked about this id, not about its usual 2.
+    eos_id=1,
+    model=MODEL,
+    checkpoint_hint="--checkpoint DIR: a folder with config.json, *.safetensors and the tokenizer of DeepSeek-R1",
+    dataset_hint=(
+        "--dataset FILE (.pkl, .parquet or .jsonl): mlperf_deepseek_r1_dataset_4388_fp8_eval.pkl of the MLPerf "
+        "reference, or a set of your own in its schema"
+    ),
+    defaults={"precision": "bfloat16"},
+)
