@@ -94,6 +94,14 @@ def verify(log: Path, scenario: str, eos_id: int = EOS_ID, samples_min: int = SA
     )
 
 
+def ending_twice(content: bytes, eos_id: int) -> tuple[int, ...]:
+    """Sample indices of the logged answers that end in more than one end-of-sequence id.
+
+    Raises: ValueError for what is no such log of int32 ids.
+    """
+    return tuple(entry.index for entry in _parsed(content) if _ends_twice(entry.token_ids, eos_id))
+
+
 def file_verdict(verdict: Verdict, log: Path, folder: Path) -> None:
     """Write TEST06/: the verdict and the sampled log, whole, as submissions hold it."""
     target = folder / names.ACCURACY_RUN / names.ACCURACY_FILE
@@ -116,20 +124,30 @@ def _begins_with(entry: Logged) -> bool:
 
 def _read(log: Path) -> Iterator[Logged]:
     try:
-        entries = json.loads(log.read_bytes())
+        yield from _parsed(log.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ArtifactError(
+            f"{log} is no accuracy log of a TEST06 run: {error!r}", "run `assay compliance RUN` again"
+        ) from error
+
+
+def _parsed(content: bytes) -> list[Logged]:
+    """Raises: ValueError."""
+    try:
+        entries = json.loads(content)
         if not isinstance(entries, list):
             raise ValueError("a JSON list is needed")
-        for entry in entries:
-            yield Logged(
+        return [
+            Logged(
                 index=int(entry["qsl_idx"]),
                 token_ids=_ids(entry["data"]),
                 first_ids=_ids(entry.get("token_data", "")),
                 token_count=int(entry["token_count"]),
             )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ArtifactError(
-            f"{log} is no accuracy log of a TEST06 run: {error!r}", "run `assay compliance RUN` again"
-        ) from error
+            for entry in entries
+        ]
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(repr(error)) from error
 
 
 def _ids(data: Any) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from assay.mlperf import round as rounds
+from assay.mlperf.checker.check import check
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import RULES
 from tests.mlperf.checker.good_tree import GoodTree, Spoil, edit_json
@@ -404,6 +406,61 @@ def test_compliance_tests_of_other_workloads_are_asked_for(tmp_path: Path) -> No
     assert tree.codes() == []
 
 
+@pytest.mark.parametrize(
+    ("workload", "eos", "codes"),
+    [("llama3.1-8b", 128009, ["X15"]), ("llama3.1-8b", 2, []), ("deepseek-r1", 1, ["X15"])],
+)
+def test_answers_that_test06_logged_are_held_to_the_end_of_their_own_model(
+    tmp_path: Path, workload: str, eos: int, codes: list[str]
+) -> None:
+    tree = GoodTree.make(tmp_path, "v5.1", workload=workload)
+    data = b"".join(token.to_bytes(4, "little") for token in (1000, 1001, eos, eos)).hex()
+    log = tree.compliance() / "accuracy/mlperf_log_accuracy.json"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    answer = {"qsl_idx": 3, "data": data, "token_data": "", "token_count": 4}
+    log.write_text(json.dumps([answer] * 100))
+    assert tree.codes(Severity.WARNING) == codes
+    log.write_text(log.read_text()[:-9])  # cut, as some submitters file it
+    assert tree.codes() == []
+
+
+def test_an_interactive_folder_is_held_to_its_own_limits_whatever_its_log_calls_itself(
+    tmp_path: Path,
+) -> None:
+    tree = GoodTree.make(tmp_path, "v6.1", workload="deepseek-r1")
+    between = {TTFT: 1_700_000_000}  # late for Interactive (1500 ms), in time for Server (2000 ms)
+    tree.log(tree.performance("Server"), **between)
+    assert tree.codes() == []
+    tree.log(tree.performance("Interactive"), effective_scenario="Server", **between)
+    assert tree.codes(Severity.ERROR) == ["P12"]
+
+
+@pytest.mark.parametrize(
+    ("round_name", "division", "severity"),
+    [
+        ("v5.1", "open", Severity.WARNING),
+        ("v5.1", "closed", Severity.ERROR),
+        ("v6.0", "open", Severity.ERROR),
+    ],
+)
+def test_an_accuracy_run_over_a_part_is_a_warning_where_the_official_checker_goes_on(
+    tmp_path: Path, round_name: str, division: str, severity: Severity
+) -> None:
+    tree = GoodTree.make(tmp_path, round_name, division, "llama2-70b-99")
+    tree.log(tree.accuracy(), qsl_reported_total_count=24_000)
+    assert tree.codes(severity) == ["A6"]
+
+
+def test_in_v40_equal_issue_is_asked_of_server_alone_and_not_gated(tmp_path: Path) -> None:
+    tree = GoodTree.make(tmp_path, "v4.0", workload="llama2-70b-99")
+    for scenario in ("Offline", "Server"):
+        tree.log(tree.performance(scenario), effective_sample_concatenate_permutation=False)
+    report = check(tree.root, rounds.load("v4.0"))
+    found = [(f.code, f.severity) for f in report.findings]
+    assert found == [("P3", Severity.WARNING)]
+    assert "Server" in report.findings[0].path
+
+
 def test_a_workload_whose_rules_are_not_held_is_not_judged_and_never_fine(tmp_path: Path) -> None:
     tree = GoodTree.make(tmp_path)
     _rename_benchmark("resnet")(tree)
@@ -448,5 +505,5 @@ def test_an_empty_folder_says_that_there_is_nothing_to_judge(tmp_path: Path) -> 
 
 def test_every_rule_is_planted_somewhere_or_named_here() -> None:
     planted = {code for code, _ in [*ERRORS, *WARNINGS]} | {case[0] for case in OTHER_TREES}
-    elsewhere = {"T12", "T15", "T16", "C2", "N1", "N2", "A7", "X13", "W2"}
+    elsewhere = {"T12", "T15", "T16", "C2", "N1", "N2", "A7", "X13", "X15", "W2"}
     assert set(RULES) - planted - elsewhere == set()

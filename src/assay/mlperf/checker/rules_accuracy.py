@@ -120,7 +120,15 @@ def whole_dataset(entry: Entry) -> Iterator[Fault]:
     count = log.number("effective_accuracy_sample_count") or log.number("qsl_reported_total_count")
     needed = rules.accuracy_samples or rules.dataset_samples
     if count is not None and count != needed:
-        yield Fault(entry.accuracy_log, "not the whole dataset", f"{count:g} samples", f"{needed} samples")
+        # before v6.0 the official checkers print this at most, and go on
+        is_open = entry.submitter.round.layout == "old" and not entry.submitter.is_gated
+        yield Fault(
+            entry.accuracy_log,
+            "not the whole dataset",
+            f"{count:g} samples",
+            f"{needed} samples",
+            Severity.WARNING if is_open else None,
+        )
 
 
 @rule(

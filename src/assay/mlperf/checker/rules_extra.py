@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from assay.config import Scenario
+from assay.mlperf import compliance
 from assay.mlperf import round as rounds
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, Level, rule
@@ -177,6 +178,31 @@ def sampled_log(entry: Entry) -> Iterator[Fault]:
     if count < TEST06_SAMPLES_MIN:
         found = f"{count} samples" if path in entry.tree.files else "no such file"
         yield Fault(path, "too few sampled answers", found, f"at least {TEST06_SAMPLES_MIN} samples")
+
+
+@rule(
+    "X15",
+    level=Level.ENTRY,
+    severity=Severity.WARNING,
+    title="answers logged by TEST06 end in more than one end-of-sequence id of the model",
+    source="TEST06 README: one at the end at most; the id given to the official script with -e equals none",
+    fix="cut answers after their first end-of-sequence id, also in the log",
+)
+def ends_once(entry: Entry) -> Iterator[Fault]:
+    rules = entry.benchmark.rules
+    if rules is None or rules.eos_id is None or "TEST06" not in rules.compliance:
+        return
+    path = f"{entry.compliance_folder('TEST06')}/{names.ACCURACY_RUN}/{names.ACCURACY_FILE}"
+    content = entry.tree.read(path)
+    with suppress(ValueError):  # cut, or of another dtype: nothing can be said of its ids
+        if content is not None and (wrong := compliance.ending_twice(content, rules.eos_id)):
+            shown = ", ".join(map(str, wrong[:5]))
+            yield Fault(
+                path,
+                "answers end more than once",
+                f"{len(wrong)} answers (samples {shown}) end in {rules.eos_id} twice or more",
+                f"one {rules.eos_id} at most",
+            )
 
 
 @rule(
