@@ -9,6 +9,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "score": ("score", "score an mlperf_log_accuracy.json: ROUGE, GSM8K, MBXP, tokens per sample"),
     "dataset": ("dataset", "inspect, convert or build a dataset in the official schema"),
     "report": ("report", "show a run again: summary, README.md, and one HTML page with plots"),
+    "compare": ("compare", "two runs side by side: settings, speed, accuracy; a gate for regressions"),
     "doctor": ("doctor", "what this machine can and cannot do here, with the fix for each"),
     "model": ("model", "make a Mixtral checkpoint: upcycle a dense model, or random weights"),
     "submit": ("submit", "build a submission tree from run folders"),

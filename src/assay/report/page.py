@@ -13,6 +13,7 @@ from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Finding
 from assay.mlperf.result import ModeResult, RunResult, Status
 from assay.report import outcome, page_plots, plot, words
+from assay.report.flat import leaves
 from assay.report.markup import Markup, element, joined, table
 from assay.report.page_style import STYLE
 
@@ -191,7 +192,7 @@ def system(result: RunResult) -> Section:
 def settings(result: RunResult) -> Section:
     """What was asked for, and where each value came from."""
     asked = result.asked
-    flat = dict(_leaves(plain(asked), ""))
+    flat = dict(leaves(plain(asked)))
     rows: list[tuple[object, ...]] = [
         (name, addresses(value), asked.origin.get(name, ""))
         for name, value in flat.items()
@@ -232,14 +233,3 @@ def _flat(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{_flat(said)} {name}" for name, said in value.items())
     return words.number(value) if isinstance(value, float) else str(value)
-
-
-def _leaves(value: object, name: str) -> list[tuple[str, str]]:
-    """(dotted name, text) of every value inside a setting; empty text for what was left open."""
-    if isinstance(value, dict):
-        return [
-            leaf for key, each in value.items() for leaf in _leaves(each, f"{name}.{key}" if name else key)
-        ]
-    if isinstance(value, list):
-        return [(name, ", ".join(map(str, value)))]
-    return [(name, "" if value is None else str(value))]

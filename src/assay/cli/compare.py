@@ -1,0 +1,54 @@
+"""`assay compare`: two runs side by side, and a gate for regressions."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.cli.terminal import say, say_json
+from assay.ground import paths
+
+if TYPE_CHECKING:
+    from assay.report.compare import RunSide
+
+HELP = "two runs side by side: settings, speed, accuracy; a gate for regressions"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("a", metavar="A", type=paths.source, help="run folder to compare with")
+    parser.add_argument("b", metavar="B", type=paths.source, help="run folder that is judged")
+    parser.add_argument(
+        "--fail-if",
+        metavar="CONDITION",
+        action="append",
+        default=[],
+        help="exit code 1 where it holds for B, as 'tokens_per_s < 0.97x' (times A's) or 'Server ttft_p99 > 2000'",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of Markdown")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0, or 1 where a gate fails."""
+    import json
+
+    from assay.report import compare, compare_text, gate
+
+    gates = [gate.parse(text) for text in args.fail_if]
+    a, b = _side(args.a), _side(args.b)
+    outcomes = [outcome for each in gates for outcome in gate.judge(each, a.result, b.result)]
+    found = compare.compare(a, b)
+    if args.json:
+        say_json(json.dumps(compare_text.as_json(found, outcomes)))
+    else:
+        say(compare_text.markdown(found, outcomes))
+    return int(any(outcome.failed for outcome in outcomes))
+
+
+def _side(folder: Path) -> RunSide:
+    from assay.mlperf import requests, result
+    from assay.mlperf.run_folder import RunFolder
+    from assay.report.compare import RunSide
+
+    made, table = result.read(folder), RunFolder(folder).requests
+    return RunSide(str(folder), made, requests.read(table) if table.is_file() else None)

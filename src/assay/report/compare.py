@@ -1,0 +1,238 @@
+"""Two runs side by side: what differs in settings and system, then speed by ratio, then scores by pairs of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from assay.config import Mode, Scenario, plain
+from assay.ground.redact import addresses
+from assay.mlperf import requests
+from assay.mlperf.result import ModeResult, RunResult, RunValidity, Status
+from assay.report import compare_stats as stats
+from assay.report.flat import leaves
+from assay.report.series import Rows
+
+NOISE_FLOOR = 0.02
+"""A ratio nearer to 1 is no difference, whatever its interval: blocks of one run do not show how much a machine differs
+from one run to the next."""
+SIGNIFICANT = 0.05
+NOT_COMPARED = ("origin.", "paths.out", "submission.")
+"""Settings that change nothing of what is measured."""
+
+
+@dataclass(frozen=True)
+class RunSide:
+    """One of the two runs; `requests` None = it has no requests.parquet that can be read."""
+
+    name: str
+    result: RunResult
+    requests: pa.Table | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A setting or fact of the system that is not the same; empty text = not set, not known."""
+
+    name: str
+    a: str
+    b: str
+
+
+@dataclass(frozen=True)
+class RateRatio:
+    """One figure of both runs."""
+
+    scenario: Scenario
+    metric: str
+    unit: str
+    a: float
+    b: float
+    interval: tuple[float, float] | None
+    """95 %, of B / A."""
+    why: str = ""
+    """Why there is no interval."""
+
+    @property
+    def ratio(self) -> float | None:
+        return self.b / self.a if self.a else None
+
+    @property
+    def conclusion(self) -> str:
+        if self.interval is None or self.ratio is None:
+            return "too little to conclude"
+        low, high = self.interval
+        if low <= 1 <= high or abs(self.ratio - 1) < NOISE_FLOOR:
+            return "no difference"
+        return "B is higher" if self.ratio > 1 else "B is lower"
+
+
+@dataclass(frozen=True)
+class PairedScore:
+    """One metric over the samples that both runs have."""
+
+    scenario: Scenario
+    metric: str
+    n: int
+    a: float
+    b: float
+    interval: tuple[float, float]
+    """95 %, of the mean of B - A."""
+    lost: tuple[int, ...] = ()
+    """Samples that A had right and B has wrong, of a metric that judges single answers."""
+    gained: tuple[int, ...] = ()
+    p: float | None = None
+    """McNemar's, exact; None for a metric that does not judge single answers."""
+
+    @property
+    def conclusion(self) -> str:
+        low, high = self.interval
+        is_sure = self.p < SIGNIFICANT if self.p is not None else not low <= 0 <= high
+        if is_sure:
+            return "B is higher" if self.b > self.a else "B is lower"
+        if self.p is not None and (self.lost or self.gained):
+            return "within chance"
+        return "no difference"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    a: RunSide
+    b: RunSide
+    warnings: tuple[str, ...]
+    """Why the two may not be compared."""
+    differences: tuple[Difference, ...]
+    ratios: tuple[RateRatio, ...]
+    scores: tuple[PairedScore, ...]
+
+
+def compare(a: RunSide, b: RunSide) -> Comparison:
+    is_same_set = _samples(a.result) == _samples(b.result)
+    return Comparison(
+        a,
+        b,
+        tuple(_warnings(a, b)),
+        tuple(_differences(a.result, b.result)),
+        tuple(ratio for run in _both(a, b, Mode.PERFORMANCE) for ratio in _ratios(a, b, *run)),
+        tuple(s for run in _both(a, b, Mode.ACCURACY) for s in _scores(a, b, run[0])) if is_same_set else (),
+    )
+
+
+def _samples(result: RunResult) -> tuple[object, ...]:
+    data = result.dataset
+    return result.workload, data.sha256, data.samples, data.rows_used
+
+
+def _both(a: RunSide, b: RunSide, mode: Mode) -> Iterator[tuple[ModeResult, ModeResult]]:
+    for run in a.result.runs:
+        if run.mode is mode and (other := b.result.find(run.scenario, mode)):
+            yield run, other
+
+
+def _warnings(a: RunSide, b: RunSide) -> Iterator[str]:
+    one, other = a.result, b.result
+    if one.workload != other.workload:
+        yield f"other workloads: {one.workload} and {other.workload}"
+    if one.round != other.round:
+        yield f"other rounds, so other rules and seeds: {one.round} and {other.round}"
+    if _samples(one) != _samples(other):
+        yield "other samples: the answers cannot be paired, and speed hangs on what is asked"
+    if one.is_fake != other.is_fake:
+        yield "one of the runs is of a system under test that computes nothing"
+    for letter, side in (("A", a), ("B", b)):
+        if side.result.status is not Status.COMPLETE:
+            yield f"{letter} is {side.result.status}: {side.result.reason}"
+        if side.requests is None:
+            yield f"{letter} has no requests.parquet: no intervals, no paired tests"
+        for run in side.result.runs:
+            if run.validity is RunValidity.INVALID:
+                yield f"{letter}, {run.scenario}: LoadGen says INVALID: {'; '.join(run.invalid_because)}"
+    runs = [{(run.scenario, run.mode) for run in side.result.runs} for side in (a, b)]
+    for scenario, mode in sorted(runs[0] ^ runs[1]):
+        yield f"only {'A' if (scenario, mode) in runs[0] else 'B'} has {scenario} {mode}"
+
+
+def _differences(a: RunResult, b: RunResult) -> Iterator[Difference]:
+    one, other = _facts(a), _facts(b)
+    for name in dict.fromkeys([*one, *other]):
+        if one.get(name, "") != other.get(name, ""):
+            yield Difference(name, one.get(name, ""), other.get(name, ""))
+
+
+def _facts(result: RunResult) -> dict[str, str]:
+    found = {f"asked.{name}": addresses(said) for name, said in leaves(plain(result.asked))}
+    found = {name: said for name, said in found.items() if not name[6:].startswith(NOT_COMPARED)}
+    if result.used:
+        used = {k: v for k, v in plain(result.used).items() if k not in ("details", "notes")}
+        found |= dict(leaves(used, "used"))
+    found |= {f"system.{name}": each.value or "" for name, each in result.system.items()}
+    for run in result.runs:
+        found |= {f"{run.scenario} {run.mode}.{k}": str(v) for k, v in run.effective.items()}
+    facts = {"round": result.round, "dataset.sha256": result.dataset.sha256 or "", "assay": result.assay}
+    return {
+        **facts,
+        "dataset.samples": str(result.dataset.samples),
+        "loadgen": result.loadgen.version,
+        **found,
+    }
+
+
+def _ratios(a: RunSide, b: RunSide, one: ModeResult, other: ModeResult) -> Iterator[RateRatio]:
+    rows = [_rows(side, one.scenario, Mode.PERFORMANCE) for side in (a, b)]
+    whys = [stats.too_little(each) if each else "no requests.parquet" for each in rows]
+    why = next((f"{letter}: {why}" for letter, why in zip("AB", whys) if why), "")
+    blocks = [stats.blocks(each) for each in rows if each] if not why else []
+    for found in one.figures:
+        second = other.figure(found.metric)
+        if second is None or found.metric not in stats.COMPARED:
+            continue
+        interval = stats.ratio_interval(blocks[0], blocks[1], found.metric) if blocks else None
+        reason = why or ("" if interval else "a block without a value")
+        yield RateRatio(one.scenario, found.metric, found.unit, found.value, second.value, interval, reason)
+
+
+def _scores(a: RunSide, b: RunSide, one: ModeResult) -> Iterator[PairedScore]:
+    sides = [_rows(side, one.scenario, Mode.ACCURACY) for side in (a, b)]
+    first, second = sides
+    if first is None or second is None:
+        return
+    names = [name for name in first.table.column_names if name.startswith(requests.SCORE_PREFIX)]
+    for name in [*names, "answer_tokens"]:
+        if name in second.table.column_names:
+            metric = name.removeprefix(requests.SCORE_PREFIX)
+            yield from _paired(one.scenario, metric, _by_sample(first, name), _by_sample(second, name))
+
+
+def _paired(
+    scenario: Scenario, metric: str, a: dict[int, float], b: dict[int, float]
+) -> Iterator[PairedScore]:
+    shared = sorted(a.keys() & b.keys())
+    if not shared:
+        return
+    one, other = (np.array([side[i] for i in shared]) for side in (a, b))
+    lost: tuple[int, ...] = ()
+    gained, p = lost, None
+    if metric in requests.VERDICT_METRICS:
+        lost = tuple(i for i in shared if a[i] > 0 and not b[i] > 0)
+        gained = tuple(i for i in shared if b[i] > 0 and not a[i] > 0)
+        p = stats.mcnemar(len(lost), len(gained))
+    interval = stats.mean_interval(other - one)
+    yield PairedScore(
+        scenario, metric, len(shared), float(one.mean()), float(other.mean()), interval, lost, gained, p
+    )
+
+
+def _rows(side: RunSide, scenario: Scenario, mode: Mode) -> Rows | None:
+    if side.requests is None:
+        return None
+    own = requests.of_run(side.requests, scenario, mode)
+    return Rows(own) if own.num_rows else None
+
+
+def _by_sample(rows: Rows, name: str) -> dict[int, float]:
+    values = rows.column(name)
+    index = rows.column("sample_index")
+    return {int(i): float(v) for i, v in zip(index, values) if not np.isnan(v)}

@@ -1,0 +1,121 @@
+"""How sure a difference between two runs is: ratios by blocks of queries, scores by pairs of samples.
+
+All chance is drawn from a fixed seed: the same two runs give the same intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.report.series import Floats, Rows
+
+BLOCKS = 20
+"""Blocks of equal count that a run is cut into, by when its answers ended."""
+T_95 = 2.0930
+"""Two-sided 95 % quantile of Student's t with BLOCKS - 1 degrees of freedom."""
+LEAST_QUERIES = 2 * BLOCKS
+LEAST_SECONDS = 1.0
+"""A shorter run measures how it began. Our own choice, as are the other limits here."""
+COMPARED = (
+    "tokens_per_s",
+    "samples_per_s",
+    *(f"{kind}_{place}" for kind in ("latency", "ttft", "tpot") for place in ("p50", "p99")),
+)
+"""Figures that are compared: those that can be computed again from rows, by the part that rounds limit."""
+REPLICATES = 200
+MEAN_REPLICATES = 2000
+SEED = 20240101
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A performance run in the order in which its answers ended, cut into BLOCKS."""
+
+    seconds: Floats
+    """[BLOCKS] from the last end of the block before to its own."""
+    amounts: Mapping[str, Floats]
+    """`tokens_per_s`, `samples_per_s` -> [BLOCKS] tokens or samples."""
+    latencies: Mapping[str, list[Floats]]
+    """`latency`, `ttft`, `tpot` -> the values of each block, ms."""
+
+
+def too_little(rows: Rows) -> str:
+    """Why no interval can be made of a run; empty where one can."""
+    end_s = rows.end_s
+    if len(end_s) < LEAST_QUERIES:
+        return f"fewer than {LEAST_QUERIES} queries"
+    if end_s.max() < LEAST_SECONDS:
+        return f"a run of less than {LEAST_SECONDS:g} s"
+    if len(np.unique(end_s)) < BLOCKS:
+        return f"answers that ended at fewer than {BLOCKS} times"
+    return ""
+
+
+def blocks(rows: Rows) -> Blocks:
+    """rows: those of one performance run that `too_little` has nothing against."""
+    order = np.argsort(rows.end_s, kind="stable")
+    parts = np.array_split(order, BLOCKS)
+    ends = np.array([rows.end_s[part[-1]] for part in parts])
+    tokens = rows.column("answer_tokens")
+    return Blocks(
+        np.diff(ends, prepend=0.0),
+        {
+            "tokens_per_s": np.array([tokens[part].sum() for part in parts]),
+            "samples_per_s": np.array([float(len(part)) for part in parts]),
+        },
+        {kind: [values[part] for part in parts] for kind, values in rows.latencies_ms().items()},
+    )
+
+
+def ratio_interval(a: Blocks, b: Blocks, metric: str) -> tuple[float, float] | None:
+    """95 % interval of B / A; None where a block of the metric has no value.
+
+    Blocks are drawn with replacement, the same places of both runs; the spread of the ratio's logarithm over the
+    draws, widened by Student's t for BLOCKS blocks, makes the interval around the ratio of the whole runs.
+    """
+    draws = np.random.default_rng(SEED).integers(0, BLOCKS, (REPLICATES, BLOCKS))
+    whole = np.arange(BLOCKS)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log([_value(b, metric, drawn) / _value(a, metric, drawn) for drawn in (whole, *draws)])
+    if not np.isfinite(logs).all():
+        return None
+    half = T_95 * float(logs[1:].std(ddof=1)) * math.sqrt(BLOCKS / (BLOCKS - 1))
+    return math.exp(logs[0] - half), math.exp(logs[0] + half)
+
+
+def _value(run: Blocks, metric: str, drawn: NDArray[np.int64]) -> float:
+    if metric in run.amounts:
+        return float(run.amounts[metric][drawn].sum() / run.seconds[drawn].sum())
+    kind, _, percent = metric.partition("_p")
+    parts = run.latencies.get(kind)
+    if parts is None:
+        return math.nan
+    values = np.concatenate([parts[i] for i in drawn])
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return math.nan
+    place = min(int(len(values) * float(percent) / 100), len(values) - 1)
+    return float(np.partition(values, place)[place])
+
+
+def mcnemar(lost: int, gained: int) -> float:
+    """Exact two-sided p of McNemar's test: the chance that of `lost + gained` samples that differ, each going either
+    way with one half, so few or fewer go the rarer way, doubled. 1 where none differs. Example: 3 and 0: 0.25."""
+    n, fewer = lost + gained, min(lost, gained)
+    if n > 1000:
+        return math.erfc(max(abs(lost - gained) - 1, 0) / math.sqrt(2 * n))
+    tail: int = sum(math.comb(n, i) for i in range(fewer + 1))
+    return min(1.0, float(2 * tail / 2**n))
+
+
+def mean_interval(differences: Floats) -> tuple[float, float]:
+    """95 % interval of a mean by the paired bootstrap: samples drawn with replacement. differences: at least one."""
+    chance, n = np.random.default_rng(SEED), len(differences)
+    means = [differences[chance.integers(0, n, n)].mean() for _ in range(MEAN_REPLICATES)]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)

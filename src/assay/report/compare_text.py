@@ -1,0 +1,98 @@
+"""A comparison as Markdown, for a terminal and a pull request alike, and as plain values for JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from assay.config import plain
+from assay.ground.printable import one_line
+from assay.report import words
+from assay.report.compare import Comparison, PairedScore, RateRatio
+from assay.report.gate import GateOutcome
+
+RATIO_HEADS = ("figure", "A", "B", "B / A", "95 %", "conclusion")
+SCORE_HEADS = ("metric", "n", "A", "B", "B - A, 95 %", "lost / gained", "p", "conclusion")
+MOST_SAMPLES = 10
+"""Samples that are named where answers changed; JSON names all."""
+
+
+def markdown(found: Comparison, gates: Sequence[GateOutcome]) -> str:
+    return "\n".join(_lines(found, gates))
+
+
+def _lines(found: Comparison, gates: Sequence[GateOutcome]) -> Iterator[str]:
+    yield from ("# Comparison", "", f"- A: {_cell(found.a.name)}", f"- B: {_cell(found.b.name)}", "")
+    if found.warnings:
+        yield from ("**These runs are not comparable without more thought:**", "")
+        yield from (f"- {_cell(warning)}" for warning in found.warnings)
+        yield ""
+    yield from ("## Differences", "")
+    rows = [(each.name, each.a or "(none)", each.b or "(none)") for each in found.differences]
+    yield from _table(("what", "A", "B"), rows) if rows else ["None of settings, system and versions."]
+    if found.ratios:
+        yield from ("", "## Performance", "")
+        yield from _table(RATIO_HEADS, [_ratio(each) for each in found.ratios])
+        yield from ("", "Intervals cover what varies within the runs, not from one run to the next.")
+    if found.scores:
+        yield from ("", "## Accuracy, by pairs of samples", "")
+        yield from _table(SCORE_HEADS, [_score(each) for each in found.scores])
+        yield from _changed(found.scores)
+    if gates:
+        yield from ("", "## Gates", "")
+        rows = [(one.gate.text, one.said, "FAILED" if one.failed else "passed") for one in gates]
+        yield from _table(("fail if", "found", "outcome"), rows)
+
+
+def _ratio(each: RateRatio) -> tuple[str, ...]:
+    ratio = "" if each.ratio is None else f"{each.ratio:.4f}"
+    interval = "{:.4f} to {:.4f}".format(*each.interval) if each.interval else each.why
+    name = f"{each.scenario} {words.title(each.metric)}"
+    return name, f"{words.number(each.a)} {each.unit}", words.number(each.b), ratio, interval, each.conclusion
+
+
+def _score(each: PairedScore) -> tuple[str, ...]:
+    changed = "" if each.p is None else f"{len(each.lost)} / {len(each.gained)}"
+    p = "" if each.p is None else f"{each.p:.3g}"
+    spread = "{:+.4g} ({:.4g} to {:.4g})".format(each.b - each.a, *each.interval)
+    name = f"{each.scenario} {words.title(each.metric)}"
+    means = words.number(each.a), words.number(each.b)
+    return name, str(each.n), *means, spread, changed, p, each.conclusion
+
+
+def _changed(scores: Sequence[PairedScore]) -> Iterator[str]:
+    for each in scores:
+        for word, samples in (("lost", each.lost), ("gained", each.gained)):
+            if samples:
+                more = f" and {len(samples) - MOST_SAMPLES} more" if len(samples) > MOST_SAMPLES else ""
+                named = ", ".join(map(str, samples[:MOST_SAMPLES]))
+                yield from ("", f"{each.scenario} {words.title(each.metric)} {word}: samples {named}{more}")
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield "|" + "---|" * len(heads)
+    for row in rows:
+        yield f"| {' | '.join(map(_cell, row))} |"
+
+
+def _cell(text: str) -> str:
+    """Foreign text inside Markdown: one line, no end of a cell, no HTML, no link and no picture."""
+    safe = re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", one_line(text))
+    return re.sub(r"[|\[\]]", r"\\\g<0>", safe)
+
+
+def as_json(found: Comparison, gates: Sequence[GateOutcome]) -> dict[str, Any]:
+    return {
+        "a": found.a.name,
+        "b": found.b.name,
+        "warnings": list(found.warnings),
+        "differences": [asdict(each) for each in found.differences],
+        "performance": [
+            {**plain(each), "ratio": each.ratio, "conclusion": each.conclusion} for each in found.ratios
+        ],
+        "accuracy": [{**plain(each), "conclusion": each.conclusion} for each in found.scores],
+        "gates": [{"gate": one.gate.text, "failed": one.failed, "said": one.said} for one in gates],
+    }

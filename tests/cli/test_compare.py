@@ -1,0 +1,40 @@
+"""`assay compare`: exit codes and output."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assay.cli import main
+from tests import fakes
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> list[str]:
+    """Two run folders of the same result, without requests.parquet."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        fakes.result().write(tmp_path / name)
+    return [str(tmp_path / "a"), str(tmp_path / "b")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "code"), [("tokens_per_s < 0.97x", 0), ("tokens_per_s > 0.97x", 1), ("x", 2)]
+)
+def test_the_exit_code_is_one_where_a_gate_fails(two: list[str], condition: str, code: int) -> None:
+    assert main(["compare", *two, "--fail-if", "tokens_per_s < 0.5x", "--fail-if", condition]) == code
+
+
+def test_json_is_one_object_and_markdown_names_both_runs(
+    two: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", *two, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["b"] == two[1]
+    assert main(["compare", *two]) == 0
+    assert f"- A: {two[0]}" in capsys.readouterr().out
+
+
+def test_a_folder_without_a_run_is_an_error(two: list[str], tmp_path: Path) -> None:
+    assert main(["compare", two[0], str(tmp_path)]) == 3

@@ -1,0 +1,193 @@
+"""Two runs side by side: what is told of them, and when a difference is believed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from assay.config import Mode, Scenario
+from assay.ground.errors import ConfigError
+from assay.mlperf.result import Figure, RunResult, RunValidity, Status, SystemField
+from assay.report import compare_stats, compare_text, gate
+from assay.report.compare import Comparison, RunSide, compare
+from tests import fakes
+from tests.report import rows
+
+QUERIES = 300
+
+
+def noisy(seed: int, slower: float = 1.0, count: int = QUERIES) -> pa.Table:
+    """The same queries each time, one after the other, each about 1 ms a token with 20 % of noise."""
+    table = rows.table(count)
+    noise = np.random.default_rng(seed).lognormal(0.0, 0.2, count)
+    end = np.cumsum(table["answer_tokens"].to_numpy() * 1e6 * noise * slower).astype(np.int64)
+    return table.set_column(table.column_names.index("end_ns"), "end_ns", pa.array(end))
+
+
+def judged(values: list[float]) -> pa.Table:
+    """Rows of an accuracy run with a score of gsm8k for each sample."""
+    return rows.table(len(values), mode=Mode.ACCURACY.value).append_column("score.gsm8k", pa.array(values))
+
+
+def of(a: pa.Table | None, b: pa.Table | None, result: RunResult | None = None) -> Comparison:
+    other = result or fakes.result()
+    return compare(RunSide("a", fakes.result(), a), RunSide("b", other, b))
+
+
+def conclusion(a: pa.Table, b: pa.Table) -> str:
+    return next(each.conclusion for each in of(a, b).ratios if each.metric == "samples_per_s")
+
+
+def measured(table: pa.Table) -> RunResult:
+    """A result whose figures are those of its rows."""
+    seconds = table["end_ns"].to_numpy().max() / 1e9
+    figures = (Figure("samples_per_s", table.num_rows / seconds, "samples/s", table.num_rows, "log"),)
+    return fakes.result(fakes.performance(figures=figures))
+
+
+def spoken(a: pa.Table, b: pa.Table) -> str:
+    found = compare(RunSide("a", measured(a), a), RunSide("b", measured(b), b))
+    return found.ratios[0].conclusion
+
+
+def test_two_runs_of_the_same_thing_are_no_difference_in_nineteen_of_twenty() -> None:
+    said = [spoken(noisy(2 * seed), noisy(2 * seed + 1)) for seed in range(40)]
+    assert said.count("no difference") >= 38
+
+
+def test_a_slowdown_of_five_percent_is_found() -> None:
+    count = 1500
+    said = [spoken(noisy(2 * seed, count=count), noisy(2 * seed + 1, 1.05, count)) for seed in range(20)]
+    assert said.count("B is lower") >= 18 and "B is higher" not in said
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        (noisy(1, count=30), "fewer than 40 queries"),
+        (noisy(1, slower=1e-3), "less than 1 s"),
+        (None, "no requests.parquet"),
+    ],
+)
+def test_too_little_to_conclude_is_said_with_its_reason(table: pa.Table | None, why: str) -> None:
+    found = of(noisy(2), table).ratios[0]
+    assert found.conclusion == "too little to conclude" and why in found.why and found.why.startswith("B: ")
+
+
+def test_answers_that_end_together_are_too_little_to_conclude() -> None:
+    table = noisy(1)
+    ends = pa.array(np.full(QUERIES, 5 * 10**9))
+    at_once = table.set_column(table.column_names.index("end_ns"), "end_ns", ends)
+    assert conclusion(table, at_once) == "too little to conclude"
+
+
+def test_three_lost_answers_of_a_hundred_are_named_with_their_chance() -> None:
+    right = [100.0] * 100
+    worse = [0.0 if i in (4, 50, 99) else 100.0 for i in range(100)]
+    score = next(each for each in of(judged(right), judged(worse)).scores if each.metric == "gsm8k")
+    assert (score.lost, score.gained, score.p, score.n) == ((4, 50, 99), (), 0.25, 100)
+    text = compare_text.markdown(of(judged(right), judged(worse)), [])
+    assert "3 / 0" in text and "lost: samples 4, 50, 99" in text and "within chance" in text
+
+
+def test_ten_lost_answers_are_believed() -> None:
+    worse = [0.0] * 10 + [100.0] * 90
+    score = next(each for each in of(judged([100.0] * 100), judged(worse)).scores if each.metric == "gsm8k")
+    assert score.conclusion == "B is lower" and score.p is not None and score.p < 0.01
+
+
+def test_answers_to_other_samples_are_not_paired() -> None:
+    other = dataclasses.replace(fakes.result().dataset, sha256="1" * 64)
+    found = of(judged([100.0]), judged([0.0]), fakes.result(dataset=other))
+    assert not found.scores and any("cannot be paired" in said for said in found.warnings)
+
+
+@pytest.mark.parametrize(("lost", "gained", "p"), [(0, 0, 1.0), (3, 0, 0.25), (5, 5, 1.0), (8, 1, 0.0390625)])
+def test_mcnemars_test_is_exact(lost: int, gained: int, p: float) -> None:
+    assert compare_stats.mcnemar(lost, gained) == pytest.approx(p)
+
+
+def test_differences_of_settings_and_system_are_told_and_the_same_is_not() -> None:
+    changed = fakes.result(
+        system={"operating_system": SystemField("Debian 13", "/etc/os-release")},
+        asked=dataclasses.replace(fakes.result().asked, sut="engine", origin={"sut": "--sut"}),
+    )
+    names = {each.name: (each.a, each.b) for each in of(None, None, changed).differences}
+    assert names["system.operating_system"] == ("Debian 12", "Debian 13") and "asked.sut" not in names
+    assert not of(None, None).differences
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"round": "v6.0"}, "other rounds"),
+        ({"workload": "mixtral-nano"}, "other workloads"),
+        ({"is_fake": True}, "computes nothing"),
+        ({"status": Status.INTERRUPTED, "reason": "stopped"}, "B is INTERRUPTED: stopped"),
+        ({"runs": (fakes.performance(validity=RunValidity.INVALID),)}, "B, Offline: LoadGen says INVALID"),
+        ({"runs": (fakes.performance(),)}, "only A has Offline accuracy"),
+    ],
+)
+def test_runs_that_are_not_comparable_are_warned_of(changes: dict[str, object], word: str) -> None:
+    found = of(None, None, dataclasses.replace(fakes.result(), **changes))  # type: ignore[arg-type]
+    assert any(word in said for said in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("text", "failed"),
+    [
+        ("tokens_per_s < 0.97x", True),
+        ("tokens_per_s < 0.9x", False),
+        ("offline tokens_per_s<70", True),
+        ("rouge1 >= 46", True),
+        ("rouge1 > 46", False),
+    ],
+)
+def test_a_gate_fails_where_its_condition_holds_for_b(text: str, failed: bool) -> None:
+    slow = Figure("tokens_per_s", 69.0, "tokens/s", 10, "log")
+    b = fakes.result(fakes.performance(figures=(slow,)), fakes.accuracy())
+    (outcome,) = gate.judge(gate.parse(text), fakes.result(), b)
+    assert outcome.failed is failed
+
+
+def test_what_b_did_not_measure_fails_a_gate() -> None:
+    (outcome,) = gate.judge(gate.parse("rouge1 < 1"), fakes.result(), fakes.result(fakes.performance()))
+    assert outcome.failed and outcome.said == "Offline rouge1: not measured in B"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "tokens_per_s", "tokens_per_s < fast", "tokens_per_s = 3", "< 3", "a < 0.9xx"]
+)
+def test_what_is_no_condition_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="is no condition"):
+        gate.parse(text)
+
+
+def test_a_gate_on_what_nobody_measured_is_refused_with_what_is_near() -> None:
+    with pytest.raises(ConfigError, match="neither run has token_per_s") as error:
+        gate.judge(gate.parse("token_per_s < 1"), fakes.result(), fakes.result())
+    assert "tokens_per_s" in error.value.hint
+    with pytest.raises(ConfigError, match="no scenario Ofline"):
+        gate.parse("Ofline tokens_per_s < 1")
+    with pytest.raises(ConfigError, match="neither run has"):
+        gate.judge(
+            gate.Gate("", Scenario.SERVER, "tokens_per_s", "<", 1.0, False), fakes.result(), fakes.result()
+        )
+
+
+def test_foreign_text_ends_no_cell_and_is_no_html_link_or_line_in_markdown() -> None:
+    hostile = "a|b<script>\n# c ![d](http://e)"
+    changed = fakes.result(system={"operating_system": SystemField(hostile, "x")})
+    text = compare_text.markdown(of(None, None, changed), [])
+    row = next(line for line in text.splitlines() if "operating_system" in line)
+    assert r"a\|b&lt;script>\n# c !\[d\](http://e)" in row and "<script" not in text
+
+
+def test_a_comparison_as_json_holds_its_conclusions() -> None:
+    outcome = gate.judge(gate.parse("tokens_per_s < 0.97x"), fakes.result(), fakes.result())
+    tree = json.loads(json.dumps(compare_text.as_json(of(noisy(1), noisy(2)), outcome)))
+    assert tree["performance"][0]["conclusion"] == "no difference" and tree["gates"][0]["failed"] is False
