@@ -1,0 +1,87 @@
+"""The bytes of an answer, made once per request body and kept, so that a repeated request costs a look-up."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from dataclasses import dataclass
+
+from assay.endpoint.api import Framing
+from assay.endpoint.apis import APIS
+from assay.endpoint.mock.ask import Ask
+from assay.endpoint.mock.forms import MockTokens, Payload, payloads
+from assay.endpoint.mock.script import FaultKind, LineEnd, MockFault, MockScript
+
+_ENDS = {LineEnd.LF: b"\n", LineEnd.CRLF: b"\r\n", LineEnd.CR: b"\r"}
+_FIRST_ID = 3
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One write: a chunk of HTTP's chunked coding."""
+
+    data: bytes
+    tokens: int
+    """Of the answer, up to and with this piece."""
+
+
+@dataclass(frozen=True)
+class MockAnswer:
+    pieces: tuple[Piece, ...]
+    tokens: int
+    rest: bytes
+    """All pieces after the first, joined: for answers without pace."""
+
+
+def answer_to(ask: Ask, script: MockScript, cached: int, fault: MockFault | None) -> MockAnswer:
+    """The whole answer; a fault that breaks it off is played by the connection."""
+    said = _said(ask, script, cached, fault)
+    events = list(payloads(script, ask, said))
+    done = script.done and script.api not in ("tgi", "llamacpp", "ollama")
+    if fault and fault.kind in (FaultKind.ERROR_EVENT, FaultKind.DAMAGED):
+        bad = b'{"error":{"message":"scripted","code":500}}'
+        kept = [event for event in events if event.tokens <= fault.after]
+        events = [*kept, Payload(bad if fault.kind is FaultKind.ERROR_EVENT else b'{"cho', fault.after)]
+    if done:
+        events.append(Payload(b"[DONE]", len(said.ids)))
+    pieces = tuple(piece for event in events for piece in _pieces(event, script))
+    return MockAnswer(pieces, len(said.ids), b"".join(piece.data for piece in pieces[1:]))
+
+
+def _said(ask: Ask, script: MockScript, cached: int, fault: MockFault | None) -> MockTokens:
+    kind = fault.kind if fault else None
+    natural = script.tokens or ask.max_tokens
+    if fault and kind is FaultKind.SHORT:
+        natural = fault.after
+    elif ask.ignore_eos:
+        natural = ask.max_tokens
+    elif script.honours_min_tokens:
+        natural = max(natural, ask.min_tokens)
+    ends = natural < ask.max_tokens
+    ids = _ids(ask, script, min(natural, ask.max_tokens))
+    if ends and ids and script.api != "llamacpp":
+        ids = (*ids[:-1], script.eos)
+    if kind is FaultKind.BAD_ID:
+        ids = tuple(script.vocabulary + one for one in ids)
+    finish = "abort" if kind is FaultKind.ABORT else "stop" if ends else "length"
+    return MockTokens(ids, finish, len(ids) + (kind is FaultKind.WRONG_USAGE), cached)
+
+
+def _ids(ask: Ask, script: MockScript, count: int) -> tuple[int, ...]:
+    """The same for one seed and prompt, whatever the length; without special ids."""
+    seed = f"{script.seed}:{zlib.crc32(repr(ask.prompt_ids).encode())}"
+    draw = random.Random(seed)
+    return tuple(draw.randrange(_FIRST_ID, script.vocabulary) for _ in range(count))
+
+
+def _pieces(event: Payload, script: MockScript) -> list[Piece]:
+    end = _ENDS[script.line_end]
+    if APIS[script.api].framing is Framing.JSON_LINES:
+        framed = event.data + b"\n"
+    else:
+        comment = b": mock" + end + end if script.comments else b""
+        framed = comment + b"data: " + event.data + end + end
+    size = script.split_bytes or len(framed)
+    parts = [framed[at : at + size] for at in range(0, len(framed), size)]
+    return [Piece(b"%x\r\n%b\r\n" % (len(part), part), event.tokens) for part in parts]

@@ -1,0 +1,54 @@
+"""What the mock tells besides answers, at the addresses where each kind of server tells it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from assay.endpoint.mock.script import MockScript
+from assay.endpoint.mock.state import MockState
+
+_OWNERS = {"vllm-generate": "vllm", "sglang-completions": "sglang", "trtllm": "tensorrt_llm"}
+
+
+def fact(state: MockState, path: str) -> str | None:
+    """The body at `path`, None where this kind of server has nothing."""
+    if path == "/mock/log":
+        return json.dumps([dataclasses.asdict(row) for row in state.rows])
+    if path == "/metrics":
+        return _metrics(state)
+    if path == "/health":
+        return "{}"
+    found = _facts(state.script).get(path)
+    return None if found is None else json.dumps(found)
+
+
+def _facts(script: MockScript) -> dict[str, Any]:
+    owner = _OWNERS.get(script.api, script.api)
+    model = {"id": script.model, "object": "model", "owned_by": owner, "max_model_len": script.context}
+    facts: dict[str, Any] = {"/v1/models": {"object": "list", "data": [model]}}
+    if owner == "vllm":
+        facts["/version"] = {"version": "mock"}
+    elif owner == "sglang":
+        facts["/get_model_info"] = {"model_path": script.model}
+        facts["/get_server_info"] = {"version": "mock", "disable_radix_cache": not script.prefix_cache}
+    elif owner == "llamacpp":
+        settings = {"n_ctx": script.context, "params": {"temperature": 0.8, "top_k": 40, "top_p": 0.95}}
+        facts["/props"] = {"default_generation_settings": settings, "build_info": "mock"}
+    elif owner == "tgi":
+        facts = {"/info": {"model_id": script.model, "max_total_tokens": script.context, "version": "mock"}}
+    elif owner == "ollama":
+        facts |= {"/api/version": {"version": "mock"}, "/api/tags": {"models": [{"name": script.model}]}}
+    return facts
+
+
+def _metrics(state: MockState) -> str:
+    counters = {
+        "prefix_cache_queries_total": state.prefixes.queries,
+        "prefix_cache_hits_total": state.prefixes.hits,
+        "prompt_tokens_total": state.prompt_tokens,
+        "generation_tokens_total": state.generation_tokens,
+        "request_success_total": state.successes,
+    }
+    return "".join(f"# TYPE vllm:{name} counter\nvllm:{name} {value}\n" for name, value in counters.items())

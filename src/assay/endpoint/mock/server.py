@@ -1,0 +1,23 @@
+"""Runs a mock server until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from assay.endpoint.mock.connection import MockConnection
+from assay.endpoint.mock.script import MockScript
+from assay.endpoint.mock.state import MockState
+
+_BACKLOG = 4096
+
+
+async def serve(script: MockScript, host: str, port: int, ready: Callable[[int], None]) -> None:
+    """Serve until cancelled. `ready` is called with the port once connections are taken. Raises OSError for a port
+    that is taken."""
+    state = MockState(script)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: MockConnection(state), host, port, backlog=_BACKLOG)
+    async with server:
+        ready(server.sockets[0].getsockname()[1])
+        await server.serve_forever()

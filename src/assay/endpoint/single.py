@@ -1,0 +1,137 @@
+"""One request after another on a connection of its own: for probes. Load needs another client."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from assay.endpoint.api import Api
+from assay.endpoint.delta import Delta, Finish, Usage
+from assay.endpoint.event_limit import EventTooLong
+from assay.endpoint.failure import EndpointFailure, FailureKind, refusal
+from assay.endpoint.framing import splitter
+from assay.ground.errors import ConfigError
+
+_READ = 65536
+_MAX_FACT = 4 * 2**20
+
+
+@dataclass(frozen=True)
+class Address:
+    """A server: where it is, and the bearer token that lets somebody in (never printed)."""
+
+    url: SplitResult
+    key: str | None = None
+    timeout_s: float = 60.0
+
+    def __repr__(self) -> str:
+        return f"Address({self.url.hostname}:{self.url.port})"
+
+
+@dataclass(frozen=True)
+class SingleAnswer:
+    """One whole answer. Times are seconds after the request was sent."""
+
+    deltas: tuple[Delta, ...]
+    failure: EndpointFailure | None
+    first_byte_s: float
+    end_s: float
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(one for delta in self.deltas for one in delta.ids)
+
+    @property
+    def text(self) -> str:
+        return "".join(delta.text for delta in self.deltas)
+
+    @property
+    def finish(self) -> Finish | None:
+        return next((delta.finish for delta in self.deltas if delta.finish), None)
+
+    @property
+    def usage(self) -> Usage:
+        """The last one that was stated."""
+        return next((delta.usage for delta in reversed(self.deltas) if delta.usage), Usage())
+
+    @property
+    def prompt_ids(self) -> tuple[int, ...] | None:
+        return next((delta.prompt_ids for delta in self.deltas if delta.prompt_ids), None)
+
+
+def address(url: str, key: str | None = None, timeout_s: float = 60.0) -> Address:
+    """Raises ConfigError for what is no http address."""
+    split = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        usable = split.scheme in ("http", "https") and bool(split.hostname) and split.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError("the address of the server cannot be read", "http://HOST:PORT")
+    return Address(split, key, timeout_s)
+
+
+def fact(server: Address, path: str) -> tuple[int, str]:
+    """Status and body of GET `path`. Raises OSError or HTTPException where nobody answers."""
+    with _request(server, "GET", path, b"") as response:
+        return response.status, response.read(_MAX_FACT).decode(errors="replace")
+
+
+def answer(server: Address, api: Api, body: bytes) -> SingleAnswer:
+    """Send one request and read its whole answer. Failures are values; nothing is raised."""
+    start = time.monotonic()
+    deltas: list[Delta] = []
+    first = 0.0
+    failure: EndpointFailure | None = None
+    try:
+        with _request(server, "POST", api.path, body) as response:
+            if response.status != 200:
+                failure = refusal(response.status, _message(response.read(_READ)), was_ready=False)
+            else:
+                split, reader = splitter(api.framing), api.reader()
+                while data := response.read1(_READ):
+                    first = first or time.monotonic() - start
+                    deltas += map(reader.feed, split.feed(data))
+                deltas += map(reader.feed, split.close())
+    except TimeoutError:
+        failure = EndpointFailure(FailureKind.STALL, f"no byte for {server.timeout_s:g} s")
+    except EventTooLong as error:
+        failure = EndpointFailure(FailureKind.DAMAGED, str(error))
+    except (OSError, http.client.HTTPException) as error:
+        failure = EndpointFailure(FailureKind.CUT if first else FailureKind.CONNECT, f"{error!r}"[:500])
+    failure = failure or next((delta.failure for delta in deltas if delta.failure), None)
+    if failure is None and not any(delta.finish or delta.done for delta in deltas):
+        failure = EndpointFailure(FailureKind.CUT, "the stream ended without a finish reason")
+    return SingleAnswer(tuple(deltas), failure, first, time.monotonic() - start)
+
+
+@contextmanager
+def _request(server: Address, method: str, path: str, body: bytes) -> Iterator[http.client.HTTPResponse]:
+    kind = http.client.HTTPSConnection if server.url.scheme == "https" else http.client.HTTPConnection
+    connection = kind(str(server.url.hostname), server.url.port, timeout=server.timeout_s)
+    headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
+    if server.key:
+        headers["Authorization"] = f"Bearer {server.key}"
+    try:
+        connection.request(method, server.url.path.rstrip("/") + path, body or None, headers)
+        with connection.getresponse() as response:
+            yield response
+    finally:
+        connection.close()
+
+
+def _message(body: bytes) -> str:
+    """What a server says in an error: its message, where it is JSON."""
+    text = body.decode(errors="replace")
+    try:
+        fields: Any = json.loads(text)
+        error = fields.get("error", fields)
+        return str(error.get("message") or error) if isinstance(error, dict) else str(error)
+    except (ValueError, AttributeError, RecursionError):
+        return " ".join(text.split())

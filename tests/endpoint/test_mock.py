@@ -1,0 +1,239 @@
+"""Each behaviour of the mock server, and what a client makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+
+from assay.endpoint import single
+from assay.endpoint.apis import APIS
+from assay.endpoint.delta import Finish
+from assay.endpoint.failure import FailureKind
+from assay.endpoint.mock.script import script_of
+from assay.endpoint.mock.server import serve
+from assay.endpoint.prompt import Prompt
+from assay.endpoint.sampling import Sampling
+from assay.endpoint.tier import Tier
+from assay.ground.errors import ConfigError
+
+IDS = tuple(range(10, 74))
+TEXT = "what is asked of it in some words"
+
+
+@contextmanager
+def mock(**script: Any) -> Iterator[single.Address]:
+    """A mock server in a thread of its own."""
+    ready: list[int] = []
+    is_ready = threading.Event()
+    loop = asyncio.new_event_loop()
+
+    def run() -> None:
+        def tell(port: int) -> None:
+            ready.append(port)
+            is_ready.set()
+
+        asyncio.set_event_loop(loop)
+        task = loop.create_task(serve(script_of(script), "127.0.0.1", 0, tell))
+        stop.append(task)
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+    stop: list[asyncio.Task[None]] = []
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert is_ready.wait(10)
+    try:
+        yield single.address(f"http://127.0.0.1:{ready[0]}", None, 10)
+    finally:
+        loop.call_soon_threadsafe(stop[0].cancel)
+        thread.join(10)
+        loop.close()
+
+
+def ask(
+    server: single.Address, name: str = "vllm", *, ids: tuple[int, ...] = IDS, **asked: Any
+) -> single.SingleAnswer:
+    api = APIS[name]
+    takes_text = api.tier is Tier.B or name in ("ollama", "openai-chat")
+    prompt = Prompt(text=TEXT) if takes_text else Prompt(ids=ids)
+    salt = asked.pop("salt", None)
+    return single.answer(server, api, api.body(prompt, Sampling(**{"max_tokens": 8, **asked}), "mock", salt))
+
+
+def log(server: single.Address) -> list[dict[str, Any]]:
+    rows = json.loads(single.fact(server, "/mock/log")[1])
+    assert isinstance(rows, list)
+    return rows
+
+
+@pytest.mark.parametrize("name", APIS)
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {},
+        {"tokens_per_event": 3, "first_event_tokens": 2},
+        {"line_end": "crlf", "comments": True, "split_bytes": 1},
+        {"line_end": "cr", "split_bytes": 7},
+        {"empty_text": True, "tpot_ms": 1},
+        {"sglang": "new-ids", "tokens_per_event": 2},
+        {"sglang": "incremental"},
+        {"done": False, "usage": False},
+    ],
+)
+def test_every_shape_of_stream_is_read_as_the_same_answer(name: str, shape: dict[str, Any]) -> None:
+    with mock(api=name, tokens=6) as plain, mock(api=name, tokens=6, **shape) as other:
+        expected, got = ask(plain, name), ask(other, name)
+    assert expected.failure is got.failure is None
+    assert got.ids == expected.ids and got.finish is expected.finish is Finish.STOP
+    assert len(got.ids) == (6 if APIS[name].tier is not Tier.C else 0)
+    assert got.usage.completion_tokens in (6, None)
+    if not shape.get("empty_text"):
+        assert got.text == expected.text != ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"kind": "busy"}, FailureKind.BUSY),
+        ({"kind": "unavailable"}, FailureKind.LOADING),
+        ({"kind": "error"}, FailureKind.SERVER),
+        ({"kind": "refuse"}, FailureKind.REQUEST),
+        ({"kind": "reset"}, FailureKind.CONNECT),
+        ({"kind": "reset", "after": 3}, FailureKind.CUT),
+        ({"kind": "close", "after": 3}, FailureKind.CUT),
+        ({"kind": "close"}, FailureKind.CUT),
+        ({"kind": "error_event", "after": 3}, FailureKind.SERVER),
+        ({"kind": "damaged", "after": 3}, FailureKind.DAMAGED),
+        ({"kind": "abort"}, FailureKind.ABORTED),
+    ],
+)
+def test_a_fault_meets_the_requests_that_it_is_meant_for(fault: dict[str, Any], kind: FailureKind) -> None:
+    with mock(tpot_ms=1, fault=[{**fault, "requests": [2]}]) as server:
+        answers = [ask(server) for _ in range(3)]
+        assert [one.failure and one.failure.kind for one in answers] == [None, kind, None]
+        assert len(answers[1].ids) in (0, fault.get("after", 0), 8)
+        assert len(log(server)) == 3
+
+
+def test_a_stall_is_seen_when_no_byte_comes() -> None:
+    with mock(fault=[{"kind": "stall", "after": 2, "probability": 1.0}]) as server:
+        short = single.Address(server.url, None, 0.3)
+        stalled = ask(short)
+        assert stalled.failure is not None and stalled.failure.kind is FailureKind.STALL
+        assert len(stalled.ids) == 2
+
+
+def test_wrong_answers_are_there_to_be_found() -> None:
+    faults = [
+        {"kind": "short", "requests": [1], "after": 1},
+        {"kind": "bad_id", "requests": [2]},
+        {"kind": "wrong_usage", "requests": [3]},
+        {"kind": "short", "requests": [4], "after": 0},
+    ]
+    with mock(fault=faults) as server:
+        short, bad, wrong, empty = (ask(server) for _ in range(4))
+    assert short.ids == (2,) and short.finish is Finish.STOP
+    assert min(bad.ids) >= 32000
+    assert wrong.usage.completion_tokens == len(wrong.ids) + 1
+    assert empty.ids == ()
+
+
+def test_answers_depend_on_seed_and_prompt_alone() -> None:
+    with mock(seed=1) as first, mock(seed=1) as again, mock(seed=2) as other:
+        assert ask(first).ids == ask(first).ids == ask(again).ids
+        assert ask(first).ids != ask(other).ids
+        assert ask(first).ids != ask(first, ids=IDS[1:]).ids
+
+
+def test_lengths_are_as_asked() -> None:
+    with mock(tokens=1) as server:
+        assert len(ask(server).ids) == 1
+        assert len(ask(server, min_tokens=2).ids) == 2
+        assert len(ask(server, ignore_eos=True).ids) == 8
+    with mock(tokens=1, honours_min_tokens=False) as server:
+        assert len(ask(server, min_tokens=2).ids) == 1
+
+
+def test_a_repeated_prompt_is_cached_unless_it_is_salted() -> None:
+    with mock(prefix_cache=True) as server:
+        cached = [ask(server, salt=salt).usage.cached_tokens for salt in (None, None, "a", "b")]
+        assert cached == [None, 48, None, None]
+        assert "vllm:prefix_cache_hits_total 48\n" in single.fact(server, "/metrics")[1]
+    with mock(prefix_cache=True, states_cached=False) as server:
+        assert [ask(server).usage.cached_tokens for _ in range(2)] == [None, None]
+
+
+def test_requests_wait_for_a_slot_in_their_order() -> None:
+    with mock(slots=1, ttft_ms=20, tpot_ms=1) as server:
+        with ThreadPoolExecutor(4) as pool:
+            assert all(one.failure is None for one in pool.map(lambda _: ask(server), range(4)))
+        rows = log(server)
+    for before, after in itertools.pairwise(rows):
+        assert after["first_ns"] - before["last_ns"] >= 15e6  # the time to first token begins with the slot
+
+
+def test_the_log_has_the_mocks_own_times() -> None:
+    with mock(ttft_ms=30, tpot_ms=5) as server:
+        ask(server)
+        (row,) = log(server)
+    assert row["first_ns"] - row["arrived_ns"] >= 30e6 and row["last_ns"] - row["first_ns"] >= 7 * 5e6
+    assert (row["tokens"], row["outcome"]) == (8, "done")
+
+
+def test_a_loading_time_and_a_context_are_held() -> None:
+    with mock(loading_s=60) as server:
+        loading = ask(server).failure
+    assert loading is not None and loading.kind is FailureKind.LOADING
+    with mock(context=70) as server:
+        long = ask(server).failure
+    assert long is not None and "context length" in long.detail
+
+
+def test_a_key_is_wanted_where_the_script_has_one() -> None:
+    with mock(key="secret") as server:
+        refused = ask(server).failure
+        right = single.Address(server.url, "secret", 10)
+        assert ask(right).failure is None
+    assert refused is not None and refused.kind is FailureKind.REQUEST and "401" in refused.detail
+    assert "secret" not in repr(right)
+
+
+def test_two_requests_at_once_on_one_connection_are_both_answered() -> None:
+    body = APIS["vllm"].body(Prompt(ids=IDS), Sampling(max_tokens=2), "mock", None)
+    request = b"POST /v1/completions HTTP/1.1\r\nHost: m\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    with mock() as server, socket.create_connection((server.url.hostname, server.url.port), 10) as client:
+        client.sendall(request * 2)
+        got = b""
+        while got.count(b"\r\n0\r\n\r\n") < 2:
+            data = client.recv(65536)
+            assert data
+            got += data
+    assert got.count(b"HTTP/1.1 200 OK") == 2
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ({"tokenz": 1}, "tokens"),
+        ({"fault": [{"kind": "bussy"}]}, "bussy"),
+        ({"fault": [{"kid": "busy"}]}, "kind"),
+        ({"api": "vlm"}, "vllm"),
+        ({"ttft_ms": -1}, "ttft_ms"),
+        ({"tokens_per_event": 0}, "tokens_per_event"),
+        ({"slots": "two"}, "slots"),
+        ({"fault": 3}, "fault"),
+    ],
+)
+def test_a_script_that_cannot_be_used_says_why(script: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        script_of(script)
+    assert named in str(error.value)
