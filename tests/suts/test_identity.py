@@ -84,7 +84,7 @@ def test_what_a_checkpoint_prefers_and_no_sut_follows_is_said(
     tmp_path: Path, asked: dict[str, Any], words: str
 ) -> None:
     (tmp_path / identity.GENERATION).write_text(json.dumps(asked))
-    assert re.search(words, identity.unfollowed(tmp_path, 2))
+    assert re.search(words, identity.unfollowed(tmp_path, (2,)))
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,6 @@ def test_what_a_checkpoint_prefers_and_no_sut_follows_is_said(
     ],
 )
 def test_a_checkpoint_that_prefers_nothing_is_not_spoken_of(tmp_path: Path, asked: object) -> None:
-    assert identity.unfollowed(tmp_path, 2) == ""
+    assert identity.unfollowed(tmp_path, (2,)) == ""
     (tmp_path / identity.GENERATION).write_text(json.dumps(asked))
-    assert identity.unfollowed(tmp_path, 2) == ""
+    assert identity.unfollowed(tmp_path, (2,)) == ""

@@ -88,7 +88,7 @@ def standing_notes(job: Job, data: Dataset, used: Sequence[Sample]) -> list[str]
     if checkpoint is not None and job.kind.needs_checkpoint:
         if (known := identity.said_of(checkpoint, workloads.model_of(job.workload))) and known.note:
             notes.insert(0, known.note)
-        if wishes := identity.unfollowed(checkpoint, job.generation(checkpoint).eos_id):
+        if wishes := identity.unfollowed(checkpoint, job.generation(checkpoint).eos_ids):
             notes.append(wishes)
     if job.workload.note:
         notes.append(job.workload.note)

@@ -11,45 +11,51 @@ from assay.cli.terminal import say, say_json
 from assay.ground import paths
 
 if TYPE_CHECKING:
+    from assay.mlperf.building import Builder
     from assay.mlperf.dataset import Dataset, Schema
     from assay.mlperf.sample import Sample
     from assay.mlperf.workload import Workload
 
 HELP = "inspect, convert or build a dataset in the official schema"
+SOURCES = {
+    "texts": "texts of one kind: article and highlights (llama3.1-8b, gptj), or question, system_prompt and "
+    "response (llama2-70b)",
+    "gsm8k": "mixtral-8x7b: JSON lines with question, answer",
+    "mbxp": "mixtral-8x7b: folder of MBXP's JSON lines",
+    "instruct": "mixtral-8x7b: JSON lines with id, system_prompt, question, response",
+}
+"""What sets are built from; each workload says which of them it needs."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="inspect|convert|build")
     inspect = actions.add_parser("inspect", help="check every row; counts, lengths, checksum")
     inspect.add_argument(
-        "file", type=paths.source, help=".pkl, .parquet or .jsonl; a pickle is read without running it"
+        "file", type=paths.source, help=".pkl, .parquet, .jsonl or .json; a pickle is read without running it"
     )
     inspect.add_argument("--workload", help="whose schema (default: mixtral-8x7b)")
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
     convert = actions.add_parser("convert", help="the same rows in another format")
     convert.add_argument("source", type=paths.source)
-    convert.add_argument("target", type=Path, help="its suffix is the format: .pkl, .parquet, .jsonl")
+    convert.add_argument("target", type=Path, help="its suffix is the format: .pkl, .parquet, .jsonl, .json")
     convert.add_argument("--workload", help="whose schema (default: mixtral-8x7b)")
     build = actions.add_parser(
         "build",
-        help="an official-schema set from GSM8K, MBXP and instruction files",
-        description="Order and prompt shapes are the official ones as far as they are public; the wording is "
-        "our own, so the set is not equal to the official one. Reference answers are the canonical ones.",
+        help="a set in a workload's schema from files of your own",
+        description="Order and prompt shapes are the official ones as far as they are public. The rows are those "
+        "of your files, so the set is not the official one. Reference answers are the canonical ones.",
     )
-    build.add_argument("--gsm8k", type=paths.source, required=True, help="JSON lines with question, answer")
-    build.add_argument("--mbxp", type=paths.source, required=True, help="folder of MBXP's JSON lines")
-    build.add_argument(
-        "--instruct",
-        type=paths.source,
-        required=True,
-        help="JSON lines with id, system_prompt, question, response",
-    )
+    build.add_argument("--workload", help="whose schema and prompts (default: mixtral-8x7b)")
+    for name, help_ in SOURCES.items():
+        build.add_argument(f"--{name}", type=paths.source, help=help_)
     build.add_argument(
         "--tokenizer", type=paths.source, required=True, help="folder of the checkpoint to be run"
     )
-    build.add_argument("--samples", type=int, required=True, help="rows in all, a third of each kind")
+    build.add_argument(
+        "--samples", type=int, required=True, help="rows in all (of mixtral-8x7b a third of each kind)"
+    )
     build.add_argument("--seed", type=int, default=0, help="of the choice of rows (default: %(default)s)")
-    build.add_argument("--out", type=Path, required=True, help="file to write: .pkl, .parquet, .jsonl")
+    build.add_argument("--out", type=Path, required=True, help="file to write: .pkl, .parquet, .jsonl, .json")
     build.add_argument(
         "--only-passing", action="store_true", help="take only MBXP rows whose canonical solution passes"
     )
@@ -87,28 +93,48 @@ def _build(args: argparse.Namespace) -> int:
     from assay.cli.progress import ProgressLine
     from assay.ground.errors import ConfigError
     from assay.mlperf import dataset, dataset_file, tokenizer
+    from assay.mlperf.building import Order
     from assay.mlperf.progress import Progress
     from assay.mlperf.scoring.grader import Grade
-    from assay.mlperf.workloads import mixtral_build
-    from assay.mlperf.workloads.mixtral_rows import SCHEMA
 
+    workload = _workload(args.workload)
+    builder = _builder(workload, args)
     if args.samples < 1:
         raise ConfigError(f"--samples {args.samples}: at least one row must be built", "--samples 30")
     dataset_file.format_of(args.out)
     line = ProgressLine()
     grade = Grade(progress=lambda done, total: line.show(Progress("canonical solutions", done, total)))
-    columns = mixtral_build.build(
-        mixtral_build.Sources(args.gsm8k, args.mbxp, args.instruct),
+    order = Order(
+        {name: getattr(args, name) for name in builder.sources},
         tokenizer.load(args.tokenizer),
         args.samples,
         args.seed,
         grade if args.only_passing else None,
     )
+    columns = builder.build(order)
     line.close()
     dataset_file.write_columns(args.out, columns)
-    say(text(describe(dataset.load(args.out, SCHEMA), SCHEMA)))
-    say("official schema, order and prompt shapes; the wording is our own: not the official set")
+    say(text(describe(dataset.load(args.out, workload.schema), workload.schema)))
+    say(builder.note)
     return 0
+
+
+def _builder(workload: Workload, args: argparse.Namespace) -> Builder:
+    """Raises: ConfigError for a workload without a builder, and for flags that it needs or does not know."""
+    from assay.ground.errors import ConfigError
+
+    builder = workload.builder
+    if builder is None:
+        raise ConfigError(f"no set can be built for {workload.name}", workload.dataset_hint)
+    given = {name for name in SOURCES if getattr(args, name) is not None}
+    needed = " ".join(f"--{name}" for name in builder.sources)
+    if missing := [name for name in builder.sources if name not in given]:
+        raise ConfigError(f"a set of {workload.name} is built from --{' and --'.join(missing)}", needed)
+    if other := sorted(given - set(builder.sources)):
+        raise ConfigError(f"a set of {workload.name} is not built from --{' or --'.join(other)}", needed)
+    if args.only_passing and not builder.has_programs:
+        raise ConfigError(f"--only-passing: {workload.name} has no programs", "leave it out")
+    return builder
 
 
 def _workload(name: str | None) -> Workload:

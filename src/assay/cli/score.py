@@ -13,14 +13,14 @@ from assay.ground import paths
 if TYPE_CHECKING:
     from assay.mlperf.score import Score
 
-HELP = "score an mlperf_log_accuracy.json: ROUGE, GSM8K, MBXP, tokens per sample"
+HELP = "score an mlperf_log_accuracy.json: the metrics of its workload"
 UNGRADED = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log", type=paths.source, required=True, help="mlperf_log_accuracy.json of the run")
     parser.add_argument(
-        "--dataset", type=paths.source, required=True, help="the run's dataset: .pkl, .parquet, .jsonl"
+        "--dataset", type=paths.source, required=True, help="the run's dataset: .pkl, .parquet, .jsonl, .json"
     )
     parser.add_argument(
         "--tokenizer", type=paths.source, required=True, help="folder of the checkpoint that was run"

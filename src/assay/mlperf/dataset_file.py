@@ -1,4 +1,4 @@
-"""The three file formats of a dataset: pickled DataFrame, Parquet and JSON lines, with the same columns.
+"""The file formats of a dataset: pickled DataFrame, Parquet, JSON lines and one JSON array, with the same columns.
 
 Knows the formats, not the schema (that is `dataset.py`).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,16 @@ from assay.ground.files import staged
 from assay.mlperf import dataframe_pickle
 from assay.mlperf.dataframe_pickle import Columns
 
-FORMATS = {".pkl": "pickle", ".pickle": "pickle", ".parquet": "parquet", ".jsonl": "jsonl"}
+FORMATS = {".pkl": "pickle", ".pickle": "pickle", ".parquet": "parquet", ".jsonl": "jsonl", ".json": "json"}
 BATCH_ROWS = 256
 """Rows of a Parquet file that are unfolded before they are counted."""
 
 
 def format_of(path: Path) -> str:
-    """`pickle`, `parquet` or `jsonl`, by the suffix. Raises: ConfigError for any other suffix."""
+    """`pickle`, `parquet`, `jsonl` or `json`, by the suffix. Raises: ConfigError for any other suffix."""
     if path.suffix.lower() in FORMATS:
         return FORMATS[path.suffix.lower()]
-    raise ConfigError(f"{path}: unknown kind of dataset file", "name it .pkl, .parquet or .jsonl")
+    raise ConfigError(f"{path}: unknown kind of dataset file", "name it .pkl, .parquet, .jsonl or .json")
 
 
 def is_dataset_name(path: Path) -> bool:
@@ -38,7 +38,7 @@ def is_dataset_name(path: Path) -> bool:
 def read_columns(path: Path) -> Columns:
     """All columns of the file, as plain Python values; a missing value is None, also where pandas wrote NaN.
 
-    A pickle or JSON lines may be packed (`.pkl.gz`, as pandas writes it; also bzip2, xz and zip).
+    A pickle or JSON may be packed (`.pkl.gz`, as pandas writes it; also bzip2, xz and zip).
 
     Raises: ArtifactError when the file is missing, damaged, unfolds beyond its budget, or (a pickle) wants to run
     code.
@@ -46,7 +46,7 @@ def read_columns(path: Path) -> Columns:
     kind = format_of(_without_packing(path))
     if not paths.source(path).is_file():
         raise ArtifactError(
-            f"{path}: no such dataset file", "give the path of a .pkl, .parquet or .jsonl file"
+            f"{path}: no such dataset file", "give the path of a .pkl, .parquet, .jsonl or .json file"
         )
     budget = Budget.of(path, path.stat().st_size)
     columns = _READERS[kind](path, budget)
@@ -129,14 +129,29 @@ def _arrow_column(column: Any) -> list[Any]:
 
 
 def _read_jsonl(path: Path, budget: Budget) -> Columns:
+    lines = enumerate(io.BytesIO(compressed.read(path, budget)))
+    return _columns((_json_row(path, number, line) for number, line in lines), path, "line")
+
+
+def _read_json(path: Path, budget: Budget) -> Columns:
+    """One array of objects, as pandas' `read_json` takes it and the CNN/DailyMail references write it."""
+    try:
+        rows = json.loads(compressed.read(path, budget))
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(f"{path}: is no JSON ({error})", _JSON_HINT) from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ArtifactError(f"{path}: is no array of JSON objects", _JSON_HINT)
+    return _columns(rows, path, "object")
+
+
+def _columns(rows: Iterable[dict[str, Any]], path: Path, unit: str) -> Columns:
     columns: Columns = {}
-    for number, line in enumerate(io.BytesIO(compressed.read(path, budget))):
-        row = _json_row(path, number, line)
-        if number == 0:
+    for number, row in enumerate(rows, 1):
+        if number == 1:
             columns = {name: [] for name in row}
         if row.keys() != columns.keys():
             odd = sorted(row.keys() ^ columns.keys())
-            raise ArtifactError(f"{path}: line {number + 1} differs from line 1 in columns {odd}")
+            raise ArtifactError(f"{path}: {unit} {number} differs from {unit} 1 in columns {odd}")
         for name, value in row.items():
             columns[name].append(value)
     return columns
@@ -168,6 +183,12 @@ def _write_jsonl(path: Path, columns: Columns) -> None:
             file.write(json.dumps(dict(zip(columns, values)), ensure_ascii=False) + "\n")
 
 
+def _write_json(path: Path, columns: Columns) -> None:
+    rows = [dict(zip(columns, values)) for values in zip(*columns.values(), strict=True)]
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        json.dump(rows, file, indent=4, ensure_ascii=False)
+
+
 def _write_pickle(path: Path, columns: Columns) -> None:
     """Text as plain objects and protocol 4: readable by every pandas from 1.1 on, on any Python 3."""
     try:
@@ -187,14 +208,17 @@ def _write_pickle(path: Path, columns: Columns) -> None:
     frame.to_pickle(path, protocol=4, compression=None)
 
 
+_JSON_HINT = "the file may be cut short; one JSON object a line is a .jsonl"
 _UNREADABLE = (OSError, ValueError, TypeError, OverflowError, MemoryError)
 _READERS: dict[str, Callable[[Path, Budget], Columns]] = {
     "pickle": _read_pickle,
     "parquet": _read_parquet,
     "jsonl": _read_jsonl,
+    "json": _read_json,
 }
 _WRITERS: dict[str, Callable[[Path, Columns], None]] = {
     "pickle": _write_pickle,
     "parquet": _write_parquet,
     "jsonl": _write_jsonl,
+    "json": _write_json,
 }

@@ -86,10 +86,12 @@ class Job:
                 f"round {self.round.name} does not say how long an answer of {self.workload.name} may be",
                 "min_new_tokens and max_new_tokens in the file of the round",
             )
+        eos_ids = _eos_ids(checkpoint, self.workload)
         return Generation(
             min_new_tokens=least,
             max_new_tokens=most,
-            eos_id=_eos_id(checkpoint, self.workload.eos_id),
+            eos_id=eos_ids[0],
+            more_eos_ids=eos_ids[1:],
             decoding=self.workload.decoding,
         )
 
@@ -174,13 +176,15 @@ def _refuse_missing(job: Job) -> None:
         raise ConfigError(f"the dataset of {workload.name} does not ship with Assay", workload.dataset_hint)
 
 
-def _eos_id(checkpoint: Path | None, usual: int) -> int:
-    """`eos_token_id` of the checkpoint's config.json, else `usual`; of several `usual` if among them, else the first.
+def _eos_ids(checkpoint: Path | None, workload: Workload) -> tuple[int, ...]:
+    """`eos_token_id` of the checkpoint's config.json, one or several, else the workload's own; never empty.
 
-    Example: Llama 3.1 lists 128001, 128008 and 128009, and ends its answers in 128009.
+    The workload's own comes first where the checkpoint lists it: Llama 3.1 has 128001, 128008 and 128009, and ends its
+    answers in 128009.
     """
+    usual = (workload.eos_id, *workload.more_eos_ids)
     if checkpoint is None:
         return usual
-    found = model_folder.read_config(checkpoint).get("eos_token_id", usual)
-    first = (usual if usual in found else found[0]) if isinstance(found, list) and found else found
-    return first if isinstance(first, int) else usual
+    said = model_folder.read_config(checkpoint).get("eos_token_id")
+    found = [each for each in (said if isinstance(said, list) else [said]) if isinstance(each, int)]
+    return tuple(sorted(found, key=lambda each: each != workload.eos_id)) or usual

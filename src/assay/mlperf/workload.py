@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import Scenario, Style
+from assay.mlperf.building import Builder
 from assay.mlperf.dataset import Dataset, Schema
 from assay.mlperf.round import RoundWorkload
 from assay.mlperf.score import Score
@@ -46,7 +47,14 @@ class Generation:
     min_new_tokens: int
     max_new_tokens: int
     eos_id: int
+    """Fills up what is too short."""
+    more_eos_ids: tuple[int, ...] = ()
+    """Further ids that end an answer; Llama 3.1 has three in all."""
     decoding: Decoding = GREEDY
+
+    @property
+    def eos_ids(self) -> tuple[int, ...]:
+        return (self.eos_id, *self.more_eos_ids)
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,10 @@ class Workload:
     has_loadgen_settings: bool = False
     """Token latencies and Server limits of its keys are built into LoadGen (mlperf.conf); user.conf sets them else."""
     decoding: Decoding = GREEDY
+    more_eos_ids: tuple[int, ...] = ()
+    """Further ones of such a checkpoint."""
+    builder: Builder | None = None
+    """How `assay dataset build` makes a set in its schema; None = it does not."""
     own_checkpoint: Callable[[], Path] | None = None
     """Folder of a checkpoint that ships with it."""
     own_dataset: Callable[[Style], Dataset] | None = None

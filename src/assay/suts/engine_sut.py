@@ -114,7 +114,7 @@ def to_request(sample: Sample, generation: Generation) -> Request:
         prompt=sample.prompt_ids,
         max_new_tokens=generation.max_new_tokens,
         min_new_tokens=generation.min_new_tokens,
-        eos_ids=frozenset({generation.eos_id}),
+        eos_ids=frozenset(generation.eos_ids),
         stop=stops,
     )
 

@@ -6,7 +6,7 @@ A run is headed with the name of a workload; what ran under that name is said he
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def _origin(checkpoint: Path) -> str | None:
     return None
 
 
-def unfollowed(checkpoint: Path, eos_id: int) -> str:
+def unfollowed(checkpoint: Path, eos_ids: Collection[int]) -> str:
     """What generation_config.json asks for and no SUT follows, as a sentence; empty when there is nothing.
 
     Source: inference_rules, additional inference parameters: answers are greedy, whatever the checkpoint prefers.
@@ -105,7 +105,7 @@ def unfollowed(checkpoint: Path, eos_id: int) -> str:
         return ""
     except (OSError, ValueError, RecursionError) as error:
         return f"{GENERATION} of the checkpoint cannot be read and is not followed: {error}"
-    wishes = ", ".join(_wishes(asked, eos_id)) if isinstance(asked, Mapping) else ""
+    wishes = ", ".join(_wishes(asked, eos_ids)) if isinstance(asked, Mapping) else ""
     return (
         f"{GENERATION} of the checkpoint asks for {wishes}: not followed, by MLPerf's rules answers are greedy"
         if wishes
@@ -113,10 +113,10 @@ def unfollowed(checkpoint: Path, eos_id: int) -> str:
     )
 
 
-def _wishes(asked: Mapping[str, Any], eos_id: int) -> Iterator[str]:
+def _wishes(asked: Mapping[str, Any], eos_ids: Collection[int]) -> Iterator[str]:
     for key, value in sorted(asked.items()):
         if key == "eos_token_id":
-            is_wish = value not in (None, eos_id, [eos_id])
+            is_wish = not _is_known(value, eos_ids)
         elif key.startswith(NO_WISH) or (key.endswith("_token_id") and not key.startswith("forced")):
             is_wish = False
         else:
@@ -133,3 +133,7 @@ def said_of(checkpoint: Path, model: PublishedModel | None) -> Identity | None:
         return of(checkpoint, model)
     except AssayError:
         return None
+
+
+def _is_known(eos: object, eos_ids: Collection[int]) -> bool:
+    return eos is None or set(eos if isinstance(eos, list) else [eos]) <= set(eos_ids)

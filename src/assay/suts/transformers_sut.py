@@ -122,7 +122,7 @@ class TransformersSut:
                 num_beams=1,
                 min_new_tokens=rules.min_new_tokens,
                 max_new_tokens=rules.max_new_tokens,
-                eos_token_id=rules.eos_id,
+                eos_token_id=list(rules.eos_ids),
                 pad_token_id=rules.eos_id,
                 stopping_criteria=[watcher],
             )
@@ -138,7 +138,7 @@ def finish(ids: Sequence[int], sample: Sample, rules: Generation) -> list[int]:
     `[5, 13, 99, 13, 7, 2, 2]` with stop ids `13, 99, 13` becomes `[5, 13, 99, 13]`.
     """
     kept = list(ids)
-    while kept and kept[-1] in (rules.eos_id, 0):
+    while kept and kept[-1] in (*rules.eos_ids, 0):
         kept.pop()
     if sample.stop_ids:
         kept = _cut_after(kept, sample.stop_ids)

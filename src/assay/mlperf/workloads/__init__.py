@@ -13,7 +13,7 @@ from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
 from assay.mlperf import round as rounds
 from assay.mlperf.round import Round
 from assay.mlperf.workload import PublishedModel, Workload
-from assay.mlperf.workloads import deepseek_r1, mixtral_8x7b, mixtral_nano
+from assay.mlperf.workloads import deepseek_r1, llama3_1_8b, mixtral_8x7b, mixtral_nano
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from assay.ground.packages import BrokenEntry, PackageEntries
 
 TABLE: dict[str, Workload] = {
-    w.name: w for w in (mixtral_nano.WORKLOAD, mixtral_8x7b.WORKLOAD, deepseek_r1.WORKLOAD)
+    w.name: w
+    for w in (
+        mixtral_nano.WORKLOAD,
+        mixtral_8x7b.WORKLOAD,
+        llama3_1_8b.WORKLOAD,
+        llama3_1_8b.EDGE,
+        deepseek_r1.WORKLOAD,
+    )
 }
 GROUP = "assay.workloads"
 """Group of the entry points of other packages: NAME = "package.module:WORKLOAD"."""

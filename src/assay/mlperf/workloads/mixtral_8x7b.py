@@ -5,6 +5,7 @@ from __future__ import annotations
 from assay.config import Scenario
 from assay.mlperf.workload import DatasetFile, PublishedModel, Workload
 from assay.mlperf.workloads import mixtral_rows as rows
+from assay.mlperf.workloads.mixtral_build import BUILDER
 from assay.mlperf.workloads.mixtral_scorers import SCORERS, official_results
 
 STORAGE = "https://inference.mlcommons-storage.org"
@@ -64,6 +65,7 @@ WORKLOAD = Workload(
     loadgen_keys=dict.fromkeys((Scenario.OFFLINE, Scenario.SERVER), "mixtral-8x7b"),
     has_loadgen_settings=True,
     eos_id=2,
+    builder=BUILDER,
     model=MODEL,
     dataset_files=DATASET_FILES,
     # Source: the reference model, fp16, min_new_tokens 2.

@@ -16,6 +16,7 @@ from typing import Any
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.ground.parsed import json_value
 from assay.mlperf import dataset
+from assay.mlperf.building import Builder, Order
 from assay.mlperf.dataframe_pickle import Columns
 from assay.mlperf.scoring.mbxp import FENCE, GRADED, Grader, program
 from assay.mlperf.tokenizer import Tokenizer
@@ -258,3 +259,15 @@ def _json_row(path: Path, number: int, line: str, needed: Sequence[str]) -> Row:
         raise ArtifactError(f"{path}: line {number}, {odd[0]}: text expected, not {row[odd[0]]!r:.60}")
     found: Row = row
     return found
+
+
+def _ordered(order: Order) -> Columns:
+    return build(Sources(**order.sources), order.tokenizer, order.samples, order.seed, order.grade)
+
+
+BUILDER = Builder(
+    ("gsm8k", "mbxp", "instruct"),
+    _ordered,
+    "official schema, order and prompt shapes; the wording is our own: not the official set",
+    has_programs=True,
+)
