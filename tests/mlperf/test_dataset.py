@@ -62,8 +62,8 @@ def test_rows_become_samples_with_their_position_as_index(tmp_path: Path) -> Non
     assert (second.index, second.language, second.stop_ids) == (1, "cpp", (13, 14))
 
 
-@pytest.mark.parametrize("target", [".parquet", ".pkl", ".jsonl"])
-@pytest.mark.parametrize("source", [".parquet", ".pkl", ".jsonl"])
+@pytest.mark.parametrize("target", [".parquet", ".pkl", ".jsonl", ".json"])
+@pytest.mark.parametrize("source", [".parquet", ".pkl", ".jsonl", ".json"])
 def test_any_format_converts_into_any_other_and_loses_nothing(
     tmp_path: Path, source: str, target: str
 ) -> None:
@@ -289,3 +289,25 @@ def test_a_parquet_file_whose_footer_lies_ends_no_process(tmp_path: Path) -> Non
         path.write_bytes(content[:place] + bytes([content[place] ^ 2]) + content[place + 1 :])
         with contextlib.suppress(ArtifactError):
             dataset.read(path, SCHEMA)
+
+
+def test_a_json_array_holds_one_object_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    path.write_text(json.dumps(rows(), indent=4))
+    assert [row.id for row in dataset.read(path, SCHEMA)] == ["train.5", "cpp_min_cost"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[{"a": 1}, {"a"', "is no JSON"),
+        ('{"a": [1]}', "is no array of JSON objects"),
+        ("[1, 2]", "is no array of JSON objects"),
+        ('{"a": 1}\n{"a": 2}\n', "is no JSON"),
+        ('[{"a": 1}, {"b": 1}]', r"object 2 differs from object 1 in columns \['a', 'b'\]"),
+    ],
+)
+def test_a_json_file_that_is_no_array_of_rows_says_so(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "set.json").write_text(text)
+    with pytest.raises(ArtifactError, match=words):
+        dataset.read(tmp_path / "set.json", SCHEMA)

@@ -112,12 +112,19 @@ def test_only_a_valid_run_has_the_rounds_duration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("listed", "eos"), [([128001, 128008, 128009], 128009), ([7, 8], 7), (5, 5), ([], 128009), (None, 128009)]
+    ("listed", "eos"),
+    [
+        ([128001, 128008, 128009], (128009, 128001, 128008)),
+        ([7, 8], (7, 8)),
+        (5, (5,)),
+        ([], (128009,)),
+        (None, (128009,)),
+    ],
 )
 def test_of_several_ends_that_a_checkpoint_lists_the_workloads_own_is_taken(
-    listed: object, eos: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    listed: object, eos: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     llama = dataclasses.replace(workloads.get("mixtral-8x7b"), eos_id=128009)
     monkeypatch.setitem(workloads.TABLE, "mixtral-8x7b", llama)
     (tmp_path / "config.json").write_text(json.dumps({"eos_token_id": listed}))
-    assert job_of(asked(sut="echo")).generation(tmp_path).eos_id == eos
+    assert job_of(asked(sut="echo")).generation(tmp_path).eos_ids == eos
