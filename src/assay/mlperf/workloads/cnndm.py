@@ -57,7 +57,7 @@ def _ids(cell: object) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Prompt:
+class ArticlePrompt:
     """How an article is asked for its summary."""
 
     template: str
@@ -69,12 +69,12 @@ class Prompt:
     is_cut: bool = False
 
 
-def builder(prompt: Prompt) -> Builder:
+def builder(prompt: ArticlePrompt) -> Builder:
     """Reference answers are the highlights."""
     return Builder(("texts",), lambda order: _build(order, prompt), NOTE)
 
 
-def _build(order: Order, prompt: Prompt) -> Columns:
+def _build(order: Order, prompt: ArticlePrompt) -> Columns:
     path = order.sources["texts"]
     texts = read_columns(path)
     article, highlights = next((each for each in NAMES if each[0] in texts), NAMES[0])
@@ -98,7 +98,7 @@ def _build(order: Order, prompt: Prompt) -> Columns:
     )
 
 
-def _rows(pairs: list[tuple[str, str]], order: Order, prompt: Prompt) -> Iterator[dict[str, object]]:
+def _rows(pairs: list[tuple[str, str]], order: Order, prompt: ArticlePrompt) -> Iterator[dict[str, object]]:
     for article, highlights in pairs:
         ids = order.tokenizer.encode_prompt(prompt.template.replace("{input}", article))
         if len(ids) > prompt.most_tokens and not prompt.is_cut:

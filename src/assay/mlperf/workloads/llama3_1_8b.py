@@ -36,7 +36,7 @@ TEMPLATE = (
     "\n\nArticle:\n{input}\n\nSummary:"
 )
 # 8,000 is the reference's tokenizer limit. Source: download_cnndm.py.
-PROMPT = cnndm.Prompt(TEMPLATE, {"llama": TEMPLATE}, 8000)
+PROMPT = cnndm.ArticlePrompt(TEMPLATE, {"llama": TEMPLATE}, 8000)
 
 WORKLOAD = Workload(
     name="llama3.1-8b",
