@@ -9,7 +9,7 @@ from pathlib import Path
 from assay.bench import measure, prepare
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import BenchmarkConfig, Delivery, Division, Mode, Scenario
-from assay.ground.errors import ConfigError
+from assay.ground.errors import ConfigError, RunFailed
 from assay.mlperf import compliance, result
 from assay.mlperf.compliance import Verdict
 from assay.mlperf.logs import names
@@ -68,6 +68,8 @@ def _test(session: Session, running: RunInProgress, made: RunResult, scenario: S
         times=None,
     )
     session.run(spec)
+    if faults := session.used.faults:
+        raise RunFailed(f"{TEST} {scenario} is INVALID: {'; '.join(faults)}", "mend the server and run again")
     log = spec.out / names.ACCURACY_FILE
     verdict = compliance.verify(log, scenario.value, running.job.generation(running.checkpoint).eos_id)
     compliance.file_verdict(verdict, log, home / TEST)

@@ -193,6 +193,7 @@ def _mode_result(run: RunInProgress, spec: RunSpec, logged: RunRecord, scores: S
         folder=place,
         effective=logged.effective,
         limits_ms=_limits_ms(spec),
+        faults=run.used.faults if run.used else (),
     )
 
 

@@ -120,6 +120,13 @@ class ModeResult:
     """Settings that LoadGen says it ran with, seeds included, under LoadGen's names."""
     limits_ms: Mapping[str, float] = field(default_factory=dict)
     """Most that a figure of this run may be, by its metric: `ttft_p99`, `tpot_p99`; only Server has some."""
+    faults: tuple[str, ...] = ()
+    """What the system under test failed at, of which LoadGen does not know: the run is INVALID."""
+
+    @property
+    def is_invalid(self) -> bool:
+        """By LoadGen's word, or for what the system under test failed at."""
+        return bool(self.faults) or self.validity is RunValidity.INVALID
 
     def figure(self, metric: str) -> Figure | None:
         return next((f for f in self.figures if f.metric == metric), None)

@@ -88,6 +88,8 @@ class Used:
     """True for a SUT that computes nothing (echo): its runs are stamped FAKE."""
     details: dict[str, Any] = field(default_factory=dict)
     """Anything else worth keeping: parameter count, versions, time per part, tokens per expert."""
+    faults: tuple[str, ...] = ()
+    """Why the runs since loading are INVALID whatever LoadGen says: answers that failed. Never shorter than before."""
     notes: tuple[str, ...] = ()
     """What a reader of the result must know: native kernels that could not be had."""
 

@@ -21,6 +21,8 @@ def below_or_above(scenario: Scenario, reached: float) -> float:
 def better(run: ModeResult) -> float | None:
     """A target with which this run would not be INVALID; None where it is not, or another target is no help."""
     reached = run.figure("samples_per_s")
+    if run.faults:
+        return None
     if run.mode is not Mode.PERFORMANCE or run.validity is not RunValidity.INVALID or reached is None:
         return None
     asked = run.setting("target_qps") or reached.value

@@ -15,7 +15,7 @@ class Outcome:
     missed: tuple[str, ...]
     """Scores outside their target, also where they are over a part of the set."""
     invalid: tuple[str, ...]
-    """Runs that LoadGen found INVALID, by the settings they were run with."""
+    """Runs that are INVALID: by LoadGen's word, or because answers failed."""
     ungraded: tuple[str, ...]
     """Scores that the machine could not make."""
 
@@ -44,8 +44,12 @@ def of(result: RunResult) -> Outcome:
     scores = [(f"{run.scenario} {words.title(s.metric)}", s) for run in result.runs for s in run.scores]
     return Outcome(
         missed=tuple(name for name, score in scores if score.met is False),
-        invalid=tuple(str(run.scenario) for run in result.runs if run.validity is RunValidity.INVALID),
+        invalid=tuple(str(run.scenario) for run in result.runs if run.is_invalid),
         ungraded=tuple(name for name, score in scores if score.met is None and score.ungraded),
         met=tuple(name for name, score in scores if score.met),
-        valid=tuple(str(run.scenario) for run in result.runs if run.validity is RunValidity.VALID),
+        valid=tuple(
+            str(run.scenario)
+            for run in result.runs
+            if run.validity is RunValidity.VALID and not run.is_invalid
+        ),
     )

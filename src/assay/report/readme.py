@@ -85,6 +85,9 @@ def _scenario(result: RunResult, name: Scenario, runs: list[ModeResult]) -> list
 
 def _accuracy(result: RunResult, run: ModeResult) -> Iterator[str]:
     judged = result.dataset.is_whole_set
+    if run.faults:
+        yield f"{words.validity(result, run)}."
+        yield ""
     if not judged:
         yield (
             f"Over {run.samples} samples, which is not the whole set: these figures cannot meet "

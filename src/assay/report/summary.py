@@ -54,6 +54,8 @@ def _mode(result: RunResult, run: ModeResult, width: int) -> Iterator[str]:
         yield from _wrapped("    ", words.validity(result, run), width)
         if advice := words.advice(run):
             yield from _wrapped("    ", f"try: {advice}", width)
+    elif run.faults:
+        yield from _wrapped("    ", words.validity(result, run), width)
     yield from _scores(run.scores, result.dataset.is_whole_set, width)
 
 

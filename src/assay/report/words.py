@@ -109,6 +109,8 @@ def latencies(run: ModeResult) -> Iterator[tuple[str, str]]:
 
 def validity(result: RunResult, run: ModeResult) -> str:
     """LoadGen's word on a performance run, and what it was asked to judge by."""
+    if run.faults:
+        return f"INVALID, whatever LoadGen says: {'; '.join(run.faults)}"
     said = f"LoadGen says {run.validity or 'nothing'}"
     if run.invalid_because:
         said += f": {'; '.join(run.invalid_because)}"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TABLE = {
     "echo": "assay.suts.echo",
+    "endpoint": "assay.suts.endpoint",
     "engine": "assay.suts.engine",
     "transformers": "assay.suts.transformers",
 }

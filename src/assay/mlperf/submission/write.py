@@ -97,7 +97,12 @@ def _place(entry: TreeEntry, request: TreeRequest) -> Place:
 
 
 def _refuse(entry: TreeEntry, request: TreeRequest) -> None:
-    for run, _ in entry.modes.values():
+    for run, record in entry.modes.values():
+        if record.faults:
+            raise ConfigError(
+                f"{run.folder}: {record.scenario} {record.mode} is INVALID: {'; '.join(record.faults)}",
+                "mend the server and run again",
+            )
         if run.result.is_fake and not request.allow_fake:
             raise ConfigError(
                 f"{run.folder} is a FAKE run: its answers were not computed by a model",

@@ -1,0 +1,132 @@
+"""One answer, gathered from its events. Pure: bytes and times in, tokens and failure out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assay.endpoint.api import Api
+from assay.endpoint.delta import Finish, Usage
+from assay.endpoint.event_limit import EventTooLong
+from assay.endpoint.failure import EndpointFailure, FailureKind
+from assay.endpoint.framing import splitter
+from assay.endpoint.http_response import BadResponse, HttpResponse
+
+MOST_REFUSAL_BYTES = 65_536
+DETAIL_CHARS = 500
+
+
+class AnswerStream:
+    """What has arrived of one answer. `stop`: generation has ended once the last ids are these; () = never."""
+
+    def __init__(self, api: Api, stop: Sequence[int] = ()) -> None:
+        self._splitter, self._reader, self._stop = splitter(api.framing), api.reader(), list(stop)
+        self._refusal = bytearray()
+        self.http = HttpResponse()
+        self.has_bytes = False
+        self.ids: list[int] = []
+        self.prompt_ids: tuple[int, ...] | None = None
+        self.finish: Finish | None = None
+        self.usage = Usage()
+        self.failure: EndpointFailure | None = None
+        self.is_cut = False
+        """The stop sequence has come, and the server may go on: nobody listens any more."""
+        self.last_token_ns = 0
+        """Arrival of the last token, on the clock of `feed`."""
+
+    @property
+    def is_whole(self) -> bool:
+        """All tokens are here; the server's counts may still follow."""
+        return self.finish is not None or self.http.is_whole
+
+    def feed(self, data: bytes, arrived_ns: int) -> None:
+        """Nothing is raised: what is wrong becomes `failure`, and the first one stays."""
+        self.has_bytes = True
+        try:
+            body = self.http.feed(data)
+        except BadResponse as error:
+            return self.fail(FailureKind.DAMAGED, str(error))
+        if self.http.status is None:
+            return None
+        if self.http.status != 200:
+            self._refusal += body[: MOST_REFUSAL_BYTES - len(self._refusal)]
+            if self.http.is_whole:
+                self.fail(refusal(self.http.status), self._refused())
+            return None
+        self._read(body, arrived_ns)
+        if self.http.is_whole:
+            self._end("the stream ended without a reason to stop")
+        return None
+
+    def lost(self, why: str) -> None:
+        """The connection has closed."""
+        self.http.close()
+        if self.http.status not in (None, 200):
+            self.fail(refusal(self.http.status or 0), self._refused())
+        elif not self.has_bytes:
+            self.fail(FailureKind.CONNECT, why)
+        else:
+            self._end(why)
+
+    def fail(self, kind: FailureKind, detail: str) -> None:
+        if self.failure is None:
+            self.failure = EndpointFailure(kind, detail[:DETAIL_CHARS], len(self.ids))
+
+    def _read(self, body: bytes | None, arrived_ns: int) -> None:
+        """`body` None = the stream has ended."""
+        try:
+            events = self._splitter.close() if body is None else self._splitter.feed(body)
+        except EventTooLong as error:
+            return self.fail(FailureKind.DAMAGED, str(error))
+        for event in events:
+            if self.failure is None and not self.is_cut:
+                self._take(event, arrived_ns)
+        return None
+
+    def _end(self, why: str) -> None:
+        self._read(None, self.last_token_ns)
+        is_enough = self.finish is not None or (self.http.is_whole and self._is_counted())
+        if not is_enough:
+            self.fail(FailureKind.CUT, why)
+
+    def _take(self, event: bytes, arrived_ns: int) -> None:
+        delta = self._reader.feed(event)
+        if delta.failure is not None:
+            return self.fail(delta.failure.kind, delta.failure.detail)
+        if self.finish is None and delta.ids:
+            before = len(self.ids)
+            self.ids += delta.ids
+            self.last_token_ns = arrived_ns
+            if self._stop and self._cut_after(before):
+                self.finish, self.is_cut = Finish.STOP, True
+                return None
+        self.prompt_ids = self.prompt_ids or delta.prompt_ids
+        self.usage = delta.usage or self.usage
+        self.finish = self.finish or delta.finish
+        if delta.finish is Finish.ABORT:
+            self.fail(FailureKind.ABORTED, "the server says: aborted")
+        return None
+
+    def _cut_after(self, before: int) -> bool:
+        """Whether the stop sequence has come with the ids from `before` on; what follows it goes."""
+        width = len(self._stop)
+        for end in range(max(width, before + 1), len(self.ids) + 1):
+            if self.ids[end - width : end] == self._stop:
+                del self.ids[end:]
+                return True
+        return False
+
+    def _is_counted(self) -> bool:
+        """Whether the server's own count says that nothing is missing: some leave out why they stopped."""
+        return bool(self.ids) and self.usage.completion_tokens == len(self.ids)
+
+    def _refused(self) -> str:
+        said = self._refusal.decode("utf-8", "replace").strip()
+        return f"HTTP {self.http.status}: {' '.join(said.split())}"
+
+
+def refusal(status: int) -> FailureKind:
+    if status == 429:
+        return FailureKind.BUSY
+    if status == 503:
+        return FailureKind.LOADING
+    return FailureKind.REQUEST if 300 <= status < 500 else FailureKind.SERVER

@@ -1,0 +1,35 @@
+"""The endpoint SUT: a server over the network. What it is; imports nothing heavy."""
+
+from __future__ import annotations
+
+from assay.config import Mode, Scenario
+from assay.endpoint.apis import APIS
+from assay.mlperf.sut_kind import Refusal, SutKind
+from assay.mlperf.sut_option import SutOption
+from assay.mlperf.workload import Workload
+
+
+def _refuse(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
+    if workload.decoding.beams == 1:
+        return None
+    return f"answers of {workload.name} need {workload.decoding.beams} beams, which no API of a server has"
+
+
+KIND = SutKind(
+    name="endpoint",
+    summary="a server that runs already: vLLM, SGLang, TensorRT-LLM, llama.cpp, by exact token ids",
+    module="assay.suts.endpoint_sut",
+    needs_checkpoint=False,
+    options=(
+        SutOption("url", str, "address of the server; several share the queries", is_list=True),
+        SutOption("api", str, "how it is asked", "vllm", choices=tuple(APIS)),
+        SutOption("model", str, "name of the model on the server (default: the first that it lists)"),
+        SutOption("api_key_env", str, "environment variable that holds the bearer token", is_variable=True),
+        SutOption("max_in_flight", int, "most requests at the same time", 256, least=1, most=100_000),
+        SutOption("timeout", float, "longest time of an answer, s", 3600.0, least=0.1, most=1e6),
+        SutOption("stall_timeout", float, "longest time without a byte, s", 120.0, least=0.1, most=1e6),
+        SutOption("retries", int, "tries after a failure before any byte", 0, least=0, most=10),
+    ),
+    refuse=_refuse,
+    planner="assay.suts.endpoint_plan",
+)

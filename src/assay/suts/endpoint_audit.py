@@ -1,0 +1,76 @@
+"""Whether an answer of a server may be handed to LoadGen, and what is handed in. Pure.
+
+Source: LoadGen logging.cc, RecordSampleCompletion: answers of fewer than two tokens are errors;
+mixtral-8x7b reference implementation: the end-of-sequence id is no part of the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.endpoint.answer import AnswerStream
+from assay.endpoint.delta import Finish
+from assay.endpoint.failure import EndpointFailure, FailureKind
+from assay.mlperf.sut import LEAST_TOKENS
+from assay.mlperf.workload import Generation
+
+
+@dataclass(frozen=True)
+class AnswerTerms:
+    """What every answer to one sample is held against."""
+
+    prompt_ids: tuple[int, ...]
+    stop_ids: tuple[int, ...]
+    generation: Generation
+    vocabulary: int | None
+    """None = not known."""
+
+
+def tokens_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | None:
+    """What is wrong with the ids of a whole answer, before the server's own counts are here."""
+    ids, rules = answer.ids, asked.generation
+
+    def fault(kind: FailureKind, detail: str) -> EndpointFailure:
+        return EndpointFailure(kind, detail, len(ids))
+
+    if len(ids) < LEAST_TOKENS:
+        return fault(
+            FailureKind.TOO_SHORT, f"{len(ids)} tokens, and LoadGen takes no fewer than {LEAST_TOKENS}"
+        )
+    if len(ids) > rules.max_new_tokens:
+        return fault(FailureKind.TOKENS, f"{len(ids)} tokens, and {rules.max_new_tokens} were allowed")
+    if answer.finish is Finish.LENGTH and len(ids) < rules.max_new_tokens:
+        said = f"cut off after {len(ids)} of {rules.max_new_tokens} tokens: the server's own limit is lower"
+        return fault(FailureKind.TOKENS, said)
+    if asked.vocabulary is not None and max(ids) >= asked.vocabulary:
+        return fault(FailureKind.TOKENS, f"id {max(ids)}, and the vocabulary ends at {asked.vocabulary - 1}")
+    if rules.eos_id in ids[:-1]:
+        return fault(FailureKind.TOKENS, f"tokens after the end-of-sequence id {rules.eos_id}")
+    return None
+
+
+def counts_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | None:
+    """What the server's counts say against the ids; a count that it does not state says nothing."""
+    usage, count = answer.usage, len(answer.ids)
+
+    def fault(detail: str) -> EndpointFailure:
+        return EndpointFailure(FailureKind.TOKENS, detail, count)
+
+    if usage.prompt_tokens is not None and usage.prompt_tokens != len(asked.prompt_ids):
+        return fault(f"{len(asked.prompt_ids)} ids were sent, and the server counts {usage.prompt_tokens}")
+    if answer.prompt_ids is not None and answer.prompt_ids != asked.prompt_ids:
+        return fault("the server says that it was asked other ids than were sent")
+    if usage.completion_tokens is None or answer.is_cut or usage.completion_tokens == count:
+        return None
+    # llama.cpp counts the end-of-sequence id, and does not send it.
+    is_without_eos = answer.finish is Finish.STOP and answer.ids[-1] != asked.generation.eos_id
+    if is_without_eos and usage.completion_tokens == count + 1:
+        return None
+    return fault(f"{count} ids came, and the server counts {usage.completion_tokens}")
+
+
+def handed_in(answer: AnswerStream, asked: AnswerTerms) -> list[int]:
+    """The ids for LoadGen: without the end-of-sequence id, unless too few would be left."""
+    ids, eos = answer.ids, asked.generation.eos_id
+    kept = ids[:-1] if ids[-1] == eos else ids
+    return kept + [eos] * max(0, LEAST_TOKENS - len(kept))

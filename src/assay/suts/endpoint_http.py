@@ -1,0 +1,61 @@
+"""Small questions to a server, outside of any run: its models, its version. One at a time, with `http.client`."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Mapping
+
+from assay.endpoint.address import Address
+from assay.ground.errors import EnvironmentProblem
+
+MOST_BYTES = 4 << 20
+TIMEOUT_S = 10.0
+
+
+def get(address: Address, path: str, token: str | None) -> tuple[int, bytes]:
+    """Status and body, at most MOST_BYTES of it. Raises: EnvironmentProblem when nobody answers."""
+    tls = address.tls()
+    connection: http.client.HTTPConnection
+    if tls is not None:
+        connection = http.client.HTTPSConnection(address.host, address.port, timeout=TIMEOUT_S, context=tls)
+    else:
+        connection = http.client.HTTPConnection(address.host, address.port, timeout=TIMEOUT_S)
+    headers = {"Accept-Encoding": "identity", **({"Authorization": f"Bearer {token}"} if token else {})}
+    try:
+        connection.request("GET", address.prefix + path, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.read(MOST_BYTES)
+    except (OSError, http.client.HTTPException) as error:
+        raise EnvironmentProblem(
+            f"no server answers at {address.text}: {error}", "start it, or mend --url"
+        ) from error
+    finally:
+        connection.close()
+
+
+def get_json(address: Address, path: str, token: str | None) -> Mapping[str, object]:
+    """The JSON object there; empty where there is none. Raises: EnvironmentProblem as `get`."""
+    status, body = get(address, path, token)
+    try:
+        found = json.loads(body) if status == 200 else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def models(address: Address, token: str | None) -> list[str]:
+    """Names of the models that it serves; empty where it does not say.
+
+    Raises: EnvironmentProblem when nobody answers, when it is still loading, or wants another token.
+    """
+    status, _ = get(address, "/v1/models", token)
+    if status in (401, 403):
+        raise EnvironmentProblem(
+            f"{address.text} refuses the bearer token (HTTP {status})", "--api-key-env NAME"
+        )
+    if status == 503:
+        raise EnvironmentProblem(f"{address.text} is not ready yet (HTTP 503)", "wait until it has loaded")
+    listed = get_json(address, "/v1/models", token).get("data")
+    entries = listed if isinstance(listed, list) else []
+    return [e["id"] for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str)]

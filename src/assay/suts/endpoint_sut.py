@@ -1,0 +1,338 @@
+"""A server over the network as a system under test: queries become requests, streams of exact ids become answers.
+
+An answer that failed is completed with end-of-sequence ids, since LoadGen has no word for it, and makes the run
+INVALID for good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import resource
+import secrets
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+
+from assay.config import OptionValue
+from assay.endpoint.address import Address, parse
+from assay.endpoint.answer import AnswerStream
+from assay.endpoint.api import Api
+from assay.endpoint.apis import APIS, api_named
+from assay.endpoint.client import Client, ClientLimits, Endpoint, Exchange
+from assay.endpoint.prompt import Prompt
+from assay.endpoint.sampling import Sampling
+from assay.endpoint.tier import Tier
+from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, RunFailed
+from assay.mlperf.sample import Sample
+from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.suts import endpoint_audit, endpoint_http, secret
+from assay.suts.endpoint import KIND
+from assay.suts.endpoint_audit import AnswerTerms
+from assay.suts.endpoint_faults import Faults
+
+WARM_UPS, WARM_UP_TOKENS = 8, 16
+"""Requests before the first run, of the run's lengths and with none of its prompts, and their longest answer."""
+SALT = "assay-00000000-000000000000"
+"""Stands in every body for the query's own salt, which has as many characters."""
+SPARE_FILES = 512
+Options = Mapping[str, OptionValue | None]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an exchange is for. `id`: LoadGen's, or None for a warm-up."""
+
+    id: int | None
+    asked: AnswerTerms
+
+
+def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
+    """Raises: ConfigError for what cannot be asked, EnvironmentProblem when the server does not answer, RunFailed when
+    its first answers are of no use."""
+    options = KIND.values(spec.options)
+    urls, api = urls_of(options), exact_api(options)
+    variable = options["api_key_env"]
+    token = secret.value(str(variable)) if variable else None
+    addresses = [parse(url) for url in urls]
+    model = model_of(addresses, None if options["model"] is None else str(options["model"]), token)
+    limits = ClientLimits(
+        silence_s=float(str(options["stall_timeout"])),
+        answer_s=float(str(options["timeout"])),
+        in_flight=int(str(options["max_in_flight"])),
+        retries=int(str(options["retries"])),
+    )
+    allow_files(limits.in_flight)
+    sut = EndpointSut(addresses, api, model, token, limits, spec, samples, sink)
+    sut.warm_up()
+    return sut
+
+
+def urls_of(options: Options) -> tuple[str, ...]:
+    """Raises: ConfigError when no server is named."""
+    urls = options["url"]
+    if not isinstance(urls, tuple) or not urls:
+        raise ConfigError("no server is named", "--url http://127.0.0.1:8000")
+    return urls
+
+
+def exact_api(options: Options) -> Api:
+    """Raises: ConfigError for an API whose token ids are not exact."""
+    api = api_named(str(options["api"]))
+    if api.tier is not Tier.A:
+        raise ConfigError(
+            f"the API {api.name} gives no exact token ids (tier {api.tier.value})",
+            f"--api {' or '.join(name for name, each in APIS.items() if each.tier is Tier.A)}",
+        )
+    return api
+
+
+def model_of(addresses: Sequence[Address], asked: str | None, token: str | None) -> str:
+    """The model to ask for. Raises: EnvironmentProblem; ConfigError for one that a server does not list."""
+    name = asked
+    for address in addresses:
+        listed = endpoint_http.models(address, token)
+        name = name or (listed[0] if listed else None)
+        if name is None:
+            raise ConfigError(f"{address.text} lists no model", "--model NAME")
+        if listed and name not in listed:
+            raise ConfigError(f"{address.text} serves no model {name!r}", f"--model {listed[0]}")
+    assert name is not None
+    return name
+
+
+def allow_files(streams: int) -> None:
+    """Raises the limit of open files as far as needed. Raises: EnvironmentProblem where it cannot."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = streams + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        if hard != resource.RLIM_INFINITY and hard < needed:
+            raise EnvironmentProblem(
+                f"{streams} streams need {needed} open files, and {hard} are allowed",
+                "a lower --max-in-flight",
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+class EndpointSut:
+    """One thread with an event loop holds all streams; `issue` only hands over."""
+
+    def __init__(
+        self,
+        addresses: Sequence[Address],
+        api: Api,
+        model: str,
+        token: str | None,
+        limits: ClientLimits,
+        spec: SutSpec,
+        samples: Sequence[Sample],
+        sink: Sink,
+    ) -> None:
+        self._api, self._model, self._limits, self._spec, self._sink = api, model, limits, spec, sink
+        self._asked = {s.index: AnswerTerms(s.prompt_ids, s.stop_ids, spec.generation, None) for s in samples}
+        self._bodies = {index: self._body(asked) for index, asked in self._asked.items()}
+        try:
+            self._endpoints: list[Endpoint[Question]] = [Endpoint.at(a, api.path, token) for a in addresses]
+        except OSError as error:
+            raise EnvironmentProblem(f"the name of a server is not known: {error}", "mend --url") from error
+        self._faults = Faults()
+        self._delays_ns: list[int] = []
+        self._salts = itertools.count()
+        self._salt_root = secrets.token_hex(4)
+        self._changed = threading.Condition()
+        self._open = 0
+        self._broken: BaseException | None = None
+        self._firsts: list[FirstToken] = []
+        self._answers: list[Answer] = []
+        self._is_ready = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="endpoint", daemon=True)
+        self._thread.start()
+        self._is_ready.wait()
+
+    def used(self) -> Used:
+        delays = sorted(self._delays_ns)
+        p99 = delays[int(0.99 * len(delays))] / 1e6 if delays else None
+        return Used(
+            sut="endpoint",
+            backend=f"{self._api.name} API, model {self._model}",
+            precision="none",
+            device="none",
+            batch=None,
+            weights_sha256=None,
+            faults=self._faults.sentences(),
+            details={
+                "tier": self._api.tier.value,
+                "model": self._model,
+                "answers": self._faults.answers,
+                "failures": {kind.name: count for kind, count in self._faults.kinds.items()},
+                "retries": self._faults.retries,
+                "client": {"issue_delay_p99_ms": p99, "in_flight_at_most": self._limits.in_flight},
+                "endpoints": [
+                    {
+                        "url": each.address.text,
+                        "asked": each.asked,
+                        "failed": each.failed,
+                        "connections": each.connections,
+                    }
+                    for each in self._endpoints
+                ],
+            },
+        )
+
+    def warm_up(self) -> None:
+        """Raises: RunFailed when an answer fails: a run would fail as well."""
+        self._sink.progress(f"warming up {', '.join(e.address.text for e in self._endpoints)}")
+        now = time.monotonic_ns()
+        warm = [self._exchange(Question(None, asked), self._body(asked), now) for asked in self._warm_ups()]
+        self._hand_over(warm)
+        self.flush()
+        said = self._faults.sentences()
+        self._faults, self._delays_ns = Faults(), []
+        if said:
+            raise RunFailed(
+                f"the server's first answers are of no use: {said[0]}", "see --api and the server's log"
+            )
+
+    def _warm_ups(self) -> list[AnswerTerms]:
+        """Prompts from the longest down, each backwards: its length and its ids, and another prompt."""
+        by_length = sorted(self._asked.values(), key=lambda asked: -len(asked.prompt_ids))
+        chosen = by_length[:: max(1, len(by_length) // WARM_UPS)][:WARM_UPS]
+        rules = self._spec.generation
+        most = min(WARM_UP_TOKENS, rules.max_new_tokens)
+        rules = replace(rules, min_new_tokens=min(LEAST_TOKENS, most), max_new_tokens=most)
+        return [AnswerTerms(tuple(asked.prompt_ids[::-1]), (), rules, asked.vocabulary) for asked in chosen]
+
+    def issue(self, queries: Sequence[Query]) -> None:
+        """Raises: RunFailed when the client has already failed."""
+        now = time.monotonic_ns()
+        self._hand_over(
+            [
+                self._exchange(Question(id_, self._asked[index]), self._bodies[index], now)
+                for id_, index in queries
+            ]
+        )
+
+    def flush(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open or self._broken is not None)
+            self._raise_broken()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop)
+        self._thread.join()
+
+    # In the thread of the loop.
+
+    def _work(self) -> None:
+        try:
+            asyncio.run(self._live())
+        except BaseException as error:  # the thread's boundary: handed to whoever waits, and to the process
+            with self._changed:
+                self._broken = error
+                self._changed.notify_all()
+            raise
+        finally:
+            self._is_ready.set()
+
+    async def _live(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._client: Client[Question] = Client(self._endpoints, self._limits, self._heard, self._done)
+        watch = asyncio.ensure_future(self._client.watch())
+        self._is_ready.set()
+        with suppress(asyncio.CancelledError):
+            await self._client.failure
+        watch.cancel()
+        self._client.close()
+
+    def _stop(self) -> None:
+        self._client.failure.cancel()
+
+    def _heard(self, exchange: Exchange[Question]) -> None:
+        """Something has arrived: the first token, or the last."""
+        answer = exchange.answer
+        if answer.ids and not exchange.is_first_told:
+            self._tell_first(exchange, answer.ids[0])
+        if answer.is_whole and answer.failure is None and not exchange.is_done_told:
+            asked = exchange.key.asked
+            fault = endpoint_audit.tokens_fault(answer, asked)
+            if fault is not None:
+                answer.failure = fault
+            else:
+                self._tell_answer(exchange, endpoint_audit.handed_in(answer, asked))
+
+    def _done(self, exchange: Exchange[Question]) -> None:
+        """The stream has ended, in whatever way."""
+        self._faults.answers += 1
+        self._faults.retries += exchange.retries
+        self._delays_ns.append(max(0, exchange.sent_ns - exchange.due_ns))
+        failure = exchange.answer.failure or endpoint_audit.counts_fault(exchange.answer, exchange.key.asked)
+        if failure is not None:
+            self._faults.add(failure)
+        if not exchange.is_done_told:
+            eos = exchange.key.asked.generation.eos_id
+            if not exchange.is_first_told:
+                self._tell_first(exchange, eos)
+            self._tell_answer(exchange, [eos] * LEAST_TOKENS)
+        with self._changed:
+            self._open -= 1
+            if not self._open:
+                self._hand_in()
+                self._changed.notify_all()
+
+    def _tell_first(self, exchange: Exchange[Question], token: int) -> None:
+        exchange.is_first_told = True
+        if self._spec.server and exchange.key.id is not None:
+            self._soon()
+            self._firsts.append(FirstToken(exchange.key.id, token))
+
+    def _tell_answer(self, exchange: Exchange[Question], ids: list[int]) -> None:
+        exchange.is_done_told = True
+        if exchange.key.id is not None:
+            self._soon()
+            self._answers.append(Answer(exchange.key.id, ids))
+
+    def _soon(self) -> None:
+        """What comes in one turn of the loop is handed in together."""
+        if not self._firsts and not self._answers:
+            self._loop.call_soon(self._hand_in)
+
+    def _hand_in(self) -> None:
+        firsts, answers = self._firsts, self._answers
+        self._firsts, self._answers = [], []
+        self._sink.first_tokens(firsts)
+        self._sink.done(answers)
+
+    # In the thread of the caller.
+
+    def _hand_over(self, exchanges: list[Exchange[Question]]) -> None:
+        with self._changed:
+            self._raise_broken()
+            self._open += len(exchanges)
+        self._loop.call_soon_threadsafe(self._client.ask, exchanges)
+
+    def _exchange(self, question: Question, body: bytes, now_ns: int) -> Exchange[Question]:
+        if self._api.has_salt:
+            salt = f"assay-{self._salt_root}-{next(self._salts):012x}"
+            body = body.replace(SALT.encode(), salt.encode())
+        return Exchange(question, body, partial(AnswerStream, self._api, question.asked.stop_ids), now_ns)
+
+    def _body(self, asked: AnswerTerms) -> bytes:
+        rules = asked.generation
+        sampling = Sampling(
+            max_tokens=rules.max_new_tokens,
+            min_tokens=rules.min_new_tokens,
+            temperature=rules.decoding.temperature,
+            top_p=rules.decoding.top_p,
+            top_k=rules.decoding.top_k,
+        )
+        prompt = Prompt(ids=tuple(asked.prompt_ids))
+        return self._api.body(prompt, sampling, self._model, SALT if self._api.has_salt else None)
+
+    def _raise_broken(self) -> None:
+        if isinstance(self._broken, AssayError):
+            raise self._broken
+        if self._broken is not None:
+            raise RunFailed(f"the client of the server stopped: {self._broken}") from self._broken

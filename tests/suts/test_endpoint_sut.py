@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.config import Device, Precision
+from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, RunFailed
+from assay.mlperf.sample import Sample
+from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
+from assay.mlperf.workload import Generation
+from assay.suts import endpoint_sut
+from assay.suts.endpoint_sut import EndpointSut
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "endpoint"))
+from tiny_server import TinyServer
+
+ANSWER = [5, 13, 99, 13, 7, 2]
+WARM = 4
+"""Requests of the warm-up: one for each sample."""
+
+
+class Collected:
+    """A sink that keeps what it gets, in order."""
+
+    def __init__(self) -> None:
+        self.firsts: list[FirstToken] = []
+        self.answers: dict[int, list[int]] = {}
+        self.events: list[str] = []
+
+    def first_tokens(self, tokens: Sequence[FirstToken]) -> None:
+        self.firsts += tokens
+        self.events += [f"first {token.id}" for token in tokens]
+
+    def done(self, answers: Sequence[Answer]) -> None:
+        self.answers |= {answer.id: list(answer.token_ids) for answer in answers}
+        self.events += [f"done {answer.id}" for answer in answers]
+
+    def progress(self, message: str) -> None:
+        pass
+
+
+def built(
+    *urls: str, server: bool = True, stops: bool = False, **options: Any
+) -> tuple[EndpointSut, Collected]:
+    samples = [
+        Sample(i, f"t.{i}", "", "", (1, 1, 50 + i, 60), "", (), (13, 99, 13) if stops and i == 3 else ())
+        for i in range(WARM)
+    ]
+    spec = SutSpec(
+        "endpoint",
+        None,
+        Device.CPU,
+        Precision.FLOAT32,
+        None,
+        Generation(2, 32, 2),
+        server,
+        {"url": urls, **options},
+    )
+    sink = Collected()
+    return endpoint_sut.build(spec, samples, sink), sink
+
+
+def asked(sut: EndpointSut, count: int = 8) -> None:
+    sut.issue([Query(100 + i, i % WARM) for i in range(count)])
+    sut.flush()
+    sut.close()
+
+
+def echoed(request: dict[str, Any]) -> list[int]:
+    """Tells which prompt it is the answer to."""
+    return [request["prompt"][2], *ANSWER]
+
+
+def test_each_query_gets_the_exact_ids_of_its_own_answer_and_first_its_first_token() -> None:
+    with TinyServer(echoed) as server:
+        sut, sink = built(server.url)
+        asked(sut)
+    assert sink.answers == {100 + i: [50 + i % 4, *ANSWER[:-1]] for i in range(8)}
+    assert {(t.id, t.token_id) for t in sink.firsts} == {(100 + i, 50 + i % 4) for i in range(8)}
+    assert all(sink.events.index(f"first {i}") < sink.events.index(f"done {i}") for i in range(100, 108))
+    assert sut.used().faults == ()
+
+
+def test_every_sampling_rule_is_sent_and_no_prompt_of_the_run_is_in_the_warm_up() -> None:
+    with TinyServer(echoed) as server:
+        sut, _ = built(server.url)
+        asked(sut)
+    prompts = [tuple(request["prompt"]) for request in server.requests]
+    assert not set(prompts[:WARM]) & set(prompts[WARM:])
+    sent = server.requests[-1]
+    assert (sent["temperature"], sent["min_tokens"], sent["max_tokens"]) == (0.0, 2, 32)
+    salts = [request["cache_salt"] for request in server.requests]
+    assert len(set(salts)) == len(salts)
+    assert server.headers[-1]["Accept-Encoding"] == "identity"
+
+
+def test_connections_are_kept_and_no_more_are_opened_than_may_be_in_flight() -> None:
+    with TinyServer(echoed) as server:
+        sut, _ = built(server.url, max_in_flight=2)
+        asked(sut, 40)
+        assert sut.used().details["endpoints"][0]["connections"] <= 2
+
+
+def test_an_answer_ends_with_the_stop_sequence_of_its_sample() -> None:
+    with TinyServer(lambda _: ANSWER) as server:
+        sut, sink = built(server.url, stops=True)
+        asked(sut, 4)
+    assert sink.answers[103] == [5, 13, 99, 13]
+    assert sink.answers[102] == ANSWER[:-1]
+    assert sut.used().faults == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("reset", "before any byte"),
+        ("429", "because of load"),
+        ("503", "not ready yet"),
+        ("500", "HTTP 500"),
+        ("cut", "broke off"),
+        ("error", "out of memory"),
+        ("abort", "gave up"),
+        ("short", "fewer tokens"),
+        ("lies", "7 ids came, and the server counts 8"),
+        ("bos", "4 ids were sent, and the server counts 5"),
+        ("stall", "no byte"),
+    ],
+)
+def test_an_answer_that_fails_is_completed_and_never_forgotten(fault: str, said: str) -> None:
+    with TinyServer(echoed, fault, faulty_from=WARM) as server:
+        sut, sink = built(server.url, stall_timeout=0.3)
+        asked(sut, 4)
+    (told,) = sut.used().faults
+    assert said in told and told.startswith("4 of 4 answers failed")
+    assert sorted(sink.answers) == [100, 101, 102, 103]
+    assert sorted(token.id for token in sink.firsts) == [100, 101, 102, 103]
+
+
+def test_a_failure_stays_when_later_answers_are_right() -> None:
+    with TinyServer(echoed, "500", faulty_from=WARM) as server:
+        sut, _ = built(server.url)
+        sut.issue([Query(1, 0)])
+        sut.flush()
+        server.fault = ""
+        asked(sut, 4)
+    assert sut.used().faults[0].startswith("1 of 5 answers failed")
+
+
+def test_a_refused_request_is_tried_again_only_when_asked_for() -> None:
+    with TinyServer(echoed, "503", faulty_from=WARM) as server:
+        sut, _ = built(server.url, retries=1, max_in_flight=1)
+        asked(sut, 2)
+    assert len(server.requests) == WARM + 4
+    assert sut.used().details["retries"] == 2
+
+
+def test_two_servers_share_the_queries() -> None:
+    with TinyServer(echoed) as one, TinyServer(echoed) as two:
+        sut, sink = built(one.url, two.url)
+        asked(sut, 40)
+    assert len(sink.answers) == 40
+    assert abs(len(one.requests) - len(two.requests)) <= 4
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("fault", ["400", "500", "cut", "short", "lies"])
+def test_a_server_whose_first_answers_fail_is_not_measured(fault: str) -> None:
+    with TinyServer(echoed, fault) as server, pytest.raises(AssayError, match=r"HTTP 400|no use"):
+        built(server.url)
+
+
+def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with TinyServer(echoed) as server:
+        url = server.url
+    with pytest.raises(EnvironmentProblem, match="no server answers"):
+        built(url)
+
+
+def test_a_model_that_the_server_does_not_have_is_refused_with_the_one_it_has() -> None:
+    with TinyServer(echoed) as server, pytest.raises(ConfigError) as error:
+        built(server.url, model="other")
+    assert error.value.hint == "--model tiny"
+
+
+def test_an_api_without_exact_ids_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no exact token ids"):
+        built("http://127.0.0.1:9", api="openai")
+
+
+def test_the_token_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINY_KEY", "s3cret-token")
+    with TinyServer(echoed) as server:
+        sut, _ = built(server.url, api_key_env="TINY_KEY")
+        asked(sut, 1)
+    assert server.headers[-1]["Authorization"] == "Bearer s3cret-token"
+    assert "s3cret" not in repr(sut.used())
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_requests_that_are_refused_as_wrong_end_the_run() -> None:
+    with TinyServer(echoed, "404", faulty_from=WARM) as server:
+        sut, _ = built(server.url)
+        sut.issue([Query(i, 0) for i in range(4)])
+        with pytest.raises(RunFailed, match="refuses the requests as wrong: HTTP 404"):
+            sut.flush()
