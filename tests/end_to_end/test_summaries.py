@@ -124,6 +124,61 @@ def test_the_interactive_run_has_loadgen_s_own_key(words: Path, texts: Path, tmp
     assert '"key": "effective_scenario", "value": "Server"' in log
 
 
+LLAMA2 = {
+    "llama2-70b-99": ("offline,server,interactive", "v6.0"),
+    "llama2-70b-99.9": ("offline,server,interactive", "v6.1"),
+    "llama2-70b-interactive-99": ("offline,server", "v5.0"),
+    "llama2-70b-interactive-99.9": ("offline,server", "v5.0"),
+}
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As OpenOrca has them, every second one with a system prompt."""
+    made = [
+        {"question": f"Boat {n}?", "system_prompt": "Be brief ." * (n % 2), "response": highlights(n)}
+        for n in range(ROWS)
+    ]
+    path = tmp_path_factory.mktemp("questions") / "questions.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in made))
+    return path
+
+
+@pytest.mark.parametrize("workload", LLAMA2)
+def test_questions_of_one_s_own_run_with_planted_wrong_answers(
+    workload: str, words: Path, questions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = build(workload, words, questions, tmp_path / "own.json"), tmp_path / "run"
+    made = json.loads(data.read_text())
+    assert {row["input"].partition("Boat")[0] for row in made} == {
+        "<s>[INST] ",
+        "<s>[INST] <<SYS>>\nBe brief .\n<</SYS>>\n\n",
+    }
+    assert all(row["tok_input"][:1] == rows.encode(words, "<s>") for row in made)
+    for row in made[:WRONG]:
+        row["tok_output"] = rows.encode(words, "xyzzy")
+    data.write_text(json.dumps(made))
+    asked, round_ = LLAMA2[workload]
+    more = ("--scenario", asked, "--round", round_, "--submit", "--allow-fake")
+    assert bench(workload, words, data, out, *more) == 0, capsys.readouterr()
+    tokens = sum(len(row["tok_output"]) for row in made)
+    for scenario in (name for name in ("Offline", "Server", "Interactive") if name.lower() in asked):
+        found = scores(out, scenario)
+        assert [found[metric].value for metric in ROUGE] == [100 * (ROWS - WRONG) / ROWS] * 4
+        assert found["tokens_per_sample"].value == round(tokens / ROWS, 1)
+        printed = (out / scenario / "accuracy/accuracy.txt").read_text()
+        assert f"'gen_num': {ROWS}, 'gen_tok_len': {tokens}, 'tokens_per_sample': " in printed
+        conf = (out / scenario / "user.conf").read_text()
+        is_interactive = "interactive" in workload or scenario == "Interactive"
+        assert conf.startswith("llama2-70b-interactive." if is_interactive else "llama2-70b.")
+    capsys.readouterr()
+    main(["check", str(out / "submission"), "--round", round_, "--json"])
+    verdict = json.loads(capsys.readouterr().out)
+    assert {
+        finding["code"] for finding in verdict["findings"] if finding["severity"] == "error"
+    } <= SHORT_AND_FAKE
+
+
 @pytest.mark.parametrize(
     ("flags", "words_"),
     [

@@ -74,6 +74,13 @@ def token_ids(cell: object) -> tuple[int, ...]:
     return ids
 
 
+def prompt_ids(cell: object) -> tuple[int, ...]:
+    """Token ids, one at least."""
+    if not (found := token_ids(cell)):
+        raise ValueError("empty")
+    return found
+
+
 def token_ids_or_none(cell: object) -> tuple[int, ...]:
     """Token ids; none for a missing cell."""
     return () if cell is None else token_ids(cell)

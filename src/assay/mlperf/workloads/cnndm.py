@@ -32,7 +32,9 @@ def schema(workload: str) -> Schema:
         rows = zip(
             cells.column(columns, "input", count, where, cells.text),
             cells.column(columns, "output", count, where, cells.text),
-            cells.column(columns, "tok_input", count, where, _ids if needed else cells.token_ids_or_none),
+            cells.column(
+                columns, "tok_input", count, where, cells.prompt_ids if needed else cells.token_ids_or_none
+            ),
             cells.column(columns, "tok_ref_output", count, where, cells.token_ids_or_none),
             strict=True,
         )
@@ -48,12 +50,6 @@ def schema(workload: str) -> Schema:
         return read({name: columns[name] for name in ("input", "output") if name in columns}, where)
 
     return Schema(samples, scored)
-
-
-def _ids(cell: object) -> tuple[int, ...]:
-    if not (found := cells.token_ids(cell)):
-        raise ValueError("empty")
-    return found
 
 
 @dataclass(frozen=True)
