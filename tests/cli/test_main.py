@@ -81,7 +81,7 @@ def test_an_unknown_option_names_the_nearest_and_exits_2(
         (["model", "random", "--seed", "1", "--seed=2"], "--seed is given twice: 1 and 2"),
         (["bench", "\N{EM DASH}scenario", "offline"], "try: --scenario"),
         (["serve"], "it does not drive a server"),
-        (["compare"], "result.json"),
+        (["diff"], "`assay compare A B`"),
         (["tune"], "`assay --help`"),
     ],
 )

@@ -51,10 +51,8 @@ OPTIONS = {
 VERBS = {
     "serve": _SERVER,
     **dict.fromkeys(("resume", "continue", "rerun"), _AGAIN),
-    **dict.fromkeys(("report", "view", "open"), "RUN/README.md and RUN/result.json are the report of a run"),
-    **dict.fromkeys(
-        ("compare", "diff"), "RUN/result.json of each run holds every figure, with unit, n and interval"
-    ),
+    **dict.fromkeys(("view", "open"), "`assay report RUN --html FILE` shows a run again"),
+    **dict.fromkeys(("diff", "regression"), "`assay compare A B` holds two runs side by side"),
     **dict.fromkeys(("benchmark", "eval", "evaluate", "measure"), "assay bench"),
     "dry-run": "assay plan",
     "gate": "assay bench --gate",
@@ -70,7 +68,7 @@ VERBS = {
     **dict.fromkeys(
         ("config", "configure", "settings"), "assay bench --config FILE; variables: docs/environment.md"
     ),
-    **dict.fromkeys(("history", "runs"), "run folders are in ./assay-runs"),
+    **dict.fromkeys(("runs", "trend"), "`assay history` lists the runs in ./assay-runs"),
     **dict.fromkeys(("upgrade", "self-update"), "pip install --upgrade assay-bench"),
     **dict.fromkeys(("models", "workloads", "rounds", "suts"), "assay list"),
 }

@@ -10,6 +10,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "dataset": ("dataset", "inspect, convert or build a dataset in the official schema"),
     "report": ("report", "show a run again: summary, README.md, and one HTML page with plots"),
     "compare": ("compare", "two runs side by side: settings, speed, accuracy; a gate for regressions"),
+    "answers": ("answers", "what a run was asked, what it answered, what is true, and the verdict"),
+    "history": ("history", "the runs below a folder, the oldest first"),
     "doctor": ("doctor", "what this machine can and cannot do here, with the fix for each"),
     "model": ("model", "make a Mixtral checkpoint: upcycle a dense model, or random weights"),
     "submit": ("submit", "build a submission tree from run folders"),

@@ -1,0 +1,48 @@
+"""`assay answers`: what a run was asked, what it answered, and what was right."""
+
+from __future__ import annotations
+
+import argparse
+
+from assay.cli.terminal import say, say_json
+from assay.config import Scenario
+from assay.ground import paths
+
+HELP = "what a run was asked, what it answered, what is true, and the verdict"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", type=paths.source, help="run folder with an accuracy run")
+    parser.add_argument("--scenario", help="scenario of the accuracy run (default: the first)")
+    parser.add_argument("--subset", help="only this part of the dataset, as GSM8K")
+    parser.add_argument("--wrong", action="store_true", help="only answers that were judged wrong")
+    parser.add_argument("--dataset", type=paths.source, help="the run's dataset, where it lies elsewhere now")
+    parser.add_argument(
+        "--tokenizer", type=paths.source, help="folder of the tokenizer (default: as in the run)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    import dataclasses
+    import json
+
+    from assay.ground.errors import ConfigError, did_you_mean
+    from assay.mlperf.run_folder import RunFolder
+    from assay.report import answers
+    from assay.report.words import counted
+
+    names = {each.value.lower(): each for each in Scenario}
+    if args.scenario is not None and args.scenario.lower() not in names:
+        raise ConfigError(f"--scenario: no scenario {args.scenario!r}", did_you_mean(args.scenario, names))
+    scenario = names[args.scenario.lower()] if args.scenario else None
+    wanted = answers.Wanted(scenario, args.subset, args.wrong, args.dataset, args.tokenizer)
+    found = answers.of(RunFolder(args.run), wanted)
+    for answer in found:
+        if args.json:
+            say_json(json.dumps(dataclasses.asdict(answer)))
+        else:
+            say("\n".join(answers.lines(answer)) + "\n")
+    if not args.json:
+        say(counted(len(found), "answer"))
+    return 0

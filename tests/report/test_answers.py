@@ -1,0 +1,152 @@
+"""What a run answered: the pairing of log, dataset and verdicts by sample."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from assay.cli import main
+from assay.config import Mode, Paths, Scenario
+from assay.ground.errors import ArtifactError, ConfigError
+from assay.ground.files import sha256
+from assay.mlperf import dataset, requests
+from assay.mlperf.dataset_file import write_columns
+from assay.mlperf.run_folder import RunFolder
+from assay.report import answers
+from assay.report.answers import Wanted
+from tests import fakes
+from tests.mlperf.scoring.conftest import WORDS, words, write_log
+from tests.report import rows
+
+__all__ = ["words"]  # the fixture
+
+ASKED = [
+    ("GSM8K", "7", "The answer is 7"),
+    ("GSM8K", "8", "The answer is 9"),
+    ("OpenOrca", "the cat", "the dogs run"),
+]
+
+
+def ids(text: str) -> list[int]:
+    return [WORDS.index(word) for word in text.split()]
+
+
+@pytest.fixture
+def run(tmp_path: Path, words: Any) -> RunFolder:
+    """A run folder whose log answers the samples of ASKED in another order than the dataset's."""
+    model, file = tmp_path / "model", tmp_path / "set.jsonl"
+    model.mkdir()
+    words._fast.save(str(model / "tokenizer.json"))
+    cells = [
+        {
+            "dataset": subset,
+            "id": f"row.{n}",
+            "input": f"<s> question {n}",
+            "gt_output": truth,
+            "tok_input": [1, 3],
+            "tok_ref_output": [3],
+            "tok_stop_sequence": [2],
+        }
+        for n, (subset, truth, _) in enumerate(ASKED)
+    ]
+    write_columns(file, dataset.columns_of(cells))
+    folder = RunFolder(tmp_path / "run")
+    log = folder.logs(Scenario.OFFLINE, Mode.ACCURACY)
+    log.mkdir(parents=True)
+    write_log(log / "mlperf_log_accuracy.json", [(n, ids(ASKED[n][2])) for n in (2, 0, 1)])
+    table = rows.table(len(ASKED), mode="accuracy")
+    place = table.column_names.index("verdict")
+    table = table.set_column(place, "verdict", pa.array(["right", "wrong", None]))
+    table = table.append_column("score.gsm8k", pa.array([100.0, 0.0, None]))
+    requests.write(folder.requests, [table])
+    record(folder, sha256(file), Paths(dataset=file, tokenizer=model))
+    return folder
+
+
+def record(folder: RunFolder, digest: str, paths: Paths, rows_used: tuple[int, ...] = ()) -> None:
+    made = fakes.result()
+    used = dataclasses.replace(made.dataset, sha256=digest, samples=3, rows_used=rows_used)
+    asked = dataclasses.replace(made.asked, paths=paths)
+    dataclasses.replace(made, dataset=used, asked=asked).write(folder.path)
+
+
+def paths_of(run: RunFolder) -> Paths:
+    return Paths(dataset=run.path.parent / "set.jsonl", tokenizer=run.path.parent / "model")
+
+
+def test_each_answer_stands_beside_its_own_question_truth_and_verdict(run: RunFolder) -> None:
+    found = {each.sample_index: each for each in answers.of(run, Wanted())}
+    for n, (subset, truth, answer) in enumerate(ASKED):
+        shown = found[n]
+        assert (shown.subset, shown.truth, shown.answer) == (subset, truth, answer)
+        assert shown.question == f"<s> question {n}"
+    assert [found[n].verdict for n in range(3)] == ["right", "wrong", ""]
+    assert found[1].scores == {"gsm8k": 0.0} and not found[2].scores
+
+
+def test_only_wrong_answers_and_only_a_subset_can_be_asked_for(run: RunFolder) -> None:
+    assert [each.sample_index for each in answers.of(run, Wanted(is_wrong=True))] == [1]
+    assert [each.sample_index for each in answers.of(run, Wanted(subset="OpenOrca"))] == [2]
+    assert answers.of(run, Wanted(subset="OpenOrca", is_wrong=True)) == []
+
+
+def test_a_run_over_other_rows_than_the_first_shows_those(run: RunFolder) -> None:
+    record(run, sha256(run.path.parent / "set.jsonl"), paths_of(run), rows_used=(2, 1, 0))
+    found = {each.sample_index: each for each in answers.of(run, Wanted())}
+    assert [found[n].row for n in range(3)] == [2, 1, 0]
+    assert found[0].truth == "the cat" and found[0].answer == "The answer is 7"
+
+
+def test_another_dataset_than_that_of_the_run_is_refused(run: RunFolder) -> None:
+    record(run, "1" * 64, paths_of(run))
+    with pytest.raises(ArtifactError, match="not the dataset of the run"):
+        answers.of(run, Wanted())
+
+
+def test_an_unknown_subset_is_refused_with_what_is_near(run: RunFolder) -> None:
+    with pytest.raises(ConfigError, match="no subset 'GSM8'") as error:
+        answers.of(run, Wanted(subset="GSM8"))
+    assert "GSM8K" in error.value.hint
+
+
+def test_wrong_answers_of_a_run_that_was_not_graded_are_refused_and_the_answers_are_shown(
+    run: RunFolder,
+) -> None:
+    run.requests.unlink()
+    assert len(answers.of(run, Wanted())) == 3
+    with pytest.raises(ConfigError, match="judged right or wrong"):
+        answers.of(run, Wanted(is_wrong=True))
+
+
+def test_a_scenario_that_was_not_run_is_refused(run: RunFolder) -> None:
+    with pytest.raises(ConfigError, match="no accuracy run of Server"):
+        answers.of(run, Wanted(scenario=Scenario.SERVER))
+
+
+def test_the_verb_shows_texts_and_json_lines(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["answers", str(run.path), "--wrong"]) == 0
+    said = capsys.readouterr().out
+    assert (
+        "sample 1 (row 1, GSM8K, row.1): wrong" in said
+        and "    The answer is 9" in said
+        and "1 answer\n" in said
+    )
+    assert main(["answers", str(run.path), "--json"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["sample_index"] for line in lines] == [2, 0, 1]
+
+
+def test_escape_sequences_of_an_answer_do_not_reach_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from assay.cli.terminal import say
+
+    shown = answers.ShownAnswer(0, 0, "i\x1b[2J", "s", "q", "a\x1b]0;x\x07", "", "wrong")
+    say("\n".join(answers.lines(shown)))
+    said = capsys.readouterr().out
+    assert "\x1b" not in said and "\x07" not in said and "(empty)" in said
