@@ -199,6 +199,8 @@ class Round:
     """workload -> why it is not part of the round"""
     not_judged: tuple[str, ...]
     """Official workloads of the round whose rules Assay does not hold."""
+    endpoints: tuple[str, ...]
+    """Workloads whose entries may hold artefacts of MLPerf Endpoints in place of LoadGen's logs."""
     other_names: Mapping[str, str]
     """other spelling of a benchmark's folder -> official name"""
     sources: Mapping[str, str]
@@ -336,6 +338,7 @@ def _round(tree: Mapping[str, Any]) -> Round:
         workloads={key: _workload(key, table) for key, table in tree.get("workloads", {}).items()},
         refused=tree.get("refused", {}),
         not_judged=tuple(tree["not_judged"]),
+        endpoints=tuple(tree.get("endpoints", {}).get("workloads", ())),
         other_names=tree["other_names"],
         sources={
             "round": tree["source"],

@@ -19,6 +19,7 @@ from assay.mlperf.checker import (  # noqa: F401  importing a rules file registe
     archive,
     rules_accuracy,
     rules_compliance,
+    rules_endpoints,
     rules_extra,
     rules_files,
     rules_model,

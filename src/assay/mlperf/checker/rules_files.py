@@ -41,6 +41,8 @@ def _file_list(
     fix="keep LoadGen's summary and detail log (and its accuracy and trace file if you like), nothing else",
 )
 def performance_files(entry: Entry) -> Iterator[Fault]:
+    if entry.is_endpoints:
+        return
     has_power = f"{entry.path}/performance/power" in entry.tree.folders
     optional = (*PERFORMANCE_OPTIONAL, "spl.txt") if has_power else PERFORMANCE_OPTIONAL
     yield from _file_list(entry, entry.layout.performance(entry.place), PERFORMANCE_REQUIRED, optional)
@@ -54,7 +56,8 @@ def performance_files(entry: Entry) -> Iterator[Fault]:
     fix="keep accuracy.txt and LoadGen's accuracy, detail and summary file (and its trace file), nothing else",
 )
 def accuracy_files(entry: Entry) -> Iterator[Fault]:
-    yield from _file_list(entry, entry.layout.accuracy(entry.place), ACCURACY_REQUIRED, OPTIONAL)
+    if not entry.is_endpoints:
+        yield from _file_list(entry, entry.layout.accuracy(entry.place), ACCURACY_REQUIRED, OPTIONAL)
 
 
 @rule(
@@ -66,7 +69,8 @@ def accuracy_files(entry: Entry) -> Iterator[Fault]:
 )
 def measurement_files(entry: Entry) -> Iterator[Fault]:
     folder = entry.layout.measurements(entry.place)
-    needed = (names.USER_CONF, "README.md", *((names.MLPERF_CONF,) if entry.round.needs_mlperf_conf else ()))
+    conf = () if entry.is_endpoints else (names.USER_CONF,)
+    needed = (*conf, "README.md", *((names.MLPERF_CONF,) if entry.round.needs_mlperf_conf else ()))
     for name in needed:
         size = entry.tree.files.get(f"{folder}/{name}")
         if not size:

@@ -81,7 +81,7 @@ def loadgen_errors(entry: Entry) -> Iterator[Fault]:
 )
 def equal_issue(entry: Entry) -> Iterator[Fault]:
     log, rules = _log(entry), entry.benchmark.rules
-    if log is None or rules is None or not rules.issues_equally(entry.scenario):
+    if log is None or rules is None or entry.is_endpoints or not rules.issues_equally(entry.scenario):
         return
     is_judged = entry.submitter.is_gated or entry.round.name != "v4.1"
     logged = log.flag("effective_sample_concatenate_permutation")
@@ -242,7 +242,7 @@ def min_duration(entry: Entry) -> Iterator[Fault]:
 )
 def token_latencies(entry: Entry) -> Iterator[Fault]:
     log, rules = _log(entry), entry.benchmark.rules
-    if log is None or rules is None or not rules.token_latencies:
+    if log is None or rules is None or entry.is_endpoints or not rules.token_latencies:
         return
     if log.flag("requested_use_token_latencies") is not True:
         found = str(log.values.get("requested_use_token_latencies"))
@@ -297,7 +297,7 @@ def scenario(entry: Entry) -> Iterator[Fault]:
     fix='the name that the SUT reports over the network must contain "Network SUT"',
 )
 def network_name(entry: Entry) -> Iterator[Fault]:
-    log = _log(entry)
+    log = None if entry.is_endpoints else _log(entry)
     name = str(log.values.get("sut_name", "")) if log is not None else "Network SUT"
     if entry.submitter.division == "network" and "Network SUT" not in name:
         yield Fault(entry.performance_log, "name of the SUT", name, "a name with Network SUT in it")
@@ -332,7 +332,7 @@ def result_key(entry: Entry) -> str | None:
     fix="copy the whole log from the run folder",
 )
 def settings(entry: Entry) -> Iterator[Fault]:
-    log = _log(entry)
+    log = None if entry.is_endpoints else _log(entry)
     missing = [key for key in NEEDED if log is not None and key not in log.values]
     if missing:
         yield Fault(entry.performance_log, "settings absent from the log", ", ".join(missing), "all of them")

@@ -17,6 +17,7 @@ FAMILIES = {
     "P": "Performance run",
     "A": "Accuracy run",
     "C": "Compliance tests",
+    "E": "Runs of MLPerf Endpoints",
     "W": "Power",
     "X": "What no official checker looks at",
     "N": "What could not be judged",

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import Scenario
-from assay.mlperf.checker import log_excerpt
+from assay.ground.parsed import yaml_value
+from assay.mlperf.checker import endpoints, log_excerpt
 from assay.mlperf.checker.log_excerpt import LogExcerpt
 from assay.mlperf.logs import names
 from assay.mlperf.round import Round, RoundWorkload, loadgen_key
@@ -199,7 +200,7 @@ class Benchmark:
         return [Entry(self, name) for name in self.system.submitter.tree.subfolders(self.path)]
 
     def scenarios(self) -> set[str]:
-        return {scenario_name(name) for name in self.system.submitter.tree.subfolders(self.path)}
+        return {entry.scenario for entry in self.entries()}
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,10 @@ class Entry:
 
     @cached_property
     def scenario(self) -> str:
-        return scenario_name(self.folder)
+        """The folder's; MLPerf Endpoints calls Server `online`."""
+        return (
+            "Server" if self.is_endpoints and self.folder.lower() == "online" else scenario_name(self.folder)
+        )
 
     @property
     def loadgen_scenario(self) -> str:
@@ -249,15 +253,32 @@ class Entry:
         return self.layout.results(self.place)
 
     @cached_property
+    def is_endpoints(self) -> bool:
+        """Artefacts of MLPerf Endpoints stand in for LoadGen's logs, in a round that takes them."""
+        logs = (self.layout.performance(self.place), self.layout.accuracy(self.place))
+        if not self.round.endpoints or any(
+            f"{folder}/{names.DETAIL_FILE}" in self.tree.files for folder in logs
+        ):
+            return False
+        known = (endpoints.SUMMARY, endpoints.RESULTS, *endpoints.CONFIGS, *endpoints.PUBLISHER_PATHS)
+        return any(f"{self.path}/{name}" in self.tree.files for name in known)
+
+    @cached_property
     def performance_log(self) -> str:
+        if self.is_endpoints:
+            return f"{self.path}/{endpoints.SUMMARY}"
         return f"{self.layout.performance(self.place)}/{names.DETAIL_FILE}"
 
     @cached_property
     def accuracy_log(self) -> str:
+        if self.is_endpoints:
+            return f"{self.path}/{endpoints.RESULTS}"
         return f"{self.layout.accuracy(self.place)}/{names.DETAIL_FILE}"
 
     @cached_property
     def accuracy_file(self) -> str:
+        if self.is_endpoints:
+            return self.accuracy_log
         return f"{self.layout.accuracy(self.place)}/{names.ACCURACY_TEXT}"
 
     @cached_property
@@ -276,15 +297,44 @@ class Entry:
         return f"{folder}/{best[0]}" if best else None
 
     @cached_property
+    def endpoints_config(self) -> dict[str, Any]:
+        """config.yaml of an Endpoints run; empty where it is missing or no mapping."""
+        for name in endpoints.CONFIGS:
+            text = self.tree.text(path := f"{self.path}/{name}")
+            try:
+                value = yaml_value(text) if text is not None else None
+            except ValueError as error:
+                self.tree.faults[path] = f"not YAML: {error}"[:200]
+                continue
+            if isinstance(value, dict):
+                return value
+        return {}
+
+    @cached_property
+    def endpoint_scores(self) -> tuple[endpoints.Measured, ...]:
+        """Scores of an Endpoints run, under the names of the targets."""
+        rules, results = self.benchmark.rules, self.tree.json(self.accuracy_log)
+        return endpoints.measured(results, tuple(rules.targets)) if rules and results is not None else ()
+
+    @cached_property
     def performance(self) -> LogExcerpt | None:
+        if self.is_endpoints:
+            summary = self.tree.json(self.performance_log)
+            made = endpoints.performance
+            return made(summary, self.endpoints_config, self.scenario) if summary is not None else None
         return self.tree.log(self.performance_log)
 
     @cached_property
     def accuracy(self) -> LogExcerpt | None:
+        if self.is_endpoints:
+            results = self.tree.json(self.accuracy_log)
+            return endpoints.accuracy(results) if results is not None else None
         return self.tree.log(self.accuracy_log)
 
     @cached_property
     def accuracy_text(self) -> str | None:
+        if self.is_endpoints:
+            return endpoints.as_text(self.endpoint_scores) if self.accuracy is not None else None
         return self.tree.text(self.accuracy_file)
 
     @cached_property
