@@ -31,7 +31,14 @@ class _Many(ThreadingHTTPServer):
 class TinyServer:
     """`answer`: request -> ids. `fault`: what goes wrong from the request `faulty_from` on; see `Handler.events`."""
 
-    def __init__(self, answer: Answer, fault: str = "", faulty_from: int = 0) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        fault: str = "",
+        faulty_from: int = 0,
+        cached: Callable[[dict[str, Any]], int] | None = None,
+    ) -> None:
+        self.cached = cached
         self.answer, self.fault, self.faulty_from = answer, fault, faulty_from
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
@@ -104,9 +111,11 @@ class _Handler(BaseHTTPRequestHandler):
             last = "length" if len(ids) == request["max_tokens"] and token != 2 else "stop"
             last = "abort" if fault == "abort" else last
             yield choice([token], last if i == len(ids) - 1 else None)
-        usage = {"prompt_tokens": len(request["prompt"]), "completion_tokens": len(ids)}
+        usage: dict[str, Any] = {"prompt_tokens": len(request["prompt"]), "completion_tokens": len(ids)}
         usage["completion_tokens"] += fault == "lies"
         usage["prompt_tokens"] += fault == "bos"
+        if self.tiny.cached is not None:
+            usage["prompt_tokens_details"] = {"cached_tokens": self.tiny.cached(request)}
         yield event(choices=[], usage=usage)
         yield b"data: [DONE]\n\n"
 

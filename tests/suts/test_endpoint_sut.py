@@ -10,7 +10,7 @@ import pytest
 from assay.config import Device, Precision
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, RunFailed
 from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
+from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec, Used
 from assay.mlperf.workload import Generation
 from assay.suts import endpoint_sut
 from assay.suts.endpoint_sut import EndpointSut
@@ -64,10 +64,12 @@ def built(
     return endpoint_sut.build(spec, samples, sink), sink
 
 
-def asked(sut: EndpointSut, count: int = 8) -> None:
+def asked(sut: EndpointSut, count: int = 8) -> Used:
     sut.issue([Query(100 + i, i % WARM) for i in range(count)])
     sut.flush()
+    used = sut.used()
     sut.close()
+    return used
 
 
 def echoed(request: dict[str, Any]) -> list[int]:
@@ -78,22 +80,22 @@ def echoed(request: dict[str, Any]) -> list[int]:
 def test_each_query_gets_the_exact_ids_of_its_own_answer_and_first_its_first_token() -> None:
     with TinyServer(echoed) as server:
         sut, sink = built(server.url)
-        asked(sut)
+        used = asked(sut)
     assert sink.answers == {100 + i: [50 + i % 4, *ANSWER[:-1]] for i in range(8)}
     assert {(t.id, t.token_id) for t in sink.firsts} == {(100 + i, 50 + i % 4) for i in range(8)}
     assert all(sink.events.index(f"first {i}") < sink.events.index(f"done {i}") for i in range(100, 108))
-    assert sut.used().faults == ()
+    assert used.faults == ()
 
 
 def test_every_sampling_rule_is_sent_and_no_prompt_of_the_run_is_in_the_warm_up() -> None:
     with TinyServer(echoed) as server:
         sut, _ = built(server.url)
         asked(sut)
-    prompts = [tuple(request["prompt"]) for request in server.requests]
+    prompts = [tuple(request["prompt"]) for request in server.requests][: WARM + 8]
     assert not set(prompts[:WARM]) & set(prompts[WARM:])
-    sent = server.requests[-1]
+    sent = server.requests[WARM]
     assert (sent["temperature"], sent["min_tokens"], sent["max_tokens"]) == (0.0, 2, 32)
-    salts = [request["cache_salt"] for request in server.requests]
+    salts = [request["cache_salt"] for request in server.requests[: WARM + 8]]
     assert len(set(salts)) == len(salts)
     assert server.headers[-1]["Accept-Encoding"] == "identity"
 
@@ -101,17 +103,17 @@ def test_every_sampling_rule_is_sent_and_no_prompt_of_the_run_is_in_the_warm_up(
 def test_connections_are_kept_and_no_more_are_opened_than_may_be_in_flight() -> None:
     with TinyServer(echoed) as server:
         sut, _ = built(server.url, max_in_flight=2)
-        asked(sut, 40)
-        assert sut.used().details["endpoints"][0]["connections"] <= 2
+        used = asked(sut, 40)
+        assert used.details["endpoints"][0]["connections"] <= 2
 
 
 def test_an_answer_ends_with_the_stop_sequence_of_its_sample() -> None:
     with TinyServer(lambda _: ANSWER) as server:
         sut, sink = built(server.url, stops=True)
-        asked(sut, 4)
+        used = asked(sut, 4)
     assert sink.answers[103] == [5, 13, 99, 13]
     assert sink.answers[102] == ANSWER[:-1]
-    assert sut.used().faults == ()
+    assert used.faults == ()
 
 
 @pytest.mark.parametrize(
@@ -133,8 +135,8 @@ def test_an_answer_ends_with_the_stop_sequence_of_its_sample() -> None:
 def test_an_answer_that_fails_is_completed_and_never_forgotten(fault: str, said: str) -> None:
     with TinyServer(echoed, fault, faulty_from=WARM) as server:
         sut, sink = built(server.url, stall_timeout=0.3)
-        asked(sut, 4)
-    (told,) = sut.used().faults
+        used = asked(sut, 4)
+    (told,) = used.faults
     assert said in told and told.startswith("4 of 4 answers failed")
     assert sorted(sink.answers) == [100, 101, 102, 103]
     assert sorted(token.id for token in sink.firsts) == [100, 101, 102, 103]
@@ -146,16 +148,16 @@ def test_a_failure_stays_when_later_answers_are_right() -> None:
         sut.issue([Query(1, 0)])
         sut.flush()
         server.fault = ""
-        asked(sut, 4)
-    assert sut.used().faults[0].startswith("1 of 5 answers failed")
+        used = asked(sut, 4)
+    assert used.faults[0].startswith("1 of 5 answers failed")
 
 
 def test_a_refused_request_is_tried_again_only_when_asked_for() -> None:
     with TinyServer(echoed, "503", faulty_from=WARM) as server:
         sut, _ = built(server.url, retries=1, max_in_flight=1)
-        asked(sut, 2)
+        used = asked(sut, 2)
     assert len(server.requests) == WARM + 4
-    assert sut.used().details["retries"] == 2
+    assert used.details["retries"] == 2
 
 
 def test_two_servers_share_the_queries() -> None:
@@ -195,9 +197,9 @@ def test_the_token_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("TINY_KEY", "s3cret-token")
     with TinyServer(echoed) as server:
         sut, _ = built(server.url, api_key_env="TINY_KEY")
-        asked(sut, 1)
+        used = asked(sut, 1)
     assert server.headers[-1]["Authorization"] == "Bearer s3cret-token"
-    assert "s3cret" not in repr(sut.used())
+    assert "s3cret" not in repr(used)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -207,3 +209,33 @@ def test_requests_that_are_refused_as_wrong_end_the_run() -> None:
         sut.issue([Query(i, 0) for i in range(4)])
         with pytest.raises(RunFailed, match="refuses the requests as wrong: HTTP 404"):
             sut.flush()
+
+
+def test_a_cache_that_answers_the_same_prompt_again_is_found_and_breaks_the_closed_rules() -> None:
+    seen: set[tuple[int, ...]] = set()
+
+    def cached(request: dict[str, Any]) -> int:
+        prompt = (*request["prompt"], request.get("cache_salt"))
+        return len(prompt) if prompt in seen or seen.add(prompt) else 0
+
+    with TinyServer(echoed, cached=cached) as server:
+        sut, _ = built(server.url)
+        used = asked(sut)
+        assert used.details["cache"]["is_on"] is True
+        assert used.breaches == ()  # every query had a salt of its own
+        assert "on; no query of a run came from it" in used.notes[1]
+
+
+def test_answers_that_came_from_a_cache_break_the_closed_rules() -> None:
+    with TinyServer(echoed, cached=lambda _: 3) as server:
+        sut, _ = built(server.url)
+        used = asked(sut, 4)
+    assert used.faults == () and used.breaches == ("12 prompt tokens came from the server's prefix cache",)
+
+
+@pytest.mark.parametrize(("cached", "said"), [(lambda _: 0, "off"), (None, "not known")])
+def test_a_server_without_a_cache_is_not_accused(cached: Any, said: str) -> None:
+    with TinyServer(echoed, cached=cached) as server:
+        sut, _ = built(server.url)
+        used = asked(sut)
+    assert used.breaches == () and f"prefix cache: {said}" in used.notes[1]

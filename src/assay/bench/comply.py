@@ -68,7 +68,8 @@ def _test(session: Session, running: RunInProgress, made: RunResult, scenario: S
         times=None,
     )
     session.run(spec)
-    if faults := session.used.faults:
+    running.used = session.used
+    if faults := measure.faults_of(running):
         raise RunFailed(f"{TEST} {scenario} is INVALID: {'; '.join(faults)}", "mend the server and run again")
     log = spec.out / names.ACCURACY_FILE
     verdict = compliance.verify(log, scenario.value, running.job.generation(running.checkpoint).eos_id)

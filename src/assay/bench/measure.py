@@ -10,7 +10,7 @@ import pyarrow as pa
 from assay.bench import prepare, record, score_run
 from assay.bench.running import Reporter, RunInProgress
 from assay.bench.score_run import Scores
-from assay.config import Mode, Request, Scenario, Style
+from assay.config import Division, Mode, Request, Scenario, Style
 from assay.ground import files
 from assay.ground.errors import AssayError, Interrupted, RunFailed
 from assay.mlperf import request_times, requests, target_rate
@@ -26,6 +26,8 @@ PROBE_BATCHES, PROBE_SAMPLES = 4, 8
 """Length of the pass that chooses a target rate when none is asked for: full batches, and the fewest samples."""
 PLACEHOLDER_TARGET_QPS = 1.0
 """Target of an Offline run without a duration, where LoadGen does nothing with it."""
+CLIENT_SHARE = 0.01
+"""Of the limit of the first token: a client that takes more of it is part of what was measured."""
 Score = Callable[[RunInProgress, RunSpec], Scores]
 
 
@@ -189,12 +191,29 @@ def _mode_result(run: RunInProgress, spec: RunSpec, logged: RunRecord, scores: S
         seconds=logged.seconds or 0.0,
         figures=tuple(figures(logged, samples, f"{place}/{DETAIL_FILE}")),
         scores=scores,
-        warnings=(*logged.errors, *logged.warnings),
+        warnings=(*logged.errors, *logged.warnings, *_client_warnings(run, spec)),
         folder=place,
         effective=logged.effective,
         limits_ms=_limits_ms(spec),
-        faults=run.used.faults if run.used else (),
+        faults=faults_of(run),
     )
+
+
+def faults_of(run: RunInProgress) -> tuple[str, ...]:
+    """Why the runs of this SUT are INVALID in the division that is asked for, whatever LoadGen says."""
+    if run.used is None:
+        return ()
+    is_open = run.job.config.submission.division is Division.OPEN
+    return run.used.faults if is_open else (*run.used.faults, *run.used.breaches)
+
+
+def _client_warnings(run: RunInProgress, spec: RunSpec) -> tuple[str, ...]:
+    """Whether the client was in the way of the system that was measured."""
+    limit, delay = _limits_ms(spec).get("ttft_p99"), run.used.issue_delay_ms if run.used else None
+    if limit is None or delay is None or delay <= CLIENT_SHARE * limit:
+        return ()
+    said = f"queries were sent {delay:.3g} ms late (p99), and the first token may take {limit:g} ms"
+    return (f"CLIENT-LIMITED: {said}",)
 
 
 def _limits_ms(spec: RunSpec) -> dict[str, float]:

@@ -90,6 +90,10 @@ class Used:
     """Anything else worth keeping: parameter count, versions, time per part, tokens per expert."""
     faults: tuple[str, ...] = ()
     """Why the runs since loading are INVALID whatever LoadGen says: answers that failed. Never shorter than before."""
+    breaches: tuple[str, ...] = ()
+    """What only the open division allows: a warm prefix cache. In any other the runs are INVALID."""
+    issue_delay_ms: float | None = None
+    """Of the last run, p99 from LoadGen's word to the sending of a query; None = nothing is sent."""
     notes: tuple[str, ...] = ()
     """What a reader of the result must know: native kernels that could not be had."""
 

@@ -44,8 +44,8 @@ def tokens_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | 
         return fault(FailureKind.TOKENS, said)
     if asked.vocabulary is not None and max(ids) >= asked.vocabulary:
         return fault(FailureKind.TOKENS, f"id {max(ids)}, and the vocabulary ends at {asked.vocabulary - 1}")
-    if rules.eos_id in ids[:-1]:
-        return fault(FailureKind.TOKENS, f"tokens after the end-of-sequence id {rules.eos_id}")
+    if early := set(ids[:-1]) & set(rules.eos_ids):
+        return fault(FailureKind.TOKENS, f"tokens after the end-of-sequence id {min(early)}")
     return None
 
 
@@ -63,7 +63,7 @@ def counts_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | 
     if usage.completion_tokens is None or answer.is_cut or usage.completion_tokens == count:
         return None
     # llama.cpp counts the end-of-sequence id, and does not send it.
-    is_without_eos = answer.finish is Finish.STOP and answer.ids[-1] != asked.generation.eos_id
+    is_without_eos = answer.finish is Finish.STOP and answer.ids[-1] not in asked.generation.eos_ids
     if is_without_eos and usage.completion_tokens == count + 1:
         return None
     return fault(f"{count} ids came, and the server counts {usage.completion_tokens}")
@@ -71,6 +71,6 @@ def counts_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | 
 
 def handed_in(answer: AnswerStream, asked: AnswerTerms) -> list[int]:
     """The ids for LoadGen: without the end-of-sequence id, unless too few would be left."""
-    ids, eos = answer.ids, asked.generation.eos_id
-    kept = ids[:-1] if ids[-1] == eos else ids
-    return kept + [eos] * max(0, LEAST_TOKENS - len(kept))
+    ids = answer.ids
+    is_ended = ids[-1] in asked.generation.eos_ids and len(ids) > LEAST_TOKENS
+    return ids[:-1] if is_ended else ids

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import resource
 import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from assay.config import OptionValue
@@ -23,15 +24,17 @@ from assay.endpoint.answer import AnswerStream
 from assay.endpoint.api import Api
 from assay.endpoint.apis import APIS, api_named
 from assay.endpoint.client import Client, ClientLimits, Endpoint, Exchange
+from assay.endpoint.failure import FailureKind
 from assay.endpoint.prompt import Prompt
 from assay.endpoint.sampling import Sampling
 from assay.endpoint.tier import Tier
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, RunFailed
 from assay.mlperf.sample import Sample
 from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
-from assay.suts import endpoint_audit, endpoint_http, secret
+from assay.suts import endpoint_audit, endpoint_cache, endpoint_http, endpoint_server, secret
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_audit import AnswerTerms
+from assay.suts.endpoint_cache import CacheCounters, CacheFindings
 from assay.suts.endpoint_faults import Faults
 
 WARM_UPS, WARM_UP_TOKENS = 8, 16
@@ -139,6 +142,11 @@ class EndpointSut:
         except OSError as error:
             raise EnvironmentProblem(f"the name of a server is not known: {error}", "mend --url") from error
         self._faults = Faults()
+        self._token = token
+        self._servers = [endpoint_server.description(a, model, token) for a in addresses]
+        self._cache = CacheFindings(is_salted=api.has_salt)
+        self._counters = CacheCounters()
+        self._cached_tokens = 0
         self._delays_ns: list[int] = []
         self._salts = itertools.count()
         self._salt_root = secrets.token_hex(4)
@@ -153,8 +161,11 @@ class EndpointSut:
         self._is_ready.wait()
 
     def used(self) -> Used:
-        delays = sorted(self._delays_ns)
+        """Asks the servers for their counters, and for the same new prompt twice: between runs only."""
+        self._look_at_cache()
+        delays, self._delays_ns = sorted(self._delays_ns), []
         p99 = delays[int(0.99 * len(delays))] / 1e6 if delays else None
+        breach = self._cache.breach()
         return Used(
             sut="endpoint",
             backend=f"{self._api.name} API, model {self._model}",
@@ -163,6 +174,9 @@ class EndpointSut:
             batch=None,
             weights_sha256=None,
             faults=self._faults.sentences(),
+            breaches=(breach,) if breach else (),
+            issue_delay_ms=p99,
+            notes=(self._server_words(), self._cache.words()),
             details={
                 "tier": self._api.tier.value,
                 "model": self._model,
@@ -170,14 +184,16 @@ class EndpointSut:
                 "failures": {kind.name: count for kind, count in self._faults.kinds.items()},
                 "retries": self._faults.retries,
                 "client": {"issue_delay_p99_ms": p99, "in_flight_at_most": self._limits.in_flight},
+                "cache": asdict(self._cache),
                 "endpoints": [
                     {
                         "url": each.address.text,
                         "asked": each.asked,
                         "failed": each.failed,
                         "connections": each.connections,
+                        "server": server,
                     }
-                    for each in self._endpoints
+                    for each, server in zip(self._endpoints, self._servers)
                 ],
             },
         )
@@ -185,16 +201,54 @@ class EndpointSut:
     def warm_up(self) -> None:
         """Raises: RunFailed when an answer fails: a run would fail as well."""
         self._sink.progress(f"warming up {', '.join(e.address.text for e in self._endpoints)}")
+        for answer in self._ask_apart([(asked, self._body(asked)) for asked in self._warm_ups()]):
+            if answer.failure is not None:
+                said = f"{answer.failure.kind.value} ({answer.failure.detail})"
+                raise RunFailed(
+                    f"the server's first answers are of no use: {said}", "see --api and the server's log"
+                )
+
+    def _ask_apart(self, wanted: Sequence[tuple[AnswerTerms, bytes]]) -> list[AnswerStream]:
+        """The answers to questions that are not LoadGen's."""
         now = time.monotonic_ns()
-        warm = [self._exchange(Question(None, asked), self._body(asked), now) for asked in self._warm_ups()]
-        self._hand_over(warm)
+        exchanges = [self._exchange(Question(None, asked), body, now) for asked, body in wanted]
+        self._hand_over(exchanges)
         self.flush()
-        said = self._faults.sentences()
-        self._faults, self._delays_ns = Faults(), []
-        if said:
-            raise RunFailed(
-                f"the server's first answers are of no use: {said[0]}", "see --api and the server's log"
-            )
+        return [exchange.answer for exchange in exchanges]
+
+    def _look_at_cache(self) -> None:
+        """Counters of the run that has ended; then the same new prompt twice, without a salt."""
+        now = self._read_counters()
+        self._cache = self._cache.ran(self._cached_tokens, self._counters, now)
+        self._cached_tokens = 0
+        asked = self._new_prompt()
+        body = self._body(asked, is_salted=False)
+        if not self._faults.kinds:  # a server that fails is not asked again
+            answers = [self._ask_apart([(asked, body)])[0] for _ in range(2 * len(self._endpoints))]
+            after = self._read_counters()
+            for second in answers[1:]:
+                self._cache = self._cache.probed(second, now, after)
+            now = after
+        self._counters = now
+
+    def _new_prompt(self) -> AnswerTerms:
+        """The ids of the longest prompt in a new order: long enough for a block of any cache to be full."""
+        longest = max((asked.prompt_ids for asked in self._asked.values()), key=len)
+        ids = tuple(random.SystemRandom().sample(longest, len(longest)))
+        rules = replace(self._spec.generation, min_new_tokens=LEAST_TOKENS, max_new_tokens=LEAST_TOKENS)
+        return AnswerTerms(ids, (), rules, None)
+
+    def _read_counters(self) -> CacheCounters:
+        pages = []
+        for endpoint in self._endpoints:
+            with suppress(EnvironmentProblem):  # it has gone: its answers have failed, or the next ones will
+                status, page = endpoint_http.get(endpoint.address, "/metrics", self._token)
+                pages += [page.decode("utf-8", "replace")] if status == 200 else []
+        return endpoint_cache.counters(pages)
+
+    def _server_words(self) -> str:
+        told = [", ".join(f"{name} {value}" for name, value in server.items()) for server in self._servers]
+        return f"server: {'; '.join(said or 'says nothing of itself' for said in told)}"
 
     def _warm_ups(self) -> list[AnswerTerms]:
         """Prompts from the longest down, each backwards: its length and its ids, and another prompt."""
@@ -265,22 +319,31 @@ class EndpointSut:
 
     def _done(self, exchange: Exchange[Question]) -> None:
         """The stream has ended, in whatever way."""
-        self._faults.answers += 1
-        self._faults.retries += exchange.retries
-        self._delays_ns.append(max(0, exchange.sent_ns - exchange.due_ns))
-        failure = exchange.answer.failure or endpoint_audit.counts_fault(exchange.answer, exchange.key.asked)
-        if failure is not None:
-            self._faults.add(failure)
+        self._heard(exchange)  # a body without a length is whole only now
+        answer, asked = exchange.answer, exchange.key.asked
+        answer.failure = answer.failure or endpoint_audit.counts_fault(answer, asked)
+        if answer.failure is None and not exchange.is_done_told:
+            answer.fail(FailureKind.CUT, "the stream ended without a reason to stop")
+        if exchange.key.id is not None:
+            self._count(exchange)
         if not exchange.is_done_told:
-            eos = exchange.key.asked.generation.eos_id
             if not exchange.is_first_told:
-                self._tell_first(exchange, eos)
-            self._tell_answer(exchange, [eos] * LEAST_TOKENS)
+                self._tell_first(exchange, asked.generation.eos_id)
+            self._tell_answer(exchange, [asked.generation.eos_id] * LEAST_TOKENS)
         with self._changed:
             self._open -= 1
             if not self._open:
                 self._hand_in()
                 self._changed.notify_all()
+
+    def _count(self, exchange: Exchange[Question]) -> None:
+        """Of LoadGen's queries alone. Raises: RunFailed as `Faults.add`."""
+        self._faults.answers += 1
+        self._faults.retries += exchange.retries
+        self._cached_tokens += exchange.answer.usage.cached_tokens or 0
+        self._delays_ns.append(max(0, exchange.sent_ns - exchange.due_ns))
+        if exchange.answer.failure is not None:
+            self._faults.add(exchange.answer.failure)
 
     def _tell_first(self, exchange: Exchange[Question], token: int) -> None:
         exchange.is_first_told = True
@@ -319,7 +382,7 @@ class EndpointSut:
             body = body.replace(SALT.encode(), salt.encode())
         return Exchange(question, body, partial(AnswerStream, self._api, question.asked.stop_ids), now_ns)
 
-    def _body(self, asked: AnswerTerms) -> bytes:
+    def _body(self, asked: AnswerTerms, is_salted: bool = True) -> bytes:
         rules = asked.generation
         sampling = Sampling(
             max_tokens=rules.max_new_tokens,
@@ -329,7 +392,9 @@ class EndpointSut:
             top_k=rules.decoding.top_k,
         )
         prompt = Prompt(ids=tuple(asked.prompt_ids))
-        return self._api.body(prompt, sampling, self._model, SALT if self._api.has_salt else None)
+        return self._api.body(
+            prompt, sampling, self._model, SALT if self._api.has_salt and is_salted else None
+        )
 
     def _raise_broken(self) -> None:
         if isinstance(self._broken, AssayError):

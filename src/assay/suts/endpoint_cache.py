@@ -1,0 +1,87 @@
+"""The prefix cache of a server: whether it is on, and whether answers of a run came from it.
+
+A prompt that was computed before is answered sooner: a figure with a warm cache is not the model's.
+Source: inference_rules, no caching of queries and results; vLLM docs/usage/metrics.md, counters of tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from assay.endpoint.answer import AnswerStream
+
+HITS, QUERIES = "vllm:prefix_cache_hits_total", "vllm:prefix_cache_queries_total"
+
+
+@dataclass(frozen=True)
+class CacheCounters:
+    """Tokens over the server's life, as it counts them; None = it does not say."""
+
+    hits: float | None = None
+    queries: float | None = None
+
+
+def counters(metrics: Sequence[str]) -> CacheCounters:
+    """The sums over all servers' pages of metrics, in the form of Prometheus."""
+    return CacheCounters(_sum(metrics, HITS), _sum(metrics, QUERIES))
+
+
+def _sum(pages: Sequence[str], name: str) -> float | None:
+    found: list[float] = []
+    for line in (line for page in pages for line in page.splitlines()):
+        key, _, value = line.rpartition(" ")
+        if key == name or key.startswith(name + "{"):
+            try:
+                found.append(float(value))
+            except ValueError:
+                continue
+    return sum(found) if found else None
+
+
+@dataclass(frozen=True)
+class CacheFindings:
+    """What is known since the SUT was built."""
+
+    is_on: bool | None = None
+    """By the same new prompt asked twice; None = the server does not say."""
+    run_tokens: int = 0
+    """Tokens of the runs' prompts that came from the cache, by the answers or by the server's counters."""
+    is_salted: bool = False
+    """Every query has a salt of its own, so that none finds what another one left."""
+
+    def probed(self, second: AnswerStream, before: CacheCounters, after: CacheCounters) -> CacheFindings:
+        """`second`: the answer to a prompt that was asked before, once; the counters around both."""
+        if second.failure is not None:
+            return self
+        cached = second.usage.cached_tokens
+        if before.hits is not None and after.hits is not None:
+            # A server without a cache counts no query of it.
+            cached = max(cached or 0, int(after.hits - before.hits))
+        return replace(self, is_on=self.is_on or (None if cached is None else cached > 0))
+
+    def ran(self, answers_tokens: int, before: CacheCounters, after: CacheCounters) -> CacheFindings:
+        """`answers_tokens`: cached tokens that the run's answers tell of; the counters around the run."""
+        counted = int((after.hits or 0) - (before.hits or 0)) if before.hits is not None else 0
+        return replace(self, run_tokens=self.run_tokens + max(answers_tokens, counted, 0))
+
+    def breach(self) -> str:
+        """Why a run in the closed division is INVALID; empty where nothing is known against it."""
+        if self.run_tokens:
+            return f"{self.run_tokens:,} prompt tokens came from the server's prefix cache"
+        if self.is_on and not self.is_salted:
+            return "the server's prefix cache is on, and queries are not kept out of it"
+        return ""
+
+    def words(self) -> str:
+        """One line for a reader."""
+        if self.run_tokens:
+            return f"prefix cache: WARM, {self.breach()}"
+        if self.is_on:
+            kept = "no query of a run came from it" if self.is_salted else "whether it was used is not known"
+            return f"prefix cache: on; {kept}"
+        return (
+            "prefix cache: not known"
+            if self.is_on is None
+            else "prefix cache: off, by the same prompt asked twice"
+        )

@@ -1,0 +1,53 @@
+"""What a server says of itself: version, model, and the arguments that matter to a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from assay.endpoint.address import Address
+from assay.suts import endpoint_http
+
+ABOUT = {
+    "/version": ("version",),
+    "/get_server_info": (
+        "version",
+        "model_path",
+        "dtype",
+        "quantization",
+        "kv_cache_dtype",
+        "tp_size",
+        "dp_size",
+        "pp_size",
+        "context_length",
+        "max_running_requests",
+        "disable_radix_cache",
+        "speculative_algorithm",
+        "stream_interval",
+        "sampling_defaults",
+    ),
+    "/props": ("build_info", "model_path", "total_slots"),
+}
+"""Path -> fields that are kept: the rest may hold keys. Source: documents of vLLM, SGLang and llama.cpp."""
+OF_MODEL = ("id", "root", "max_model_len", "owned_by")
+
+
+def description(address: Address, model: str, token: str | None) -> dict[str, object]:
+    """Empty of what the server does not say. Raises: EnvironmentProblem when nobody answers."""
+    found: dict[str, object] = {}
+    for path, fields in ABOUT.items():
+        found |= _plain(endpoint_http.get_json(address, path, token), fields)
+    listed = endpoint_http.get_json(address, "/v1/models", token).get("data")
+    entries = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
+    for entry in entries:
+        if entry.get("id") == model:
+            found |= _plain(entry, OF_MODEL)
+    return found
+
+
+def _plain(found: Mapping[str, object], fields: tuple[str, ...]) -> dict[str, object]:
+    """Short plain values alone: what a server says is foreign."""
+    return {
+        name: str(value)[:200] if isinstance(value, str) else value
+        for name in fields
+        if isinstance(value := found.get(name), (str, int, float, bool))
+    }
