@@ -25,7 +25,7 @@ def test_a_mock_prints_its_port_and_ends_when_told(ended_by: signal.Signals, tmp
         assert mock.stdout is not None
         found = re.search(r"mock sglang at (http://\S+)", mock.stdout.readline())
         assert found is not None
-        assert single.fact(single.address(found[1]), "/get_model_info") == (200, '{"model_path": "m"}')
+        assert single.fact(single.probed_server(found[1]), "/get_model_info") == (200, '{"model_path": "m"}')
         mock.send_signal(ended_by)
         assert mock.wait(10) == 0
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import socket
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -19,48 +15,18 @@ from assay.endpoint.apis import APIS
 from assay.endpoint.delta import Finish
 from assay.endpoint.failure import FailureKind
 from assay.endpoint.mock.script import script_of
-from assay.endpoint.mock.server import serve
 from assay.endpoint.prompt import Prompt
 from assay.endpoint.sampling import Sampling
 from assay.endpoint.tier import Tier
 from assay.ground.errors import ConfigError
+from tests.mock_server import mock
 
 IDS = tuple(range(10, 74))
 TEXT = "what is asked of it in some words"
 
 
-@contextmanager
-def mock(**script: Any) -> Iterator[single.Address]:
-    """A mock server in a thread of its own."""
-    ready: list[int] = []
-    is_ready = threading.Event()
-    loop = asyncio.new_event_loop()
-
-    def run() -> None:
-        def tell(port: int) -> None:
-            ready.append(port)
-            is_ready.set()
-
-        asyncio.set_event_loop(loop)
-        task = loop.create_task(serve(script_of(script), "127.0.0.1", 0, tell))
-        stop.append(task)
-        with suppress(asyncio.CancelledError):
-            loop.run_until_complete(task)
-
-    stop: list[asyncio.Task[None]] = []
-    thread = threading.Thread(target=run)
-    thread.start()
-    assert is_ready.wait(10)
-    try:
-        yield single.address(f"http://127.0.0.1:{ready[0]}", None, 10)
-    finally:
-        loop.call_soon_threadsafe(stop[0].cancel)
-        thread.join(10)
-        loop.close()
-
-
 def ask(
-    server: single.Address, name: str = "vllm", *, ids: tuple[int, ...] = IDS, **asked: Any
+    server: single.ProbedServer, name: str = "vllm", *, ids: tuple[int, ...] = IDS, **asked: Any
 ) -> single.SingleAnswer:
     api = APIS[name]
     takes_text = api.tier is Tier.B or name in ("ollama", "openai-chat")
@@ -69,7 +35,7 @@ def ask(
     return single.answer(server, api, api.body(prompt, Sampling(**{"max_tokens": 8, **asked}), "mock", salt))
 
 
-def log(server: single.Address) -> list[dict[str, Any]]:
+def log(server: single.ProbedServer) -> list[dict[str, Any]]:
     rows = json.loads(single.fact(server, "/mock/log")[1])
     assert isinstance(rows, list)
     return rows
@@ -126,7 +92,7 @@ def test_a_fault_meets_the_requests_that_it_is_meant_for(fault: dict[str, Any], 
 
 def test_a_stall_is_seen_when_no_byte_comes() -> None:
     with mock(fault=[{"kind": "stall", "after": 2, "probability": 1.0}]) as server:
-        short = single.Address(server.url, None, 0.3)
+        short = single.ProbedServer(server.url, None, 0.3)
         stalled = ask(short)
         assert stalled.failure is not None and stalled.failure.kind is FailureKind.STALL
         assert len(stalled.ids) == 2
@@ -201,7 +167,7 @@ def test_a_loading_time_and_a_context_are_held() -> None:
 def test_a_key_is_wanted_where_the_script_has_one() -> None:
     with mock(key="secret") as server:
         refused = ask(server).failure
-        right = single.Address(server.url, "secret", 10)
+        right = single.ProbedServer(server.url, "secret", 10)
         assert ask(right).failure is None
     assert refused is not None and refused.kind is FailureKind.REQUEST and "401" in refused.detail
     assert "secret" not in repr(right)

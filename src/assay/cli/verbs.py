@@ -20,6 +20,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "hold a published report or submission against the rules and its own logs"),
     "explain": ("explain", "what a finding code means, where the rule stands and how to fix it"),
     "rules": ("rules", "targets, limits, counts and seeds of a round, with sources"),
+    "probe": ("probe", "what a server is and can do: exact tokens, caches, and what follows for MLPerf"),
     "mock": ("mock", "a server without a model that answers as its script says, for tests of clients"),
     "parity": ("parity", "compare the engine's tokens with Hugging Face transformers"),
     "list": (

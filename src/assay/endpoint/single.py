@@ -23,15 +23,19 @@ _MAX_FACT = 4 * 2**20
 
 
 @dataclass(frozen=True)
-class Address:
+class ProbedServer:
     """A server: where it is, and the bearer token that lets somebody in (never printed)."""
 
     url: SplitResult
     key: str | None = None
     timeout_s: float = 60.0
 
+    @property
+    def text(self) -> str:
+        return f"{self.url.scheme}://{self.url.netloc}"
+
     def __repr__(self) -> str:
-        return f"Address({self.url.hostname}:{self.url.port})"
+        return f"ProbedServer({self.text})"
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class SingleAnswer:
         return next((delta.prompt_ids for delta in self.deltas if delta.prompt_ids), None)
 
 
-def address(url: str, key: str | None = None, timeout_s: float = 60.0) -> Address:
+def probed_server(url: str, key: str | None = None, timeout_s: float = 60.0) -> ProbedServer:
     """Raises ConfigError for what is no http address."""
     split = urlsplit(url if "://" in url else f"http://{url}")
     try:
@@ -74,16 +78,18 @@ def address(url: str, key: str | None = None, timeout_s: float = 60.0) -> Addres
         usable = False
     if not usable:
         raise ConfigError("the address of the server cannot be read", "http://HOST:PORT")
-    return Address(split, key, timeout_s)
+    if split.username or split.password:
+        raise ConfigError("the address of a server must hold no user and no password", "--api-key-env NAME")
+    return ProbedServer(split._replace(path=split.path.rstrip("/").removesuffix("/v1")), key, timeout_s)
 
 
-def fact(server: Address, path: str) -> tuple[int, str]:
+def fact(server: ProbedServer, path: str) -> tuple[int, str]:
     """Status and body of GET `path`. Raises OSError or HTTPException where nobody answers."""
     with _request(server, "GET", path, b"") as response:
         return response.status, response.read(_MAX_FACT).decode(errors="replace")
 
 
-def answer(server: Address, api: Api, body: bytes) -> SingleAnswer:
+def answer(server: ProbedServer, api: Api, body: bytes) -> SingleAnswer:
     """Send one request and read its whole answer. Failures are values; nothing is raised."""
     start = time.monotonic()
     deltas: list[Delta] = []
@@ -112,7 +118,7 @@ def answer(server: Address, api: Api, body: bytes) -> SingleAnswer:
 
 
 @contextmanager
-def _request(server: Address, method: str, path: str, body: bytes) -> Iterator[http.client.HTTPResponse]:
+def _request(server: ProbedServer, method: str, path: str, body: bytes) -> Iterator[http.client.HTTPResponse]:
     kind = http.client.HTTPSConnection if server.url.scheme == "https" else http.client.HTTPConnection
     connection = kind(str(server.url.hostname), server.url.port, timeout=server.timeout_s)
     headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}

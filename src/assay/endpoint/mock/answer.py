@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from assay.endpoint.api import Framing
 from assay.endpoint.apis import APIS
-from assay.endpoint.mock.ask import Ask
+from assay.endpoint.mock.ask import MockAsk
 from assay.endpoint.mock.forms import MockTokens, Payload, payloads
 from assay.endpoint.mock.script import FaultKind, LineEnd, MockFault, MockScript
 
@@ -34,7 +34,7 @@ class MockAnswer:
     """All pieces after the first, joined: for answers without pace."""
 
 
-def answer_to(ask: Ask, script: MockScript, cached: int, fault: MockFault | None) -> MockAnswer:
+def answer_to(ask: MockAsk, script: MockScript, cached: int, fault: MockFault | None) -> MockAnswer:
     """The whole answer; a fault that breaks it off is played by the connection."""
     said = _said(ask, script, cached, fault)
     events = list(payloads(script, ask, said))
@@ -49,7 +49,7 @@ def answer_to(ask: Ask, script: MockScript, cached: int, fault: MockFault | None
     return MockAnswer(pieces, len(said.ids), b"".join(piece.data for piece in pieces[1:]))
 
 
-def _said(ask: Ask, script: MockScript, cached: int, fault: MockFault | None) -> MockTokens:
+def _said(ask: MockAsk, script: MockScript, cached: int, fault: MockFault | None) -> MockTokens:
     kind = fault.kind if fault else None
     natural = script.tokens or ask.max_tokens
     if fault and kind is FaultKind.SHORT:
@@ -64,15 +64,23 @@ def _said(ask: Ask, script: MockScript, cached: int, fault: MockFault | None) ->
         ids = (*ids[:-1], script.eos)
     if kind is FaultKind.BAD_ID:
         ids = tuple(script.vocabulary + one for one in ids)
+    if (at := _stop(ids, ask, script)) is not None:
+        ids, ends = ids[: at + 1], True
     finish = "abort" if kind is FaultKind.ABORT else "stop" if ends else "length"
     return MockTokens(ids, finish, len(ids) + (kind is FaultKind.WRONG_USAGE), cached)
 
 
-def _ids(ask: Ask, script: MockScript, count: int) -> tuple[int, ...]:
+def _ids(ask: MockAsk, script: MockScript, count: int) -> tuple[int, ...]:
     """The same for one seed and prompt, whatever the length; without special ids."""
     seed = f"{script.seed}:{zlib.crc32(repr(ask.prompt_ids).encode())}"
     draw = random.Random(seed)
     return tuple(draw.randrange(_FIRST_ID, script.vocabulary) for _ in range(count))
+
+
+def _stop(ids: tuple[int, ...], ask: MockAsk, script: MockScript) -> int | None:
+    """Where the first stop id is that counts: within a minimum none does."""
+    least = ask.min_tokens if script.honours_min_tokens else 0
+    return next((at for at, one in enumerate(ids) if one in ask.stop_ids and at >= least), None)
 
 
 def _pieces(event: Payload, script: MockScript) -> list[Piece]:

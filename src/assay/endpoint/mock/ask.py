@@ -17,17 +17,18 @@ class BadAsk(ValueError):
 
 
 @dataclass(frozen=True)
-class Ask:
+class MockAsk:
     prompt_ids: tuple[int, ...]
     max_tokens: int
     min_tokens: int
     ignore_eos: bool
+    stop_ids: tuple[int, ...]
     salt: str
     caches: bool
     wants_ids: bool
 
 
-def ask_in(body: bytes, script: MockScript) -> Ask:
+def ask_in(body: bytes, script: MockScript) -> MockAsk:
     """Raises BadAsk."""
     try:
         fields = json.loads(body)
@@ -39,27 +40,31 @@ def ask_in(body: bytes, script: MockScript) -> Ask:
     return ask
 
 
-def _ask(fields: dict[str, Any], script: MockScript) -> Ask:
+def _ask(fields: dict[str, Any], script: MockScript) -> MockAsk:
     inner = fields.get("sampling_params") or fields.get("parameters") or fields.get("options") or fields
     most = next((inner[key] for key in _MOST if key in inner), 16)
     prompt = next((fields[key] for key in _PROMPTS if key in fields), None)
     if prompt is None:
         prompt = fields["messages"][-1]["content"]
     wants = fields.get("return_token_ids") is True or fields.get("detokenize") is False
-    return Ask(
+    return MockAsk(
         prompt_ids=_ids(prompt, script),
         max_tokens=int(most),
         min_tokens=int(inner.get("min_tokens", inner.get("min_new_tokens", 0))),
         ignore_eos=inner.get("ignore_eos") is True,
+        stop_ids=tuple(inner.get("stop_token_ids") or ()),
         salt=str(fields.get("cache_salt") or fields.get("extra_key") or ""),
         caches=fields.get("cache_prompt", True) is True,
-        wants_ids=script.gives_ids and (wants or script.api not in _ASKED_FOR_IDS),
+        wants_ids=script.gives_ids
+        and script.api not in _WITHOUT_IDS
+        and (wants or script.api not in _ASKED_FOR_IDS),
     )
 
 
 _MOST = ("max_tokens", "max_new_tokens", "n_predict", "num_predict")
 _PROMPTS = ("prompt", "token_ids", "input_ids", "text", "inputs")
-_ASKED_FOR_IDS = ("vllm", "sglang-completions", "trtllm", "openai", "openai-chat")
+_ASKED_FOR_IDS = ("vllm", "sglang-completions", "trtllm")
+_WITHOUT_IDS = ("openai", "openai-chat", "ollama")
 
 
 def _ids(prompt: Any, script: MockScript) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from assay.endpoint.mock.ask import Ask
+from assay.endpoint.mock.ask import MockAsk
 from assay.endpoint.mock.script import MockScript, SglangForm
 
 
@@ -33,7 +33,7 @@ def text_of_id(one: int) -> str:
     return f" é{one}"
 
 
-def payloads(script: MockScript, ask: Ask, said: MockTokens) -> Iterator[Payload]:
+def payloads(script: MockScript, ask: MockAsk, said: MockTokens) -> Iterator[Payload]:
     """Every event but `[DONE]`."""
     form = _FORMS.get(script.api, _completions)
     size = 1 if script.api == "tgi" else script.tokens_per_event
@@ -57,7 +57,7 @@ def _reason(said: MockTokens, end: int) -> str | None:
     return said.finish if end == len(said.ids) else None
 
 
-def _completions(script: MockScript, ask: Ask, said: MockTokens, start: int, end: int) -> dict[str, Any]:
+def _completions(script: MockScript, ask: MockAsk, said: MockTokens, start: int, end: int) -> dict[str, Any]:
     choice = {"index": 0, "text": _text(script, said.ids[start:end]), "finish_reason": _reason(said, end)}
     if ask.wants_ids:
         choice["token_ids"] = said.ids[start:end]
@@ -66,12 +66,12 @@ def _completions(script: MockScript, ask: Ask, said: MockTokens, start: int, end
     return {"id": "mock", "object": "text_completion", "model": script.model, "choices": [choice]}
 
 
-def _chat(script: MockScript, ask: Ask, said: MockTokens, start: int, end: int) -> dict[str, Any]:
+def _chat(script: MockScript, ask: MockAsk, said: MockTokens, start: int, end: int) -> dict[str, Any]:
     delta = {"content": _text(script, said.ids[start:end])} | ({"role": "assistant"} if start == 0 else {})
     return {"id": "mock", "choices": [{"index": 0, "delta": delta, "finish_reason": _reason(said, end)}]}
 
 
-def _sglang(script: MockScript, ask: Ask, said: MockTokens, start: int, end: int) -> dict[str, Any]:
+def _sglang(script: MockScript, ask: MockAsk, said: MockTokens, start: int, end: int) -> dict[str, Any]:
     ids_from = 0 if script.sglang is SglangForm.CUMULATIVE else start
     text_from = start if script.sglang is SglangForm.INCREMENTAL else 0
     reason = _reason(said, end)
@@ -88,12 +88,12 @@ def _sglang(script: MockScript, ask: Ask, said: MockTokens, start: int, end: int
     }
 
 
-def _llamacpp(script: MockScript, ask: Ask, said: MockTokens, start: int, end: int) -> dict[str, Any]:
+def _llamacpp(script: MockScript, ask: MockAsk, said: MockTokens, start: int, end: int) -> dict[str, Any]:
     ids = said.ids[start:end]
     return {"index": 0, "content": _text(script, ids), "tokens": ids, "stop": False}
 
 
-def _llamacpp_last(script: MockScript, ask: Ask, said: MockTokens) -> dict[str, Any]:
+def _llamacpp_last(script: MockScript, ask: MockAsk, said: MockTokens) -> dict[str, Any]:
     kinds = {"stop": "eos", "length": "limit"}
     return {
         "content": "",
@@ -107,7 +107,7 @@ def _llamacpp_last(script: MockScript, ask: Ask, said: MockTokens) -> dict[str, 
     }
 
 
-def _tgi(script: MockScript, ask: Ask, said: MockTokens, start: int, end: int) -> dict[str, Any]:
+def _tgi(script: MockScript, ask: MockAsk, said: MockTokens, start: int, end: int) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "index": end,
         "token": {"id": said.ids[start], "text": _text(script, said.ids[start:end]), "special": False},
@@ -123,11 +123,11 @@ def _tgi(script: MockScript, ask: Ask, said: MockTokens, start: int, end: int) -
     return fields
 
 
-def _ollama(script: MockScript, ask: Ask, said: MockTokens, start: int, end: int) -> dict[str, Any]:
+def _ollama(script: MockScript, ask: MockAsk, said: MockTokens, start: int, end: int) -> dict[str, Any]:
     return {"model": script.model, "response": _text(script, said.ids[start:end]), "done": False}
 
 
-def _ollama_last(script: MockScript, ask: Ask, said: MockTokens) -> dict[str, Any]:
+def _ollama_last(script: MockScript, ask: MockAsk, said: MockTokens) -> dict[str, Any]:
     return {
         "response": "",
         "done": True,
@@ -137,7 +137,7 @@ def _ollama_last(script: MockScript, ask: Ask, said: MockTokens) -> dict[str, An
     }
 
 
-def _openai_usage(script: MockScript, ask: Ask, said: MockTokens) -> dict[str, Any] | None:
+def _openai_usage(script: MockScript, ask: MockAsk, said: MockTokens) -> dict[str, Any] | None:
     if not script.usage:
         return None
     usage: dict[str, Any] = {"prompt_tokens": len(ask.prompt_ids), "completion_tokens": said.counted}
@@ -146,7 +146,7 @@ def _openai_usage(script: MockScript, ask: Ask, said: MockTokens) -> dict[str, A
     return {"id": "mock", "choices": [], "usage": usage}
 
 
-def _nothing(script: MockScript, ask: Ask, said: MockTokens) -> None:
+def _nothing(script: MockScript, ask: MockAsk, said: MockTokens) -> None:
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.endpoint.mock.ask import Ask
+from assay.endpoint.mock.ask import MockAsk
 
 _BLOCK = 16
 
@@ -13,7 +13,7 @@ class Prefixes:
         self.queries = 0
         self.hits = 0
 
-    def look_up(self, ask: Ask) -> int:
+    def look_up(self, ask: MockAsk) -> int:
         """Tokens of the prompt that were seen before; the prompt is remembered. The last token is always computed."""
         self.queries += len(ask.prompt_ids)
         if not ask.caches:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from assay.endpoint.mock.answer import MockAnswer, answer_to
-from assay.endpoint.mock.ask import Ask, ask_in
+from assay.endpoint.mock.ask import MockAsk, ask_in
 from assay.endpoint.mock.prefixes import Prefixes
 from assay.endpoint.mock.script import MockFault, MockScript
 
@@ -41,7 +41,7 @@ class MockState:
     successes: int = 0
     started: float = field(default_factory=time.monotonic)
     _waiting: deque[Callable[[], None]] = field(default_factory=deque)
-    _asks: dict[bytes, Ask] = field(default_factory=dict)
+    _asks: dict[bytes, MockAsk] = field(default_factory=dict)
     _answers: dict[tuple[bytes, int, MockFault | None], MockAnswer] = field(default_factory=dict)
 
     @property
@@ -54,7 +54,7 @@ class MockState:
         self.rows.append(row)
         return row
 
-    def ask(self, body: bytes) -> Ask:
+    def ask(self, body: bytes) -> MockAsk:
         """Raises BadAsk."""
         if (ask := self._asks.get(body)) is None:
             if len(self._asks) >= _KEPT_ANSWERS:
@@ -62,7 +62,7 @@ class MockState:
             ask = self._asks[body] = ask_in(body, self.script)
         return ask
 
-    def answer(self, body: bytes, ask: Ask, cached: int, fault: MockFault | None) -> MockAnswer:
+    def answer(self, body: bytes, ask: MockAsk, cached: int, fault: MockFault | None) -> MockAnswer:
         key = (body, cached, fault)
         if (answer := self._answers.get(key)) is None:
             if len(self._answers) >= _KEPT_ANSWERS:

@@ -1,0 +1,108 @@
+"""Which kind of server this is: each kind has an address of its own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from assay.endpoint.single import ProbedServer, fact
+from assay.ground.errors import ConfigError, EnvironmentProblem
+
+FAMILIES = {
+    "vllm": ("vllm", "vllm-generate"),
+    "sglang": ("sglang", "sglang-completions"),
+    "trtllm": ("trtllm",),
+    "llamacpp": ("llamacpp",),
+    "tgi": ("tgi",),
+    "ollama": ("ollama",),
+    "openai": ("openai", "openai-chat"),
+}
+"""A kind of server and its APIs, the best first."""
+_UNKNOWN = ("vllm", "trtllm", "openai", "openai-chat")
+"""What is tried where a server has OpenAI's addresses and does not say what it is."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    kind: str | None
+    """Key of FAMILIES; None where the server does not say."""
+    version: str | None = None
+    models: tuple[str, ...] = ()
+    context: int | None = None
+    """Tokens of prompt and answer."""
+    sampling: dict[str, Any] | None = None
+    """Sampling values that the server states as its own."""
+
+    @property
+    def apis(self) -> tuple[str, ...]:
+        return FAMILIES[self.kind] if self.kind else _UNKNOWN
+
+
+def identify(server: ProbedServer) -> Identity:
+    """Raises: EnvironmentProblem (nobody answers, still loading), ConfigError (no access, no model server)."""
+    listed = _look(server, "/v1/models")
+    entries = listed.get("data") if isinstance(listed.get("data"), list) else []
+    models = tuple(str(one["id"]) for one in entries or [] if isinstance(one, dict) and one.get("id"))
+    first: dict[str, Any] = next((one for one in entries or [] if isinstance(one, dict)), {})
+    owner = str(first.get("owned_by", "")).lower()
+    context = _count(first.get("max_model_len"))
+    if owner == "vllm":
+        return Identity("vllm", _text(_look(server, "/version").get("version")), models, context)
+    if found := _look(server, "/props").get("default_generation_settings"):
+        settings = found if isinstance(found, dict) else {}
+        parameters = settings.get("params")
+        return Identity(
+            "llamacpp",
+            _text(_look(server, "/props").get("build_info")),
+            models,
+            _count(settings.get("n_ctx")),
+            parameters if isinstance(parameters, dict) else None,
+        )
+    if path := _text(_look(server, "/get_model_info").get("model_path")):
+        version = _text(_look(server, "/get_server_info").get("version"))
+        return Identity("sglang", version, models or (path,), context)
+    if name := _text((info := _look(server, "/info")).get("model_id")):
+        return Identity("tgi", _text(info.get("version")), (name,), _count(info.get("max_total_tokens")))
+    if version := _text(_look(server, "/api/version").get("version")):
+        tags = _look(server, "/api/tags").get("models") or []
+        names = [str(one["name"]) for one in tags if isinstance(one, dict) and one.get("name")]
+        return Identity("ollama", version, tuple(names))
+    if "tensorrt" in owner:
+        return Identity("trtllm", _text(_look(server, "/version").get("version")), models, context)
+    if not models:
+        raise ConfigError(
+            f"{server.text} answers, and is no model server that Assay knows",
+            "the address of the server itself, without a path; --api NAME where it hides what it is",
+        )
+    return Identity(None, None, models, context)
+
+
+def _look(server: ProbedServer, path: str) -> dict[str, Any]:
+    """The JSON object at `path`; an empty one where the server has none."""
+    try:
+        status, text = fact(server, path)
+    except (OSError, http.client.HTTPException) as error:
+        raise EnvironmentProblem(
+            f"{server.text} does not answer: {error!r}"[:300], "start the server; is the port right?"
+        ) from error
+    if status in (401, 403):
+        raise ConfigError(
+            f"{server.text} wants a key (HTTP {status})", "--api-key-env NAME of a variable that holds it"
+        )
+    if status == 503:
+        raise EnvironmentProblem(f"{server.text} is not ready (HTTP 503)", "wait until the model is loaded")
+    try:
+        found = json.loads(text) if status == 200 else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value[:200] if isinstance(value, str) and value else None
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and value > 0 else None
