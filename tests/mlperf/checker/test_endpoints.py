@@ -18,7 +18,13 @@ from tests.mlperf.checker.good_tree import GoodTree
 SEEDS = rounds.load("v6.1").seeds
 GPT_SETS = (("aime25", 0.80, 30, 8), ("gpqa", 0.75, 198, 5), ("livecodebench", 0.85, 1055, 3))
 """name, share right, rows, repeats: 0.85 x 1055 + 0.75 x 198 + 0.80 x 30 of 1283 are 83.339 %."""
-DEEPSEEK = [{"dataset_name": "mlperf", "dataset_type": "accuracy", "score": 81.5, "total_samples": 4388}]
+LENGTH = {"avg": 3886.2}
+DEEPSEEK = {
+    "dataset_type": "accuracy",
+    "score": 81.5,
+    "total_samples": 4388,
+    "output_sequence_lengths": LENGTH,
+}
 
 
 class EndpointsTree(GoodTree):
@@ -42,7 +48,7 @@ class EndpointsTree(GoodTree):
                 "n_samples_issued": 13_368,
                 "n_samples_failed": 0,
                 "qps": 20.0,
-                "tps": 2560.0,
+                "tps": 20 * mean_tokens,
                 "output_sequence_lengths": {"avg": mean_tokens},
                 "ttft": {"early_stopping_percentiles": {"99.0": 300_000_000}},
                 "tpot": {"early_stopping_percentiles": {"99": 9_000_000}},
@@ -64,7 +70,7 @@ class EndpointsTree(GoodTree):
 def deepseek(folder: Path, **changes: Any) -> EndpointsTree:
     made = EndpointsTree.make(folder, "v6.1", workload="deepseek-r1")
     assert isinstance(made, EndpointsTree)
-    return made.convert([DEEPSEEK[0] | changes])
+    return made.convert([DEEPSEEK | changes], LENGTH["avg"])
 
 
 def gpt_oss(folder: Path, livecodebench: float = 0.85, mean_tokens: float = 1278.0) -> EndpointsTree:
@@ -87,8 +93,8 @@ def test_a_good_endpoints_tree_has_no_errors_and_its_rates_are_tokens(tmp_path: 
     report = check(deepseek(tmp_path).root, rounds.load("v6.1"))
     assert [f for f in report.findings if f.severity is Severity.ERROR] == []
     found = {row.scenario: (row.result, row.units) for row in report.rows}
-    assert found == dict.fromkeys(("Offline", "Server", "Interactive"), (2560.0, "Tokens/s"))
-    assert {row.accuracy for row in report.rows} == {"exact_match: 81.5"}
+    assert found == dict.fromkeys(("Offline", "Server", "Interactive"), (77_724.0, "Tokens/s"))
+    assert {row.accuracy for row in report.rows} == {"exact_match: 81.5  tokens_per_sample: 3886.2"}
 
 
 def test_tokens_are_never_taken_from_samples(tmp_path: Path) -> None:
@@ -191,6 +197,15 @@ def test_results_of_any_kind_are_findings_and_never_a_traceback(tmp_path: Path, 
     (tree.results("Server") / "performance/result_summary.json").write_text(content)
     (tree.results("Server") / "config.yaml").write_text("a: [")
     assert tree.codes(Severity.ERROR) != []
+
+
+@pytest.mark.parametrize(
+    ("mean", "codes"), [(3490, ["A1", "X8"]), (3600, []), (4275, ["A2"]), (None, ["E4"])]
+)
+def test_the_mean_length_of_the_answers_is_held_to_both_limits(
+    tmp_path: Path, mean: float | None, codes: list[str]
+) -> None:
+    assert deepseek(tmp_path, output_sequence_lengths={"avg": mean}).codes() == codes
 
 
 def test_an_endpoints_run_over_a_part_of_the_set_is_a_warning(tmp_path: Path) -> None:

@@ -78,13 +78,15 @@ def measured(results: Mapping[str, Any], metrics: tuple[str, ...]) -> tuple[Meas
 
     A number without a name is rouge1 where ROUGE is asked for (all that MLPerf Endpoints returns of it), else
     exact_match; shares up to 1 are percent of the whole. Several sets are weighted by their rows, repeats left out, as
-    gpt-oss's evaluator does.
+    gpt-oss's evaluator does. The mean length of the answers is tokens_per_sample.
     """
     plain = next((name for name in ("rouge1", "exact_match") if name in metrics), None)
     sums: dict[str, list[tuple[float, int]]] = {}
     for each in _scored(results):
         score = each.get("score")
         named = score if isinstance(score, Mapping) else {plain: score}
+        length = at(each, ("output_sequence_lengths", "avg"))
+        named = {"tokens_per_sample": length, **named}
         repeats = each.get("num_repeats")
         rows = _count(each) // (repeats if isinstance(repeats, int) and repeats > 0 else 1)
         for name, value in named.items():
