@@ -37,6 +37,7 @@ class TinyServer:
         fault: str = "",
         faulty_from: int = 0,
         cached: Callable[[dict[str, Any]], int] | None = None,
+        port: int = 0,
     ) -> None:
         self.cached = cached
         self.answer, self.fault, self.faulty_from = answer, fault, faulty_from
@@ -48,7 +49,7 @@ class TinyServer:
         class Handler(_Handler):
             tiny = server
 
-        self._http = _Many(("127.0.0.1", 0), Handler)
+        self._http = _Many(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
 

@@ -23,6 +23,7 @@ TABLE = {
     "echo": "assay.suts.echo",
     "endpoint": "assay.suts.endpoint",
     "engine": "assay.suts.engine",
+    "serve": "assay.suts.serve",
     "transformers": "assay.suts.transformers",
 }
 """Name -> module whose KIND says what it is."""

@@ -9,7 +9,8 @@ from assay.mlperf.sut_option import SutOption
 from assay.mlperf.workload import Workload
 
 
-def _refuse(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
+def refuse(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
+    """A server chooses one token after the other: it searches no beams."""
     if workload.decoding.beams == 1:
         return None
     return f"answers of {workload.name} need {workload.decoding.beams} beams, which no API of a server has"
@@ -30,6 +31,6 @@ KIND = SutKind(
         SutOption("stall_timeout", float, "longest time without a byte, s", 120.0, least=0.1, most=1e6),
         SutOption("retries", int, "tries after a failure before any byte", 0, least=0, most=10),
     ),
-    refuse=_refuse,
+    refuse=refuse,
     planner="assay.suts.endpoint_plan",
 )

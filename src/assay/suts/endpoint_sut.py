@@ -62,13 +62,7 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
     token = secret.value(str(variable)) if variable else None
     addresses = [parse(url) for url in urls]
     model = model_of(addresses, None if options["model"] is None else str(options["model"]), token)
-    limits = ClientLimits(
-        silence_s=float(str(options["stall_timeout"])),
-        answer_s=float(str(options["timeout"])),
-        in_flight=int(str(options["max_in_flight"])),
-        retries=int(str(options["retries"])),
-    )
-    allow_files(limits.in_flight)
+    limits = limits_of(options)
     sut = EndpointSut(addresses, api, model, token, limits, spec, samples, sink)
     sut.warm_up()
     return sut
@@ -91,6 +85,18 @@ def exact_api(options: Options) -> Api:
             f"--api {' or '.join(name for name, each in APIS.items() if each.tier is Tier.A)}",
         )
     return api
+
+
+def limits_of(options: Options) -> ClientLimits:
+    """As asked, with as many open files as that takes. Raises: EnvironmentProblem where they cannot be had."""
+    limits = ClientLimits(
+        silence_s=float(str(options["stall_timeout"])),
+        answer_s=float(str(options["timeout"])),
+        in_flight=int(str(options["max_in_flight"])),
+        retries=int(str(options["retries"])),
+    )
+    allow_files(limits.in_flight)
+    return limits
 
 
 def model_of(addresses: Sequence[Address], asked: str | None, token: str | None) -> str:

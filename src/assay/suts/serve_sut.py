@@ -1,0 +1,143 @@
+"""Starts a server and hands it to the endpoint SUT. The server ends with this process group, however that ends."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from assay.endpoint.address import Address
+from assay.ground import files, model_folder
+from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
+from assay.mlperf.child import describe, last_lines
+from assay.mlperf.sample import Sample
+from assay.mlperf.sut import Query, Sink, SutSpec, Used
+from assay.suts import endpoint_http, endpoint_sut, serve_command
+from assay.suts.endpoint_sut import EndpointSut
+from assay.suts.serve import KIND
+
+LOOK_SECONDS, SPEAK_SECONDS, END_SECONDS = 0.5, 15.0, 5.0
+OWN_OUTPUT = Path("/proc/self/fd/1")
+"""The log of this process, where the server writes too."""
+
+
+def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
+    """Raises: ConfigError, EnvironmentProblem when it cannot be started, RunFailed when it ends or never answers."""
+    options = KIND.values(spec.options)
+    if spec.checkpoint is None:
+        raise ConfigError("the serve SUT needs a checkpoint", "--checkpoint DIR")
+    server, python, more = (options[name] for name in ("server", "server_python", "server_args"))
+    port = _free_port()
+    words = serve_command.command(
+        str(server),
+        str(python or sys.executable),
+        spec.checkpoint,
+        port,
+        spec.precision.value,
+        None if more is None else str(more),
+    )
+    known = serve_command.KNOWN.get(str(server))
+    api = endpoint_sut.exact_api({"api": options["api"] or (known[0] if known else "vllm")})
+    address = Address("http", "127.0.0.1", port)
+    process = _started(words)
+    try:
+        _wait(process, address, float(str(options["start_timeout"])), sink)
+        model = endpoint_sut.model_of([address], None, None)
+        limits = endpoint_sut.limits_of(options)
+        endpoint = EndpointSut([address], api, model, None, limits, spec, samples, sink)
+        endpoint.warm_up()
+    except BaseException:
+        _end(process)
+        raise
+    digest = files.sha256_all(model_folder.weight_files(spec.checkpoint))
+    return ServeSut(endpoint, process, words, digest)
+
+
+class ServeSut:
+    """The endpoint SUT with the life of its server."""
+
+    def __init__(
+        self, endpoint: EndpointSut, process: subprocess.Popen[bytes], words: Sequence[str], digest: str
+    ) -> None:
+        self._endpoint, self._process, self._words, self._digest = endpoint, process, list(words), digest
+
+    def used(self) -> Used:
+        used = self._endpoint.used()
+        return replace(
+            used,
+            sut="serve",
+            weights_sha256=self._digest,
+            breaches=(*used.breaches, *serve_command.breaches(self._words)),
+            details={**used.details, "command": self._words},
+        )
+
+    def issue(self, queries: Sequence[Query]) -> None:
+        self._endpoint.issue(queries)
+
+    def flush(self) -> None:
+        self._endpoint.flush()
+
+    def close(self) -> None:
+        self._endpoint.close()
+        _end(self._process)
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def _started(words: Sequence[str]) -> subprocess.Popen[bytes]:
+    """In this process's own group, which ends as a whole. Raises: EnvironmentProblem."""
+    try:
+        return subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"the server cannot be started: {error}", "--server, --server-python"
+        ) from error
+
+
+def _wait(process: subprocess.Popen[bytes], address: Address, timeout_s: float, sink: Sink) -> None:
+    """Until it lists its models. Raises: RunFailed with its last lines when it ends, or takes too long."""
+    start = spoken = time.monotonic()
+    while True:
+        if (status := process.poll()) is not None:
+            raise RunFailed(f"the server {describe(status)} before it answered{_last_words()}", "its log")
+        try:
+            if endpoint_http.models(address, None):
+                return
+        except EnvironmentProblem:
+            now = time.monotonic()
+            if now - start > timeout_s:
+                raise RunFailed(
+                    f"the server does not answer after {timeout_s:g} s{_last_words()}", "--start-timeout"
+                ) from None
+            if now - spoken > SPEAK_SECONDS:
+                spoken = now
+                sink.progress(f"the server is loading, {now - start:.0f} s so far")
+        time.sleep(LOOK_SECONDS)
+
+
+def _last_words() -> str:
+    try:
+        with OWN_OUTPUT.open("rb") as log:
+            words = last_lines(log) if OWN_OUTPUT.is_file() else ""
+    except OSError:
+        return ""
+    return f"; its last lines: {words}" if words else ""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Asked first, killed after a few seconds; what it started goes with this process's group."""
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

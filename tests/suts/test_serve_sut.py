@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.config import Device, Precision
+from assay.ground.errors import AssayError, ConfigError, RunFailed
+from assay.mlperf.sample import Sample
+from assay.mlperf.sut import Query, SutSpec
+from assay.mlperf.workload import Generation
+from assay.nano import shipped
+from assay.suts import serve_command, serve_sut
+from assay.suts.serve import KIND
+
+SERVER = """
+import os, sys, time
+sys.path.insert(0, {tests!r})
+from tiny_server import TinyServer
+with TinyServer(lambda request: [5, 6, 7, 2], port=int(sys.argv[1])):
+    open(sys.argv[2], "w").write(str(os.getpid()))
+    time.sleep(60)
+"""
+
+
+class Silent:
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+
+    def first_tokens(self, tokens: Any) -> None:
+        pass
+
+    def done(self, answers: Any) -> None:
+        self.ids += [answer.id for answer in answers]
+
+    def progress(self, message: str) -> None:
+        pass
+
+
+def built(server: str, sink: Silent, **options: Any) -> serve_sut.ServeSut:
+    spec = SutSpec(
+        "serve",
+        shipped.checkpoint_dir(),
+        Device.CPU,
+        Precision.BFLOAT16,
+        None,
+        Generation(2, 8, 2),
+        False,
+        {"server": server, **options},
+    )
+    return serve_sut.build(spec, [Sample(0, "t.0", "", "", (1, 50, 51), "", (), ())], sink)
+
+
+def test_a_server_is_started_asked_and_stopped(tmp_path: Path) -> None:
+    script, mark = tmp_path / "server.py", tmp_path / "pid"
+    script.write_text(SERVER.format(tests=str(Path(__file__).parents[1] / "endpoint")))
+    sink = Silent()
+    sut = built(f"{sys.executable} {script} {{port}} {mark}", sink)
+    sut.issue([Query(7, 0)])
+    sut.flush()
+    used = sut.used()
+    sut.close()
+    assert sink.ids == [7] and used.faults == ()
+    assert used.details["command"][1] == str(script)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(mark.read_text()), 0)
+
+
+def test_a_server_that_ends_while_it_loads_is_said_at_once() -> None:
+    with pytest.raises(RunFailed, match="ended with exit code 3 before it answered"):
+        built(f"{sys.executable} -c 'import sys; sys.exit(3)' {{port}}", Silent())
+
+
+def test_a_server_that_never_answers_is_ended() -> None:
+    with pytest.raises(RunFailed, match="does not answer after 1 s"):
+        built("sleep 60 {port}", Silent(), start_timeout=1.0)
+
+
+@pytest.mark.parametrize("server", ["llama-server", "'", "/no/such/file {port}"])
+def test_a_command_that_cannot_be_started_is_refused(server: str) -> None:
+    with pytest.raises(AssayError):
+        built(server, Silent())
+
+
+def test_known_servers_are_started_without_a_prefix_cache() -> None:
+    words = serve_command.command("vllm", "py", Path("/m"), 8000, "bfloat16", "--max-num-seqs 8")
+    assert words[:4] == ["py", "-m", "vllm.entrypoints.openai.api_server", "--model"]
+    assert "--no-enable-prefix-caching" in words and words[-2:] == ["--max-num-seqs", "8"]
+    assert serve_command.breaches(words) == ()
+    assert "--disable-radix-cache" in serve_command.command("sglang", "py", Path("/m"), 1, "float16", None)
+    assert KIND.defaults()["server"] == "vllm"
+
+
+def test_arguments_that_break_the_rules_are_told_with_the_reason() -> None:
+    (said,) = serve_command.breaches(["--speculative-config={}"])
+    assert "speculative decoding" in said
+    with pytest.raises(ConfigError):
+        serve_command.command("x '", "py", Path("/m"), 1, "float16", None)
