@@ -23,8 +23,10 @@ import numpy as np
 
 from assay.ground.errors import RunFailed
 from assay.mlperf.channel import Channel, Frame, Kind
+from assay.mlperf.early_stopping import Verdict
 from assay.mlperf.message import Count, Failure, LoadGenJob
 from assay.mlperf.request_times import Recorder
+from assay.mlperf.trial import LateCount
 
 FAILED = 4
 COUNT_SECONDS = 0.25
@@ -108,8 +110,9 @@ class LoadgenRun:
 
         self._binding: ModuleType = mlperf_loadgen
         self._job, self._control = job, control
-        self._telling = threading.Lock()
+        self._telling, self._looking = threading.Lock(), threading.Lock()
         self._relay = Relay(mlperf_loadgen, Channel.connect(job.address))
+        self._late = LateCount(job.stop) if job.stop is not None else None
 
     def perform(self) -> None:
         """Blocks until LoadGen has its answers and has written its logs."""
@@ -127,6 +130,9 @@ class LoadgenRun:
         if job.times is not None:
             relay.times.save(job.times)
         self._tell(Count(relay.issued, relay.done))
+        if self._late is not None:
+            with self._looking:
+                self._tell(self._late.look(relay.times, time.monotonic_ns()))
 
     def _settings(self) -> object:
         binding, job = self._binding, self._job
@@ -160,7 +166,18 @@ class LoadgenRun:
             if now != told:
                 self._tell(Count(*now))
                 told = now
+                self._stop_when_sure()
             time.sleep(COUNT_SECONDS)
+
+    def _stop_when_sure(self) -> None:
+        """End the process here and now when a trial has told what it was run for."""
+        if self._late is None:
+            return
+        with self._looking:
+            tally = self._late.look(self._relay.times, time.monotonic_ns())
+            if tally.verdict is not Verdict.UNSURE:
+                self._tell(tally)
+                os._exit(0)
 
     def fail(self, error: BaseException) -> None:
         """End the process here and now: LoadGen would wait for its answers for ever."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from assay.ground import errors
 from assay.mlperf.sample import Sample
 from assay.mlperf.sut import SutSpec, Used
+from assay.mlperf.trial import StopRule
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class LoadGenJob:
     out: Path
     times: Path | None = None
     """Where the times of all queries are left; None = nowhere."""
+    stop: StopRule | None = None
+    """A trial ends when this tells; None = at LoadGen's own end."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import time
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,14 @@ from numpy.typing import NDArray
 from assay.mlperf.round import Seeds
 
 KINDS = ("issued", "first", "done")
+
+
+class Call(NamedTuple):
+    """One call between LoadGen and the system under test."""
+
+    at_ns: int
+    ids: list[int]
+    values: list[int]
 
 
 class Stamps:
@@ -33,6 +41,21 @@ class Stamps:
         self._counts.append(len(ids))
         self._ids.frombytes(ids.tobytes())
         self._values.frombytes(values.tobytes())
+
+    def calls(self, after: int, queries: int) -> list[Call]:
+        """The calls beyond the first `after`, which were over `queries` queries; also while the other thread adds."""
+        # In the reverse order of `add`, and as slices: each is a copy that holds the interpreter lock, where an array
+        # whose buffer is lent out cannot grow.
+        values, ids = self._values[queries:], self._ids[queries:]
+        counts, at = self._counts[after:], self._at[after:]
+        found, place = [], 0
+        for when, count in zip(at, counts):
+            if place + count > len(values):
+                break
+            end = place + count
+            found.append(Call(when, ids[place:end].tolist(), values[place:end].tolist()))
+            place = end
+        return found
 
     def columns(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """(time of the call in ns, id, value) of each query."""

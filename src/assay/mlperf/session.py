@@ -34,6 +34,7 @@ from assay.mlperf.run_spec import RunSpec
 from assay.mlperf.sample import Sample
 from assay.mlperf.sut import SutSpec, Used
 from assay.mlperf.sut_host import SutHost, start_child, unanswered
+from assay.mlperf.trial import StopRule, Tally
 
 __all__ = ["Progress", "RunSpec", "Session"]
 
@@ -119,6 +120,23 @@ class Session:
             self._supervised(host.refresh)
         return self._checked(spec)
 
+    def trial(self, spec: RunSpec, stop: StopRule) -> tuple[Tally, logs.RunRecord | None]:
+        """A Server run that ends as soon as `stop` tells; with LoadGen's record where it came to its own end.
+
+        Afterwards the SUT owes no answers of it. Raises: as `run`.
+        """
+        host = self._loaded()
+        _prepare(spec)
+        with host.phase(spec.title):
+            tally = self._supervised(lambda: self._perform(host, spec, stop))
+            if tally is None:
+                raise RunFailed("the trial ended without a word", f"see {self._log_dir}")
+            is_whole = tally.answered >= stop.final
+            if not is_whole:
+                self._supervised(lambda: host.drain(self._answer_timeout_s))
+            self._supervised(host.refresh)
+        return tally, self._checked(spec) if is_whole else None
+
     def _start(self, log: Path) -> None:
         self._host = SutHost(self._build, log, self._on_progress, self._load_timeout_s)
 
@@ -145,7 +163,8 @@ class Session:
         if self._host is not None:
             self._host.end()
 
-    def _perform(self, host: SutHost, spec: RunSpec) -> None:
+    def _perform(self, host: SutHost, spec: RunSpec, stop: StopRule | None = None) -> Tally | None:
+        """One LoadGen child from start to end; gives what it says of a trial."""
         job = LoadGenJob(
             wheel=self._loadgen,
             address=host.address,
@@ -158,7 +177,9 @@ class Session:
             answer_seed=spec.answer_seed,
             out=spec.out,
             times=spec.times,
+            stop=stop,
         )
+        tally = None
         log = self._log_dir / f"loadgen-{spec.title.replace(' ', '-').lower()}.log"
         child, control = start_child("the LoadGen child", "assay.mlperf.loadgen", log)
         places = host.used.batch or 0
@@ -182,9 +203,12 @@ class Session:
                             raise message.to_error(log)
                         if isinstance(message, Count):
                             counting.saw(message)
+                        if isinstance(message, Tally):
+                            tally = message
                     counting.refuse_silence(host.child.log)
             if child.wait(10.0) != 0:
                 raise RunFailed(child.death(), f"see {log}")
+            return tally
         except BrokenPipeError:
             raise RunFailed(child.death(), f"see {log}") from None
         finally:
