@@ -82,7 +82,7 @@ def test_an_unknown_option_names_the_nearest_and_exits_2(
         (["bench", "\N{EM DASH}scenario", "offline"], "try: --scenario"),
         (["serve"], "it does not drive a server"),
         (["diff"], "`assay compare A B`"),
-        (["tune"], "`assay --help`"),
+        (["frobnicate"], "`assay --help`"),
     ],
 )
 def test_what_is_meant_is_answered_and_nothing_is_guessed(

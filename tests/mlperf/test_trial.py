@@ -102,7 +102,12 @@ def test_loadgen_generates_as_many_queries_as_foreseen(
 def test_a_hopeless_trial_ends_long_before_its_run_and_leaves_the_sut_ready(tmp_path: Path) -> None:
     limits = Latency(50.0, 200.0)
     spec = run_spec(
-        tmp_path, Scenario.SERVER, target_qps=400.0, min_duration_ms=60_000, max_query_count=None, latency=limits
+        tmp_path,
+        Scenario.SERVER,
+        target_qps=400.0,
+        min_duration_ms=60_000,
+        max_query_count=None,
+        latency=limits,
     )
     final = final_queries(spec)
     stop = StopRule(spec.seeds, spec.target_qps, limits, final, final)

@@ -10,6 +10,7 @@ Started by `session` through `child_main`.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import threading
@@ -132,7 +133,8 @@ class LoadgenRun:
         self._tell(Count(relay.issued, relay.done))
         if self._late is not None:
             with self._looking:
-                self._tell(self._late.look(relay.times, time.monotonic_ns()))
+                tally = self._late.look(relay.times, time.monotonic_ns())
+            self._tell(dataclasses.replace(tally, is_whole=True))
 
     def _settings(self) -> object:
         binding, job = self._binding, self._job

@@ -131,11 +131,10 @@ class Session:
             tally = self._supervised(lambda: self._perform(host, spec, stop))
             if tally is None:
                 raise RunFailed("the trial ended without a word", f"see {self._log_dir}")
-            is_whole = tally.answered >= stop.final
-            if not is_whole:
+            if not tally.is_whole:
                 self._supervised(lambda: host.drain(self._answer_timeout_s))
             self._supervised(host.refresh)
-        return tally, self._checked(spec) if is_whole else None
+        return tally, self._checked(spec) if tally.is_whole else None
 
     def _start(self, log: Path) -> None:
         self._host = SutHost(self._build, log, self._on_progress, self._load_timeout_s)

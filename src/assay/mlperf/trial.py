@@ -1,7 +1,7 @@
 """A Server run at a rate that is being tried: its late queries are counted while it runs, and it ends when they tell.
 
-The LoadGen child counts (`loadgen`), as it alone sees every query; the rule by which it stops is the early-stopping rule
-for the whole run (`early_stopping.judge`).
+The LoadGen child counts (`loadgen`), as it alone sees every query; it stops by the early-stopping rule for the whole
+run (`early_stopping.judge`).
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class Tally:
     answered: int
     late_ttft: int
     late_tpot: int
+    is_whole: bool = False
+    """Whether LoadGen came to its own end."""
 
     @property
     def late(self) -> int:

@@ -1,0 +1,245 @@
+"""`assay tune`: the highest rate at which a Server run is VALID, found with LoadGen's own schedule, seeds and rule.
+
+Every probe is begun as the official run at its rate, and ended as soon as its late queries tell (`mlperf.trial`).
+`tune_search` decides what is tried. tune.json is written after each probe: the same command goes on from there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from assay import suts
+from assay.bench import measure, pipeline, prepare, tune_record
+from assay.bench.running import Reporter, RunInProgress
+from assay.bench.tune_record import Official, Tuned
+from assay.bench.tune_search import (
+    LEAST_QUERIES,
+    OFFICIAL_SHARE,
+    RESOLUTION,
+    Done,
+    Probe,
+    Tried,
+    bracket,
+    first_guess,
+    least_queries,
+    next_probe,
+    stepped_down,
+)
+from assay.config import BenchmarkConfig, Mode, Request, Scenario
+from assay.ground import files
+from assay.ground.errors import ConfigError, Interrupted
+from assay.ground.hub import Hub
+from assay.mlperf import job as jobs
+from assay.mlperf import requests
+from assay.mlperf.early_stopping import Verdict, allowed_over
+from assay.mlperf.result import RunValidity
+from assay.mlperf.round import Latency
+from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.run_spec import RunSpec
+from assay.mlperf.session import Session
+from assay.mlperf.trial import StopRule, Tally, final_queries
+
+FULL_SHARE = 0.05
+"""Part of the official duration that the rate at full load is measured for."""
+OFFICIAL_TRIES = 4
+NS_PER_MS = 1e6
+
+
+def run(
+    request: Request, hub: Hub, reporter: Reporter, official: bool, consent: pipeline.Consent | None
+) -> Tuned:
+    """Search, and with `official` run at what was found. Raises: AssayError; Interrupted can be resumed."""
+    request = dataclasses.replace(request, config=settled(request.config))
+    request = pipeline.obtain(request, hub, reporter.say, consent)
+    folder, tuned = _begun(request.config)
+    try:
+        if tuned.reason == "":
+            tuned = _search(request, folder, tuned, reporter)
+        if official and tuned.low is not None:
+            tuned = _official(request, hub, folder, tuned, reporter)
+    except Interrupted as error:
+        raise Interrupted(error.message, f"the same command with --out {folder} goes on") from None
+    return tuned
+
+
+def settled(config: BenchmarkConfig) -> BenchmarkConfig:
+    """The config of the official run. Raises: ConfigError for what has no rate to be found."""
+    if len(config.scenarios) != 1 or not config.scenarios[0].is_paced:
+        raise ConfigError("only a Server or an Interactive run has a rate to be found", "--scenario server")
+    job = jobs.of(config, suts.kind(config.sut))
+    if config.scenarios[0].value not in job.rules.latency:
+        raise ConfigError(f"{config.workload} has no limits of a first token to hold", "another workload")
+    duration_s = job.min_duration_s() or job.round.min_duration_ms / 1000
+    return dataclasses.replace(config, limits=dataclasses.replace(config.limits, min_duration_s=duration_s))
+
+
+def _begun(config: BenchmarkConfig) -> tuple[Path, Tuned]:
+    """The folder, and what an earlier search left in it. Raises: ConfigError when that was for something else."""
+    out = config.paths.out
+    facts = tune_record.facts(config)
+    if out is not None and (found := tune_record.read(out)) is not None:
+        if found.facts != facts:
+            raise ConfigError(f"{out} holds a search for another job", "--out a new folder")
+        return out, found
+    folder = prepare.claim(out)
+    assert config.limits.min_duration_s is not None
+    tuned = Tuned(str(folder), facts, config.scenarios[0].value, config.limits.min_duration_s)
+    tune_record.write(tuned)
+    return folder, tuned
+
+
+def _search(request: Request, folder: Path, tuned: Tuned, reporter: Reporter) -> Tuned:
+    config = dataclasses.replace(request.config, modes=(Mode.PERFORMANCE,))
+    job, data = prepare.prepare(config)
+    running = RunInProgress(job, data, folder, reporter, request.delivery)
+    scenario = config.scenarios[0]
+    limits = job.rules.latency[scenario.value]
+    with files.held(folder), measure.session_of(running) as session:
+        full = tuned.full_rate or _full_rate(session, len(running.samples), tuned.duration_s)
+        guess, whence = _guess(config, running, full, limits, tuned.duration_s)
+        tuned = dataclasses.replace(
+            tuned, full_rate=full, guess=guess, guess_from=whence, limits=dataclasses.asdict(limits)
+        )
+        reporter.say(f"full load: {full:.4g} samples/s; begins at {guess:.4g} ({whence})")
+        while isinstance(step := next_probe(tuned.probes, guess), Probe):
+            tried = _probe(running, session, scenario, step, full, len(tuned.probes) + 1)
+            tuned = dataclasses.replace(tuned, probes=(*tuned.probes, tried))
+            tune_record.write(tuned)
+            reporter.say(words(tuned))
+    assert isinstance(step, Done)
+    tuned = dataclasses.replace(tuned, low=step.low, high=step.high, reason=step.reason)
+    tune_record.write(tuned)
+    if step.low is not None:
+        tune_record.remember(tuned.facts, step.low)
+    return tuned
+
+
+def _full_rate(session: Session, samples: int, duration_s: float) -> float:
+    """Samples/s with everything asked at once: a short pass, then one that lasts a part of the official run."""
+    batch = session.used.batch or 0
+    short = session.probe(min(max(measure.PROBE_SAMPLES, measure.PROBE_BATCHES * batch), samples))
+    return session.probe(max(1, math.ceil(short * FULL_SHARE * duration_s)))
+
+
+def _guess(
+    config: BenchmarkConfig, running: RunInProgress, full: float, limits: Latency, duration_s: float
+) -> tuple[float, str]:
+    if config.limits.target_qps is not None:
+        return config.limits.target_qps, "as asked"
+    if (known := tune_record.recall(tune_record.facts(config))) is not None:
+        return known, "the highest that passed when this job was last tuned here"
+    guess = first_guess(running.job.round.seeds, full, limits.ttft_ms / 1000, duration_s)
+    return guess, "a queue with this rate at full load would just pass"
+
+
+def _probe(
+    running: RunInProgress, session: Session, scenario: Scenario, step: Probe, full: float, number: int
+) -> Tried:
+    running.target_qps[scenario] = step.target_qps
+    home = running.folder / "probes" / f"{number:02}"
+    shutil.rmtree(home, ignore_errors=True)  # of a search that was killed
+    spec = dataclasses.replace(
+        measure.run_spec(running, scenario, Mode.PERFORMANCE),
+        out=home / "run_1",
+        user_conf=home / "user.conf",
+        max_query_count=None,
+        times=None,
+    )
+    final = final_queries(spec)
+    allowed = allowed_over(final)
+    if allowed is None:
+        raise ConfigError(
+            f"a run at {step.target_qps:g} samples/s has {final} queries, and none below 459 can be VALID",
+            "a longer --min-duration",
+        )
+    stop = _stop_rule(running, spec, scenario, full, final)
+    began = time.monotonic()
+    tally, record = session.trial(spec, stop)
+    passed, outcome = judged(tally, allowed, record.validity if record else None)
+    return Tried(
+        step.target_qps, passed, step.reason, outcome, final, allowed, tally.issued, tally.answered, tally.late_ttft,
+        tally.late_tpot, round(time.monotonic() - began, 3), record is not None, RunFolder(running.folder).place(home),
+    )  # fmt: skip
+
+
+def _stop_rule(
+    running: RunInProgress, spec: RunSpec, scenario: Scenario, full: float, final: int
+) -> StopRule:
+    least = least_queries(spec.seeds, spec.target_qps, full, final) if final > LEAST_QUERIES else final
+    return StopRule(spec.seeds, spec.target_qps, running.job.rules.latency[scenario.value], final, least)
+
+
+def judged(tally: Tally, allowed: int, validity: str | None) -> tuple[bool, str]:
+    """Whether a probe passes, and why. `validity`: LoadGen's word on one that ran to its end."""
+    late = f"{tally.late} late of at most {allowed}"
+    if validity is not None:
+        return validity == RunValidity.VALID.value, f"LoadGen says {validity} after the whole run: {late}"
+    passed = tally.verdict is Verdict.PASS
+    why = "the rest of the run is no harder" if passed else "more than the whole run may have"
+    return passed, f"ended after {tally.answered} answers: {late}, {why}"
+
+
+def words(tuned: Tuned) -> str:
+    """The last probe and the bracket, in a line."""
+    last, count = tuned.probes[-1], len(tuned.probes)
+    low, high = bracket(tuned.probes)
+    verdict = "passes" if last.passed else "fails"
+    text = f"probe {count}: {last.target_qps:g} samples/s {verdict} ({last.outcome}; {last.seconds:.0f} s)"
+    if low is None or high is None:
+        return f"{text}; bracket {f'{low:g}' if low else '?'} to {f'{high:g}' if high else '?'}"
+    more = max(0, math.ceil(math.log2(max(1.0, math.log(high / low) / math.log(RESOLUTION)))))
+    left = f", at most {more} more of {tuned.duration_s:.0f} s" if more else ""
+    return f"{text}; bracket {low:g} to {high:g}{left}"
+
+
+def _official(request: Request, hub: Hub, folder: Path, tuned: Tuned, reporter: Reporter) -> Tuned:
+    """Official runs, each below the one before, until one is VALID."""
+    while (
+        not any(each.validity == "VALID" for each in tuned.official) and len(tuned.official) < OFFICIAL_TRIES
+    ):
+        tuned = dataclasses.replace(
+            tuned, official=(*tuned.official, _official_run(request, hub, folder, tuned, reporter))
+        )
+        tune_record.write(tuned)
+    return tuned
+
+
+def _official_run(request: Request, hub: Hub, folder: Path, tuned: Tuned, reporter: Reporter) -> Official:
+    assert tuned.low is not None
+    target = float(f"{OFFICIAL_SHARE * tuned.low:.4g}")
+    if tuned.official:
+        last = tuned.official[-1]
+        target = stepped_down(last.target_qps, last.late, last.allowed)
+    out = folder / f"official-{len(tuned.official) + 1}"
+    shutil.rmtree(out, ignore_errors=True)  # of one that was killed
+    config = request.config
+    limits, paths = (
+        dataclasses.replace(config.limits, target_qps=target),
+        dataclasses.replace(config.paths, out=out),
+    )
+    reporter.say(f"official run at {target:g} samples/s in {out}")
+    asked = dataclasses.replace(request, config=dataclasses.replace(config, limits=limits, paths=paths))
+    finished = pipeline.run(asked, hub, reporter)
+    scenario = config.scenarios[0]
+    made = finished.result.find(scenario, Mode.PERFORMANCE)
+    assert made is not None
+    late = late_queries(requests.read(RunFolder(out).requests), scenario, made.limits_ms)
+    return Official(target, made.validity.value, late, allowed_over(made.samples) or 0, str(out))
+
+
+def late_queries(rows: Any, scenario: Scenario, limits_ms: Mapping[str, float]) -> int:
+    """Queries of a performance run over a limit, of the kind that has more of them. rows: requests.parquet."""
+    own = requests.of_run(rows, scenario, Mode.PERFORMANCE)
+    column = {
+        name: own[name].to_numpy() for name in ("scheduled_ns", "first_token_ns", "end_ns", "answer_tokens")
+    }
+    ttft = column["first_token_ns"] - column["scheduled_ns"]
+    tpot = (column["end_ns"] - column["first_token_ns"]) / (column["answer_tokens"] - 1)
+    over = [(ttft, limits_ms["ttft_p99"]), (tpot, limits_ms["tpot_p99"])]
+    return max(int((values > limit * NS_PER_MS).sum()) for values, limit in over)

@@ -1,0 +1,82 @@
+"""`assay tune`: the highest rate at which a Server or Interactive run is VALID."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+from typing import TYPE_CHECKING
+
+from assay.cli.progress import ProgressLine, duration
+from assay.cli.terminal import say, say_json
+from assay.doors import native, native_delivery, sut_options
+
+if TYPE_CHECKING:
+    from assay.bench.tune_record import Tuned
+
+HELP = (
+    "Find the highest target_qps that LoadGen calls VALID, by probes with its own schedule and early-stopping rule. "
+    "--target-qps says where to begin; --out of an earlier search goes on with it."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    native.add_arguments(parser)
+    native_delivery.add_arguments(parser)
+    parser.add_argument("--official", action="store_true", help="then make the run that it was found for")
+    parser.add_argument("--yes", action="store_true", help="fetch what is missing without asking")
+    parser.add_argument("--json", action="store_true", help="print tune.json as the last line of stdout")
+    sut_options.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0; 1 when no rate passes, or no official run is VALID."""
+    if args.scenarios is None and args.config is None:
+        args.scenarios = "server"
+    request = native_delivery.from_args(args)
+    line = ProgressLine()
+
+    from assay.bench import tune
+    from assay.bench.running import Reporter
+    from assay.cli import consent
+    from assay.doors.hub_settings import hub_of
+
+    tuned = tune.run(
+        request,
+        hub_of(os.environ),
+        Reporter(line.say, line.show),
+        args.official,
+        lambda things: consent.ask(things, args.yes),
+    )
+    line.close()
+    if args.json:
+        say_json(json.dumps(dataclasses.asdict(tuned)))
+    else:
+        say(render(tuned))
+    return int(tuned.low is None or (args.official and tuned.valid is None))
+
+
+def render(tuned: Tuned) -> str:
+    """The probes as a table, then what they came to."""
+    lines = [
+        f"  {'samples/s':>10}  {'':<5} {'late':>6} {'allowed':>8} {'answered':>9} {'of':>7} {'time':>7}  why"
+    ]
+    for each in tuned.probes:
+        late = max(each.late_ttft, each.late_tpot)
+        lines.append(
+            f"  {each.target_qps:>10g}  {'PASS' if each.passed else 'FAIL':<5} {late:>6} {each.allowed:>8} "
+            f"{each.answered:>9} {each.final:>7} {duration(each.seconds):>7}  {each.reason}"
+        )
+    seconds = sum(each.seconds for each in tuned.probes)
+    rows = [("probes", f"{len(tuned.probes)} in {duration(seconds)}; {tuned.reason}")]
+    rows.append(("result", f"{tuned.low:g} samples/s pass" if tuned.low else "no rate passes"))
+    for made in tuned.official:
+        counts = f"{made.late} late of at most {made.allowed}"
+        rows.append(
+            ("official", f"{made.validity} at {made.target_qps:g} samples/s, {counts}: {made.folder}")
+        )
+    rows.append(("record", f"{tuned.folder}/tune.json"))
+    return "\n".join(
+        [f"{tuned.scenario}, at least {tuned.duration_s:g} s:", *lines, *(f"  {a:<9}{b}" for a, b in rows)]
+    )

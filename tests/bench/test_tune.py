@@ -1,0 +1,172 @@
+"""`assay tune` around its search: what it refuses, records, remembers and goes on with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from assay.bench import measure, tune, tune_record
+from assay.bench.running import Reporter
+from assay.bench.tune_record import Tuned
+from assay.cli.tune import render
+from assay.config import BenchmarkConfig, Request, Scenario
+from assay.doors import native
+from assay.ground import settings
+from assay.ground.errors import ConfigError, Interrupted
+from assay.ground.hub import Hub
+from assay.mlperf.early_stopping import Verdict
+from assay.mlperf.run_spec import RunSpec
+from assay.mlperf.trial import StopRule, Tally
+
+LIMIT = 88.0
+FULL = 100.0
+
+
+class FakeSession:
+    """Passes up to LIMIT samples/s; is interrupted at the probe numbered `breaks_at`."""
+
+    class used:
+        batch = None
+
+    def __init__(self, breaks_at: int | None = None) -> None:
+        self.tried: list[float] = []
+        self._breaks_at = breaks_at
+
+    def probe(self, count: int) -> float:
+        return FULL
+
+    def trial(self, spec: RunSpec, stop: StopRule) -> tuple[Tally, None]:
+        if len(self.tried) == self._breaks_at:
+            raise Interrupted("stopped by the user", "")
+        self.tried.append(spec.target_qps)
+        passed = spec.target_qps <= LIMIT
+        return Tally(Verdict.PASS if passed else Verdict.FAIL, 900, 800, 0 if passed else 999, 0), None
+
+
+def asked(tmp_path: Path, **texts: str) -> BenchmarkConfig:
+    given = {"scenarios": "server", "sut": "echo", "paths.out": str(tmp_path / "out"), **texts}
+    return native.build("mixtral-nano", given, {})
+
+
+def search(
+    monkeypatch: pytest.MonkeyPatch, config: BenchmarkConfig, session: FakeSession
+) -> tuple[Tuned, list[str]]:
+    @contextmanager
+    def of(_: object) -> Iterator[FakeSession]:
+        yield session
+
+    monkeypatch.setattr(measure, "session_of", of)
+    said: list[str] = []
+    return tune.run(Request(config), Hub(), Reporter(said.append, lambda _: None), False, None), said
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path: Path) -> Iterator[None]:
+    before = settings.current()
+    settings.adopt(settings.Settings(tmp_path / "store"))
+    yield
+    settings.adopt(before)
+
+
+def test_the_search_records_every_probe_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = FakeSession()
+    tuned, said = search(monkeypatch, asked(tmp_path), session)
+    assert tuned.low is not None
+    assert tuned.high is not None
+    assert tuned.low <= LIMIT < tuned.high <= tuned.low * 1.016
+    assert [each.target_qps for each in tuned.probes] == session.tried
+    assert all(each.reason and each.outcome for each in tuned.probes)
+    assert tune_record.read(tmp_path / "out") == tuned
+    assert any("at most" in line and "more of 600 s" in line for line in said)
+    assert f"{tuned.low:g} samples/s pass" in render(tuned)
+
+
+def test_a_search_that_was_stopped_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Interrupted) as stopped:
+        search(monkeypatch, asked(tmp_path), FakeSession(breaks_at=2))
+    assert str(tmp_path / "out") in stopped.value.hint
+    session = FakeSession()
+    tuned, _ = search(monkeypatch, asked(tmp_path), session)
+    assert [each.target_qps for each in tuned.probes[2:]] == session.tried
+    assert tuned.low is not None
+    again = FakeSession()
+    assert search(monkeypatch, asked(tmp_path), again)[0] == tuned
+    assert again.tried == []
+
+
+def test_a_folder_with_another_search_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    search(monkeypatch, asked(tmp_path), FakeSession())
+    with pytest.raises(ConfigError, match="another job"):
+        search(monkeypatch, asked(tmp_path, **{"sut_options.pace": "20"}), FakeSession())
+
+
+def test_the_next_search_begins_at_what_the_last_one_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = search(monkeypatch, asked(tmp_path), FakeSession())
+    session = FakeSession()
+    second, _ = search(monkeypatch, asked(tmp_path, **{"paths.out": str(tmp_path / "more")}), session)
+    assert session.tried[0] == first.low
+    assert "last tuned" in second.guess_from
+    session = FakeSession()
+    asked_for = asked(tmp_path, **{"paths.out": str(tmp_path / "own"), "limits.target_qps": "50"})
+    assert search(monkeypatch, asked_for, session)[0].guess_from == "as asked"
+    assert session.tried[0] == 50.0
+
+
+def test_only_a_run_with_a_rate_can_be_tuned(tmp_path: Path) -> None:
+    for scenarios in ("offline", "offline,server"):
+        with pytest.raises(ConfigError, match="rate to be found"):
+            tune.settled(asked(tmp_path, scenarios=scenarios))
+
+
+def test_the_rounds_duration_is_taken_where_the_style_has_none(tmp_path: Path) -> None:
+    assert tune.settled(asked(tmp_path)).limits.min_duration_s == 600
+    short = asked(tmp_path, **{"limits.min_duration_s": "40s"})
+    assert tune.settled(short).limits.min_duration_s == 40
+
+
+def test_a_run_too_short_for_the_rule_is_refused_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = FakeSession()
+    short = asked(
+        tmp_path, **{"limits.min_duration_s": "1s", "limits.target_qps": "50", "limits.samples": "60"}
+    )
+    with pytest.raises(ConfigError, match="none below 459 can be VALID"):
+        search(monkeypatch, short, session)
+    assert session.tried == []
+
+
+def test_loadgens_word_decides_a_probe_that_ran_to_its_end() -> None:
+    tally = Tally(Verdict.UNSURE, 1000, 1000, 2, 0, is_whole=True)
+    assert tune.judged(tally, 2, "VALID")[0]
+    passed, why = tune.judged(tally, 2, "INVALID")
+    assert not passed
+    assert "LoadGen says INVALID" in why
+    assert tune.judged(dataclasses.replace(tally, verdict=Verdict.PASS), 2, None)[0]
+
+
+def test_late_queries_are_counted_from_the_rows_of_the_run() -> None:
+    ms = 1_000_000
+    rows = pa.table(
+        {
+            "scenario": ["Server"] * 4,
+            "mode": ["performance"] * 3 + ["accuracy"],
+            "scheduled_ns": [0, 0, 0, 0],
+            "first_token_ns": [99 * ms, 101 * ms, 5 * ms, 900 * ms],
+            "end_ns": [109 * ms, 111 * ms, 500 * ms, 999 * ms],
+            "answer_tokens": [11, 11, 3, 11],
+        }
+    )
+    assert tune.late_queries(rows, Scenario.SERVER, {"ttft_p99": 100.0, "tpot_p99": 50.0}) == 1
+    assert tune.late_queries(rows, Scenario.SERVER, {"ttft_p99": 4.0, "tpot_p99": 50.0}) == 3
