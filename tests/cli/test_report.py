@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,14 @@ def test_a_readme_that_is_the_same_is_left_alone(tmp_path: Path) -> None:
     before = readme.stat().st_ino
     main(["report", str(tmp_path)])
     assert readme.stat().st_ino == before
+
+
+def test_a_record_of_schema_1_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = fakes.result().to_dict() | {"schema_version": 1, "model": {}}
+    record["used"] = {**record["used"], "details": {"notes": ["slow kernels"]}}
+    del record["used"]["notes"]
+    RunFolder(tmp_path).result.write_text(json.dumps(record))
+    assert main(["report", str(tmp_path), "--html", str(tmp_path / "page.html")]) == 0
+    assert (
+        "slow kernels" in capsys.readouterr().out and "slow kernels" in (tmp_path / "page.html").read_text()
+    )

@@ -13,6 +13,7 @@ from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.result import Figure, RunResult, RunValidity, Status, SystemField
 from assay.report import page, page_plots
 from assay.report.page import Shown
+from assay.report.page_style import STYLE
 from tests import fakes
 from tests.report import rows
 
@@ -148,3 +149,9 @@ def test_an_accuracy_run_shows_the_lengths_of_its_answers() -> None:
 def test_fifteen_thousand_samples_make_a_page_of_less_than_a_megabyte_and_a_half() -> None:
     text = page.render([Shown(fakes.result(fakes.performance()), rows.table(15_000))])
     assert len(text.encode()) < 1_500_000 and text.count("<svg") == 7
+
+
+def test_the_style_sheet_knows_dark_narrow_and_paper() -> None:
+    assert STYLE.count("{") == STYLE.count("}")
+    for medium in ("(prefers-color-scheme: dark)", "(max-width: 500px)", "print"):
+        assert f"@media {medium} {{" in STYLE

@@ -3,10 +3,10 @@
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1e21; --soft: #5a616b; --rule: #d9dde3; --box: #f5f6f8;
   --good: #146c36; --bad: #b3261e;
-  --c0: #1f6feb; --c1: #c2410c; --c2: #15803d; --c3: #7e22ce; --c4: #a16207; --c5: #be185d; }
+  --c0: #1f6feb; --c1: #7e22ce; --c2: #15803d; --c3: #c2410c; --c4: #a16207; --c5: #be185d; }
 @media (prefers-color-scheme: dark) { :root { --paper: #14171b; --ink: #e6e8eb; --soft: #a0a8b3; --rule: #343a42;
   --box: #1d2127; --good: #5fd08a; --bad: #ff8a80;
-  --c0: #6cb0ff; --c1: #ff9d66; --c2: #6fdc94; --c3: #cf9bff; --c4: #e5c04d; --c5: #ff8fc0; } }
+  --c0: #6cb0ff; --c1: #cf9bff; --c2: #6fdc94; --c3: #ff9d66; --c4: #e5c04d; --c5: #ff8fc0; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
@@ -33,7 +33,7 @@ pre { background: var(--box); padding: 12px; white-space: pre-wrap; }
 code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9em; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 24px; }
 figure { margin: 0; break-inside: avoid; max-width: 580px; }
-svg { width: 100%; height: auto; display: block; font: 13px system-ui, "DejaVu Sans", sans-serif; }
+svg { width: 100%; overflow: visible; height: auto; display: block; font: 13px system-ui, "DejaVu Sans", sans-serif; }
 svg text { fill: var(--soft); }
 .grid { stroke: var(--rule); stroke-width: 1; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
@@ -51,7 +51,7 @@ figcaption { font-size: .85rem; color: var(--soft); }
   th, td { max-width: 14rem; min-width: 3rem; } }
 @media (max-width: 500px) { dl > div { grid-template-columns: 1fr; margin-bottom: 6px; } main { padding: 12px; } }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --rule: #bbb; --box: #f5f5f5;
-  --good: #146c36; --bad: #b3261e; --c0: #1f6feb; --c1: #c2410c; --c2: #15803d; --c3: #7e22ce; --c4: #a16207;
+  --good: #146c36; --bad: #b3261e; --c0: #1f6feb; --c1: #7e22ce; --c2: #15803d; --c3: #c2410c; --c4: #a16207;
   --c5: #be185d; } body { font-size: 11pt; } .scroll { overflow: visible; } section, tr { break-inside: avoid-page; }
   .plots { grid-template-columns: 1fr 1fr; } }
 """
