@@ -121,3 +121,65 @@ def test_scoring_a_log_alone_gives_what_the_run_gave(tokenizer: Path, deepseek: 
     assert done.returncode == 0, done.stderr
     scores = {score["metric"]: score for score in json.loads(done.stdout.splitlines()[-1])["scores"]}
     assert scores["exact_match"]["value"] == 100
+
+
+@pytest.fixture(scope="module")
+def harmony(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """(tokenizer, 32 rows of AIME and GPQA whose first three reference answers are wrong)."""
+    from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
+
+    words = ["<pad>", "Why", "final", "A", "B", r"\boxed{25}", r"\boxed{7}"]
+    fast = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<pad>"))
+    fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    marks = ["<|channel|>", "<|message|>", "<|return|>"]
+    fast.add_special_tokens([AddedToken(mark, special=True) for mark in marks])
+    folder = tmp_path_factory.mktemp("harmony")
+    fast.save(str(folder / "tokenizer.json"))
+    channel, message, end = (fast.token_to_id(mark) for mark in marks)
+    rows = []
+    for number in range(ROWS):
+        is_aime = number % 2 == 0
+        said = (5 if is_aime else 3) if number >= WRONG else (6 if is_aime else 4)
+        rows.append(
+            {
+                "input_tokens": [1, number % 7],
+                "dataset": "aime25" if is_aime else "gpqa_diamond",
+                "ground_truth": "25" if is_aime else "A",
+                "tok_ref_output": [channel, 2, message, said, end],
+            }
+        )
+    (folder / "acc.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder, folder / "acc.jsonl"
+
+
+def test_gpt_oss_120b_weighs_its_questions_and_reads_the_final_message(
+    harmony: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder, data = harmony
+    out = tmp_path / "run"
+    words = ("--dataset", data, "--tokenizer", folder, "--sut", "echo", "--out", out, "--samples", ROWS)
+    done = assay(
+        "bench",
+        "gpt-oss-120b",
+        *words,
+        "--scenario",
+        "offline,server,interactive",
+        "--submit",
+        "--allow-fake",
+    )
+    assert "Exact match" in done.stdout, done.stdout + done.stderr
+    right_aime, right_gpqa = 16 - 2, 16 - 1
+    wanted = round(100 * (right_aime / 8 + right_gpqa / 5) / (16 / 8 + 16 / 5), 3)
+    for scenario in ("Offline", "Server", "Interactive"):
+        assert f"'exact_match': {wanted}" in (out / scenario / "accuracy/accuracy.txt").read_text()
+        log = (out / scenario / "accuracy/mlperf_log_accuracy.json").read_text()
+        assert log.count("qsl_idx") == ROWS
+    assert list((out / "submission").glob("open/*/results/*/gpt-oss-120b/Interactive/performance/run_1"))
+
+
+def test_a_valid_run_of_gpt_oss_120b_has_one_mode(harmony: tuple[Path, Path]) -> None:
+    folder, data = harmony
+    done = assay(
+        "bench", "gpt-oss-120b", "--style", "valid", "--dataset", data, "--tokenizer", folder, "--sut", "echo"
+    )
+    assert done.returncode == 2 and "a data set for performance and another for accuracy" in done.stderr

@@ -51,6 +51,15 @@ def text(cell: object) -> str:
     raise TypeError("text expected, it is missing" if cell is None else f"text expected, not {cell!r:.60}")
 
 
+def number_or_text(cell: object) -> str:
+    """Text, a number as text; a missing cell is empty."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell) if type(cell) in (int, float) else text(cell)
+
+
 def one_of(names: Sequence[str]) -> Callable[[object], str]:
     """A reader of one of these texts."""
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay.config import BenchmarkConfig, Division, Scenario, Style
+from assay.config import BenchmarkConfig, Division, Mode, Scenario, Style
 from assay.ground import model_folder
 from assay.ground.errors import ConfigError, EnvironmentProblem
 from assay.mlperf import choosing, wheels, workloads
@@ -52,10 +52,13 @@ class Job:
         asked = config.limits.samples
         if asked is None and config.style is Style.TEST:
             asked = self.workload.test_samples
-        if config.style is Style.VALID and available != self.rules.dataset_samples:
+        needed = self.rules.dataset_samples
+        if config.modes == (Mode.ACCURACY,) and self.rules.accuracy_samples is not None:
+            needed = self.rules.accuracy_samples
+        if config.style is Style.VALID and available != needed:
             raise ConfigError(
                 f"a valid-style run of {self.workload.name} needs the whole set of "
-                f"{self.rules.dataset_samples} samples, and the dataset holds {available}",
+                f"{needed} samples, and the dataset holds {available}",
                 "bring the official dataset, or ask for --style fast or test",
             )
         if asked is not None and asked > available and config.limits.samples is not None:
@@ -81,6 +84,8 @@ class Job:
         Raises: ConfigError when the round does not say how long an answer may be.
         """
         least, most = self.rules.min_new_tokens, self.rules.max_new_tokens
+        if self.config.modes == (Mode.ACCURACY,):
+            most = self.rules.accuracy_max_new_tokens or most
         if least is None or most is None:
             raise ConfigError(
                 f"round {self.round.name} does not say how long an answer of {self.workload.name} may be",
@@ -124,6 +129,11 @@ def _refuse_impossible(job: Job) -> None:
     config, kind = job.config, job.kind
     kind.refuse_impossible(job.workload, config.scenarios, config.modes, config.precision, config.device)
     kind.values(config.sut_options)
+    if config.style is Style.VALID and len(config.modes) > 1 and job.rules.accuracy_samples is not None:
+        raise ConfigError(
+            f"{job.workload.name} has a data set for performance and another for accuracy",
+            "two runs: --mode performance and --mode accuracy, each with its --dataset",
+        )
     if config.style is Style.VALID and config.limits.samples is not None:
         raise ConfigError(
             "a valid-style run takes the whole dataset, so --samples has no place in it",

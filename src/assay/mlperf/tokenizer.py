@@ -37,8 +37,9 @@ class Tokenizer(Protocol):
     def encode_inside(self, text: str) -> list[int]:
         """Ids of a text in the middle of an answer: without the blank that SentencePiece puts in front."""
 
-    def decode(self, answers: Sequence[Sequence[int]]) -> list[str]:
-        """Texts of many answers in one call, special tokens left out. Every id must be below `vocab_size`."""
+    def decode(self, answers: Sequence[Sequence[int]], *, keeps_special: bool = False) -> list[str]:
+        """Texts of many answers in one call, special tokens left out unless they are kept. Every id must be below
+        `vocab_size`."""
 
 
 def load(folder: Path) -> Tokenizer:
@@ -105,8 +106,8 @@ class _SentencePiece:
         # A text after a piece that is surely its own token; what that piece and its blank gave is cut off.
         return self.encode("\n" + text)[len(self.encode("\n")) :]
 
-    def decode(self, answers: Sequence[Sequence[int]]) -> list[str]:
-        special = self._special_ids
+    def decode(self, answers: Sequence[Sequence[int]], *, keeps_special: bool = False) -> list[str]:
+        special = frozenset[int]() if keeps_special else self._special_ids
         kept = [[i for i in ids if i not in special] for ids in answers]
         texts: list[str] = self._model.decode(kept) if kept else []
         return texts
@@ -146,8 +147,8 @@ class _HuggingFace:
         both = self.encode("\n" + text)
         return both[len(before) :] if both[: len(before)] == before else self.encode(text)
 
-    def decode(self, answers: Sequence[Sequence[int]]) -> list[str]:
-        texts: list[str] = self._fast.decode_batch(list(answers), skip_special_tokens=True)
+    def decode(self, answers: Sequence[Sequence[int]], *, keeps_special: bool = False) -> list[str]:
+        texts: list[str] = self._fast.decode_batch(list(answers), skip_special_tokens=not keeps_special)
         return texts
 
 

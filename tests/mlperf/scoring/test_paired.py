@@ -44,7 +44,7 @@ class Spelled:
 
     vocab_size = 26
 
-    def decode(self, answers: Sequence[Sequence[int]]) -> list[str]:
+    def decode(self, answers: Sequence[Sequence[int]], *, keeps_special: bool = False) -> list[str]:
         return ["".join(chr(97 + i) for i in ids) for ids in answers]
 
 

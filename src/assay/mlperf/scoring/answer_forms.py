@@ -18,12 +18,12 @@ _AIME_MOST = 999
 
 def stated_letter(text: str, last: str) -> str | None:
     """The last letter from A to `last` that stands after ANSWER or FINAL ANSWER; case is ignored."""
-    return _last_letter(_STATED.format(last=last), _unwrapped(text))
+    return _last_letter(_STATED.format(last=last), unwrapped(text))
 
 
 def lone_letter(text: str, last: str) -> str | None:
     """The last letter from A to `last` that stands alone, the article "a" and the pronoun "I" included."""
-    return _last_letter(_ALONE.format(last=last), _unwrapped(text))
+    return _last_letter(_ALONE.format(last=last), unwrapped(text))
 
 
 def boxed(text: str) -> str | None:
@@ -59,7 +59,15 @@ def first_python_block(text: str) -> str | None:
     return found.group(1).strip() if found else None
 
 
-def _unwrapped(text: str) -> str:
+def is_integer(found: int | None, truth: str) -> bool:
+    """Is it the number that this text says? A text that is no number is never met."""
+    try:
+        return found is not None and found == int(truth)
+    except ValueError:
+        return False
+
+
+def unwrapped(text: str) -> str:
     r"""Without the brackets of a list of one text, its `\n` and `\'` read; any run of white space is one blank.
 
     The patterns ask for no number of blanks, and long runs would make them slow.

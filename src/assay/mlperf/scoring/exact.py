@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assay.mlperf.scoring.mbxp import Grader, Program
+from assay.mlperf.scoring.metric import Answered
 
 Judgement = bool | Program
 """Right or wrong, or the program whose passing makes the answer right."""
@@ -37,3 +38,14 @@ def judged(judgements: Sequence[Judgement], grade: Grader) -> Judged:
     reasons = Counter(verdict.reason for verdict in grading.verdicts if verdict.passed is None)
     reason = "; ".join(f"{count} not graded: {why}" for why, count in reasons.most_common())
     return Judged(verdicts, reason, grading.sandbox)
+
+
+def by_subset(answered: Sequence[Answered], verdicts: Sequence[bool | None]) -> dict[str, dict[str, int]]:
+    """Subset -> how many answers to it are right, judged and ungraded."""
+    table: dict[str, dict[str, int]] = {}
+    for each, verdict in zip(answered, verdicts, strict=True):
+        row = table.setdefault(each.sample.subset, {"right": 0, "judged": 0, "ungraded": 0})
+        row["right"] += verdict is True
+        row["judged"] += verdict is not None
+        row["ungraded"] += verdict is None
+    return dict(sorted(table.items()))

@@ -61,6 +61,8 @@ class Scorer:
 
     metrics: tuple[Metric, ...]
     score: Callable[[Answers], Sequence[Score]] = field(repr=False)
+    keeps_special: bool = False
+    """Special tokens stay in the texts that it is given."""
 
 
 def mean(metric: Metric, answered: Sequence[Answered], values: Sequence[float]) -> Score:

@@ -46,13 +46,25 @@ def score(
         raise ArtifactError("the accuracy log holds no answers", "run the accuracy mode again")
     counted = list({record.qsl_idx: record for record in reversed(records)}.values())[::-1]
     _check(counted, len(samples), tokenizer.vocab_size)
-    texts = tokenizer.decode([record.token_ids for record in counted])
+    kinds = {scorer.keeps_special for scorer in scorers}
+    answers = {kind: _answers(counted, samples, tokenizer, grade, len(records), kind) for kind in kinds}
+    return [found for scorer in scorers for found in _scores(scorer, answers[scorer.keeps_special])]
+
+
+def _answers(
+    counted: Sequence[AnswerRecord],
+    samples: Sequence[Sample],
+    tokenizer: Tokenizer,
+    grade: Grader,
+    logged: int,
+    keeps_special: bool,
+) -> Answers:
+    texts = tokenizer.decode([record.token_ids for record in counted], keeps_special=keeps_special)
     answered = [
         Answered(samples[record.qsl_idx], text, record.token_ids)
         for record, text in zip(counted, texts, strict=True)
     ]
-    answers = Answers(answered, len(records), len(samples), grade)
-    return [found for scorer in scorers for found in _scores(scorer, answers)]
+    return Answers(answered, logged, len(samples), grade)
 
 
 def by_metric(scores: Sequence[Score]) -> dict[str, float]:

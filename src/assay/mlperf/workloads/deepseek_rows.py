@@ -41,7 +41,7 @@ def _read(columns: Columns, where: str, *, is_run: bool) -> list[Sample]:
             name: cell for name, cell in columns.items() if name not in ("tok_input", "tok_ref_output")
         }
     subsets = cells.column(columns, "dataset", count, where, _subset)
-    truths = cells.column(columns, "ground_truth", count, where, _truth)
+    truths = cells.column(columns, "ground_truth", count, where, cells.number_or_text)
     prompts = cells.column(columns, "text_input", count, where, _text_or_none)
     prompt_ids = cells.column(columns, "tok_input", count, where, cells.token_ids_or_none)
     references = cells.column(columns, "tok_ref_output", count, where, cells.token_ids_or_none)
@@ -67,15 +67,6 @@ def _subset(cell: object) -> str:
         if subset in name:
             return subset
     raise ValueError(f"{cell!r:.60} names none of {', '.join(SUBSETS)}")
-
-
-def _truth(cell: object) -> str:
-    """A number as text; a missing truth is empty, and no answer meets it."""
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell) if type(cell) in (int, float) else cells.text(cell)
 
 
 def _text_or_none(cell: object) -> str:

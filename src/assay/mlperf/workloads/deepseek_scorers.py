@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from assay.mlperf.score import Score
 from assay.mlperf.scoring import answer_forms as forms
 from assay.mlperf.scoring import math_grading, metric
-from assay.mlperf.scoring.exact import Judgement, judged
+from assay.mlperf.scoring.exact import Judgement, by_subset, judged
 from assay.mlperf.scoring.mbxp import Program
-from assay.mlperf.scoring.metric import PERCENT, Answered, Answers, Metric, Scorer
+from assay.mlperf.scoring.metric import PERCENT, Answers, Metric, Scorer
 from assay.mlperf.workloads import deepseek_rows as rows
 
 EXACT = Metric("exact_match", PERCENT, "Exact match")
@@ -28,7 +28,7 @@ def judgement(subset: str, text: str, truth: str) -> Judgement:
         code = forms.first_python_block(text)
         return Program(rows.CODE, truth, code, "") if code else False
     if subset == rows.AIME:
-        return _is_integer(forms.aime_integer(text), truth)
+        return forms.is_integer(forms.aime_integer(text), truth)
     if subset == rows.MATH:
         given = forms.boxed(text)
         zeros = math_grading.decide(given, truth) if given else False
@@ -48,7 +48,7 @@ def official_results(scores: Sequence[Score]) -> dict[str, float]:
 def _exact_match(answers: Answers) -> list[Score]:
     answered = answers.answered
     found = judged([judgement(a.sample.subset, a.text, a.sample.truth) for a in answered], answers.grade)
-    details: dict[str, object] = dict(_by_subset(answered, found.verdicts))
+    details: dict[str, object] = dict(by_subset(answered, found.verdicts))
     if found.sandbox:
         details["sandbox"] = dict(found.sandbox)
     if found.ungraded:
@@ -59,23 +59,6 @@ def _exact_match(answers: Answers) -> list[Score]:
 def _tokens(answers: Answers) -> list[Score]:
     """The mean length of the answers that count, end-of-sequence included where it was logged."""
     return [metric.mean(TOKENS, answers.answered, [float(len(a.token_ids)) for a in answers.answered])]
-
-
-def _is_integer(found: int | None, truth: str) -> bool:
-    try:
-        return found is not None and found == int(truth)
-    except ValueError:
-        return False
-
-
-def _by_subset(answered: Sequence[Answered], verdicts: Sequence[bool | None]) -> dict[str, dict[str, int]]:
-    table: dict[str, dict[str, int]] = {}
-    for each, verdict in zip(answered, verdicts, strict=True):
-        row = table.setdefault(each.sample.subset, {"right": 0, "judged": 0, "ungraded": 0})
-        row["right"] += verdict is True
-        row["judged"] += verdict is not None
-        row["ungraded"] += verdict is None
-    return dict(sorted(table.items()))
 
 
 SCORERS = (Scorer((EXACT,), _exact_match), Scorer((TOKENS,), _tokens))

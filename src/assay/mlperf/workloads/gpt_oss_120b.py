@@ -1,0 +1,43 @@
+"""gpt-oss-120b over AIME, GPQA and LiveCodeBench, as MLPerf Inference defines it (from v6.0).
+
+Accuracy and performance have a data set each: give the one that the mode needs.
+"""
+
+from __future__ import annotations
+
+from assay.config import Scenario
+from assay.mlperf.workload import Decoding, PublishedModel, Workload
+from assay.mlperf.workloads.gpt_oss_rows import SCHEMA
+from assay.mlperf.workloads.gpt_oss_scorers import SCORERS, official_results
+
+MODEL = PublishedModel(
+    # Source: mlcommons/inference, language/gpt-oss-120b/README.md.
+    source="hf:openai/gpt-oss-120b@b5c939de8f754692c1647ca79fbf85e8c1e70f8a",
+    # Source: the model's own card.
+    parameters=117_000_000_000,
+)
+
+WORKLOAD = Workload(
+    name="gpt-oss-120b",
+    description="gpt-oss-120b (117 B parameters), 4,395 questions for accuracy and 6,396 prompts for performance",
+    schema=SCHEMA,
+    scorers=SCORERS,
+    official_results=official_results,
+    loadgen_keys={
+        Scenario.OFFLINE: "gpt-oss-120b",
+        Scenario.SERVER: "gpt-oss-120b",
+        Scenario.INTERACTIVE: "gpt-oss-120b-interactive",
+    },
+    has_loadgen_settings=True,
+    # <|return|>. Source: generation_config.json of the model.
+    eos_id=200002,
+    # Source: language/gpt-oss-120b/generation_config.json of the reference.
+    decoding=Decoding(temperature=1.0, top_p=1.0, top_k=0),
+    model=MODEL,
+    checkpoint_hint="--checkpoint DIR: a folder with config.json, *.safetensors and the tokenizer of gpt-oss-120b",
+    dataset_hint=(
+        "--mode accuracy --dataset acc_eval_inputs.parquet, --mode performance --dataset perf_eval_ref.parquet (of "
+        "the MLPerf reference), or sets of your own in their schema"
+    ),
+    defaults={"precision": "bfloat16"},
+)
