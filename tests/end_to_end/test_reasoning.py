@@ -131,11 +131,11 @@ def harmony(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     words = ["<pad>", "Why", "final", "A", "B", r"\boxed{25}", r"\boxed{7}"]
     fast = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<pad>"))
     fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    marks = ["<|channel|>", "<|message|>", "<|return|>"]
+    marks = ["<|channel|>final<|message|>", "<|return|>"]
     fast.add_special_tokens([AddedToken(mark, special=True) for mark in marks])
     folder = tmp_path_factory.mktemp("harmony")
     fast.save(str(folder / "tokenizer.json"))
-    channel, message, end = (fast.token_to_id(mark) for mark in marks)
+    opening, end = (fast.token_to_id(mark) for mark in marks)
     rows = []
     for number in range(ROWS):
         is_aime = number % 2 == 0
@@ -145,7 +145,7 @@ def harmony(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
                 "input_tokens": [1, number % 7],
                 "dataset": "aime25" if is_aime else "gpqa_diamond",
                 "ground_truth": "25" if is_aime else "A",
-                "tok_ref_output": [channel, 2, message, said, end],
+                "tok_ref_output": [opening, said, end],
             }
         )
     (folder / "acc.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -183,3 +183,29 @@ def test_a_valid_run_of_gpt_oss_120b_has_one_mode(harmony: tuple[Path, Path]) ->
         "bench", "gpt-oss-120b", "--style", "valid", "--dataset", data, "--tokenizer", folder, "--sut", "echo"
     )
     assert done.returncode == 2 and "a data set for performance and another for accuracy" in done.stderr
+
+
+def test_llama3_1_405b_runs_in_every_scenario(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = ["<pad>", "Answer:", "Rome", "Oslo", "The", "cat", "sat"]
+    fast = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<pad>"))
+    fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    fast.save(str(tmp_path / "tokenizer.json"))
+    rows = []
+    for number in range(ROWS):
+        is_summary = number % 2 == 1
+        said = [4, 5, 6] if is_summary else [1, 2 if number >= WRONG else 3]
+        truth, metric = ("The cat sat", "rouge") if is_summary else ("Rome|Roma", "qa_em")
+        row = {"input": "Why", "tok_input": [1, number % 7], "gt_output": truth, "metric": metric}
+        rows.append({**row, "tok_ref_output": said})
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "run"
+    words_of = ("--dataset", tmp_path / "rows.jsonl", "--tokenizer", tmp_path, "--sut", "echo", "--out", out)
+    scenarios = ("--scenario", "offline,server,interactive", "--samples", ROWS, "--submit", "--allow-fake")
+    done = assay("bench", "llama3.1-405b", *words_of, *scenarios)
+    assert "Exact match" in done.stdout, done.stdout + done.stderr
+    for scenario in ("Offline", "Server", "Interactive"):
+        text = (out / scenario / "accuracy/accuracy.txt").read_text()
+        assert "'rougeL': 100.0" in text and "'exact_match': 87.5" in text, text
+    assert list((out / "submission").glob("open/*/results/*/llama3.1-405b/Interactive/performance/run_1"))

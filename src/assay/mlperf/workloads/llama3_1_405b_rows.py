@@ -22,7 +22,7 @@ def _samples(columns: Columns, where: str) -> list[Sample]:
 
 
 def _scored(columns: Columns, where: str) -> list[Sample]:
-    kept = {name: columns[name] for name in ("gt_output", "metric") if name in columns}
+    kept: Columns = {name: columns[name] for name in ("gt_output", "metric") if name in columns}
     return _read(kept, where, is_run=False)
 
 
