@@ -13,7 +13,15 @@ from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
 from assay.mlperf import round as rounds
 from assay.mlperf.round import Round
 from assay.mlperf.workload import PublishedModel, Workload
-from assay.mlperf.workloads import deepseek_r1, gpt_oss_120b, llama2_70b, llama3_1_8b, llama3_1_405b, mixtral_8x7b, mixtral_nano
+from assay.mlperf.workloads import (
+    deepseek_r1,
+    gpt_oss_120b,
+    llama2_70b,
+    llama3_1_8b,
+    llama3_1_405b,
+    mixtral_8x7b,
+    mixtral_nano,
+)
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -8,7 +8,7 @@ from __future__ import annotations
 from assay.config import Scenario
 from assay.mlperf.workload import Decoding, PublishedModel, Workload
 from assay.mlperf.workloads.gpt_oss_rows import SCHEMA
-from assay.mlperf.workloads.gpt_oss_scorers import SCORERS, official_results
+from assay.mlperf.workloads.gpt_oss_scorers import SCORERS
 
 MODEL = PublishedModel(
     # Source: mlcommons/inference, language/gpt-oss-120b/README.md.
@@ -22,7 +22,6 @@ WORKLOAD = Workload(
     description="gpt-oss-120b (117 B parameters), 4,395 questions for accuracy and 6,396 prompts for performance",
     schema=SCHEMA,
     scorers=SCORERS,
-    official_results=official_results,
     loadgen_keys={
         Scenario.OFFLINE: "gpt-oss-120b",
         Scenario.SERVER: "gpt-oss-120b",

@@ -6,8 +6,6 @@ logged twice twice; here the first one counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from assay.mlperf.score import Score
 from assay.mlperf.scoring import answer_forms, harmony, interval, metric
 from assay.mlperf.scoring.exact import Judgement, by_subset, judged
@@ -17,6 +15,7 @@ from assay.mlperf.workloads import gpt_oss_rows as rows
 
 EXACT = Metric("exact_match", PERCENT, "Exact match", digits=3)
 TOKENS = Metric("tokens_per_sample", "tokens/sample", "Tokens per sample")
+"""Not printed by the official script; the checkers hold it to its upper limit where they find it."""
 REPEATS = {"aime25": 8, "gpqa_diamond": 5, "livecodebench_v6": 3}
 """How often each question of a subset is asked; its answers weigh the less. Any other subset: once."""
 
@@ -31,11 +30,6 @@ def judgement(subset: str, text: str, truth: str) -> Judgement:
     if rows.AIME in subset:
         return answer_forms.is_integer(answer_forms.aime_integer(text.strip()), truth)
     return harmony.letter(text, "D") == truth.upper()
-
-
-def official_results(scores: Sequence[Score]) -> dict[str, float]:
-    """The official script prints exact_match alone."""
-    return {each.metric: each.value for each in scores if each.metric == EXACT.id and each.value is not None}
 
 
 def _exact_match(answers: Answers) -> list[Score]:
