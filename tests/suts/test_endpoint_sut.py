@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,7 @@ from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec, Used
 from assay.mlperf.workload import Generation
 from assay.suts import endpoint_sut
 from assay.suts.endpoint_sut import EndpointSut
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "endpoint"))
-from tiny_server import TinyServer
+from tests.endpoint.tiny_server import TinyServer
 
 ANSWER = [5, 13, 99, 13, 7, 2]
 WARM = 4

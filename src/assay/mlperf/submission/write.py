@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assay.config import Mode, Scenario
 from assay.ground import files, folders
-from assay.ground.errors import ConfigError
+from assay.ground.errors import ConfigError, RunFailed
 from assay.ground.names import path_name
 from assay.ground.parsed import json_value
 from assay.mlperf import workloads
@@ -58,7 +58,7 @@ def write(runs: Sequence[Path], request: TreeRequest, root: Path) -> Written:
 
     Raises: ConfigError for what must not be submitted (a fake, another round's run, an entry that the tree
     already holds) or when there is no entry, ArtifactError for what is no run folder or whose result.json and logs
-    disagree, EnvironmentProblem when the disk is full.
+    disagree, RunFailed for a run whose answers failed, EnvironmentProblem when the disk is full.
     """
     entries = collect(runs, request.system_name)
     for entry in entries:
@@ -99,7 +99,7 @@ def _place(entry: TreeEntry, request: TreeRequest) -> Place:
 def _refuse(entry: TreeEntry, request: TreeRequest) -> None:
     for run, record in entry.modes.values():
         if record.faults:
-            raise ConfigError(
+            raise RunFailed(
                 f"{run.folder}: {record.scenario} {record.mode} is INVALID: {'; '.join(record.faults)}",
                 "mend the server and run again",
             )

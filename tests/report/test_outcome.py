@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from assay.mlperf import target_rate
+from assay.mlperf.result import RunValidity
+from assay.report import outcome, summary, words
+from tests import fakes
+
+FAULTS = ("3 of 300 answers failed: the stream broke off before its end",)
+
+
+def test_a_run_whose_answers_failed_is_invalid_whatever_loadgen_says() -> None:
+    found = fakes.result(fakes.performance(faults=FAULTS), fakes.accuracy(faults=FAULTS))
+    came_to = outcome.of(found)
+    assert came_to.invalid == ("Offline", "Offline") and came_to.valid == ()
+    assert not came_to.is_good
+    assert words.validity(found, found.runs[0]) == f"INVALID, whatever LoadGen says: {FAULTS[0]}"
+    assert summary.render(found, 200).count("INVALID, whatever LoadGen says") == 2
+
+
+def test_no_other_rate_is_chosen_for_a_run_whose_answers_failed() -> None:
+    run = fakes.performance(validity=RunValidity.INVALID, seconds=1.0, effective={"min_duration_ms": 60_000})
+    assert target_rate.better(run) is not None
+    assert target_rate.better(fakes.performance(validity=RunValidity.INVALID, faults=FAULTS)) is None
