@@ -112,3 +112,7 @@ def test_the_verb_tells_what_follows(capsys: pytest.CaptureFixture[str]) -> None
     with mock(api="ollama") as server:
         assert main(["probe", server.text + "/v1"]) == 0
     assert "performance only" in capsys.readouterr().out
+    with mock(fault=[{"kind": "wrong_usage", "probability": 1.0}]) as server:
+        assert main(["probe", server.text]) == 0
+    told = capsys.readouterr().out
+    assert "usage and ids disagree" in told and "ids are exact" not in told
