@@ -1,13 +1,20 @@
 """What upstream's benchmark recipes offer and Assay does not do: each refused by name, with the reason.
 
 Source of the names: the variations of app-mlperf-inference and run-mlperf-inference-app, cm4mlops at commit
-3a60122724e9. `--recipes=OWNER@NAME` runs upstream's own recipe with all of them.
+3a60122724e9, and those that mlperf-automations added for v5.0 to v6.1. `--recipes=OWNER@NAME` runs upstream's own
+recipe with all of them.
 """
 
 from __future__ import annotations
 
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
+
+
+def upstream_name(workload: str) -> str:
+    """A workload as upstream spells it: `llama3_1-8b`; `llama2-70b-99.9` keeps its point."""
+    return workload.replace("llama3.1", "llama3_1")
+
 
 _REASONS = {
     "no MLPerf round measures a language model in MultiStream": "multistream",
@@ -18,7 +25,9 @@ _REASONS = {
     ),
     f"Assay measures {', '.join(workloads.TABLE)}": (
         "resnet50 retinanet 3d-unet-99 3d-unet-99.9 sdxl llama2-70b-99 llama2-70b-99.9 rnnt gptj-99 "
-        "gptj-99.9 bert-99 bert-99.9 dlrm-v2-99 dlrm-v2-99.9 mobilenet efficientnet all-models"
+        "gptj-99.9 bert-99 bert-99.9 dlrm-v2-99 dlrm-v2-99.9 mobilenet efficientnet all-models "
+        "llama3.1-405b llama3_1-405b llama3_1-8b llama3_1-8b-edge deepseek-r1 gpt-oss-120b rgat pointpainting whisper "
+        "wan-2.2-t2v-a14b yolo-95 yolo-99"
     ),
     "Assay has the reference (transformers) and its own engine (_assay)": (
         "cpp mil mlcommons-cpp ctuning-cpp-tflite tflite-cpp nvidia-original nvidia intel-original intel amd "
@@ -36,7 +45,7 @@ REFUSED = {
     name: reason
     for reason, names in _REASONS.items()
     for name in names.split()
-    if name not in workloads.TABLE
+    if name not in workloads.TABLE and name not in map(upstream_name, workloads.TABLE)
 }
 """Variation, or the word of a variable -> why not."""
 

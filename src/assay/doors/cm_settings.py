@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assay.config import Scenario
+from assay.doors.cm_refused import upstream_name
 from assay.mlperf import round as rounds
 from assay.mlperf import workloads
 
@@ -70,7 +71,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "workload",
         ("CM_MLPERF_MODEL", "CM_MODEL"),
-        {word: name for name in workloads.TABLE for word in (name, name.replace(".", "_"))},
+        {word: name for name in workloads.TABLE for word in (name, upstream_name(name))},
     ),
     Setting(
         "sut",
