@@ -85,7 +85,7 @@ def _folders(root: Path) -> Iterator[Path]:
     places = [
         record.parent
         for depth in range(DEPTH + 1)
-        for record in root.glob("/".join(["*"] * depth + ["result.json"]))
+        for record in root.glob("/".join(["*"] * depth + [RunFolder(root).result.name]))
     ]
     known = {os.path.realpath(place): place for place in sorted(places, key=_is_linked, reverse=True)}
     yield from known.values()
