@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.config import Scenario
 from assay.mlperf.workload import PublishedModel, Workload
+from assay.mlperf.workloads import question_build
 from assay.mlperf.workloads.deepseek_rows import SCHEMA
 from assay.mlperf.workloads.deepseek_scorers import SCORERS, official_results
 
@@ -34,5 +35,6 @@ WORKLOAD = Workload(
         "--dataset FILE (.pkl, .parquet or .jsonl): mlperf_deepseek_r1_dataset_4388_fp8_eval.pkl of the MLPerf "
         "reference, or a set of your own in its schema"
     ),
+    builder=question_build.builder("ground_truth", "tok_input", "dataset"),
     defaults={"precision": "bfloat16"},
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from assay.config import Scenario
 from assay.mlperf.workload import Decoding, PublishedModel, Workload
+from assay.mlperf.workloads import question_build
 from assay.mlperf.workloads.gpt_oss_rows import SCHEMA
 from assay.mlperf.workloads.gpt_oss_scorers import SCORERS
 
@@ -38,5 +39,6 @@ WORKLOAD = Workload(
         "--mode accuracy --dataset acc_eval_inputs.parquet, --mode performance --dataset perf_eval_ref.parquet (of "
         "the MLPerf reference), or sets of your own in their schema"
     ),
+    builder=question_build.builder("ground_truth", "input_tokens", "dataset"),
     defaults={"precision": "bfloat16"},
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.config import Scenario
 from assay.mlperf.workload import PublishedModel, Workload
+from assay.mlperf.workloads import question_build
 from assay.mlperf.workloads.llama3_1_405b_rows import SCHEMA
 from assay.mlperf.workloads.llama3_1_405b_scorers import SCORERS, official_results
 
@@ -55,5 +56,6 @@ WORKLOAD = Workload(
         "--dataset FILE (.pkl, .parquet or .jsonl): mlperf_llama3.1_405b_dataset_8313_processed_fp16_eval.pkl of the "
         "MLPerf reference, or a set of your own in its schema"
     ),
+    builder=question_build.builder("gt_output", "tok_input", "metric", "input"),
     defaults={"precision": "bfloat16"},
 )
