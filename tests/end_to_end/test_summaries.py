@@ -19,9 +19,13 @@ ROWS, WRONG = 30, 3
 CNNDM = {
     "llama3.1-8b": ("offline,server,interactive", "v6.1"),
     "llama3.1-8b-edge": ("offline,singlestream", "v6.1"),
+    "gptj-99": ("offline,server,singlestream", "v5.0"),
+    "gptj-99.9": ("offline,server,singlestream", "v4.1"),
 }
 SHORT_AND_FAKE = {"S2", "X12", "A6", "P1", "P4", "P6", "P9", "P10"}
 """Findings of a run of a few samples and seconds that computes nothing, on a system that nobody described."""
+TOO_FEW_FOR_AN_ESTIMATE = {"P2", "P15"}
+"""Of gptj in SingleStream, whose result is LoadGen's early-stopping estimate: 30 queries give none."""
 ROUGE = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 
@@ -99,7 +103,7 @@ def test_a_set_of_one_s_own_runs_in_every_scenario_to_report_tree_and_check(
     verdict = json.loads(capsys.readouterr().out)
     assert {
         finding["code"] for finding in verdict["findings"] if finding["severity"] == "error"
-    } <= SHORT_AND_FAKE
+    } <= SHORT_AND_FAKE | (TOO_FEW_FOR_AN_ESTIMATE if workload.startswith("gptj") else set())
 
 
 def test_each_wrong_answer_lowers_every_metric_by_its_share(words: Path, texts: Path, tmp_path: Path) -> None:

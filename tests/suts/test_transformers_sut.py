@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from assay.config import Device, Precision
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf.sample import Sample
 from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
-from assay.mlperf.workload import Generation
+from assay.mlperf.workload import Decoding, Generation
 from assay.suts import transformers_sut as transformers
 
 VOCAB = 64
@@ -158,6 +159,7 @@ RULES = Generation(min_new_tokens=2, max_new_tokens=12, eos_id=2)
         ([5, 7, 2, 2, 0], (), [5, 7]),
         ([7, 5, 6, 9, 5, 6], STOP, [7, 5, 6]),
         ([7, 5, 6, 9], (), [7, 5, 6, 9]),
+        ([5, 7, 0], (), [5, 7, 0]),
         ([2, 2], (), [2, 2]),
         ([9, 2], (), [9, 2]),
         ([7, 8, 9], STOP, [7, 8, 9]),
@@ -261,3 +263,33 @@ def test_a_failure_while_computing_reaches_whoever_waits(checkpoint: Path) -> No
 
 def test_the_fixture_is_a_mixtral(checkpoint: Path) -> None:
     assert json.loads((checkpoint / "config.json").read_text())["architectures"] == ["MixtralForCausalLM"]
+
+
+def test_any_of_several_end_of_sequence_ids_ends_an_answer() -> None:
+    llama = replace(RULES, more_eos_ids=(3, 4))
+    assert transformers.finish([5, 7, 4, 2], sample(0, 1), llama) == [5, 7]
+
+
+def test_beams_answer_what_transformers_own_beam_search_does(checkpoint: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    rules = replace(RULES, decoding=Decoding(beams=4))
+    made = answers(spec(checkpoint, batch=2, server=True, generation=rules))
+    model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32)
+    for number, each in enumerate(SAMPLES):
+        asked = torch.tensor([each.prompt_ids])
+        out = model.generate(
+            asked,
+            attention_mask=torch.ones_like(asked),
+            do_sample=False,
+            num_beams=4,
+            early_stopping=True,
+            min_new_tokens=2,
+            max_new_tokens=12,
+            eos_token_id=2,
+            pad_token_id=2,
+        )
+        ids = out[0, len(each.prompt_ids) :].tolist()
+        assert list(made.answers[100 + number]) == transformers.finish(ids, each, rules)
+        assert dict(made.firsts)[100 + number] == ids[0]

@@ -34,6 +34,13 @@ def greedy_only(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
     return f"answers of {workload.name} are not greedy: {workload.decoding}, which this SUT does not do"
 
 
+def no_sampling(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
+    """The refusal of a SUT that knows greedy decoding and beam search."""
+    if workload.decoding.temperature == 0:
+        return None
+    return f"answers of {workload.name} are sampled: {workload.decoding}, which this SUT does not do"
+
+
 def takes_all(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
     return None
 

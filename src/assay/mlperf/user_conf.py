@@ -25,6 +25,8 @@ def differences(spec: RunSpec, logged: Mapping[str, Any]) -> list[str]:
 
     `logged`: key -> value of the detail log. Example: `seed qsl_rng_seed is 7, the round says 9`.
     """
+    # LoadGen logs it only where it is on.
+    logged = {"requested_use_token_latencies": False, **logged}
     found = [
         f"seed {name} is {logged.get(f'effective_{name}')}, the round says {seed}"
         for name, seed in seeds(spec).items()

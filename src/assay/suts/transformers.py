@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.config import Precision, Scenario
-from assay.mlperf.sut_kind import SutKind, greedy_only
+from assay.mlperf.sut_kind import SutKind, no_sampling
 from assay.mlperf.workload import Workload
 
 DEFAULT_BATCH = 1
@@ -16,10 +16,10 @@ def _batch(workload: Workload, scenarios: tuple[Scenario, ...]) -> int:
 
 KIND = SutKind(
     name="transformers",
-    summary="the reference: Hugging Face transformers, greedy, slow and plain",
+    summary="the reference: Hugging Face transformers, greedy or by beams, slow and plain",
     module="assay.suts.transformers_sut",
     precisions=(Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16),
     default_batch=_batch,
-    refuse=greedy_only,
+    refuse=no_sampling,
     planner="assay.suts.transformers_plan",
 )

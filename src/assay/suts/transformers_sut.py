@@ -113,33 +113,40 @@ class TransformersSut:
         for row, sample in enumerate(samples):
             ids_BT[row, longest - len(sample.prompt_ids) :] = torch.tensor(sample.prompt_ids)
             mask_BT[row, longest - len(sample.prompt_ids) :] = 1
-        watcher = _watcher(batch, samples, rules, longest, self._sink, self._spec.server)
+        beams = rules.decoding.beams
+        # A beam's tokens are not an answer's before all of it is known.
+        watchers = (
+            [] if beams > 1 else [_watcher(batch, samples, rules, longest, self._sink, self._spec.server)]
+        )
         with torch.inference_mode():
             out_BT = self._model.generate(
                 ids_BT.to(self._model.device),
                 attention_mask=mask_BT.to(self._model.device),
                 do_sample=False,
-                num_beams=1,
+                num_beams=beams,
+                early_stopping=beams > 1,
                 min_new_tokens=rules.min_new_tokens,
                 max_new_tokens=rules.max_new_tokens,
                 eos_token_id=list(rules.eos_ids),
                 pad_token_id=rules.eos_id,
-                stopping_criteria=[watcher],
+                stopping_criteria=watchers,
             )
         rows = out_BT[:, longest:].tolist()
-        return [
+        answers = [
             Answer(query.id, finish(row, sample, rules)) for query, sample, row in zip(batch, samples, rows)
         ]
+        if beams > 1 and self._spec.server:
+            self._sink.first_tokens([FirstToken(each.id, each.token_ids[0]) for each in answers])
+        return answers
 
 
 def finish(ids: Sequence[int], sample: Sample, rules: Generation) -> list[int]:
-    """What LoadGen is given of generated ids: cut after the stop sequence, without trailing EOS or padding.
+    """What LoadGen is given of generated ids: cut after the stop sequence, without EOS and what follows it.
 
     `[5, 13, 99, 13, 7, 2, 2]` with stop ids `13, 99, 13` becomes `[5, 13, 99, 13]`.
     """
-    kept = list(ids)
-    while kept and kept[-1] in (*rules.eos_ids, 0):
-        kept.pop()
+    end = next((place for place, id_ in enumerate(ids) if id_ in rules.eos_ids), len(ids))
+    kept = list(ids[:end])
     if sample.stop_ids:
         kept = _cut_after(kept, sample.stop_ids)
     return kept + [rules.eos_id] * max(0, LEAST_TOKENS - len(kept))

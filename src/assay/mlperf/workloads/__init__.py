@@ -16,6 +16,7 @@ from assay.mlperf.workload import PublishedModel, Workload
 from assay.mlperf.workloads import (
     deepseek_r1,
     gpt_oss_120b,
+    gptj,
     llama2_70b,
     llama3_1_8b,
     llama3_1_405b,
@@ -36,6 +37,7 @@ TABLE: dict[str, Workload] = {
         llama3_1_8b.WORKLOAD,
         llama3_1_8b.EDGE,
         *llama2_70b.WORKLOADS,
+        *gptj.WORKLOADS,
         deepseek_r1.WORKLOAD,
         gpt_oss_120b.WORKLOAD,
         llama3_1_405b.WORKLOAD,
