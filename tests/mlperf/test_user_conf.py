@@ -159,3 +159,11 @@ def test_an_unknown_compliance_test_is_refused() -> None:
 )
 def test_the_samples_of_a_run_are_known_before_it(changes: dict[str, Any], expected: int) -> None:
     assert dataclasses.replace(OFFLINE, **changes).expected_samples == expected
+
+
+def test_token_latencies_that_loadgen_does_not_name_are_off() -> None:
+    silent = {k: v for k, v in logged(OFFLINE).items() if k != "requested_use_token_latencies"}
+    assert user_conf.differences(dataclasses.replace(OFFLINE, token_latencies=False), silent) == []
+    assert user_conf.differences(OFFLINE, silent) == [
+        "requested_use_token_latencies is False, True was asked"
+    ]
