@@ -1,0 +1,48 @@
+"""A server over the network, measured by LoadGen from the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.config import Style
+from assay.mlperf import workloads
+from tests.endpoint.tiny_server import TinyServer
+
+
+def reference(request: dict[str, Any]) -> list[int]:
+    """The reference model's own answer; another one to what is no row of the dataset."""
+    own = workloads.get("mixtral-nano").own_dataset
+    assert own is not None
+    answers = {sample.prompt_ids: sample.reference_ids for sample in own(Style.TEST).samples}
+    return [*answers.get(tuple(request["prompt"]), (5, 6, 7)), 2]
+
+
+@pytest.mark.parametrize(("fault", "code"), [("", 0), ("cut", 4)])
+def test_a_server_is_measured_and_one_that_breaks_off_is_invalid(
+    tmp_path: Path, fault: str, code: int
+) -> None:
+    out = tmp_path / "run"
+    with TinyServer(reference, fault, faulty_from=10) as server:
+        words = [
+            "mixtral-nano",
+            "--sut",
+            "endpoint",
+            "--url",
+            server.url,
+            "--samples",
+            "6",
+            "--out",
+            str(out),
+        ]
+        command = [sys.executable, "-m", "assay", "bench", *words, "--mode", "performance"]
+        made = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert made.returncode == code, made.stderr
+    (run,) = json.loads((out / "result.json").read_text())["runs"]
+    assert bool(run["faults"]) is bool(fault)
+    assert (out / "submission.tar.gz").exists() is not bool(fault)
