@@ -257,7 +257,11 @@ def _sympy() -> Language:
 
 
 def _livecodebench() -> Language:
-    raise EnvironmentProblem("the tests of LiveCodeBench are not there", "--lcb-tests FILE")
+    """Its tests are not part of the dataset, and nothing here runs them."""
+    raise EnvironmentProblem(
+        "Assay does not run the tests of LiveCodeBench",
+        "score these answers with the reference's eval_accuracy.py",
+    )
 
 
 _FIND: dict[str, Callable[[], Language]] = {
