@@ -19,7 +19,7 @@ from assay.doors import native
 from assay.ground import settings
 from assay.ground.errors import ConfigError, Interrupted
 from assay.ground.hub import Hub
-from assay.mlperf.early_stopping import Verdict
+from assay.mlperf.early_stopping import Judgement
 from assay.mlperf.run_spec import RunSpec
 from assay.mlperf.trial import StopRule, Tally
 
@@ -45,7 +45,7 @@ class FakeSession:
             raise Interrupted("stopped by the user", "")
         self.tried.append(spec.target_qps)
         passed = spec.target_qps <= LIMIT
-        return Tally(Verdict.PASS if passed else Verdict.FAIL, 900, 800, 0 if passed else 999, 0), None
+        return Tally(Judgement.PASS if passed else Judgement.FAIL, 900, 800, 0 if passed else 999, 0), None
 
 
 def asked(tmp_path: Path, **texts: str) -> BenchmarkConfig:
@@ -148,12 +148,12 @@ def test_a_run_too_short_for_the_rule_is_refused_before_it_begins(
 
 
 def test_loadgens_word_decides_a_probe_that_ran_to_its_end() -> None:
-    tally = Tally(Verdict.UNSURE, 1000, 1000, 2, 0, is_whole=True)
+    tally = Tally(Judgement.UNSURE, 1000, 1000, 2, 0, is_whole=True)
     assert tune.judged(tally, 2, "VALID")[0]
     passed, why = tune.judged(tally, 2, "INVALID")
     assert not passed
     assert "LoadGen says INVALID" in why
-    assert tune.judged(dataclasses.replace(tally, verdict=Verdict.PASS), 2, None)[0]
+    assert tune.judged(dataclasses.replace(tally, verdict=Judgement.PASS), 2, None)[0]
 
 
 def test_late_queries_are_counted_from_the_rows_of_the_run() -> None:

@@ -23,7 +23,7 @@ from assay.bench.tune_search import (
     stepped_down,
     waits_s,
 )
-from assay.mlperf.early_stopping import Verdict, allowed_over, judge
+from assay.mlperf.early_stopping import Judgement, allowed_over, judge
 from assay.mlperf.request_times import server_schedule_ns
 from assay.mlperf.round import Seeds
 
@@ -85,12 +85,12 @@ class Simulated:
         for now in np.arange(LOOK_S, ended[-1] + LOOK_S, LOOK_S):
             seen, late = int(np.searchsorted(ended, now)), int(np.searchsorted(late_at, now))
             verdict = judge(late, seen, final)
-            if verdict is Verdict.FAIL or (verdict is Verdict.PASS and seen >= least):
+            if verdict is Judgement.FAIL or (verdict is Judgement.PASS and seen >= least):
                 break
         self.probed_s += float(now)
         return Tried(
             asked.target_qps,
-            verdict is Verdict.PASS,
+            verdict is Judgement.PASS,
             asked.reason,
             "",
             final,

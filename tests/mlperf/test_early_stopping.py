@@ -8,7 +8,7 @@ import random
 import pytest
 
 from assay.mlperf.early_stopping import (
-    Verdict,
+    Judgement,
     allowed_over,
     chance_of_at_most,
     judge,
@@ -35,7 +35,7 @@ def test_a_run_this_long_may_have_so_many_late_queries(n: int, allowed: int) -> 
 def test_a_run_below_459_queries_never_passes() -> None:
     assert allowed_over(458) is None
     assert allowed_over(459) == 0
-    assert judge(0, 458, 458) is Verdict.FAIL
+    assert judge(0, 458, 458) is Judgement.FAIL
 
 
 def test_the_rule_and_its_inverse_agree_at_every_length() -> None:
@@ -67,13 +67,13 @@ def test_the_bounds_of_a_share_are_clopper_and_pearsons() -> None:
 @pytest.mark.parametrize(
     ("over", "seen", "verdict"),
     [
-        (122, 300, Verdict.FAIL),  # more than the whole run may have, however few were seen
-        (0, 100, Verdict.UNSURE),
-        (0, 2000, Verdict.PASS),
-        (16, 2000, Verdict.UNSURE),  # the share allowed, within its doubt
-        (121, 15000, Verdict.PASS),
-        (122, 15000, Verdict.FAIL),
+        (122, 300, Judgement.FAIL),  # more than the whole run may have, however few were seen
+        (0, 100, Judgement.UNSURE),
+        (0, 2000, Judgement.PASS),
+        (16, 2000, Judgement.UNSURE),  # the share allowed, within its doubt
+        (121, 15000, Judgement.PASS),
+        (122, 15000, Judgement.FAIL),
     ],
 )
-def test_a_part_is_judged_by_what_the_whole_run_may_have(over: int, seen: int, verdict: Verdict) -> None:
+def test_a_part_is_judged_by_what_the_whole_run_may_have(over: int, seen: int, verdict: Judgement) -> None:
     assert judge(over, seen, 15_000) is verdict

@@ -10,7 +10,7 @@ import pytest
 from assay.config import Scenario
 from assay.mlperf import logs
 from assay.mlperf import round as rounds
-from assay.mlperf.early_stopping import Verdict, allowed_over
+from assay.mlperf.early_stopping import Judgement, allowed_over
 from assay.mlperf.request_times import Recorder, server_schedule_ns
 from assay.mlperf.round import Latency
 from assay.mlperf.trial import LateCount, StopRule, final_queries
@@ -50,14 +50,14 @@ def test_late_first_tokens_are_counted_from_the_scheduled_time(schedule: list[in
     end = answered(times, schedule, [0.0, 99.0, 101.0, 150.0, 1.0])
     tally = LateCount(rule()).look(times, end)
     assert (tally.issued, tally.answered, tally.late_ttft, tally.late_tpot) == (5, 5, 2, 0)
-    assert tally.verdict is Verdict.UNSURE
+    assert tally.verdict is Judgement.UNSURE
 
 
 def test_slow_tokens_are_counted_apart(schedule: list[int]) -> None:
     times = Recorder()
     tally = LateCount(rule()).look(times, answered(times, schedule, [0.0] * 4, tpot_ms=10.5))
     assert (tally.late_ttft, tally.late_tpot, tally.late) == (0, 4, 4)
-    assert tally.verdict is Verdict.FAIL  # two of 1,000 would be allowed
+    assert tally.verdict is Judgement.FAIL  # two of 1,000 would be allowed
 
 
 def test_a_query_that_still_waits_beyond_its_limit_is_late(schedule: list[int]) -> None:
@@ -80,8 +80,8 @@ def test_looking_twice_counts_nothing_twice(schedule: list[int]) -> None:
 def test_a_trial_passes_only_beyond_its_least_length(schedule: list[int]) -> None:
     times = Recorder()
     end = answered(times, schedule, [0.0] * 1500)
-    assert LateCount(rule(final=2000, least=1501)).look(times, end).verdict is Verdict.UNSURE
-    assert LateCount(rule(final=2000, least=1500)).look(times, end).verdict is Verdict.PASS
+    assert LateCount(rule(final=2000, least=1501)).look(times, end).verdict is Judgement.UNSURE
+    assert LateCount(rule(final=2000, least=1500)).look(times, end).verdict is Judgement.PASS
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_hopeless_trial_ends_long_before_its_run_and_leaves_the_sut_ready(tmp_
     assert allowed is not None
     with session(tmp_path, server=True, options={"pace": "200"}) as running:
         tally, record = running.trial(spec, stop)
-        assert tally.verdict is Verdict.FAIL
+        assert tally.verdict is Judgement.FAIL
         assert record is None
         assert allowed < tally.late_ttft <= tally.issued < final
         again = run_spec(tmp_path / "again", Scenario.SERVER, target_qps=100.0)
@@ -126,5 +126,5 @@ def test_a_trial_that_ran_to_its_end_has_loadgens_record(tmp_path: Path) -> None
     spec = run_spec(tmp_path, Scenario.SERVER)
     with session(tmp_path, server=True) as running:
         tally, record = running.trial(spec, StopRule(spec.seeds, 300.0, Latency(2000, 200), SAMPLES, SAMPLES))
-    assert tally.verdict is Verdict.FAIL  # no run of 30 queries can hold the rule
+    assert tally.verdict is Judgement.FAIL  # no run of 30 queries can hold the rule
     assert record is None or record.samples == SAMPLES

@@ -37,7 +37,7 @@ from assay.ground.errors import ConfigError, Interrupted
 from assay.ground.hub import Hub
 from assay.mlperf import job as jobs
 from assay.mlperf import requests
-from assay.mlperf.early_stopping import Verdict, allowed_over
+from assay.mlperf.early_stopping import Judgement, allowed_over
 from assay.mlperf.result import RunValidity
 from assay.mlperf.round import Latency
 from assay.mlperf.run_folder import RunFolder
@@ -180,7 +180,7 @@ def judged(tally: Tally, allowed: int, validity: str | None) -> tuple[bool, str]
     late = f"{tally.late} late of at most {allowed}"
     if validity is not None:
         return validity == RunValidity.VALID.value, f"LoadGen says {validity} after the whole run: {late}"
-    passed = tally.verdict is Verdict.PASS
+    passed = tally.verdict is Judgement.PASS
     why = "the rest of the run is no harder" if passed else "more than the whole run may have"
     return passed, f"ended after {tally.answered} answers: {late}, {why}"
 

@@ -17,7 +17,7 @@ CONFIDENCE = 0.99
 BISECTIONS = 60
 
 
-class Verdict(Enum):
+class Judgement(Enum):
     """What the queries answered so far say of a whole run at the same rate."""
 
     PASS = "PASS"
@@ -73,7 +73,7 @@ def share_bounds(over: int, n: int, confidence: float = 0.95) -> tuple[float, fl
     return low, high
 
 
-def judge(over: int, seen: int, final: int, confidence: float = 0.95) -> Verdict:
+def judge(over: int, seen: int, final: int, confidence: float = 0.95) -> Judgement:
     """What `over` late queries of the first `seen` say of a run of `final`.
 
     FAIL is certain: more are late than the whole run may have. PASS before the end is an estimate: the upper bound of
@@ -81,10 +81,10 @@ def judge(over: int, seen: int, final: int, confidence: float = 0.95) -> Verdict
     """
     allowed = allowed_over(final)
     if allowed is None or over > allowed:
-        return Verdict.FAIL
+        return Judgement.FAIL
     if seen >= final or share_bounds(over, seen, confidence)[1] <= allowed / final:
-        return Verdict.PASS
-    return Verdict.UNSURE
+        return Judgement.PASS
+    return Judgement.UNSURE
 
 
 def _first(holds: Callable[[int], bool], low: int, high: int) -> int:

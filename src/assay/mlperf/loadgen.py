@@ -24,7 +24,7 @@ import numpy as np
 
 from assay.ground.errors import RunFailed
 from assay.mlperf.channel import Channel, Frame, Kind
-from assay.mlperf.early_stopping import Verdict
+from assay.mlperf.early_stopping import Judgement
 from assay.mlperf.message import Count, Failure, LoadGenJob
 from assay.mlperf.request_times import Recorder
 from assay.mlperf.trial import LateCount
@@ -177,7 +177,7 @@ class LoadgenRun:
             return
         with self._looking:
             tally = self._late.look(self._relay.times, time.monotonic_ns())
-            if tally.verdict is not Verdict.UNSURE:
+            if tally.verdict is not Judgement.UNSURE:
                 self._tell(tally)
                 os._exit(0)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.mlperf.early_stopping import Verdict, judge
+from assay.mlperf.early_stopping import Judgement, judge
 from assay.mlperf.request_times import Call, Recorder, Stamps, server_schedule_ns
 from assay.mlperf.round import Latency, Seeds
 from assay.mlperf.run_spec import RunSpec
@@ -39,7 +39,7 @@ class StopRule:
 class Tally:
     """What was seen of a trial. A query without a first token counts as late as soon as it is."""
 
-    verdict: Verdict
+    verdict: Judgement
     issued: int
     answered: int
     late_ttft: int
@@ -83,8 +83,8 @@ class LateCount:
         overdue = sum(self._is_late(due, now_ns) for due in self._waiting.values())
         late_ttft = self._late_ttft + overdue
         verdict = judge(max(late_ttft, self._late_tpot), self._answered, self._rule.final)
-        if verdict is Verdict.PASS and self._answered < self._rule.least:
-            verdict = Verdict.UNSURE
+        if verdict is Judgement.PASS and self._answered < self._rule.least:
+            verdict = Judgement.UNSURE
         return Tally(verdict, self._issued, self._answered, late_ttft, self._late_tpot)
 
     def _new(self, stamps: Stamps) -> list[Call]:
