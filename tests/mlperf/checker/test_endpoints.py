@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from assay.mlperf import round as rounds
+from assay.mlperf.checker import endpoints
 from assay.mlperf.checker.check import check
 from assay.mlperf.checker.finding import Severity
 from tests.mlperf.checker.good_tree import GoodTree
@@ -218,3 +219,11 @@ def test_before_v61_such_artefacts_are_no_logs(tmp_path: Path) -> None:
     tree = deepseek(tmp_path)
     report = check(tree.root, rounds.load("v6.0"))
     assert {"F1", "F2"} <= {f.code for f in report.findings if f.severity is Severity.ERROR}
+
+
+def test_a_percentile_is_found_with_and_without_its_point() -> None:
+    assert [endpoints.at({"ttft": {key: 7}}, ("ttft", "99.0")) for key in ("99.0", "99", "90.0")] == [
+        7,
+        7,
+        None,
+    ]
