@@ -49,7 +49,7 @@ def test_a_workload_that_samples_is_refused_by_a_sut_that_is_greedy(
 ) -> None:
     sampled = dataclasses.replace(workloads.get("mixtral-8x7b"), decoding=Decoding(temperature=1.0))
     monkeypatch.setitem(workloads.TABLE, "mixtral-8x7b", sampled)
-    with pytest.raises(ConfigError, match="are not greedy|are sampled"):
+    with pytest.raises(ConfigError, match=r"are not greedy|are sampled"):
         job_of(asked(sut=sut))
     assert job_of(asked(sut="echo")).generation(None).decoding.temperature == 1.0
 
