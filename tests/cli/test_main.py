@@ -67,7 +67,8 @@ def test_an_unknown_option_names_the_nearest_and_exits_2(
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["bench", "--url", "http://x"], "it does not drive a server"),
+        (["bench", "--url", "http://x"], "ask for --sut endpoint"),
+        (["bench", "--base-url", "http://x"], "--sut endpoint --url URL"),
         (["bench", "--dry-run"], "`assay plan`"),
         (["bench", "--output-dir=x"], "--out DIR"),
         (["plan", "--tags=detect,os"], "CM's dialect"),
@@ -80,7 +81,7 @@ def test_an_unknown_option_names_the_nearest_and_exits_2(
         (["bench", "--scenario", "offline", "--scenario", "server"], "--scenario offline,server"),
         (["model", "random", "--seed", "1", "--seed=2"], "--seed is given twice: 1 and 2"),
         (["bench", "\N{EM DASH}scenario", "offline"], "try: --scenario"),
-        (["serve"], "it does not drive a server"),
+        (["serve"], "--sut serve starts one"),
         (["diff"], "`assay compare A B`"),
         (["frobnicate"], "`assay --help`"),
     ],

@@ -17,7 +17,7 @@ from assay.ground.errors import EnvironmentProblem
 from assay.machine.container import image as container_image
 from assay.machine.container import run as container
 from assay.machine.container.image import Image
-from assay.machine.container.run import ContainerEngine, Ended, Task
+from assay.machine.container.run import ContainerEnded, ContainerEngine, Task
 from tests import engines
 
 PODMAN = ContainerEngine("podman", is_rootless=False)
@@ -188,7 +188,9 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def run(tmp_path: Path, program: str, request: ContainerRequest, *read: Path) -> tuple[Ended, list[str]]:
+def run(
+    tmp_path: Path, program: str, request: ContainerRequest, *read: Path
+) -> tuple[ContainerEnded, list[str]]:
     said: list[str] = []
     task = Task(
         ("-c", program, str(tmp_path / "out")), read=read, write=(tmp_path / "out",), env={"A": "b c"}

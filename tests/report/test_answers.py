@@ -18,7 +18,7 @@ from assay.mlperf import dataset, requests
 from assay.mlperf.dataset_file import write_columns
 from assay.mlperf.run_folder import RunFolder
 from assay.report import answers
-from assay.report.answers import Wanted
+from assay.report.answers import AnswerFilter
 from tests import fakes
 from tests.mlperf.scoring.conftest import WORDS, words, write_log
 from tests.report import rows
@@ -80,7 +80,7 @@ def paths_of(run: RunFolder) -> Paths:
 
 
 def test_each_answer_stands_beside_its_own_question_truth_and_verdict(run: RunFolder) -> None:
-    found = {each.sample_index: each for each in answers.of(run, Wanted())}
+    found = {each.sample_index: each for each in answers.of(run, AnswerFilter())}
     for n, (subset, truth, answer) in enumerate(ASKED):
         shown = found[n]
         assert (shown.subset, shown.truth, shown.answer) == (subset, truth, answer)
@@ -90,14 +90,14 @@ def test_each_answer_stands_beside_its_own_question_truth_and_verdict(run: RunFo
 
 
 def test_only_wrong_answers_and_only_a_subset_can_be_asked_for(run: RunFolder) -> None:
-    assert [each.sample_index for each in answers.of(run, Wanted(is_wrong=True))] == [1]
-    assert [each.sample_index for each in answers.of(run, Wanted(subset="OpenOrca"))] == [2]
-    assert answers.of(run, Wanted(subset="OpenOrca", is_wrong=True)) == []
+    assert [each.sample_index for each in answers.of(run, AnswerFilter(is_wrong=True))] == [1]
+    assert [each.sample_index for each in answers.of(run, AnswerFilter(subset="OpenOrca"))] == [2]
+    assert answers.of(run, AnswerFilter(subset="OpenOrca", is_wrong=True)) == []
 
 
 def test_a_run_over_other_rows_than_the_first_shows_those(run: RunFolder) -> None:
     record(run, sha256(run.path.parent / "set.jsonl"), paths_of(run), rows_used=(2, 1, 0))
-    found = {each.sample_index: each for each in answers.of(run, Wanted())}
+    found = {each.sample_index: each for each in answers.of(run, AnswerFilter())}
     assert [found[n].row for n in range(3)] == [2, 1, 0]
     assert found[0].truth == "the cat" and found[0].answer == "The answer is 7"
 
@@ -105,12 +105,12 @@ def test_a_run_over_other_rows_than_the_first_shows_those(run: RunFolder) -> Non
 def test_another_dataset_than_that_of_the_run_is_refused(run: RunFolder) -> None:
     record(run, "1" * 64, paths_of(run))
     with pytest.raises(ArtifactError, match="not the dataset of the run"):
-        answers.of(run, Wanted())
+        answers.of(run, AnswerFilter())
 
 
 def test_an_unknown_subset_is_refused_with_what_is_near(run: RunFolder) -> None:
     with pytest.raises(ConfigError, match="no subset 'GSM8'") as error:
-        answers.of(run, Wanted(subset="GSM8"))
+        answers.of(run, AnswerFilter(subset="GSM8"))
     assert "GSM8K" in error.value.hint
 
 
@@ -118,14 +118,14 @@ def test_wrong_answers_of_a_run_that_was_not_graded_are_refused_and_the_answers_
     run: RunFolder,
 ) -> None:
     run.requests.unlink()
-    assert len(answers.of(run, Wanted())) == 3
+    assert len(answers.of(run, AnswerFilter())) == 3
     with pytest.raises(ConfigError, match="judged right or wrong"):
-        answers.of(run, Wanted(is_wrong=True))
+        answers.of(run, AnswerFilter(is_wrong=True))
 
 
 def test_a_scenario_that_was_not_run_is_refused(run: RunFolder) -> None:
     with pytest.raises(ConfigError, match="no accuracy run of Server"):
-        answers.of(run, Wanted(scenario=Scenario.SERVER))
+        answers.of(run, AnswerFilter(scenario=Scenario.SERVER))
 
 
 def test_the_verb_shows_texts_and_json_lines(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,6 +38,7 @@ from assay.ground.hub import Hub
 from assay.mlperf import job as jobs
 from assay.mlperf import requests
 from assay.mlperf.early_stopping import Judgement, allowed_over
+from assay.mlperf.logs.names import USER_CONF
 from assay.mlperf.result import RunValidity
 from assay.mlperf.round import Latency
 from assay.mlperf.run_folder import RunFolder
@@ -147,7 +148,7 @@ def _probe(
     spec = dataclasses.replace(
         measure.run_spec(running, scenario, Mode.PERFORMANCE),
         out=home / "run_1",
-        user_conf=home / "user.conf",
+        user_conf=home / USER_CONF,
         max_query_count=None,
         times=None,
     )

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if args.scenario is not None and args.scenario.lower() not in names:
         raise ConfigError(f"--scenario: no scenario {args.scenario!r}", did_you_mean(args.scenario, names))
     scenario = names[args.scenario.lower()] if args.scenario else None
-    wanted = answers.Wanted(scenario, args.subset, args.wrong, args.dataset, args.tokenizer)
+    wanted = answers.AnswerFilter(scenario, args.subset, args.wrong, args.dataset, args.tokenizer)
     found = answers.of(RunFolder(args.run), wanted)
     for answer in found:
         if args.json:

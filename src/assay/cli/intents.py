@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_SERVER = "Assay loads the model itself (--checkpoint DIR); it does not drive a server that is running"
+_SERVER = "`assay bench WORKLOAD --sut endpoint --url URL` measures a running server; --sut serve starts one"
 _RECIPE = "that is CM's dialect: `assay run script --tags=…`; here the words are `assay bench --help`"
 _AGAIN = "a run is not resumed: `assay bench --config RUN/config.json` runs the same job again"
 
@@ -13,9 +13,7 @@ OPTIONS = {
         ("--model", "--model-path", "--model-dir", "--weights"),
         "WORKLOAD without an option, and the folder of its checkpoint: `assay bench mixtral-8x7b --checkpoint DIR`",
     ),
-    **dict.fromkeys(
-        ("--url", "--base-url", "--endpoint", "--target", "--host", "--port", "--api-key"), _SERVER
-    ),
+    **dict.fromkeys(("--base-url", "--endpoint", "--target", "--host", "--port", "--api-key"), _SERVER),
     **dict.fromkeys(
         ("--limit", "--num-prompts", "--num-samples", "--max-samples", "--count", "-n"), "--samples N"
     ),

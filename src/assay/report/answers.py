@@ -21,7 +21,7 @@ from assay.mlperf.workload import Workload
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AnswerFilter:
     """Which answers of a run, and where to read what it was run with. None = all, or the places in its record."""
 
     scenario: Scenario | None = None
@@ -49,7 +49,7 @@ class ShownAnswer:
     scores: Mapping[str, float] = field(default_factory=dict)
 
 
-def of(folder: RunFolder, wanted: Wanted) -> list[ShownAnswer]:
+def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
     """The answers of a run, in the order of its log.
 
     Raises: ArtifactError where the log, the dataset or the tokenizer cannot be read, or the dataset is another one

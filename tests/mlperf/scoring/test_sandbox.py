@@ -17,11 +17,13 @@ import pytest
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring import cpu_time
 from assay.mlperf.scoring import sandbox as sandboxes
-from assay.mlperf.scoring.sandbox import Limits, ProgramOutcome, Sandbox
+from assay.mlperf.scoring.sandbox import ProgramLimits, ProgramOutcome, Sandbox
 from assay.mlperf.scoring.wall import Bubblewrap, NoWall, Unshare
 
 PYTHON = ("/usr/bin/python3", "-I", "-S", "t.py")
-LIMITS = Limits(wall_s=20.0, memory_bytes=512 << 20, file_bytes=1 << 20, tmp_bytes=8 << 20, processes=32)
+LIMITS = ProgramLimits(
+    wall_s=20.0, memory_bytes=512 << 20, file_bytes=1 << 20, tmp_bytes=8 << 20, processes=32
+)
 
 pytestmark = pytest.mark.skipif(
     not Path("/usr/bin/python3").exists(), reason="the hostile programs need /usr/bin/python3"

@@ -25,7 +25,7 @@ _UNKNOWN = ("vllm", "trtllm", "openai", "openai-chat")
 
 
 @dataclass(frozen=True)
-class Identity:
+class ServerIdentity:
     kind: str | None
     """Key of FAMILIES; None where the server does not say."""
     version: str | None = None
@@ -40,7 +40,7 @@ class Identity:
         return FAMILIES[self.kind] if self.kind else _UNKNOWN
 
 
-def identify(server: ProbedServer) -> Identity:
+def identify(server: ProbedServer) -> ServerIdentity:
     """Raises: EnvironmentProblem (nobody answers, still loading), ConfigError (no access, no model server)."""
     listed = _look(server, "/v1/models")
     entries = listed.get("data") if isinstance(listed.get("data"), list) else []
@@ -49,11 +49,11 @@ def identify(server: ProbedServer) -> Identity:
     owner = str(first.get("owned_by", "")).lower()
     context = _count(first.get("max_model_len"))
     if owner == "vllm":
-        return Identity("vllm", _text(_look(server, "/version").get("version")), models, context)
+        return ServerIdentity("vllm", _text(_look(server, "/version").get("version")), models, context)
     if found := _look(server, "/props").get("default_generation_settings"):
         settings = found if isinstance(found, dict) else {}
         parameters = settings.get("params")
-        return Identity(
+        return ServerIdentity(
             "llamacpp",
             _text(_look(server, "/props").get("build_info")),
             models,
@@ -62,21 +62,23 @@ def identify(server: ProbedServer) -> Identity:
         )
     if path := _text(_look(server, "/get_model_info").get("model_path")):
         version = _text(_look(server, "/get_server_info").get("version"))
-        return Identity("sglang", version, models or (path,), context)
+        return ServerIdentity("sglang", version, models or (path,), context)
     if name := _text((info := _look(server, "/info")).get("model_id")):
-        return Identity("tgi", _text(info.get("version")), (name,), _count(info.get("max_total_tokens")))
+        return ServerIdentity(
+            "tgi", _text(info.get("version")), (name,), _count(info.get("max_total_tokens"))
+        )
     if version := _text(_look(server, "/api/version").get("version")):
         tags = _look(server, "/api/tags").get("models") or []
         names = [str(one["name"]) for one in tags if isinstance(one, dict) and one.get("name")]
-        return Identity("ollama", version, tuple(names))
+        return ServerIdentity("ollama", version, tuple(names))
     if "tensorrt" in owner:
-        return Identity("trtllm", _text(_look(server, "/version").get("version")), models, context)
+        return ServerIdentity("trtllm", _text(_look(server, "/version").get("version")), models, context)
     if not models:
         raise ConfigError(
             f"{server.text} answers, and is no model server that Assay knows",
             "the address of the server itself, without a path; --api NAME where it hides what it is",
         )
-    return Identity(None, None, models, context)
+    return ServerIdentity(None, None, models, context)
 
 
 def _look(server: ProbedServer, path: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assay.endpoint.apis import APIS
 from assay.endpoint.probe import checks
 from assay.endpoint.probe.caching import Caching, caching
-from assay.endpoint.probe.identify import FAMILIES, Identity, identify
+from assay.endpoint.probe.identify import FAMILIES, ServerIdentity, identify
 from assay.endpoint.probe.trial import Asker, chosen
 from assay.endpoint.sampling import Sampling
 from assay.endpoint.single import ProbedServer
@@ -31,7 +31,7 @@ class TextFacts:
 class ProbeReport:
     """None = could not be known."""
 
-    identity: Identity
+    identity: ServerIdentity
     model: str
     api: str
     path: str
@@ -66,7 +66,7 @@ def probe(server: ProbedServer, api: str, model: str | None, text: TextFacts | N
     return _examined(chosen(server, apis, name), identity, text)
 
 
-def _told(server: ProbedServer, api: str) -> Identity:
+def _told(server: ProbedServer, api: str) -> ServerIdentity:
     """Where the API is given, a server may hide what it is."""
     if api not in FAMILIES and api not in APIS:
         raise ConfigError(f"there is no API {api}", "one of: auto, " + ", ".join([*FAMILIES, *APIS]))
@@ -75,10 +75,10 @@ def _told(server: ProbedServer, api: str) -> Identity:
     except ConfigError as error:
         if "wants a key" in error.message:
             raise
-        return Identity(None)
+        return ServerIdentity(None)
 
 
-def _examined(asker: Asker, identity: Identity, text: TextFacts | None) -> ProbeReport:
+def _examined(asker: Asker, identity: ServerIdentity, text: TextFacts | None) -> ProbeReport:
     short = [asker.ask(asker.short(), Sampling(max_tokens=8)) for _ in range(_ROUNDS)]
     if failure := next((got.failure for got in short if got.failure), None):
         raise RunFailed(

@@ -42,7 +42,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Ended:
+class ContainerEnded:
     exit_code: int
     log: Path
     engine: str
@@ -114,7 +114,7 @@ def _is_rootless(name: str, info: str) -> bool:
     return any("rootless" in str(option) for option in found.get("SecurityOptions") or [])
 
 
-def run(request: ContainerRequest, task: Task, log: Path, show: Callable[[str], None]) -> Ended:
+def run(request: ContainerRequest, task: Task, log: Path, show: Callable[[str], None]) -> ContainerEnded:
     """Do `task` in a container and wait for it; `log` gets all it said, `show` each line as it comes.
 
     Raises: EnvironmentProblem when there is no engine, or the image or the container cannot be made.
@@ -176,7 +176,9 @@ def _fingerprint(tag: str, request: ContainerRequest, task: Task) -> str:
     return hashlib.sha256(json.dumps(shared).encode()).hexdigest()[:16]
 
 
-def _attached(engine: ContainerEngine, start: Sequence[str], log: Path, show: Callable[[str], None]) -> Ended:
+def _attached(
+    engine: ContainerEngine, start: Sequence[str], log: Path, show: Callable[[str], None]
+) -> ContainerEnded:
     name = _name(start)
     try:
         return _started(_stream([*start[:2], "--rm", "--name", name, *start[2:]], log, show), engine, log)
@@ -184,7 +186,9 @@ def _attached(engine: ContainerEngine, start: Sequence[str], log: Path, show: Ca
         execute(engine.removal(name))
 
 
-def _detached(engine: ContainerEngine, start: Sequence[str], log: Path, show: Callable[[str], None]) -> Ended:
+def _detached(
+    engine: ContainerEngine, start: Sequence[str], log: Path, show: Callable[[str], None]
+) -> ContainerEnded:
     code, said = execute(start)
     if code:
         raise _cannot_start(engine, said)
@@ -195,7 +199,7 @@ def _detached(engine: ContainerEngine, start: Sequence[str], log: Path, show: Ca
         code, said = execute([engine.name, "wait", container])
         if code:
             raise EnvironmentProblem(f"{engine.name} wait: {said.strip()}", f"see {log}")
-        return Ended(int(said.strip().splitlines()[-1]), log, engine.name)
+        return ContainerEnded(int(said.strip().splitlines()[-1]), log, engine.name)
     finally:
         execute(engine.removal(container))
 
@@ -208,7 +212,7 @@ def _in_lasting(
     task: Task,
     log: Path,
     show: Callable[[str], None],
-) -> Ended:
+) -> ContainerEnded:
     """In a container that is there already, or in one that is left for the next run."""
     label = f"label={LABEL}={_fingerprint(tag, request, task)}"
     _, running = execute([engine.name, "ps", "--quiet", "--filter", label])
@@ -231,18 +235,18 @@ def _in_lasting(
             image.python,
             *task.arguments,
         ]
-        return Ended(_stream(line, log, show), log, engine.name)
+        return ContainerEnded(_stream(line, log, show), log, engine.name)
     finally:
         if not (was_there or request.keep):
             execute(engine.removal(container))
 
 
-def _started(code: int, engine: ContainerEngine, log: Path) -> Ended:
+def _started(code: int, engine: ContainerEngine, log: Path) -> ContainerEnded:
     # Source: podman-run(1), docker-run(1): 125 is the engine's own failure, 126 and 127 are its runtime's: the command
     # could not be called.
     if code in (125, 126, 127):
         raise _cannot_start(engine, log.read_text(encoding="utf-8", errors="replace"))
-    return Ended(code, log, engine.name)
+    return ContainerEnded(code, log, engine.name)
 
 
 def _cannot_start(engine: ContainerEngine, said: str) -> EnvironmentProblem:

@@ -45,7 +45,7 @@ _LAUNCH_FILE = 'exec 9<&-; cat > "$1" && printf . && shift && "$@" </dev/null; e
 
 
 @dataclass(frozen=True)
-class Limits:
+class ProgramLimits:
     """What one program may use; the kernel holds it to them."""
 
     wall_s: float = 20.0
@@ -88,7 +88,7 @@ class Sandbox:
     """Walls that stand. Made by `opened`."""
 
     wall: Wall
-    limits: Limits
+    limits: ProgramLimits
     filter_file: Path
     """Seccomp filter; empty where there is none."""
     slots: queue.SimpleQueue[Slot] = field(compare=False)
@@ -100,7 +100,7 @@ class Sandbox:
         content: bytes,
         readable: Mapping[str, Path] | None = None,
         env: Mapping[str, str] | None = None,
-        limits: Limits | None = None,
+        limits: ProgramLimits | None = None,
         *,
         compile_s: float = 0.0,
         secret: bytes = b"",
@@ -156,7 +156,7 @@ class Sandbox:
         }
 
 
-def _rlimits(limits: Limits, longest_s: float) -> list[str]:
+def _rlimits(limits: ProgramLimits, longest_s: float) -> list[str]:
     return [
         "prlimit",
         f"--nproc={limits.processes}",
@@ -169,12 +169,12 @@ def _rlimits(limits: Limits, longest_s: float) -> list[str]:
 
 
 @contextlib.contextmanager
-def opened(slots: int = 1, limits: Limits | None = None, unsafe: bool = False) -> Iterator[Sandbox]:
+def opened(slots: int = 1, limits: ProgramLimits | None = None, unsafe: bool = False) -> Iterator[Sandbox]:
     """A sandbox for `slots` programs at the same time.
 
     Raises: EnvironmentProblem when no kind of wall works here and `unsafe` is False.
     """
-    limits = limits or Limits()
+    limits = limits or ProgramLimits()
     places: queue.SimpleQueue[Slot] = queue.SimpleQueue()
     # Root's launcher, shells and the program are all charged to the group: a little above the limits.
     groups = [cgroup.create(limits.memory_bytes + (64 << 20), limits.processes + 8) for _ in range(slots)]
