@@ -16,10 +16,10 @@ from assay.ground.packages import PackageEntries
 from assay.mlperf.sut_kind import SutKind
 from assay.mlperf.sut_option import SutOption
 
-SERVE = SutKind(
-    name="serve",
+RELAY = SutKind(
+    name="relay",
     summary="",
-    module="serve",
+    module="relay",
     needs_checkpoint=False,
     options=(
         SutOption("url", str, "address of a server", is_list=True),
@@ -32,9 +32,9 @@ SERVE = SutKind(
 
 
 @pytest.fixture(autouse=True)
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A SUT as another package brings it."""
-    monkeypatch.setattr(suts, "_of_packages", lambda: PackageEntries({"serve": SERVE}, ()))
+    monkeypatch.setattr(suts, "_of_packages", lambda: PackageEntries({"relay": RELAY}, ()))
     return iter(())
 
 
@@ -47,7 +47,7 @@ def asked(*words: str) -> BenchmarkConfig:
 
 def test_a_list_is_given_once_for_each_value_and_comes_back_from_command_and_variables() -> None:
     config = asked(
-        "--sut", "serve", "--url", "http://a?x=1,2", "--url", "http://b", "--no-warm", "--threads", "3"
+        "--sut", "relay", "--url", "http://a?x=1,2", "--url", "http://b", "--no-warm", "--threads", "3"
     )
     assert config.sut_options == {"url": ("http://a?x=1,2", "http://b"), "warm": False, "threads": 3}
     assert config.origin["sut_options.url"] == "flag --url"
@@ -56,34 +56,34 @@ def test_a_list_is_given_once_for_each_value_and_comes_back_from_command_and_var
 
 
 def test_a_default_is_in_the_config_and_not_in_the_command() -> None:
-    config = asked("--sut", "serve")
+    config = asked("--sut", "relay")
     assert config.sut_options == {"warm": True} and config.origin["sut_options.warm"] == "default"
     assert "--warm" not in native.command(config)
 
 
 def test_an_option_that_two_suts_have_is_read_by_the_one_that_is_asked_for() -> None:
     assert asked("--sut", "engine", "--threads", "2").sut_options["threads"] == 2
-    assert asked("--sut", "serve", "--threads", "2").sut_options["threads"] == 2
-    with pytest.raises(ConfigError, match="belongs to the engine and serve SUT, not to echo"):
+    assert asked("--sut", "relay", "--threads", "2").sut_options["threads"] == 2
+    with pytest.raises(ConfigError, match="belongs to the engine and relay SUT, not to echo"):
         asked("--sut", "echo", "--threads", "2")
 
 
 def test_a_name_that_assay_has_itself_stays_assays_flag_and_can_be_asked_for_in_run_yaml() -> None:
-    config = native.build(None, {"limits.batch": "9"}, {"sut": "serve", "sut_options.batch": "5"})
+    config = native.build(None, {"limits.batch": "9"}, {"sut": "relay", "sut_options.batch": "5"})
     assert config.limits.batch == 9 and config.sut_options["batch"] == 5
-    assert asked("--sut", "serve", "--batch", "9").limits.batch == 9
+    assert asked("--sut", "relay", "--batch", "9").limits.batch == 9
 
 
 def test_two_values_of_what_is_no_list_are_refused_and_neither_is_repeated() -> None:
     with pytest.raises(ConfigError, match="--api-key-env is given twice") as error:
-        asked("--sut", "serve", "--api-key-env", "sk-1", "--api-key-env", "sk-2")
+        asked("--sut", "relay", "--api-key-env", "sk-1", "--api-key-env", "sk-2")
     assert "sk-" not in str(error.value)
-    same = asked("--sut", "serve", "--threads", "2", "--threads", "2")
+    same = asked("--sut", "relay", "--threads", "2", "--threads", "2")
     assert same.sut_options["threads"] == 2
 
 
 def test_a_variable_of_cm_for_an_option_that_is_not_declared_is_refused() -> None:
-    selection, env = cm.to_cm(dataclasses.replace(asked("--sut", "serve"), sut_options={"warm": False}))
+    selection, env = cm.to_cm(dataclasses.replace(asked("--sut", "relay"), sut_options={"warm": False}))
     assert env["CM_ASSAY_SUT_OPTIONS_WARM"] == "no"
     with pytest.raises(ConfigError, match=r"has no option 'wram'(.|\n)*did you mean warm"):
         cm.from_cm(selection, {**env, "CM_ASSAY_SUT_OPTIONS_WRAM": "no"})

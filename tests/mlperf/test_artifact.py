@@ -138,3 +138,11 @@ def test_the_full_model_on_a_machine_that_holds_it_is_not_refused(
     artifact.require_room("mixtral-8x7b", MODEL, Precision.FLOAT16, 128 * 10**9, tmp_path)
     with pytest.raises(EnvironmentProblem, match="187 GB in memory as float32"):
         artifact.require_room("mixtral-8x7b", MODEL, Precision.FLOAT32, 128 * 10**9, tmp_path)
+
+
+def test_a_description_beside_the_rows_is_not_taken_for_the_dataset(tmp_path: Path) -> None:
+    rows, described = tmp_path / "rows.pkl", tmp_path / "dataset_info.json"
+    described.write_text("[]")
+    assert artifact.dataset(str(tmp_path)) == described
+    rows.write_bytes(b"")
+    assert artifact.dataset(str(tmp_path)) == rows

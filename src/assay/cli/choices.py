@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 
 from assay import suts
 from assay.cli.terminal import say, say_json
@@ -27,7 +28,11 @@ def run(args: argparse.Namespace) -> int:
         return 0
     wide = max(map(len, found))
     for name, words in found.items():
-        say(f"  {name:<{wide}}  {', '.join(words)}")
+        say(
+            textwrap.fill(
+                ", ".join(words), 80, initial_indent=f"  {name:<{wide}}  ", subsequent_indent=" " * (wide + 4)
+            )
+        )
     say("")
     for kind in suts.kinds():
         say(f"  --sut {kind.name:<{wide}}  {kind.summary}")

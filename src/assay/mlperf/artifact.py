@@ -56,7 +56,9 @@ def dataset(
     path = _obtain(source, "datasets", Hub(), report, patience, files)
     if paths.source(path).is_file():
         return path
-    found = [child for child in path.rglob("*") if is_dataset_name(child)]
+    found = [child for child in path.rglob("*") if is_dataset_name(child) and not child.name.startswith(".")]
+    # A .json file is often a description that lies beside the rows: it is the dataset only where nothing else is.
+    found = [child for child in found if ".json" not in child.suffixes] or found
     if len(found) != 1:
         raise ArtifactError(f"{path} holds {len(found)} dataset files", "name one of them")
     return found[0]
