@@ -36,6 +36,7 @@ def test_json_holds_the_same(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_table_has_a_line_for_each_option(capsys: pytest.CaptureFixture[str]) -> None:
     assert choices.run(argparse.Namespace(json=False)) == 0
-    lines = capsys.readouterr().out.splitlines()
+    out = capsys.readouterr().out
     for name, words in choices.choices().items():
-        assert any(line.split()[:1] == [name] and ", ".join(words) in line for line in lines)
+        assert f"{name} {', '.join(words)} " in f"{' '.join(out.split())} "
+    assert max(map(len, out.partition("--sut echo")[0].splitlines())) <= 80

@@ -21,6 +21,7 @@ from assay.ground.errors import EnvironmentProblem
 
 MIXTRAL = DecoderConfig(32000, 4096, 14336, 32, 32, 8, 128, 8, 2, 1e-5, 1e6, 32768, False, (2,))
 ENGINE = EngineConfig(Path("x"), max_running=64, token_budget=512)
+IN_MEMORY = replace(ENGINE, weights="memory")
 GIB = 1 << 30
 
 
@@ -76,7 +77,7 @@ def test_no_more_kv_is_planned_than_all_sequences_can_use() -> None:
 
 def test_what_does_not_fit_is_refused_with_its_figures() -> None:
     with pytest.raises(EnvironmentProblem) as error:
-        plan(MIXTRAL, ENGINE, 80 * GIB)
+        plan(MIXTRAL, IN_MEMORY, 80 * GIB)
     assert "bfloat16 takes 87.9 GiB (weights 87.2 GiB" in error.value.message
     assert "for 2048 tokens); 80.0 GiB is available" in error.value.message
     assert "a smaller --precision" in error.value.hint
@@ -91,7 +92,7 @@ def test_kv_for_one_long_sequence_must_fit_beside_the_weights() -> None:
     )
     assert plan(MIXTRAL, ENGINE, least).kv_blocks == 128
     with pytest.raises(EnvironmentProblem):
-        plan(MIXTRAL, ENGINE, least - 1)
+        plan(MIXTRAL, IN_MEMORY, least - 1)
 
 
 @given(st.integers(1, 4000), st.sampled_from(sorted(Precision, key=str)), st.integers(0, 400))

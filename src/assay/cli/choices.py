@@ -30,7 +30,11 @@ def run(args: argparse.Namespace) -> int:
     for name, words in found.items():
         say(
             textwrap.fill(
-                ", ".join(words), 80, initial_indent=f"  {name:<{wide}}  ", subsequent_indent=" " * (wide + 4)
+                ", ".join(words),
+                80,
+                initial_indent=f"  {name:<{wide}}  ",
+                subsequent_indent=" " * (wide + 4),
+                break_on_hyphens=False,
             )
         )
     say("")

@@ -68,7 +68,7 @@ def is_secret(name: str, value: Any) -> bool:
 
 
 def _sounds_secret(name: str, value: str = "") -> bool:
-    words = name.upper().replace("-", "_").split("_")
+    words = str(name).upper().replace("-", "_").split("_")  # YAML has keys that are no text
     if words[-1] in ABOUT:
         return False
     if any(word in WORDS or word.endswith(_ENDS) for word in words):
