@@ -50,3 +50,7 @@ def is_environment(node: ast.expr) -> bool:
 def texts(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
+    elif (
+        isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "key"
+    ):  # of a dialect, which has a prefix
+        yield from (prefix + name for each in node.args for name in texts(each) for prefix in ("CM_", "MLC_"))

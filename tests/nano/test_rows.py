@@ -10,6 +10,7 @@ import pytest
 from assay import nano
 from assay.ground.errors import ConfigError
 from assay.mlperf import dataset as readers
+from assay.mlperf import workloads
 from assay.nano import rows as nano_rows
 from assay.nano.greedy import cut
 from assay.nano.tokenizer import EOS_ID, load_tokenizer
@@ -28,7 +29,7 @@ def validation() -> Rows:
 
 
 def test_the_rows_are_samples_to_the_harness(rows: Rows) -> None:
-    samples = readers.samples(readers.columns_of(rows), "mixtral-nano")
+    samples = workloads.get("mixtral-nano").schema.samples(readers.columns_of(rows), "mixtral-nano")
     assert [s.index for s in samples] == list(range(300))
     assert tuple(rows[0]) == nano_rows.COLUMNS
 
