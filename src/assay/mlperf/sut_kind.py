@@ -31,14 +31,14 @@ def greedy_only(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
     """The refusal of a SUT that knows greedy decoding alone."""
     if workload.decoding.is_greedy:
         return None
-    return f"answers of {workload.name} are not greedy: {workload.decoding}, which this SUT does not do"
+    return f"answers of {workload.name} are {workload.decoding.words}, which this SUT does not do"
 
 
 def no_sampling(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
     """The refusal of a SUT that knows greedy decoding and beam search."""
     if workload.decoding.temperature == 0:
         return None
-    return f"answers of {workload.name} are sampled: {workload.decoding}, which this SUT does not do"
+    return f"answers of {workload.name} are {workload.decoding.words}, which this SUT does not do"
 
 
 def takes_all(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:

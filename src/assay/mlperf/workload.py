@@ -36,6 +36,17 @@ class Decoding:
     def is_greedy(self) -> bool:
         return self.beams == 1 and self.temperature == 0
 
+    @property
+    def words(self) -> str:
+        """For a sentence about answers: `searched with 4 beams`."""
+        if self.is_greedy:
+            return "greedy"
+        return (
+            f"searched with {self.beams} beams"
+            if self.beams > 1
+            else f"sampled at temperature {self.temperature:g}"
+        )
+
 
 GREEDY = Decoding()
 
