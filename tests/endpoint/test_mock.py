@@ -151,7 +151,8 @@ def test_the_log_has_the_mocks_own_times() -> None:
     with mock(ttft_ms=30, tpot_ms=5) as server:
         ask(server)
         (row,) = log(server)
-    assert row["first_ns"] - row["arrived_ns"] >= 30e6 and row["last_ns"] - row["first_ns"] >= 7 * 5e6
+    assert row["first_ns"] - row["arrived_ns"] >= 30e6
+    assert row["last_ns"] - row["arrived_ns"] >= 30e6 + 7 * 5e6  # a late first token moves no later one
     assert (row["tokens"], row["outcome"]) == (8, "done")
 
 
