@@ -50,10 +50,10 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
         limits = endpoint_sut.limits_of(options)
         endpoint = EndpointSut([address], api, model, None, limits, spec, samples, sink)
         endpoint.warm_up()
+        digest = files.sha256_all(model_folder.weight_files(spec.checkpoint))
     except BaseException:
         _end(process)
         raise
-    digest = files.sha256_all(model_folder.weight_files(spec.checkpoint))
     return ServeSut(endpoint, process, words, digest)
 
 
