@@ -31,7 +31,7 @@ ROUND = "v5.1"
 
 def make(root: Path) -> None:
     """A tree of closed submissions: 84 systems x 6 LLM workloads x their scenarios, padded with code files."""
-    from assay.mlperf import round as rounds
+    from assay.mlperf.rounds import round as rounds
     from assay.mlperf.submission.write import Request, write
     from tests.mlperf import run_folder
 

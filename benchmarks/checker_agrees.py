@@ -17,9 +17,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from assay.mlperf import round as rounds
 from assay.mlperf.checker import check, summary
 from assay.mlperf.checker.finding import Severity
+from assay.mlperf.rounds import round as rounds
 
 Result = tuple[str, ...]
 NAMED_BY = ("Organization", "Platform", "Model", "Scenario", "Units")

@@ -19,14 +19,14 @@ import time
 from pathlib import Path
 
 from assay.config import Device, Mode, Precision, Scenario
-from assay.mlperf import request_times, requests
-from assay.mlperf import round as rounds
+from assay.mlperf.data.sample import Sample
 from assay.mlperf.logs import RunRecord
-from assay.mlperf.round import Latency
-from assay.mlperf.sample import Sample
-from assay.mlperf.session import RunSpec, Session
-from assay.mlperf.sut import SutSpec
-from assay.mlperf.workload import Generation
+from assay.mlperf.rounds import round as rounds
+from assay.mlperf.rounds.round import Latency
+from assay.mlperf.run import request_times, requests
+from assay.mlperf.run.session import RunSpec, Session
+from assay.mlperf.sut.interface import SutSpec
+from assay.mlperf.workloads.workload import Generation
 
 TOKENS = 145
 """Mean answer of the reference model. Source: 144.84 tokens a sample, gate of round v5.0."""

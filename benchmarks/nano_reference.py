@@ -17,13 +17,13 @@ from typing import Any
 import torch
 
 from assay import nano
-from assay.mlperf import dataset as samples_of_rows
-from assay.mlperf import tokenizer as tokenizers
-from assay.mlperf.score import Score
-from assay.mlperf.scoring.grader import Grade
+from assay.mlperf.data import dataset as samples_of_rows
+from assay.mlperf.data import tokenizer as tokenizers
+from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring.log import Record
+from assay.mlperf.scoring.programs.grader import Grade
 from assay.mlperf.scoring.score import score
-from assay.mlperf.workloads.mixtral_scorers import SCORERS
+from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS
 from assay.nano import greedy
 from assay.nano import rows as nano_rows
 from assay.nano.reference import PATH, Reference

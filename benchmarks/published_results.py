@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.mlperf import round as rounds
 from assay.mlperf.checker import check
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.summary import Row
+from assay.mlperf.rounds import round as rounds
 
 
 @dataclass(frozen=True)

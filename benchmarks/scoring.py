@@ -77,13 +77,13 @@ def trained_tokenizer(folder: Path) -> Path:
 
 
 def text_speed(folder: Path, tokenizer_folder: Path, rows: int) -> dict[str, Any]:
-    from assay.mlperf import dataset, tokenizer
-    from assay.mlperf.dataset_file import write_columns
+    from assay.mlperf.data import dataset, tokenizer
+    from assay.mlperf.data.dataset_file import write_columns
     from assay.mlperf.scoring import log
-    from assay.mlperf.scoring.mbxp import Grading, ProgramVerdict
+    from assay.mlperf.scoring.programs.mbxp import Grading, ProgramVerdict
     from assay.mlperf.scoring.score import score
-    from assay.mlperf.workloads.mixtral_rows import SCHEMA
-    from assay.mlperf.workloads.mixtral_scorers import SCORERS
+    from assay.mlperf.workloads.datasets.mixtral_rows import SCHEMA
+    from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS
 
     encoder = tokenizer.load(tokenizer_folder)
     made = [made_row(n, rows, encoder) for n in range(rows)]
@@ -153,7 +153,7 @@ def official_text(tokenizer_folder: Path, made: Sequence[dict[str, Any]]) -> flo
         from rouge_score import rouge_scorer
     except ImportError:
         return "not measured: rouge-score is not installed"
-    from assay.mlperf import tokenizer
+    from assay.mlperf.data import tokenizer
 
     orca = [row for row in made if row["dataset"] == "OpenOrca"]
     decoder = tokenizer.load(tokenizer_folder)
@@ -165,7 +165,7 @@ def official_text(tokenizer_folder: Path, made: Sequence[dict[str, Any]]) -> flo
 
 
 def canonical_programs(folder: Path, count: int) -> list[Any]:
-    from assay.mlperf.scoring.mbxp import GRADED, Program
+    from assay.mlperf.scoring.programs.mbxp import GRADED, Program
 
     programs = []
     for path in sorted(folder.glob("*.jsonl")):
@@ -179,7 +179,7 @@ def canonical_programs(folder: Path, count: int) -> list[Any]:
 
 
 def program_speed(programs: Sequence[Any], rounds: int) -> dict[str, Any]:
-    from assay.mlperf.scoring.grader import Grade
+    from assay.mlperf.scoring.programs.grader import Grade
 
     Grade()([program for program in programs if program.language == "cpp"][:1])  # the header, built once
     ours: list[float] = []
@@ -205,7 +205,7 @@ def program_speed(programs: Sequence[Any], rounds: int) -> dict[str, Any]:
 
 def official_verdict(program: Any) -> bool:
     """mxeval's commands, without a sandbox: only for the canonical solutions that come with the data."""
-    from assay.mlperf.scoring.language import content, node_modules
+    from assay.mlperf.scoring.programs.language import content, node_modules
 
     suffix = {
         "cpp": "cpp",

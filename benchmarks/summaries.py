@@ -71,8 +71,8 @@ def main() -> None:
 
 def written(folder: Path, args: argparse.Namespace) -> tuple[Path, Path]:
     """(dataset, log), with answers of at most 128 tokens."""
-    from assay.mlperf import tokenizer
-    from assay.mlperf.dataset_file import write_columns
+    from assay.mlperf.data import tokenizer
+    from assay.mlperf.data.dataset_file import write_columns
 
     words = tokenizer.load(args.tokenizer)
     with args.texts.open(encoding="utf-8") as lines:

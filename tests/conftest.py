@@ -15,9 +15,9 @@ import pytest
 
 from assay.ground import settings
 from assay.ground.errors import EnvironmentProblem
-from assay.mlperf import round as rounds
-from assay.mlperf import wheels
-from assay.mlperf.scoring import sandbox as sandboxes
+from assay.mlperf.rounds import round as rounds
+from assay.mlperf.run import wheels
+from assay.sandbox import sandbox as sandboxes
 
 # A suite that was started in the background inherits an ignored Ctrl-C, and with it every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import BenchmarkConfig, Mode, Paths, Precision, Scenario
-from assay.mlperf.result import (
+from assay.mlperf.record.result import (
     DatasetUsed,
     Figure,
     LoadgenUsed,
@@ -18,8 +18,8 @@ from assay.mlperf.result import (
     Status,
     SystemField,
 )
-from assay.mlperf.round import Seeds
-from assay.mlperf.sut import Used
+from assay.mlperf.rounds.round import Seeds
+from assay.mlperf.sut.interface import Used
 
 
 def scored(metric: str = "rouge1", value: float | None = 46.0, **changes: Any) -> ScoredMetric:

@@ -26,7 +26,7 @@ def place(path: Path) -> str:
         ),
         (r"""["'](CM|MLC)_[A-Z]""", ("doors/", "recipes/contract/", "recipes/model/env.py")),
         (r"""dialect(\.name)? == |[=!]= ["'](cm|mlc)["']""", ("cli/", "doors/", "recipes/contract/")),
-        (r"\bimport mlperf_loadgen\b", ("mlperf/loadgen.py",)),
+        (r"\bimport mlperf_loadgen\b", ("mlperf/run/loadgen.py",)),
         # A child process ends by `sys.exit(main(...))` at the foot of its own file.
         (r"^\s*(sys\.)?exit\((?!main\()", ("cli/", "__main__.py")),
     ],
@@ -52,7 +52,7 @@ LOG_FILES = {
 
 @pytest.mark.parametrize(
     ("names", "place_of_names"),
-    [(OWN_FILES, "mlperf/run_folder.py"), (LOG_FILES, "mlperf/logs/names.py")],
+    [(OWN_FILES, "mlperf/record/run_folder.py"), (LOG_FILES, "mlperf/logs/names.py")],
     ids=["a run's own files", "LoadGen's files"],
 )
 def test_the_file_names_of_a_run_are_spelt_in_one_place(names: set[str], place_of_names: str) -> None:

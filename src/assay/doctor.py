@@ -20,10 +20,10 @@ from assay import suts
 from assay.ground import download, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.machine import quiet
-from assay.mlperf import round as rounds
-from assay.mlperf import wheels
-from assay.mlperf.scoring import language as languages
-from assay.mlperf.scoring import sandbox as sandboxes
+from assay.mlperf.rounds import round as rounds
+from assay.mlperf.run import wheels
+from assay.mlperf.scoring.programs import language as languages
+from assay.sandbox import sandbox as sandboxes
 
 PYTHON_LEAST = (3, 10)
 PACKAGES = {

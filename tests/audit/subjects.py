@@ -10,9 +10,9 @@ from pathlib import Path
 
 from assay.audit.evidence import Evidence
 from assay.audit.subject import Subject, load
-from assay.mlperf.checker import log_excerpt
 from assay.mlperf.checker.finding import Finding
-from assay.mlperf.checker.log_excerpt import LogExcerpt
+from assay.mlperf.logs import excerpt
+from assay.mlperf.logs.excerpt import LogExcerpt
 from tests import published
 
 OWN = """# mixtral-8x7b, round v5.1
@@ -78,7 +78,7 @@ def of_cm(**parts: object) -> str:
 def log(**values: float | str) -> LogExcerpt:
     """A detail log with these keys; a dot of a key is written as `__`."""
     records = [{"key": key.replace("__", "."), "value": value} for key, value in values.items()]
-    return log_excerpt.parse("\n".join(f":::MLLOG {json.dumps(record)}" for record in records).encode())
+    return excerpt.parse("\n".join(f":::MLLOG {json.dumps(record)}" for record in records).encode())
 
 
 def told(check: Callable[[Subject], Iterator[Finding]], asked: Subject) -> list[tuple[str, str, str, str]]:

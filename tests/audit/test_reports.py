@@ -15,9 +15,9 @@ from assay.audit.defects import DEFECTS, explain
 from assay.audit.subject import load
 from assay.doors.readme import read as published_report
 from assay.ground.errors import ConfigError
-from assay.mlperf import result
-from assay.mlperf import round as rounds
 from assay.mlperf.checker.finding import Finding, Severity
+from assay.mlperf.record import result
+from assay.mlperf.rounds import round as rounds
 from assay.mlperf.submission.write import TreeRequest, write
 from assay.report import readme
 from tests import published

@@ -13,7 +13,7 @@ from assay.bench.answer_quality import Rouge
 from assay.config import Precision
 from assay.engine.config import EngineConfig
 from assay.ground.errors import ConfigError
-from assay.mlperf import dataset, dataset_file
+from assay.mlperf.data import dataset, dataset_file
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from assay.bench import earlier
 from assay.config import BenchmarkConfig, EarlierRun, Paths, Style
 from assay.ground.errors import ConfigError
-from assay.mlperf.result import Status
+from assay.mlperf.record.result import Status
 from tests import fakes
 
 

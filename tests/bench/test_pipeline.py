@@ -26,11 +26,11 @@ from assay.doors import native
 from assay.ground import settings
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.hub import Hub
-from assay.mlperf import round as rounds
 from assay.mlperf import workloads
 from assay.mlperf.checker import check
-from assay.mlperf.result import RunResult, RunValidity, Status
-from assay.mlperf.workload import DatasetFile
+from assay.mlperf.record.result import RunResult, RunValidity, Status
+from assay.mlperf.rounds import round as rounds
+from assay.mlperf.workloads.workload import DatasetFile
 from assay.report import outcome
 from tests import fakes
 from tests.ground import flaky_server as flaky

@@ -13,7 +13,7 @@ from assay.bench import answer_lengths, cost, plan
 from assay.config import BenchmarkConfig, Limits, Mode, Paths, Precision, Scenario
 from assay.engine.config import EngineConfig
 from assay.ground import download
-from assay.mlperf import wheels
+from assay.mlperf.run import wheels
 from assay.suts import checkpoint as checkpoints
 from assay.suts import engine_pace, pace
 from assay.suts.engine_pace import EnginePace

@@ -19,9 +19,9 @@ from assay.doors import native
 from assay.ground import settings
 from assay.ground.errors import ConfigError, Interrupted
 from assay.ground.hub import Hub
-from assay.mlperf.early_stopping import Judgement
-from assay.mlperf.run_spec import RunSpec
-from assay.mlperf.trial import StopRule, Tally
+from assay.mlperf.rounds.early_stopping import Judgement
+from assay.mlperf.run.run_spec import RunSpec
+from assay.mlperf.run.trial import StopRule, Tally
 
 LIMIT = 88.0
 FULL = 100.0

@@ -23,9 +23,9 @@ from assay.bench.tune_search import (
     stepped_down,
     waits_s,
 )
-from assay.mlperf.early_stopping import Judgement, allowed_over, judge
-from assay.mlperf.request_times import server_schedule_ns
-from assay.mlperf.round import Seeds
+from assay.mlperf.rounds.early_stopping import Judgement, allowed_over, judge
+from assay.mlperf.rounds.round import Seeds
+from assay.mlperf.run.request_times import server_schedule_ns
 
 LOOK_S = 0.25
 GUESS = 10.0

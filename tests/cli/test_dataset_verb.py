@@ -5,11 +5,11 @@ import pytest
 
 from assay.cli import main
 from assay.ground.files import sha256
-from assay.mlperf import dataset
-from assay.mlperf.dataset_file import write_columns
-from assay.mlperf.workloads.mixtral_rows import SCHEMA
-from tests.mlperf.test_dataset import rows
-from tests.mlperf.test_mixtral_build import letters, sources
+from assay.mlperf.data import dataset
+from assay.mlperf.data.dataset_file import write_columns
+from assay.mlperf.workloads.datasets.mixtral_rows import SCHEMA
+from tests.mlperf.data.test_dataset import rows
+from tests.mlperf.workloads.datasets.test_mixtral_build import letters, sources
 
 __all__ = ["letters", "sources"]  # fixtures
 

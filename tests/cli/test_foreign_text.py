@@ -10,7 +10,7 @@ import pytest
 
 from assay.cli import main
 from assay.cli.progress import ProgressLine
-from assay.mlperf.progress import Progress
+from assay.mlperf.sut.progress import Progress
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9bm\nassay: all is well"
 

@@ -6,7 +6,7 @@ import pytest
 
 from assay.cli import progress
 from assay.cli.progress import ProgressLine, duration, text
-from assay.mlperf.progress import Progress
+from assay.mlperf.sut.progress import Progress
 
 
 class Clock:

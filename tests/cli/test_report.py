@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from assay.cli import main
-from assay.mlperf import requests
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.run import requests
 from tests import fakes
 from tests.report import rows
 

@@ -8,7 +8,7 @@ import pytest
 
 from assay.cli import main
 from assay.cli import rules as verb
-from assay.mlperf import round as rounds
+from assay.mlperf.rounds import round as rounds
 
 
 def printed(capsys: pytest.CaptureFixture[str], *args: str) -> str:

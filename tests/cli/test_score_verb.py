@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from assay.cli import main
-from assay.mlperf import dataset
-from assay.mlperf.dataset_file import write_columns
-from assay.mlperf.scoring.wall import Bubblewrap, Unshare
+from assay.mlperf.data import dataset
+from assay.mlperf.data.dataset_file import write_columns
+from assay.sandbox.wall import Bubblewrap, Unshare
 from tests.mlperf.scoring.conftest import WORDS, words, write_log
 
 __all__ = ["words"]  # the fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli import main
-from assay.mlperf import round as rounds
+from assay.mlperf.rounds import round as rounds
 from tests import published
 from tests.mlperf import run_folder
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assay.config import BenchmarkConfig, Device, Mode, Precision, Scenario, Style
 from assay.doors import native, sut_options
 from assay.ground.errors import ConfigError
-from assay.mlperf import round as rounds
+from assay.mlperf.rounds import round as rounds
 
 
 def test_nothing_asked_gives_the_workloads_defaults_and_says_so() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from assay.config import Division, SubmissionRequest
 from assay.doors.submission import tree_request
-from assay.mlperf import round as rounds
+from assay.mlperf.rounds import round as rounds
 from assay.report import readme
 
 ROUND = rounds.load("v5.1")

@@ -13,8 +13,8 @@ from assay.config import BenchmarkConfig
 from assay.doors import cm, native, sut_options
 from assay.ground.errors import ConfigError
 from assay.ground.packages import PackageEntries
-from assay.mlperf.sut_kind import SutKind
-from assay.mlperf.sut_option import SutOption
+from assay.mlperf.sut.kind import SutKind
+from assay.mlperf.sut.option import SutOption
 
 RELAY = SutKind(
     name="relay",

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.ground.errors import ArtifactError
-from assay.mlperf import result
+from assay.mlperf.record import result
 from tests.end_to_end import rows
 from tests.ground import flaky_server
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from assay.mlperf import dataset
-from assay.mlperf.dataset_file import write_columns
+from assay.mlperf.data import dataset
+from assay.mlperf.data.dataset_file import write_columns
 
 STOP = "\n```\n"
 PROGRAM = "def double(x):\n    return 2 * x"

@@ -19,8 +19,9 @@ from assay.bench import answer_lengths
 from assay.cli import main
 from assay.config import Scenario
 from assay.ground.errors import EnvironmentProblem
-from assay.mlperf import result, target_rate
-from assay.mlperf.session import Session
+from assay.mlperf.record import result
+from assay.mlperf.run import target_rate
+from assay.mlperf.run.session import Session
 from tests.end_to_end import rows, small_mixtral
 
 pytestmark = pytest.mark.usefixtures("loadgen")

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from assay.cli import main
-from assay.mlperf import dataset, result
-from assay.mlperf.dataset_file import read_columns, write_columns
-from assay.mlperf.workloads.mixtral_rows import SCHEMA
+from assay.mlperf.data import dataset
+from assay.mlperf.data.dataset_file import read_columns, write_columns
+from assay.mlperf.record import result
+from assay.mlperf.workloads.datasets.mixtral_rows import SCHEMA
 from tests.end_to_end import rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("loadgen", "sandbox")]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from assay.cli import main
-from assay.mlperf import result
+from assay.mlperf.record import result
 from tests.end_to_end import rows
 
 pytest.importorskip("punkt")

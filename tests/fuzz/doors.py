@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.cli import main
-from assay.mlperf import dataset
-from assay.mlperf.dataset_file import write_columns
+from assay.mlperf.data import dataset
+from assay.mlperf.data.dataset_file import write_columns
 from tests import published
 from tests.end_to_end import rows
 from tests.mlperf import run_folder

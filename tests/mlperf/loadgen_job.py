@@ -9,14 +9,14 @@ import pytest
 
 from assay.config import Device, Mode, Precision, Scenario
 from assay.ground.errors import ArtifactError, EnvironmentProblem
-from assay.mlperf import round as rounds
-from assay.mlperf import wheels
-from assay.mlperf.round import Latency, Round, Wheel
-from assay.mlperf.run_spec import RunSpec
-from assay.mlperf.sample import Sample
-from assay.mlperf.session import Session
-from assay.mlperf.sut import SutSpec
-from assay.mlperf.workload import Generation
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.rounds import round as rounds
+from assay.mlperf.rounds.round import Latency, Round, Wheel
+from assay.mlperf.run import wheels
+from assay.mlperf.run.run_spec import RunSpec
+from assay.mlperf.run.session import Session
+from assay.mlperf.sut.interface import SutSpec
+from assay.mlperf.workloads.workload import Generation
 
 SAMPLES = 30
 GENERATION = Generation(min_new_tokens=2, max_new_tokens=8, eos_id=2)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import BenchmarkConfig, Mode, Paths, Scenario
-from assay.mlperf import logs, result
-from assay.mlperf import round as rounds
-from assay.mlperf.figures import figures
-from assay.mlperf.result import (
+from assay.mlperf import logs
+from assay.mlperf.record import result
+from assay.mlperf.record.figures import figures
+from assay.mlperf.record.result import (
     DatasetUsed,
     LoadgenUsed,
     ModeResult,
@@ -21,10 +21,11 @@ from assay.mlperf.result import (
     Status,
     SystemField,
 )
-from assay.mlperf.round import Round, RoundWorkload
-from assay.mlperf.run_folder import RunFolder
-from assay.mlperf.score import Score
-from assay.mlperf.sut import Used
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.rounds import round as rounds
+from assay.mlperf.rounds.round import Round, RoundWorkload
+from assay.mlperf.rounds.target import Score
+from assay.mlperf.sut.interface import Used
 
 MIXTRAL = "mixtral-8x7b"
 SCORES = {

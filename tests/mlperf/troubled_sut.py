@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 
 from assay.ground.errors import EnvironmentProblem
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import Answer, FirstToken, Query, Sink, SutSpec, Used
 
 
 class TroubledSut:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from assay import nano
-from assay.mlperf import dataset as readers
-from assay.mlperf import tokenizer as tokenizers
-from assay.mlperf.scoring.grader import Grade
+from assay.mlperf.data import dataset as readers
+from assay.mlperf.data import tokenizer as tokenizers
 from assay.mlperf.scoring.log import Record
+from assay.mlperf.scoring.programs.grader import Grade
 from assay.mlperf.scoring.score import score
-from assay.mlperf.workloads.mixtral_scorers import SCORERS
+from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS
 from assay.nano.greedy import GreedyAnswer
 
 

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from assay.mlperf.scoring.grader import Grade
-from assay.mlperf.scoring.mbxp import Program
+from assay.mlperf.scoring.programs.grader import Grade
+from assay.mlperf.scoring.programs.mbxp import Program
 from assay.nano.grammar.program import write_program
 from assay.nano.grammar.step import LANGUAGES
 

@@ -9,8 +9,8 @@ import pytest
 
 from assay import nano
 from assay.ground.errors import ConfigError
-from assay.mlperf import dataset as readers
 from assay.mlperf import workloads
+from assay.mlperf.data import dataset as readers
 from assay.nano import rows as nano_rows
 from assay.nano.greedy import cut
 from assay.nano.tokenizer import EOS_ID, load_tokenizer

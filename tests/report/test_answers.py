@@ -14,9 +14,10 @@ from assay.cli import main
 from assay.config import Mode, Paths, Scenario
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.ground.files import sha256
-from assay.mlperf import dataset, requests
-from assay.mlperf.dataset_file import write_columns
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.data import dataset
+from assay.mlperf.data.dataset_file import write_columns
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.run import requests
 from assay.report import answers
 from assay.report.answers import AnswerFilter
 from tests import fakes

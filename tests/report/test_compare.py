@@ -11,7 +11,7 @@ import pytest
 
 from assay.config import Mode, Scenario
 from assay.ground.errors import ConfigError
-from assay.mlperf.result import Figure, RunResult, RunValidity, Status, SystemField
+from assay.mlperf.record.result import Figure, RunResult, RunValidity, Status, SystemField
 from assay.report import compare_stats, compare_text, gate
 from assay.report.compare import Comparison, RunSide, compare
 from tests import fakes

@@ -9,7 +9,7 @@ import pytest
 
 from assay.cli import main
 from assay.config import Scenario
-from assay.mlperf.result import RunResult, RunValidity, Status
+from assay.mlperf.record.result import RunResult, RunValidity, Status
 from assay.report import history
 from tests import fakes
 

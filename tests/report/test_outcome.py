@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from assay.mlperf import target_rate
-from assay.mlperf.result import RunValidity
+from assay.mlperf.record.result import RunValidity
+from assay.mlperf.run import target_rate
 from assay.report import outcome, summary, words
 from tests import fakes
 

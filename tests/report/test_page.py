@@ -10,7 +10,7 @@ import pytest
 
 from assay.config import Mode, Paths, Scenario
 from assay.mlperf.checker.finding import Finding, Severity
-from assay.mlperf.result import Figure, RunResult, RunValidity, Status, SystemField
+from assay.mlperf.record.result import Figure, RunResult, RunValidity, Status, SystemField
 from assay.report import page, page_plots
 from assay.report.page import Shown
 from assay.report.page_style import STYLE

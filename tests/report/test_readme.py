@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from assay.config import Scenario, Style
-from assay.mlperf.result import RunValidity, Status
-from assay.mlperf.sut import Used
+from assay.mlperf.record.result import RunValidity, Status
+from assay.mlperf.sut.interface import Used
 from assay.report import outcome, readme, summary
 from tests import fakes
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.config import Scenario
-from assay.mlperf.result import Figure, RunValidity, Status
-from assay.mlperf.sut import Used
+from assay.mlperf.record.result import Figure, RunValidity, Status
+from assay.mlperf.sut.interface import Used
 from assay.report import words
 from tests import fakes
 

@@ -8,9 +8,9 @@ import pytest
 from assay import suts
 from assay.config import Device, Precision
 from assay.ground.errors import ConfigError
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
-from assay.mlperf.workload import Generation
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import Answer, FirstToken, Query, SutSpec
+from assay.mlperf.workloads.workload import Generation
 from assay.suts import echo
 
 

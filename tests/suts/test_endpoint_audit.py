@@ -6,7 +6,7 @@ import pytest
 
 from assay.endpoint.answer import AnswerStream
 from assay.endpoint.apis import api_named
-from assay.mlperf.workload import Generation
+from assay.mlperf.workloads.workload import Generation
 from assay.suts import endpoint_audit
 from assay.suts.endpoint_audit import AnswerTerms
 

@@ -6,9 +6,9 @@ from assay.config import Device, Precision
 from assay.endpoint.client import ClientLimits
 from assay.endpoint.failure import EndpointFailure, FailureKind
 from assay.ground.errors import ConfigError, EnvironmentProblem
-from assay.mlperf.sut import SutSpec
-from assay.mlperf.sut_planner import SutWork
-from assay.mlperf.workload import Generation
+from assay.mlperf.sut.interface import SutSpec
+from assay.mlperf.sut.planner import SutWork
+from assay.mlperf.workloads.workload import Generation
 from assay.suts import endpoint_plan
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_faults import Faults

@@ -8,9 +8,9 @@ import pytest
 
 from assay.config import Device, Precision
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, RunFailed
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec, Used
-from assay.mlperf.workload import Generation
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import Answer, FirstToken, Query, SutSpec, Used
+from assay.mlperf.workloads.workload import Generation
 from assay.suts import endpoint_sut
 from assay.suts.endpoint_sut import EndpointSut
 from tests.endpoint.tiny_server import TinyServer

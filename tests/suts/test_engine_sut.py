@@ -12,9 +12,9 @@ import pytest
 from assay.config import Device, Precision
 from assay.engine.sequence import Finished
 from assay.ground.errors import ConfigError, RunFailed
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
-from assay.mlperf.workload import Generation
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import Answer, FirstToken, Query, SutSpec
+from assay.mlperf.workloads.workload import Generation
 from assay.suts import engine_sut as engine
 
 RULES = Generation(min_new_tokens=2, max_new_tokens=8, eos_id=2)

@@ -9,9 +9,9 @@ import pytest
 
 from assay.config import Device, Precision
 from assay.ground.errors import AssayError, ConfigError, RunFailed
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Query, SutSpec
-from assay.mlperf.workload import Generation
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import Query, SutSpec
+from assay.mlperf.workloads.workload import Generation
 from assay.nano import shipped
 from assay.suts import serve_command, serve_sut
 from assay.suts.serve import KIND

@@ -10,9 +10,9 @@ import pytest
 
 from assay.config import Device, Precision
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Answer, FirstToken, Query, SutSpec
-from assay.mlperf.workload import Decoding, Generation
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import Answer, FirstToken, Query, SutSpec
+from assay.mlperf.workloads.workload import Decoding, Generation
 from assay.suts import transformers_sut as transformers
 
 VOCAB = 64

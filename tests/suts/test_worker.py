@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from assay.ground.errors import RunFailed
-from assay.mlperf.sut import Query
+from assay.mlperf.sut.interface import Query
 from assay.suts.worker import Worker
 
 QUERIES = [Query(id, 0) for id in range(5)]

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from assay.audit.subject import Subject
 from assay.audit.words import PRECISIONS, precision
 from assay.config import Style
-from assay.mlperf import round as rounds
 from assay.mlperf.checker.finding import Finding, Severity
+from assay.mlperf.rounds import round as rounds
 
 FIELDS = (
     (

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.ground.errors import ArtifactError
-from assay.mlperf import result
-from assay.mlperf.checker import log_excerpt
-from assay.mlperf.checker.log_excerpt import LogExcerpt
-from assay.mlperf.checker.rules_accuracy import scores
-from assay.mlperf.logs import names
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.logs import excerpt, names
+from assay.mlperf.logs.accuracy_text import scores
+from assay.mlperf.logs.excerpt import LogExcerpt
+from assay.mlperf.record import result
+from assay.mlperf.record.run_folder import RunFolder
 
 BYTES_MAX = 64 << 20
 OLD_LAYOUT_PART = -4
@@ -85,7 +84,7 @@ def loaded_precision(report: Path) -> str | None:
 
 def _log(path: Path) -> LogExcerpt | None:
     content = _read(path)
-    return None if content is None else log_excerpt.parse(content)
+    return None if content is None else excerpt.parse(content)
 
 
 def _read(path: Path) -> bytes | None:

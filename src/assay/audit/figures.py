@@ -10,9 +10,9 @@ from assay.audit.subject import Subject, near
 from assay.audit.words import PRECISIONS, precision
 from assay.doors.readme_results import ReportedFigure
 from assay.mlperf.checker.finding import Finding, Severity
-from assay.mlperf.checker.log_excerpt import LogExcerpt
-from assay.mlperf.checker.rules_accuracy import SCORE_ROUNDING
 from assay.mlperf.logs import names
+from assay.mlperf.logs.accuracy_text import SCORE_ROUNDING
+from assay.mlperf.logs.excerpt import LogExcerpt
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from assay.config import BenchmarkConfig
 from assay.doors import native, readme
 from assay.doors.readme import PublishedReport
 from assay.ground.errors import ConfigError
-from assay.mlperf import round as rounds
 from assay.mlperf import workloads
 from assay.mlperf.checker.finding import Finding, Severity
-from assay.mlperf.round import Round, RoundWorkload
+from assay.mlperf.rounds import round as rounds
+from assay.mlperf.rounds.round import Round, RoundWorkload
 
 FILE_MAX_BYTES = 4 << 20
 TOLERANCE = 5.1e-5

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from assay.audit.subject import Subject, near
 from assay.doors.readme_results import Claim
 from assay.mlperf.checker.finding import Finding, Severity
-from assay.mlperf.job import is_paired
-from assay.mlperf.score import Target
+from assay.mlperf.rounds.target import Target
+from assay.mlperf.run.job import is_paired
 
 SAYS_MET = {"met": True, "inside": True, "missed": False, "outside": False}
 """First word of a printed verdict -> whether the target is said to be met."""

@@ -11,10 +11,10 @@ from assay.config import Precision
 from assay.engine import parity
 from assay.engine.config import EngineConfig
 from assay.ground.errors import ConfigError
-from assay.mlperf import dataset, tokenizer
-from assay.mlperf.sample import Sample
+from assay.mlperf.data import dataset, tokenizer
+from assay.mlperf.data.sample import Sample
 from assay.mlperf.scoring import interval, paired, rouge
-from assay.mlperf.workloads import mixtral_rows
+from assay.mlperf.workloads.datasets import mixtral_rows
 
 LOSS_MAX = 0.01
 """Part of float32's ROUGE that a lower precision may lose."""

@@ -10,12 +10,13 @@ from assay.bench import measure, prepare
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import BenchmarkConfig, Delivery, Division, Mode, Scenario
 from assay.ground.errors import ConfigError, RunFailed
-from assay.mlperf import compliance, result
-from assay.mlperf.compliance import Verdict
+from assay.mlperf.compliance import test06
+from assay.mlperf.compliance.test06 import Verdict
 from assay.mlperf.logs import names
-from assay.mlperf.result import RunResult
-from assay.mlperf.run_folder import RunFolder
-from assay.mlperf.session import Session
+from assay.mlperf.record import result
+from assay.mlperf.record.result import RunResult
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.run.session import Session
 
 TEST = "TEST06"
 
@@ -72,6 +73,6 @@ def _test(session: Session, running: RunInProgress, made: RunResult, scenario: S
     if faults := measure.faults_of(running):
         raise RunFailed(f"{TEST} {scenario} is INVALID: {'; '.join(faults)}", "mend the server and run again")
     log = spec.out / names.ACCURACY_FILE
-    verdict = compliance.verify(log, scenario.value, running.job.generation(running.checkpoint).eos_id)
-    compliance.file_verdict(verdict, log, home / TEST)
+    verdict = test06.verify(log, scenario.value, running.job.generation(running.checkpoint).eos_id)
+    test06.file_verdict(verdict, log, home / TEST)
     return verdict

@@ -18,9 +18,10 @@ from assay.ground import settings
 from assay.ground.errors import AssayError, RunFailed
 from assay.machine.container import run as container
 from assay.machine.container.run import Task
-from assay.mlperf import requests, result, wheels
-from assay.mlperf.result import ModeResult, RunResult, Status
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.record import result
+from assay.mlperf.record.result import ModeResult, RunResult, Status
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.run import requests, wheels
 
 MODULE = "assay.cli.contained"
 """What runs inside: `python -m MODULE CONFIG`."""

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from assay.config import BenchmarkConfig, Mode
 from assay.ground import cores
-from assay.mlperf.job import Job
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut_planner import SutPlanner, SutWork
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.run.job import Job
+from assay.mlperf.sut.planner import SutPlanner, SutWork
 
 # Bytes are anonymous memory, measured while the embedded workload and SmolLM2 (2.8 GB of float32) ran on 2 cores.
 PARENT_BYTES = 32_000_000

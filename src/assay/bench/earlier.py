@@ -9,9 +9,9 @@ from pathlib import Path
 from assay.config import BenchmarkConfig, Division, EarlierRun
 from assay.doors import native
 from assay.ground.errors import ConfigError
-from assay.mlperf import result
-from assay.mlperf.result import RunResult, Status
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.record import result
+from assay.mlperf.record.result import RunResult, Status
+from assay.mlperf.record.run_folder import RunFolder
 
 TREE_ROOTS = frozenset(division.value for division in Division)
 

@@ -18,10 +18,11 @@ from assay.ground import settings
 from assay.ground.download import DownloadProgress
 from assay.ground.hub import Hub
 from assay.ground.redact import addresses
-from assay.mlperf import artifact, workloads
-from assay.mlperf import job as jobs
-from assay.mlperf.job import Job
-from assay.mlperf.workload import Workload
+from assay.mlperf import workloads
+from assay.mlperf.run import job as jobs
+from assay.mlperf.run.job import Job
+from assay.mlperf.workloads import artifact
+from assay.mlperf.workloads.workload import Workload
 
 EVERYTHING = MayFetch()
 TO_COME = Path("/to/be/fetched")
@@ -65,7 +66,7 @@ def wanted(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> tuple[W
 
 
 def job(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> Job:
-    """The job as it is once everything is fetched. Raises: as `mlperf.job.of`, before a byte is paid for."""
+    """The job as it is once everything is fetched. Raises: as `mlperf.run.job.of`, before a byte is paid for."""
     whole = config
     for each in wanted(config, may_fetch):
         whole = _with(whole, each.what, TO_COME)

@@ -13,14 +13,14 @@ from assay.bench.score_run import Scores
 from assay.config import Division, Mode, Request, Scenario, Style
 from assay.ground import files
 from assay.ground.errors import AssayError, Interrupted, RunFailed
-from assay.mlperf import request_times, requests, target_rate
-from assay.mlperf.figures import figures
 from assay.mlperf.logs import DETAIL_FILE, RunRecord
-from assay.mlperf.result import ModeResult, RunResult, RunValidity, Status
-from assay.mlperf.run_folder import RunFolder
-from assay.mlperf.run_spec import RunSpec
-from assay.mlperf.session import Session
-from assay.mlperf.sut import SutSpec
+from assay.mlperf.record.figures import figures
+from assay.mlperf.record.result import ModeResult, RunResult, RunValidity, Status
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.run import request_times, requests, target_rate
+from assay.mlperf.run.run_spec import RunSpec
+from assay.mlperf.run.session import Session
+from assay.mlperf.sut.interface import SutSpec
 
 PROBE_BATCHES, PROBE_SAMPLES = 4, 8
 """Length of the pass that chooses a target rate when none is asked for: full batches, and the fewest samples."""

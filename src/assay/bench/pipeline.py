@@ -16,8 +16,8 @@ from assay.ground.errors import RunFailed
 from assay.ground.hub import Hub
 from assay.mlperf import workloads
 from assay.mlperf.checker.finding import Severity
-from assay.mlperf.result import RunResult
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.record.result import RunResult
+from assay.mlperf.record.run_folder import RunFolder
 from assay.report import outcome
 from assay.report.outcome import Outcome
 

@@ -21,13 +21,15 @@ from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Precision
 from assay.ground import download, model_folder, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.ground.hub import Hub
-from assay.mlperf import dataset, tokenizer, wheels, workloads
-from assay.mlperf.job import Job
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import SutSpec
-from assay.mlperf.sut_kind import SutKind
-from assay.mlperf.sut_planner import SutPlanner, SutWork
-from assay.mlperf.workload import Workload
+from assay.mlperf import workloads
+from assay.mlperf.data import dataset, tokenizer
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.run import wheels
+from assay.mlperf.run.job import Job
+from assay.mlperf.sut.interface import SutSpec
+from assay.mlperf.sut.kind import SutKind
+from assay.mlperf.sut.planner import SutPlanner, SutWork
+from assay.mlperf.workloads.workload import Workload
 from assay.suts import shape as shapes
 from assay.suts.shape import RANDOM, WEIGHTS_KEY, ModelShape
 

@@ -12,10 +12,13 @@ from assay import suts
 from assay.config import BenchmarkConfig, Division
 from assay.ground import settings
 from assay.ground.errors import ConfigError
-from assay.mlperf import artifact, dataset, tokenizer, wheels, workloads
-from assay.mlperf import job as jobs
-from assay.mlperf.dataset import Dataset
-from assay.mlperf.job import Job
+from assay.mlperf import workloads
+from assay.mlperf.data import dataset, tokenizer
+from assay.mlperf.data.dataset import Dataset
+from assay.mlperf.run import job as jobs
+from assay.mlperf.run import wheels
+from assay.mlperf.run.job import Job
+from assay.mlperf.workloads import artifact
 from assay.suts import identity
 
 

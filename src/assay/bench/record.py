@@ -11,12 +11,13 @@ from assay.config import Style
 from assay.ground import files
 from assay.ground.errors import AssayError
 from assay.machine import probe
-from assay.mlperf import choosing, requests, workloads
-from assay.mlperf.dataset import Dataset
-from assay.mlperf.job import Job
-from assay.mlperf.result import DatasetUsed, LoadgenUsed, ModelUsed, RunResult, Status, SystemField
-from assay.mlperf.run_folder import RunFolder
-from assay.mlperf.sample import Sample
+from assay.mlperf import workloads
+from assay.mlperf.data.dataset import Dataset
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.record.result import DatasetUsed, LoadgenUsed, ModelUsed, RunResult, Status, SystemField
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.run import choosing, requests
+from assay.mlperf.run.job import Job
 from assay.report import readme
 from assay.suts import identity
 

@@ -13,12 +13,12 @@ import pyarrow as pa
 from assay.config import Delivery, Scenario
 from assay.doors import native, native_delivery
 from assay.mlperf import workloads
-from assay.mlperf.dataset import Dataset
-from assay.mlperf.job import Job
-from assay.mlperf.progress import OnProgress
-from assay.mlperf.result import ModeResult, RunResult
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Used
+from assay.mlperf.data.dataset import Dataset
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.record.result import ModeResult, RunResult
+from assay.mlperf.run.job import Job
+from assay.mlperf.sut.interface import Used
+from assay.mlperf.sut.progress import OnProgress
 from assay.suts import identity
 from assay.suts.identity import Identity
 

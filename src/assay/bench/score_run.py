@@ -9,17 +9,19 @@ from assay.bench import answer_lengths
 from assay.bench.running import RunInProgress
 from assay.ground import files
 from assay.ground.errors import AssayError
-from assay.mlperf import requests, result, tokenizer
+from assay.mlperf.data import tokenizer
 from assay.mlperf.logs import names
-from assay.mlperf.progress import Progress
-from assay.mlperf.result import ScoredMetric
-from assay.mlperf.run_folder import RunFolder
-from assay.mlperf.run_spec import RunSpec
-from assay.mlperf.score import Score
+from assay.mlperf.record import result
+from assay.mlperf.record.result import ScoredMetric
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.rounds.target import Score
+from assay.mlperf.run import requests
+from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.scoring import log as accuracy_log
-from assay.mlperf.scoring.grader import Grade
 from assay.mlperf.scoring.paired import loss_exceeds, reference_values
+from assay.mlperf.scoring.programs.grader import Grade
 from assay.mlperf.scoring.score import accuracy_text, score
+from assay.mlperf.sut.progress import Progress
 
 Scores = tuple[ScoredMetric, ...]
 PAIRED = "one-sided paired test against the reference answers: a loss over {:g} % fails at p < 0.05"

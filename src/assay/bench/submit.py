@@ -11,7 +11,7 @@ from assay.doors.submission import tree_request
 from assay.mlperf import workloads
 from assay.mlperf.checker import check
 from assay.mlperf.checker.check import Report
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.submission.pack import pack
 from assay.mlperf.submission.write import write
 

@@ -1,6 +1,6 @@
 """`assay tune`: the highest rate at which a Server run is VALID, found with LoadGen's own schedule, seeds and rule.
 
-Every probe is begun as the official run at its rate, and ended as soon as its late queries tell (`mlperf.trial`).
+Every probe is begun as the official run at its rate, and ended as soon as its late queries tell (`mlperf.run.trial`).
 `tune_search` decides what is tried. tune.json is written after each probe: the same command goes on from there.
 """
 
@@ -35,16 +35,16 @@ from assay.config import BenchmarkConfig, Mode, Request, Scenario
 from assay.ground import files
 from assay.ground.errors import ConfigError, Interrupted
 from assay.ground.hub import Hub
-from assay.mlperf import job as jobs
-from assay.mlperf import requests
-from assay.mlperf.early_stopping import Judgement, allowed_over
 from assay.mlperf.logs.names import USER_CONF
-from assay.mlperf.result import RunValidity
-from assay.mlperf.round import Latency
-from assay.mlperf.run_folder import RunFolder
-from assay.mlperf.run_spec import RunSpec
-from assay.mlperf.session import Session
-from assay.mlperf.trial import StopRule, Tally, final_queries
+from assay.mlperf.record.result import RunValidity
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.rounds.early_stopping import Judgement, allowed_over
+from assay.mlperf.rounds.round import Latency
+from assay.mlperf.run import job as jobs
+from assay.mlperf.run import requests
+from assay.mlperf.run.run_spec import RunSpec
+from assay.mlperf.run.session import Session
+from assay.mlperf.run.trial import StopRule, Tally, final_queries
 
 FULL_SHARE = 0.05
 """Part of the official duration that the rate at full load is measured for."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.mlperf.early_stopping import allowed_over
-from assay.mlperf.request_times import server_schedule_ns
-from assay.mlperf.round import Seeds
+from assay.mlperf.rounds.early_stopping import allowed_over
+from assay.mlperf.rounds.round import Seeds
+from assay.mlperf.run.request_times import server_schedule_ns
 
 RESOLUTION = 1.015
 """The search ends when the lowest rate that fails is at most this many times the highest one that passes."""

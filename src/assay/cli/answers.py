@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from assay.ground.errors import ConfigError, did_you_mean
-    from assay.mlperf.run_folder import RunFolder
+    from assay.mlperf.record.run_folder import RunFolder
     from assay.report import answers
     from assay.report.words import counted
 

@@ -17,13 +17,13 @@ from assay.doors import native, native_delivery, sut_options
 from assay.ground.printable import one_line
 from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Severity
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.record.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from assay.bench.pipeline import FinishedBenchmark
     from assay.bench.submit import Submitted
     from assay.mlperf.checker.check import Report
-    from assay.mlperf.result import RunResult
+    from assay.mlperf.record.result import RunResult
 
 HELP = "Run LoadGen against a system under test, score the answers, and write a run folder with a report."
 

@@ -44,7 +44,7 @@ def _deliver(request: Request, hub: Hub, line: ProgressLine) -> Delivered:
     from assay.cli.bench import asked
     from assay.doors.builtin.call import Delivered
     from assay.mlperf.checker.finding import Severity
-    from assay.mlperf.result import RunResult
+    from assay.mlperf.record.result import RunResult
     from assay.report import outcome, summary
 
     def tell(made: RunResult) -> None:

@@ -9,8 +9,8 @@ import textwrap
 from assay import suts
 from assay.cli.terminal import say, say_json
 from assay.config import Device, Division, Mode, Precision, Scenario, Style
-from assay.mlperf import round as rounds
 from assay.mlperf import workloads
+from assay.mlperf.rounds import round as rounds
 
 HELP = (
     "The workloads, rounds, SUTs and other choices of `assay bench`. Scripts and caches: `assay list script`."

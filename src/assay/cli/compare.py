@@ -46,8 +46,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _side(folder: Path) -> RunSide:
-    from assay.mlperf import requests, result
-    from assay.mlperf.run_folder import RunFolder
+    from assay.mlperf.record import result
+    from assay.mlperf.record.run_folder import RunFolder
+    from assay.mlperf.run import requests
     from assay.report.compare import RunSide
 
     made, table = result.read(folder), RunFolder(folder).requests

@@ -10,7 +10,7 @@ from assay.cli.terminal import say, say_json
 from assay.ground import paths
 
 if TYPE_CHECKING:
-    from assay.mlperf.compliance import Verdict
+    from assay.mlperf.compliance.test06 import Verdict
 
 HELP = "run and verify the compliance tests of a run"
 
@@ -47,14 +47,14 @@ def _verified(folder: Path, log: Path, scenario: str) -> dict[str, Verdict]:
     from assay.bench.comply import TEST
     from assay.config import Scenario
     from assay.ground.errors import ConfigError, did_you_mean
-    from assay.mlperf import compliance
-    from assay.mlperf.run_folder import RunFolder
+    from assay.mlperf.compliance import test06
+    from assay.mlperf.record.run_folder import RunFolder
 
     found = Scenario.named(scenario)
     if found is None:
         raise ConfigError(f"unknown scenario {scenario!r}", did_you_mean(scenario, [*Scenario]))
-    verdict = compliance.verify(log, found.value)
-    compliance.file_verdict(verdict, log, RunFolder(folder).compliance(found) / TEST)
+    verdict = test06.verify(log, found.value)
+    test06.file_verdict(verdict, log, RunFolder(folder).compliance(found) / TEST)
     return {found.value: verdict}
 
 

@@ -11,10 +11,10 @@ from assay.cli.terminal import say, say_json
 from assay.ground import paths
 
 if TYPE_CHECKING:
-    from assay.mlperf.building import Builder
-    from assay.mlperf.dataset import Dataset, Schema
-    from assay.mlperf.sample import Sample
-    from assay.mlperf.workload import Workload
+    from assay.mlperf.data.dataset import Dataset, Schema
+    from assay.mlperf.data.sample import Sample
+    from assay.mlperf.workloads.datasets.building import Builder
+    from assay.mlperf.workloads.workload import Workload
 
 HELP = "inspect, convert or build a dataset in the official schema"
 SOURCES = {
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 def _inspect(args: argparse.Namespace) -> int:
     import json
 
-    from assay.mlperf import dataset
+    from assay.mlperf.data import dataset
 
     schema = _workload(args.workload).schema
     facts = describe(dataset.load(args.file, schema), schema)
@@ -82,7 +82,7 @@ def _inspect(args: argparse.Namespace) -> int:
 
 def _convert(args: argparse.Namespace) -> int:
     from assay.ground.files import sha256
-    from assay.mlperf import dataset
+    from assay.mlperf.data import dataset
 
     rows = dataset.convert(args.source, args.target, _workload(args.workload).schema)
     say(f"{args.target}: {rows} rows, sha256 {sha256(args.target)}")
@@ -92,10 +92,10 @@ def _convert(args: argparse.Namespace) -> int:
 def _build(args: argparse.Namespace) -> int:
     from assay.cli.progress import ProgressLine
     from assay.ground.errors import ConfigError
-    from assay.mlperf import dataset, dataset_file, tokenizer
-    from assay.mlperf.building import Order
-    from assay.mlperf.progress import Progress
-    from assay.mlperf.scoring.grader import Grade
+    from assay.mlperf.data import dataset, dataset_file, tokenizer
+    from assay.mlperf.scoring.programs.grader import Grade
+    from assay.mlperf.sut.progress import Progress
+    from assay.mlperf.workloads.datasets.building import Order
 
     workload = _workload(args.workload)
     builder = _builder(workload, args)

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _read(path: Path) -> dict[str, Any]:
     from assay.ground.parsed import json_value
-    from assay.mlperf import toml_text
+    from assay.mlperf.rounds import toml_text
 
     try:
         text = path.read_text("utf-8")

@@ -117,8 +117,8 @@ def _batches(words: str) -> list[int]:
 
 
 def _dataset_prompts(path: Path, count: int) -> list[tuple[int, ...]]:
-    from assay.mlperf import dataset
-    from assay.mlperf.workloads import mixtral_rows
+    from assay.mlperf.data import dataset
+    from assay.mlperf.workloads.datasets import mixtral_rows
 
     return [sample.prompt_ids for sample in dataset.read(path, mixtral_rows.SCHEMA)[:count]]
 

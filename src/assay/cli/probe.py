@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     server = probed_server(args.url, key, args.timeout)
     text = None
     if args.tokenizer:
-        from assay.mlperf import tokenizer
+        from assay.mlperf.data import tokenizer
 
         words = tokenizer.load(args.tokenizer)
         text = TextFacts(words.vocab_size, len(words.encode(TEXT)))

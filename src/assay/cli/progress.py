@@ -8,7 +8,7 @@ import time
 from typing import TextIO
 
 from assay.ground.printable import one_line, printable
-from assay.mlperf.progress import Progress
+from assay.mlperf.sut.progress import Progress
 
 LINE_EVERY_S = 10.0
 REDRAW_EVERY_S = 0.2

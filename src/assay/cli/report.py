@@ -12,7 +12,7 @@ from assay.ground import paths
 
 if TYPE_CHECKING:
     from assay.mlperf.checker.finding import Finding
-    from assay.mlperf.run_folder import RunFolder
+    from assay.mlperf.record.run_folder import RunFolder
     from assay.report.page import Shown
 
 HELP = "show a run again: summary, README.md, and one HTML page"
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from assay.ground import files
-    from assay.mlperf.run_folder import RunFolder
+    from assay.mlperf.record.run_folder import RunFolder
     from assay.report import outcome, page, readme, summary
 
     width = terminal.width(summary.WIDTH)
@@ -57,7 +57,8 @@ def _text_of(path: Path) -> str | None:
 def _shown(folder: RunFolder, is_page: bool) -> Shown:
     """The run, with what only a page needs: its requests, and the check of its tree."""
     from assay.ground.errors import ArtifactError
-    from assay.mlperf import requests, result
+    from assay.mlperf.record import result
+    from assay.mlperf.run import requests
     from assay.report.page import Shown
 
     made = result.read(folder.path)
@@ -74,8 +75,8 @@ def _shown(folder: RunFolder, is_page: bool) -> Shown:
 
 
 def _findings(folder: RunFolder, round_name: str) -> tuple[Finding, ...] | None:
-    from assay.mlperf import round as rounds
     from assay.mlperf.checker import check
+    from assay.mlperf.rounds import round as rounds
 
     if not folder.tree.is_dir():
         return None

@@ -11,7 +11,7 @@ from assay.cli.terminal import say, say_json, tell
 from assay.ground import paths
 
 if TYPE_CHECKING:
-    from assay.mlperf.score import Score
+    from assay.mlperf.rounds.target import Score
 
 HELP = "score an mlperf_log_accuracy.json: the metrics of its workload"
 UNGRADED = 3
@@ -48,11 +48,13 @@ def run(args: argparse.Namespace) -> int:
     from assay.cli.progress import ProgressLine
     from assay.ground import files
     from assay.ground.errors import ConfigError
-    from assay.mlperf import choosing, dataset, tokenizer, workloads
-    from assay.mlperf.progress import Progress
+    from assay.mlperf import workloads
+    from assay.mlperf.data import dataset, tokenizer
+    from assay.mlperf.run import choosing
     from assay.mlperf.scoring import log
-    from assay.mlperf.scoring.grader import Grade
+    from assay.mlperf.scoring.programs.grader import Grade
     from assay.mlperf.scoring.score import accuracy_text, score
+    from assay.mlperf.sut.progress import Progress
 
     if args.workers is not None and args.workers < 1:
         raise ConfigError(f"--workers {args.workers}: at least one program must run", "leave it out")

@@ -34,9 +34,9 @@ def run(args: argparse.Namespace) -> int:
     from assay.cli.check import text
     from assay.config import Division, SubmissionRequest
     from assay.doors.submission import tree_request
-    from assay.mlperf import result
-    from assay.mlperf import round as rounds
     from assay.mlperf.checker import check
+    from assay.mlperf.record import result
+    from assay.mlperf.rounds import round as rounds
     from assay.mlperf.submission.pack import pack
     from assay.mlperf.submission.write import write
 

@@ -17,9 +17,9 @@ from assay.doors import native, sut_options
 from assay.doors.cm_refused import ELSEWHERE, REFUSED_KEYS, NotOffered, refuse
 from assay.doors.cm_settings import BATCH, SETTINGS, WRAPPER_ONLY, Setting, is_on
 from assay.ground.errors import ConfigError
-from assay.mlperf import job as jobs
 from assay.mlperf import workloads
-from assay.mlperf.sut_option import BETWEEN
+from assay.mlperf.run import job as jobs
+from assay.mlperf.sut.option import BETWEEN
 from assay.recipes.model.selection import Selection
 
 TAGS = ("app", "mlperf", "inference", "generic")

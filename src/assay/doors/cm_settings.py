@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from assay.config import Scenario
 from assay.doors.cm_refused import upstream_name
-from assay.mlperf import round as rounds
 from assay.mlperf import workloads
+from assay.mlperf.rounds import round as rounds
 
 ROUNDS = tuple(word for name in rounds.official_names() for word in (f"{name[1:]}-dev", name[1:]))
 """CM names a round, or its development version."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from assay.mlperf.sut_option import BETWEEN
+from assay.mlperf.sut.option import BETWEEN
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ from assay.ground import parsed, paths
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.ground.nearness import nearest
 from assay.mlperf import workloads
-from assay.mlperf.sut_kind import SutKind
-from assay.mlperf.sut_option import BETWEEN, text_of
+from assay.mlperf.sut.kind import SutKind
+from assay.mlperf.sut.option import BETWEEN, text_of
 
 E = TypeVar("E", bound=Enum)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.config import SubmissionRequest
-from assay.mlperf.round import Round
+from assay.mlperf.rounds.round import Round
 from assay.mlperf.submission.write import TreeRequest
 from assay.report import readme
 

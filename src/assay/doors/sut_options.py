@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from assay import suts
 from assay.doors.field import Field
 from assay.ground.errors import ConfigError
-from assay.mlperf.sut_kind import SutKind
-from assay.mlperf.sut_option import BETWEEN, SutOption
+from assay.mlperf.sut.kind import SutKind
+from assay.mlperf.sut.option import BETWEEN, SutOption
 
 GROUP = "sut_options"
 """Key in run.yaml and prefix of the dotted names."""

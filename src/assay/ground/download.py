@@ -1,6 +1,6 @@
 """A remote file, brought here whole: resumed by byte range, retried, checked, then renamed into place.
 
-Knows HTTP; not where models and datasets live (that is `mlperf.artifact`). What has arrived waits in
+Knows HTTP; not where models and datasets live (that is `mlperf.workloads.artifact`). What has arrived waits in
 `.NAME.part` beside the target with the server's validator in `.NAME.part.json`, so the next attempt, or the
 next process, goes on where this one stopped and never glues two versions of a file together. What a server says of
 sizes is held against the bytes that come: more are as wrong as fewer. Messages name addresses without their secrets.

@@ -1,7 +1,7 @@
 """The few settings of the process that cannot be passed down by hand: where Assay keeps its store.
 
 The command line calls `set_home` once, from $ASSAY_HOME or $XDG_CACHE_HOME; libraries use `home()`. A child process
-adopts what its parent sends (`mlperf.child_main`), so that no setting is read from the environment twice.
+adopts what its parent sends (`mlperf.sut.child_main`), so that no setting is read from the environment twice.
 """
 
 from __future__ import annotations

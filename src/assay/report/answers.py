@@ -11,13 +11,16 @@ import numpy as np
 from assay.config import Mode, Scenario
 from assay.ground.errors import ArtifactError, ConfigError, did_you_mean
 from assay.ground.files import sha256
-from assay.mlperf import choosing, dataset, requests, result, tokenizer, workloads
+from assay.mlperf import workloads
+from assay.mlperf.data import dataset, tokenizer
+from assay.mlperf.data.sample import Sample
 from assay.mlperf.logs import names
-from assay.mlperf.result import RunResult
-from assay.mlperf.run_folder import RunFolder
-from assay.mlperf.sample import Sample
+from assay.mlperf.record import result
+from assay.mlperf.record.result import RunResult
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.run import choosing, requests
 from assay.mlperf.scoring import log
-from assay.mlperf.workload import Workload
+from assay.mlperf.workloads.workload import Workload
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from assay.config import Mode, Scenario, plain
 from assay.ground.redact import addresses
-from assay.mlperf import requests
-from assay.mlperf.result import ModeResult, RunResult, RunValidity, Status
+from assay.mlperf.record.result import ModeResult, RunResult, RunValidity, Status
+from assay.mlperf.run import requests
 from assay.report import compare_stats as stats
 from assay.report.flat import leaves
 from assay.report.series import Rows

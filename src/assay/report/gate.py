@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from assay.config import Scenario
 from assay.ground.errors import ConfigError, did_you_mean
-from assay.mlperf.result import RunResult
+from assay.mlperf.record.result import RunResult
 
 FORM = re.compile(r"(?:(\w+)\s+)?([\w.]+)\s*(<=|>=|<|>)\s*(\d+(?:\.\d*)?(?:e[+-]?\d+)?)(x?)", re.IGNORECASE)
 HOLDS: dict[str, Callable[[float, float], bool]] = {

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from assay.ground.errors import ArtifactError
 from assay.ground.printable import one_line
-from assay.mlperf import result
-from assay.mlperf.result import RunResult
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.record import result
+from assay.mlperf.record.result import RunResult
+from assay.mlperf.record.run_folder import RunFolder
 from assay.report import outcome, words
 
 DEPTH = 3

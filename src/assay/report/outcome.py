@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.mlperf.result import RunResult, RunValidity
+from assay.mlperf.record.result import RunResult, RunValidity
 from assay.report import words
 
 

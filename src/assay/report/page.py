@@ -11,7 +11,7 @@ import pyarrow as pa
 from assay.config import Mode, plain
 from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Finding
-from assay.mlperf.result import ModeResult, RunResult, Status
+from assay.mlperf.record.result import ModeResult, RunResult, Status
 from assay.report import outcome, page_plots, plot, words
 from assay.report.flat import leaves
 from assay.report.markup import Markup, element, joined, table

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from assay.config import Mode
-from assay.mlperf import requests
-from assay.mlperf.result import ModeResult
+from assay.mlperf.record.result import ModeResult
+from assay.mlperf.run import requests
 from assay.report import series
 from assay.report.plot import Curve, Limit, Plot
 from assay.report.series import NS_PER_S, Rows

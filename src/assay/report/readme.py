@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from assay.config import Mode, Scenario
 from assay.ground.printable import printable
-from assay.mlperf.result import ModeResult, RunResult
+from assay.mlperf.record.result import ModeResult, RunResult
 from assay.report import words
 
 HOST_FIELDS = (

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from assay.config import Mode
-from assay.mlperf.result import ModeResult, RunResult, ScoredMetric
+from assay.mlperf.record.result import ModeResult, RunResult, ScoredMetric
 from assay.report import words
 
 WIDTH = 100

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from assay.mlperf import round as rounds
-from assay.mlperf import target_rate, workloads
-from assay.mlperf.result import Figure, ModeResult, RunResult, ScoredMetric, Status
+from assay.mlperf import workloads
+from assay.mlperf.record.result import Figure, ModeResult, RunResult, ScoredMetric, Status
+from assay.mlperf.rounds import round as rounds
+from assay.mlperf.run import target_rate
 
 NOT_MEASURED = "not measured"
 LATENCIES = {"ttft_p99": "p99 first token", "tpot_p99": "p99 per output token"}

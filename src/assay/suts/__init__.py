@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
-from assay.mlperf.sut_kind import SutKind
+from assay.mlperf.sut.kind import SutKind
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assay.ground.errors import ConfigError
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
-from assay.mlperf.sut_kind import SutKind
-from assay.mlperf.sut_option import SutOption
-from assay.mlperf.sut_planner import Examined, SutSeconds, SutWork
-from assay.mlperf.workload import Generation
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.sut.kind import SutKind
+from assay.mlperf.sut.option import SutOption
+from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
+from assay.mlperf.workloads.workload import Generation
 
 if TYPE_CHECKING:
     import numpy as np

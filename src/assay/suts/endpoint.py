@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from assay.config import Mode, Scenario
 from assay.endpoint.apis import APIS
-from assay.mlperf.sut_kind import Refusal, SutKind
-from assay.mlperf.sut_option import SutOption
-from assay.mlperf.workload import Workload
+from assay.mlperf.sut.kind import Refusal, SutKind
+from assay.mlperf.sut.option import SutOption
+from assay.mlperf.workloads.workload import Workload
 
 
 def refuse(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:

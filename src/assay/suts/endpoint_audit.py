@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from assay.endpoint.answer import AnswerStream
 from assay.endpoint.delta import Finish
 from assay.endpoint.failure import EndpointFailure, FailureKind
-from assay.mlperf.sut import LEAST_TOKENS
-from assay.mlperf.workload import Generation
+from assay.mlperf.sut.interface import LEAST_TOKENS
+from assay.mlperf.workloads.workload import Generation
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.endpoint.address import parse
-from assay.mlperf.sut_planner import Examined, SutSeconds, SutWork
+from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
 from assay.suts import secret
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_sut import exact_api, model_of, urls_of

@@ -29,8 +29,8 @@ from assay.endpoint.prompt import Prompt
 from assay.endpoint.sampling import Sampling
 from assay.endpoint.tier import Tier
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, RunFailed
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.suts import endpoint_audit, endpoint_cache, endpoint_http, endpoint_server, secret
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_audit import AnswerTerms

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from assay.config import Device, Scenario
 from assay.engine.config import KERNELS, ORDERS, PRECISIONS, WEIGHTS, EngineConfig
-from assay.mlperf.sut_kind import SutKind, greedy_only
-from assay.mlperf.sut_option import SutOption
-from assay.mlperf.workload import Workload
+from assay.mlperf.sut.kind import SutKind, greedy_only
+from assay.mlperf.sut.option import SutOption
+from assay.mlperf.workloads.workload import Workload
 
 
 def _batch(workload: Workload, scenarios: tuple[Scenario, ...]) -> int:

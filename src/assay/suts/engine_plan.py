@@ -15,7 +15,7 @@ from assay.engine.families import model_config, read_model_config
 from assay.engine.kv_blocks import BLOCK_TOKENS, blocks_for
 from assay.engine.residency import Residency
 from assay.ground.errors import EnvironmentProblem
-from assay.mlperf.sut_planner import Examined, SutSeconds, SutWork
+from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
 
 PROCESS_BYTES = 190_000_000
 """Anonymous memory of the SUT process without weights. Source: measured on the embedded workload, 2 cores."""

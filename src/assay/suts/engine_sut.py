@@ -21,9 +21,9 @@ from assay.engine.families import read_model_config
 from assay.engine.sequence import Finished, Request
 from assay.engine.weights import check_tensors
 from assay.ground.errors import ConfigError
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
-from assay.mlperf.workload import Generation
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.workloads.workload import Generation
 from assay.suts import shape
 from assay.suts.engine import KIND
 from assay.suts.worker import Worker

@@ -13,7 +13,7 @@ from typing import Any
 
 from assay.ground import artifact, model_folder
 from assay.ground.errors import AssayError
-from assay.mlperf.workload import PublishedModel
+from assay.mlperf.workloads.workload import PublishedModel
 from assay.suts import shape
 from assay.suts.shape import RANDOM, WEIGHTS_KEY
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from assay.config import Precision
 from assay.endpoint.apis import APIS
-from assay.mlperf.sut_kind import SutKind
-from assay.mlperf.sut_option import SutOption
+from assay.mlperf.sut.kind import SutKind
+from assay.mlperf.sut.option import SutOption
 from assay.suts.endpoint import refuse
 
 KIND = SutKind(

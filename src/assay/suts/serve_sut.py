@@ -13,9 +13,9 @@ from pathlib import Path
 from assay.endpoint.address import Address
 from assay.ground import files, model_folder
 from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
-from assay.mlperf.child import describe, last_lines
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import Query, Sink, SutSpec, Used
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.child import describe, last_lines
+from assay.mlperf.sut.interface import Query, Sink, SutSpec, Used
 from assay.suts import endpoint_http, endpoint_sut, serve_command
 from assay.suts.endpoint_sut import EndpointSut
 from assay.suts.serve import KIND

@@ -12,7 +12,7 @@ from typing import Any
 
 from assay.config import BYTES_PER_WEIGHT, Precision
 from assay.ground.errors import ArtifactError
-from assay.mlperf.sample import Sample
+from assay.mlperf.data.sample import Sample
 from assay.mlperf.workloads.mixtral_8x7b import MODEL
 
 WEIGHTS_KEY, RANDOM = "assay_weights", "random"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from assay.config import Precision, Scenario
-from assay.mlperf.sut_kind import SutKind, no_sampling
-from assay.mlperf.workload import Workload
+from assay.mlperf.sut.kind import SutKind, no_sampling
+from assay.mlperf.workloads.workload import Workload
 
 DEFAULT_BATCH = 1
 """What the reference implementation runs."""

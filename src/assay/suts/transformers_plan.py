@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.config import BYTES_PER_WEIGHT
-from assay.mlperf.sut_planner import Examined, SutSeconds, SutWork
+from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
 from assay.suts import shape as shapes
 from assay.suts.shape import ModelShape
 

@@ -16,9 +16,9 @@ from typing import Any
 from assay.config import BYTES_PER_WEIGHT, Device
 from assay.ground import files, model_folder
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
-from assay.mlperf.sample import Sample
-from assay.mlperf.sut import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
-from assay.mlperf.workload import Generation
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.workloads.workload import Generation
 from assay.suts import shape
 from assay.suts.transformers import DEFAULT_BATCH
 from assay.suts.worker import Worker

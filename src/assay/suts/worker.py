@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from assay.ground.errors import RunFailed
-from assay.mlperf.sut import Query
+from assay.mlperf.sut.interface import Query
 
 
 class Worker:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.mlperf import round as rounds
 from assay.mlperf.checker.check import check
 from assay.mlperf.checker.finding import Severity
-from assay.mlperf.result import RunResult
+from assay.mlperf.record.result import RunResult
+from assay.mlperf.rounds import round as rounds
 from assay.mlperf.submission.tree import Layout, Place
 from assay.mlperf.submission.write import TreeRequest, write
 from tests.mlperf import run_folder

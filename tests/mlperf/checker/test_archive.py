@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.mlperf import round as rounds
 from assay.mlperf.checker.check import check
+from assay.mlperf.rounds import round as rounds
 from assay.mlperf.submission.pack import pack
 from tests.mlperf.checker.good_tree import GoodTree
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from assay.mlperf import round as rounds
 from assay.mlperf.checker.check import check
 from assay.mlperf.checker.finding import Severity
+from assay.mlperf.rounds import round as rounds
 from tests.mlperf import run_folder
 from tests.mlperf.checker.good_tree import GoodTree, Spoil
 

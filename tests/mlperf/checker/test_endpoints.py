@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from assay.mlperf import round as rounds
 from assay.mlperf.checker import endpoints
 from assay.mlperf.checker.check import check
 from assay.mlperf.checker.finding import Severity
+from assay.mlperf.rounds import round as rounds
 from tests.mlperf.checker.good_tree import GoodTree
 
 SEEDS = rounds.load("v6.1").seeds

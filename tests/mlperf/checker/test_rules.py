@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from assay.mlperf import round as rounds
 from assay.mlperf.checker.check import check
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import RULES
+from assay.mlperf.rounds import round as rounds
 from tests.mlperf.checker.good_tree import GoodTree, Spoil, edit_json
 from tests.mlperf.run_folder import answers, record, verdict
 

@@ -8,9 +8,9 @@ import io
 
 import pytest
 
-from assay.mlperf import round as rounds
 from assay.mlperf.checker.check import check
 from assay.mlperf.checker.summary import COLUMNS, Row, table, to_csv
+from assay.mlperf.rounds import round as rounds
 from tests.mlperf.checker.good_tree import GoodTree
 
 

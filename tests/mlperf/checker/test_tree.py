@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from assay.mlperf import round as rounds
 from assay.mlperf.checker import submission
 from assay.mlperf.checker.submission import Submitter, Tree
 from assay.mlperf.checker.walk import walk
+from assay.mlperf.rounds import round as rounds
 
 
 def tree(root: Path, **files: bytes) -> Tree:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from assay.mlperf import tokenizer
-from assay.mlperf.sample import Sample
-from assay.mlperf.tokenizer import Tokenizer
+from assay.mlperf.data import tokenizer
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.data.tokenizer import Tokenizer
 
 TEXT = (
     "<unk> <s> </s> the cat sat on a mat The answer is 7 8 9 . so we add and get dogs run "

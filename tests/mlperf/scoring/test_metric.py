@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from assay.mlperf.sample import Sample
-from assay.mlperf.score import Score
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring import metric, tokens
-from assay.mlperf.scoring.mbxp import Grading
 from assay.mlperf.scoring.metric import Answered, Answers, Metric
+from assay.mlperf.scoring.programs.mbxp import Grading
 
 LENGTH = Metric("length", "words", "Length", digits=1)
 RIGHT = Metric("right", "%", "Right")

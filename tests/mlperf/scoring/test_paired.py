@@ -5,12 +5,12 @@ from typing import cast
 
 import pytest
 
-from assay.mlperf.sample import Sample
-from assay.mlperf.scoring.mbxp import Grading
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.data.tokenizer import Tokenizer
 from assay.mlperf.scoring.paired import ReferenceAnswer, loss_exceeds, reference_values
+from assay.mlperf.scoring.programs.mbxp import Grading
 from assay.mlperf.scoring.score import score
-from assay.mlperf.tokenizer import Tokenizer
-from assay.mlperf.workloads.mixtral_scorers import SCORERS
+from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS
 
 ALL = dict.fromkeys(range(500), 100.0)
 

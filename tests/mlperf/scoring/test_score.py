@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import pytest
 
 from assay.ground.errors import ArtifactError
-from assay.mlperf.sample import Sample
-from assay.mlperf.score import Score
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.data.tokenizer import Tokenizer
+from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring.log import Record
-from assay.mlperf.scoring.mbxp import Grading, Program, ProgramVerdict
+from assay.mlperf.scoring.programs.mbxp import Grading, Program, ProgramVerdict
 from assay.mlperf.scoring.score import accuracy_text, score
-from assay.mlperf.tokenizer import Tokenizer
-from assay.mlperf.workloads.mixtral_scorers import SCORERS, official_results
+from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS, official_results
 from tests.mlperf.scoring.conftest import WORDS, sample
 
 SAMPLES = [

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assay.mlperf import round as rounds
 from assay.mlperf.checker.check import check
+from assay.mlperf.rounds import round as rounds
 from assay.mlperf.submission.write import TreeRequest, write
 from tests.mlperf import run_folder
 

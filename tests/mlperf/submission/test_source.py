@@ -9,11 +9,11 @@ import pytest
 
 from assay.config import Mode, Paths, Scenario
 from assay.ground.errors import ArtifactError, ConfigError
-from assay.mlperf import result as results
-from assay.mlperf.result import Status, SystemField
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.record import result as results
+from assay.mlperf.record.result import Status, SystemField
+from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.submission.source import FinishedRun, collect
-from assay.mlperf.sut import Used
+from assay.mlperf.sut.interface import Used
 from tests import fakes
 from tests.mlperf import run_folder
 

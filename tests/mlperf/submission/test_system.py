@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from assay.ground.errors import ConfigError
-from assay.mlperf import round as rounds
-from assay.mlperf.result import SystemField
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.record.result import SystemField
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.rounds import round as rounds
 from assay.mlperf.submission.source import FinishedRun
 from assay.mlperf.submission.system import Description, describe, read_said
-from assay.mlperf.sut import Used
+from assay.mlperf.sut.interface import Used
 from tests import fakes
 from tests.mlperf import run_folder
 

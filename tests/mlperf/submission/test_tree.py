@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.mlperf import round as rounds
+from assay.mlperf.rounds import round as rounds
 from assay.mlperf.submission.tree import Layout, Place, scenario_name
 
 PLACE = Place("closed", "Me", "box", "mixtral-8x7b", "Offline")

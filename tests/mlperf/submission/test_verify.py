@@ -10,9 +10,9 @@ import pytest
 
 from assay.config import Mode
 from assay.ground.errors import ArtifactError
-from assay.mlperf import result as results
-from assay.mlperf.result import Figure, ModeResult, RunValidity
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.record import result as results
+from assay.mlperf.record.result import Figure, ModeResult, RunValidity
+from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.submission.source import FinishedRun
 from assay.mlperf.submission.verify import verify
 from tests.mlperf import run_folder

@@ -9,9 +9,9 @@ import pytest
 
 from assay.config import Scenario
 from assay.ground.errors import ArtifactError, ConfigError
-from assay.mlperf import round as rounds
 from assay.mlperf.checker.check import check
-from assay.mlperf.result import RunResult, Status
+from assay.mlperf.record.result import RunResult, Status
+from assay.mlperf.rounds import round as rounds
 from assay.mlperf.submission.write import TreeRequest, Written, write
 from tests.mlperf import run_folder
 

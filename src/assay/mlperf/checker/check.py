@@ -15,24 +15,13 @@ from typing import Any
 
 from assay.ground import cores
 from assay.ground.errors import ConfigError
-from assay.mlperf.checker import (  # noqa: F401  importing a rules file registers its rules
-    archive,
-    rules_accuracy,
-    rules_compliance,
-    rules_endpoints,
-    rules_extra,
-    rules_files,
-    rules_model,
-    rules_performance,
-    rules_system,
-    rules_tree,
-)
+from assay.mlperf.checker import archive, rules  # noqa: F401  importing the rules registers them
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.checker.rule import RULES, Level
 from assay.mlperf.checker.submission import Submitter, System, Tree, submitters
 from assay.mlperf.checker.summary import Row, row
 from assay.mlperf.checker.walk import walk
-from assay.mlperf.round import Round
+from assay.mlperf.rounds.round import Round
 
 PARALLEL_FROM = 4000
 """Files from which forking pays: a worker costs about as much as judging a few hundred files."""

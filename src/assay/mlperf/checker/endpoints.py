@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from assay.mlperf.checker.log_excerpt import LogExcerpt
+from assay.mlperf.logs.excerpt import LogExcerpt
 
 SUMMARY = "performance/result_summary.json"
 RESULTS = "accuracy/accuracy_results.json"

@@ -15,10 +15,10 @@ from typing import Any
 
 from assay.config import Scenario
 from assay.ground.parsed import yaml_value
-from assay.mlperf.checker import endpoints, log_excerpt
-from assay.mlperf.checker.log_excerpt import LogExcerpt
-from assay.mlperf.logs import names
-from assay.mlperf.round import Round, RoundWorkload, loadgen_key
+from assay.mlperf.checker import endpoints
+from assay.mlperf.logs import excerpt, names
+from assay.mlperf.logs.excerpt import LogExcerpt
+from assay.mlperf.rounds.round import Round, RoundWorkload, loadgen_key
 from assay.mlperf.submission import truncate
 from assay.mlperf.submission.tree import DIVISIONS, Layout, Place, scenario_name
 
@@ -115,7 +115,7 @@ class Tree:
         if content is None:
             return None
         self._note_encoding(path, content)
-        log = log_excerpt.parse(content)
+        log = excerpt.parse(content)
         if log.faults:
             self.faults[path] = "; ".join(log.faults)
         return log

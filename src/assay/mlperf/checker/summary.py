@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from assay.ground.printable import one_line
-from assay.mlperf.checker.rules_accuracy import scores
-from assay.mlperf.checker.rules_performance import result_key
+from assay.mlperf.checker.rules.performance import result_key
 from assay.mlperf.checker.submission import Entry
-from assay.mlperf.round import LATENCY_UNIT
+from assay.mlperf.logs.accuracy_text import scores
+from assay.mlperf.rounds.round import LATENCY_UNIT
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,11 @@ def _units(entry: Entry) -> str:
 
 
 def _compliance(entry: Entry) -> bool | None:
-    from assay.mlperf.checker import rules_compliance
+    from assay.mlperf.checker.rules import compliance
 
     if not entry.submitter.is_gated or entry.benchmark.rules is None:
         return None
-    return not [*rules_compliance.test06(entry), *rules_compliance.other_tests(entry)]
+    return not [*compliance.test06(entry), *compliance.other_tests(entry)]
 
 
 def to_csv(rows: Iterable[Row]) -> str:

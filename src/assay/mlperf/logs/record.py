@@ -11,7 +11,7 @@ from typing import Any
 
 from assay.mlperf.logs.detail import DetailLog, read_detail
 from assay.mlperf.logs.names import DETAIL_FILE
-from assay.mlperf.round import Seeds
+from assay.mlperf.rounds.round import Seeds
 
 PERCENTILES = (50.0, 90.0, 95.0, 97.0, 99.0, 99.9)
 NS_PER_MS = 1e6

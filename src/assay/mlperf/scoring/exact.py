@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assay.mlperf.scoring.mbxp import Grader, Program
 from assay.mlperf.scoring.metric import Answered
+from assay.mlperf.scoring.programs.mbxp import Grader, Program
 
 Judgement = bool | Program
 """Right or wrong, or the program whose passing makes the answer right."""

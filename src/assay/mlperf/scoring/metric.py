@@ -9,10 +9,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from assay.mlperf.sample import Sample
-from assay.mlperf.score import Score
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring import interval
-from assay.mlperf.scoring.mbxp import Grader
+from assay.mlperf.scoring.programs.mbxp import Grader
 
 PERCENT = "%"
 

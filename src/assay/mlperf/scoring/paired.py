@@ -10,12 +10,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assay.mlperf.sample import Sample
-from assay.mlperf.score import Score
-from assay.mlperf.scoring.mbxp import Grader
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.data.tokenizer import Tokenizer
+from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring.metric import Scorer
+from assay.mlperf.scoring.programs.mbxp import Grader
 from assay.mlperf.scoring.score import AnswerRecord, score
-from assay.mlperf.tokenizer import Tokenizer
 
 Z_ONE_SIDED_95 = 1.6448536269514722
 """One-sided 95 % quantile of the normal distribution."""

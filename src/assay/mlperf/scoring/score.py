@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from assay.ground.errors import ArtifactError, ConfigError
-from assay.mlperf.sample import Sample
-from assay.mlperf.score import Score
-from assay.mlperf.scoring.mbxp import Grader
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.data.tokenizer import Tokenizer
+from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring.metric import Answered, Answers, Scorer
-from assay.mlperf.tokenizer import Tokenizer
+from assay.mlperf.scoring.programs.mbxp import Grader
 
 
 class AnswerRecord(Protocol):

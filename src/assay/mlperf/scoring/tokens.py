@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.mlperf.score import Score
+from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring import interval
 from assay.mlperf.scoring.metric import Answers, Metric
 

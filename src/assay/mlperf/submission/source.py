@@ -9,9 +9,9 @@ from pathlib import Path
 
 from assay.config import Mode, Scenario
 from assay.ground.errors import ConfigError
-from assay.mlperf import result as results
-from assay.mlperf.result import ModeResult, RunResult, Status
-from assay.mlperf.run_folder import RunFolder
+from assay.mlperf.record import result as results
+from assay.mlperf.record.result import ModeResult, RunResult, Status
+from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_REQUIRED
 
 

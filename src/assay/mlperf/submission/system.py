@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.ground.errors import ConfigError, did_you_mean
-from assay.mlperf import toml_text
-from assay.mlperf.round import Round
+from assay.mlperf.rounds import toml_text
+from assay.mlperf.rounds.round import Round
 from assay.mlperf.submission.source import FinishedRun
 
 NO_ACCELERATOR = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from assay.config import Scenario
 from assay.mlperf.logs import names
-from assay.mlperf.round import Round
+from assay.mlperf.rounds.round import Round
 
 DIVISIONS = ("closed", "open", "network")
 PERFORMANCE_REQUIRED = (names.SUMMARY_FILE, names.DETAIL_FILE)

@@ -9,10 +9,10 @@ from assay.config import Mode
 from assay.ground import files
 from assay.ground.errors import ArtifactError
 from assay.mlperf import logs
-from assay.mlperf.checker.rules_accuracy import SCORE_ROUNDING, scores
-from assay.mlperf.figures import figures
 from assay.mlperf.logs import names as log_names
-from assay.mlperf.result import Figure, ModeResult
+from assay.mlperf.logs.accuracy_text import SCORE_ROUNDING, scores
+from assay.mlperf.record.figures import figures
+from assay.mlperf.record.result import Figure, ModeResult
 from assay.mlperf.submission.source import FinishedRun
 from assay.mlperf.submission.tree import ACCURACY_REQUIRED, PERFORMANCE_REQUIRED
 

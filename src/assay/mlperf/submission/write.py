@@ -15,10 +15,9 @@ from assay.ground.errors import ConfigError, RunFailed
 from assay.ground.names import path_name
 from assay.ground.parsed import json_value
 from assay.mlperf import workloads
-from assay.mlperf.checker import log_excerpt
-from assay.mlperf.logs import names
-from assay.mlperf.result import RunResult
-from assay.mlperf.round import Round
+from assay.mlperf.logs import excerpt, names
+from assay.mlperf.record.result import RunResult
+from assay.mlperf.rounds.round import Round
 from assay.mlperf.submission import truncate
 from assay.mlperf.submission.source import TreeEntry, collect
 from assay.mlperf.submission.system import describe, read_said
@@ -280,7 +279,7 @@ def measurement(entry: TreeEntry) -> dict[str, str]:
 def mlperf_conf(entry: TreeEntry) -> str:
     """mlperf.conf as the run's log says it was (rounds to v4.1 file it; later ones have it inside LoadGen)."""
     log = entry.logs(Mode.PERFORMANCE).get(names.DETAIL_FILE)
-    values = log_excerpt.parse(log.read_bytes()).values if log is not None else {}
+    values = excerpt.parse(log.read_bytes()).values if log is not None else {}
     flags = {True: 1, False: 0, "true": 1, "false": 0}
     settings = {
         "*.*.qsl_rng_seed": values.get("effective_qsl_rng_seed"),

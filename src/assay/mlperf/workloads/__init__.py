@@ -10,9 +10,8 @@ import functools
 from typing import TYPE_CHECKING
 
 from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
-from assay.mlperf import round as rounds
-from assay.mlperf.round import Round
-from assay.mlperf.workload import PublishedModel, Workload
+from assay.mlperf.rounds import round as rounds
+from assay.mlperf.rounds.round import Round
 from assay.mlperf.workloads import (
     deepseek_r1,
     gpt_oss_120b,
@@ -23,6 +22,7 @@ from assay.mlperf.workloads import (
     mixtral_8x7b,
     mixtral_nano,
 )
+from assay.mlperf.workloads.workload import PublishedModel, Workload
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from assay.config import Scenario
-from assay.mlperf.workload import PublishedModel, Workload
-from assay.mlperf.workloads import question_build
-from assay.mlperf.workloads.deepseek_rows import SCHEMA
-from assay.mlperf.workloads.deepseek_scorers import SCORERS, official_results
+from assay.mlperf.workloads.datasets import question_build
+from assay.mlperf.workloads.datasets.deepseek_rows import SCHEMA
+from assay.mlperf.workloads.scorers.deepseek_scorers import SCORERS, official_results
+from assay.mlperf.workloads.workload import PublishedModel, Workload
 
 MODEL = PublishedModel(
     # Source: mlcommons/inference, language/deepseek-r1/README.md.

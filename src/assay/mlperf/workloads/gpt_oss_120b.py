@@ -6,10 +6,10 @@ Accuracy and performance have a data set each: give the one that the mode needs.
 from __future__ import annotations
 
 from assay.config import Scenario
-from assay.mlperf.workload import Decoding, PublishedModel, Workload
-from assay.mlperf.workloads import question_build
-from assay.mlperf.workloads.gpt_oss_rows import SCHEMA
-from assay.mlperf.workloads.gpt_oss_scorers import SCORERS
+from assay.mlperf.workloads.datasets import question_build
+from assay.mlperf.workloads.datasets.gpt_oss_rows import SCHEMA
+from assay.mlperf.workloads.scorers.gpt_oss_scorers import SCORERS
+from assay.mlperf.workloads.workload import Decoding, PublishedModel, Workload
 
 MODEL = PublishedModel(
     # Source: mlcommons/inference, language/gpt-oss-120b/README.md.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assay.config import Scenario
-from assay.mlperf.workload import Decoding, Workload
-from assay.mlperf.workloads import cnndm, summaries
+from assay.mlperf.workloads.datasets import cnndm
+from assay.mlperf.workloads.scorers import summaries
+from assay.mlperf.workloads.workload import Decoding, Workload
 
 INSTRUCTION = "Summarize the following news article:"
 # The form of Alpaca, with an input. Source: dataset.py and download_cnndm.py of the gpt-j reference.

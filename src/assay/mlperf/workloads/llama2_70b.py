@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assay.config import Scenario
-from assay.mlperf.workload import PublishedModel, Workload
-from assay.mlperf.workloads import openorca, summaries
+from assay.mlperf.workloads.datasets import openorca
+from assay.mlperf.workloads.scorers import summaries
+from assay.mlperf.workloads.workload import PublishedModel, Workload
 
 MODEL = PublishedModel(
     source="hf:meta-llama/Llama-2-70b-chat-hf@e9149a12809580e8602995856f8098ce973d1080",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from assay.config import Scenario
-from assay.mlperf.workload import PublishedModel, Workload
-from assay.mlperf.workloads import question_build
-from assay.mlperf.workloads.llama3_1_405b_rows import SCHEMA
-from assay.mlperf.workloads.llama3_1_405b_scorers import SCORERS, official_results
+from assay.mlperf.workloads.datasets import question_build
+from assay.mlperf.workloads.datasets.llama3_1_405b_rows import SCHEMA
+from assay.mlperf.workloads.scorers.llama3_1_405b_scorers import SCORERS, official_results
+from assay.mlperf.workloads.workload import PublishedModel, Workload
 
 MODEL = PublishedModel(
     # Source: mlcommons/inference, language/llama3.1-405b/README.md.

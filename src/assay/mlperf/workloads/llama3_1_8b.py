@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assay.config import Scenario
-from assay.mlperf.workload import PublishedModel, Workload
-from assay.mlperf.workloads import cnndm, summaries
+from assay.mlperf.workloads.datasets import cnndm
+from assay.mlperf.workloads.scorers import summaries
+from assay.mlperf.workloads.workload import PublishedModel, Workload
 
 MODEL = PublishedModel(
     # The README of llama3.1-8b names a revision of the 405B model; this one is the 8B model's newest.

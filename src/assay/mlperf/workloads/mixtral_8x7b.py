@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from assay.config import Scenario
-from assay.mlperf.workload import DatasetFile, PublishedModel, Workload
-from assay.mlperf.workloads import mixtral_rows as rows
-from assay.mlperf.workloads.mixtral_build import BUILDER
-from assay.mlperf.workloads.mixtral_scorers import SCORERS, official_results
+from assay.mlperf.workloads.datasets import mixtral_rows as rows
+from assay.mlperf.workloads.datasets.mixtral_build import BUILDER
+from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS, official_results
+from assay.mlperf.workloads.workload import DatasetFile, PublishedModel, Workload
 
 STORAGE = "https://inference.mlcommons-storage.org"
 

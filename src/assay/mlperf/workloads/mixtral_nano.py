@@ -11,13 +11,13 @@ from typing import Literal
 
 from assay import nano
 from assay.config import Scenario, Style
-from assay.mlperf.dataset import Dataset, columns_of
-from assay.mlperf.round import Latency, RoundWorkload
-from assay.mlperf.score import Target
+from assay.mlperf.data.dataset import Dataset, columns_of
+from assay.mlperf.rounds.round import Latency, RoundWorkload
+from assay.mlperf.rounds.target import Target
 from assay.mlperf.scoring import tokens
-from assay.mlperf.workload import Workload
-from assay.mlperf.workloads import mixtral_rows as rows
-from assay.mlperf.workloads.mixtral_scorers import SCORERS, official_results
+from assay.mlperf.workloads.datasets import mixtral_rows as rows
+from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS, official_results
+from assay.mlperf.workloads.workload import Workload
 from assay.nano.reference import Reference, load_reference
 
 NAME = "mixtral-nano"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.ground import files
-from assay.mlperf import artifact
+from assay.mlperf.workloads import artifact
 from assay.mlperf.workloads.mixtral_8x7b import DATASET_FILES as FILES
 
 

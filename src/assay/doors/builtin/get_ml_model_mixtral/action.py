@@ -7,8 +7,7 @@ import psutil
 from assay.config import Precision
 from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.ground import settings
-from assay.mlperf import artifact
-from assay.mlperf.workloads import mixtral_8x7b
+from assay.mlperf.workloads import artifact, mixtral_8x7b
 
 STUB = "stub."
 

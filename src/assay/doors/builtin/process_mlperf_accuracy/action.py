@@ -7,10 +7,11 @@ from pathlib import Path
 from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.ground import files
 from assay.ground.errors import ConfigError
-from assay.mlperf import dataset, tokenizer, workloads
+from assay.mlperf import workloads
+from assay.mlperf.data import dataset, tokenizer
 from assay.mlperf.logs import ACCURACY_FILE, names
 from assay.mlperf.scoring import log
-from assay.mlperf.scoring.grader import Grade
+from assay.mlperf.scoring.programs.grader import Grade
 from assay.mlperf.scoring.score import accuracy_text, score
 
 NEEDED = {

@@ -9,7 +9,7 @@ from assay.doors import cm
 from assay.doors.builtin.app_mlperf_inference import action as benchmark
 from assay.doors.builtin.call import Answer, BuiltinCall
 from assay.ground.errors import ConfigError, RunFailed
-from assay.mlperf import result
+from assay.mlperf.record import result
 
 
 def action(call: BuiltinCall) -> Answer:

@@ -1,0 +1,248 @@
+"""RunResult: what was asked, what was really used and what came out, as versioned JSON.
+
+Every figure names its metric, unit, n and the file it was read from; `files` holds that file's SHA-256.
+A figure that was not measured is absent or None with a reason, never 0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assay.config import BenchmarkConfig, Mode, Scenario, TextEnum, plain
+from assay.ground import files
+from assay.ground.errors import ArtifactError
+from assay.ground.parsed import json_value
+from assay.ground.typed import typed
+from assay.mlperf.record import result_schema
+from assay.mlperf.record.result_schema import SCHEMA_VERSION
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.rounds.round import Seeds
+from assay.mlperf.rounds.target import Score, Target
+from assay.mlperf.sut.interface import Used
+
+
+class Status(TextEnum):
+    """How far a job came."""
+
+    RUNNING = "RUNNING"
+    COMPLETE = "COMPLETE"
+    INTERRUPTED = "INTERRUPTED"
+    FAILED = "FAILED"
+
+
+class RunValidity(TextEnum):
+    """LoadGen's own word on a performance run; it does not judge accuracy runs."""
+
+    VALID = "VALID"
+    INVALID = "INVALID"
+    NOT_JUDGED = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number."""
+
+    metric: str
+    """For example samples_per_s, tokens_per_s, ttft_p99, latency_mean."""
+    value: float
+    unit: str
+    n: int
+    """Samples (or queries) that the number is over."""
+    file: str
+    """Where it was read, relative to the run folder."""
+
+
+@dataclass(frozen=True)
+class ScoredMetric:
+    """A score beside its own target; the two are paired by metric name only."""
+
+    metric: str
+    value: float | None
+    unit: str
+    n: int
+    interval: tuple[float, float] | None
+    low: float | None
+    high: float | None
+    reference: float | None
+    met: bool | None
+    """None when there is no value or no target."""
+    ungraded: int
+    reason: str
+    source: str
+    """Where the target comes from."""
+    file: str
+    """Where the answers were read, relative to the run folder."""
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+def pair(score: Score, targets: Mapping[str, Target], file: str) -> ScoredMetric:
+    """Hold one score against the target of the same name, if there is one."""
+    target = targets.get(score.metric)
+    return ScoredMetric(
+        metric=score.metric,
+        value=score.value,
+        unit=score.unit,
+        n=score.n,
+        interval=score.interval,
+        low=target.low if target else None,
+        high=target.high if target else None,
+        reference=target.reference if target else None,
+        met=target.met_by(score) if target else None,
+        ungraded=score.ungraded,
+        reason=score.reason,
+        source=target.source if target else "",
+        file=file,
+        details=score.details,
+    )
+
+
+@dataclass(frozen=True)
+class ModeResult:
+    """One LoadGen run."""
+
+    scenario: Scenario
+    mode: Mode
+    validity: RunValidity
+    invalid_because: tuple[str, ...]
+    samples: int
+    """Samples answered."""
+    seconds: float
+    figures: tuple[Figure, ...]
+    scores: tuple[ScoredMetric, ...]
+    warnings: tuple[str, ...]
+    folder: str
+    """Relative to the run folder."""
+    effective: Mapping[str, object]
+    """Settings that LoadGen says it ran with, seeds included, under LoadGen's names."""
+    limits_ms: Mapping[str, float] = field(default_factory=dict)
+    """Most that a figure of this run may be, by its metric: `ttft_p99`, `tpot_p99`; only Server has some."""
+    faults: tuple[str, ...] = ()
+    """What the system under test failed at, of which LoadGen does not know: the run is INVALID."""
+
+    @property
+    def is_invalid(self) -> bool:
+        """By LoadGen's word, or for what the system under test failed at."""
+        return bool(self.faults) or self.validity is RunValidity.INVALID
+
+    def figure(self, metric: str) -> Figure | None:
+        return next((f for f in self.figures if f.metric == metric), None)
+
+    def setting(self, name: str) -> float | None:
+        """A number of `effective`, as `min_duration_ms` or `target_qps`; None where LoadGen named none."""
+        value = self.effective.get(name)
+        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+@dataclass(frozen=True)
+class DatasetUsed:
+    """The samples that were asked about."""
+
+    path: str
+    """The file, or what an embedded set is called."""
+    sha256: str | None
+    rows: int
+    """Samples that the dataset holds."""
+    samples: int
+    """Samples that the run used."""
+    is_whole_set: bool
+    """Whether these are all that the round's targets speak of."""
+    rows_used: tuple[int, ...] = ()
+    """The row of each sample, where those are not the first ones."""
+
+
+@dataclass(frozen=True)
+class LoadgenUsed:
+    """The LoadGen wheel, and the round whose seeds it was given."""
+
+    version: str
+    round: str
+    seeds: Seeds
+
+
+@dataclass(frozen=True)
+class ModelUsed:
+    """Which model the loaded weights are."""
+
+    official: str
+    """Name of the workload's own model."""
+    is_official: bool | None
+    """None = shape and names agree, and nothing proves the weights."""
+    parameters: int
+
+
+@dataclass(frozen=True)
+class SystemField:
+    """One field of the system description; `value` None = the machine does not say."""
+
+    value: str | None
+    source: str
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The record of one job. `write` and `read` are each other's inverse. Every field: docs/result.md."""
+
+    status: Status
+    is_fake: bool
+    workload: str
+    round: str
+    command: tuple[str, ...]
+    """A command line that asks for the same job again."""
+    asked: BenchmarkConfig
+    used: Used | None
+    """None = the system under test was not loaded."""
+    dataset: DatasetUsed
+    loadgen: LoadgenUsed
+    system: Mapping[str, SystemField]
+    """Field of a submission's system description -> what this machine says."""
+    runs: tuple[ModeResult, ...]
+    files: Mapping[str, str]
+    """file relative to the run folder -> SHA-256"""
+    started_at: str
+    finished_at: str
+    assay: str
+    reason: str = ""
+    """Why a run that is not COMPLETE stopped."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know: random weights, short run, superseded dataset."""
+    model: ModelUsed | None = None
+    """None = no weights were loaded, or the embedded ones."""
+    schema_version: int = SCHEMA_VERSION
+
+    def find(self, scenario: Scenario, mode: Mode) -> ModeResult | None:
+        return next((r for r in self.runs if r.scenario == scenario and r.mode == mode), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """result.json as plain values."""
+        found: dict[str, Any] = plain(self)
+        return found
+
+    def write(self, folder: Path) -> Path:
+        """Write result.json into `folder`, whole or not at all."""
+        path = RunFolder(folder).result
+        files.write_json(path, self.to_dict())
+        return path
+
+
+def read(folder: Path) -> RunResult:
+    """The result of a run folder, of any schema up to this one. One that says RUNNING without a process that runs it
+    was INTERRUPTED.
+
+    Raises: ArtifactError when result.json is missing, damaged, or of a newer schema.
+    """
+    path = RunFolder(folder).result
+    try:
+        made = typed(RunResult, result_schema.migrated(json_value(path.read_bytes()), path), "the record")
+    except FileNotFoundError:
+        raise ArtifactError(
+            f"no {path.name} in {folder}", "name a run folder made by `assay bench`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} is not a run result: {error}", "run the benchmark again") from error
+    if made.status is Status.RUNNING and not files.is_held(folder):
+        return dataclasses.replace(made, status=Status.INTERRUPTED, reason="its process was killed")
+    return made

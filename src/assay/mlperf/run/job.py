@@ -1,0 +1,201 @@
+"""Job: what a config comes to under its round. Impossible combinations end here, before any work.
+
+Pure: it reads the config, the workload and the round, and decides counts, durations and generation rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from assay.config import BenchmarkConfig, Division, Mode, Scenario, Style
+from assay.ground import model_folder
+from assay.ground.errors import ConfigError, EnvironmentProblem
+from assay.mlperf import workloads
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.rounds.round import Round, RoundWorkload, Wheel
+from assay.mlperf.run import choosing, wheels
+from assay.mlperf.sut.kind import SutKind
+from assay.mlperf.workloads.workload import Generation, Workload
+
+
+@dataclass(frozen=True)
+class Job:
+    """A config that can be run, with everything the round decides about it."""
+
+    config: BenchmarkConfig
+    workload: Workload
+    round: Round
+    rules: RoundWorkload
+    kind: SutKind
+
+    @property
+    def batch(self) -> int | None:
+        """Most sequences that the SUT runs at once: as asked, else its own default; None = it has no such number."""
+        asked = self.config.limits.batch
+        return asked or self.kind.default_batch(self.workload, self.config.scenarios)
+
+    @property
+    def wheel(self) -> Wheel:
+        """The round's LoadGen for this Python. Raises: EnvironmentProblem when there is none."""
+        for wheel in self.round.wheels:
+            if wheels.file_for(wheel) is not None:
+                return wheel
+        raise EnvironmentProblem(
+            f"round {self.round.name} has no LoadGen for this Python",
+            "`assay doctor` lists the rounds that it can run",
+        )
+
+    def samples(self, available: int) -> int:
+        """How many samples are used of a dataset of `available` rows. Raises: ConfigError when too few."""
+        config = self.config
+        asked = config.limits.samples
+        if asked is None and config.style is Style.TEST:
+            asked = self.workload.test_samples
+        needed = self.rules.dataset_samples
+        if config.modes == (Mode.ACCURACY,) and self.rules.accuracy_samples is not None:
+            needed = self.rules.accuracy_samples
+        if config.style is Style.VALID and available != needed:
+            raise ConfigError(
+                f"a valid-style run of {self.workload.name} needs the whole set of "
+                f"{needed} samples, and the dataset holds {available}",
+                "bring the official dataset, or ask for --style fast or test",
+            )
+        if asked is not None and asked > available and config.limits.samples is not None:
+            raise ConfigError(
+                f"{asked} samples asked, and the dataset holds {available}", f"--samples {available} or fewer"
+            )
+        return min(asked or available, available)
+
+    def choose(self, samples: Sequence[Sample]) -> list[Sample]:
+        """The samples of the dataset that are used. Raises: ConfigError when there are too few."""
+        is_spread = self.config.style is Style.TEST
+        return choosing.take(samples, self.samples(len(samples)), is_spread=is_spread)
+
+    def min_duration_s(self) -> float:
+        """Shortest performance run, seconds: as asked, else the round's own for valid style, else none."""
+        if self.config.limits.min_duration_s is not None:
+            return self.config.limits.min_duration_s
+        return self.round.min_duration_ms / 1000 if self.config.style is Style.VALID else 0.0
+
+    def generation(self, checkpoint: Path | None) -> Generation:
+        """Rules of the round; the end-of-sequence id is the checkpoint's own where it has one.
+
+        Raises: ConfigError when the round does not say how long an answer may be.
+        """
+        least, most = self.rules.min_new_tokens, self.rules.max_new_tokens
+        if self.config.modes == (Mode.ACCURACY,):
+            most = self.rules.accuracy_max_new_tokens or most
+        if least is None or most is None:
+            raise ConfigError(
+                f"round {self.round.name} does not say how long an answer of {self.workload.name} may be",
+                "min_new_tokens and max_new_tokens in the file of the round",
+            )
+        eos_ids = _eos_ids(checkpoint, self.workload)
+        return Generation(
+            min_new_tokens=least,
+            max_new_tokens=most,
+            eos_id=eos_ids[0],
+            more_eos_ids=eos_ids[1:],
+            decoding=self.workload.decoding,
+        )
+
+    @property
+    def is_paired(self) -> bool:
+        return is_paired(self.config, self.rules)
+
+
+def of(config: BenchmarkConfig, kind: SutKind) -> Job:
+    """The job that `config` asks for, under the rules of the workload itself where it is in no round. `kind`: its SUT.
+
+    Raises: ConfigError for an unknown workload or round, and for a combination that cannot be run.
+    """
+    workload = workloads.get(config.workload)
+    round_ = workloads.round_of(config.round, workload.name)
+    own = workload.own_rules
+    rules = own(config.style) if own is not None else round_.workload(workload.name)
+    job = Job(replace(config, round=round_.name), workload, round_, rules, kind)
+    _refuse_impossible(job)
+    return job
+
+
+def is_paired(config: BenchmarkConfig, rules: RoundWorkload) -> bool:
+    """True when the verdict comes from holding each answer beside the reference's: the workload's own whole set."""
+    is_whole = config.limits.samples is None and config.paths.dataset is None
+    return rules.paired_loss is not None and is_whole
+
+
+def _refuse_impossible(job: Job) -> None:
+    config, kind = job.config, job.kind
+    kind.refuse_impossible(job.workload, config.scenarios, config.modes, config.precision, config.device)
+    kind.values(config.sut_options)
+    if config.style is Style.VALID and len(config.modes) > 1 and job.rules.accuracy_samples is not None:
+        raise ConfigError(
+            f"{job.workload.name} has a data set for performance and another for accuracy",
+            "two runs: --mode performance and --mode accuracy, each with its --dataset",
+        )
+    if config.style is Style.VALID and config.limits.samples is not None:
+        raise ConfigError(
+            "a valid-style run takes the whole dataset, so --samples has no place in it",
+            "leave --samples out, or ask for --style test",
+        )
+    if (
+        config.style is Style.VALID
+        and config.submission.division is Division.CLOSED
+        and config.limits.min_duration_s is not None
+        and config.limits.min_duration_s * 1000 < job.round.min_duration_ms
+    ):
+        raise ConfigError(
+            f"--min-duration {config.limits.min_duration_s:g}s is below the "
+            f"{job.round.min_duration_ms / 1000:g} s that round {job.round.name} demands of closed",
+            "leave it out, or ask for --division open",
+        )
+    for scenario in config.scenarios:
+        refuse_scenario(job.workload, scenario)
+        if scenario.is_paced and job.rules.token_latencies and scenario.value not in job.rules.latency:
+            raise ConfigError(
+                f"{job.workload.name} has no {scenario.value} limits in round {job.round.name}",
+                "--scenario offline",
+            )
+    _refuse_missing(job)
+
+
+def refuse_scenario(workload: Workload, scenario: Scenario) -> None:
+    """Raises: ConfigError for a scenario that the workload does not know, and for MultiStream."""
+    if scenario is Scenario.MULTI_STREAM:
+        raise ConfigError(
+            "MultiStream is not run: no round measures a language model in it", "--scenario singlestream"
+        )
+    if scenario not in workload.loadgen_keys:
+        known = [each.value for each in workload.loadgen_keys]
+        raise ConfigError(
+            f"{workload.name} is measured in {' and '.join(known)}, not in {scenario.value}",
+            f"--scenario {','.join(known).lower()}",
+        )
+
+
+def _refuse_missing(job: Job) -> None:
+    """Raises: ConfigError for what does not come with the workload and is not named."""
+    workload, kind, paths = job.workload, job.kind, job.config.paths
+    checkpoint = workload.own_checkpoint or paths.checkpoint
+    if kind.needs_checkpoint and checkpoint is None:
+        raise ConfigError(f"{workload.name} does not ship with Assay", workload.checkpoint_hint)
+    if kind.needs_tokenizer and not (paths.tokenizer or checkpoint):
+        raise ConfigError(f"the {kind.name} SUT needs the tokenizer of {workload.name}", "--tokenizer DIR")
+    if workload.own_dataset is None and paths.dataset is None:
+        raise ConfigError(f"the dataset of {workload.name} does not ship with Assay", workload.dataset_hint)
+
+
+def _eos_ids(checkpoint: Path | None, workload: Workload) -> tuple[int, ...]:
+    """`eos_token_id` of the checkpoint's config.json, one or several, else the workload's own; never empty.
+
+    The workload's own comes first where the checkpoint lists it: Llama 3.1 has 128001, 128008 and 128009, and ends its
+    answers in 128009.
+    """
+    usual = (workload.eos_id, *workload.more_eos_ids)
+    if checkpoint is None:
+        return usual
+    said = model_folder.read_config(checkpoint).get("eos_token_id")
+    found = [each for each in (said if isinstance(said, list) else [said]) if isinstance(each, int)]
+    return tuple(sorted(found, key=lambda each: each != workload.eos_id)) or usual

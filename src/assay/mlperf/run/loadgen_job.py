@@ -1,0 +1,39 @@
+"""LoadGenJob: what the LoadGen child is told, once, and the counts that it tells back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.mlperf.run.trial import StopRule
+
+
+@dataclass(frozen=True)
+class LoadGenJob:
+    """To the LoadGen child, once: everything it needs for its one run."""
+
+    wheel: Path
+    """Folder that holds `mlperf_loadgen`."""
+    address: str
+    """Socket of the SUT process."""
+    key: str
+    scenario: str
+    is_accuracy: bool
+    samples: int
+    user_conf: Path
+    audit_conf: Path | None
+    answer_seed: int | None
+    """Log every answer of a performance run, under this seed; None = as audit.config says."""
+    out: Path
+    times: Path | None = None
+    """Where the times of all queries are left; None = nowhere."""
+    stop: StopRule | None = None
+    """A trial ends when this tells; None = at LoadGen's own end."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """From the LoadGen child, a few times a second while it changes: queries issued and answered so far."""
+
+    issued: int
+    done: int

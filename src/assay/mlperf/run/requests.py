@@ -1,0 +1,136 @@
+"""requests.parquet: a row for each query and mode of a run, from which its latencies can be computed again.
+
+docs/requests.md describes every column and where it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from assay.config import Mode, Scenario
+from assay.ground import files
+from assay.ground.errors import ArtifactError
+from assay.mlperf import logs
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.logs import RunRecord
+from assay.mlperf.rounds.target import Score
+from assay.mlperf.run import request_times
+from assay.mlperf.run.request_times import RequestTimes
+from assay.mlperf.run.run_spec import RunSpec
+
+SCHEMA_VERSION = 1
+VERSION_KEY = b"assay.requests.schema"
+SCORE_PREFIX = "score."
+VERDICT_METRICS = frozenset({"gsm8k", "mbxp"})
+"""Metrics by which one answer is right or wrong; the others only have a value."""
+NS_PER_MS = 1e6
+WORD = pa.dictionary(pa.int8(), pa.string())
+
+
+def table(spec: RunSpec, times: RequestTimes, logged: RunRecord, samples: Sequence[Sample]) -> pa.Table:
+    """The rows of one LoadGen run, in the order in which LoadGen issued its queries; not scored yet."""
+    scheduled = _scheduled_ns(spec, len(times.end_ns))
+    start = _start_ns(times, logged, scheduled)
+    count, index = len(times.end_ns), times.sample_index
+    subsets = list(dict.fromkeys(sample.subset for sample in samples))
+    codes = np.array([subsets.index(sample.subset) for sample in samples], np.int8)[index]
+    prompts = np.array([len(sample.prompt_ids) for sample in samples], np.int32)[index]
+    nothing = pa.nulls(count, pa.string())
+    return pa.table(
+        {
+            "scenario": _word(spec.scenario.value, count),
+            "mode": _word(spec.mode.value, count),
+            "query": np.arange(count, dtype=np.int32),
+            "sample_index": index,
+            "subset": pa.DictionaryArray.from_arrays(codes, subsets),
+            "prompt_tokens": prompts,
+            "answer_tokens": times.tokens,
+            "scheduled_ns": pa.nulls(count, pa.int64()) if scheduled is None else scheduled,
+            "issued_ns": times.issued_ns - start,
+            "first_token_ns": pa.nulls(count, pa.int64())
+            if times.first_ns is None
+            else times.first_ns - start,
+            "end_ns": times.end_ns - start,
+            "endpoint": nothing,
+            "status": _word("answered", count),
+            "verdict": nothing,
+        }
+    )
+
+
+def of_run(rows: pa.Table, scenario: Scenario, mode: Mode) -> pa.Table:
+    """The rows of one LoadGen run of a file that holds several."""
+    is_own = pc.and_(pc.equal(rows["scenario"], scenario.value), pc.equal(rows["mode"], mode.value))
+    return rows.filter(is_own)
+
+
+def with_scores(rows: pa.Table, scores: Sequence[Score]) -> pa.Table:
+    """The rows of an accuracy run with each answer's own scores, and its verdict where a metric gives one."""
+    index = rows["sample_index"].to_numpy()
+    verdicts = np.full(len(index), None, object)
+    for score in scores:
+        if not score.by_sample:
+            continue
+        values = np.array([score.by_sample.get(int(sample), np.nan) for sample in index])
+        rows = rows.append_column(f"{SCORE_PREFIX}{score.metric}", pa.array(values, from_pandas=True))
+        if score.metric in VERDICT_METRICS:
+            known = ~np.isnan(values)
+            verdicts[known] = np.where(values[known] > 0, "right", "wrong")
+    place = rows.column_names.index("verdict")
+    return rows.set_column(place, "verdict", pa.array(verdicts.tolist(), pa.string()))
+
+
+def write(path: Path, runs: Sequence[pa.Table]) -> None:
+    """All runs in one file, whole or not at all. Raises: EnvironmentProblem when the disk is full."""
+    whole = pa.concat_tables(runs, promote_options="default")
+    whole = whole.replace_schema_metadata({VERSION_KEY: str(SCHEMA_VERSION)})
+    with files.staged(path) as part:
+        pq.write_table(whole, part, compression="lz4", use_dictionary=False, write_statistics=False)
+
+
+def read(path: Path) -> pa.Table:
+    """Raises: ArtifactError for what is no requests.parquet, or one of a newer schema."""
+    try:
+        found = pq.read_table(path)
+        version = int((found.schema.metadata or {})[VERSION_KEY])
+    except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+        raise ArtifactError(f"{path} is no table of requests: {error}", "run the benchmark again") from error
+    if version > SCHEMA_VERSION:
+        raise ArtifactError(
+            f"{path} has schema version {version}, this Assay reads {SCHEMA_VERSION} and older",
+            "read it with the Assay that wrote it, or a newer one",
+        )
+    return found
+
+
+def _word(word: str, count: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(np.zeros(count, np.int8), [word])
+
+
+def _scheduled_ns(spec: RunSpec, count: int) -> NDArray[np.int64] | None:
+    """When LoadGen planned each query; None where its log says that it planned otherwise than is known here, and
+    where each query waits for the one before it."""
+    if spec.scenario.is_one_by_one:
+        return None
+    if not spec.scenario.is_paced:
+        return np.zeros(count, np.int64)
+    planned = request_times.server_schedule_ns(spec.seeds, spec.target_qps, count)
+    said = logs.read_detail(spec.out / logs.DETAIL_FILE).number("generated_query_duration")
+    return planned[:-1] if planned[-1] == said else None
+
+
+def _start_ns(times: RequestTimes, logged: RunRecord, scheduled: NDArray[np.int64] | None) -> int:
+    """LoadGen's start on the clock of `times`. Where LoadGen tells its longest latency, that query tells the start;
+    elsewhere it is as late as it can be: no query is issued before it was planned."""
+    planned = np.zeros(len(times.end_ns), np.int64) if scheduled is None else scheduled
+    longest = logged.latencies.get("latency")
+    if longest is not None and scheduled is not None:
+        return int((times.end_ns - planned).max() - round(longest.max_ms * NS_PER_MS))
+    return int((times.issued_ns - planned).min())

@@ -1,0 +1,189 @@
+"""How a published model or dataset of a workload gets here once.
+
+A source is a path, `file://PATH`, `hf:OWNER/NAME@COMMIT`, an MLCommons `.uri`, or the address of one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from assay.config import BYTES_PER_WEIGHT, Precision
+from assay.ground import artifact, download, hub, hub_cache, paths, r2, settings
+from assay.ground.artifact import Item, Listing
+from assay.ground.download import Patience, Remote, Report
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.ground.hub import Hub
+from assay.ground.redact import addresses
+from assay.mlperf.data.dataset_file import is_dataset_name
+from assay.mlperf.workloads.workload import DatasetFile, PublishedModel
+
+
+def warning(dataset: Path, files: Sequence[DatasetFile]) -> str | None:
+    """Warning for a superseded dataset file, recognised by its name (a URL-quoted one too), or None."""
+    # CM keeps the quoted name of the address: mixtral_8x7b%2F2024.06.06_mixtral_15k_v4.pkl
+    name = PurePosixPath(unquote(dataset.name)).name
+    file = next((file for file in files if file.name == name), None)
+    if file is None or file.superseded_by is None:
+        return None
+    return f"{name} is superseded by {file.superseded_by} {file.superseded_because}".rstrip()
+
+
+def model(
+    source: str,
+    hub_: Hub | None = None,
+    report: Report = download.silent,
+    patience: Patience | None = None,
+) -> Path:
+    """Folder of a checkpoint. Raises: ArtifactError, EnvironmentProblem, ConfigError."""
+    folder = _obtain(source, "models", hub_ or Hub(), report, patience)
+    if not paths.source(folder / "config.json").is_file():
+        raise ArtifactError(f"{folder} is not a checkpoint: config.json is missing", "a Hugging Face folder")
+    return folder
+
+
+def dataset(
+    source: str,
+    report: Report = download.silent,
+    patience: Patience | None = None,
+    files: Sequence[DatasetFile] = (),
+) -> Path:
+    """One dataset file; one of the published `files` is held against its checksum.
+
+    Raises: ArtifactError, EnvironmentProblem, ConfigError.
+    """
+    path = _obtain(source, "datasets", Hub(), report, patience, files)
+    if paths.source(path).is_file():
+        return path
+    found = [child for child in path.rglob("*") if is_dataset_name(child) and not child.name.startswith(".")]
+    # A .json file is often a description that lies beside the rows: it is the dataset only where nothing else is.
+    found = [child for child in found if ".json" not in child.suffixes] or found
+    if len(found) != 1:
+        raise ArtifactError(f"{path} holds {len(found)} dataset files", "name one of them")
+    return found[0]
+
+
+def here(source: str, what: str, hub_: Hub) -> Path | None:
+    """Where the `checkpoint` or `dataset` of `source` lies since an earlier fetch; None when it is to be fetched."""
+    kind = "models" if what == "checkpoint" else "datasets"
+    if source.startswith("hf:"):
+        return _hub_model_here(source, hub_)
+    folder = _place(source, kind)
+    if not artifact.is_complete(folder):
+        return None
+    return model(str(folder)) if kind == "models" else dataset(str(folder))
+
+
+def _hub_model_here(source: str, hub_: Hub) -> Path | None:
+    """In the cache of Hugging Face's client, else in the store; without a revision whichever is there."""
+    name, _, revision = source.removeprefix("hf:").partition("@")
+    if hub_.cache is not None and (found := hub_cache.snapshot(hub_.cache, name, revision)) is not None:
+        return found
+    if revision:
+        folders = [_place(source, "models")]
+    else:
+        folders = sorted(_place(source, "models").parent.glob(f"{_hub_name(name)}@*"))
+    return next((f for f in folders if (artifact.origin(f) or "").startswith(f"{name}@{revision}")), None)
+
+
+def listed_size(source: str, hub_: Hub) -> int:
+    """Bytes of a model of the hub, asked of the hub. Raises: ArtifactError when it does not answer."""
+    name, _, revision = source.removeprefix("hf:").partition("@")
+    brief = Patience(stall_s=15.0, attempts=1)
+    return hub.listing(hub_, name, hub.commit(hub_, name, revision or "main", brief), brief).size_bytes
+
+
+def size_text(count: int | None) -> str:
+    """`93.4 GB`, `71 MB`."""
+    if count is None:
+        return "size not known before"
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def _place(source: str, kind: str) -> Path:
+    """Folder of the store for a model at a commit of the hub, or for what lies at an address."""
+    store = settings.home() / kind
+    if source.startswith("hf:"):
+        origin = source.removeprefix("hf:")
+        return artifact.place(store, _hub_name(origin.partition("@")[0]), origin)
+    return artifact.place(store, _name_at(source).removesuffix(".uri"), source)
+
+
+def _hub_name(name: str) -> str:
+    return name.replace("/", "--")
+
+
+def _name_at(address: str) -> str:
+    """File name that an address ends with. Raises: ConfigError for what is no address."""
+    try:
+        return PurePosixPath(unquote(urlsplit(address).path)).name
+    except ValueError as error:
+        raise ConfigError(f"{addresses(address)!r} is no address: {error}", "check the address") from error
+
+
+def require_room(
+    workload: str, model: PublishedModel, precision: Precision, ram_bytes: int, folder: Path
+) -> None:
+    """Hold the full model against the machine, before any of it is fetched.
+
+    Raises: EnvironmentProblem with what is needed, what is there, and what would fit.
+    """
+    on_disk, in_ram = model.size_bytes, model.parameters * BYTES_PER_WEIGHT[precision]
+    free = download.free_bytes(folder)
+    if free >= on_disk and ram_bytes >= in_ram:
+        return
+    fits = ram_bytes * 0.8 / BYTES_PER_WEIGHT[precision]
+    raise EnvironmentProblem(
+        f"{workload} does not fit here: its weights are {on_disk / 1e9:.0f} GB on disk and "
+        f"{in_ram / 1e9:.0f} GB in memory as {precision.value}; this machine has {free / 1e9:.0f} GB free "
+        f"for the store and {ram_bytes / 1e9:.0f} GB of memory",
+        f"a model of up to {fits / 1e9:.0f} billion parameters fits as {precision.value} "
+        "(`assay model upcycle` makes a Mixtral, then name its folder), or `assay bench` for the embedded workload",
+    )
+
+
+def _obtain(
+    source: str,
+    kind: str,
+    hub_: Hub,
+    report: Report,
+    patience: Patience | None,
+    files: Sequence[DatasetFile] = (),
+) -> Path:
+    """The path itself, or the place in the store where the files of `source` now are."""
+    if source.startswith("hf:"):
+        if (found := here(source, "checkpoint", hub_)) is not None:
+            return found
+        name, _, revision = source.removeprefix("hf:").partition("@")
+        revision = hub.commit(hub_, name, revision or "main", patience)
+        folder = _place(f"hf:{name}@{revision}", kind)
+        return artifact.obtain(folder, lambda: hub.listing(hub_, name, revision, patience), report, patience)
+    try:
+        parts = urlsplit(source)
+    except ValueError as error:
+        raise ConfigError(f"{addresses(source)!r} is no address: {error}", "check the address") from error
+    if parts.scheme == "file":
+        return _there(Path(unquote(parts.path)))
+    if parts.scheme in ("http", "https"):
+        name = PurePosixPath(unquote(parts.path)).name
+        if name.endswith(".uri"):
+            folder = _place(source, kind)
+            return artifact.obtain(folder, lambda: r2.listing(source, patience), report, patience)
+        if not name:
+            raise ArtifactError(f"{addresses(source)} names no file", "the address of one file, or of a .uri")
+        known = next((file for file in files if file.name == name), None)
+        listing = Listing(source, (Item(name, Remote(source, md5=known.md5 if known else None)),))
+        folder = _place(source, kind)
+        return artifact.obtain(folder, lambda: listing, report, patience) / name
+    if "://" in source:
+        raise ConfigError(
+            f"{addresses(source)!r}: {parts.scheme} is not known here", "a path, file://, hf: or https://"
+        )
+    return _there(paths.given(source))
+
+
+def _there(path: Path) -> Path:
+    if not path.exists():
+        raise ArtifactError(f"{path} does not exist", "check the path")
+    return path

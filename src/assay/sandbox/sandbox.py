@@ -1,0 +1,212 @@
+"""Runs untrusted programs: no network, nothing to write to but an empty /tmp, bounded, wholly killed.
+
+Inside are a read-only root with /usr and the folders that the caller names, own process, network, IPC and
+mount namespaces, uid 65534 (or one of the ids below it), no capabilities, a clean
+environment. (The uid is a powerless 0 where an ordinary user's `unshare` makes the walls.) `opened` takes
+bubblewrap, else unshare, else refuses. Knows nothing of languages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import queue
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from assay.ground import cores, scratch
+from assay.ground.errors import EnvironmentProblem
+from assay.sandbox import cgroup, seccomp
+from assay.sandbox.supervise import supervise
+from assay.sandbox.wall import NOBODY, Bubblewrap, Inside, NoWall, Unshare, Wall
+
+PATH = "/usr/local/bin:/usr/bin:/bin"
+INSTALL_HINT = (
+    "apt-get install bubblewrap util-linux "
+    "(or --unsafe-no-sandbox: the programs then run as you, with your files)"
+)
+
+UIDS = 1024
+"""Programs of root run under the last so many user ids up to 65534, which belong to nobody."""
+START_S = 20.0
+"""How long the walls may take to stand; it counts for no program."""
+# Outside: be the first to go when memory ends, join the control groups ($1, a list), open the filter ($2) as
+# descriptor 9.
+_ENTER = (
+    '{ echo 1000 > /proc/self/oom_score_adj; } 2>/dev/null; for g in $1; do echo 0 > "$g" || exit 125; done;'
+    ' f=$2; shift 2; exec "$@" 9< "$f"'
+)
+# Inside, as the first process: say that the walls stand, run the program without descriptor 9, tell its status.
+_LAUNCH = 'exec 9<&-; printf . && "$@"; exit $?'
+# The same, with the program stored in the file $1 first.
+_LAUNCH_FILE = 'exec 9<&-; cat > "$1" && printf . && shift && "$@" </dev/null; exit $?'
+
+
+@dataclass(frozen=True)
+class ProgramLimits:
+    """What one program may use; the kernel holds it to them."""
+
+    wall_s: float = 20.0
+    """Of all together, less what other programs took; no process gets more CPU seconds, either."""
+    memory_bytes: int = 2 << 30
+    """Of each process, and of all together where control groups can be made."""
+    file_bytes: int = 64 << 20
+    tmp_bytes: int = 512 << 20
+    processes: int = 64
+    output_bytes: int = 4096
+    """Output that is kept; the rest is read and dropped."""
+
+
+@dataclass(frozen=True)
+class ProgramOutcome:
+    """How a program ended."""
+
+    status: int | None
+    """Exit status; 128 + signal when it was killed; None when the sandbox failed before the program began."""
+    timed_out: bool
+    output: str
+    """The beginning of what it printed, standard error included."""
+    starved: bool = False
+    """Timed out, and it is proved that others kept it from the processors."""
+    told_secret: bool = True
+    """Whether it printed the secret that it was to print; True when there was none."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Room for one program at a time."""
+
+    group: cgroup.Cgroup | None
+    uids: Iterator[int]
+    """One for each program: the process limit counts by uid, the dying processes of the one before included."""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Walls that stand. Made by `opened`."""
+
+    wall: Wall
+    limits: ProgramLimits
+    filter_file: Path
+    """Seccomp filter; empty where there is none."""
+    slots: queue.SimpleQueue[Slot] = field(compare=False)
+
+    def run(
+        self,
+        command: Sequence[str],
+        file: str,
+        content: bytes,
+        readable: Mapping[str, Path] | None = None,
+        env: Mapping[str, str] | None = None,
+        limits: ProgramLimits | None = None,
+        *,
+        compile_s: float = 0.0,
+        secret: bytes = b"",
+        has_proc: bool = True,
+    ) -> ProgramOutcome:
+        """Write `content` to the new `file` in an empty /tmp, run `command` there, end all that it started.
+
+        Without a name of a file the content stays on standard input. `readable` maps a name to a folder that the
+        program may read as /opt/<name>. With `compile_s` the command compiles first, for so long at most, and prints
+        one byte before it runs what it compiled. Thread-safe; waits for a free slot.
+        """
+        limits = limits or self.limits
+        stages = [START_S, *([compile_s] if compile_s else []), limits.wall_s]
+        launch = ["/bin/sh", "-c", _LAUNCH_FILE if file else _LAUNCH, "sh", *([file] if file else [])]
+        readable = readable or {}
+        command = [self.wall.named(word, readable) for word in command]
+        named = {name: self.wall.named(value, readable) for name, value in (env or {}).items()}
+        clean = {"PATH": PATH, "HOME": "/tmp", "LANG": "C.UTF-8", **named}
+        slot = self.slots.get()
+        try:
+            group = slot.group
+            inside = Inside(
+                next(slot.uids), clean, readable, limits.tmp_bytes, "" if has_proc else command[0]
+            )
+            argv = ["/bin/sh", "-c", _ENTER, "sh", " ".join(group.entrances) if group else ""]
+            argv += [str(self.filter_file), *self.wall.prefix(inside)]
+            argv += [*_rlimits(limits, max(stages)), *launch, *command]
+            with scratch.folder("assay-program-") as cwd:
+                cpu_s = group.cpu_s if group else None
+                ended = supervise(argv, content, str(cwd), stages, limits.output_bytes, secret, cpu_s)
+            if group:
+                group.settle()
+        finally:
+            self.slots.put(slot)
+        return ProgramOutcome(
+            None if ended.stage == 0 else ended.status,
+            ended.timed_out,
+            ended.output.decode("utf-8", "replace"),
+            ended.starved,
+            ended.told_secret,
+        )
+
+    def describe(self) -> dict[str, object]:
+        """What held the programs, for the record of a run."""
+        slot = self.slots.get()
+        self.slots.put(slot)
+        return {
+            "kind": self.wall.name,
+            "safe": not isinstance(self.wall, NoWall),
+            "seccomp": isinstance(self.wall, Bubblewrap) and self.wall.has_filter,
+            "memory": "control group" if slot.group else "each process",
+            "limits": asdict(self.limits),
+        }
+
+
+def _rlimits(limits: ProgramLimits, longest_s: float) -> list[str]:
+    return [
+        "prlimit",
+        f"--nproc={limits.processes}",
+        f"--as={limits.memory_bytes}",
+        f"--fsize={limits.file_bytes}",
+        f"--cpu={int(longest_s) + 1}",
+        "--nofile=256",
+        "--core=0",
+    ]
+
+
+@contextlib.contextmanager
+def opened(slots: int = 1, limits: ProgramLimits | None = None, unsafe: bool = False) -> Iterator[Sandbox]:
+    """A sandbox for `slots` programs at the same time.
+
+    Raises: EnvironmentProblem when no kind of wall works here and `unsafe` is False.
+    """
+    limits = limits or ProgramLimits()
+    places: queue.SimpleQueue[Slot] = queue.SimpleQueue()
+    # Root's launcher, shells and the program are all charged to the group: a little above the limits.
+    groups = [cgroup.create(limits.memory_bytes + (64 << 20), limits.processes + 8) for _ in range(slots)]
+    with scratch.folder("assay-sandbox-") as folder:
+        filter_file = folder / "seccomp.bpf"
+        program = seccomp.program()
+        filter_file.write_bytes(program or b"")
+        first = secrets.randbelow(UIDS)  # two runs at the same time
+        for number, group in enumerate(groups):
+            places.put(Slot(group, (NOBODY - n % UIDS for n in itertools.count(first + number, slots))))
+        try:
+            walls: list[Wall] = [NoWall()] if unsafe else [Bubblewrap(program is not None), Unshare()]
+            yield _first_that_works([Sandbox(wall, limits, filter_file, places) for wall in walls])
+        finally:
+            for group in groups:
+                if group:
+                    group.remove()
+
+
+def _first_that_works(candidates: Sequence[Sandbox]) -> Sandbox:
+    problems = []
+    for sandbox in candidates:
+        if missing := sandbox.wall.missing():
+            problems.append(f"{sandbox.wall.name} needs {' and '.join(missing)}, not installed")
+            continue
+        outcome = sandbox.run(["/bin/sh", "-c", "exit 7"], "probe", b"")
+        if outcome.status == 7:
+            return sandbox
+        problems.append(f"{sandbox.wall.name} does not work here: {outcome.output.strip() or 'no answer'}")
+    raise EnvironmentProblem("no sandbox for model-written programs: " + "; ".join(problems), INSTALL_HINT)
+
+
+def default_slots() -> int:
+    """One program for each core that this process may use."""
+    return cores.usable()

@@ -1,0 +1,148 @@
+"""One child process with deadlines: fed through a pipe, its output bounded, its whole group killed at the end.
+
+Knows nothing of sandboxes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from assay.sandbox import cpu_time
+from assay.sandbox.stages import Stages
+
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+"""All that the child gets of ours: what it starts can read it, in /proc for example."""
+
+MARK = b"."
+
+_CHUNK_BYTES = 1 << 16
+_LOOK_S = 0.05
+
+
+@dataclass(frozen=True)
+class Ended:
+    status: int
+    """Exit status; 128 + signal for a process that was killed."""
+    stage: int
+    """The stage that it was in, counted from 0."""
+    timed_out: bool
+    starved: bool
+    """Timed out, and other processes are the proven cause: see `stages.judged`."""
+    output: bytes
+    """The first bytes of standard output and error together, after the marks."""
+    told_secret: bool
+
+
+def supervise(
+    argv: Sequence[str],
+    stdin: bytes,
+    cwd: str,
+    stages: Sequence[float],
+    output_bytes: int,
+    secret: bytes = b"",
+    cpu_s: Callable[[], float] | None = None,
+) -> Ended:
+    """Run `argv`; what it prints beyond `output_bytes` is read and dropped.
+
+    Each stage has its limit in seconds. MARK on standard output ends each stage but the last: only what the caller
+    trusts may run before the last one. `secret` is looked for in all of the output. `cpu_s` tells the CPU seconds
+    that the child and all it started have used since some moment; by default they are counted in /proc.
+    """
+    child = subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=cwd,
+        env=ENVIRONMENT,
+        bufsize=0,
+        start_new_session=True,
+    )
+    output = _Output(len(stages) - 1, output_bytes, secret)
+    clock = Stages(stages, child.pid, cpu_s or (lambda: cpu_time.of_tree(child.pid).used_s))
+    try:
+        _converse(child, stdin, output, clock)
+        timed_out = child.poll() is None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        status = child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                pipe.close()
+    return Ended(
+        128 - status if status < 0 else status,
+        output.marks,
+        timed_out,
+        timed_out and clock.was_starved,
+        bytes(output.kept),
+        output.told_secret,
+    )
+
+
+class _Output:
+    """What the child printed: marks of its stages, then `keep` bytes; the rest is searched and dropped."""
+
+    def __init__(self, stages: int, keep: int, secret: bytes) -> None:
+        self._left, self._keep, self._secret = stages, keep, secret
+        self.marks = 0
+        self.kept = bytearray()
+        self.told_secret = not secret
+        self._tail = b""
+
+    def add(self, chunk: bytes) -> None:
+        while self._left and chunk[:1] == MARK:
+            self.marks, self._left, chunk = self.marks + 1, self._left - 1, chunk[1:]
+        self.kept += chunk[: self._keep - len(self.kept)]
+        text = self._tail + chunk
+        self.told_secret = self.told_secret or self._secret in text
+        self._tail = text[max(0, len(text) - len(self._secret)) :]
+
+
+def _converse(child: subprocess.Popen[bytes], stdin: bytes, output: _Output, stages: Stages) -> None:
+    """Feed and read until the child has ended or is overdue.
+
+    The end of the child counts, not the end of the pipe: a grandchild may hold the pipe open for ever.
+    """
+    assert child.stdin is not None and child.stdout is not None
+    os.set_blocking(child.stdin.fileno(), False)
+    is_open, fed = True, 0
+    with selectors.DefaultSelector() as ready:
+        ready.register(child.stdout, selectors.EVENT_READ)
+        ready.register(child.stdin, selectors.EVENT_WRITE)
+        while not stages.is_overdue():
+            if not is_open:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(_LOOK_S)
+            # Asked before the look at the pipe: what was printed until the end is then seen by that look.
+            has_ended, has_read = child.poll() is not None, False
+            for key, _ in ready.select(_LOOK_S if is_open and not has_ended else 0):
+                if key.fileobj is child.stdin:
+                    fed = _feed(child.stdin.fileno(), stdin, fed)
+                    if fed == len(stdin):
+                        ready.unregister(child.stdin)
+                        child.stdin.close()
+                else:
+                    chunk = os.read(child.stdout.fileno(), _CHUNK_BYTES)
+                    has_read = True
+                    output.add(chunk)
+                    stages.reach(output.marks)
+                    if not chunk:
+                        is_open = False
+                        ready.unregister(child.stdout)
+            if has_ended and not has_read:
+                return
+
+
+def _feed(pipe: int, content: bytes, start: int) -> int:
+    """How much of `content` is written now; all of it when nobody reads any more."""
+    try:
+        return start + os.write(pipe, content[start : start + _CHUNK_BYTES])
+    except BrokenPipeError:
+        return len(content)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from assay import suts
+from assay.config import BenchmarkConfig
+from assay.doors import native
+from assay.ground.errors import ArtifactError, ConfigError
+from assay.mlperf import workloads
+from assay.mlperf.run import job
+from assay.mlperf.workloads.workload import Decoding
+
+FILES = {"paths.dataset": "/d.parquet", "paths.checkpoint": "/m"}
+
+
+def asked(**flags: str) -> BenchmarkConfig:
+    return native.build("mixtral-8x7b", {**FILES, **{k.replace("__", "."): v for k, v in flags.items()}}, {})
+
+
+def job_of(config: BenchmarkConfig) -> job.Job:
+    return job.of(config, suts.kind(config.sut))
+
+
+@pytest.mark.parametrize(("round_", "reason"), [("v4.0", "v4.1"), ("v6.1", "v6.0")])
+def test_a_round_without_mixtral_is_refused_with_the_rounds_that_have_it(round_: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        job_of(asked(round=round_))
+    assert round_ in str(error.value)
+    assert reason in str(error.value)
+
+
+def test_a_development_name_is_the_round_it_belongs_to() -> None:
+    made = job_of(asked(round="4.1-dev"))
+    assert made.config.round == "v4.1"
+
+
+@pytest.mark.parametrize(
+    ("sut", "words"), [("engine", "are searched with 4 beams"), ("endpoint", "need 4 beams")]
+)
+def test_beam_search_is_refused_by_a_sut_that_has_none(sut: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=f"answers of gptj-99 {words}"):
+        job_of(native.build("gptj-99", {**FILES, "sut": sut}, {}))
+
+
+@pytest.mark.parametrize("sut", ["engine", "transformers"])
+def test_a_workload_that_samples_is_refused_by_a_sut_that_is_greedy(
+    sut: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sampled = dataclasses.replace(workloads.get("mixtral-8x7b"), decoding=Decoding(temperature=1.0))
+    monkeypatch.setitem(workloads.TABLE, "mixtral-8x7b", sampled)
+    with pytest.raises(ConfigError, match="sampled at temperature 1,"):
+        job_of(asked(sut=sut))
+    assert job_of(asked(sut="echo")).generation(None).decoding.temperature == 1.0
+
+
+def test_a_round_without_lengths_of_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = job_of(asked(sut="echo"))
+    silent = dataclasses.replace(made, rules=dataclasses.replace(made.rules, max_new_tokens=None))
+    with pytest.raises(ConfigError, match="does not say how long an answer of mixtral-8x7b may be"):
+        silent.generation(None)
+
+
+@pytest.mark.parametrize(("round_", "tokens"), [("v4.1", 1), ("v5.0", 2), ("v5.1", 2), ("v6.0", 2)])
+def test_the_least_number_of_new_tokens_is_the_rounds(round_: str, tokens: int, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"eos_token_id": 7}')
+    generation = job_of(asked(round=round_, paths__checkpoint=str(tmp_path))).generation(tmp_path)
+    assert (generation.min_new_tokens, generation.max_new_tokens, generation.eos_id) == (tokens, 1024, 7)
+
+
+def test_a_checkpoint_without_config_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"config\.json"):
+        job_of(asked()).generation(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"sut": "transformers", "precision": "int8"}, "transformers SUT cannot run in int8"),
+        ({"sut_options__answers": "prompt"}, "belongs to the echo SUT"),
+        ({"style": "valid", "limits__samples": "5"}, "whole dataset"),
+        (
+            {"style": "valid", "submission__division": "closed", "limits__min_duration_s": "60"},
+            "below the 600 s",
+        ),
+    ],
+)
+def test_an_impossible_combination_is_refused_before_any_work(flags: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        job_of(asked(**flags))
+
+
+@pytest.mark.parametrize("missing", ["paths.checkpoint", "paths.dataset"])
+def test_what_does_not_ship_has_to_be_brought(missing: str) -> None:
+    flags = {name: path for name, path in FILES.items() if name != missing}
+    with pytest.raises(ConfigError, match="does not ship"):
+        job_of(native.build("mixtral-8x7b", flags, {}))
+
+
+def test_a_test_style_run_takes_ten_samples_unless_asked_and_a_fast_one_all() -> None:
+    assert job_of(asked()).samples(15000) == 10
+    assert job_of(asked(limits__samples="3")).samples(15000) == 3
+    assert job_of(asked(style="fast")).samples(15000) == 15000
+    assert job_of(asked()).samples(4) == 4
+
+
+def test_more_samples_than_there_are_and_a_valid_run_of_a_part_are_refused() -> None:
+    with pytest.raises(ConfigError, match="holds 4"):
+        job_of(asked(limits__samples="5")).samples(4)
+    with pytest.raises(ConfigError, match="15000"):
+        job_of(asked(style="valid")).samples(4)
+
+
+def test_only_a_valid_run_has_the_rounds_duration() -> None:
+    assert job_of(asked()).min_duration_s() == 0
+    assert job_of(asked(style="valid")).min_duration_s() == 600
+    assert job_of(asked(limits__min_duration_s="2s")).min_duration_s() == 2
+
+
+@pytest.mark.parametrize(
+    ("listed", "eos"),
+    [
+        ([128001, 128008, 128009], (128009, 128001, 128008)),
+        ([7, 8], (7, 8)),
+        (5, (5,)),
+        ([], (128009,)),
+        (None, (128009,)),
+    ],
+)
+def test_of_several_ends_that_a_checkpoint_lists_the_workloads_own_is_taken(
+    listed: object, eos: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    llama = dataclasses.replace(workloads.get("mixtral-8x7b"), eos_id=128009)
+    monkeypatch.setitem(workloads.TABLE, "mixtral-8x7b", llama)
+    (tmp_path / "config.json").write_text(json.dumps({"eos_token_id": listed}))
+    assert job_of(asked(sut="echo")).generation(tmp_path).eos_ids == eos

@@ -1,0 +1,45 @@
+"""Sets of questions built for the reasoning workloads are read by their schemas."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assay.ground.errors import ConfigError
+from assay.mlperf import workloads
+from assay.mlperf.workloads.datasets.building import Order
+
+
+class Letters:
+    """A tokenizer whose ids are the letters' codes."""
+
+    def encode_prompt(self, text: str) -> list[int]:
+        return [1, *map(ord, text)]
+
+    def encode(self, text: str) -> list[int]:
+        return list(map(ord, text))
+
+
+@pytest.mark.parametrize(
+    ("name", "truth", "kind", "value"),
+    [
+        ("deepseek-r1", "ground_truth", "dataset", "aime"),
+        ("gpt-oss-120b", "ground_truth", "dataset", "gpqa_diamond"),
+        ("llama3.1-405b", "gt_output", "metric", "qa_em"),
+    ],
+)
+def test_a_built_set_is_read_again(tmp_path: Path, name: str, truth: str, kind: str, value: str) -> None:
+    path = tmp_path / "texts.jsonl"
+    rows = [{"question": f"Q{i}", truth: str(i), kind: value, "answer": "ab"} for i in range(30)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    workload = workloads.get(name)
+    assert workload.builder is not None
+    columns = workload.builder.build(Order({"texts": path}, Letters(), 30))  # type: ignore[arg-type]
+    samples = workload.schema.samples(columns, "built")
+    assert sorted(int(sample.truth) for sample in samples) == list(range(30))
+    assert all(sample.prompt_ids == (1, *map(ord, sample.prompt)) for sample in samples)
+    assert {sample.reference_ids for sample in samples} == {(97, 98)}
+    with pytest.raises(ConfigError, match="31 rows were asked for"):
+        workload.builder.build(Order({"texts": path}, Letters(), 31))  # type: ignore[arg-type]
