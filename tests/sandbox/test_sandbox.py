@@ -217,7 +217,7 @@ def environment(pid: int) -> bytes:
 def test_a_program_does_not_outlive_the_killed_process_that_started_it(box: Sandbox) -> None:
     mark = uuid.uuid4().hex
     code = (
-        "from assay.mlperf.scoring import sandbox, wall\n"
+        "from assay.sandbox import sandbox, wall\n"
         "wall.Bubblewrap.missing = wall.Unshare.missing = lambda self: [] if self.name == WALL else ['x']\n"
         "with sandbox.opened() as box: box.run(('/bin/sh', '-c', ': MARK; sleep 600; :'), 'x', b'')"
     ).replace("WALL", repr(box.wall.name))
