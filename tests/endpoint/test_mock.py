@@ -92,7 +92,7 @@ def test_a_fault_meets_the_requests_that_it_is_meant_for(fault: dict[str, Any], 
 
 def test_a_stall_is_seen_when_no_byte_comes() -> None:
     with mock(fault=[{"kind": "stall", "after": 2, "probability": 1.0}]) as server:
-        short = single.ProbedServer(server.url, None, 0.3)
+        short = single.ProbedServer(server.address, None, 0.3)
         stalled = ask(short)
         assert stalled.failure is not None and stalled.failure.kind is FailureKind.STALL
         assert len(stalled.ids) == 2
@@ -168,7 +168,7 @@ def test_a_loading_time_and_a_context_are_held() -> None:
 def test_a_key_is_wanted_where_the_script_has_one() -> None:
     with mock(key="secret") as server:
         refused = ask(server).failure
-        right = single.ProbedServer(server.url, "secret", 10)
+        right = single.ProbedServer(server.address, "secret", 10)
         assert ask(right).failure is None
     assert refused is not None and refused.kind is FailureKind.REQUEST and "401" in refused.detail
     assert "secret" not in repr(right)
@@ -177,7 +177,7 @@ def test_a_key_is_wanted_where_the_script_has_one() -> None:
 def test_two_requests_at_once_on_one_connection_are_both_answered() -> None:
     body = APIS["vllm"].body(Prompt(ids=IDS), Sampling(max_tokens=2), "mock", None)
     request = b"POST /v1/completions HTTP/1.1\r\nHost: m\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-    with mock() as server, socket.create_connection((server.url.hostname, server.url.port), 10) as client:
+    with mock() as server, socket.create_connection((server.address.host, server.address.port), 10) as client:
         client.sendall(request * 2)
         got = b""
         while got.count(b"\r\n0\r\n\r\n") < 2:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from assay.config import Device, Precision
-from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, RunFailed
+from assay.ground.errors import AssayError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import Answer, FirstToken, Query, SutSpec, Used
 from assay.mlperf.workloads.workload import Generation
@@ -177,17 +177,6 @@ def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
         url = server.url
     with pytest.raises(EnvironmentProblem, match="no server answers"):
         built(url)
-
-
-def test_a_model_that_the_server_does_not_have_is_refused_with_the_one_it_has() -> None:
-    with TinyServer(echoed) as server, pytest.raises(ConfigError) as error:
-        built(server.url, model="other")
-    assert error.value.hint == "--model tiny"
-
-
-def test_an_api_without_exact_ids_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no exact token ids"):
-        built("http://127.0.0.1:9", api="openai")
 
 
 def test_the_token_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

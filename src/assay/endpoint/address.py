@@ -57,7 +57,9 @@ def parse(url: str) -> Address:
     except ValueError:
         port = -1
     if parts.scheme not in PORTS or not parts.hostname or port == -1 or parts.query or parts.fragment:
-        raise ConfigError(f"{url[:200]!r} is no address of a server", "--url http://127.0.0.1:8000")
+        raise ConfigError(
+            f"{url.partition('?')[0][:200]!r} is no address of a server", "--url http://127.0.0.1:8000"
+        )
     if not url.isascii() or any(c.isspace() for c in url):
         raise ConfigError(f"{url[:200]!r} has characters that no URL has", "--url http://127.0.0.1:8000")
     return Address(

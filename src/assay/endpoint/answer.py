@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from assay.endpoint.api import Api
 from assay.endpoint.delta import Finish, Usage
 from assay.endpoint.event_limit import EventTooLong
-from assay.endpoint.failure import EndpointFailure, FailureKind
+from assay.endpoint.failure import EndpointFailure, FailureKind, refusal
 from assay.endpoint.framing import splitter
 from assay.endpoint.http_response import BadResponse, HttpResponse
 
@@ -50,7 +50,7 @@ class AnswerStream:
         if self.http.status != 200:
             self._refusal += body[: MOST_REFUSAL_BYTES - len(self._refusal)]
             if self.http.is_whole:
-                self.fail(refusal(self.http.status), self._refused())
+                self._refused(self.http.status)
             return None
         self._read(body, arrived_ns)
         if self.http.is_whole:
@@ -61,7 +61,7 @@ class AnswerStream:
         """The connection has closed."""
         self.http.close()
         if self.http.status not in (None, 200):
-            self.fail(refusal(self.http.status or 0), self._refused())
+            self._refused(self.http.status or 0)
         elif not self.has_bytes:
             self.fail(FailureKind.CONNECT, why)
         else:
@@ -119,14 +119,6 @@ class AnswerStream:
         """Whether the server's own count says that nothing is missing: some leave out why they stopped."""
         return bool(self.ids) and self.usage.completion_tokens == len(self.ids)
 
-    def _refused(self) -> str:
-        said = self._refusal.decode("utf-8", "replace").strip()
-        return f"HTTP {self.http.status}: {' '.join(said.split())}"
-
-
-def refusal(status: int) -> FailureKind:
-    if status == 429:
-        return FailureKind.BUSY
-    if status == 503:
-        return FailureKind.LOADING
-    return FailureKind.REQUEST if 300 <= status < 500 else FailureKind.SERVER
+    def _refused(self, status: int) -> None:
+        said = refusal(status, " ".join(self._refusal.decode("utf-8", "replace").split()), was_ready=False)
+        self.fail(said.kind, said.detail)

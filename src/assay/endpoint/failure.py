@@ -41,5 +41,5 @@ def refusal(status: int, detail: str, *, was_ready: bool) -> EndpointFailure:
     elif status == 503:
         kind = FailureKind.LOADING
     else:
-        kind = FailureKind.REQUEST if 400 <= status < 500 else FailureKind.SERVER
+        kind = FailureKind.REQUEST if 300 <= status < 500 else FailureKind.SERVER
     return EndpointFailure(kind, f"HTTP {status}: {detail}"[:500])

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
+from assay.endpoint.address import Address, parse
 from assay.endpoint.api import Api
 from assay.endpoint.delta import Delta, Finish, Usage
 from assay.endpoint.event_limit import EventTooLong
 from assay.endpoint.failure import EndpointFailure, FailureKind, refusal
 from assay.endpoint.framing import splitter
-from assay.ground.errors import ConfigError
 
 _READ = 65536
 _MAX_FACT = 4 * 2**20
@@ -26,13 +25,13 @@ _MAX_FACT = 4 * 2**20
 class ProbedServer:
     """A server: where it is, and the bearer token that lets somebody in (never printed)."""
 
-    url: SplitResult
+    address: Address
     key: str | None = None
     timeout_s: float = 60.0
 
     @property
     def text(self) -> str:
-        return f"{self.url.scheme}://{self.url.netloc}"
+        return self.address.text
 
     def __repr__(self) -> str:
         return f"ProbedServer({self.text})"
@@ -70,17 +69,8 @@ class SingleAnswer:
 
 
 def probed_server(url: str, key: str | None = None, timeout_s: float = 60.0) -> ProbedServer:
-    """Raises ConfigError for what is no http address."""
-    split = urlsplit(url if "://" in url else f"http://{url}")
-    try:
-        usable = split.scheme in ("http", "https") and bool(split.hostname) and split.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigError("the address of the server cannot be read", "http://HOST:PORT")
-    if split.username or split.password:
-        raise ConfigError("the address of a server must hold no user and no password", "--api-key-env NAME")
-    return ProbedServer(split._replace(path=split.path.rstrip("/").removesuffix("/v1")), key, timeout_s)
+    """Raises ConfigError as `address.parse`."""
+    return ProbedServer(parse(url), key, timeout_s)
 
 
 def fact(server: ProbedServer, path: str) -> tuple[int, str]:
@@ -119,13 +109,19 @@ def answer(server: ProbedServer, api: Api, body: bytes) -> SingleAnswer:
 
 @contextmanager
 def _request(server: ProbedServer, method: str, path: str, body: bytes) -> Iterator[http.client.HTTPResponse]:
-    kind = http.client.HTTPSConnection if server.url.scheme == "https" else http.client.HTTPConnection
-    connection = kind(str(server.url.hostname), server.url.port, timeout=server.timeout_s)
+    where, tls = server.address, server.address.tls()
+    connection: http.client.HTTPConnection
+    if tls is None:
+        connection = http.client.HTTPConnection(where.host, where.port, timeout=server.timeout_s)
+    else:
+        connection = http.client.HTTPSConnection(
+            where.host, where.port, timeout=server.timeout_s, context=tls
+        )
     headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
     if server.key:
         headers["Authorization"] = f"Bearer {server.key}"
     try:
-        connection.request(method, server.url.path.rstrip("/") + path, body or None, headers)
+        connection.request(method, where.prefix + path, body or None, headers)
         with connection.getresponse() as response:
             yield response
     finally:

@@ -1,4 +1,4 @@
-"""Small questions to a server, outside of any run: its models, its version. One at a time, with `http.client`."""
+"""Small questions to a server, outside of any run: its models, its version. One at a time."""
 
 from __future__ import annotations
 
@@ -7,31 +7,20 @@ import json
 from collections.abc import Mapping
 
 from assay.endpoint.address import Address
+from assay.endpoint.single import ProbedServer, fact
 from assay.ground.errors import EnvironmentProblem
 
-MOST_BYTES = 4 << 20
 TIMEOUT_S = 10.0
 
 
-def get(address: Address, path: str, token: str | None) -> tuple[int, bytes]:
-    """Status and body, at most MOST_BYTES of it. Raises: EnvironmentProblem when nobody answers."""
-    tls = address.tls()
-    connection: http.client.HTTPConnection
-    if tls is not None:
-        connection = http.client.HTTPSConnection(address.host, address.port, timeout=TIMEOUT_S, context=tls)
-    else:
-        connection = http.client.HTTPConnection(address.host, address.port, timeout=TIMEOUT_S)
-    headers = {"Accept-Encoding": "identity", **({"Authorization": f"Bearer {token}"} if token else {})}
+def get(address: Address, path: str, token: str | None) -> tuple[int, str]:
+    """Status and text, at most a few MiB of it. Raises: EnvironmentProblem when nobody answers."""
     try:
-        connection.request("GET", address.prefix + path, headers=headers)
-        response = connection.getresponse()
-        return response.status, response.read(MOST_BYTES)
+        return fact(ProbedServer(address, token, TIMEOUT_S), path)
     except (OSError, http.client.HTTPException) as error:
         raise EnvironmentProblem(
             f"no server answers at {address.text}: {error}", "start it, or mend --url"
         ) from error
-    finally:
-        connection.close()
 
 
 def get_json(address: Address, path: str, token: str | None) -> Mapping[str, object]:

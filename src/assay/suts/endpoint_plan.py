@@ -6,7 +6,7 @@ from assay.endpoint.address import parse
 from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
 from assay.suts import secret
 from assay.suts.endpoint import KIND
-from assay.suts.endpoint_sut import exact_api, model_of, urls_of
+from assay.suts.endpoint_options import exact_api, model_of, urls_of
 
 PROCESS_BYTES = 120_000_000
 """Anonymous memory of its process without bodies. Source: measured with the embedded workload."""

@@ -7,28 +7,19 @@ INVALID for good.
 from __future__ import annotations
 
 import asyncio
-import itertools
-import random
-import resource
-import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 
-from assay.config import OptionValue
 from assay.endpoint.address import Address, parse
 from assay.endpoint.answer import AnswerStream
 from assay.endpoint.api import Api
-from assay.endpoint.apis import APIS, api_named
 from assay.endpoint.client import Client, ClientLimits, Endpoint, Exchange
 from assay.endpoint.failure import FailureKind
-from assay.endpoint.prompt import Prompt
-from assay.endpoint.sampling import Sampling
-from assay.endpoint.tier import Tier
-from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, RunFailed
+from assay.ground.errors import AssayError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.suts import endpoint_audit, endpoint_cache, endpoint_http, endpoint_server, secret
@@ -36,13 +27,8 @@ from assay.suts.endpoint import KIND
 from assay.suts.endpoint_audit import AnswerTerms
 from assay.suts.endpoint_cache import CacheCounters, CacheFindings
 from assay.suts.endpoint_faults import Faults
-
-WARM_UPS, WARM_UP_TOKENS = 8, 16
-"""Requests before the first run, of the run's lengths and with none of its prompts, and their longest answer."""
-SALT = "assay-00000000-000000000000"
-"""Stands in every body for the query's own salt, which has as many characters."""
-SPARE_FILES = 512
-Options = Mapping[str, OptionValue | None]
+from assay.suts.endpoint_options import exact_api, limits_of, model_of, urls_of
+from assay.suts.endpoint_questions import Questions
 
 
 @dataclass(frozen=True)
@@ -68,64 +54,6 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
     return sut
 
 
-def urls_of(options: Options) -> tuple[str, ...]:
-    """Raises: ConfigError when no server is named."""
-    urls = options["url"]
-    if not isinstance(urls, tuple) or not urls:
-        raise ConfigError("no server is named", "--url http://127.0.0.1:8000")
-    return urls
-
-
-def exact_api(options: Options) -> Api:
-    """Raises: ConfigError for an API whose token ids are not exact."""
-    api = api_named(str(options["api"]))
-    if api.tier is not Tier.A:
-        raise ConfigError(
-            f"the API {api.name} gives no exact token ids (tier {api.tier.value})",
-            f"--api {' or '.join(name for name, each in APIS.items() if each.tier is Tier.A)}",
-        )
-    return api
-
-
-def limits_of(options: Options) -> ClientLimits:
-    """As asked, with as many open files as that takes. Raises: EnvironmentProblem where they cannot be had."""
-    limits = ClientLimits(
-        silence_s=float(str(options["stall_timeout"])),
-        answer_s=float(str(options["timeout"])),
-        in_flight=int(str(options["max_in_flight"])),
-        retries=int(str(options["retries"])),
-    )
-    allow_files(limits.in_flight)
-    return limits
-
-
-def model_of(addresses: Sequence[Address], asked: str | None, token: str | None) -> str:
-    """The model to ask for. Raises: EnvironmentProblem; ConfigError for one that a server does not list."""
-    name = asked
-    for address in addresses:
-        listed = endpoint_http.models(address, token)
-        name = name or (listed[0] if listed else None)
-        if name is None:
-            raise ConfigError(f"{address.text} lists no model", "--model NAME")
-        if listed and name not in listed:
-            raise ConfigError(f"{address.text} serves no model {name!r}", f"--model {listed[0]}")
-    assert name is not None
-    return name
-
-
-def allow_files(streams: int) -> None:
-    """Raises the limit of open files as far as needed. Raises: EnvironmentProblem where it cannot."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = streams + SPARE_FILES
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        if hard != resource.RLIM_INFINITY and hard < needed:
-            raise EnvironmentProblem(
-                f"{streams} streams need {needed} open files, and {hard} are allowed",
-                "a lower --max-in-flight",
-            )
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-
-
 class EndpointSut:
     """One thread with an event loop holds all streams; `issue` only hands over."""
 
@@ -141,8 +69,7 @@ class EndpointSut:
         sink: Sink,
     ) -> None:
         self._api, self._model, self._limits, self._spec, self._sink = api, model, limits, spec, sink
-        self._asked = {s.index: AnswerTerms(s.prompt_ids, s.stop_ids, spec.generation, None) for s in samples}
-        self._bodies = {index: self._body(asked) for index, asked in self._asked.items()}
+        self._questions = Questions(api, model, spec.generation, samples)
         try:
             self._endpoints: list[Endpoint[Question]] = [Endpoint.at(a, api.path, token) for a in addresses]
         except OSError as error:
@@ -154,8 +81,6 @@ class EndpointSut:
         self._counters = CacheCounters()
         self._cached_tokens = 0
         self._delays_ns: list[int] = []
-        self._salts = itertools.count()
-        self._salt_root = secrets.token_hex(4)
         self._changed = threading.Condition()
         self._open = 0
         self._broken: BaseException | None = None
@@ -207,7 +132,8 @@ class EndpointSut:
     def warm_up(self) -> None:
         """Raises: RunFailed when an answer fails: a run would fail as well."""
         self._sink.progress(f"warming up {', '.join(e.address.text for e in self._endpoints)}")
-        for answer in self._ask_apart([(asked, self._body(asked)) for asked in self._warm_ups()]):
+        questions = self._questions
+        for answer in self._ask_apart([(asked, questions.body(asked)) for asked in questions.warm_ups()]):
             if answer.failure is not None:
                 said = f"{answer.failure.kind.value} ({answer.failure.detail})"
                 raise RunFailed(
@@ -227,8 +153,8 @@ class EndpointSut:
         now = self._read_counters()
         self._cache = self._cache.ran(self._cached_tokens, self._counters, now)
         self._cached_tokens = 0
-        asked = self._new_prompt()
-        body = self._body(asked, is_salted=False)
+        asked = self._questions.new_prompt()
+        body = self._questions.body(asked, is_salted=False)
         if not self._faults.kinds:  # a server that fails is not asked again
             answers = [self._ask_apart([(asked, body)])[0] for _ in range(2 * len(self._endpoints))]
             after = self._read_counters()
@@ -237,40 +163,24 @@ class EndpointSut:
             now = after
         self._counters = now
 
-    def _new_prompt(self) -> AnswerTerms:
-        """The ids of the longest prompt in a new order: long enough for a block of any cache to be full."""
-        longest = max((asked.prompt_ids for asked in self._asked.values()), key=len)
-        ids = tuple(random.SystemRandom().sample(longest, len(longest)))
-        rules = replace(self._spec.generation, min_new_tokens=LEAST_TOKENS, max_new_tokens=LEAST_TOKENS)
-        return AnswerTerms(ids, (), rules, None)
-
     def _read_counters(self) -> CacheCounters:
         pages = []
         for endpoint in self._endpoints:
             with suppress(EnvironmentProblem):  # it has gone: its answers have failed, or the next ones will
                 status, page = endpoint_http.get(endpoint.address, "/metrics", self._token)
-                pages += [page.decode("utf-8", "replace")] if status == 200 else []
+                pages += [page] if status == 200 else []
         return endpoint_cache.counters(pages)
 
     def _server_words(self) -> str:
         told = [", ".join(f"{name} {value}" for name, value in server.items()) for server in self._servers]
         return f"server: {'; '.join(said or 'says nothing of itself' for said in told)}"
 
-    def _warm_ups(self) -> list[AnswerTerms]:
-        """Prompts from the longest down, each backwards: its length and its ids, and another prompt."""
-        by_length = sorted(self._asked.values(), key=lambda asked: -len(asked.prompt_ids))
-        chosen = by_length[:: max(1, len(by_length) // WARM_UPS)][:WARM_UPS]
-        rules = self._spec.generation
-        most = min(WARM_UP_TOKENS, rules.max_new_tokens)
-        rules = replace(rules, min_new_tokens=min(LEAST_TOKENS, most), max_new_tokens=most)
-        return [AnswerTerms(tuple(asked.prompt_ids[::-1]), (), rules, asked.vocabulary) for asked in chosen]
-
     def issue(self, queries: Sequence[Query]) -> None:
         """Raises: RunFailed when the client has already failed."""
-        now = time.monotonic_ns()
+        now, questions = time.monotonic_ns(), self._questions
         self._hand_over(
             [
-                self._exchange(Question(id_, self._asked[index]), self._bodies[index], now)
+                self._exchange(Question(id_, questions.asked[index]), questions.bodies[index], now)
                 for id_, index in queries
             ]
         )
@@ -383,24 +293,8 @@ class EndpointSut:
         self._loop.call_soon_threadsafe(self._client.ask, exchanges)
 
     def _exchange(self, question: Question, body: bytes, now_ns: int) -> Exchange[Question]:
-        if self._api.has_salt:
-            salt = f"assay-{self._salt_root}-{next(self._salts):012x}"
-            body = body.replace(SALT.encode(), salt.encode())
+        body = self._questions.salted(body)
         return Exchange(question, body, partial(AnswerStream, self._api, question.asked.stop_ids), now_ns)
-
-    def _body(self, asked: AnswerTerms, is_salted: bool = True) -> bytes:
-        rules = asked.generation
-        sampling = Sampling(
-            max_tokens=rules.max_new_tokens,
-            min_tokens=rules.min_new_tokens,
-            temperature=rules.decoding.temperature,
-            top_p=rules.decoding.top_p,
-            top_k=rules.decoding.top_k,
-        )
-        prompt = Prompt(ids=tuple(asked.prompt_ids))
-        return self._api.body(
-            prompt, sampling, self._model, SALT if self._api.has_salt and is_salted else None
-        )
 
     def _raise_broken(self) -> None:
         if isinstance(self._broken, AssayError):

@@ -13,10 +13,10 @@ from pathlib import Path
 from assay.endpoint.address import Address
 from assay.ground import files, model_folder
 from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
-from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.child import describe, last_lines
+from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import Query, Sink, SutSpec, Used
-from assay.suts import endpoint_http, endpoint_sut, serve_command
+from assay.suts import endpoint_http, endpoint_options, serve_command
 from assay.suts.endpoint_sut import EndpointSut
 from assay.suts.serve import KIND
 
@@ -41,13 +41,13 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
         None if more is None else str(more),
     )
     known = serve_command.KNOWN.get(str(server))
-    api = endpoint_sut.exact_api({"api": options["api"] or (known[0] if known else "vllm")})
+    api = endpoint_options.exact_api({"api": options["api"] or (known[0] if known else "vllm")})
     address = Address("http", "127.0.0.1", port)
     process = _started(words)
     try:
         _wait(process, address, float(str(options["start_timeout"])), sink)
-        model = endpoint_sut.model_of([address], None, None)
-        limits = endpoint_sut.limits_of(options)
+        model = endpoint_options.model_of([address], None, None)
+        limits = endpoint_options.limits_of(options)
         endpoint = EndpointSut([address], api, model, None, limits, spec, samples, sink)
         endpoint.warm_up()
         digest = files.sha256_all(model_folder.weight_files(spec.checkpoint))

@@ -1,0 +1,76 @@
+"""What the options of the endpoint and serve SUTs mean: addresses, API, model and limits."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Mapping, Sequence
+
+from assay.config import OptionValue
+from assay.endpoint.address import Address
+from assay.endpoint.api import Api
+from assay.endpoint.apis import APIS, api_named
+from assay.endpoint.client import ClientLimits
+from assay.endpoint.tier import Tier
+from assay.ground.errors import ConfigError, EnvironmentProblem
+from assay.suts import endpoint_http
+
+SPARE_FILES = 512
+Options = Mapping[str, OptionValue | None]
+
+
+def urls_of(options: Options) -> tuple[str, ...]:
+    """Raises: ConfigError when no server is named."""
+    urls = options["url"]
+    if not isinstance(urls, tuple) or not urls:
+        raise ConfigError("no server is named", "--url http://127.0.0.1:8000")
+    return urls
+
+
+def exact_api(options: Options) -> Api:
+    """Raises: ConfigError for an API whose token ids are not exact."""
+    api = api_named(str(options["api"]))
+    if api.tier is not Tier.A:
+        raise ConfigError(
+            f"the API {api.name} gives no exact token ids (tier {api.tier.value})",
+            f"--api {' or '.join(name for name, each in APIS.items() if each.tier is Tier.A)}",
+        )
+    return api
+
+
+def limits_of(options: Options) -> ClientLimits:
+    """As asked, with as many open files as that takes. Raises: EnvironmentProblem where they cannot be had."""
+    limits = ClientLimits(
+        silence_s=float(str(options["stall_timeout"])),
+        answer_s=float(str(options["timeout"])),
+        in_flight=int(str(options["max_in_flight"])),
+        retries=int(str(options["retries"])),
+    )
+    allow_files(limits.in_flight)
+    return limits
+
+
+def model_of(addresses: Sequence[Address], asked: str | None, token: str | None) -> str:
+    """The model to ask for. Raises: EnvironmentProblem; ConfigError for one that a server does not list."""
+    name = asked
+    for address in addresses:
+        listed = endpoint_http.models(address, token)
+        name = name or (listed[0] if listed else None)
+        if name is None:
+            raise ConfigError(f"{address.text} lists no model", "--model NAME")
+        if listed and name not in listed:
+            raise ConfigError(f"{address.text} serves no model {name!r}", f"--model {listed[0]}")
+    assert name is not None
+    return name
+
+
+def allow_files(streams: int) -> None:
+    """Raises the limit of open files as far as needed. Raises: EnvironmentProblem where it cannot."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = streams + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        if hard != resource.RLIM_INFINITY and hard < needed:
+            raise EnvironmentProblem(
+                f"{streams} streams need {needed} open files, and {hard} are allowed",
+                "a lower --max-in-flight",
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
