@@ -315,3 +315,31 @@ def test_a_refusal_by_status() -> None:
     kinds = {429: "BUSY", 503: "BUSY", 400: "REQUEST", 401: "REQUEST", 500: "SERVER", 301: "REQUEST"}
     assert {status: refusal(status, "", was_ready=True).kind.name for status in kinds} == kinds
     assert refusal(503, "", was_ready=False).kind is FailureKind.LOADING
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'{"choices":[{"text":"a","token_ids":[5]}],"error":{"message":"no"}}',
+        b'{"choices":[{"text":"a","token_ids":[5]}],"object":"error","message":"no"}',
+        b'{"choices":[{"text":"a","token_ids":[true]}]}',
+        b'{"choices":[{"text":"a","token_ids":[-1]}]}',
+        b'{"choices":[{"text":"a","token_ids":[2147483648]}]}',
+        b'{"choices":[{"text":"a","token_ids":"5"}]}',
+        b'{"choices":[{"text":1}]}',
+        b'{"choices":[{"text":"a"},{"text":"b"}]}',
+        b'{"choices":[{"text":"\xc3\x28"}]}',
+        b'{"choices":' + b"[" * 100_000,
+    ],
+)
+def test_an_event_that_is_not_plain_is_a_failure_as_before(event: bytes) -> None:
+    delta = APIS["vllm"].reader().feed(event)
+    assert delta.failure is not None and delta.ids == ()
+
+
+def test_a_plain_event_and_one_with_more_in_it_bring_the_same_ids() -> None:
+    plain = b'{"choices":[{"text":"a","token_ids":[5,6],"finish_reason":null}]}'
+    more = plain[:-1] + b',"usage":{"prompt_tokens":3}}'
+    one, other = (APIS["vllm"].reader().feed(event) for event in (plain, more))
+    assert one.ids == other.ids == (5, 6) and one.text == other.text == "a"
+    assert one.usage is None and other.usage is not None

@@ -45,3 +45,20 @@ def test_a_body_without_a_length_ends_with_the_connection() -> None:
 def test_what_is_no_response_is_refused(data: bytes) -> None:
     with pytest.raises(BadResponse):
         HttpResponse().feed(data)
+
+
+def test_bytes_after_a_whole_response_are_none_of_it() -> None:
+    response = HttpResponse()
+    assert response.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab") == b"ab"
+    assert response.feed(b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\ncd") == b""
+    assert (response.status, response.is_whole) == (200, True)
+    together = HttpResponse()
+    assert together.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 500 No\r\n\r\nx") == b"a"
+    assert together.status == 200
+
+
+@pytest.mark.parametrize("said", [b"Connection: close\r\n", b""])
+def test_a_connection_is_asked_again_unless_the_server_closes_it(said: bytes) -> None:
+    response = HttpResponse()
+    response.feed(b"HTTP/1.1 200 OK\r\n" + said + b"Content-Length: 1\r\n\r\na")
+    assert response.is_whole and response.keeps_alive is (not said)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
+
 from assay.endpoint.failure import EndpointFailure
 
 
@@ -28,9 +30,10 @@ class Usage:
     cached_tokens: int | None = None
 
 
-@dataclass(frozen=True)
-class Delta:
-    """What is new in one event. An event may bring several tokens, or none."""
+class Delta(msgspec.Struct, frozen=True):
+    """What is new in one event. An event may bring several tokens, or none.
+
+    A Struct, as one is made for every token: a dataclass takes ten times as long."""
 
     ids: tuple[int, ...] = ()
     """New ids, exactly as the server sent them; always empty where a server gives none (tier C)."""

@@ -6,7 +6,7 @@ field `error`, which llama.cpp sent up to 2025 in place of `data`, becomes a JSO
 
 from __future__ import annotations
 
-from assay.endpoint.event_limit import check_event_size
+from assay.endpoint.event_limit import MAX_EVENT_BYTES, check_event_size
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -23,6 +23,11 @@ class SseSplitter:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Lines may end by LF, CRLF or CR. A CR ends its line at once: an LF that follows later is dropped."""
+        if not (self._tail or self._data or self._after_cr) and data.endswith(b"\n\n"):
+            whole = [event.removeprefix(b"data: ") for event in data[:-2].split(b"\n\n")]
+            if self._is_plain(data, len(whole)):
+                self._at_start = False
+                return whole
         self._tail += self._with_lf(data)
         if b"\n" not in self._tail:
             check_event_size(len(self._tail))
@@ -36,6 +41,16 @@ class SseSplitter:
         rest, self._tail = bytes(self._tail), bytearray()
         ends = (self._line(rest) if rest else None, self._line(b""))
         return [event for event in ends if event is not None]
+
+    def _is_plain(self, data: bytes, events: int) -> bool:
+        """Whether every line of `data` that is not empty is the only one of an event, and is `data: …`."""
+        return (
+            data.startswith(b"data: ")
+            and data.count(b"\n\ndata: ") == events - 1
+            and data.count(b"\n") == 2 * events
+            and b"\r" not in data
+            and len(data) <= MAX_EVENT_BYTES
+        )
 
     def _with_lf(self, data: bytes) -> bytes:
         if self._after_cr and data:

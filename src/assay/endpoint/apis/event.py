@@ -11,7 +11,7 @@ from assay.endpoint.failure import EndpointFailure, FailureKind
 
 Fields = dict[str, Any]
 
-_MAX_ID = 2**31 - 1
+MAX_ID = 2**31 - 1
 """LoadGen's logs hold ids as int32."""
 _DETAIL = 500
 _DONE = b"[DONE]"
@@ -46,7 +46,7 @@ def ids_in(fields: Fields, key: str) -> tuple[int, ...] | None:
     value = fields.get(key)
     if value is None:
         return None
-    if not isinstance(value, list) or not all(type(one) is int and 0 <= one <= _MAX_ID for one in value):
+    if not isinstance(value, list) or not all(type(one) is int and 0 <= one <= MAX_ID for one in value):
         raise Malformed(f"{key} is no list of token ids")
     return tuple(value)
 
