@@ -13,8 +13,8 @@ from pathlib import Path
 from assay.endpoint.address import Address
 from assay.ground import files, model_folder
 from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
-from assay.mlperf.sut.child import describe, last_lines
 from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.child import describe, last_lines
 from assay.mlperf.sut.interface import Query, Sink, SutSpec, Used
 from assay.suts import endpoint_http, endpoint_options, serve_command
 from assay.suts.endpoint_sut import EndpointSut
