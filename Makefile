@@ -2,10 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MBXP := tools/mbxp
 SRC := src tests benchmarks tools
 
-.PHONY: bench test test-all check fmt fmt-check lint type structure untested coverage speed venv system containers clean
+.PHONY: bench test test-all help dist check fmt fmt-check lint type structure untested coverage speed venv system containers clean
 
 bench: venv system        ## the main job on the embedded model and data
 	$(BIN)/assay bench
@@ -16,9 +15,9 @@ test: venv system         ## the fast tests
 test-all: venv system     ## slow tests too (and gpu, where there is one)
 	$(BIN)/python -m pytest -rs -m "not network"
 
-check: fmt-check lint type
+check: fmt-check lint type  ## formatting, lint, the import floors, types
 
-fmt: venv
+fmt: venv                 ## format and mend what ruff can
 	$(BIN)/ruff format $(SRC)
 	$(BIN)/ruff check --fix $(SRC)
 
@@ -47,6 +46,12 @@ coverage: venv system     ## lines and branches that no fast test reaches, in ch
 speed: venv               ## benchmarks/*.py, JSON out
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
+dist: venv                ## sdist and wheel in dist/, and the fast tests from the sdist alone
+	tools/release-check.sh $(BIN)/python
+
+help:                     ## these targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
 venv: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints/cpu.txt
@@ -61,5 +66,5 @@ system: venv              ## tools for the sandbox, the six MBXP languages, and 
 containers:               ## podman and docker, for the tests of containers
 	@tools/container-engines.sh
 
-clean:
+clean:                    ## remove what make has made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage .import_linter_cache

@@ -1,3 +1,3 @@
-"""Assay: MLPerf Inference for Mixtral-8x7B, from one command to a checked submission."""
+"""Assay: MLPerf Inference for language models, from one command to a checked submission."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -11,7 +11,7 @@ from pathlib import Path
 from assay.cli import intents
 from assay.cli.terminal import tell
 from assay.cli.verbs import CM_VERBS, VERBS
-from assay.ground import paths, settings, system_errors
+from assay.ground import extras, paths, settings, system_errors
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, did_you_mean
 from assay.ground.printable import indented
 
@@ -49,6 +49,9 @@ def run(args: list[str]) -> int:
         tell("assay: out of memory\n  try: a smaller input, or a machine with more memory")
         return EnvironmentProblem.exit_code
     except Exception as bug:
+        if missing := extras.lacking(bug):
+            tell(f"assay: {missing}")
+            return missing.exit_code
         return _report_bug(bug, args)
     finally:
         signal.signal(signal.SIGTERM, before)

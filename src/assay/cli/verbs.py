@@ -41,7 +41,7 @@ USAGE = "usage: assay VERB [options]      assay VERB --help for the options of o
 
 def help_text() -> str:
     lines = [
-        "Assay: MLPerf Inference for Mixtral-8x7B, from one command to a checked submission.",
+        "Assay: MLPerf Inference for language models, from one command to a checked submission.",
         "",
         USAGE,
         "",

@@ -10,6 +10,8 @@ import contextlib
 import logging
 import re
 
+from assay.ground import extras
+
 _WRAPPED = re.compile(r"^\\text\{(.+?)\}$")
 _DROPPED = ("\\!", "\\left", "\\right", "^{\\circ}", "^\\circ", "\\$")
 _UNIT_TEXT = "\\text{ "
@@ -104,7 +106,8 @@ def _unwrapped(text: str) -> str:
 
 
 def _without_latex(text: str) -> str:
-    from pylatexenc.latex2text import LatexNodes2Text
+    with extras.named():
+        from pylatexenc.latex2text import LatexNodes2Text
 
     logging.getLogger("pylatexenc").setLevel(
         logging.CRITICAL

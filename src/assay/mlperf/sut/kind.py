@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from assay.config import Device, Mode, OptionValue, Precision, Scenario
+from assay.ground import extras
 from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
 from assay.mlperf.sut.option import SutOption
 
@@ -112,7 +113,9 @@ class SutKind:
         try:
             return cast("SutPlanner", importlib.import_module(self.planner)) if self.planner else None
         except ImportError as error:
-            raise EnvironmentProblem(f"the {self.name} SUT cannot be planned: {error}") from error
+            raise extras.lacking(error) or EnvironmentProblem(
+                f"the {self.name} SUT cannot be planned: {error}"
+            ) from error
 
     def refuse_impossible(
         self,

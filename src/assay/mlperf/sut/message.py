@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.ground import errors
+from assay.ground import errors, extras
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import SutSpec, Used
 
@@ -59,6 +59,7 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException, what: str) -> Failure:
         """An AssayError as it stands; anything else as RunFailed, with where it was raised."""
+        error = extras.lacking(error) or error
         if isinstance(error, errors.AssayError):
             return cls(type(error).__name__, error.message, error.hint)
         frames = traceback.extract_tb(error.__traceback__)

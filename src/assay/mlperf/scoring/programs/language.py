@@ -7,6 +7,7 @@ Flags, the precompiled header and the TypeScript path in `transpile.py` change t
 from __future__ import annotations
 
 import importlib.util
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay.ground import scratch, settings
+from assay.ground import extras, scratch, settings
 from assay.ground.errors import EnvironmentProblem
 from assay.ground.files import staged
 from assay.mlperf.scoring.programs.mbxp import Program
@@ -24,7 +25,9 @@ RUN_S = 20
 COMPILE_S = 100
 INSIDE = Path(__file__).parent / "inside"
 """Our own helpers that run in the sandbox."""
-NODE_PACKAGES = "typescript@5.4.5 lodash@4.17.21 mathjs@13.2.3"
+NODE = Path(__file__).parent / "node"
+"""package.json and the lock file of what JavaScript and TypeScript need."""
+NODE_PACKAGES = ("typescript", "lodash", "mathjs")
 """The reference's TypeScript is 5.4. `@types/node` must stay out: with it a right program compiles cleanly,
 tsc ends with status 0 instead of 2, and mxeval counts the program as failed."""
 
@@ -67,17 +70,26 @@ def content(program: Program) -> bytes:
 
 
 def node_modules() -> Path:
-    """Where the node packages are: beside their package.json in a checkout, else in the store.
+    """Where the node packages are: in `tools` of a checkout, else in the store.
 
     Raises: EnvironmentProblem when they are in neither place.
     """
     places = (Path(__file__).parents[5] / "tools/mbxp/node_modules", settings.home() / "mbxp/node_modules")
     for place in places:
-        if all((place / package.split("@")[0]).is_dir() for package in NODE_PACKAGES.split()):
+        if all((place / package).is_dir() for package in NODE_PACKAGES):
             return place
     raise EnvironmentProblem(
         "the node packages of MBXP are not installed",
-        f"make system, or: npm install --ignore-scripts --prefix {places[1].parent} {NODE_PACKAGES}",
+        f"make system, or: {_npm_ci(places[1].parent)}",
+    )
+
+
+def _npm_ci(folder: Path) -> str:
+    """The command that installs what is locked."""
+    quoted = shlex.quote(str(folder))
+    return (
+        f"mkdir -p {quoted} && cp {shlex.quote(str(NODE))}/package*.json {quoted} && "
+        f"npm ci --ignore-scripts --prefix {quoted}"
     )
 
 
@@ -242,7 +254,7 @@ def _sympy() -> Language:
     for name in ("sympy", "mpmath"):
         found = importlib.util.find_spec(name)
         if found is None or found.origin is None:
-            raise EnvironmentProblem(f"{name} is not installed", f"pip install {name}")
+            raise extras.problem("sympy")
         packages[name] = Path(found.origin).parent
     return Language(
         "sympy",

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Builds sdist and wheel into dist/, then installs the sdist into an empty environment and runs its fast tests from
+# its own folder: what a release lacks shows itself here. TESTS=tests/ground for a part.
+set -eu
+python=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$python" -m pip install --quiet build
+rm -rf "$root/dist"
+"$python" -m build --outdir "$root/dist" "$root"
+tar -xzf "$root"/dist/*.tar.gz -C "$work" --strip-components 1
+"$python" -m venv "$work/.venv"
+"$work/.venv/bin/python" -m pip install --quiet -c "$work/constraints/cpu.txt" "$work[test]"
+cd "$work"
+# shellcheck disable=SC2086
+.venv/bin/python -m pytest -rs ${TESTS:-}
