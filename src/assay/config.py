@@ -146,6 +146,8 @@ class Paths:
     """Run folder to create; None = a new folder below ./assay-runs."""
     tokenizer: Path | None = None
     """Folder with the tokenizer; None = the checkpoint's."""
+    lcb_tests: Path | None = None
+    """File or folder with the tests of LiveCodeBench, by which its programs are graded; None = they are not graded."""
 
 
 @dataclass(frozen=True)

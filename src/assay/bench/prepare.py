@@ -18,6 +18,7 @@ from assay.mlperf.data.dataset import Dataset
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run import wheels
 from assay.mlperf.run.job import Job
+from assay.mlperf.scoring.programs import code_problems
 from assay.mlperf.workloads import artifact
 from assay.suts import identity
 
@@ -32,6 +33,8 @@ def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
     wheels.refuse_unusable(job.wheel)
     if (folder := config.paths.tokenizer) is not None and tokenizer.file_of(folder) is None:
         tokenizer.load(folder)  # says what is missing, before anything runs
+    if (tests := config.paths.lcb_tests) is not None:
+        code_problems.find(tests)  # says what is wrong, before anything runs
     path = config.paths.dataset
     own = job.workload.own_dataset
     data = own(config.style) if path is None and own else dataset.load(path or Path(), job.workload.schema)

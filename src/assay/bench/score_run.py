@@ -35,7 +35,11 @@ def scores(run: RunInProgress, spec: RunSpec) -> Scores:
         )
         return ()
     reader = tokenizer.load(run.tokenizer)
-    grade = Grade(unsafe=run.delivery.unsafe_no_sandbox, progress=_on_graded(run, spec))
+    grade = Grade(
+        unsafe=run.delivery.unsafe_no_sandbox,
+        progress=_on_graded(run, spec),
+        lcb_tests=run.job.config.paths.lcb_tests,
+    )
     records = accuracy_log.read(spec.out / names.ACCURACY_FILE, "int32", reader.vocab_size)
     _keep_lengths(run, records)
     workload, rules = run.job.workload, run.job.rules

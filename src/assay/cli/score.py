@@ -32,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("int32", "int64", "float"),
         help="type of the logged ids (default: %(default)s, as Assay logs them; the official script's is int64)",
     )
+    parser.add_argument(
+        "--lcb-tests",
+        type=paths.source,
+        metavar="FILE",
+        help="tests of LiveCodeBench: test.jsonl of code_generation_lite, or a folder with its test*.jsonl",
+    )
     parser.add_argument("--workers", type=int, help="MBXP programs at the same time (default: one per core)")
     parser.add_argument(
         "--unsafe-no-sandbox",
@@ -63,7 +69,10 @@ def run(args: argparse.Namespace) -> int:
     records = log.read(args.log, args.dtype, words.vocab_size)
     line = ProgressLine()
     grade = Grade(
-        args.workers, args.unsafe_no_sandbox, lambda done, total: line.show(Progress("grading", done, total))
+        args.workers,
+        args.unsafe_no_sandbox,
+        lambda done, total: line.show(Progress("grading", done, total)),
+        args.lcb_tests,
     )
     samples = choosing.of_log(args.log, dataset.read_scored(args.dataset, workload.schema))
     scores = score(records, samples, words, grade, workload.scorers)

@@ -192,6 +192,13 @@ FIELDS: tuple[Field, ...] = (
         "FILE",
     ),
     Field(
+        "paths.lcb_tests",
+        "--lcb-tests",
+        paths.given,
+        "tests of LiveCodeBench: test.jsonl of code_generation_lite, or a folder with its test*.jsonl",
+        "FILE",
+    ),
+    Field(
         "paths.out", "--out", paths.given, "run folder to create (default: a new one in ./assay-runs)", "DIR"
     ),
     Field(

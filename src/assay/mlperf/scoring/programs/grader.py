@@ -10,11 +10,13 @@ import dataclasses
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring.programs import language as languages
+from assay.mlperf.scoring.programs import livecodebench
 from assay.mlperf.scoring.programs.language import Language, content
-from assay.mlperf.scoring.programs.mbxp import Grading, Program, ProgramVerdict
+from assay.mlperf.scoring.programs.mbxp import STARVED, Grading, Program, ProgramVerdict
 from assay.mlperf.scoring.programs.transpile import CHUNK_PROGRAMS, transpile
 from assay.sandbox import sandbox as sandboxes
 from assay.sandbox.sandbox import Sandbox
@@ -25,12 +27,10 @@ SLOWEST_FIRST = ("cpp", "typescript")
 WORKERS_MAX = 256
 """Whatever is asked for."""
 
-STARVED = ProgramVerdict(
-    None, "out of time because other processes kept the processors: score again when the machine is quiet"
-)
-
 Progress = Callable[[int, int], None]
 """Called with (programs graded, programs in all), from one thread at a time."""
+
+Run = Callable[[Program], ProgramVerdict]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Grade:
     unsafe: bool = False
     """True: without a sandbox, as the caller; said so in the grading."""
     progress: Progress | None = None
+    lcb_tests: Path | None = None
+    """File or folder with the tests of LiveCodeBench; None = its programs are ungraded."""
 
     def __call__(self, programs: Sequence[Program]) -> Grading:
         # One worker has a control group, a thread and a user id of its own: no more of them than there is work for.
@@ -55,7 +57,7 @@ class Grade:
     def _verdicts(self, sandbox: Sandbox, workers: int, programs: Sequence[Program]) -> list[ProgramVerdict]:
         with ThreadPoolExecutor(workers) as pool:
             asked = sorted({program.language for program in programs})
-            ready = dict(zip(asked, pool.map(lambda name: _ready(sandbox, name), asked)))
+            ready = dict(zip(asked, pool.map(lambda name: self._ready(sandbox, name), asked)))
             scripts = _scripts(sandbox, pool, ready, programs)
             order = sorted(
                 range(len(programs)), key=lambda i: programs[i].language not in SLOWEST_FIRST or i in scripts
@@ -65,7 +67,7 @@ class Grade:
                 found = ready[programs[i].language]
                 if isinstance(found, ProgramVerdict):
                     return found
-                return run(sandbox, found, content(programs[i])) if i not in scripts else scripts[i]()
+                return found(programs[i]) if i not in scripts else scripts[i]()
 
             verdicts: dict[int, ProgramVerdict] = {}
             for i, verdict in zip(order, pool.map(grade, order)):
@@ -78,6 +80,22 @@ class Grade:
                 if verdicts[i] is STARVED:
                     break  # the machine is; the others would only take their time to find out
         return [verdicts[i] for i in range(len(programs))]
+
+    def _ready(self, sandbox: Sandbox, name: str) -> Run | ProgramVerdict:
+        """How programs of that language run, once it is proved to work here; else the verdict on all of them."""
+        try:
+            if name == livecodebench.LANGUAGE:
+                return livecodebench.runner(sandbox, self.lcb_tests)
+            found = languages.find(name)
+        except EnvironmentProblem as problem:
+            return _ungraded(problem)
+        right = run(sandbox, found, content(found.right))
+        wrong = run(sandbox, found, content(found.wrong))
+        if right.passed is True and wrong.passed is False:
+            return lambda program: run(sandbox, found, content(program))
+        return ProgramVerdict(
+            None, f"{name} does not work in the sandbox ({right.reason or 'a wrong program passed'})"
+        )
 
 
 def run(sandbox: Sandbox, language: Language, source: bytes) -> ProgramVerdict:
@@ -116,29 +134,14 @@ def _run_once(sandbox: Sandbox, language: Language, source: bytes) -> ProgramVer
     return ProgramVerdict(False, f"exit status {outcome.status}: {outcome.output[:200].strip()}")
 
 
-def _ready(sandbox: Sandbox, name: str) -> Language | ProgramVerdict:
-    """The language once it is proved to work here, else the verdict on every program of it."""
-    try:
-        found = languages.find(name)
-    except EnvironmentProblem as problem:
-        return _ungraded(problem)
-    right = run(sandbox, found, content(found.right))
-    wrong = run(sandbox, found, content(found.wrong))
-    if right.passed is True and wrong.passed is False:
-        return found
-    return ProgramVerdict(
-        None, f"{name} does not work in the sandbox ({right.reason or 'a wrong program passed'})"
-    )
-
-
 def _scripts(
     sandbox: Sandbox,
     pool: ThreadPoolExecutor,
-    ready: Mapping[str, Language | ProgramVerdict],
+    ready: Mapping[str, Run | ProgramVerdict],
     programs: Sequence[Program],
 ) -> dict[int, Callable[[], ProgramVerdict]]:
     """Position -> how to run the JavaScript of each TypeScript program that needs no tsc."""
-    if not isinstance(ready.get("typescript"), Language):
+    if isinstance(ready.get("typescript"), ProgramVerdict | None):
         return {}
     javascript = languages.find("javascript")
     places = [i for i, program in enumerate(programs) if program.language == "typescript"]

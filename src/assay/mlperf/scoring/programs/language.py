@@ -248,14 +248,8 @@ def _sympy() -> Language:
 
     sympy may never end, and the official grader sets no limit: what takes longer than a minute is not 0 here.
     """
-    python = Path(sys.executable).resolve()
-    command, readable = (str(python), {}) if python.is_relative_to("/usr") else _this_python()
-    packages = {}
-    for name in ("sympy", "mpmath"):
-        found = importlib.util.find_spec(name)
-        if found is None or found.origin is None:
-            raise extras.problem("sympy")
-        packages[name] = Path(found.origin).parent
+    command, readable = _our_python()
+    packages = _packages("sympy", "mpmath")
     return Language(
         "sympy",
         "",
@@ -269,11 +263,37 @@ def _sympy() -> Language:
 
 
 def _livecodebench() -> Language:
-    """Its tests are not part of the dataset, and nothing here runs them."""
-    raise EnvironmentProblem(
-        "Assay does not run the tests of LiveCodeBench",
-        "score these answers with the reference's eval_accuracy.py",
+    """The Python that runs Assay, with its numpy. See inside/livecodebench_driver.py."""
+    command, readable = _our_python()
+    packages = _packages("numpy")
+    if (libraries := packages["numpy"].with_name("numpy.libs")).is_dir():
+        packages["numpy.libs"] = libraries
+    return Language(
+        "livecodebench",
+        "",
+        (command, "-I", "-S", "/opt/inside/livecodebench_driver.py", *(f"/opt/{name}" for name in packages)),
+        right=Program("livecodebench", "twice", "def twice(x): return 2 * x", ""),
+        wrong=Program("livecodebench", "twice", "def twice(x): return 2", ""),
+        readable={"inside": INSIDE, **packages, **readable},
+        env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )
+
+
+def _our_python() -> tuple[str, dict[str, Path]]:
+    """The Python that runs Assay, as `_this_python` where it is not the machine's own."""
+    python = Path(sys.executable).resolve()
+    return (str(python), {}) if python.is_relative_to("/usr") else _this_python()
+
+
+def _packages(*names: str) -> dict[str, Path]:
+    """Folder of each of these packages. Raises: EnvironmentProblem for one that is not installed."""
+    packages = {}
+    for name in names:
+        found = importlib.util.find_spec(name)
+        if found is None or found.origin is None:
+            raise extras.problem(name)
+        packages[name] = Path(found.origin).parent
+    return packages
 
 
 _FIND: dict[str, Callable[[], Language]] = {

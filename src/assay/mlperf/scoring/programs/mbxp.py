@@ -33,6 +33,11 @@ class ProgramVerdict:
     reason: str = ""
 
 
+STARVED = ProgramVerdict(
+    None, "out of time because other processes kept the processors: score again when the machine is quiet"
+)
+
+
 @dataclass(frozen=True)
 class Grading:
     """One verdict for each program, in order, and what held the programs while they ran."""
