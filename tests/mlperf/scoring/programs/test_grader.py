@@ -224,9 +224,8 @@ def test_a_program_that_sleeps_too_long_has_failed_however_busy_the_machine_is(b
 def test_a_starved_program_is_run_again_alone_and_its_second_verdict_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    outcomes = {b"right": [grader.STARVED, ProgramVerdict(True)], b"slow": [ProgramVerdict(False)]}
-    monkeypatch.setattr(grader, "_ready", lambda sandbox, name: language.Language(name, "", (), None, None))
-    monkeypatch.setattr(grader, "run", lambda sandbox, found, source: outcomes[source].pop(0))
+    outcomes = {"right": [grader.STARVED, ProgramVerdict(True)], "slow": [ProgramVerdict(False)]}
+    monkeypatch.setattr(Grade, "_ready", lambda self, box, name: lambda each: outcomes[each.solution].pop(0))
     programs = [Program("php", "f", text, "") for text in ("right", "slow")]
     assert [v.passed for v in Grade(workers=1, unsafe=True)(programs).verdicts] == [True, False]
 
@@ -234,12 +233,13 @@ def test_a_starved_program_is_run_again_alone_and_its_second_verdict_counts(
 def test_a_program_that_starves_even_alone_is_ungraded_and_no_other_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    runs: list[bytes] = []
-    monkeypatch.setattr(grader, "_ready", lambda sandbox, name: language.Language(name, "", (), None, None))
-    monkeypatch.setattr(grader, "run", lambda sandbox, found, source: runs.append(source) or grader.STARVED)
+    runs: list[str] = []
+    monkeypatch.setattr(
+        Grade, "_ready", lambda self, box, name: lambda each: runs.append(each.solution) or grader.STARVED
+    )
     grading = Grade(workers=1, unsafe=True)([Program("php", "f", text, "") for text in "ab"])
     assert [v.passed for v in grading.verdicts] == [None, None]
-    assert runs == [b"a", b"b", b"a"]
+    assert runs == ["a", "b", "a"]
 
 
 @pytest.mark.parametrize(("asked", "programs", "slots"), [(100_000, 3, 3), (2, 3, 2), (100_000, 1000, 256)])
