@@ -84,8 +84,18 @@ def _dispatch(args: list[str]) -> int:
 
 
 def is_ours(args: list[str]) -> bool:
-    """Whether a verb that CM has as well is meant as Assay's own: no automation is named."""
-    return not any(not word.startswith("-") for word in args[1:])
+    """Whether a verb that CM has as well is meant as Assay's own: no automation is named, but nothing or a server."""
+    named = [word for word in args[1:] if not word.startswith("-")]
+    return not named or (args[0] == "load" and _is_load_of_server(args[1:], named[0]))
+
+
+def _is_load_of_server(words: list[str], first: str) -> bool:
+    """`load` is asked of a server, by its address or by the name of a workload; CM's own names an automation."""
+    if any(word.partition("=")[0] == "--url" for word in words):
+        return True
+    from assay.mlperf.workloads import TABLE
+
+    return first in TABLE
 
 
 def _hint(word: str, known: list[str], intended: Mapping[str, str], command: str) -> str:

@@ -7,6 +7,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "bench": ("bench", "run a benchmark: LoadGen, accuracy, report, checked submission tree"),
     "plan": ("plan", "what bench would do: bytes, disk, memory, minutes, blockers; runs nothing"),
     "tune": ("tune", "find the highest Server rate that LoadGen calls VALID, and run at it"),
+    "load": ("load", "throughput against latency of a server, without LoadGen: closed loops, fixed rates"),
     "score": ("score", "score an mlperf_log_accuracy.json: ROUGE, GSM8K, MBXP, tokens per sample"),
     "dataset": ("dataset", "inspect, convert or build a dataset in the official schema"),
     "report": ("report", "show a run again: summary, README.md, and one HTML page with plots"),

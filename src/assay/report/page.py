@@ -37,6 +37,11 @@ class Shown:
 def render(shown: Sequence[Shown]) -> str:
     """The whole page, one article for each run."""
     title = ", ".join(dict.fromkeys(_name(each.result) for each in shown))
+    return document(title, *(element("article", *_sections(each)) for each in shown))
+
+
+def document(title: str, *articles: Markup) -> str:
+    """A page of its own around what it shows."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -45,7 +50,7 @@ def render(shown: Sequence[Shown]) -> str:
         element("title", f"Assay: {title}"),
         element("style", Markup(STYLE)),
     )
-    main = element("main", *(element("article", *_sections(each)) for each in shown))
+    main = element("main", *articles)
     return f"<!DOCTYPE html>\n{element('html', head, element('body', main), lang='en')}\n"
 
 
@@ -81,7 +86,7 @@ def verdict(result: RunResult) -> Section:
         element("h1", _name(result)),
         element("p", f"{mark} {answer}", class_="verdict good" if is_good else "verdict bad"),
         element("ul", *because) if because else "",
-        _pairs(facts),
+        pairs(facts),
         element("ul", *(element("li", note) for note in words.notes(result))) if words.notes(result) else "",
     )
 
@@ -148,7 +153,7 @@ def accuracy(run: ModeResult, result: RunResult) -> Section:
     ]
     more = ""
     if parts:
-        more = element("details", element("summary", "parts of the scores"), _pairs(parts))
+        more = element("details", element("summary", "parts of the scores"), pairs(parts))
     said = (
         "" if judged else element("p", "Over a part of the set: this cannot meet a closed-division target.")
     )
@@ -220,8 +225,9 @@ def _name(result: RunResult) -> str:
     return f"{result.workload}, round {result.round}"
 
 
-def _pairs(pairs: Sequence[tuple[str, object]]) -> Markup:
-    return element("dl", *(element("div", element("dt", name), element("dd", said)) for name, said in pairs))
+def pairs(named: Sequence[tuple[str, object]]) -> Markup:
+    """A list of names and what is said of each."""
+    return element("dl", *(element("div", element("dt", name), element("dd", said)) for name, said in named))
 
 
 def _limit(value: float | None, unit: str) -> str:

@@ -37,6 +37,16 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Spot:
+    """A point with a name beside it; one that is marked has the colour of the first curve."""
+
+    x: float
+    y: float
+    label: str
+    is_marked: bool
+
+
+@dataclass(frozen=True)
 class Plot:
     """What is drawn. Both axes begin at 0."""
 
@@ -46,6 +56,7 @@ class Plot:
     lines: tuple[Curve, ...]
     limits: tuple[Limit, ...] = ()
     caption: str = ""
+    spots: tuple[Spot, ...] = ()
 
 
 def ticks(most: float) -> list[float]:
@@ -66,7 +77,9 @@ def mark(value: float) -> str:
 
 def render(plot: Plot) -> Markup:
     """A figure: drawing, legend and caption. Where there is nothing to draw, it says so."""
-    points = [point for line in plot.lines for point in line.points]
+    points = [point for line in plot.lines for point in line.points] + [
+        (spot.x, spot.y) for spot in plot.spots
+    ]
     if not points:
         return element("figure", element("h4", plot.title), element("p", "Nothing to draw."))
     x_ticks = ticks(_most([x for x, _ in points], [v.value for v in plot.limits if v.is_vertical]))
@@ -94,6 +107,22 @@ def render(plot: Plot) -> Markup:
         ends = line.points[-1:]  # said twice: a curve of one point is drawn as a dot
         path = " ".join(f"{x_of(x)},{y_of(y)}" for x, y in [*line.points, *ends])
         drawn.append(element("polyline", points=path, class_=f"line c{place % COLOURS}"))
+    for spot in plot.spots:
+        at = f"{x_of(spot.x)},{y_of(spot.y)}"
+        drawn.append(
+            element(
+                "polyline", points=f"{at} {at}", class_="line spot c0" if spot.is_marked else "line spot c3"
+            )
+        )
+        is_left = x_of(spot.x) < (LEFT + right) / 2
+        drawn.append(
+            _text(
+                x_of(spot.x) + (7 if is_left else -7),
+                y_of(spot.y) - 6,
+                spot.label,
+                "start" if is_left else "end",
+            )
+        )
     svg = element(
         "svg",
         *drawn,

@@ -1,0 +1,210 @@
+"""`assay load`: levels of load on a server, without LoadGen. load.json is written after each level."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import assay
+from assay import suts
+from assay.bench import load_rows, load_server, prepare
+from assay.bench.load_server import LoadRequest
+from assay.bench.running import Reporter, now
+from assay.doors import native
+from assay.endpoint.address import parse
+from assay.endpoint.client import ClientLimits
+from assay.endpoint.load import figures, record
+from assay.endpoint.load.drive import LevelProgress, LoadDrive, LoadPlan
+from assay.endpoint.load.figures import Lengths
+from assay.endpoint.load.level import LoadKind, LoadLevel
+from assay.endpoint.load.record import LevelRecord, LevelStatus, LoadAsked, LoadRecord
+from assay.endpoint.probe.identify import ServerIdentity
+from assay.endpoint.probe.trial import Asker
+from assay.endpoint.sampling import Sampling
+from assay.ground import files
+from assay.ground.errors import ConfigError, Interrupted, RunFailed
+from assay.mlperf.data import dataset
+from assay.mlperf.data.dataset import Dataset
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.run import job as jobs
+from assay.mlperf.run.job import Job
+from assay.mlperf.sut.progress import Progress
+from assay.suts.endpoint_sut import allow_files
+
+RATE_STREAMS = 4096
+"""Most requests that are open at a fixed rate; later ones wait, and their wait is counted."""
+STALL_S = 120.0
+
+
+def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
+    """The folder and what stands in it. Raises: AssayError; Interrupted leaves a record that can be gone on with."""
+    job, data = _job(asked)
+    samples = job.choose(data.samples) if asked.samples else data.samples
+    asker, identity = load_server.server(asked)
+    sampling = load_server.sampling(job, asked.answer_tokens)
+    prompts = load_server.prompts(asker, sampling, samples)
+    allow_files(max(RATE_STREAMS if each.kind is LoadKind.RATE else int(each.value) for each in asked.levels))
+    fresh = _record(asked, asker, identity, sampling, data, samples)
+    folder, kept = _begun(asked.out, fresh)
+    limits = ClientLimits(min(STALL_S, asked.timeout_s), asked.timeout_s, in_flight=RATE_STREAMS)
+    plan = LoadPlan(asker.api, prompts, asked.duration_s, asked.seed, limits)
+    drive = LoadDrive(plan, load_server.endpoints(asked, asker))
+    with files.held(folder):
+        load_server.warm_up(asker, sampling, samples)
+        return folder, _levels(folder, kept, drive, samples, reporter)
+
+
+def _job(asked: LoadRequest) -> tuple[Job, Dataset]:
+    texts = {"sut": "endpoint", "modes": "performance"}
+    texts |= {"paths.dataset": str(asked.dataset)} if asked.dataset else {}
+    texts |= {"limits.samples": str(asked.samples)} if asked.samples else {}
+
+    config = native.build(asked.workload, texts, {})
+    job = jobs.of(config, suts.kind(config.sut))
+    path, own = config.paths.dataset, job.workload.own_dataset
+    return job, own(config.style) if path is None and own else dataset.load(
+        path or Path(), job.workload.schema
+    )
+
+
+def _record(
+    asked: LoadRequest,
+    asker: Asker,
+    identity: ServerIdentity,
+    sampling: Sampling,
+    data: Dataset,
+    samples: Sequence[Sample],
+) -> LoadRecord:
+    counts = [len(sample.prompt_ids) for sample in samples]
+    is_salted = asker.api.has_salt
+    notes = []
+    if not is_salted:
+        notes.append(
+            "prompts come again and this API has no salt: a prefix cache makes later requests faster"
+        )
+    if not asker.takes_ids:
+        notes.append("prompts are sent as text: their tokens are the server's own")
+    return LoadRecord(
+        asked=LoadAsked(
+            workload=asked.workload,
+            dataset_sha256=data.sha256,
+            samples=len(samples),
+            urls=tuple(parse(url).text for url in asked.urls),
+            api=asker.api.name,
+            model=asker.model,
+            duration_s=asked.duration_s,
+            seed=asked.seed,
+            least_tokens=sampling.min_tokens,
+            most_tokens=sampling.max_tokens,
+            ignores_eos=sampling.ignore_eos,
+            levels=asked.levels,
+            goodput=asked.goodput,
+        ),
+        tier=asker.tier.value,
+        server=" ".join(
+            filter(None, (identity.kind or "a server that does not say what it is", identity.version))
+        ),
+        dataset=data.source,
+        prompt_tokens=Lengths(min(counts), sum(counts) / len(counts), max(counts)),
+        is_salted=is_salted,
+        command=asked.command,
+        assay=assay.__version__,
+        started_at=now(),
+        levels=tuple(map(LevelRecord, asked.levels)),
+        notes=tuple(notes),
+    )
+
+
+def _begun(out: Path | None, fresh: LoadRecord) -> tuple[Path, LoadRecord]:
+    """The folder with its record: a new one, or that of the same load. Raises: ConfigError for any other."""
+    if out is not None and (found := record.read(out)) is not None:
+        if found.asked != fresh.asked:
+            raise ConfigError(f"{out} holds another load", "--out a new folder")
+        if files.is_held(out):
+            raise ConfigError(f"{out} is in use by a load that is running", "--out a new folder")
+        return out, found
+    folder = prepare.claim(out)
+    record.write(folder, fresh)
+    return folder, fresh
+
+
+def _levels(
+    folder: Path, kept: LoadRecord, drive: LoadDrive, samples: Sequence[Sample], reporter: Reporter
+) -> LoadRecord:
+    done = [each.status is LevelStatus.COMPLETE for each in kept.levels]
+    for place, level in enumerate(kept.asked.levels):
+        if done[place]:
+            continue
+        left = sum(not each for each in done[place:]) - 1
+        try:
+            made = _level(
+                folder, kept, level, drive, samples, _told(reporter, level, kept.asked.duration_s, left)
+            )
+        except KeyboardInterrupt:
+            stopped = _stopped(kept)
+            record.write(folder, stopped)
+            raise Interrupted(
+                f"stopped at {level.label}; {sum(done[:place])} of {len(done)} levels are in {folder / record.FILE}",
+                f"the same command with --out {folder} goes on",
+            ) from None
+        done[place] = True
+        kept = dataclasses.replace(kept.with_level(place, made), finished_at=now())
+        record.write(folder, kept)
+        reporter.say(words(made))
+    return kept
+
+
+def _level(
+    folder: Path,
+    kept: LoadRecord,
+    level: LoadLevel,
+    drive: LoadDrive,
+    samples: Sequence[Sample],
+    told: Callable[[LevelProgress], None],
+) -> LevelRecord:
+    try:
+        rows = drive.run(level, told)
+    except RunFailed as error:
+        return LevelRecord(level, LevelStatus.FAILED, error.message)
+    load_rows.append(folder, load_rows.table(level.label, rows, samples))
+    made = figures.of_level(rows, kept.asked.duration_s, kept.asked.goodput)
+    if not made.answered:
+        first = next((row.failure.detail for row in rows if row.failure), "no request was due")
+        return LevelRecord(level, LevelStatus.FAILED, f"no request was answered: {first}", made)
+    return LevelRecord(level, LevelStatus.COMPLETE, "", made, load_rows.sheet(rows))
+
+
+def _stopped(kept: LoadRecord) -> LoadRecord:
+    levels = tuple(
+        dataclasses.replace(each, status=LevelStatus.INTERRUPTED, reason="stopped by the user")
+        if each.status is LevelStatus.WAITING
+        else each
+        for each in kept.levels
+    )
+    return dataclasses.replace(kept, levels=levels, finished_at=now())
+
+
+def _told(
+    reporter: Reporter, level: LoadLevel, duration_s: float, left: int
+) -> Callable[[LevelProgress], None]:
+    """Progress of a level, with the time that it and those after it will take."""
+
+    def tell(seen: LevelProgress) -> None:
+        rate = seen.ended / seen.seconds if seen.seconds else None
+        eta_s = max(0.0, duration_s - seen.seconds) + left * duration_s
+        reporter.progress(Progress(level.label, seen.ended, None, rate, eta_s))
+
+    return tell
+
+
+def words(made: LevelRecord) -> str:
+    """A finished level in one line."""
+    found = made.figures
+    if found is None or not found.answered:
+        return f"{made.level.label}: {made.status.value}, {made.reason}"
+    failed = found.requests - found.answered
+    return (
+        f"{made.level.label}: {found.tokens_per_s:.5g} tokens/s, p99 first token {found.ttft_ms['p99']:.4g} ms, "
+        f"{found.answered} answers" + (f", {failed} failed" if failed else "")
+    )

@@ -1,0 +1,193 @@
+"""`assay load`: throughput against latency of a server, level by level, without LoadGen."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from typing import TYPE_CHECKING
+
+from assay.cli.progress import ProgressLine
+from assay.cli.terminal import say, say_json
+from assay.ground import paths
+
+if TYPE_CHECKING:
+    from assay.endpoint.load.record import LevelRecord, LoadRecord
+
+HELP = (
+    "Measure throughput against latency of a server without LoadGen: closed loops of so many open requests, or fixed "
+    "rates at Poisson times. --out of an earlier load goes on with it. docs/load.md"
+)
+DURATION_S, USUAL_LEVELS = "30s", "1,4,16,64"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "workload", metavar="WORKLOAD", help="whose prompts and lengths of answers: `assay list`"
+    )
+    parser.add_argument(
+        "--url", metavar="URL", action="append", required=True, help="server; several share the load"
+    )
+    parser.add_argument(
+        "--concurrency",
+        metavar="N,…",
+        help=f"open requests, a level each (default {USUAL_LEVELS} without --rate)",
+    )
+    parser.add_argument("--rate", metavar="R,…", help="requests/s at Poisson times, a level each")
+    parser.add_argument(
+        "--duration", metavar="TIME", default=DURATION_S, help=f"of a level (default {DURATION_S})"
+    )
+    parser.add_argument(
+        "--goodput", metavar="LIMITS", help="what a good answer keeps: ttft:500ms,tpot:50ms,e2e:5s"
+    )
+    parser.add_argument("--dataset", metavar="FILE", type=paths.source, help="instead of the workload's own")
+    parser.add_argument("--samples", metavar="N", type=int, help="so many of its rows")
+    parser.add_argument(
+        "--answer-tokens", metavar="N", type=int, help="every answer has so many (ignores its end)"
+    )
+    parser.add_argument("--api", default="auto", help="how it is asked: auto, a kind of server, or one API")
+    parser.add_argument("--model", metavar="NAME", help="on the server (default: the first that it lists)")
+    parser.add_argument(
+        "--api-key-env", metavar="NAME", help="environment variable that holds the bearer token"
+    )
+    parser.add_argument(
+        "--timeout", metavar="S", type=float, default=3600.0, help="longest time of an answer"
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the Poisson times")
+    parser.add_argument("--out", metavar="DIR", type=paths.given, help="run folder (default assay-runs/TIME)")
+    parser.add_argument("--json", action="store_true", help="print load.json on stdout")
+    parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0; 1 when a level has failed."""
+    from assay.bench import load
+    from assay.bench.load_server import LoadRequest
+    from assay.bench.running import Reporter
+    from assay.doors import native
+    from assay.endpoint.load import level, record
+    from assay.ground import files
+    from assay.ground.errors import ConfigError
+    from assay.suts import secret
+
+    for flag, value in (("--samples", args.samples), ("--answer-tokens", args.answer_tokens)):
+        if value is not None and value < 1:
+            raise ConfigError(f"{flag} {value} is no count", f"{flag} 100")
+    if not (math.isfinite(args.timeout) and 0 < args.timeout <= 1e6):
+        raise ConfigError("--timeout is seconds, above 0", "--timeout 60")
+    duration_s = native.read("limits.min_duration_s", args.duration, "--duration")
+    if not duration_s:
+        raise ConfigError("--duration 0 measures nothing", f"--duration {DURATION_S}")
+    usual = None if args.rate else USUAL_LEVELS
+    levels = level.levels(args.concurrency or usual, args.rate)
+    if not levels:
+        raise ConfigError("no level is asked for", f"--concurrency {USUAL_LEVELS}")
+    asked = LoadRequest(
+        workload=args.workload,
+        urls=tuple(args.url),
+        levels=levels,
+        duration_s=duration_s,
+        seed=args.seed,
+        api=args.api,
+        model=args.model,
+        key=secret.value(args.api_key_env) if args.api_key_env else None,
+        dataset=args.dataset,
+        samples=args.samples,
+        answer_tokens=args.answer_tokens,
+        goodput=level.goodput(args.goodput) if args.goodput else None,
+        timeout_s=args.timeout,
+        out=args.out,
+        command=("assay", *sys.argv[1:]),
+    )
+    line = ProgressLine()
+    folder, made = load.run(asked, Reporter(line.say, line.show))
+    line.close()
+    if args.html:
+        from assay.report import load_page
+
+        files.write_text(args.html, load_page.render(made))
+    if args.json:
+        say_json(json.dumps(record.to_dict(made)))
+    else:
+        say(render(made, str(folder / record.FILE)))
+    return int(made.status is not record.LevelStatus.COMPLETE)
+
+
+def render(made: LoadRecord, place: str) -> str:
+    """The levels as a table, then what a reader must know of them."""
+    asked = made.asked
+    tokens = f"{asked.most_tokens}" if asked.ignores_eos else f"{asked.least_tokens} to {asked.most_tokens}"
+    prompts = made.prompt_tokens
+    about = [
+        ("server", f"{made.server}, model {asked.model}, API {asked.api} (tier {made.tier})"),
+        (
+            "prompts",
+            f"{asked.samples} of {made.dataset}: {prompts.least} to {prompts.most} tokens, mean {prompts.mean:.1f}",
+        ),
+        ("answers", f"{tokens} tokens allowed"),
+        *(("note", note) for note in made.notes),
+        ("record", place),
+    ]
+    heads: tuple[str, ...] = (
+        "",
+        "tokens/s",
+        "answers/s",
+        "TTFT p50",
+        "p90",
+        "p99",
+        "TPOT p50",
+        "p90",
+        "p99",
+        "E2E p99",
+        "failed",
+    )
+    if asked.goodput:
+        heads = (*heads, "good/s")
+    rows = [heads, *(_row(each, is_best) for each, is_best in zip(made.levels, made.pareto))]
+    whole = [row for row in rows if len(row) == len(heads)]
+    widths = [max(len(row[at]) for row in (whole if at else rows)) for at in range(len(heads))]
+    table = [_line(row, widths) for row in rows]
+    said = [
+        f"{asked.workload}, {asked.duration_s:g} s each, latencies in ms from when a request was due:",
+        *table,
+    ]
+    said.append("* no other level has both more tokens/s and a lower p90 TPOT")
+    if asked.goodput:
+        said.append(f"good: {asked.goodput.words}")
+    for each in made.levels:
+        if each.figures and each.figures.failures:
+            failed = ", ".join(f"{count} {name}" for name, count in each.figures.failures.items())
+            said.append(f"{each.level.label}: failed {failed}")
+        if each.figures and each.figures.cached_tokens:
+            said.append(
+                f"{each.level.label}: {each.figures.cached_tokens:,} prompt tokens came from the server's cache"
+            )
+    return "\n".join([*said, *(f"  {name:<9}{text}" for name, text in about)])
+
+
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    """A row in its columns; a level without figures has a sentence in their place."""
+    name, *rest = row
+    told = rest if len(row) < len(widths) else [cell.rjust(width) for cell, width in zip(rest, widths[1:])]
+    return "  ".join([name.ljust(widths[0]), *told])
+
+
+def _row(each: LevelRecord, is_best: bool) -> tuple[str, ...]:
+    name, found = f"{each.level.label}{' *' if is_best else ''}", each.figures
+    if found is None or not found.answered:
+        return (name, f"{each.status.value}: {each.reason}")
+    latencies = (
+        *(found.ttft_ms.get(p) for p in ("p50", "p90", "p99")),
+        *(found.tpot_ms.get(p) for p in ("p50", "p90", "p99")),
+        found.e2e_ms.get("p99"),
+    )
+    good = () if found.good_per_s is None else (f"{found.good_per_s:.4g}",)
+    return (
+        name,
+        f"{found.tokens_per_s:.5g}",
+        f"{found.requests_per_s:.4g}",
+        *("-" if value is None else f"{value:.4g}" for value in latencies),
+        str(found.requests - found.answered),
+        *good,
+    )

@@ -1,0 +1,188 @@
+"""Runs one level: requests out, answers with their times in. One event loop, the client of `endpoint.client`."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from assay.endpoint.api import Api
+from assay.endpoint.client import Client, ClientLimits, Endpoint, Exchange
+from assay.endpoint.load.level import LoadKind, LoadLevel
+from assay.endpoint.load.timing import LoadedRequest, TimedAnswer
+from assay.ground.errors import RunFailed
+
+SALT = "assay-000000000000"
+"""Stands in a body for the request's own salt, which has as many characters."""
+MOST_FAILED_IN_A_ROW = 50
+"""Then the level is given up: a server that is gone would be asked as fast as it refuses."""
+TOLD_EVERY_S = 0.5
+
+
+@dataclass(frozen=True)
+class LoadPrompt:
+    """A prompt as it is sent. `ids`: how many token ids it has; None where it is text."""
+
+    sample: int
+    body: bytes
+    ids: int | None
+
+
+@dataclass(frozen=True)
+class LoadPlan:
+    """What all levels share."""
+
+    api: Api
+    prompts: Sequence[LoadPrompt]
+    """Asked in their order, again from the first after the last; the next level goes on where the last one ended."""
+    duration_s: float
+    """Nothing is sent after it; answers that are open then are waited for."""
+    seed: int
+    limits: ClientLimits = dataclasses.field(default_factory=ClientLimits)
+
+
+@dataclass(frozen=True)
+class LevelProgress:
+    seconds: float
+    ended: int
+    open: int
+
+
+Told = Callable[[LevelProgress], None]
+
+
+class LoadDrive:
+    """Levels one after another; the numbers of requests go on, so that no two have the same salt."""
+
+    def __init__(self, plan: LoadPlan, endpoints: list[Endpoint[LoadPrompt]]) -> None:
+        self._plan, self._endpoints = plan, endpoints
+        self._numbers = itertools.count()
+        self._salt = f"{time.time_ns() & 0xFFFF:04x}"
+
+    def run(self, level: LoadLevel, told: Told) -> list[LoadedRequest]:
+        """The requests of a level, in the order in which they ended.
+
+        Raises: RunFailed when too many failed in a row; KeyboardInterrupt.
+        """
+        return asyncio.run(self._level(level, told))
+
+    async def _level(self, level: LoadLevel, told: Told) -> list[LoadedRequest]:
+        is_closed = level.kind is LoadKind.CONCURRENCY
+        limits = self._plan.limits
+        if is_closed:
+            limits = dataclasses.replace(limits, in_flight=int(level.value))
+        run = _LevelRun(self._plan, self._endpoints, limits, self._exchange, is_closed)
+        helpers = [asyncio.ensure_future(each) for each in (run.client.watch(), run.tell(told))]
+        over = asyncio.ensure_future(run.closed(int(level.value)) if is_closed else run.paced(level))
+        try:
+            await asyncio.wait({over, run.client.failure}, return_when=asyncio.FIRST_COMPLETED)
+            if run.client.failure.done():
+                run.client.failure.result()
+            await over
+        finally:
+            for task in (over, *helpers):
+                task.cancel()
+            run.client.close()
+            run.client.failure.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(over, *helpers, return_exceptions=True)
+            for endpoint in self._endpoints:  # its connections belong to this loop
+                endpoint.idle.clear()
+                endpoint.outstanding = 0
+        return run.rows
+
+    def _exchange(self, due_ns: int) -> Exchange[LoadPrompt]:
+        number = next(self._numbers)
+        prompt = self._plan.prompts[number % len(self._plan.prompts)]
+        body = prompt.body.replace(SALT.encode(), f"assay-{self._salt}{number:08x}".encode())
+        return Exchange(prompt, body, partial(TimedAnswer, self._plan.api), due_ns)
+
+
+class _LevelRun:
+    """The state of one level in its loop."""
+
+    def __init__(
+        self,
+        plan: LoadPlan,
+        endpoints: list[Endpoint[LoadPrompt]],
+        limits: ClientLimits,
+        exchange: Callable[[int], Exchange[LoadPrompt]],
+        is_closed: bool,
+    ) -> None:
+        self.client = Client(endpoints, limits, lambda _: None, self._done)
+        self.rows: list[LoadedRequest] = []
+        self._exchange, self._is_closed = exchange, is_closed
+        self._start = time.monotonic_ns()
+        self._stop = self._start + int(plan.duration_s * 1e9)
+        self._open = self._failed = 0
+        self._changed = asyncio.Event()
+        self._duration_s, self._seed = plan.duration_s, plan.seed
+
+    async def closed(self, streams: int) -> None:
+        now = time.monotonic_ns()
+        self._ask([now] * streams)
+        await self._drained()
+
+    async def paced(self, level: LoadLevel) -> None:
+        for at in level.times_s(self._duration_s, self._seed):
+            due = self._start + int(at * 1e9)
+            if (wait := (due - time.monotonic_ns()) / 1e9) > 0:
+                await asyncio.sleep(wait)
+            self._refuse_hopeless()
+            self._ask([due])
+        await self._drained()
+
+    async def tell(self, told: Told) -> None:
+        while True:
+            await asyncio.sleep(TOLD_EVERY_S)
+            told(LevelProgress((time.monotonic_ns() - self._start) / 1e9, len(self.rows), self._open))
+
+    async def _drained(self) -> None:
+        while self._open:
+            self._changed.clear()
+            await self._changed.wait()
+            self._refuse_hopeless()
+
+    def _refuse_hopeless(self) -> None:
+        if self._failed >= MOST_FAILED_IN_A_ROW and (failure := self.rows[-1].failure):
+            raise RunFailed(
+                f"{self._failed} requests failed in a row: {failure.kind.value} ({failure.detail})",
+                "the server's own log; fewer at a time",
+            )
+
+    def _ask(self, due: list[int]) -> None:
+        self._open += len(due)
+        self.client.ask([self._exchange(at) for at in due])
+
+    def _done(self, exchange: Exchange[LoadPrompt]) -> None:
+        now = time.monotonic_ns()
+        row = self._row(exchange, now)
+        self.rows.append(row)
+        self._open -= 1
+        self._failed = self._failed + 1 if row.failure else 0
+        if self._is_closed and now < self._stop and self._failed < MOST_FAILED_IN_A_ROW:
+            self._ask([now])
+        self._changed.set()
+
+    def _row(self, exchange: Exchange[LoadPrompt], now: int) -> LoadedRequest:
+        answer, prompt, start = exchange.answer, exchange.key, self._start
+        assert isinstance(answer, TimedAnswer)
+        failure = answer.failure or answer.fault(prompt.ids)
+        chunks = tuple((at - start, count) for at, count in answer.chunks)
+        return LoadedRequest(
+            query=len(self.rows),
+            sample=prompt.sample,
+            due_ns=exchange.asked_ns - start,
+            sent_ns=exchange.sent_ns - start if exchange.sent_ns else now - start,
+            chunks=chunks,
+            end_ns=now - start if failure or not chunks else chunks[-1][0],
+            prompt_tokens=answer.usage.prompt_tokens if prompt.ids is None else prompt.ids,
+            cached_tokens=answer.usage.cached_tokens,
+            endpoint=exchange.endpoint,
+            failure=failure,
+        )

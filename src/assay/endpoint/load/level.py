@@ -1,0 +1,100 @@
+"""What a level of load asks of a server, and the limits that make an answer a good one. Pure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from assay.ground.errors import ConfigError
+
+MOST_STREAMS, MOST_RATE = 100_000, 1e6
+_UNITS_MS = {"ms": 1.0, "s": 1000.0}
+
+
+class LoadKind(Enum):
+    CONCURRENCY = "concurrency"
+    """So many requests are always open: each that ends is followed by the next at once."""
+    RATE = "rate"
+    """So many requests are sent each second, at Poisson times, whether answers come or not."""
+
+
+@dataclass(frozen=True)
+class LoadLevel:
+    kind: LoadKind
+    value: float
+    """Open requests, or requests/s."""
+
+    @property
+    def label(self) -> str:
+        is_rate = self.kind is LoadKind.RATE
+        return f"{self.value:g} requests/s" if is_rate else f"concurrency {self.value:g}"
+
+    def times_s(self, duration_s: float, seed: int) -> Iterator[float]:
+        """When the requests of a rate are due, from the start. The same draws at every rate, scaled."""
+        draw, at = random.Random(seed), 0.0
+        while (at := at + draw.expovariate(1.0) / self.value) < duration_s:
+            yield at
+
+
+def levels(concurrency: str | None, rates: str | None) -> tuple[LoadLevel, ...]:
+    """Of `1,4,16` and `0.5,2`, in ascending order. Raises: ConfigError."""
+    streams = _numbers(concurrency or "", "--concurrency", MOST_STREAMS)
+    if any(value != int(value) for value in streams):
+        raise ConfigError(f"--concurrency {concurrency} is no list of whole numbers", "--concurrency 1,4,16")
+    found = [LoadLevel(LoadKind.CONCURRENCY, value) for value in streams]
+    return (
+        *found,
+        *(LoadLevel(LoadKind.RATE, value) for value in _numbers(rates or "", "--rate", MOST_RATE)),
+    )
+
+
+def _numbers(text: str, flag: str, most: float) -> list[float]:
+    found: list[float] = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            found.append(float(word))
+        except ValueError:
+            found.append(0.0)
+        if not 0 < found[-1] <= most:
+            raise ConfigError(f"{flag} {word}: a number above 0 and at most {most:g}", f"{flag} 1,4,16")
+    return sorted(set(found))
+
+
+@dataclass(frozen=True)
+class Goodput:
+    """The most that a good answer may take, ms; None = no limit of that kind."""
+
+    ttft_ms: float | None = None
+    tpot_ms: float | None = None
+    e2e_ms: float | None = None
+
+    @property
+    def words(self) -> str:
+        named = {"ttft": self.ttft_ms, "tpot": self.tpot_ms, "e2e": self.e2e_ms}
+        return ", ".join(f"{name} {limit:g} ms" for name, limit in named.items() if limit is not None)
+
+    def holds(self, ttft_ms: float, tpot_ms: float | None, e2e_ms: float) -> bool:
+        """An answer of one token has no time per token, and keeps every limit of it."""
+        pairs = ((ttft_ms, self.ttft_ms), (tpot_ms, self.tpot_ms), (e2e_ms, self.e2e_ms))
+        return all(value is None or limit is None or value <= limit for value, limit in pairs)
+
+
+def goodput(text: str) -> Goodput:
+    """Of `ttft:500ms,tpot:50ms,e2e:2s`; a number without unit is ms. Raises: ConfigError."""
+    found: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, limit = part.partition(":")
+        unit = next((unit for unit in _UNITS_MS if limit.endswith(unit)), "")
+        try:
+            value = float(limit.removesuffix(unit)) * _UNITS_MS.get(unit, 1.0)
+        except ValueError:
+            value = 0.0
+        key = f"{name.strip()}_ms"
+        if key not in Goodput.__dataclass_fields__ or not 0 < value < float("inf") or key in found:
+            raise ConfigError(
+                f"--goodput {part}: no limit that is known", "--goodput ttft:500ms,tpot:50ms,e2e:2s"
+            )
+        found[key] = value
+    return Goodput(**found)

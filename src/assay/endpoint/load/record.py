@@ -1,0 +1,118 @@
+"""load.json: what was asked of a server, level by level, and what each level came to."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from assay.config import plain
+from assay.endpoint.load.figures import Lengths, LevelFigures, pareto
+from assay.endpoint.load.level import Goodput, LoadLevel
+from assay.ground import files
+from assay.ground.errors import ArtifactError
+from assay.ground.parsed import json_value
+from assay.ground.typed import typed
+
+FILE = "load.json"
+SCHEMA_VERSION = 1
+
+
+class LevelStatus(Enum):
+    WAITING = "WAITING"
+    COMPLETE = "COMPLETE"
+    INTERRUPTED = "INTERRUPTED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class LevelRecord:
+    level: LoadLevel
+    status: LevelStatus = LevelStatus.WAITING
+    reason: str = ""
+    """Why it is not COMPLETE."""
+    figures: LevelFigures | None = None
+    definitions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """The level as five tools would tell it: docs/definitions.md."""
+
+
+@dataclass(frozen=True)
+class LoadAsked:
+    """What the figures hold for: a record goes on only where all of it is the same."""
+
+    workload: str
+    dataset_sha256: str
+    samples: int
+    urls: tuple[str, ...]
+    api: str
+    model: str
+    duration_s: float
+    seed: int
+    least_tokens: int
+    most_tokens: int
+    ignores_eos: bool
+    """Every answer has `most_tokens`."""
+    levels: tuple[LoadLevel, ...]
+    goodput: Goodput | None = None
+
+
+@dataclass(frozen=True)
+class LoadRecord:
+    asked: LoadAsked
+    tier: str
+    server: str
+    """Kind and version, as it tells them."""
+    dataset: str
+    prompt_tokens: Lengths
+    """Of the dataset's own prompts, as the workload's tokenizer made them."""
+    is_salted: bool
+    """Every request has a salt of its own, which keeps it out of the prefix cache."""
+    command: tuple[str, ...]
+    assay: str
+    started_at: str
+    levels: tuple[LevelRecord, ...]
+    finished_at: str = ""
+    notes: tuple[str, ...] = ()
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def status(self) -> LevelStatus:
+        """The worst of the levels' own."""
+        worst = (LevelStatus.INTERRUPTED, LevelStatus.FAILED, LevelStatus.WAITING)
+        found = {each.status for each in self.levels}
+        return next((each for each in worst if each in found), LevelStatus.COMPLETE)
+
+    @property
+    def pareto(self) -> tuple[bool, ...]:
+        """Of each level: whether no other one is better in both throughput and what a user sees."""
+        return tuple(pareto([each.figures for each in self.levels]))
+
+    def with_level(self, place: int, made: LevelRecord) -> LoadRecord:
+        return dataclasses.replace(self, levels=(*self.levels[:place], made, *self.levels[place + 1 :]))
+
+
+def to_dict(record: LoadRecord) -> dict[str, object]:
+    """load.json as plain values; `status` and `pareto` follow from the levels and are there for readers."""
+    found: dict[str, object] = plain(record)
+    return {**found, "status": record.status.value, "pareto": list(record.pareto)}
+
+
+def write(folder: Path, record: LoadRecord) -> None:
+    """Raises: EnvironmentProblem when the disk is full."""
+    files.write_json(folder / FILE, to_dict(record))
+
+
+def read(folder: Path) -> LoadRecord | None:
+    """None where there is none. Raises: ArtifactError for a damaged or a newer one."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        found = json_value(path.read_bytes())
+        if found["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(f"schema version {found['schema_version']}, not {SCHEMA_VERSION}")
+        return typed(LoadRecord, found, FILE)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ArtifactError(f"{path} is no record of a load: {error}", "--out a new folder") from error

@@ -1,0 +1,140 @@
+"""One self-contained page of a load: throughput against latency, its levels and their failures, and the definitions."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+
+from assay.endpoint.load.record import LevelRecord, LevelStatus, LoadRecord
+from assay.report import page, plot
+from assay.report.definition_table import definition_table
+from assay.report.markup import Markup, element, table
+from assay.report.plot import Curve, Plot, Spot
+from assay.report.words import number
+
+PERCENTILES = ("p50", "p90", "p99")
+PLOTS = (("ttft_ms", "Time to first token"), ("tpot_ms", "Time per output token"), ("e2e_ms", "Whole answer"))
+
+
+def render(record: LoadRecord) -> str:
+    """The whole page."""
+    asked = record.asked
+    sections = [verdict(record), curves(record), levels(record), definitions(record), again(record)]
+    return page.document(f"load of {asked.workload}", element("article", *sections))
+
+
+def verdict(record: LoadRecord) -> Markup:
+    asked, status = record.asked, record.status
+    finished = sum(each.status is LevelStatus.COMPLETE for each in record.levels)
+    is_good = status is LevelStatus.COMPLETE
+    prompts = record.prompt_tokens
+    facts = [
+        ("standing", "unverified: a load without LoadGen, no MLPerf result"),
+        ("servers", ", ".join(asked.urls)),
+        ("server", f"{record.server}, model {asked.model}, API {asked.api}, tier {record.tier}"),
+        ("prompts", f"{asked.samples} of {record.dataset}, {prompts.least} to {prompts.most} tokens"),
+        ("answers", f"{asked.least_tokens} to {asked.most_tokens} tokens allowed"),
+        ("time", f"{record.started_at} to {record.finished_at}, {number(asked.duration_s)} s a level"),
+        ("made with", f"Assay {record.assay}"),
+    ]
+    said = f"{finished} of {len(record.levels)} levels finished"
+    return element(
+        "section",
+        element("h1", f"Load of {asked.workload}"),
+        element("p", said, class_=f"verdict {'good' if is_good else 'bad'}"),
+        page.pairs(facts),
+        element("ul", *(element("li", note) for note in record.notes)) if record.notes else "",
+    )
+
+
+def curves(record: LoadRecord) -> Markup:
+    """Latencies over throughput, then throughput against what each user sees with the Pareto points marked."""
+    made = [each for each in record.levels if each.figures and each.figures.answered]
+    plots = [_latencies(made, field, title) for field, title in PLOTS]
+    return element("section", element("div", *map(plot.render, [_frontier(record), *plots]), class_="plots"))
+
+
+def _latencies(made: Sequence[LevelRecord], field: str, title: str) -> Plot:
+    lines = []
+    for percent in PERCENTILES:
+        points = [
+            (each.figures.tokens_per_s, found[percent])
+            for each in made
+            if each.figures and percent in (found := getattr(each.figures, field))
+        ]
+        lines.append(Curve(percent, sorted(points)))
+    return Plot(title, "tokens/s of all users", "ms", tuple(lines))
+
+
+def _frontier(record: LoadRecord) -> Plot:
+    spots = [
+        Spot(speed, each.figures.tokens_per_s, each.level.label, is_best)
+        for each, is_best in zip(record.levels, record.pareto)
+        if each.figures and (speed := each.figures.tokens_per_s_user)
+    ]
+    best = sorted((spot.x, spot.y) for spot in spots if spot.is_marked)
+    said = "Each user: 1000 / p90 of the ms per output token. On the line: no other level is better in both."
+    return Plot(
+        "Throughput against speed for a user",
+        "tokens/s of each user",
+        "tokens/s of all users",
+        (Curve("Pareto points", best),),
+        (),
+        said,
+        tuple(spots),
+    )
+
+
+def levels(record: LoadRecord) -> Markup:
+    """Every level with its figures, failures and goodput."""
+    heads: tuple[str, ...] = (
+        "level",
+        "tokens/s",
+        "answers/s",
+        "TTFT p50, p90, p99 ms",
+        "TPOT p50, p90, p99 ms",
+        "E2E p50, p90, p99 ms",
+    )
+    heads = (*heads, "answered", "failed", "good/s", "sent late, p99 ms", "cached prompt tokens")
+    rows: list[tuple[object, ...]] = []
+    for each in record.levels:
+        found = each.figures
+        if found is None:
+            rows.append((each.level.label, f"{each.status.value}: {each.reason}", *[""] * (len(heads) - 2)))
+            continue
+        rows.append(
+            (
+                each.level.label,
+                number(found.tokens_per_s),
+                number(found.requests_per_s),
+                *map(_percentiles, (found.ttft_ms, found.tpot_ms, found.e2e_ms)),
+                f"{found.answered} of {found.requests}",
+                ", ".join(f"{count} {name}" for name, count in found.failures.items()) or "0",
+                "" if found.good_per_s is None else number(found.good_per_s),
+                "" if found.issue_delay_p99_ms is None else number(found.issue_delay_p99_ms),
+                f"{found.cached_tokens:,}",
+            )
+        )
+    limits = record.asked.goodput
+    said = element("p", f"A good answer keeps {limits.words}.") if limits else ""
+    return element("section", element("h2", "Levels"), said, table(heads, rows))
+
+
+def _percentiles(found: Mapping[str, float]) -> str:
+    return ", ".join(number(found[name]) for name in PERCENTILES if name in found)
+
+
+def definitions(record: LoadRecord) -> Markup:
+    """The highest finished level as five tools would tell it."""
+    told = [each for each in record.levels if each.definitions]
+    if not told:
+        return element("section", element("p", "No level has answers to define anything by."))
+    last = told[-1]
+    return element(
+        "section", element("h2", f"Five tools, {last.level.label}"), definition_table(last.definitions)
+    )
+
+
+def again(record: LoadRecord) -> Markup:
+    command = element("pre", element("code", shlex.join(record.command)))
+    return element("section", element("h2", "Run it again"), command)

@@ -1,0 +1,186 @@
+"""`assay load` around its levels: what it refuses, records, marks and goes on with."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.bench import load, load_server
+from assay.bench.load_server import LoadRequest
+from assay.bench.running import Reporter
+from assay.endpoint.load import drive, record
+from assay.endpoint.load.drive import LevelProgress, LoadDrive
+from assay.endpoint.load.level import Goodput, LoadLevel, levels
+from assay.endpoint.load.record import LevelStatus, LoadRecord
+from assay.endpoint.load.timing import LoadedRequest
+from assay.endpoint.single import ProbedServer
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, Interrupted, RunFailed
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.run import requests
+from assay.mlperf.sut.progress import Progress
+from tests.mock_server import mock
+
+PACE = {"ttft_ms": 10, "tpot_ms": 1, "tokens": 6}
+
+
+def asked(server: ProbedServer, out: Path | None, **more: Any) -> LoadRequest:
+    usual = LoadRequest("mixtral-nano", (server.text,), levels("1,3", None), 0.25, samples=8, out=out)
+    return dataclasses.replace(usual, **more)
+
+
+def loaded(request: LoadRequest) -> tuple[LoadRecord, list[str]]:
+    said: list[str] = []
+    _, made = load.run(request, Reporter(said.append, lambda _: None))
+    return made, said
+
+
+def test_every_level_has_its_figures_definitions_and_rows(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    limits = Goodput(ttft_ms=5000)
+    with mock(**PACE) as server:
+        made, said = loaded(asked(server, out, levels=levels("1,3", "20"), goodput=limits))
+    assert made.status is LevelStatus.COMPLETE and record.read(out) == made
+    assert [line.split(":")[0] for line in said] == ["concurrency 1", "concurrency 3", "20 requests/s"]
+    rows = requests.read(RunFolder(out).requests).to_pandas()
+    for each in made.levels:
+        own = rows[rows.scenario == each.level.label]
+        assert each.figures is not None and len(own) == each.figures.answered == each.figures.requests
+        assert set(own.answer_tokens) == {6} and set(own.status) == {"answered"}
+        ttft = (own.first_token_ns - own.scheduled_ns) / 1e6
+        assert each.figures.ttft_ms["p50"] == pytest.approx(ttft.median())
+        assert each.definitions["vllm bench serve"]["TTFT"] > 0
+        assert each.figures.good_share == 1.0
+    assert made.server == "vllm mock" and (made.tier, made.is_salted) == ("A", True)
+    assert made.prompt_tokens.least > 0 and made.asked.most_tokens == 256
+
+
+def test_after_an_interruption_the_same_command_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, real, ran = tmp_path / "out", LoadDrive.run, []
+
+    def broken(self: LoadDrive, level: LoadLevel, told: Any) -> list[LoadedRequest]:
+        ran.append(level.label)
+        if level.value == 3:
+            raise KeyboardInterrupt
+        return real(self, level, told)
+
+    with mock(**PACE) as server:
+        monkeypatch.setattr(LoadDrive, "run", broken)
+        with pytest.raises(Interrupted, match="1 of 3 levels"):
+            loaded(asked(server, out, levels=levels("1,3,4", None)))
+        stopped = record.read(out)
+        assert stopped is not None and stopped.status is LevelStatus.INTERRUPTED
+        assert [each.status.value for each in stopped.levels] == ["COMPLETE", "INTERRUPTED", "INTERRUPTED"]
+        monkeypatch.setattr(LoadDrive, "run", real)
+        made, said = loaded(asked(server, out, levels=levels("1,3,4", None)))
+    assert made.status is LevelStatus.COMPLETE and made.levels[0] == stopped.levels[0]
+    assert len(said) == 2 and not any(each.reason for each in made.levels)
+    scenarios = requests.read(RunFolder(out).requests)["scenario"].to_pylist()
+    assert set(scenarios) == {"concurrency 1", "concurrency 3", "concurrency 4"}
+
+
+def test_another_load_and_what_is_no_load_are_left_alone(tmp_path: Path) -> None:
+    out, taken = tmp_path / "out", tmp_path / "taken"
+    taken.mkdir()
+    (taken / "result.json").write_text("{}")
+    with mock(**PACE) as server:
+        first, _ = loaded(asked(server, out, levels=levels("1", None)))
+        with pytest.raises(ConfigError, match="another load"):
+            loaded(asked(server, out))
+        with pytest.raises(ConfigError, match="not empty"):
+            loaded(asked(server, taken))
+        (taken / record.FILE).write_text("{}")
+        with pytest.raises(ArtifactError):
+            loaded(asked(server, taken))
+    assert record.read(out) == first
+
+
+def test_a_level_that_fails_is_said_and_the_next_one_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drive, "MOST_FAILED_IN_A_ROW", 3)
+    # The first two requests ask what the server is and whether it answers.
+    with mock(**PACE, fault=[{"kind": "busy", "requests": list(range(3, 6))}]) as server:
+        made, said = loaded(asked(server, tmp_path / "out", levels=levels("1,2", None)))
+    assert [each.status for each in made.levels] == [LevelStatus.FAILED, LevelStatus.COMPLETE]
+    assert "429" in made.levels[0].reason and "FAILED" in said[0]
+    assert made.status is LevelStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    ("api", "tier", "has_salt"),
+    [("tgi", "B", False), ("ollama", "C", False), ("llamacpp", "A", True), ("openai", "C", False)],
+)
+def test_servers_of_every_tier_are_loaded(api: str, tier: str, has_salt: bool, tmp_path: Path) -> None:
+    with mock(api=api, **PACE) as server:
+        made, _ = loaded(asked(server, tmp_path / "out", levels=levels("2", None), api=api))
+    assert (made.tier, made.is_salted, bool(made.notes)) == (tier, has_salt, not has_salt)
+    (level,) = made.levels
+    assert level.figures is not None and not level.figures.failures
+    assert level.figures.answer_tokens is not None and level.figures.answer_tokens.most == 6
+
+
+def test_answers_have_the_length_that_is_asked_for(tmp_path: Path) -> None:
+    with mock(**PACE) as server:
+        made, _ = loaded(asked(server, tmp_path / "out", levels=levels("2", None), answer_tokens=11))
+    lengths = made.levels[0].figures and made.levels[0].figures.answer_tokens
+    assert lengths is not None and (lengths.least, lengths.most) == (11, 11)
+    assert made.asked.ignores_eos
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "named"),
+    [
+        ({"api": "vlm"}, ConfigError, "no API vlm"),
+        ({"model": "other"}, ConfigError, "no model other"),
+        ({"workload": "llama3.1-8b"}, ConfigError, "dataset"),
+        ({"workload": "mixtral-nanno"}, ConfigError, "mixtral-nan"),
+        ({"urls": ("http://127.0.0.1:9",)}, EnvironmentProblem, "does not answer"),
+        ({"urls": ("ftp://a",)}, ConfigError, "address"),
+        ({"samples": 10**6}, ConfigError, "samples"),
+    ],
+)
+def test_what_cannot_be_loaded_is_refused_before_a_folder_is_made(
+    more: dict[str, Any], error: type[Exception], named: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with mock(**PACE) as server, pytest.raises(error, match=named):
+        loaded(asked(server, out, **more))
+    assert not out.exists()
+
+
+def test_a_server_whose_first_answer_fails_is_not_loaded(tmp_path: Path) -> None:
+    fault = {"kind": "damaged", "requests": [2]}
+    with mock(**PACE, fault=[fault]) as server, pytest.raises(RunFailed, match="first answer"):
+        loaded(asked(server, tmp_path / "out"))
+
+
+def test_the_key_is_sent_and_stands_nowhere(tmp_path: Path) -> None:
+    with mock(**PACE, key="hush-hush") as server:
+        request = asked(server, tmp_path / "out", levels=levels("1", None), key="hush-hush")
+        made, _ = loaded(request)
+        with pytest.raises(ConfigError, match="key"):
+            loaded(asked(server, tmp_path / "other"))
+    assert made.status is LevelStatus.COMPLETE
+    assert "hush" not in repr(request) + (tmp_path / "out" / record.FILE).read_text()
+
+
+def test_progress_has_the_time_that_is_left_for_all_levels() -> None:
+    seen: list[Progress] = []
+    level = levels("4", None)[0]
+    load._told(Reporter(lambda _: None, seen.append), level, 30, left=2)(LevelProgress(10, 50, 4))
+    assert seen == [Progress("concurrency 4", 50, None, 5.0, 80.0)]
+
+
+def test_several_servers_share_the_load_and_must_have_the_model(tmp_path: Path) -> None:
+    with mock(**PACE) as one, mock(**PACE) as two, mock(**PACE, model="other") as other:
+        both = (one.text, two.text)
+        made, _ = loaded(asked(one, tmp_path / "out", levels=levels("4", None), urls=both))
+        with pytest.raises(ConfigError, match="no model mock"):
+            load_server.server(asked(one, None, urls=(one.text, other.text)))
+    shares = made.levels[0].figures and made.levels[0].figures.shares
+    assert shares is not None and set(shares) == set(both) and min(shares.values()) > 0
