@@ -30,7 +30,7 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run.job import Job
 from assay.mlperf.sut.progress import Progress
-from assay.suts.endpoint_sut import allow_files
+from assay.suts.endpoint_options import allow_files
 
 RATE_STREAMS = 4096
 """Most requests that are open at a fixed rate; later ones wait, and their wait is counted."""
