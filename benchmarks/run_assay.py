@@ -5,7 +5,7 @@ from __future__ import annotations
 from assay.config import Precision
 from assay.engine.api import Engine
 from assay.engine.config import EngineConfig
-from assay.engine.sequence import Request
+from assay.engine.sequence import EngineRequest
 from engine_record import Item, arguments, measured, read_workload, record, warm_up
 
 
@@ -34,8 +34,8 @@ def main() -> None:
     record(args, f"assay ({engine.ops.name})", items, found, insight=insight)
 
 
-def requests(items: list[Item]) -> list[Request]:
-    return [Request(i, item.prompt, item.new, item.new) for i, item in enumerate(items)]
+def requests(items: list[Item]) -> list[EngineRequest]:
+    return [EngineRequest(i, item.prompt, item.new, item.new) for i, item in enumerate(items)]
 
 
 if __name__ == "__main__":

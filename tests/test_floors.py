@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tomli as tomllib
 
-SOURCE = Path(__file__).parents[1] / "src" / "assay"
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "assay"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 
@@ -70,6 +72,38 @@ def _path_parts(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield from node.value.split("/")
+
+
+def test_the_map_and_the_decision_name_the_floors_that_imports_are_held_against() -> None:
+    contracts = tomllib.loads(page("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = {contract["name"]: contract for contract in contracts if contract["type"] == "layers"}
+    held = floors(" -> ".join(layers["imports go down the floors only"]["layers"]))
+    on_the_map = re.search(r"^    (cli -> .*)$", page("ARCHITECTURE.md"), re.M)
+    decided = re.search(r"Imports go down only: (.*?)\. ", page("docs/adr/0001-floors.md"), re.S)
+    assert on_the_map is not None and decided is not None
+    assert floors(on_the_map[1]) == held
+    assert floors(decided[1]) == held
+    assert all(
+        layers[name]["exhaustive"] for name in ("imports go down the floors only", "the wings of mlperf")
+    )
+
+
+def test_the_map_has_a_line_for_each_wing_of_mlperf_from_the_top_down() -> None:
+    contracts = tomllib.loads(page("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["name"] == "the wings of mlperf")
+    wings = [wing for floor in layers for wing in floor.split(" | ")]
+    drawn = re.search(r"^      mlperf/.*?\n((?:        .*\n)+)", page("ARCHITECTURE.md"), re.M)
+    assert drawn is not None
+    assert re.findall(r"^ {8}(\w+)/ ", drawn[1], re.M) == wings
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def floors(text: str) -> list[set[str]]:
+    """`a -> b | c` or, in a sentence, "`a` -> {`b`, `c`}": the rooms of each floor, from the top down."""
+    return [set(re.findall(r"[\w.]+", floor)) for floor in text.split("->")]
 
 
 def test_no_module_catches_everything_in_silence() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assay.engine.sequence import Request
+from assay.engine.sequence import EngineRequest
 
 SMALL: dict[str, Any] = {
     "model_type": "mixtral",
@@ -54,7 +54,7 @@ def _make_checkpoint() -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session", name="transformers_answers")
-def _transformers_answers() -> Callable[[Path, list[Request]], dict[int, tuple[int, ...]]]:
+def _transformers_answers() -> Callable[[Path, list[EngineRequest]], dict[int, tuple[int, ...]]]:
     return transformers_answers
 
 
@@ -64,20 +64,20 @@ def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def requests() -> Callable[[int], list[Request]]:
+def requests() -> Callable[[int], list[EngineRequest]]:
     """n requests of many lengths, the same each time."""
 
-    def make(count: int, new: int = 12) -> list[Request]:
+    def make(count: int, new: int = 12) -> list[EngineRequest]:
         lengths = [1 + (7 * i) % 45 for i in range(count)]
         return [
-            Request(i, tuple(3 + (i * 31 + j * 17) % 90 for j in range(length)), new, 0, frozenset({2}))
+            EngineRequest(i, tuple(3 + (i * 31 + j * 17) % 90 for j in range(length)), new, 0, frozenset({2}))
             for i, length in enumerate(lengths)
         ]
 
     return make
 
 
-def transformers_answers(folder: Path, requests: list[Request]) -> dict[int, tuple[int, ...]]:
+def transformers_answers(folder: Path, requests: list[EngineRequest]) -> dict[int, tuple[int, ...]]:
     """Greedy float32 answers of transformers, one request at a time."""
     import torch
     from transformers import AutoModelForCausalLM

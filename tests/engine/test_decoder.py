@@ -16,7 +16,7 @@ from assay.engine.families import read_model_config
 from assay.engine.forward import lay_out
 from assay.engine.insight import Meter
 from assay.engine.ops import Routing, Step
-from assay.engine.sequence import Request, Sequence
+from assay.engine.sequence import EngineRequest, Sequence
 
 
 @dataclass
@@ -53,7 +53,10 @@ def model(small_checkpoint: Path) -> Decoder:
 
 
 def test_layers_run_in_order_and_the_head_sees_the_sampled_rows(model: Decoder) -> None:
-    reading, ending = Sequence(Request(0, (5, 6, 7)), blocks=[0]), Sequence(Request(1, (8, 9)), blocks=[1])
+    reading, ending = (
+        Sequence(EngineRequest(0, (5, 6, 7)), blocks=[0]),
+        Sequence(EngineRequest(1, (8, 9)), blocks=[1]),
+    )
     step = lay_out(Batch((Chunk(reading, 0, 2), Chunk(ending, 0, 2))))
     meter = Meter(model.config)
     logits = model.logits(step, "cache", meter)
@@ -66,13 +69,13 @@ def test_layers_run_in_order_and_the_head_sees_the_sampled_rows(model: Decoder) 
 
 def test_the_table_of_embeddings_stays_as_it_was(model: Decoder) -> None:
     before = model.embed_VD.clone()
-    step = lay_out(Batch((Chunk(Sequence(Request(0, (5,)), blocks=[0]), 0, 1),)))
+    step = lay_out(Batch((Chunk(Sequence(EngineRequest(0, (5,)), blocks=[0]), 0, 1),)))
     model.logits(step, None, Meter(model.config))
     assert torch.equal(model.embed_VD, before)
 
 
 def test_the_experts_of_each_layer_are_counted(model: Decoder) -> None:
-    batch = Batch((Chunk(Sequence(Request(0, (5, 6)), blocks=[0]), 0, 2),))
+    batch = Batch((Chunk(Sequence(EngineRequest(0, (5, 6)), blocks=[0]), 0, 2),))
     meter = Meter(model.config)
     model.logits(lay_out(batch), None, meter)
     meter.count_step(batch, 1)

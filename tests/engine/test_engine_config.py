@@ -11,7 +11,7 @@ import pytest
 from assay.config import Precision
 from assay.engine.config import EngineConfig
 from assay.engine.families import MOST_POSITIONS, model_config, read_model_config
-from assay.engine.sequence import Request
+from assay.engine.sequence import EngineRequest
 from assay.ground.errors import ArtifactError, ConfigError
 
 TREE: dict[str, Any] = {
@@ -118,13 +118,13 @@ def test_an_engine_config_that_makes_no_sense_is_refused(change: dict[str, Any],
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        (Request(9, ()), "request 9: the prompt is empty"),
-        (Request(9, (1, 64)), "token id 64 is outside"),
-        (Request(9, (1, -1)), "token id -1 is outside"),
-        (Request(9, (1,), max_new_tokens=3, min_new_tokens=4), "4 to 3 new tokens"),
-        (Request(9, (1,) * 100, max_new_tokens=29), "exceed the model's window of 128"),
+        (EngineRequest(9, ()), "request 9: the prompt is empty"),
+        (EngineRequest(9, (1, 64)), "token id 64 is outside"),
+        (EngineRequest(9, (1, -1)), "token id -1 is outside"),
+        (EngineRequest(9, (1,), max_new_tokens=3, min_new_tokens=4), "4 to 3 new tokens"),
+        (EngineRequest(9, (1,) * 100, max_new_tokens=29), "exceed the model's window of 128"),
     ],
 )
-def test_a_request_that_cannot_run_is_refused_by_number(request_: Request, words: str) -> None:
+def test_a_request_that_cannot_run_is_refused_by_number(request_: EngineRequest, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         request_.refuse_unless_runnable(vocab_size=64, max_positions=128)

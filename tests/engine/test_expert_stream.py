@@ -16,10 +16,10 @@ from assay.engine import api, packed, packing, residency
 from assay.engine.api import Engine
 from assay.engine.config import EngineConfig
 from assay.engine.families import read_model_config
-from assay.engine.sequence import Request
+from assay.engine.sequence import EngineRequest
 from assay.ground.errors import ArtifactError, AssayError, ConfigError, EnvironmentProblem, RunFailed
 
-Requests = Callable[..., list[Request]]
+Requests = Callable[..., list[EngineRequest]]
 Answers = dict[int, tuple[int, ...]]
 
 
@@ -28,7 +28,7 @@ def config(checkpoint: Path, precision: Precision = Precision.INT8, **change: An
     return EngineConfig(checkpoint, precision, **(settings | change))
 
 
-def answers(engine: Engine, requests: list[Request]) -> Answers:
+def answers(engine: Engine, requests: list[EngineRequest]) -> Answers:
     return {a.id: a.tokens for a in engine.generate(requests)}
 
 
@@ -86,7 +86,7 @@ def test_experts_that_fit_stay_and_the_others_are_read(
 def test_few_rows_read_the_experts_that_they_want_alone(checkpoint: Path) -> None:
     packed_copy(checkpoint)
     engine = Engine(config(checkpoint))
-    list(engine.generate([Request(0, (5,), 6)]))
+    list(engine.generate([EngineRequest(0, (5,), 6)]))
     wanted = engine.meter.experts_read
     assert wanted < 6 * 5 * 4, "every expert was wanted, so that nothing is shown"
     assert engine.stream is not None
@@ -128,7 +128,7 @@ def change_byte(file: Path, at: int) -> None:
 def test_bytes_that_are_not_those_that_were_packed_are_refused_when_they_are_read(checkpoint: Path) -> None:
     change_byte(packed.layer_file(packed_copy(checkpoint), 1), 5)
     with pytest.raises(RunFailed, match=r"expert 0 of .*layer-001.*not those that were packed"):
-        list(Engine(config(checkpoint, token_budget=99)).generate([Request(0, tuple(range(3, 60)), 2)]))
+        list(Engine(config(checkpoint, token_budget=99)).generate([EngineRequest(0, tuple(range(3, 60)), 2)]))
 
 
 def cut(folder: Path) -> None:

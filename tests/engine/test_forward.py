@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from assay.engine.batch import Batch, Chunk
 from assay.engine.forward import lay_out, torch_threads
 from assay.engine.kv_blocks import BLOCK_TOKENS, blocks_for
-from assay.engine.sequence import Request, Sequence
+from assay.engine.sequence import EngineRequest, Sequence
 
 
 def sequence(prompt: list[int], new: tuple[int, ...] = (), blocks: tuple[int, ...] = ()) -> Sequence:
-    return Sequence(Request(0, tuple(prompt)), list(new), list(blocks))
+    return Sequence(EngineRequest(0, tuple(prompt)), list(new), list(blocks))
 
 
 def test_a_prefill_of_three_beside_a_decode_at_twenty() -> None:

@@ -13,7 +13,7 @@ from assay.engine.batch import Batch, Chunk
 from assay.engine.config import EngineConfig
 from assay.engine.families import read_model_config
 from assay.engine.insight import KV_POINTS, PARTS, Meter
-from assay.engine.sequence import Request, Sequence
+from assay.engine.sequence import EngineRequest, Sequence
 
 
 def test_the_kv_curve_covers_the_whole_run_in_few_points(small_checkpoint: Path) -> None:
@@ -28,7 +28,7 @@ def test_the_kv_curve_covers_the_whole_run_in_few_points(small_checkpoint: Path)
 
 def test_a_run_shows_its_parts_experts_kv_and_the_machines_limits(small_checkpoint: Path) -> None:
     engine = Engine(EngineConfig(small_checkpoint, Precision.FLOAT32))
-    list(engine.generate([Request(0, (5, 9, 33), 6)]))
+    list(engine.generate([EngineRequest(0, (5, 9, 33), 6)]))
     insight = engine.insight()
     computed = 3 + 5
     assert insight["tokens_computed"] == computed and insight["tokens_sampled"] == 6
@@ -48,7 +48,7 @@ def test_the_head_is_counted_with_the_bytes_that_it_has(small_checkpoint: Path) 
 
 
 def chunk(start: int, stop: int, length: int) -> Chunk:
-    return Chunk(Sequence(Request(0, (5,) * length)), start, stop)
+    return Chunk(Sequence(EngineRequest(0, (5,) * length)), start, stop)
 
 
 def test_keys_are_counted_as_each_token_sees_itself_and_those_before(small_checkpoint: Path) -> None:

@@ -27,7 +27,7 @@ def test_each_precision_and_memory_have_a_rate() -> None:
 
 def test_what_is_kept_comes_back_on_the_same_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert limits.kept() is None
-    found = limits.Limits(limits.platform.node(), "2026-01-01T00:00:00Z", {"int8": 9.5}, 3.5)
+    found = limits.Roofline(limits.platform.node(), "2026-01-01T00:00:00Z", {"int8": 9.5}, 3.5)
     limits.keep(found)
     assert limits.kept() == found
     monkeypatch.setattr(limits.platform, "node", lambda: "another")
@@ -35,5 +35,5 @@ def test_what_is_kept_comes_back_on_the_same_machine_alone(monkeypatch: pytest.M
 
 
 def test_a_damaged_file_counts_as_not_measured() -> None:
-    limits.keep(limits.Limits("a", "b", {}, 1.0)).write_text("{")
+    limits.keep(limits.Roofline("a", "b", {}, 1.0)).write_text("{")
     assert limits.kept() is None

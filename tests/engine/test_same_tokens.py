@@ -13,14 +13,14 @@ import torch
 from assay.config import Precision
 from assay.engine.api import Engine
 from assay.engine.config import EngineConfig
-from assay.engine.sequence import Request
+from assay.engine.sequence import EngineRequest
 
-Requests = Callable[..., list[Request]]
+Requests = Callable[..., list[EngineRequest]]
 Answers = dict[int, tuple[int, ...]]
-Judge = Callable[[Path, list[Request]], Answers]
+Judge = Callable[[Path, list[EngineRequest]], Answers]
 
 
-def answers(checkpoint: Path, requests: list[Request], **change: Any) -> Answers:
+def answers(checkpoint: Path, requests: list[EngineRequest], **change: Any) -> Answers:
     engine = Engine(EngineConfig(checkpoint, Precision.FLOAT32, **change))
     return {a.id: a.tokens for a in engine.generate(requests)}
 
@@ -146,7 +146,7 @@ def test_min_new_tokens_holds_the_end_back(
     """Every id the model likes first is declared an end, so that only the ban keeps the answer going."""
     (plain,) = requests(1)
     first = answers(small_checkpoint, [plain])[0][0]
-    held = Request(0, plain.prompt, 12, 5, frozenset({first, 2}))
+    held = EngineRequest(0, plain.prompt, 12, 5, frozenset({first, 2}))
     expected = transformers_answers(small_checkpoint, [held])
     assert answers(small_checkpoint, [held]) == expected
     assert len(expected[0]) >= 5
@@ -155,6 +155,6 @@ def test_min_new_tokens_holds_the_end_back(
 def test_a_stop_sequence_ends_the_answer_and_is_kept(small_checkpoint: Path, requests: Requests) -> None:
     (plain,) = requests(1)
     whole = answers(small_checkpoint, [plain])[0]
-    stopped = Request(0, plain.prompt, 12, 0, frozenset({2}), (whole[3:5],))
+    stopped = EngineRequest(0, plain.prompt, 12, 0, frozenset({2}), (whole[3:5],))
     got = answers(small_checkpoint, [stopped])[0]
     assert got == whole[: len(got)] and got[-2:] == whole[3:5] and len(got) <= 5

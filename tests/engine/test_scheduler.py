@@ -10,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from assay.engine.batch import Batch
 from assay.engine.kv_blocks import BLOCK_TOKENS, KvBlocks, blocks_for
 from assay.engine.scheduler import Scheduler
-from assay.engine.sequence import Finished, Request, Sequence
+from assay.engine.sequence import EngineRequest, Finished, Sequence
 from assay.ground.errors import ConfigError
 
 BLOCKS, SLOTS, BUDGET = 6, 4, 24
@@ -24,7 +24,7 @@ def next_token(sequence: Sequence) -> int:
     return 3 if token in sequence.banned else token
 
 
-def alone(request: Request) -> tuple[int, ...]:
+def alone(request: EngineRequest) -> tuple[int, ...]:
     """What `request` answers when nothing else runs."""
     sequence = Sequence(request)
     while True:
@@ -55,7 +55,7 @@ class Serving(RuleBasedStateMachine):
         least=st.integers(0, 3),
     )
     def add(self, prompt: list[int], new: int, least: int) -> None:
-        request = Request(
+        request = EngineRequest(
             len(self.asked), tuple(prompt), new, min(least, new), frozenset({EOS}), ((7,), (8, 9))
         )
         self.asked[request.id] = Sequence(request)
@@ -105,8 +105,8 @@ TestServing.settings = TestServingLongestFirst.settings = settings(
 )
 
 
-def request(id: int, prompt: int, new: int) -> Request:
-    return Request(id, (5,) * prompt, new)
+def request(id: int, prompt: int, new: int) -> EngineRequest:
+    return EngineRequest(id, (5,) * prompt, new)
 
 
 def test_decode_and_prefill_share_one_step() -> None:

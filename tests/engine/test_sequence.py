@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.engine.batch import Batch, Chunk
-from assay.engine.sequence import Request, Sequence
+from assay.engine.sequence import EngineRequest, Sequence
 from assay.ground.errors import ConfigError
 
 EOS = frozenset({2, 9})
@@ -13,7 +13,7 @@ EOS = frozenset({2, 9})
 
 def after(*new: int, **asked: object) -> str | None:
     """Why a sequence of these new tokens is over."""
-    return Sequence(Request(0, (5, 6), **asked), list(new)).finish_reason()  # type: ignore[arg-type]
+    return Sequence(EngineRequest(0, (5, 6), **asked), list(new)).finish_reason()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_sequence_ends_by_eos_then_stop_then_length(
 
 
 def test_the_end_is_banned_until_the_least_tokens_exist() -> None:
-    sequence = Sequence(Request(0, (5,), min_new_tokens=2, eos_ids=EOS))
+    sequence = Sequence(EngineRequest(0, (5,), min_new_tokens=2, eos_ids=EOS))
     assert sequence.banned == EOS
     sequence.new_tokens = [4]
     assert sequence.banned == EOS
@@ -58,13 +58,13 @@ def test_the_end_is_banned_until_the_least_tokens_exist() -> None:
 def test_prompt_and_answer_are_one_row_of_tokens(
     prompt: list[int], new: list[int], start: int, stop: int
 ) -> None:
-    sequence = Sequence(Request(0, tuple(prompt)), new)
+    sequence = Sequence(EngineRequest(0, tuple(prompt)), new)
     assert sequence.token_slice(start, stop) == [*prompt, *new][start:stop]
     assert sequence.num_tokens == len(prompt) + len(new)
 
 
 def test_kv_is_given_up_and_the_tokens_stay() -> None:
-    sequence = Sequence(Request(0, (1, 2, 3)), [4], [7, 8], num_computed=3)
+    sequence = Sequence(EngineRequest(0, (1, 2, 3)), [4], [7, 8], num_computed=3)
     assert sequence.num_pending == 1
     assert sequence.forget_kv() == [7, 8]
     assert (sequence.blocks, sequence.num_pending, sequence.new_tokens) == ([], 4, [4])
@@ -73,32 +73,35 @@ def test_kv_is_given_up_and_the_tokens_stay() -> None:
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        (Request(3, ()), "request 3: the prompt is empty"),
-        (Request(3, (1, 10)), "token id 10 is outside the vocabulary of 10"),
-        (Request(3, (-1,)), "token id -1 is outside"),
-        (Request(3, (1,), 0), "0 to 0 new tokens is not a range"),
-        (Request(3, (1,), 4, 5), "5 to 4 new tokens is not a range"),
-        (Request(3, (1,), 4, -1), "-1 to 4 new tokens is not a range"),
-        (Request(3, (1,) * 5, 4), "5 prompt tokens and up to 4 new ones exceed the model's window of 8"),
+        (EngineRequest(3, ()), "request 3: the prompt is empty"),
+        (EngineRequest(3, (1, 10)), "token id 10 is outside the vocabulary of 10"),
+        (EngineRequest(3, (-1,)), "token id -1 is outside"),
+        (EngineRequest(3, (1,), 0), "0 to 0 new tokens is not a range"),
+        (EngineRequest(3, (1,), 4, 5), "5 to 4 new tokens is not a range"),
+        (EngineRequest(3, (1,), 4, -1), "-1 to 4 new tokens is not a range"),
+        (
+            EngineRequest(3, (1,) * 5, 4),
+            "5 prompt tokens and up to 4 new ones exceed the model's window of 8",
+        ),
     ],
 )
-def test_a_request_that_no_model_can_run_is_refused(request_: Request, words: str) -> None:
+def test_a_request_that_no_model_can_run_is_refused(request_: EngineRequest, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         request_.refuse_unless_runnable(vocab_size=10, max_positions=8)
 
 
 def test_a_request_at_every_limit_runs() -> None:
-    Request(3, (0, 9, 9, 9), 4, 4).refuse_unless_runnable(vocab_size=10, max_positions=8)
+    EngineRequest(3, (0, 9, 9, 9), 4, 4).refuse_unless_runnable(vocab_size=10, max_positions=8)
 
 
 def test_the_same_request_under_another_id() -> None:
-    request = Request(3, (1,), 7, 2, EOS, ((4,),))
+    request = EngineRequest(3, (1,), 7, 2, EOS, ((4,),))
     again = request.with_id(8)
     assert (again.id, again.with_id(3)) == (8, request)
 
 
 def test_a_chunk_samples_where_it_reaches_the_last_token() -> None:
-    sequence = Sequence(Request(0, (1, 2, 3)), [4])
+    sequence = Sequence(EngineRequest(0, (1, 2, 3)), [4])
     assert [Chunk(sequence, 0, stop).samples for stop in (1, 3, 4)] == [False, False, True]
     batch = Batch((Chunk(sequence, 0, 3), Chunk(sequence, 3, 4)))
     assert (batch.num_tokens, [c.size for c in batch.chunks]) == (4, [3, 1])
@@ -107,4 +110,4 @@ def test_a_chunk_samples_where_it_reaches_the_last_token() -> None:
 
 def test_an_empty_chunk_is_a_bug_that_is_caught() -> None:
     with pytest.raises(AssertionError, match="an empty chunk"):
-        Batch((Chunk(Sequence(Request(0, (1,))), 1, 1),))
+        Batch((Chunk(Sequence(EngineRequest(0, (1,))), 1, 1),))

@@ -17,7 +17,7 @@ from assay.config import Precision
 from assay.engine.api import Engine
 from assay.engine.config import EngineConfig
 from assay.engine.families import read_model_config
-from assay.engine.sequence import Request
+from assay.engine.sequence import EngineRequest
 from assay.engine.weights import expected_shapes
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 
@@ -38,7 +38,7 @@ def load(folder: Path) -> Engine:
 
 
 def answer(folder: Path) -> tuple[int, ...]:
-    (finished,) = load(folder).generate([Request(0, (5, 9, 33, 60), 10)])
+    (finished,) = load(folder).generate([EngineRequest(0, (5, 9, 33, 60), 10)])
     return finished.tokens
 
 
@@ -188,8 +188,8 @@ def test_tokens_to_score_that_kv_has_no_room_for_are_refused(small_checkpoint: P
 
 def test_a_refused_request_leaves_the_others_running(small_checkpoint: Path) -> None:
     engine = load(small_checkpoint)
-    engine.add(Request(0, (5, 6), 4))
-    for bad in (Request(1, (5, 96), 4), Request(0, (5,), 4), Request(2, (5,) * 300, 4)):
+    engine.add(EngineRequest(0, (5, 6), 4))
+    for bad in (EngineRequest(1, (5, 96), 4), EngineRequest(0, (5,), 4), EngineRequest(2, (5,) * 300, 4)):
         with pytest.raises(ConfigError):
             engine.add(bad)
     answers = []

@@ -11,7 +11,7 @@ from assay.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
     from assay.doctor import Diagnosis
-    from assay.engine.limits import Limits
+    from assay.engine.limits import Roofline
     from assay.engine.ops.cpu.rates import Rates
 
 HELP = "what this machine can and cannot do here, with the fix for each"
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if able else NOTHING_RUNS
 
 
-def _measure() -> tuple[Limits, Rates | str]:
+def _measure() -> tuple[Roofline, Rates | str]:
     from assay.engine import limits
     from assay.engine.ops import choice
 
@@ -51,7 +51,7 @@ def _measure() -> tuple[Limits, Rates | str]:
     return found, choice.measure_rates()
 
 
-def render(findings: list[Diagnosis], roofline: Limits | None, rates: Rates | str, able: bool) -> str:
+def render(findings: list[Diagnosis], roofline: Roofline | None, rates: Rates | str, able: bool) -> str:
     wide = max(len(finding.subject) for finding in findings)
     lines = []
     for finding in findings:
@@ -84,7 +84,7 @@ def _table(rates: Rates) -> list[str]:
 
 
 def _tree(
-    findings: list[Diagnosis], roofline: Limits | None, rates: Rates | str, able: bool
+    findings: list[Diagnosis], roofline: Roofline | None, rates: Rates | str, able: bool
 ) -> dict[str, Any]:
     return {
         "can_run": able,

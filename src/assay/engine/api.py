@@ -21,7 +21,7 @@ from assay.engine.families import read_model_config
 from assay.engine.insight import Meter
 from assay.engine.kv_blocks import KvBlocks
 from assay.engine.scheduler import Accepted, Scheduler
-from assay.engine.sequence import Finished, Request, Sequence
+from assay.engine.sequence import EngineRequest, Finished, Sequence
 from assay.ground import files
 from assay.ground.errors import ConfigError
 
@@ -78,7 +78,7 @@ class Engine:
         )
         self._ids: set[int] = set()
 
-    def add(self, request: Request) -> None:
+    def add(self, request: EngineRequest) -> None:
         """Queue a request. Raises: ConfigError when it cannot be run; requests already in are not touched."""
         request.refuse_unless_runnable(self.model.vocab_size, self.model.max_positions)
         if request.id in self._ids:
@@ -117,7 +117,7 @@ class Engine:
         self._ids.difference_update(answer.id for answer in accepted.finished)
         return accepted
 
-    def generate(self, requests: Iterable[Request]) -> Iterator[Finished]:
+    def generate(self, requests: Iterable[EngineRequest]) -> Iterator[Finished]:
         """Run `requests` together; each answer is yielded in the step that finishes it."""
         for request in requests:
             self.add(request)
@@ -130,7 +130,7 @@ class Engine:
 
         Raises: ConfigError for tokens that the model cannot run, or that its KV has no room for."""
         assert not self.has_work, "scoring would overwrite the KV of running requests"
-        request = Request(-1, tokens, 1)
+        request = EngineRequest(-1, tokens, 1)
         request.refuse_unless_runnable(self.model.vocab_size, self.model.max_positions + 1)
         self._scheduler.refuse_without_room(request)
         return self._forward.score(tokens)

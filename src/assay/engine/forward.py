@@ -17,7 +17,7 @@ from assay.engine.insight import Meter
 from assay.engine.kv_blocks import blocks_for
 from assay.engine.ops import Step
 from assay.engine.sampling import greedy
-from assay.engine.sequence import Request, Sequence
+from assay.engine.sequence import EngineRequest, Sequence
 
 
 class Forward:
@@ -40,7 +40,7 @@ class Forward:
 
     def score(self, tokens: tuple[int, ...]) -> Tensor:
         """Scores after each of `tokens`, computed in the first KV blocks; float32 (T, V)."""
-        alone = Sequence(Request(-1, tokens), blocks=list(range(blocks_for(len(tokens)))))
+        alone = Sequence(EngineRequest(-1, tokens), blocks=list(range(blocks_for(len(tokens)))))
         step = replace(lay_out(Batch((Chunk(alone, 0, len(tokens)),))), sampled_L=torch.arange(len(tokens)))
         with torch_threads(self.model.ops.torch_threads):
             return self.model.logits(step, self._cache, self.meter).clone()

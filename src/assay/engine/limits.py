@@ -25,7 +25,7 @@ REPEATS = 5
 
 
 @dataclass(frozen=True)
-class Limits:
+class Roofline:
     """Best of a few repeats on all cores, with nothing else running if the figures are to mean much."""
 
     machine: str
@@ -37,7 +37,7 @@ class Limits:
     """A matrix times a vector: every byte is read once, as weights are by a decode step"""
 
 
-def measure(side: int = SIDE, read_bytes: int = READ_BYTES) -> Limits:
+def measure(side: int = SIDE, read_bytes: int = READ_BYTES) -> Roofline:
     """Takes a second or two."""
     whole = torch.rand(side, side)
     short, small = whole.bfloat16(), (whole * 100).to(torch.int8)
@@ -49,10 +49,10 @@ def measure(side: int = SIDE, read_bytes: int = READ_BYTES) -> Limits:
     rates = {p.value: float(f"{2 * side**3 / _best(product) / 1e9:.3g}") for p, product in work.items()}
     long, vector = torch.ones(read_bytes // (4 * side), side), torch.ones(side)
     read = float(f"{long.nbytes / _best(lambda: torch.mv(long, vector)) / 1e9:.3g}")
-    return Limits(platform.node(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), rates, read)
+    return Roofline(platform.node(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), rates, read)
 
 
-def keep(limits: Limits) -> Path:
+def keep(limits: Roofline) -> Path:
     """Write them into the store; later runs show them."""
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,10 +60,10 @@ def keep(limits: Limits) -> Path:
     return path
 
 
-def kept() -> Limits | None:
+def kept() -> Roofline | None:
     """What was measured on this machine last; None when nothing was, or on another machine."""
     try:
-        found = Limits(**json.loads(_path().read_text(encoding="utf-8")))
+        found = Roofline(**json.loads(_path().read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
     return found if found.machine == platform.node() else None

@@ -21,7 +21,7 @@ from assay.config import Precision
 from assay.engine.api import Engine
 from assay.engine.config import EngineConfig
 from assay.engine.decoder_config import DecoderConfig
-from assay.engine.sequence import Request
+from assay.engine.sequence import EngineRequest
 
 MARGIN = 1e-4
 AGREEMENT_MIN = 0.98
@@ -126,7 +126,7 @@ def answers(config: EngineConfig, prompts: Sequence[Prompt], steps: int, progres
     """The engine's greedy continuation of each prompt by `steps` tokens. The model's own end is not heeded: a model
     that ends at once would leave nothing to compare."""
     engine = Engine(config, progress)
-    requests = [Request(i, prompt, steps) for i, prompt in enumerate(prompts)]
+    requests = [EngineRequest(i, prompt, steps) for i, prompt in enumerate(prompts)]
     found = {}
     for answer in engine.generate(requests):
         found[answer.id] = answer.tokens
@@ -179,7 +179,7 @@ def _gap(scores_NX: Tensor, chosen: int) -> Tensor:
 
 
 def _generate(engine: Engine, traces: Sequence[Trace], batch: int, shuffled: bool) -> Generated:
-    requests = [Request(i, t.prompt, len(t.tokens)) for i, t in enumerate(traces)]
+    requests = [EngineRequest(i, t.prompt, len(t.tokens)) for i, t in enumerate(traces)]
     if shuffled:
         random.Random(1).shuffle(requests)
     answers = {a.id: a.tokens for a in engine.generate(requests)}

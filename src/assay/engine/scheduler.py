@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from assay.engine.batch import Batch, Chunk
 from assay.engine.kv_blocks import BLOCK_TOKENS, KvBlocks, blocks_for
-from assay.engine.sequence import Finished, Request, Sequence
+from assay.engine.sequence import EngineRequest, Finished, Sequence
 from assay.ground.errors import ConfigError
 
 
@@ -59,7 +59,7 @@ class Scheduler:
         self.refuse_without_room(sequence.request)
         self._arrived.append(sequence)
 
-    def refuse_without_room(self, request: Request) -> None:
+    def refuse_without_room(self, request: EngineRequest) -> None:
         """Raises: ConfigError when the request might not finish even with all KV to itself."""
         longest = len(request.prompt) + request.max_new_tokens - 1
         if blocks_for(longest) > self.blocks.count:

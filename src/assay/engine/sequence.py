@@ -8,7 +8,7 @@ from assay.ground.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Request:
+class EngineRequest:
     """One prompt to continue, and when to stop.
 
     id: the caller's own, unique among the requests that are in the engine.
@@ -24,7 +24,7 @@ class Request:
     stop: tuple[tuple[int, ...], ...] = ()
     """Generation ends once the last new tokens are one of these."""
 
-    def with_id(self, id: int) -> Request:
+    def with_id(self, id: int) -> EngineRequest:
         """The same request under another id."""
         return replace(self, id=id)
 
@@ -66,7 +66,7 @@ class Finished:
 class Sequence:
     """A request in the engine. KV exists for its first `num_computed` tokens, in `blocks`."""
 
-    request: Request
+    request: EngineRequest
     new_tokens: list[int] = field(default_factory=list)
     blocks: list[int] = field(default_factory=list)
     num_computed: int = 0

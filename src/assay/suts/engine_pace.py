@@ -113,7 +113,7 @@ def _step_seconds(
     from assay.engine.forward import Forward
     from assay.engine.insight import Meter
     from assay.engine.ops.choice import choose_ops
-    from assay.engine.sequence import Request, Sequence
+    from assay.engine.sequence import EngineRequest, Sequence
     from assay.engine.weights import expected_shapes, expert_tensors, load_model
 
     def batch(lengths: Items[int], size: int) -> Batch:
@@ -122,7 +122,9 @@ def _step_seconds(
             prompt = tuple(torch.randint(model.vocab_size, (length,)).tolist())
             blocks = list(range(used, used + blocks_for(length)))
             used += len(blocks)
-            chunks.append(Chunk(Sequence(Request(number, prompt), blocks=blocks), length - size, length))
+            chunks.append(
+                Chunk(Sequence(EngineRequest(number, prompt), blocks=blocks), length - size, length)
+            )
         return Batch(tuple(chunks))
 
     def seconds(of: Batch) -> float:

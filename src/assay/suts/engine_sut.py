@@ -18,7 +18,7 @@ from assay.engine.checkpoint import Checkpoint
 from assay.engine.config import EngineConfig
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.families import read_model_config
-from assay.engine.sequence import Finished, Request
+from assay.engine.sequence import EngineRequest, Finished
 from assay.engine.weights import check_tensors
 from assay.ground.errors import ConfigError
 from assay.mlperf.data.sample import Sample
@@ -48,7 +48,7 @@ class Prepared:
 
     config: EngineConfig
     model: DecoderConfig
-    requests: Mapping[int, Request]
+    requests: Mapping[int, EngineRequest]
     """Sample index -> what the engine is asked for it."""
 
 
@@ -106,10 +106,10 @@ def generation(spec: SutSpec) -> Generation:
     return replace(spec.generation, max_new_tokens=min(longest, spec.generation.max_new_tokens))
 
 
-def to_request(sample: Sample, generation: Generation) -> Request:
+def to_request(sample: Sample, generation: Generation) -> EngineRequest:
     """What the engine is asked for one sample; its id is the sample's index until a query replaces it."""
     stops = (sample.stop_ids,) if sample.stop_ids else ()
-    return Request(
+    return EngineRequest(
         id=sample.index,
         prompt=sample.prompt_ids,
         max_new_tokens=generation.max_new_tokens,
@@ -128,7 +128,9 @@ def to_answer(finished: Finished, eos_id: int) -> Answer:
 class EngineSut:
     """Computes in a thread of its own from the first query to `close`."""
 
-    def __init__(self, engine: Engine, requests: Mapping[int, Request], sink: Sink, spec: SutSpec) -> None:
+    def __init__(
+        self, engine: Engine, requests: Mapping[int, EngineRequest], sink: Sink, spec: SutSpec
+    ) -> None:
         self._engine = engine
         self._requests = requests
         self._sink = sink

@@ -8,28 +8,14 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from assay.ground.budget import POINTER_BYTES, Budget
 from assay.ground.errors import ArtifactError
 from assay.mlperf.data import pickle_values, pickled_arrays
+from assay.mlperf.data.columns import Columns, Unread
 from assay.mlperf.data.pickle_values import Called, PickledName
 from assay.mlperf.data.pickled_arrays import Unreadable
-
-Columns = dict[str, list[Any]]
-"""Column name -> one value per row; all columns have one length."""
-
-
-@dataclass(frozen=True)
-class Unread:
-    """Stands in the cells of a column whose kind this reader does not know: nobody needs it, or they will say so."""
-
-    kind: str
-
-    def __repr__(self) -> str:
-        return f"a value of {self.kind}"
-
 
 _NAT = ("_nat_unpickle", "__nat_unpickle")
 _LIBRARIES = ("pandas", "numpy", "pyarrow")

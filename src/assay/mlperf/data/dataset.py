@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.ground.files import sha256
-from assay.mlperf.data.dataframe_pickle import Columns
+from assay.mlperf.data.columns import Columns
 from assay.mlperf.data.dataset_file import read_columns, write_columns
 from assay.mlperf.data.sample import Sample
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from assay.ground.errors import ArtifactError, did_you_mean
-from assay.mlperf.data.dataframe_pickle import Columns
+from assay.mlperf.data.columns import Columns
 
 Cell = TypeVar("Cell")
 

@@ -15,8 +15,7 @@ from assay.ground import compressed, paths
 from assay.ground.budget import POINTER_BYTES, Budget
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.files import staged
-from assay.mlperf.data import dataframe_pickle
-from assay.mlperf.data.dataframe_pickle import Columns
+from assay.mlperf.data.columns import Columns
 
 FORMATS = {".pkl": "pickle", ".pickle": "pickle", ".parquet": "parquet", ".jsonl": "jsonl", ".json": "json"}
 BATCH_ROWS = 256
@@ -78,6 +77,8 @@ def write_columns(path: Path, columns: Columns) -> None:
 
 
 def _read_pickle(path: Path, budget: Budget) -> Columns:
+    from assay.mlperf.data import dataframe_pickle  # it needs numpy, which costs 0.1 s to import
+
     return dataframe_pickle.read(compressed.read(path, budget), path)
 
 

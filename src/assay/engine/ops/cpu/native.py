@@ -83,7 +83,7 @@ class NativeCache:
 
 @dataclass(frozen=True)
 class NativeRouting(Routing):
-    c: library.NativeRouting
+    c: library.RoutingPointers
 
 
 class Scratch:
@@ -289,7 +289,7 @@ class NativeOps:
             take("place", (rows, m.experts_per_token), torch.int32),
             take("weight", (rows, m.experts_per_token)),
         )
-        self._routing = NativeRouting(*tensors, library.NativeRouting(*map(at, tensors)))
+        self._routing = NativeRouting(*tensors, library.RoutingPointers(*map(at, tensors)))
         self._rows = rows
 
     def _row_room(self, name: str, rows: int, width: int, groups: int) -> library.RowRoom:

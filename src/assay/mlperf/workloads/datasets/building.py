@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.mlperf.data.dataframe_pickle import Columns
+from assay.mlperf.data.columns import Columns
 from assay.mlperf.data.tokenizer import Tokenizer
 from assay.mlperf.scoring.programs.mbxp import Grader
 

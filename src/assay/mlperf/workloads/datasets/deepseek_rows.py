@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from assay.ground.errors import ArtifactError
 from assay.mlperf.data import dataset_cells as cells
-from assay.mlperf.data.dataframe_pickle import Columns
+from assay.mlperf.data.columns import Columns
 from assay.mlperf.data.dataset import Schema
 from assay.mlperf.data.sample import Sample
 

@@ -16,7 +16,7 @@ from typing import Any
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.ground.parsed import json_value
 from assay.mlperf.data import dataset
-from assay.mlperf.data.dataframe_pickle import Columns
+from assay.mlperf.data.columns import Columns
 from assay.mlperf.data.tokenizer import Tokenizer
 from assay.mlperf.scoring.programs.mbxp import FENCE, GRADED, Grader, program
 from assay.mlperf.workloads.datasets.building import Builder, Order

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from assay.ground.errors import ArtifactError
 from assay.mlperf.data import dataset_cells as cells
-from assay.mlperf.data.dataframe_pickle import Columns
+from assay.mlperf.data.columns import Columns
 from assay.mlperf.data.dataset import Schema
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.scoring import gsm8k

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from assay.ground.errors import ConfigError
 from assay.mlperf.data import dataset
 from assay.mlperf.data import dataset_cells as cells
-from assay.mlperf.data.dataframe_pickle import Columns
+from assay.mlperf.data.columns import Columns
 from assay.mlperf.data.dataset import Schema
 from assay.mlperf.data.dataset_file import read_columns
 from assay.mlperf.data.sample import Sample

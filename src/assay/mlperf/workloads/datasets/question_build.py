@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from assay.ground.errors import ConfigError
 from assay.mlperf.data import dataset_cells as cells
-from assay.mlperf.data.dataframe_pickle import Columns
+from assay.mlperf.data.columns import Columns
 from assay.mlperf.data.dataset_file import read_columns
 from assay.mlperf.workloads.datasets.building import Builder, Order
 

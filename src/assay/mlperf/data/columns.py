@@ -1,0 +1,19 @@
+"""Columns: what a dataset file of any form holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Columns = dict[str, list[Any]]
+"""Column name -> one value per row; all columns have one length."""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Stands in the cells of a column whose kind this reader does not know: nobody needs it, or they will say so."""
+
+    kind: str
+
+    def __repr__(self) -> str:
+        return f"a value of {self.kind}"
