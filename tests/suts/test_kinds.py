@@ -26,7 +26,7 @@ def test_a_sut_says_what_it_is_and_has_what_its_facts_name(name: str) -> None:
 def test_the_facts_of_all_suts_are_read_without_a_tensor_library() -> None:
     code = (
         "import sys; from assay import suts; suts.kinds(); "
-        "print([name for name in ('torch', 'transformers') if name in sys.modules])"
+        "print([name for name in ('torch', 'transformers', 'numpy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

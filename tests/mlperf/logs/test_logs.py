@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf import logs
+from assay.mlperf.logs.accuracy import read_accuracy
 from assay.mlperf.rounds.round import Seeds
 
 SERVER = {
@@ -193,14 +194,14 @@ def accuracy_log(folder: Path, *entries: str) -> Path:
 @pytest.mark.parametrize(("name", "dtype"), [("int32", "<i4"), ("int64", "<i8"), ("float", "<f4")])
 def test_answers_are_decoded_by_the_dtype_they_were_sent_in(tmp_path: Path, name: str, dtype: str) -> None:
     path = accuracy_log(tmp_path, entry(0, [1, 31_999], dtype), entry(1, [], dtype))
-    entries = list(logs.read_accuracy(path, name))
+    entries = list(read_accuracy(path, name))
     assert [e.token_ids.tolist() for e in entries] == [[1, 31_999], []]
     assert [(e.seq_id, e.qsl_idx) for e in entries] == [(0, 5), (1, 6)]
 
 
 def test_first_token_and_count_are_kept_where_the_log_has_them(tmp_path: Path) -> None:
     path = accuracy_log(tmp_path, entry(0, [7, 8], token_data="07000000", token_count=2), entry(1, [7]))
-    first, second = logs.read_accuracy(path)
+    first, second = read_accuracy(path)
     assert first.first_ids is not None and first.first_ids.tolist() == [7]
     assert first.token_count == 2
     assert (second.first_ids, second.token_count) == (None, None)
@@ -209,13 +210,13 @@ def test_first_token_and_count_are_kept_where_the_log_has_them(tmp_path: Path) -
 def test_an_empty_log_has_no_entries(tmp_path: Path) -> None:
     path = tmp_path / logs.ACCURACY_FILE
     path.write_text("[\n]\n")
-    assert list(logs.read_accuracy(path)) == []
+    assert list(read_accuracy(path)) == []
 
 
 def test_the_same_json_in_another_layout_is_read_too(tmp_path: Path) -> None:
     path = accuracy_log(tmp_path, entry(0, [1, 2]), entry(1, [3, 4]))
     path.write_text(json.dumps(json.loads(path.read_text()), indent=4))
-    assert [e.token_ids.tolist() for e in logs.read_accuracy(path)] == [[1, 2], [3, 4]]
+    assert [e.token_ids.tolist() for e in read_accuracy(path)] == [[1, 2], [3, 4]]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +244,7 @@ def test_a_damaged_accuracy_log_is_refused_with_what_is_wrong(
     path = tmp_path / logs.ACCURACY_FILE
     path.write_text(content)
     with pytest.raises(ArtifactError, match=words):
-        list(logs.read_accuracy(path))
+        list(read_accuracy(path))
 
 
 @pytest.mark.parametrize("value", [1.5, np.nan, np.inf, 1e30])
@@ -251,10 +252,10 @@ def test_fractions_and_what_no_integer_holds_are_no_token_ids(tmp_path: Path, va
     data = np.array([value, 2], "<f4").tobytes().hex()
     path = accuracy_log(tmp_path, json.dumps({"seq_id": 0, "qsl_idx": 0, "data": data}))
     with pytest.raises(ArtifactError, match="no whole numbers"):
-        list(logs.read_accuracy(path, "float"))
+        list(read_accuracy(path, "float"))
 
 
 def test_an_unknown_dtype_is_refused_before_the_file_is_opened(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="int23") as failure:
-        logs.read_accuracy(tmp_path / "absent", "int23")
+        read_accuracy(tmp_path / "absent", "int23")
     assert failure.value.hint == "did you mean int32?"

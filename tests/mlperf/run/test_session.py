@@ -15,6 +15,7 @@ import pytest
 from assay.config import Mode, Scenario
 from assay.ground.errors import ConfigError, EnvironmentProblem, Interrupted, RunFailed
 from assay.mlperf import logs
+from assay.mlperf.logs.accuracy import read_accuracy
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.run.session import Session
 from assay.mlperf.sut.progress import Progress
@@ -58,7 +59,7 @@ def test_the_accuracy_log_holds_each_reference_answer_once(tmp_path: Path) -> No
     spec = run_spec(tmp_path, Scenario.OFFLINE, Mode.ACCURACY)
     with session(tmp_path) as running:
         running.run(spec)
-    entries = list(logs.read_accuracy(spec.out / logs.ACCURACY_FILE, "int32"))
+    entries = list(read_accuracy(spec.out / logs.ACCURACY_FILE, "int32"))
     answers = {entry.qsl_idx: tuple(entry.token_ids.tolist()) for entry in entries}
     assert answers == {sample.index: sample.reference_ids for sample in samples()}
     assert all(entry.token_count == len(entry.token_ids) for entry in entries)
@@ -91,7 +92,7 @@ def test_a_test06_run_logs_answers_and_leaves_the_working_folder_alone(
         record = running.run(spec)
     assert record.samples == 100 and record.errors == ()
     assert spec.audit_conf is not None and spec.audit_conf.is_file()
-    entries = list(logs.read_accuracy(spec.out / logs.ACCURACY_FILE))
+    entries = list(read_accuracy(spec.out / logs.ACCURACY_FILE))
     assert len(entries) == 100
     if scenario is Scenario.SERVER:
         assert all(
@@ -106,7 +107,7 @@ def test_loadgen_4_logs_the_answers_of_test06_without_an_audit_config(tmp_path: 
     with session(tmp_path, round_name="v4.1") as running:
         record = running.run(spec)
     assert record.samples == 100 and record.errors == ()
-    assert len(list(logs.read_accuracy(spec.out / logs.ACCURACY_FILE))) == 100
+    assert len(list(read_accuracy(spec.out / logs.ACCURACY_FILE))) == 100
     assert not (spec.user_conf.parent / "audit.config").exists()
 
 

@@ -1,6 +1,8 @@
-"""LoadGen's log files as typed values. They are read as what they may be: cut short, binary, or hostile."""
+"""LoadGen's log files as typed values. They are read as what they may be: cut short, binary, or hostile.
 
-from assay.mlperf.logs.accuracy import LoggedAnswer, read_accuracy
+The answers of an accuracy log: `logs.accuracy`, which needs numpy and is not imported with the rest.
+"""
+
 from assay.mlperf.logs.detail import DetailLog, read_detail
 from assay.mlperf.logs.names import ACCURACY_FILE, DETAIL_FILE, SUMMARY_FILE
 from assay.mlperf.logs.record import (
@@ -16,9 +18,7 @@ __all__ = [
     "SUMMARY_FILE",
     "DetailLog",
     "Distribution",
-    "LoggedAnswer",
     "RunRecord",
-    "read_accuracy",
     "read_detail",
     "read_record",
     "record_of",

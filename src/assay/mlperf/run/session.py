@@ -29,6 +29,7 @@ from assay.mlperf import logs
 from assay.mlperf.compliance import audit_config
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.logs import names
+from assay.mlperf.logs.accuracy import read_accuracy
 from assay.mlperf.rounds.round import Wheel
 from assay.mlperf.run import target_rate, user_conf, wheels
 from assay.mlperf.run.loadgen_job import Count, LoadGenJob
@@ -287,7 +288,7 @@ def _refuse_incomplete_answers(spec: RunSpec) -> None:
     """LoadGen does not notice a full disk; its accuracy log then lacks its end."""
     path = spec.out / logs.ACCURACY_FILE
     try:
-        entries = sum(1 for _ in logs.read_accuracy(path))
+        entries = sum(1 for _ in read_accuracy(path))
     except ArtifactError as error:
         raise RunFailed(error.message, _disk_hint(spec.out)) from error
     if entries != spec.samples:
