@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 import socket
+import urllib.request
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from assay.endpoint import single
+from assay.endpoint.address import parse
+from assay.endpoint.answer import AnswerStream
 from assay.endpoint.apis import APIS
 from assay.endpoint.delta import Finish
 from assay.endpoint.failure import FailureKind
@@ -33,6 +37,11 @@ def ask(
     prompt = Prompt(text=TEXT) if takes_text else Prompt(ids=ids)
     salt = asked.pop("salt", None)
     return single.answer(server, api, api.body(prompt, Sampling(**{"max_tokens": 8, **asked}), "mock", salt))
+
+
+def connected(server: single.ProbedServer) -> socket.socket:
+    address = parse(server.text)
+    return socket.create_connection((address.host, address.port), 10)
 
 
 def log(server: single.ProbedServer) -> list[dict[str, Any]]:
@@ -136,6 +145,82 @@ def test_a_repeated_prompt_is_cached_unless_it_is_salted() -> None:
         assert "vllm:prefix_cache_hits_total 48\n" in single.fact(server, "/metrics")[1]
     with mock(prefix_cache=True, states_cached=False) as server:
         assert [ask(server).usage.cached_tokens for _ in range(2)] == [None, None]
+
+
+def test_an_answer_that_is_kept_whole_comes_at_once_whatever_its_salt() -> None:
+    with mock(response_cache=True, ttft_ms=40, tpot_ms=5) as server:
+        answers = [ask(server, salt=salt) for salt in ("a", "b")]
+        ask(server, ids=IDS[1:])
+        first, again, other = (row["last_ns"] - row["arrived_ns"] for row in log(server))
+    assert answers[0].ids == answers[1].ids
+    assert again < 40e6 <= min(first, other)
+
+
+def test_a_compressed_answer_fails_by_name() -> None:
+    with mock(gzip=True, tpot_ms=1) as server:
+        failure = ask(server).failure
+        raw = urllib.request.Request(
+            f"{server.text}/v1/completions",
+            APIS["vllm"].body(Prompt(ids=IDS), Sampling(max_tokens=3), "mock", None),
+        )
+        with urllib.request.urlopen(raw, timeout=10) as response:
+            text = zlib.decompressobj(wbits=31).decompress(response.read())
+    assert failure is not None and failure.kind is FailureKind.DAMAGED and "gzip" in failure.detail
+    assert text.count(b"data: ") == 5 and b"[DONE]" in text
+
+
+def test_the_client_of_runs_fails_a_compressed_answer_too() -> None:
+    answer = AnswerStream(APIS["vllm"])
+    answer.feed(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", 1)
+    assert answer.failure is not None and answer.failure.kind is FailureKind.DAMAGED
+    assert "compressed (gzip)" in answer.failure.detail
+    plain = AnswerStream(APIS["vllm"])
+    plain.feed(b"HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 300\r\n\r\n", 1)
+    assert plain.failure is None
+
+
+def test_reasoning_is_part_of_the_answer() -> None:
+    with (
+        mock(api="openai-chat", tokens=6) as plain,
+        mock(api="openai-chat", tokens=6, reasoning_tokens=4) as other,
+    ):
+        expected, got = ask(plain, "openai-chat"), ask(other, "openai-chat")
+    assert got.text == expected.text != "" and got.failure is None
+    assert sum(bool(delta.text) for delta in got.deltas) == got.usage.completion_tokens == 6
+
+
+def test_another_count_of_the_prompt_is_stated_where_the_script_says_so() -> None:
+    for name in ("vllm", "sglang", "llamacpp"):
+        with mock(api=name, fault=[{"kind": "wrong_prompt", "requests": [2]}]) as server:
+            right, wrong = ask(server, name), ask(server, name)
+        assert (right.usage.prompt_tokens, wrong.usage.prompt_tokens) == (len(IDS), len(IDS) + 1)
+        assert right.ids == wrong.ids
+
+
+def test_an_idle_connection_is_closed_after_its_time() -> None:
+    body = APIS["vllm"].body(Prompt(ids=IDS), Sampling(max_tokens=2), "mock", None)
+    request = b"POST /v1/completions HTTP/1.1\r\nHost: m\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    with mock(keep_alive_s=0.2) as server, connected(server) as client:
+        client.sendall(request)
+        got = b""
+        while data := client.recv(65536):  # ends when the mock closes
+            got += data
+    assert got.endswith(b"\r\n0\r\n\r\n")
+
+
+def test_text_gets_a_beginning_of_sequence_where_the_script_says_so() -> None:
+    with mock(api="openai-chat") as plain, mock(api="openai-chat", adds_bos=True) as other:
+        counts = [ask(server, "openai-chat").usage.prompt_tokens for server in (plain, other)]
+    assert counts[0] is not None and counts[1] == counts[0] + 1
+
+
+def test_more_streams_slow_each_other_down() -> None:
+    with mock(tpot_ms_per_stream=10) as server:
+        ask(server)
+        with ThreadPoolExecutor(3) as pool:
+            assert all(one.failure is None for one in pool.map(lambda _: ask(server), range(3)))
+        alone, *together = [row["last_ns"] - row["first_ns"] for row in log(server)]
+    assert alone >= 6 * 10e6 and max(together) >= 6 * 20e6  # a late first token shortens the rest
 
 
 def test_requests_wait_for_a_slot_in_their_order() -> None:

@@ -28,6 +28,7 @@ class HttpResponse:
         self._body: list[bytes] = []
         self._head_bytes = 0
         self._has_length = False
+        self._coding = ""
 
     def feed(self, data: bytes) -> bytes:
         """The body's bytes in `data`. Raises: BadResponse."""
@@ -39,6 +40,8 @@ class HttpResponse:
             self._parser.feed_data(data)
         except HttpParserError as error:
             raise BadResponse(f"no HTTP/1.1 response: {error}: {data[:60]!r}") from None
+        if self._coding and self.status == 200:
+            raise BadResponse(compressed(self._coding))
         if self.status is None and self._head_bytes > MOST_HEADER_BYTES:
             raise BadResponse("the headers have no end")
         if self.is_whole:
@@ -55,6 +58,8 @@ class HttpResponse:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._has_length = self._has_length or name.lower() in (b"content-length", b"transfer-encoding")
+        if name.lower() == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            self._coding = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         assert self._parser is not None
@@ -72,3 +77,8 @@ class HttpResponse:
         if self.status is not None and not self.is_whole:
             assert self._parser is not None
             self.is_whole, self.keeps_alive = True, self._parser.should_keep_alive()
+
+
+def compressed(coding: str) -> str:
+    """What is wrong with an answer in `coding`: compression holds tokens back until a block is full."""
+    return f"the answer is compressed ({coding[:40]}), and identity was asked for: is there a proxy between?"

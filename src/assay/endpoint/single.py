@@ -16,6 +16,7 @@ from assay.endpoint.delta import Delta, Finish, Usage
 from assay.endpoint.event_limit import EventTooLong
 from assay.endpoint.failure import EndpointFailure, FailureKind, refusal
 from assay.endpoint.framing import splitter
+from assay.endpoint.http_response import compressed
 
 _READ = 65536
 _MAX_FACT = 4 * 2**20
@@ -89,6 +90,8 @@ def answer(server: ProbedServer, api: Api, body: bytes) -> SingleAnswer:
         with _request(server, "POST", api.path, body) as response:
             if response.status != 200:
                 failure = refusal(response.status, _message(response.read(_READ)), was_ready=False)
+            elif (coding := response.getheader("Content-Encoding", "identity")) != "identity":
+                failure = EndpointFailure(FailureKind.DAMAGED, compressed(coding))
             else:
                 split, reader = splitter(api.framing), api.reader()
                 while data := response.read1(_READ):

@@ -6,6 +6,7 @@ looked for only when a name is not one of Assay's own, or when all names are wan
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 from types import ModuleType
@@ -75,4 +76,16 @@ def _loaded(point: EntryPoint) -> SutKind:
         raise ConfigError(f"{point.value} is not a SutKind")
     if made.name != point.name:
         raise ConfigError(f"{point.value} calls itself {made.name!r}")
-    return made
+    return _guarded(made, point.dist.name if point.dist else "?")
+
+
+def _guarded(made: SutKind, package: str) -> SutKind:
+    """The same kind, whose functions name the package when they fail."""
+    from assay.mlperf.sut.foreign import guarded
+
+    return dataclasses.replace(
+        made,
+        package=package,
+        refuse=guarded(package, made.name, "refuse", made.refuse),
+        default_batch=guarded(package, made.name, "default_batch", made.default_batch),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from assay.endpoint.api import Framing
@@ -45,7 +46,8 @@ def answer_to(ask: MockAsk, script: MockScript, cached: int, fault: MockFault | 
         events = [*kept, Payload(bad if fault.kind is FaultKind.ERROR_EVENT else b'{"cho', fault.after)]
     if done:
         events.append(Payload(b"[DONE]", len(said.ids)))
-    pieces = tuple(piece for event in events for piece in _pieces(event, script))
+    pack = _packer(script)
+    pieces = tuple(piece for event in events for piece in _pieces(event, script, pack))
     return MockAnswer(pieces, len(said.ids), b"".join(piece.data for piece in pieces[1:]))
 
 
@@ -67,7 +69,8 @@ def _said(ask: MockAsk, script: MockScript, cached: int, fault: MockFault | None
     if (at := _stop(ids, ask, script)) is not None:
         ids, ends = ids[: at + 1], True
     finish = "abort" if kind is FaultKind.ABORT else "stop" if ends else "length"
-    return MockTokens(ids, finish, len(ids) + (kind is FaultKind.WRONG_USAGE), cached)
+    prompt = len(ask.prompt_ids) + (kind is FaultKind.WRONG_PROMPT)
+    return MockTokens(ids, finish, len(ids) + (kind is FaultKind.WRONG_USAGE), cached, prompt)
 
 
 def _ids(ask: MockAsk, script: MockScript, count: int) -> tuple[int, ...]:
@@ -83,13 +86,22 @@ def _stop(ids: tuple[int, ...], ask: MockAsk, script: MockScript) -> int | None:
     return next((at for at, one in enumerate(ids) if one in ask.stop_ids and at >= least), None)
 
 
-def _pieces(event: Payload, script: MockScript) -> list[Piece]:
+def _packer(script: MockScript) -> Callable[[bytes], bytes]:
+    """Of the events of one answer, in their order: as they are, or as one gzip stream that is flushed after each."""
+    if not script.gzip:
+        return bytes
+    packer = zlib.compressobj(wbits=31)
+    return lambda event: packer.compress(event) + packer.flush(zlib.Z_SYNC_FLUSH)
+
+
+def _pieces(event: Payload, script: MockScript, pack: Callable[[bytes], bytes]) -> list[Piece]:
     end = _ENDS[script.line_end]
     if APIS[script.api].framing is Framing.JSON_LINES:
         framed = event.data + b"\n"
     else:
         comment = b": mock" + end + end if script.comments else b""
         framed = comment + b"data: " + event.data + end + end
+    framed = pack(framed)
     size = script.split_bytes or len(framed)
     parts = [framed[at : at + size] for at in range(0, len(framed), size)]
     return [Piece(b"%x\r\n%b\r\n" % (len(part), part), event.tokens) for part in parts]

@@ -19,6 +19,7 @@ _MAX_REQUEST = 64 * 2**20
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
+_GZIP_HEAD = _HEAD[:-2] + b"Content-Encoding: gzip\r\n\r\n"
 _STATUS = {FaultKind.BUSY: 429, FaultKind.UNAVAILABLE: 503, FaultKind.ERROR: 500, FaultKind.REFUSE: 400}
 _BREAKS = (FaultKind.RESET, FaultKind.CLOSE, FaultKind.STALL)
 
@@ -33,6 +34,7 @@ class MockConnection(asyncio.Protocol):
         self._fault: MockFault | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._prompt_share = 1.0
+        self._is_known = False
         self._at = 0
         self._start = 0.0
         self._paused = False
@@ -121,6 +123,7 @@ class MockConnection(asyncio.Protocol):
         self._prompt_share = 1 - cached / max(1, len(ask.prompt_ids))
         if cached and cached >= len(ask.prompt_ids) - 16:
             self._prompt_share = 0.0
+        self._is_known = state.is_repeated(ask)
         self._row = row
         self._answer = state.answer(body, ask, cached, fault)
         return state.enter(self._begin)
@@ -131,8 +134,9 @@ class MockConnection(asyncio.Protocol):
         script = self._state.script
         fresh, reused = script.ttft_ms, min(script.ttft_ms, script.ttft_cached_ms)
         self._at = 0
-        self._start = self._loop.time() + (reused + (fresh - reused) * self._prompt_share) / 1000
-        self._transport.write(_HEAD)
+        wait_ms = 0 if self._is_known else reused + (fresh - reused) * self._prompt_share
+        self._start = self._loop.time() + wait_ms / 1000
+        self._transport.write(_GZIP_HEAD if script.gzip else _HEAD)
         if self._start > self._loop.time():
             self._timer = self._loop.call_at(self._start, self._play)
         else:
@@ -140,6 +144,8 @@ class MockConnection(asyncio.Protocol):
 
     def _pace(self) -> float:
         """Seconds between tokens, which more streams may slow down."""
+        if self._is_known:
+            return 0.0
         script = self._state.script
         return (script.tpot_ms + script.tpot_ms_per_stream * self._state.streams) / 1000
 

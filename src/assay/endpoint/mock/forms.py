@@ -19,6 +19,8 @@ class MockTokens:
     finish: str
     counted: int
     cached: int
+    prompt: int
+    """Tokens of the prompt that usage will state."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def _completions(script: MockScript, ask: MockAsk, said: MockTokens, start: int,
 
 
 def _chat(script: MockScript, ask: MockAsk, said: MockTokens, start: int, end: int) -> dict[str, Any]:
-    delta = {"content": _text(script, said.ids[start:end])} | ({"role": "assistant"} if start == 0 else {})
+    field = "reasoning_content" if start < script.reasoning_tokens else "content"
+    delta = {field: _text(script, said.ids[start:end])} | ({"role": "assistant"} if start == 0 else {})
     return {"id": "mock", "choices": [{"index": 0, "delta": delta, "finish_reason": _reason(said, end)}]}
 
 
@@ -75,7 +78,7 @@ def _sglang(script: MockScript, ask: MockAsk, said: MockTokens, start: int, end:
     ids_from = 0 if script.sglang is SglangForm.CUMULATIVE else start
     text_from = start if script.sglang is SglangForm.INCREMENTAL else 0
     reason = _reason(said, end)
-    meta: dict[str, Any] = {"prompt_tokens": len(ask.prompt_ids), "completion_tokens": end}
+    meta: dict[str, Any] = {"prompt_tokens": said.prompt, "completion_tokens": end}
     meta["finish_reason"] = {"type": reason} if reason else None
     if script.states_cached:
         meta["cached_tokens"] = said.cached
@@ -100,7 +103,7 @@ def _llamacpp_last(script: MockScript, ask: MockAsk, said: MockTokens) -> dict[s
         "tokens": [],
         "stop": True,
         "stop_type": kinds.get(said.finish, "none"),
-        "tokens_evaluated": len(ask.prompt_ids),
+        "tokens_evaluated": said.prompt,
         "tokens_predicted": said.counted,
         "truncated": False,
         "timings": {"cache_n": said.cached} if script.states_cached else {},
@@ -118,7 +121,7 @@ def _tgi(script: MockScript, ask: MockAsk, said: MockTokens, start: int, end: in
         fields["details"] = {
             "finish_reason": {"stop": "eos_token"}.get(reason, reason),
             "generated_tokens": said.counted,
-            "input_length": len(ask.prompt_ids),
+            "input_length": said.prompt,
         }
     return fields
 
@@ -132,7 +135,7 @@ def _ollama_last(script: MockScript, ask: MockAsk, said: MockTokens) -> dict[str
         "response": "",
         "done": True,
         "done_reason": said.finish,
-        "prompt_eval_count": len(ask.prompt_ids),
+        "prompt_eval_count": said.prompt,
         "eval_count": said.counted,
     }
 
@@ -140,7 +143,7 @@ def _ollama_last(script: MockScript, ask: MockAsk, said: MockTokens) -> dict[str
 def _openai_usage(script: MockScript, ask: MockAsk, said: MockTokens) -> dict[str, Any] | None:
     if not script.usage:
         return None
-    usage: dict[str, Any] = {"prompt_tokens": len(ask.prompt_ids), "completion_tokens": said.counted}
+    usage: dict[str, Any] = {"prompt_tokens": said.prompt, "completion_tokens": said.counted}
     if script.states_cached and said.cached:  # vLLM leaves out a 0
         usage["prompt_tokens_details"] = {"cached_tokens": said.cached}
     return {"id": "mock", "choices": [], "usage": usage}

@@ -29,6 +29,7 @@ class FaultKind(Enum):
     SHORT = "short"
     BAD_ID = "bad_id"
     WRONG_USAGE = "wrong_usage"
+    WRONG_PROMPT = "wrong_prompt"
 
 
 class LineEnd(Enum):
@@ -89,6 +90,9 @@ class MockScript:
     prefix_cache: bool = False
     ttft_cached_ms: float = 0.0
     states_cached: bool = True
+    response_cache: bool = False
+    gzip: bool = False
+    reasoning_tokens: int = 0
     fault: tuple[MockFault, ...] = ()
 
     def __post_init__(self) -> None:

@@ -40,6 +40,7 @@ class MockState:
     generation_tokens: int = 0
     successes: int = 0
     started: float = field(default_factory=time.monotonic)
+    _repeated: set[tuple[tuple[int, ...], int]] = field(default_factory=set)
     _waiting: deque[Callable[[], None]] = field(default_factory=deque)
     _asks: dict[bytes, MockAsk] = field(default_factory=dict)
     _answers: dict[tuple[bytes, int, MockFault | None], MockAnswer] = field(default_factory=dict)
@@ -69,6 +70,15 @@ class MockState:
                 self._answers.clear()
             answer = self._answers[key] = answer_to(ask, self.script, cached, fault)
         return answer
+
+    def is_repeated(self, ask: MockAsk) -> bool:
+        """Whether a whole answer is kept: the same prompt and length came before, with whatever salt."""
+        if not self.script.response_cache:
+            return False
+        key = (ask.prompt_ids, ask.max_tokens)
+        is_known = key in self._repeated
+        self._repeated.add(key)
+        return is_known
 
     def enter(self, start: Callable[[], None]) -> None:
         """Call `start` when a slot is free: at once without a limit, else first come first served."""

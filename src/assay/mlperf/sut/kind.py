@@ -73,6 +73,8 @@ class SutKind:
     planner: str = ""
     """Dotted name of the module that looks for blockers and estimates memory and pace, a `SutPlanner`; empty = nothing
     can be said before it runs."""
+    package: str = ""
+    """Distribution that brings it; empty = Assay itself."""
 
     def __post_init__(self) -> None:
         """Raises: ConfigError for facts that no job could be held against."""
@@ -110,12 +112,19 @@ class SutKind:
 
     def load_planner(self) -> SutPlanner | None:
         """Imports it: only a plan has a use for it. Raises: EnvironmentProblem when that fails."""
+        if not self.planner:
+            return None
         try:
-            return cast("SutPlanner", importlib.import_module(self.planner)) if self.planner else None
+            found = cast("SutPlanner", importlib.import_module(self.planner))
         except ImportError as error:
             raise extras.lacking(error) or EnvironmentProblem(
                 f"the {self.name} SUT cannot be planned: {error}"
             ) from error
+        if not self.package:
+            return found
+        from assay.mlperf.sut.foreign import ForeignPlanner
+
+        return ForeignPlanner(self.package, self.name, found)
 
     def refuse_impossible(
         self,
