@@ -9,8 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from assay import suts
-from assay.cli import terminal
-from assay.cli.progress import ProgressLine
+from assay.cli import live, terminal
 from assay.cli.terminal import say, say_json
 from assay.config import BenchmarkConfig, Request
 from assay.doors import native, native_delivery, sut_options
@@ -22,6 +21,7 @@ from assay.mlperf.record.run_folder import RunFolder
 if TYPE_CHECKING:
     from assay.bench.pipeline import FinishedBenchmark
     from assay.bench.submit import Submitted
+    from assay.cli.progress import ProgressLine
     from assay.mlperf.checker.check import Report
     from assay.mlperf.record.result import RunResult
 
@@ -41,7 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0, or 1 when the result fails by the rules asked for."""
     request = native_delivery.from_args(args)
-    line = ProgressLine()
+    line = live.view()
+    try:
+        return _run(args, request, line)
+    finally:
+        line.close()
+
+
+def _run(args: argparse.Namespace, request: Request, line: live.LiveView | ProgressLine) -> int:
     line.say(asked(request.config))
 
     from assay.bench import pipeline

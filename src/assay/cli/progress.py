@@ -19,7 +19,7 @@ class ProgressLine:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._live = self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._live = has_controls(self._stream)
         self._phase = ""
         self._shown = time.monotonic()
         self._open = False
@@ -57,8 +57,13 @@ class ProgressLine:
         self._clear()
 
 
+def has_controls(stream: TextIO) -> bool:
+    """Whether lines can be rewritten there: a terminal, and none that calls itself dumb."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def text(progress: Progress) -> str:
-    """`Offline accuracy: 12 of 30, 0.41 samples/s, 44 s left`."""
+    """`Offline accuracy: 12 of 30, 0.41 samples/s, 44 s left`; with a limit that is exceeded so far."""
     words = progress.phase
     if progress.total:
         words += f": {progress.done} of {progress.total}"
@@ -66,6 +71,8 @@ def text(progress: Progress) -> str:
         words += f", {progress.samples_per_s:.3g} samples/s"
     if progress.eta_s is not None:
         words += f", {duration(progress.eta_s)} left"
+    if progress.live and progress.live.exceeded:
+        words += f", p99 of {' and '.join(progress.live.exceeded)} over the limit"
     return words
 
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from assay.ground.errors import RunFailed
 from assay.mlperf.rounds.early_stopping import Judgement
+from assay.mlperf.run.live import RunningLatencies
 from assay.mlperf.run.loadgen_job import Count, LoadGenJob
 from assay.mlperf.run.request_times import Recorder
 from assay.mlperf.run.trial import LateCount
@@ -44,7 +45,7 @@ class Relay:
     def __init__(self, binding: ModuleType, channel: Channel) -> None:
         self._binding, self._channel = binding, channel
         self._open: set[int] = set()
-        self.issued = self.done = 0
+        self.issued = self.done = self.tokens = 0
         self.times = Recorder()
 
     def issue(self, ids: Sequence[int], indices: Sequence[int]) -> None:
@@ -93,6 +94,7 @@ class Relay:
         self.times.done.add(frame.ids, frame.values)
         self._binding.QuerySamplesComplete(responses)  # copies what it keeps: `frame` may go afterwards
         self.done += len(ids)
+        self.tokens += sum(counts)
 
     def _refuse_unknown(self, ids: list[int]) -> None:
         """LoadGen takes an id for a memory address, so an id of the SUT's own invention would crash it."""
@@ -115,6 +117,7 @@ class LoadgenRun:
         self._telling, self._looking = threading.Lock(), threading.Lock()
         self._relay = Relay(mlperf_loadgen, Channel.connect(job.address))
         self._late = LateCount(job.stop) if job.stop is not None else None
+        self._latencies = RunningLatencies() if job.watches_latency else None
 
     def perform(self) -> None:
         """Blocks until LoadGen has its answers and has written its logs."""
@@ -131,7 +134,7 @@ class LoadgenRun:
         binding.StartTestWithLogSettings(sut, library, settings, logs, str(job.audit_conf or ""))
         if job.times is not None:
             relay.times.save(job.times)
-        self._tell(Count(relay.issued, relay.done))
+        self._tell(self._so_far())
         if self._late is not None:
             with self._looking:
                 tally = self._late.look(relay.times, time.monotonic_ns())
@@ -167,10 +170,18 @@ class LoadgenRun:
         while True:
             now = (self._relay.issued, self._relay.done)
             if now != told:
-                self._tell(Count(*now))
+                self._tell(self._so_far())
                 told = now
                 self._stop_when_sure()
             time.sleep(COUNT_SECONDS)
+
+    def _so_far(self) -> Count:
+        relay = self._relay
+        counts = relay.issued, relay.done, relay.tokens
+        if self._latencies is None:
+            return Count(*counts)
+        with self._looking:
+            return Count(*counts, self._latencies.look(relay.times, time.monotonic_ns()))
 
     def _stop_when_sure(self) -> None:
         """End the process here and now when a trial has told what it was run for."""

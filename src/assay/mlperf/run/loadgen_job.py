@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.mlperf.run.live import LatencySoFar
 from assay.mlperf.run.trial import StopRule
+
+NOTHING_YET = LatencySoFar()
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class LoadGenJob:
     """Where the times of all queries are left; None = nowhere."""
     stop: StopRule | None = None
     """A trial ends when this tells; None = at LoadGen's own end."""
+    watches_latency: bool = False
+    """The counts tell TTFT and TPOT so far."""
 
 
 @dataclass(frozen=True)
@@ -37,3 +42,6 @@ class Count:
 
     issued: int
     done: int
+    tokens: int = 0
+    """Of the answers so far."""
+    latency: LatencySoFar = NOTHING_YET

@@ -77,6 +77,21 @@ class Recorder:
                     np.save(file, column)
 
 
+class CallReader:
+    """Reads the calls of stamps while they grow, each call once."""
+
+    def __init__(self) -> None:
+        self._read: dict[Stamps, tuple[int, int]] = {}
+        """Calls and queries that were read."""
+
+    def new(self, stamps: Stamps) -> list[Call]:
+        """The calls since the last time."""
+        calls, queries = self._read.get(stamps, (0, 0))
+        fresh = stamps.calls(calls, queries)
+        self._read[stamps] = (calls + len(fresh), queries + sum(len(call.ids) for call in fresh))
+        return fresh
+
+
 @dataclass(frozen=True)
 class RequestTimes:
     """Of each query, in the order in which LoadGen issued them; ns of one clock."""

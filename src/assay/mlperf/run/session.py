@@ -16,7 +16,6 @@ from __future__ import annotations
 import dataclasses
 import selectors
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -31,11 +30,12 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.logs import names
 from assay.mlperf.logs.accuracy import read_accuracy
 from assay.mlperf.rounds.round import Wheel
-from assay.mlperf.run import target_rate, user_conf, wheels
+from assay.mlperf.run import user_conf, wheels
+from assay.mlperf.run.counting import Counting
 from assay.mlperf.run.loadgen_job import Count, LoadGenJob
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.trial import StopRule, Tally
-from assay.mlperf.sut.host import SutHost, start_child, unanswered
+from assay.mlperf.sut.host import SutHost, start_child
 from assay.mlperf.sut.interface import SutSpec, Used
 from assay.mlperf.sut.message import Build, Failure
 from assay.mlperf.sut.progress import OnProgress, Progress, Watchdog, ignore
@@ -181,6 +181,7 @@ class Session:
             out=spec.out,
             times=spec.times,
             stop=stop,
+            watches_latency=spec.scenario.reports_first_tokens and stop is None,
         )
         tally = None
         log = self._log_dir / f"loadgen-{spec.title.replace(' ', '-').lower()}.log"
@@ -208,6 +209,8 @@ class Session:
                             counting.saw(message)
                         if isinstance(message, Tally):
                             tally = message
+                    if not ready:
+                        counting.tell()
                     counting.refuse_silence(host.child.log)
             if child.wait(10.0) != 0:
                 raise RunFailed(child.death(), f"see {log}")
@@ -242,36 +245,6 @@ class Session:
         if spec.mode is Mode.ACCURACY:
             _refuse_incomplete_answers(spec)
         return record
-
-
-class Counting:
-    """Turns the LoadGen child's counts into progress, with the pace since the first answer."""
-
-    def __init__(self, spec: RunSpec, places: int, on_progress: OnProgress, watchdog: Watchdog) -> None:
-        """`places`: queries that the SUT answers at the same time; 0 = unknown."""
-        self._title, self._expected = spec.title, spec.expected_samples
-        self._queue = target_rate.Queue(spec, places)
-        self._on_progress, self.watchdog = on_progress, watchdog
-        self._started = time.monotonic()
-        self._count = Count(0, 0)
-
-    def saw(self, count: Count) -> None:
-        self._count = count
-        self.watchdog.saw(count.issued, count.done)
-        total = max(self._expected, count.issued)
-        seconds = time.monotonic() - self._started
-        pace = count.done / seconds if count.done and seconds > 0 else None
-        eta = (total - count.done) / pace if pace else None
-        self._on_progress(Progress(self._title, count.done, total, pace, eta))
-        if told := self._queue.news(count.issued, count.done, seconds):
-            self._on_progress(Progress(self._title, message=told))
-
-    def refuse_silence(self, log: Path) -> None:
-        """Raises: RunFailed when answers are overdue."""
-        self.watchdog.saw(self._count.issued, self._count.done)
-        if self.watchdog.is_overdue:
-            left = self._count.issued - self._count.done
-            raise RunFailed(unanswered(left, self.watchdog.limit_s), f"see {log}, or allow it more time")
 
 
 def _prepare(spec: RunSpec) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from assay.mlperf.rounds.early_stopping import Judgement, judge
 from assay.mlperf.rounds.round import Latency, Seeds
-from assay.mlperf.run.request_times import Call, Recorder, Stamps, server_schedule_ns
+from assay.mlperf.run.request_times import CallReader, Recorder, server_schedule_ns
 from assay.mlperf.run.run_spec import RunSpec
 
 NS_PER_MS = 1e6
@@ -67,13 +67,12 @@ class LateCount:
         self._begun: dict[int, int] = {}
         """Query -> time of its first token."""
         self._issued = self._answered = self._late_ttft = self._late_tpot = 0
-        self._read: dict[Stamps, tuple[int, int]] = {}
-        """Calls and queries that were counted."""
+        self._reader = CallReader()
 
     def look(self, times: Recorder, now_ns: int) -> Tally:
         """The tally at `now_ns` of the stamps' clock."""
         # The last kind first: whatever has an end in it has its beginning in the others.
-        done, first, issued = (self._new(stamps) for stamps in (times.done, times.first, times.issued))
+        done, first, issued = (self._reader.new(stamps) for stamps in (times.done, times.first, times.issued))
         for at, ids, _ in issued:
             self._issue(at, ids)
         for at, ids, _ in first:
@@ -86,12 +85,6 @@ class LateCount:
         if verdict is Judgement.PASS and self._answered < self._rule.least:
             verdict = Judgement.UNSURE
         return Tally(verdict, self._issued, self._answered, late_ttft, self._late_tpot)
-
-    def _new(self, stamps: Stamps) -> list[Call]:
-        calls, queries = self._read.get(stamps, (0, 0))
-        fresh = stamps.calls(calls, queries)
-        self._read[stamps] = (calls + len(fresh), queries + sum(len(call.ids) for call in fresh))
-        return fresh
 
     def _issue(self, at: int, ids: Iterable[int]) -> None:
         for query in ids:

@@ -8,6 +8,35 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class LiveFigures:
+    """A LoadGen run so far. None = nothing is known yet, or the run has no such figure or limit."""
+
+    seconds: float
+    least_seconds: float = 0.0
+    """How long LoadGen must run; 0 = it has no minimum."""
+    tokens_per_s: float | None = None
+    in_flight: int = 0
+    """Queries that were issued and have not been answered."""
+    ttft_p99_ms: float | None = None
+    tpot_p99_ms: float | None = None
+    ttft_limit_ms: float | None = None
+    tpot_limit_ms: float | None = None
+    is_judged: bool = False
+    """LoadGen will say VALID or INVALID: not of an accuracy run."""
+    worst_endpoint: str = ""
+    """Which of several endpoints does worst, and how; empty = there are not several."""
+
+    @property
+    def exceeded(self) -> tuple[str, ...]:
+        """The figures that are over their limit so far: `TTFT`, `TPOT`."""
+        pairs = {
+            "TTFT": (self.ttft_p99_ms, self.ttft_limit_ms),
+            "TPOT": (self.tpot_p99_ms, self.tpot_limit_ms),
+        }
+        return tuple(name for name, (ms, limit) in pairs.items() if ms and limit and ms > limit)
+
+
+@dataclass(frozen=True)
 class Progress:
     """Where a job is. Given to `on_progress` at every change."""
 
@@ -20,6 +49,8 @@ class Progress:
     eta_s: float | None = None
     message: str = ""
     """A line from the SUT, or about what is waited for."""
+    live: LiveFigures | None = None
+    """Of a LoadGen run; None for other phases."""
 
 
 OnProgress = Callable[[Progress], None]
