@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assay.cli import live_text
-from assay.cli.live_text import RED, Line, Look, bar, lines, rounded, verdict
+from assay.cli.live_text import RED, Look, ViewLine, bar, lines, rounded, verdict
 from assay.mlperf.sut.progress import LiveFigures, Progress
 
 SERVER = LiveFigures(
@@ -84,13 +84,13 @@ def test_a_bar_is_as_full_as_its_share(share: float, shown: str) -> None:
 
 
 def test_a_colour_is_shown_only_where_there_are_colours() -> None:
-    assert Line("no", RED).shown(Look(has_colour=True)) == "\x1b[31mno\x1b[0m"
-    assert Line("no", RED).shown(Look()) == "no"
-    assert Line("yes").shown(Look(has_colour=True)) == "yes"
+    assert ViewLine("no", RED).shown(Look(has_colour=True)) == "\x1b[31mno\x1b[0m"
+    assert ViewLine("no", RED).shown(Look()) == "no"
+    assert ViewLine("yes").shown(Look(has_colour=True)) == "yes"
 
 
 def test_an_encoding_without_the_characters_gets_others() -> None:
-    shown = Line("é " + "x" * 99).shown(Look(40, has_blocks=False))
+    shown = ViewLine("é " + "x" * 99).shown(Look(40, has_blocks=False))
     assert shown.isascii()
 
 

@@ -26,7 +26,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Line:
+class ViewLine:
     """A line as it is read, and the colour that it has."""
 
     text: str
@@ -39,22 +39,22 @@ class Line:
         return f"{self.colour}{text}{PLAIN}" if look.has_colour and self.colour else text
 
 
-def lines(progress: Progress, look: Look) -> list[Line]:
+def lines(progress: Progress, look: Look) -> list[ViewLine]:
     """The bar of a phase, and below it what is known of a LoadGen run."""
     found = [bar_line(progress, look)]
     return found + (figure_lines(progress.live, progress.samples_per_s) if progress.live else [])
 
 
-def bar_line(progress: Progress, look: Look) -> Line:
+def bar_line(progress: Progress, look: Look) -> ViewLine:
     """`Offline accuracy  ████░░░░  12 of 30, 44 s left`; without a bar where there is no room or no total."""
     name = f"  {one_line(progress.phase):<20}"
     if not progress.total:
-        return Line(name.rstrip())
+        return ViewLine(name.rstrip())
     behind = f"  {progress.done:,} of {progress.total:,}"
     if progress.eta_s is not None:
         behind += f", {duration(progress.eta_s)} left"
     room = min(MOST_BAR, look.columns - len(name) - len(behind) - 3)
-    return Line(
+    return ViewLine(
         name + (f" {bar(progress.done / progress.total, room, look)}" if room >= LEAST_BAR else "") + behind
     )
 
@@ -65,7 +65,7 @@ def bar(share: float, columns: int, look: Look) -> str:
     return filled * full + empty * (columns - full)
 
 
-def figure_lines(live: LiveFigures, samples_per_s: float | None) -> list[Line]:
+def figure_lines(live: LiveFigures, samples_per_s: float | None) -> list[ViewLine]:
     found = [_line("speed", speed(live, samples_per_s))]
     latencies = {
         "TTFT": (live.ttft_p99_ms, live.ttft_limit_ms),
@@ -109,5 +109,5 @@ def rounded(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _line(label: str, text: str, colour: str = "") -> Line:
-    return Line(f"    {label:<{LABEL}} {text}", colour)
+def _line(label: str, text: str, colour: str = "") -> ViewLine:
+    return ViewLine(f"    {label:<{LABEL}} {text}", colour)
