@@ -146,6 +146,10 @@ class Paths:
     """Run folder to create; None = a new folder below ./assay-runs."""
     tokenizer: Path | None = None
     """Folder with the tokenizer; None = the checkpoint's."""
+    accuracy_dataset: Path | None = None
+    """Dataset file of the accuracy run, of a workload that has another one for it; None = it has `dataset`, too."""
+    compliance_dataset: Path | None = None
+    """Dataset file of TEST07; None = that test cannot be run."""
     lcb_tests: Path | None = None
     """File or folder with the tests of LiveCodeBench, by which its programs are graded; None = they are not graded."""
 

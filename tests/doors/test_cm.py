@@ -26,6 +26,8 @@ TEXTS = {
     "paths.checkpoint": st.sampled_from(["/m/a b", "/models/x,y"]),
     "paths.tokenizer": st.sampled_from(["/m/words"]),
     "paths.dataset": st.sampled_from(["/d/rows.pkl"]),
+    "paths.accuracy_dataset": st.sampled_from(["/d/acc.parquet"]),
+    "paths.compliance_dataset": st.sampled_from(["/d/gpqa.parquet"]),
     "paths.lcb_tests": st.sampled_from(["/d/test.jsonl"]),
     "paths.out": st.sampled_from(["/runs/one", "/r"]),
     "limits.samples": st.integers(1, 15000).map(str),

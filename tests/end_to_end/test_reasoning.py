@@ -177,6 +177,57 @@ def test_gpt_oss_120b_weighs_its_questions_and_reads_the_final_message(
     assert list((out / "submission").glob("open/*/results/*/gpt-oss-120b/Interactive/performance/run_1"))
 
 
+def test_two_data_sets_are_run_in_one_job_each_with_its_rows_and_scored_by_the_second(
+    harmony: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder, accuracy = harmony
+    performance = tmp_path / "perf.jsonl"
+    rows = [{"input_tokens": [1, i % 7], "tok_ref_output": [3, 4, 5]} for i in range(40)]
+    performance.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "run"
+    sets = ("--dataset", performance, "--accuracy-dataset", accuracy, "--tokenizer", folder, "--sut", "echo")
+    more = ("--style", "fast", "--scenario", "offline,server", "--out", out)
+    done = assay("bench", "gpt-oss-120b", *sets, *more)
+    assert "of another dataset" in done.stdout, done.stdout + done.stderr
+    result = json.loads((out / "result.json").read_text())
+    assert (result["dataset"]["rows"], result["accuracy_dataset"]["rows"]) == (40, ROWS)
+    assert [(run["mode"], run["scenario"]) for run in result["runs"]] == [
+        (mode, scenario) for mode in ("performance", "accuracy") for scenario in ("Offline", "Server")
+    ]
+    for scenario in ("Offline", "Server"):
+        assert "'exact_match': " in (out / scenario / "accuracy/accuracy.txt").read_text()
+        assert "override = 40" in (out / scenario / "user.conf").read_text()
+        assert f"override = {ROWS}" in (out / scenario / "accuracy/user.conf").read_text()
+    log = (out / "Offline/accuracy/mlperf_log_accuracy.json",)
+    again = assay(
+        "score",
+        "--workload",
+        "gpt-oss-120b",
+        "--log",
+        *log,
+        "--dataset",
+        accuracy,
+        "--tokenizer",
+        folder,
+        "--json",
+    )
+    (score,) = [each for each in result["runs"][2]["scores"] if each["metric"] == "exact_match"]
+    assert json.loads(again.stdout.splitlines()[-1])["exact_match"] == score["value"]
+    few = assay("compliance", out, "--compliance-dataset", accuracy)
+    assert few.returncode == 2 and "TEST09 asks 6,396 different samples, and there are 40" in few.stderr
+    unnamed = assay("compliance", out)
+    assert unnamed.returncode == 2 and "--compliance-dataset FILE" in unnamed.stderr
+
+
+def test_a_workload_with_one_data_set_takes_no_second(
+    tokenizer: Path, deepseek: Path, tmp_path: Path
+) -> None:
+    sets = ("--dataset", deepseek, "--accuracy-dataset", deepseek, "--tokenizer", tokenizer, "--sut", "echo")
+    done = assay("bench", "deepseek-r1", *sets, "--out", tmp_path / "run")
+    assert done.returncode == 2 and "has one data set for performance and accuracy" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_valid_run_of_gpt_oss_120b_has_one_mode(harmony: tuple[Path, Path]) -> None:
     folder, data = harmony
     done = assay(

@@ -1,24 +1,47 @@
-"""The compliance test of a finished run: TEST06 with the same SUT, verified, and filed in the run folder."""
+"""The compliance tests of a finished run: run with the same SUT, verified, and filed in the run folder."""
 
 from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from assay.bench import measure, prepare
 from assay.bench.running import Reporter, RunInProgress
-from assay.config import BenchmarkConfig, Delivery, Division, Mode, Scenario
+from assay.config import BenchmarkConfig, Delivery, Division, Mode, Scenario, Style
 from assay.ground.errors import ConfigError, RunFailed
-from assay.mlperf.compliance import test06
-from assay.mlperf.compliance.test06 import Verdict
+from assay.mlperf.compliance import audit_config, test06, test07, test09
+from assay.mlperf.data import dataset, tokenizer
 from assay.mlperf.logs import names
 from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult
 from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.rounds.round import RoundWorkload
 from assay.mlperf.run.session import Session
+from assay.mlperf.scoring import log as accuracy_log
+from assay.mlperf.scoring.programs.grader import Grade
+from assay.mlperf.scoring.score import accuracy_text, score
 
-TEST = "TEST06"
+SCORED = "TEST07"
+"""The test whose answers are scored; it has a data set of its own."""
+
+
+class ComplianceVerdict(Protocol):
+    """What a compliance test found."""
+
+    @property
+    def passed(self) -> bool: ...
+
+    @property
+    def words(self) -> str: ...
+
+    @property
+    def reasons(self) -> Sequence[str]: ...
+
+    def text(self) -> str:
+        """The file that checkers read."""
 
 
 def is_due(config: BenchmarkConfig, delivery: Delivery) -> bool:
@@ -39,40 +62,126 @@ def is_done(folder: Path) -> bool:
     return RunFolder(folder).has_compliance
 
 
-def perform(folder: Path, reporter: Reporter) -> dict[str, Verdict]:
-    """Run the test for every scenario that the run folder has a performance run of, with the same SUT.
+def perform(
+    folder: Path, reporter: Reporter, compliance_dataset: Path | None = None
+) -> dict[str, ComplianceVerdict]:
+    """Run every test that the round demands, for every scenario that the run folder has a performance run of, with
+    the same SUT. `compliance_dataset`: of TEST07, where the run names none.
 
-    Raises: ConfigError when the folder has none; AssayError as `measure.run` does.
+    The verdicts are called as `TEST06 Offline`. Raises: ConfigError when the folder has no performance run, or a data
+    set of a test is missing or too small; AssayError as `measure.run` does.
     """
     made = result.read(folder)
     scenarios = [run.scenario for run in made.runs if run.mode is Mode.PERFORMANCE]
     if not scenarios:
         raise ConfigError(f"{folder} holds no performance run", "run `assay bench --mode performance` first")
     job, data = prepare.prepare(made.asked)
-    running = RunInProgress(job, data, folder, reporter)
-    with measure.session_of(running) as session:
-        return {str(each): _test(session, running, made, each) for each in scenarios}
+    whole = RunInProgress(job.of_mode(Mode.PERFORMANCE), data, folder, reporter)
+    tests = job.rules.compliance or ("TEST06",)
+    parts = [(whole, [test for test in tests if test != SCORED])]
+    if SCORED in tests:
+        parts.append((_over_its_own_set(whole, compliance_dataset), [SCORED]))
+    for part, some in parts:
+        for test in some:
+            _refuse_small(test, len(part.samples))
+    for scenario in scenarios:
+        shutil.rmtree(RunFolder(folder).compliance(scenario), ignore_errors=True)
+    verdicts: dict[str, ComplianceVerdict] = {}
+    for part, some in parts:
+        if not some:
+            continue
+        with measure.session_of(part) as session:
+            for test in some:
+                for each in scenarios:
+                    verdicts[f"{test} {each}"] = _tested(test, session, part, made, each)
+    return verdicts
 
 
-def _test(session: Session, running: RunInProgress, made: RunResult, scenario: Scenario) -> Verdict:
+def refuse_missing(config: BenchmarkConfig, rules: RoundWorkload) -> None:
+    """Before a run whose compliance tests are due. Raises: ConfigError for a test whose data set is not named."""
+    if SCORED in rules.compliance and config.paths.compliance_dataset is None:
+        raise ConfigError(
+            f"{SCORED} asks the questions of a data set of its own",
+            "--compliance-dataset FILE (gpt-oss-120b: acc_eval_compliance_gpqa.parquet)",
+        )
+
+
+def _over_its_own_set(whole: RunInProgress, given: Path | None) -> RunInProgress:
+    """The same job over the data set of TEST07, all of it."""
+    config = whole.job.config
+    path = given or config.paths.compliance_dataset
+    paths = dataclasses.replace(config.paths, compliance_dataset=path)
+    config = dataclasses.replace(config, paths=paths)
+    refuse_missing(config, whole.job.rules)
+    assert path is not None
+    limits = dataclasses.replace(config.limits, samples=None)
+    job = dataclasses.replace(whole.job, config=dataclasses.replace(config, style=Style.FAST, limits=limits))
+    return dataclasses.replace(whole, job=job, data=dataset.load(path, job.workload.schema))
+
+
+def _refuse_small(test: str, samples: int) -> None:
+    """Raises: ConfigError where each sample is to be asked once, and there are too few."""
+    settings = audit_config.settings(test)
+    least = settings["min_query_count"]
+    if settings.get("performance_issue_unique") and samples < least:
+        raise ConfigError(
+            f"{test} asks {least:,} different samples, and there are {samples:,}", "the whole official set"
+        )
+
+
+def _tested(
+    test: str, session: Session, running: RunInProgress, made: RunResult, scenario: Scenario
+) -> ComplianceVerdict:
     """One scenario: the performance run's settings, changed by the test's audit.config."""
     performance = made.find(scenario, Mode.PERFORMANCE)
     logged = performance.setting("target_qps") if performance is not None else None
     running.target_qps[scenario] = logged or measure.choose_target(running, session, scenario)
     home = RunFolder(running.folder).compliance(scenario)
-    shutil.rmtree(home, ignore_errors=True)
+    out = home / "run" / test
     spec = dataclasses.replace(
         measure.run_spec(running, scenario, Mode.PERFORMANCE),
-        out=home / "run",
-        user_conf=home / names.USER_CONF,
-        compliance=TEST,
+        out=out,
+        user_conf=out / names.USER_CONF,
+        compliance=test,
         times=None,
     )
     session.run(spec)
     running.used = session.used
     if faults := measure.faults_of(running):
-        raise RunFailed(f"{TEST} {scenario} is INVALID: {'; '.join(faults)}", "mend the server and run again")
-    log = spec.out / names.ACCURACY_FILE
-    verdict = test06.verify(log, scenario.value, running.job.generation(running.checkpoint).eos_id)
-    test06.file_verdict(verdict, log, home / TEST)
+        raise RunFailed(f"{test} {scenario} is INVALID: {'; '.join(faults)}", "mend the server and run again")
+    verdict = _verdict(test, running, out / names.ACCURACY_FILE, scenario)
+    _file(test, verdict, out, home / test)
     return verdict
+
+
+def _file(test: str, verdict: ComplianceVerdict, logs: Path, folder: Path) -> None:
+    """As submissions hold it. Source: run_verification.py of each test; TEST06 files no performance logs."""
+    file = names.LENGTH_VERDICT_FILE if test == "TEST09" else names.VERDICT_FILE
+    test06.file_verdict(verdict, logs / names.ACCURACY_FILE, folder, file)
+    if test != "TEST06":
+        place = folder / names.PERFORMANCE_RUN
+        place.mkdir(parents=True, exist_ok=True)
+        for name in (names.SUMMARY_FILE, names.DETAIL_FILE):
+            shutil.copyfile(logs / name, place / name)
+
+
+def _verdict(test: str, running: RunInProgress, log: Path, scenario: Scenario) -> ComplianceVerdict:
+    limits = running.job.rules.compliance_limits
+    if test == "TEST09":
+        return test09.verify(log, limits["test09_min_output_tokens"], limits["test09_max_output_tokens"])
+    if test == SCORED:
+        return _scored(running, log, limits["test07_accuracy_threshold"])
+    return test06.verify(log, scenario.value, running.job.generation(running.checkpoint).eos_id)
+
+
+def _scored(running: RunInProgress, log: Path, threshold: float) -> test07.ScoreVerdict:
+    """Raises: ConfigError without a tokenizer that could read the answers; as `score_run.scores`."""
+    if running.tokenizer is None:
+        raise ConfigError(f"{SCORED} scores answers, and there is no tokenizer", "--tokenizer DIR in the run")
+    workload, reader = running.job.workload, tokenizer.load(running.tokenizer)
+    records = accuracy_log.read(log, "int32", reader.vocab_size)
+    grade = Grade(unsafe=running.delivery.unsafe_no_sandbox, lcb_tests=running.job.config.paths.lcb_tests)
+    found = score(records, running.samples, reader, grade, workload.scorers)
+    printed = accuracy_text(workload.official_results(found))
+    exact = next((each.value for each in found if each.metric == "exact_match"), None)
+    return test07.ScoreVerdict(exact, threshold, len(records), printed)

@@ -30,17 +30,21 @@ MODULE = "assay.cli.contained"
 def run(request: Request, asked: ContainerRequest, reporter: Reporter) -> tuple[RunResult, Path]:
     """As `measure.run`, with the system under test and LoadGen in a container. Raises: AssayError."""
     job, data = prepare.prepare(request.config)
+    accuracy_data = prepare.accuracy_set(job)
     wheels.obtain(job.wheel)  # here, as the container has no network
     folder = prepare.claim(request.config.paths.out)
     paths = dataclasses.replace(request.config.paths, out=folder)
     config = dataclasses.replace(request.config, paths=paths)
     place = RunFolder(folder)
-    inside = dataclasses.replace(config, paths=dataclasses.replace(paths, lcb_tests=None))  # graded out here
+    inside = dataclasses.replace(
+        config, paths=dataclasses.replace(paths, lcb_tests=None, compliance_dataset=None)
+    )  # out here
     ended = container.run(asked, task(inside), place.container_log_beside, reporter.say)
     ended.log.replace(place.container_log)
     used = dataclasses.replace(asked, engine=ended.engine)
     delivery = dataclasses.replace(request.delivery, container=used)
-    running = RunInProgress(dataclasses.replace(job, config=config), data, folder, reporter, delivery)
+    job = dataclasses.replace(job, config=config)
+    running = RunInProgress(job, data, folder, reporter, delivery, accuracy_data=accuracy_data)
     if ended.exit_code:
         reason = f"the container ended with exit code {ended.exit_code}: {_last_line(place.container_log)}"
         if not place.result.exists():  # it never came to write one
@@ -56,7 +60,8 @@ def inside(text: str, reporter: Reporter) -> None:
     asked = json.loads(text)
     config = native.build(asked["workload"], asked["fields"], {})
     job, data = prepare.prepare(config)
-    running = RunInProgress(job, data, prepare.claim(config.paths.out), reporter, Delivery())
+    out, accuracy_data = prepare.claim(config.paths.out), prepare.accuracy_set(job)
+    running = RunInProgress(job, data, out, reporter, Delivery(), accuracy_data=accuracy_data)
     try:
         measure.measure(running, score_run.no_scores)
     except AssayError as error:
@@ -68,7 +73,8 @@ def inside(text: str, reporter: Reporter) -> None:
 def task(config: BenchmarkConfig) -> Task:
     """The command inside, and what it may see: model and dataset, the store, the run folder."""
     paths = config.paths
-    read = tuple(path for path in (paths.checkpoint, paths.tokenizer, paths.dataset) if path is not None)
+    asked = (paths.checkpoint, paths.tokenizer, paths.dataset, paths.accuracy_dataset)
+    read = tuple(path for path in asked if path is not None)
     write = tuple(path for path in (paths.out, settings.home()) if path is not None)
     return Task(
         ("-m", MODULE, serialised(config)),
@@ -101,8 +107,9 @@ def _take_over(running: RunInProgress, measured: RunResult) -> None:
 def _scored(running: RunInProgress, measured: ModeResult) -> ModeResult:
     if measured.mode is not Mode.ACCURACY:
         return measured
-    spec = measure.run_spec(running, measured.scenario, Mode.ACCURACY)
-    return dataclasses.replace(measured, scores=score_run.scores(running, spec))
+    part = running.part(Mode.ACCURACY)
+    spec = measure.run_spec(part, measured.scenario, Mode.ACCURACY)
+    return dataclasses.replace(measured, scores=score_run.scores(part, spec))
 
 
 def _words(request: ContainerRequest) -> str:

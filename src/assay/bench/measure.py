@@ -38,9 +38,10 @@ def run(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
     stopped INTERRUPTED, and what was finished before is kept. Raises: AssayError after that.
     """
     job, data = prepare.prepare(request.config)
+    accuracy_data = prepare.accuracy_set(job)
     folder = prepare.claim(request.config.paths.out)
     files.write_json(RunFolder(folder).config, job.config.to_dict())
-    running = RunInProgress(job, data, folder, reporter, request.delivery)
+    running = RunInProgress(job, data, folder, reporter, request.delivery, accuracy_data=accuracy_data)
     try:
         measure(running)
     except (KeyboardInterrupt, Interrupted):
@@ -57,19 +58,21 @@ def run(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
 
 def measure(run: RunInProgress, score: Score = score_run.scores) -> None:
     """Every LoadGen run of the job. The record says RUNNING from here on, also when this process is killed."""
-    config = run.job.config
     with files.held(run.folder):
         record.write_record(run, Status.RUNNING, record.UNFINISHED)
-        with session_of(run) as session:
-            run.used = session.used
-            for scenario in config.scenarios:
-                run.target_qps[scenario] = choose_target(run, session, scenario)
-                for mode in config.modes:
-                    made = _run_once(run, session, scenario, mode, score)
-                    if _choose_again(run, scenario, made):
-                        made = _run_once(run, session, scenario, mode, score)
-                    run.runs.append(made)
-                    record.write_record(run, Status.RUNNING, record.UNFINISHED)
+        for part in run.parts():
+            with session_of(part) as session:
+                run.used = part.used = session.used
+                for scenario in part.job.config.scenarios:
+                    if scenario not in run.target_qps:
+                        run.target_qps[scenario] = choose_target(part, session, scenario)
+                    for mode in part.job.config.modes:
+                        made = _run_once(part, session, scenario, mode, score)
+                        if _choose_again(part, scenario, made):
+                            made = _run_once(part, session, scenario, mode, score)
+                        run.used = part.used
+                        run.runs.append(made)
+                        record.write_record(run, Status.RUNNING, record.UNFINISHED)
 
 
 def session_of(run: RunInProgress) -> Session:
@@ -112,7 +115,9 @@ def run_spec(run: RunInProgress, scenario: Scenario, mode: Mode) -> RunSpec:
         target_qps=run.target_qps[scenario],
         seeds=run.job.round.seeds,
         out=folder.logs(scenario, mode),
-        user_conf=folder.user_conf(scenario),
+        user_conf=folder.accuracy_user_conf(scenario)
+        if run.is_part and mode is Mode.ACCURACY
+        else folder.user_conf(scenario),
         min_duration_ms=round(1000 * run.job.min_duration_s()),
         min_query_count=count if is_short else None,
         max_query_count=count if is_short and not run.job.min_duration_s() else None,

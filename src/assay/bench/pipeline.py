@@ -45,13 +45,15 @@ def run(request: Request, hub: Hub, reporter: Reporter, consent: Consent | None 
         division = request.config.submission.division.value
         reporter.say(f"no compliance test is run: the {division} division owes none")
     request = obtain(request, hub, reporter.say, consent)
+    if must_comply:
+        comply.refuse_missing(request.config, fetching.job(request.config).rules)
     if request.delivery.submit:
         prepare.refuse_other_weights(request.config)
     result, folder = _measured(request, reporter)
     reporter.on_result(result)
     if must_comply and not comply.is_done(folder):
         for name, verdict in comply.perform(folder, reporter).items():
-            reporter.say(f"{comply.TEST} {name}: {verdict.words}")
+            reporter.say(f"{name}: {verdict.words}")
     submitted = submit.submit(request, folder) if request.delivery.submit else None
     return FinishedBenchmark(result, folder, outcome.of(result), submitted)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from assay import suts
-from assay.config import BenchmarkConfig, Division
+from assay.config import BenchmarkConfig, Division, Mode
 from assay.ground import settings
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
@@ -25,6 +26,7 @@ from assay.suts import identity
 
 def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
     """The job and its whole dataset; nothing runs yet. Raises: ConfigError, ArtifactError, EnvironmentProblem."""
+    config = in_one_mode(config)
     kind, model = suts.kind(config.sut), workloads.get(config.workload).model
     if model is not None and kind.needs_checkpoint and config.paths.checkpoint is None:
         ram_bytes = psutil.virtual_memory().total
@@ -38,8 +40,29 @@ def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
     path = config.paths.dataset
     own = job.workload.own_dataset
     data = own(config.style) if path is None and own else dataset.load(path or Path(), job.workload.schema)
-    job.samples(len(data.samples))
+    (job if config.paths.accuracy_dataset is None else job.of_mode(Mode.PERFORMANCE)).samples(
+        len(data.samples)
+    )
     return job, data
+
+
+def in_one_mode(config: BenchmarkConfig) -> BenchmarkConfig:
+    """An accuracy run alone has its own data set for `dataset`; any other config as it is."""
+    paths = config.paths
+    if config.modes != (Mode.ACCURACY,) or paths.accuracy_dataset is None:
+        return config
+    paths = dataclasses.replace(paths, dataset=paths.accuracy_dataset, accuracy_dataset=None)
+    return dataclasses.replace(config, paths=paths)
+
+
+def accuracy_set(job: Job) -> Dataset | None:
+    """The data set of the accuracy run; None where it is that of the whole job. Raises: as `prepare`."""
+    path = job.config.paths.accuracy_dataset
+    if path is None or Mode.ACCURACY not in job.config.modes:
+        return None
+    data = dataset.load(path, job.workload.schema)
+    job.of_mode(Mode.ACCURACY).samples(len(data.samples))
+    return data
 
 
 def refuse_other_weights(config: BenchmarkConfig) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assay import __version__
 from assay.bench.running import RunInProgress, now
-from assay.config import Style
+from assay.config import Mode, Style
 from assay.ground import files
 from assay.ground.errors import AssayError
 from assay.machine import probe
@@ -38,14 +38,8 @@ def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunRes
         command=run.command,
         asked=job.config,
         used=used,
-        dataset=DatasetUsed(
-            path=run.data.source,
-            sha256=run.data.sha256,
-            rows=len(run.data.samples),
-            samples=len(run.samples),
-            is_whole_set=len(run.samples) == job.rules.dataset_samples,
-            rows_used=choosing.rows_of(run.samples),
-        ),
+        dataset=_dataset(run.part(Mode.PERFORMANCE)),
+        accuracy_dataset=_dataset(run.part(Mode.ACCURACY)) if run.accuracy_data else None,
         loadgen=LoadgenUsed(job.wheel.version, job.round.name, job.round.seeds),
         system={name: SystemField(found.value, found.source) for name, found in probe.fields().items()},
         runs=tuple(run.runs),
@@ -61,6 +55,17 @@ def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunRes
     made.write(run.folder)
     files.write_text(RunFolder(run.folder).readme, readme.render(made))
     return made
+
+
+def _dataset(part: RunInProgress) -> DatasetUsed:
+    return DatasetUsed(
+        path=part.data.source,
+        sha256=part.data.sha256,
+        rows=len(part.data.samples),
+        samples=len(part.samples),
+        is_whole_set=len(part.samples) == part.job.whole_set,
+        rows_used=choosing.rows_of(part.samples),
+    )
 
 
 def write_end(run: RunInProgress, status: Status, reason: str) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
 
-from assay.config import Delivery, Scenario
+from assay.config import Delivery, Mode, Scenario
 from assay.doors import native, native_delivery
 from assay.mlperf import workloads
 from assay.mlperf.data.dataset import Dataset
@@ -48,11 +48,29 @@ class RunInProgress:
     runs: list[ModeResult] = field(default_factory=list)
     requests: list[pa.Table] = field(default_factory=list)
     """The rows of each LoadGen run in `runs`."""
+    accuracy_data: Dataset | None = None
+    """Of the accuracy run, where it has another data set."""
+    is_part: bool = False
+    """One mode of a job whose modes have a data set each."""
     used: Used | None = None
     notes: list[str] = field(default_factory=list)
     target_qps: dict[Scenario, float] = field(default_factory=dict)
     """Samples/s asked of LoadGen."""
     started_at: str = field(default_factory=lambda: now())
+
+    def parts(self) -> list[RunInProgress]:
+        """What is run with one loading of the SUT: the whole job, or each mode that has a data set of its own.
+
+        What a part adds to the runs, requests, notes and targets stands here, too.
+        """
+        return [self.part(mode) for mode in self.job.config.modes] if self.accuracy_data else [self]
+
+    def part(self, mode: Mode) -> RunInProgress:
+        """The part in that mode; the whole job where all modes have one data set."""
+        if self.accuracy_data is None:
+            return self
+        data = self.accuracy_data if mode is Mode.ACCURACY else self.data
+        return replace(self, job=self.job.of_mode(mode), data=data, accuracy_data=None, is_part=True)
 
     @cached_property
     def samples(self) -> Sequence[Sample]:

@@ -1,4 +1,4 @@
-"""`assay compliance`: run TEST06 with the SUT of a finished run, verify it, and file it in the run folder."""
+"""`assay compliance`: run the round's tests with the SUT of a finished run, verify and file them in the run folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.cli.terminal import say, say_json
 from assay.ground import paths
 
 if TYPE_CHECKING:
-    from assay.mlperf.compliance.test06 import Verdict
+    from assay.bench.comply import ComplianceVerdict
 
 HELP = "run and verify the compliance tests of a run"
 
@@ -18,33 +18,38 @@ HELP = "run and verify the compliance tests of a run"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=paths.source, metavar="RUN", help="run folder made by `assay bench`")
     parser.add_argument(
-        "--verify", type=paths.source, metavar="LOG", help="verify this sampled log; run nothing"
+        "--verify", type=paths.source, metavar="LOG", help="verify this sampled log of TEST06; run nothing"
+    )
+    parser.add_argument(
+        "--compliance-dataset",
+        type=paths.source,
+        metavar="FILE",
+        help="dataset of TEST07, where the run names none (gpt-oss-120b: acc_eval_compliance_gpqa.parquet)",
     )
     parser.add_argument("--scenario", default="Offline", help="scenario of --verify (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    import dataclasses
     import json
 
-    from assay.bench.comply import TEST
+    from assay.config import plain
 
-    verdicts = _verified(args.run, args.verify, args.scenario) if args.verify else _performed(args.run)
+    if args.verify:
+        verdicts = _verified(args.run, args.verify, args.scenario)
+    else:
+        verdicts = _performed(args.run, args.compliance_dataset)
     if args.json:
-        say_json(
-            json.dumps({name: {**dataclasses.asdict(v), "passed": v.passed} for name, v in verdicts.items()})
-        )
+        say_json(json.dumps({name: {**plain(v), "passed": v.passed} for name, v in verdicts.items()}))
     else:
         for name, verdict in verdicts.items():
-            say(f"{TEST} {name}: {verdict.words}")
+            say(f"{name}: {verdict.words}")
             say("".join(f"  {reason}\n" for reason in verdict.reasons) + verdict.text())
     return 0 if all(verdict.passed for verdict in verdicts.values()) else 1
 
 
-def _verified(folder: Path, log: Path, scenario: str) -> dict[str, Verdict]:
-    """Verify a log that exists, and file it in the run folder."""
-    from assay.bench.comply import TEST
+def _verified(folder: Path, log: Path, scenario: str) -> dict[str, ComplianceVerdict]:
+    """Verify a log of TEST06 that exists, and file it in the run folder."""
     from assay.config import Scenario
     from assay.ground.errors import ConfigError, did_you_mean
     from assay.mlperf.compliance import test06
@@ -54,16 +59,16 @@ def _verified(folder: Path, log: Path, scenario: str) -> dict[str, Verdict]:
     if found is None:
         raise ConfigError(f"unknown scenario {scenario!r}", did_you_mean(scenario, [*Scenario]))
     verdict = test06.verify(log, found.value)
-    test06.file_verdict(verdict, log, RunFolder(folder).compliance(found) / TEST)
-    return {found.value: verdict}
+    test06.file_verdict(verdict, log, RunFolder(folder).compliance(found) / "TEST06")
+    return {f"TEST06 {found.value}": verdict}
 
 
-def _performed(folder: Path) -> dict[str, Verdict]:
+def _performed(folder: Path, compliance_dataset: Path | None) -> dict[str, ComplianceVerdict]:
     from assay.bench import comply
     from assay.bench.running import Reporter
     from assay.cli.progress import ProgressLine
 
     line = ProgressLine()
-    verdicts = comply.perform(folder, Reporter(line.say, line.show))
+    verdicts = comply.perform(folder, Reporter(line.say, line.show), compliance_dataset)
     line.close()
     return verdicts

@@ -192,6 +192,20 @@ FIELDS: tuple[Field, ...] = (
         "FILE",
     ),
     Field(
+        "paths.accuracy_dataset",
+        "--accuracy-dataset",
+        paths.given,
+        "dataset of the accuracy run, where the workload has another one for it (gpt-oss-120b)",
+        "FILE",
+    ),
+    Field(
+        "paths.compliance_dataset",
+        "--compliance-dataset",
+        paths.given,
+        "dataset of the compliance test TEST07 (gpt-oss-120b: acc_eval_compliance_gpqa.parquet)",
+        "FILE",
+    ),
+    Field(
         "paths.lcb_tests",
         "--lcb-tests",
         paths.given,

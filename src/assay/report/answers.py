@@ -118,7 +118,7 @@ def _scenario(made: RunResult, asked: Scenario | None) -> Scenario:
 
 
 def _samples(made: RunResult, workload: Workload, given: Path | None) -> list[Sample]:
-    path = given or made.asked.paths.dataset
+    path = given or made.asked.paths.accuracy_dataset or made.asked.paths.dataset
     if path is not None:
         digest, rows = sha256(path) if path.is_file() else "", dataset.read_scored(path, workload.schema)
     elif workload.own_dataset is not None:
@@ -126,13 +126,14 @@ def _samples(made: RunResult, workload: Workload, given: Path | None) -> list[Sa
         digest, rows = own.sha256, list(own.samples)
     else:
         raise ConfigError("the record of this run names no dataset file", "--dataset FILE")
-    if made.dataset.sha256 and digest != made.dataset.sha256:
+    run_on = made.scored_dataset
+    if run_on.sha256 and digest != run_on.sha256:
         raise ArtifactError(
             f"{path or workload.name}: this is not the dataset of the run: SHA-256 {digest}, "
-            f"the run's {made.dataset.sha256}",
+            f"the run's {run_on.sha256}",
             "--dataset FILE names the one that was run",
         )
-    return choosing.at(rows, made.dataset.rows_used) if made.dataset.rows_used else rows
+    return choosing.at(rows, run_on.rows_used) if run_on.rows_used else rows
 
 
 def _tokenizer(made: RunResult, workload: Workload, given: Path | None) -> Path:

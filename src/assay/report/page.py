@@ -133,7 +133,7 @@ def figures(run: ModeResult, result: RunResult) -> Section:
 
 def accuracy(run: ModeResult, result: RunResult) -> Section:
     """Every score against both limits, the parts of it below."""
-    judged = result.dataset.is_whole_set
+    judged = result.scored_dataset.is_whole_set
     rows: list[tuple[object, ...]] = [
         (
             words.title(score.metric),

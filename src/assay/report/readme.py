@@ -52,6 +52,7 @@ def render(result: RunResult, scenario: Scenario | None = None) -> str:
         f"Dataset: {result.dataset.samples} of {result.dataset.rows} samples, "
         f"SHA-256 {result.dataset.sha256}",
         "",
+        *_accuracy_dataset(result),
     ]
     for name in dict.fromkeys(run.scenario for run in runs):
         lines += _scenario(result, name, [run for run in runs if run.scenario is name])
@@ -83,8 +84,14 @@ def _scenario(result: RunResult, name: Scenario, runs: list[ModeResult]) -> list
     ]
 
 
+def _accuracy_dataset(result: RunResult) -> Iterator[str]:
+    if (used := result.accuracy_dataset) is not None:
+        yield f"Dataset of the accuracy runs: {used.samples} of {used.rows} samples, SHA-256 {used.sha256}"
+        yield ""
+
+
 def _accuracy(result: RunResult, run: ModeResult) -> Iterator[str]:
-    judged = result.dataset.is_whole_set
+    judged = result.scored_dataset.is_whole_set
     if run.faults:
         yield f"{words.validity(result, run)}."
         yield ""

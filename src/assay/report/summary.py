@@ -21,6 +21,8 @@ def render(result: RunResult, width: int = WIDTH) -> str:
         *labelled("used", words.used(result), width),
         *labelled("dataset", f"{result.dataset.samples} of {result.dataset.rows} samples", width),
     ]
+    if (other := result.accuracy_dataset) is not None:
+        lines += labelled("accuracy", f"{other.samples} of {other.rows} samples of another dataset", width)
     for run in result.runs:
         lines += _mode(result, run, width)
     for note in words.notes(result):
@@ -56,7 +58,7 @@ def _mode(result: RunResult, run: ModeResult, width: int) -> Iterator[str]:
             yield from _wrapped("    ", f"try: {advice}", width)
     elif run.faults:
         yield from _wrapped("    ", words.validity(result, run), width)
-    yield from _scores(run.scores, result.dataset.is_whole_set, width)
+    yield from _scores(run.scores, result.scored_dataset.is_whole_set, width)
 
 
 def _scores(scores: Sequence[ScoredMetric], judged: bool, width: int) -> Iterator[str]:

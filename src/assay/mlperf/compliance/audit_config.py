@@ -15,7 +15,27 @@ AUDITS: Mapping[str, Mapping[str, int]] = {
         "min_query_count": 100,
         "min_duration": 0,
         "sample_concatenate_permutation": 0,
-    }
+    },
+    # Source: inference/compliance/TEST07/gpt-oss-120b/audit.config
+    "TEST07": {
+        "mode": 2,
+        "accuracy_log_rng_seed": 720381539243781796,
+        "accuracy_log_sampling_target": 990,
+        "min_query_count": 990,
+        "min_duration": 0,
+        "performance_issue_unique": 1,
+        "sample_concatenate_permutation": 0,
+    },
+    # Source: inference/compliance/TEST09/gpt-oss-120b/audit.config
+    "TEST09": {
+        "mode": 2,
+        "accuracy_log_rng_seed": 720381539243781796,
+        "accuracy_log_sampling_target": 10000,
+        "min_query_count": 6396,
+        "min_duration": 0,
+        "performance_issue_unique": 1,
+        "sample_concatenate_permutation": 0,
+    },
 }
 
 

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from assay.ground import files
 from assay.ground.errors import ArtifactError
@@ -102,14 +102,20 @@ def ending_twice(content: bytes, eos_id: int) -> tuple[int, ...]:
     return tuple(entry.index for entry in _parsed(content) if _ends_twice(entry.token_ids, eos_id))
 
 
-def file_verdict(verdict: Verdict, log: Path, folder: Path) -> None:
-    """Write TEST06/: the verdict and the sampled log, whole, as submissions hold it."""
+class Told(Protocol):
+    """The verdict of any compliance test."""
+
+    def text(self) -> str: ...
+
+
+def file_verdict(verdict: Told, log: Path, folder: Path, file: str = names.VERDICT_FILE) -> None:
+    """Write the folder of a test: the verdict as `file`, and the sampled log, whole, as submissions hold it."""
     target = folder / names.ACCURACY_RUN / names.ACCURACY_FILE
     target.parent.mkdir(parents=True, exist_ok=True)
     if log.resolve() != target.resolve():
         with files.staged(target) as part:
             shutil.copyfile(log, part)
-    files.write_text(folder / names.VERDICT_FILE, verdict.text())
+    files.write_text(folder / file, verdict.text())
 
 
 def _ends_twice(token_ids: Sequence[int], eos_id: int) -> bool:

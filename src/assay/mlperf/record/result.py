@@ -211,7 +211,14 @@ class RunResult:
     """What a reader must know: random weights, short run, superseded dataset."""
     model: ModelUsed | None = None
     """None = no weights were loaded, or the embedded ones."""
+    accuracy_dataset: DatasetUsed | None = None
+    """Of the accuracy runs; None = `dataset`, as of all runs."""
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def scored_dataset(self) -> DatasetUsed:
+        """The samples whose answers were scored."""
+        return self.accuracy_dataset or self.dataset
 
     def find(self, scenario: Scenario, mode: Mode) -> ModeResult | None:
         return next((r for r in self.runs if r.scenario == scenario and r.mode == mode), None)

@@ -80,6 +80,10 @@ class RunFolder:
     def user_conf(self, scenario: Scenario) -> Path:
         return self.home(scenario) / names.USER_CONF
 
+    def accuracy_user_conf(self, scenario: Scenario) -> Path:
+        """Of an accuracy run over a data set of its own; a submission holds the performance run's."""
+        return self.logs(scenario, Mode.ACCURACY) / names.USER_CONF
+
     def logs(self, scenario: Scenario, mode: Mode) -> Path:
         """Folder of LoadGen's logs of one run."""
         place = names.PERFORMANCE_RUN if mode is Mode.PERFORMANCE else names.ACCURACY_RUN
@@ -104,6 +108,7 @@ class RunFolder:
         found = [
             *sorted(folder.glob("TEST*/verify_*.txt")),
             *sorted(folder.glob(f"TEST*/{names.ACCURACY_RUN}/{names.ACCURACY_FILE}")),
+            *sorted(folder.glob(f"TEST*/{names.PERFORMANCE_RUN}/{names.LOG_FILES}")),
         ]
         return {path.relative_to(folder).as_posix(): path for path in found}
 

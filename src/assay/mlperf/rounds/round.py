@@ -107,6 +107,8 @@ class RoundWorkload:
     """Scenarios that closed and network submissions of an edge system must hold."""
     required_datacenter_edge: tuple[str, ...] = ()
     """Scenarios that those of a `datacenter,edge` system must hold, where they are not those of both suites."""
+    compliance_limits: Mapping[str, float] = field(default_factory=dict)
+    """Keys of audit.config that the verifiers of these tests read, as `test07_accuracy_threshold`."""
     accuracy_samples: int | None = None
     """Samples of the accuracy run where they differ from the performance run's; None = dataset_samples."""
     accuracy_dataset_file: str = ""
@@ -389,6 +391,7 @@ def _workload(key: str, table: Mapping[str, Any]) -> RoundWorkload:
         ),
         required_edge=tuple(table.get("required_edge", ())),
         required_datacenter_edge=tuple(table.get("required_datacenter_edge", ())),
+        compliance_limits=dict(table.get("compliance_limits", {})),
         accuracy_samples=table.get("accuracy_samples"),
         accuracy_dataset_file=table.get("accuracy_dataset_file", ""),
         accuracy_max_new_tokens=table.get("accuracy_max_new_tokens"),

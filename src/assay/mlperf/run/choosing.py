@@ -62,7 +62,7 @@ def of_log(log: Path, samples: Sequence[Sample]) -> Sequence[Sample]:
     """
     run = RunFolder.of_log(log)
     try:
-        rows = result.read(run.path).dataset.rows_used
+        rows = result.read(run.path).scored_dataset.rows_used
     except ArtifactError:
         return samples  # no run folder of Assay
     try:

@@ -47,15 +47,26 @@ class Job:
             "`assay doctor` lists the rounds that it can run",
         )
 
+    @property
+    def whole_set(self) -> int:
+        """Rows of the official data set of its mode, or of all modes."""
+        accuracy = self.rules.accuracy_samples if self.config.modes == (Mode.ACCURACY,) else None
+        return accuracy or self.rules.dataset_samples
+
+    def of_mode(self, mode: Mode) -> Job:
+        """The part of it in one mode, with that mode's data set."""
+        paths = self.config.paths
+        if mode is Mode.ACCURACY and paths.accuracy_dataset is not None:
+            paths = replace(paths, dataset=paths.accuracy_dataset, accuracy_dataset=None)
+        return replace(self, config=replace(self.config, modes=(mode,), paths=paths))
+
     def samples(self, available: int) -> int:
         """How many samples are used of a dataset of `available` rows. Raises: ConfigError when too few."""
         config = self.config
         asked = config.limits.samples
         if asked is None and config.style is Style.TEST:
             asked = self.workload.test_samples
-        needed = self.rules.dataset_samples
-        if config.modes == (Mode.ACCURACY,) and self.rules.accuracy_samples is not None:
-            needed = self.rules.accuracy_samples
+        needed = self.whole_set
         if config.style is Style.VALID and available != needed:
             raise ConfigError(
                 f"a valid-style run of {self.workload.name} needs the whole set of "
@@ -130,10 +141,20 @@ def _refuse_impossible(job: Job) -> None:
     config, kind = job.config, job.kind
     kind.refuse_impossible(job.workload, config.scenarios, config.modes, config.precision, config.device)
     kind.values(config.sut_options)
-    if config.style is Style.VALID and len(config.modes) > 1 and job.rules.accuracy_samples is not None:
+    has_two_sets = job.rules.accuracy_samples is not None
+    if config.paths.accuracy_dataset is not None and not has_two_sets:
+        raise ConfigError(
+            f"{job.workload.name} has one data set for performance and accuracy", "--dataset FILE alone"
+        )
+    if (
+        config.style is Style.VALID
+        and len(config.modes) > 1
+        and has_two_sets
+        and config.paths.accuracy_dataset is None
+    ):
         raise ConfigError(
             f"{job.workload.name} has a data set for performance and another for accuracy",
-            "two runs: --mode performance and --mode accuracy, each with its --dataset",
+            "--accuracy-dataset FILE names the second",
         )
     if config.style is Style.VALID and config.limits.samples is not None:
         raise ConfigError(

@@ -62,7 +62,8 @@ def _settings(spec: RunSpec) -> dict[str, object]:
         chosen["max_query_count"] = _max_query_count(spec)
     if spec.answer_seed is not None:
         changed = audit_config.settings(spec.compliance)
-        chosen |= {key: changed[key] for key in ("min_query_count", "min_duration")}
+        taken = ("min_query_count", "min_duration", "performance_issue_unique")
+        chosen |= {key: changed[key] for key in taken if key in changed}
     is_part = chosen["min_duration"] == 0 and int(str(chosen.get("min_query_count", 0))) % spec.samples != 0
     if is_part:
         chosen["sample_concatenate_permutation"] = 0  # else LoadGen rounds a short run up to whole datasets

@@ -14,7 +14,7 @@ TEST06_LINES = (
     ("EOS check pass", ("True",)),
     ("Sample length check pass", ("True",)),
 )
-VERDICT_FILES = {"TEST07": names.VERDICT_FILE, "TEST09": "verify_output_len.txt"}
+VERDICT_FILES = {"TEST07": names.VERDICT_FILE, "TEST09": names.LENGTH_VERDICT_FILE}
 
 
 def _owed(entry: Entry) -> tuple[str, ...]:
