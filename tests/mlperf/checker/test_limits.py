@@ -48,6 +48,9 @@ RIGHT: dict[str, Spoil] = {
     "line ends of Windows (C1)": lambda t: (t.compliance() / "verify_accuracy.txt").write_bytes(
         verdict().replace("\n", "\r\n").encode()
     ),
+    "the whole log of TEST09 (T5)": lambda t: _sized(
+        t.owner / "code/mixtral-8x7b/TEST09/accuracy/mlperf_log_accuracy.json", 65 << 20
+    ),
     "a file of exactly 50 MB (T5)": lambda t: _sized(t.owner / "code/mixtral-8x7b/data.bin", 50 << 20),
     "a small accuracy log (A4)": lambda t: (t.accuracy() / "mlperf_log_accuracy.json").write_text(
         answers(60)
@@ -62,6 +65,7 @@ RIGHT: dict[str, Spoil] = {
 
 
 def _sized(path: Path, size: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.truncate(size)
 

@@ -2,11 +2,13 @@ import ast
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from assay.ground.errors import ArtifactError
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.data.tokenizer import Tokenizer
+from assay.mlperf.rounds import round as rounds
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring.log import Record
 from assay.mlperf.scoring.programs.mbxp import Grading, Program, ProgramVerdict
@@ -168,6 +170,33 @@ def test_accuracy_text_is_readable_by_the_patterns_of_a_checker(words: Tokenizer
         assert found is not None
         assert found.group(1) == value
     assert ast.literal_eval(text.split("Results")[1].strip())["gen_num"] == 4
+
+
+PATTERNS = {
+    "v4.0": r".*'{}':\s([\d.]+).*",
+    "v5.1": r".*'{}':\s+'?([\d.]+)'?.*",
+}
+"""How the checkers search a line: from the first round on without quotes, rouge1 to rougeL later with or without."""
+
+
+@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
+@pytest.mark.parametrize(
+    "value", [45.4, 0.0, 8e-05, 1.5e-7, 3053113, 8984408.4, np.float64(82.299), np.int64(7)]
+)
+def test_every_target_of_every_round_is_read_out_of_accuracy_text_whatever_its_value(
+    pattern: str, value: float
+) -> None:
+    metrics = {
+        metric
+        for name in rounds.official_names()
+        for rules in rounds.load(name).workloads.values()
+        for metric in rules.targets
+    }
+    assert {"rouge1", "rougeLsum", "gen_len", "exact_match", "tokens_per_sample", "mbxp"} <= metrics
+    for metric in metrics:
+        lines = accuracy_text({"before": 1.0, metric: value, "after": 2.0}).splitlines()
+        found = [match[1] for line in lines if (match := re.match(pattern.format(metric), line))]
+        assert [float(text) for text in found] == [pytest.approx(float(value), abs=1e-12)]
 
 
 def test_accuracy_text_leaves_out_what_has_no_value(words: Tokenizer) -> None:

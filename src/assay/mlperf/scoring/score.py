@@ -74,7 +74,16 @@ def by_metric(scores: Sequence[Score]) -> dict[str, float]:
 
 def accuracy_text(results: Mapping[str, float]) -> str:
     """`accuracy.txt` of a workload's official results: checkers search it for `'rouge1': 45.4` etc."""
-    return f"\nResults\n\n{dict(results)}\n"
+    values = ", ".join(f"'{metric}': {_plain(value)}" for metric, value in results.items())
+    return f"\nResults\n\n{{{values}}}\n"
+
+
+def _plain(value: float) -> str:
+    """Digits and a point alone: a checker reads 8e-05 as 8, and nothing in `np.float64(8.0)`."""
+    if isinstance(value, int):
+        return str(int(value))
+    text = repr(float(value))
+    return f"{float(value):.12f}" if "e" in text else text
 
 
 def _scores(scorer: Scorer, answers: Answers) -> Sequence[Score]:

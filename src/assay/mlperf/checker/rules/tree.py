@@ -8,6 +8,7 @@ from assay.mlperf.checker.archive import Archive
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.submission import Submitter, System, Tree
+from assay.mlperf.logs import names
 from assay.mlperf.submission.tree import DIVISIONS
 
 FILE_MAX_BYTES = 50 << 20
@@ -79,7 +80,8 @@ def link(tree: Tree) -> Iterator[Fault]:
 )
 def file_size(tree: Tree) -> Iterator[Fault]:
     for path, size in tree.files.items():
-        if size > FILE_MAX_BYTES:
+        # TEST09 logs 6,396 answers of 1,278 tokens in the mean, 65 MB, and its verifier files them whole.
+        if size > FILE_MAX_BYTES and not path.endswith(f"/TEST09/{names.ACCURACY_RUN}/{names.ACCURACY_FILE}"):
             yield Fault(path, "file too large", f"{size:,} bytes", f"at most {FILE_MAX_BYTES:,} bytes")
 
 
