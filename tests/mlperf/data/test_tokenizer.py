@@ -73,6 +73,27 @@ def test_a_tokenizer_json_names_its_special_tokens_in_its_config(tmp_path: Path)
     assert words.decode([words.encode("a") + words.encode_inside("\n```\n")]) == ["a\n```\n"]
 
 
+@pytest.mark.parametrize("is_cleaned", [True, False, None])
+def test_blanks_before_punctuation_vanish_where_the_config_says_so(
+    tmp_path: Path, is_cleaned: bool | None
+) -> None:
+    from tokenizers import Tokenizer as Fast
+    from tokenizers import decoders, models, pre_tokenizers
+
+    said = "He did n't , and I 'm sure ; they 're \" fine \" ? Yes ! It 's a ' b ' end ."
+    fast = Fast(models.BPE({c: i for i, c in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}, []))
+    fast.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    fast.decoder = decoders.ByteLevel()
+    fast.save(str(tmp_path / "tokenizer.json"))
+    if is_cleaned is not None:
+        config = json.dumps({"clean_up_tokenization_spaces": is_cleaned})
+        (tmp_path / "tokenizer_config.json").write_text(config)
+    words = tokenizer.load(tmp_path)
+    clean = "He didn't, and I'm sure ; they're \" fine \"? Yes! It's a'b'end."
+    assert words.decode([words.encode(said)]) == [clean if is_cleaned else said]
+    assert words.decode([words.encode("a .. b , , c")]) == ["a.. b,, c" if is_cleaned else "a .. b , , c"]
+
+
 @pytest.mark.parametrize("name", ["tokenizer.model", "tokenizer.json"])
 def test_a_damaged_tokenizer_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x0e damaged")

@@ -36,6 +36,12 @@ def test_mixtral_is_refused_outside_its_rounds_with_the_reason(name: str, reason
     assert "v4.1, v5.0, v5.1, v6.0" in caught.value.hint
 
 
+def test_a_workload_of_other_rounds_is_refused_with_those() -> None:
+    with pytest.raises(ConfigError, match="holds no rules for gpt-oss-120b") as caught:
+        rounds.load("v5.1").workload("gpt-oss-120b")
+    assert caught.value.hint == "rounds that hold gpt-oss-120b: v6.0, v6.1"
+
+
 def test_an_unknown_workload_gets_its_nearest_name() -> None:
     with pytest.raises(ConfigError) as caught:
         rounds.load("v5.1").workload("mixtral-8x7")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay import suts
-from assay.config import BenchmarkConfig
+from assay.config import BenchmarkConfig, Mode
 from assay.doors import native
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf import workloads
@@ -137,3 +137,44 @@ def test_of_several_ends_that_a_checkpoint_lists_the_workloads_own_is_taken(
     monkeypatch.setitem(workloads.TABLE, "mixtral-8x7b", llama)
     (tmp_path / "config.json").write_text(json.dumps({"eos_token_id": listed}))
     assert job_of(asked(sut="echo")).generation(tmp_path).eos_ids == eos
+
+
+def two_sets(**flags: str) -> BenchmarkConfig:
+    files = {"paths.dataset": "/d/perf.parquet", "paths.tokenizer": "/m", "sut": "echo"}
+    return native.build("gpt-oss-120b", {**files, **flags}, {})
+
+
+def test_a_scenario_without_limits_in_the_round_is_refused_with_those_that_can_be_run() -> None:
+    files = {"paths.dataset": "/d/rows.pkl", "paths.tokenizer": "/m", "sut": "echo"}
+    config = native.build("deepseek-r1", {**files, "round": "v5.1", "scenarios": "interactive"}, {})
+    with pytest.raises(ConfigError, match="no Interactive limits in round") as caught:
+        job_of(config)
+    assert caught.value.hint == "--scenario offline,server"
+
+
+def test_each_mode_of_two_sets_has_its_rows_its_file_and_its_longest_answer() -> None:
+    whole = job_of(two_sets(**{"paths.accuracy_dataset": "/d/acc.parquet", "style": "valid"}))
+    performance, accuracy = whole.of_mode(Mode.PERFORMANCE), whole.of_mode(Mode.ACCURACY)
+    assert (performance.whole_set, accuracy.whole_set) == (6396, 4395)
+    assert accuracy.config.paths.dataset == Path("/d/acc.parquet")
+    assert performance.config.paths.dataset == Path("/d/perf.parquet")
+    longest = [each.generation(None).max_new_tokens for each in (performance, accuracy)]
+    assert longest == [10240, 32768]
+    assert (performance.samples(6396), accuracy.samples(4395)) == (6396, 4395)
+    with pytest.raises(ConfigError, match="whole set of 4395"):
+        accuracy.samples(6396)
+
+
+def test_two_modes_over_one_of_two_sets_are_refused_in_valid_style_alone() -> None:
+    job_of(two_sets())
+    with pytest.raises(ConfigError, match="another for accuracy") as caught:
+        job_of(two_sets(style="valid"))
+    assert caught.value.hint == "--accuracy-dataset FILE names the second"
+
+
+def test_a_second_set_of_a_workload_that_has_one_is_refused() -> None:
+    config = native.build(
+        "deepseek-r1", {"paths.dataset": "/d", "paths.accuracy_dataset": "/e", "sut": "echo"}, {}
+    )
+    with pytest.raises(ConfigError, match="has one data set"):
+        job_of(config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from assay.ground.errors import ArtifactError
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.scoring.metric import Answered, Answers
 from assay.mlperf.scoring.programs.mbxp import Grading
@@ -80,3 +81,10 @@ def test_a_log_of_one_kind_has_only_that_kind_s_metric() -> None:
     of = Answers([Answered(sample, "Rome", [1])], 1, 1, lambda _: Grading([]))
     found = [score for scorer in llama3_1_405b.WORKLOAD.scorers for score in scorer.score(of)]
     assert "rougeL" not in llama3_1_405b_scorers.official_results(found)
+
+
+def test_a_set_of_another_workload_is_refused_with_what_it_lacks_and_has() -> None:
+    columns = {"input_tokens": [[1]], "dataset": ["aime25"], "ground_truth": ["1"]}
+    for read in (llama3_1_405b.WORKLOAD.schema.samples, llama3_1_405b.WORKLOAD.schema.scored):
+        with pytest.raises(ArtifactError, match="it has input_tokens, dataset, ground_truth"):
+            read(columns, "rows.parquet")

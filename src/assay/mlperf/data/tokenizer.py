@@ -14,6 +14,9 @@ from typing import Any, Protocol
 from assay.ground.errors import ArtifactError
 from assay.ground.parsed import json_value
 
+BLANKS_BEFORE = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")
+"""What loses its outer blanks, one after the other, where tokenizer_config.json says `clean_up_tokenization_spaces`.
+Source: transformers, PreTrainedTokenizerBase.clean_up_tokenization."""
 # Folder of a checkpoint, or the file as mistral-common names it.
 SENTENCEPIECE_NAMES = ("tokenizer.model", "tokenizer.model.v1")
 
@@ -91,6 +94,7 @@ class _SentencePiece:
         self.bos: str = self._model.id_to_piece(self._bos_id) if self._bos_id >= 0 else ""
         self.eos_id: int | None = self._model.eos_id() if self._model.eos_id() >= 0 else None
         self.eos: str = "" if self.eos_id is None else self._model.id_to_piece(self.eos_id)
+        self._is_cleaned = _config(path).get("clean_up_tokenization_spaces") is True
 
     def encode_prompt(self, text: str) -> list[int]:
         ids = [self._bos_id] if self.bos else []
@@ -110,7 +114,7 @@ class _SentencePiece:
         special = frozenset[int]() if keeps_special else self._special_ids
         kept = [[i for i in ids if i not in special] for ids in answers]
         texts: list[str] = self._model.decode(kept) if kept else []
-        return texts
+        return list(map(cleaned, texts)) if self._is_cleaned else texts
 
 
 class _HuggingFace:
@@ -123,7 +127,8 @@ class _HuggingFace:
         self._fast.no_truncation()
         self._fast.no_padding()
         self.vocab_size: int = self._fast.get_vocab_size(with_added_tokens=True)
-        config = _config(path.with_name("tokenizer_config.json"))
+        config = _config(path)
+        self._is_cleaned = config.get("clean_up_tokenization_spaces") is True
         self.bos = self._known(config.get("bos_token"), "<s>")
         self.eos = self._known(config.get("eos_token"), "</s>")
         self.eos_id: int | None = self._fast.token_to_id(self.eos) if self.eos else None
@@ -149,10 +154,19 @@ class _HuggingFace:
 
     def decode(self, answers: Sequence[Sequence[int]], *, keeps_special: bool = False) -> list[str]:
         texts: list[str] = self._fast.decode_batch(list(answers), skip_special_tokens=not keeps_special)
-        return texts
+        return list(map(cleaned, texts)) if self._is_cleaned else texts
 
 
-def _config(path: Path) -> dict[str, Any]:
+def cleaned(text: str) -> str:
+    """The text with the blanks before punctuation and English contractions taken out, as transformers does it."""
+    for spelled in BLANKS_BEFORE:
+        text = text.replace(spelled, spelled.strip())
+    return text
+
+
+def _config(file: Path) -> dict[str, Any]:
+    """tokenizer_config.json beside the tokenizer's file; empty where there is none."""
+    path = file.with_name("tokenizer_config.json")
     if not path.is_file():
         return {}
     config: dict[str, Any] = json_value(path.read_text(encoding="utf-8"))

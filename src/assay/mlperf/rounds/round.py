@@ -229,12 +229,11 @@ class Round:
         key = self.official_name(key)
         if key in self.workloads:
             return self.workloads[key]
+        others = rounds_of(key)
+        hint = f"rounds that hold {key}: {', '.join(others)}" if others else did_you_mean(key, self.workloads)
         if key in self.refused:
-            raise ConfigError(
-                f"{key} is not part of round {self.name}: {self.refused[key]}",
-                f"rounds that hold {key}: " + ", ".join(rounds_of(key)),
-            )
-        raise ConfigError(f"round {self.name} holds no rules for {key}", did_you_mean(key, self.workloads))
+            raise ConfigError(f"{key} is not part of round {self.name}: {self.refused[key]}", hint)
+        raise ConfigError(f"round {self.name} holds no rules for {key}", hint)
 
 
 def official_names() -> tuple[str, ...]:

@@ -177,9 +177,14 @@ def _refuse_impossible(job: Job) -> None:
         if scenario.is_paced and job.rules.token_latencies and scenario.value not in job.rules.latency:
             raise ConfigError(
                 f"{job.workload.name} has no {scenario.value} limits in round {job.round.name}",
-                "--scenario offline",
+                f"--scenario {','.join(_limited(job.workload, job.rules)).lower()}",
             )
     _refuse_missing(job)
+
+
+def _limited(workload: Workload, rules: RoundWorkload) -> list[str]:
+    """The scenarios of the workload that the round has limits for, or that need none."""
+    return [each.value for each in workload.loadgen_keys if not each.is_paced or each.value in rules.latency]
 
 
 def refuse_scenario(workload: Workload, scenario: Scenario) -> None:

@@ -1,6 +1,6 @@
 """gpt-oss-120b over AIME, GPQA and LiveCodeBench, as MLPerf Inference defines it (from v6.0).
 
-Accuracy and performance have a data set each: give the one that the mode needs.
+Accuracy and performance have a data set each.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ WORKLOAD = Workload(
     model=MODEL,
     checkpoint_hint="--checkpoint DIR: a folder with config.json, *.safetensors and the tokenizer of gpt-oss-120b",
     dataset_hint=(
-        "--mode accuracy --dataset acc_eval_inputs.parquet, --mode performance --dataset perf_eval_ref.parquet (of "
-        "the MLPerf reference), or sets of your own in their schema"
+        "--dataset perf_eval_ref.parquet --accuracy-dataset acc_eval_inputs.parquet (of the MLPerf reference), or sets "
+        "of your own in their schema"
     ),
-    builder=question_build.builder("ground_truth", "input_tokens", "dataset"),
+    builder=question_build.builder("ground_truth", "input_tokens", "dataset", has_two_sets=True),
     defaults={"precision": "bfloat16"},
 )

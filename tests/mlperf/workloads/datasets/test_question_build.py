@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.ground.errors import ConfigError
+from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf import workloads
 from assay.mlperf.workloads.datasets.building import Order
 
@@ -43,3 +43,15 @@ def test_a_built_set_is_read_again(tmp_path: Path, name: str, truth: str, kind: 
     assert {sample.reference_ids for sample in samples} == {(97, 98)}
     with pytest.raises(ConfigError, match="31 rows were asked for"):
         workload.builder.build(Order({"texts": path}, Letters(), 31))  # type: ignore[arg-type]
+
+
+def test_texts_without_answers_make_the_set_of_performance_runs_where_there_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    path.write_text("".join(json.dumps({"question": f"Q{i}", "answer": "ab"}) + "\n" for i in range(3)))
+    gpt_oss, deepseek = workloads.get("gpt-oss-120b"), workloads.get("deepseek-r1")
+    assert gpt_oss.builder is not None and deepseek.builder is not None
+    columns = gpt_oss.builder.build(Order({"texts": path}, Letters(), 3))  # type: ignore[arg-type]
+    assert sorted(columns) == ["input_tokens", "text_input", "tok_ref_output"]
+    assert len(gpt_oss.schema.samples(columns, "built")) == 3
+    with pytest.raises(ArtifactError, match="ground_truth, dataset"):
+        deepseek.builder.build(Order({"texts": path}, Letters(), 3))  # type: ignore[arg-type]

@@ -22,12 +22,13 @@ def _samples(columns: Columns, where: str) -> list[Sample]:
 
 
 def _scored(columns: Columns, where: str) -> list[Sample]:
-    kept: Columns = {name: columns[name] for name in ("gt_output", "metric") if name in columns}
-    return _read(kept, where, is_run=False)
+    return _read(columns, where, is_run=False)
 
 
 def _read(columns: Columns, where: str, *, is_run: bool) -> list[Sample]:
     count = cells.require(columns, ("metric", "gt_output", *(("tok_input",) if is_run else ())), where, HINT)
+    if not is_run:
+        columns = {name: columns[name] for name in ("gt_output", "metric")}
     rows = zip(
         cells.column(columns, "metric", count, where, cells.one_of(SUBSETS)),
         cells.column(columns, "gt_output", count, where, cells.text),

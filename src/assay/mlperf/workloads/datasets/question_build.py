@@ -14,18 +14,24 @@ from assay.mlperf.workloads.datasets.building import Builder, Order
 NOTE = "official schema; questions, prompts and answers are yours: not the official set"
 
 
-def builder(truth: str, prompt_ids: str, kind: str, prompt: str = "text_input") -> Builder:
+def builder(
+    truth: str, prompt_ids: str, kind: str, prompt: str = "text_input", *, has_two_sets: bool = False
+) -> Builder:
     """The arguments name columns: of the right answer, of the prompt's ids, of the row's kind, of the prompt's text.
 
-    The texts have those of answer and kind, and `question`. Their `answer`, if any, is what `--sut echo` says.
+    The texts have those of answer and kind, and `question`. Their `answer`, if any, is what `--sut echo` says. With two
+    sets texts that have neither column make the one of performance runs.
     """
-    return Builder(("texts",), lambda order: _build(order, truth, prompt_ids, kind, prompt), NOTE)
+    return Builder(
+        ("texts",), lambda order: _build(order, truth, prompt_ids, kind, prompt, has_two_sets), NOTE
+    )
 
 
-def _build(order: Order, truth: str, prompt_ids: str, kind: str, prompt: str) -> Columns:
+def _build(order: Order, truth: str, prompt_ids: str, kind: str, prompt: str, has_two_sets: bool) -> Columns:
     path = order.sources["texts"]
     texts = read_columns(path)
-    count = cells.require(texts, ("question", truth, kind), str(path), "one JSON object a line")
+    judged = () if has_two_sets and not {truth, kind} & texts.keys() else (truth, kind)
+    count = cells.require(texts, ("question", *judged), str(path), "one JSON object a line")
     if order.samples > count:
         raise ConfigError(
             f"{order.samples} rows were asked for, {path} holds {count}",
@@ -37,8 +43,7 @@ def _build(order: Order, truth: str, prompt_ids: str, kind: str, prompt: str) ->
     made: Mapping[str, list[object]] = {
         prompt: [questions[row] for row in chosen],
         prompt_ids: [order.tokenizer.encode_prompt(questions[row]) for row in chosen],
-        truth: [cells.number_or_text(texts[truth][row]) for row in chosen],
-        kind: [texts[kind][row] for row in chosen],
+        **{name: [cells.number_or_text(texts[name][row]) for row in chosen] for name in judged},
         "tok_ref_output": [order.tokenizer.encode(answers[row]) for row in chosen],
     }
     return dict(made)
