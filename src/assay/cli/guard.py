@@ -84,9 +84,16 @@ def _dispatch(args: list[str]) -> int:
 
 
 def is_ours(args: list[str]) -> bool:
-    """Whether a verb that CM has as well is meant as Assay's own: no automation is named, but nothing or a server."""
+    """Whether a verb that CM has as well is meant as Assay's own: what is named is a server, a file or nothing."""
     named = [word for word in args[1:] if not word.startswith("-")]
-    return not named or (args[0] == "load" and _is_load_of_server(args[1:], named[0]))
+    if not named or (args[0] == "import" and _is_place(named[0])):
+        return True
+    return args[0] == "load" and _is_load_of_server(args[1:], named[0])
+
+
+def _is_place(word: str) -> bool:
+    """A file or folder to be imported; CM's own `import` names an automation, as `repo`."""
+    return "/" in word or "." in word or (word not in ("repo", "script") and Path(word).exists())
 
 
 def _is_load_of_server(words: list[str], first: str) -> bool:

@@ -13,6 +13,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("report", "show a run again: summary, README.md, and one HTML page with plots"),
     "compare": ("compare", "two runs side by side: settings, speed, accuracy; a gate for regressions"),
     "answers": ("answers", "what a run was asked, what it answered, what is true, and the verdict"),
+    "import": ("import_verb", "a record of LoadGen, vllm bench, guidellm or AIPerf as a run folder"),
     "history": ("history", "the runs below a folder, the oldest first"),
     "doctor": ("doctor", "what this machine can and cannot do here, with the fix for each"),
     "model": ("model", "make a Mixtral checkpoint: upcycle a dense model, or random weights"),

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from assay.config import Mode, Scenario, plain
 from assay.ground.redact import addresses
+from assay.mlperf.record.definitions import LOADGEN_DEFINITIONS
 from assay.mlperf.record.result import ModeResult, RunResult, RunValidity, Status
 from assay.mlperf.run import requests
 from assay.report import compare_stats as stats
@@ -138,6 +139,7 @@ def _warnings(a: RunSide, b: RunSide) -> Iterator[str]:
         yield f"other workloads: {one.workload} and {other.workload}"
     if one.round != other.round:
         yield f"other rounds, so other rules and seeds: {one.round} and {other.round}"
+    yield from _other_definitions(one, other)
     if _samples(one) != _samples(other):
         yield "other samples: the answers cannot be paired, and speed hangs on what is asked"
     if one.is_fake != other.is_fake:
@@ -153,6 +155,19 @@ def _warnings(a: RunSide, b: RunSide) -> Iterator[str]:
     runs = [{(run.scenario, run.mode) for run in side.result.runs} for side in (a, b)]
     for scenario, mode in sorted(runs[0] ^ runs[1]):
         yield f"only {'A' if (scenario, mode) in runs[0] else 'B'} has {scenario} {mode}"
+
+
+def _other_definitions(a: RunResult, b: RunResult) -> Iterator[str]:
+    """Figures of one name that two tools mean differently; a run of Assay has LoadGen's."""
+    one, other = _definitions(a), _definitions(b)
+    for kind in sorted(one.keys() & other.keys()):
+        if one[kind] != other[kind]:
+            yield f"{kind} is not one figure: {one[kind]} in A, {other[kind]} in B"
+
+
+def _definitions(result: RunResult) -> dict[str, str]:
+    told = result.used.details.get("definitions") if result.used else None
+    return {str(k): str(v) for k, v in told.items()} if isinstance(told, dict) else dict(LOADGEN_DEFINITIONS)
 
 
 def _differences(a: RunResult, b: RunResult) -> Iterator[Difference]:

@@ -112,9 +112,13 @@ def validity(result: RunResult, run: ModeResult) -> str:
     """LoadGen's word on a performance run, and what it was asked to judge by."""
     if run.faults:
         return f"INVALID, whatever LoadGen says: {'; '.join(run.faults)}"
+    if result.used and result.used.details.get("tool") and not run.validity:
+        return f"{result.used.details['tool']} gives no verdict"
     said = f"LoadGen says {run.validity or 'nothing'}"
     if run.invalid_because:
         said += f": {'; '.join(run.invalid_because)}"
+    if result.round not in rounds.names():  # imported: nobody knows by which rules it was made
+        return said
     asked_ms, round_ms = run.setting("min_duration_ms"), rounds.load(result.round).min_duration_ms
     if asked_ms is None or asked_ms >= round_ms:
         return said

@@ -11,6 +11,12 @@ from dataclasses import dataclass
 
 LOADGEN, VLLM, GUIDELLM = "LoadGen", "vllm bench serve", "guidellm"
 AIPERF, ENDPOINTS = "AIPerf", "MLPerf Endpoints"
+LOADGEN_DEFINITIONS = {
+    "ttft": "first token - scheduled",
+    "tpot": "(end - first token) / (tokens - 1)",
+    "latency": "end - scheduled",
+}
+"""What LoadGen means by a kind of figure, in the words that imported runs use for theirs."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,106 @@
+"""Records of other tools as run folders, so that they can be shown, listed and compared. docs/import.md
+
+Every figure is the tool's own, as its file has it: nothing is computed again. What the tool means by it is kept.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import assay
+from assay.bench import foreign_rows
+from assay.bench.foreign_rows import ForeignRequest
+from assay.bench.running import now
+from assay.config import BenchmarkConfig
+from assay.ground import files
+from assay.ground.errors import ConfigError
+from assay.mlperf.record.result import DatasetUsed, LoadgenUsed, ModeResult, RunResult, Status
+from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.rounds.round import Seeds
+from assay.mlperf.run import requests
+from assay.mlperf.sut.interface import Used
+from assay.report import readme
+
+UNKNOWN = "unknown"
+LOADGEN = "LoadGen"
+NO_SEEDS = Seeds(0, 0, 0)
+
+
+@dataclass(frozen=True)
+class ForeignRun:
+    """What another tool recorded."""
+
+    tool: str
+    version: str
+    model: str
+    runs: tuple[ModeResult, ...]
+    definitions: Mapping[str, str]
+    """Kind of figure (`ttft`, `tpot`, …) -> what the tool means by it."""
+    sources: Mapping[str, Path]
+    """Name in the run folder -> the file that the figures were read from."""
+    started_at: str = ""
+    failed: int = 0
+    """Requests without an answer: no figure holds them."""
+    round: str = UNKNOWN
+    seeds: Seeds = NO_SEEDS
+    requests: tuple[ForeignRequest, ...] = ()
+    """Where the tool kept them."""
+
+
+def write(run: ForeignRun, out: Path) -> RunResult:
+    """Make the run folder `out`: record, README.md, and a copy of what was read.
+
+    Raises: ConfigError when `out` is there and not empty.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"{out} is there already", "--out NEW")
+    for name, source in run.sources.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, out / name)
+    if run.requests:
+        rows = foreign_rows.table(run.runs[0].scenario, run.requests)
+        requests.write(RunFolder(out).requests, [rows])
+    made = result(run, {name: files.sha256(out / name) for name in run.sources})
+    files.write_text(RunFolder(out).readme, readme.render(made))
+    made.write(out)
+    return made
+
+
+def result(run: ForeignRun, digests: Mapping[str, str]) -> RunResult:
+    samples = max(each.samples for each in run.runs)
+    failed = [f"{run.failed} requests failed, and no figure holds them"] if run.failed else []
+    meant = [f"{name}: {meaning}" for name, meaning in run.definitions.items()]
+    details = {"tool": run.tool, "version": run.version, "definitions": dict(run.definitions)}
+    return RunResult(
+        status=Status.COMPLETE,
+        is_fake=False,
+        workload=run.model,
+        round=run.round,
+        command=(),
+        asked=BenchmarkConfig(
+            workload=run.model,
+            sut=UNKNOWN,
+            scenarios=tuple(dict.fromkeys(each.scenario for each in run.runs)),
+        ),
+        used=Used(
+            sut=UNKNOWN,
+            backend=f"measured by {run.tool} {run.version}".rstrip(),
+            precision=UNKNOWN,
+            device=UNKNOWN,
+            batch=None,
+            weights_sha256=None,
+            details=details,
+        ),
+        dataset=DatasetUsed(UNKNOWN, None, samples, samples, False),
+        loadgen=LoadgenUsed(run.version if run.tool == LOADGEN else "", run.round, run.seeds),
+        system={},
+        runs=run.runs,
+        files=digests,
+        started_at=run.started_at,
+        finished_at=run.started_at,
+        assay=assay.__version__,
+        notes=(f"imported {now()}: every figure is {run.tool}'s own, by its definitions", *meant, *failed),
+    )

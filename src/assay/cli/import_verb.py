@@ -1,0 +1,65 @@
+"""`assay import`: what another tool recorded becomes run folders that can be shown and compared."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.cli.terminal import say
+from assay.ground import paths
+
+if TYPE_CHECKING:
+    from assay.bench.foreign import ForeignRun
+
+HELP = "a record of LoadGen, vllm bench, guidellm or AIPerf as a run folder"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source",
+        metavar="FILE|DIR",
+        type=paths.source,
+        help="JSON of a tool, a folder of LoadGen's logs, or a tree of them",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=paths.given,
+        help="run folder to make; where there are several runs, the folder of theirs (default: ./assay-runs/NAME)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from assay.bench import foreign
+    from assay.report import outcome
+
+    found = runs_of(args.source)
+    out = args.out or Path("assay-runs") / f"imported-{args.source.absolute().name}"
+    for number, each in enumerate(found, 1):
+        place = out if len(found) == 1 else out / f"{number:03}-{Path(each.model).name}"
+        made = foreign.write(each, place)
+        say(
+            f"{place}  {each.tool}, {each.model}, {', '.join(run.scenario for run in each.runs)}: {outcome.of(made)}"
+        )
+    return 0
+
+
+def runs_of(source: Path) -> list[ForeignRun]:
+    """What a file or folder holds. Raises: ArtifactError when that is nothing that is known."""
+    from assay.bench import foreign_logs, foreign_tools
+    from assay.ground.errors import ArtifactError
+    from assay.ground.parsed import json_value
+
+    if source.is_dir():
+        if found := list(foreign_logs.runs(source)):
+            return found
+        named = [path for path in sorted(source.glob("*.json")) if path.is_file()]
+        if not named:
+            raise ArtifactError(f"{source} holds neither logs of LoadGen nor JSON", foreign_tools.KNOWN)
+        return [run for path in named for run in runs_of(path)]
+    try:
+        record = json_value(source.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{source} cannot be read as JSON: {error}", foreign_tools.KNOWN) from error
+    return foreign_tools.runs(record, source)
