@@ -26,18 +26,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="exit code 1 where it holds for B, as 'tokens_per_s < 0.97x' (times A's) or 'Server ttft_p99 > 2000'",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of Markdown")
+    parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
 
 
 def run(args: argparse.Namespace) -> int:
     """0, or 1 where a gate fails."""
     import json
 
-    from assay.report import compare, compare_text, gate
+    from assay.ground import files
+    from assay.report import compare, compare_page, compare_text, gate
 
     gates = [gate.parse(text) for text in args.fail_if]
     a, b = _side(args.a), _side(args.b)
     outcomes = [outcome for each in gates for outcome in gate.judge(each, a.result, b.result)]
     found = compare.compare(a, b)
+    if args.html:
+        files.write_text(args.html, compare_page.render(found, outcomes))
     if args.json:
         say_json(json.dumps(compare_text.as_json(found, outcomes)))
     else:

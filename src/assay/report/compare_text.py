@@ -15,6 +15,7 @@ from assay.report.gate import GateOutcome
 
 RATIO_HEADS = ("figure", "A", "B", "B / A", "95 %", "conclusion")
 SCORE_HEADS = ("metric", "n", "A", "B", "B - A, 95 %", "lost / gained", "p", "conclusion")
+GATE_HEADS = ("fail if", "found", "outcome")
 MOST_SAMPLES = 10
 """Samples that are named where answers changed; JSON names all."""
 
@@ -34,26 +35,25 @@ def _lines(found: Comparison, gates: Sequence[GateOutcome]) -> Iterator[str]:
     yield from _table(("what", "A", "B"), rows) if rows else ["None of settings, system and versions."]
     if found.ratios:
         yield from ("", "## Performance", "")
-        yield from _table(RATIO_HEADS, [_ratio(each) for each in found.ratios])
+        yield from _table(RATIO_HEADS, [ratio_cells(each) for each in found.ratios])
         yield from ("", "Intervals cover what varies within the runs, not from one run to the next.")
     if found.scores:
         yield from ("", "## Accuracy, by pairs of samples", "")
-        yield from _table(SCORE_HEADS, [_score(each) for each in found.scores])
-        yield from _changed(found.scores)
+        yield from _table(SCORE_HEADS, [score_cells(each) for each in found.scores])
+        yield from changed(found.scores)
     if gates:
         yield from ("", "## Gates", "")
-        rows = [(one.gate.text, one.said, "FAILED" if one.failed else "passed") for one in gates]
-        yield from _table(("fail if", "found", "outcome"), rows)
+        yield from _table(GATE_HEADS, [gate_cells(each) for each in gates])
 
 
-def _ratio(each: RateRatio) -> tuple[str, ...]:
+def ratio_cells(each: RateRatio) -> tuple[str, ...]:
     ratio = "" if each.ratio is None else f"{each.ratio:.4f}"
     interval = "{:.4f} to {:.4f}".format(*each.interval) if each.interval else each.why
     name = f"{each.scenario} {words.title(each.metric)}"
     return name, f"{words.number(each.a)} {each.unit}", words.number(each.b), ratio, interval, each.conclusion
 
 
-def _score(each: PairedScore) -> tuple[str, ...]:
+def score_cells(each: PairedScore) -> tuple[str, ...]:
     changed = "" if each.p is None else f"{len(each.lost)} / {len(each.gained)}"
     p = "" if each.p is None else f"{each.p:.3g}"
     spread = "{:+.4g} ({:.4g} to {:.4g})".format(each.b - each.a, *each.interval)
@@ -62,7 +62,11 @@ def _score(each: PairedScore) -> tuple[str, ...]:
     return name, str(each.n), *means, spread, changed, p, each.conclusion
 
 
-def _changed(scores: Sequence[PairedScore]) -> Iterator[str]:
+def gate_cells(each: GateOutcome) -> tuple[str, ...]:
+    return each.gate.text, each.said, "FAILED" if each.failed else "passed"
+
+
+def changed(scores: Sequence[PairedScore]) -> Iterator[str]:
     for each in scores:
         for word, samples in (("lost", each.lost), ("gained", each.gained)):
             if samples:
