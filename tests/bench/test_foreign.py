@@ -12,9 +12,10 @@ from assay.ground import files
 from assay.ground.errors import ConfigError
 from assay.mlperf.record import result
 from assay.mlperf.run import requests
-from assay.report import compare, history, outcome, page, summary
+from assay.report import compare, history, outcome, page, readme, summary
 from assay.report.compare import RunSide
 from assay.report.page import Shown
+from tests import fakes
 from tests.bench.foreign_files import GUIDELLM, VLLM, logs
 
 
@@ -84,3 +85,16 @@ def test_loadgens_logs_keep_loadgens_word_and_definitions(vllm: foreign.ForeignR
         RunSide("a", made, None), RunSide("b", foreign.result(vllm, {}), None)
     ).warnings
     assert "ttft is not one figure: first token - scheduled in A, first token - sent in B" in warnings
+
+
+def test_nothing_is_said_that_nobody_asked_for(vllm: foreign.ForeignRun) -> None:
+    made = foreign.result(vllm, {})
+    text = page.render([Shown(made, None)])
+    assert "float32" not in text and "Run it again" not in text
+    assert 'class="verdict open"' in text and "what vllm bench serve says it ran with" in text
+    assert "Run command" not in readme.render(made)
+    own = RunSide("own", fakes.result(fakes.performance()), None)
+    differences = compare.compare(RunSide("vllm", made, None), own).differences
+    assert [each.a for each in differences if each.name.startswith("asked.")] == [
+        "" for each in differences if each.name.startswith("asked.")
+    ]

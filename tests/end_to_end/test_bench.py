@@ -19,6 +19,7 @@ from assay.bench import answer_lengths
 from assay.cli import main
 from assay.config import Scenario
 from assay.ground.errors import EnvironmentProblem
+from assay.ground.files import sha256
 from assay.mlperf.record import result
 from assay.mlperf.run import target_rate
 from assay.mlperf.run.session import Session
@@ -67,6 +68,8 @@ def test_both_scenarios_and_modes_in_one_job(words: Path, tmp_path: Path) -> Non
     assert ttft is not None and 0 < ttft.value < 2000
     assert tpot is not None and 0 <= tpot.value < 200
     assert "FAKE" in (out / "README.md").read_text()
+    assert {name: sha256(out / name) for name in made.files} == made.files
+    assert "README.md" in made.files and "result.json" not in made.files
 
 
 def test_a_fake_is_not_submitted_unless_that_is_asked_for_and_then_marked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunRes
         loadgen=LoadgenUsed(job.wheel.version, job.round.name, job.round.seeds),
         system={name: SystemField(found.value, found.source) for name, found in probe.fields().items()},
         runs=tuple(run.runs),
-        files=RunFolder(run.folder).digests(),
+        files={},
         started_at=run.started_at,
         finished_at=now(),
         assay=__version__,
@@ -52,8 +53,9 @@ def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunRes
         if (known := run.identity)
         else None,
     )
-    made.write(run.folder)
     files.write_text(RunFolder(run.folder).readme, readme.render(made))
+    made = dataclasses.replace(made, files=RunFolder(run.folder).digests())  # the README's as it stands now
+    made.write(run.folder)
     return made
 
 

@@ -178,7 +178,8 @@ def _differences(a: RunResult, b: RunResult) -> Iterator[Difference]:
 
 
 def _facts(result: RunResult) -> dict[str, str]:
-    found = {f"asked.{name}": addresses(said) for name, said in leaves(plain(result.asked))}
+    asked = leaves(plain(result.asked)) if result.command else ()  # an imported run was not asked of Assay
+    found = {f"asked.{name}": addresses(said) for name, said in asked}
     found = {name: said for name, said in found.items() if not name[6:].startswith(NOT_COMPARED)}
     if result.used:
         used = {k: v for k, v in plain(result.used).items() if k not in ("details", "notes")}
@@ -204,6 +205,8 @@ def _ratios(a: RunSide, b: RunSide, one: ModeResult, other: ModeResult) -> Itera
         second = other.figure(found.metric)
         if second is None or found.metric not in stats.COMPARED:
             continue
+        if one.scenario is Scenario.OFFLINE and found.metric.startswith("latency"):
+            continue  # all queries are there at once: it tells the place in the queue, so the rate once more
         interval = stats.ratio_interval(blocks[0], blocks[1], found.metric) if blocks else None
         reason = why or ("" if interval else "a block without a value")
         yield RateRatio(one.scenario, found.metric, found.unit, found.value, second.value, interval, reason)

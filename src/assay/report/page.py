@@ -54,10 +54,10 @@ def document(title: str, *articles: Markup) -> str:
     return f"<!DOCTYPE html>\n{element('html', head, element('body', main), lang='en')}\n"
 
 
-def _sections(shown: Shown) -> list[Section]:
+def _sections(shown: Shown) -> list[Section | str]:
     """In the order in which a reader asks."""
     result = shown.result
-    made = [verdict(result), *(_run(run, shown) for run in result.runs)]
+    made: list[Section | str] = [verdict(result), *(_run(run, shown) for run in result.runs)]
     if not result.runs:
         made.append(element("section", element("p", "No LoadGen run of this job has ended.")))
     return [*made, findings(shown), system(result), settings(result), again(result)]
@@ -78,13 +78,18 @@ def verdict(result: RunResult) -> Section:
         ("machine", processor.value if processor and processor.value else "not known"),
         ("dataset", f"{result.dataset.samples} of {result.dataset.rows} samples of {result.dataset.path}"),
         ("time", f"{result.started_at} to {result.finished_at}"),
-        ("made with", f"Assay {result.assay}, mlcommons-loadgen {result.loadgen.version}"),
+        (
+            "made with",
+            f"Assay {result.assay}, {result.foreign_tool or f'mlcommons-loadgen {result.loadgen.version}'}",
+        ),
     ]
-    mark = "\N{HEAVY CHECK MARK}" if is_good else "\N{HEAVY BALLOT X}"
+    look, mark = ("good", "\N{HEAVY CHECK MARK} ") if is_good else ("bad", "\N{HEAVY BALLOT X} ")
+    if is_good and not (came_to.valid or came_to.met):
+        look, mark = "open", ""
     return element(
         "section",
         element("h1", _name(result)),
-        element("p", f"{mark} {answer}", class_="verdict good" if is_good else "verdict bad"),
+        element("p", f"{mark}{answer}", class_=f"verdict {look}"),
         element("ul", *because) if because else "",
         pairs(facts),
         element("ul", *(element("li", note) for note in words.notes(result))) if words.notes(result) else "",
@@ -190,7 +195,7 @@ def system(result: RunResult) -> Section:
     ]
     unknown = [name for name, found in result.system.items() if not found.value]
     said = element("p", f"Not known here: {', '.join(unknown)}.") if unknown else ""
-    body = table(("field", "value", "source"), rows)
+    body = table(("field", "value", "source"), rows) if rows else element("p", "Nothing is known of it.")
     return element("section", element("h2", "System"), body, said)
 
 
@@ -201,7 +206,7 @@ def settings(result: RunResult) -> Section:
     rows: list[tuple[object, ...]] = [
         (name, addresses(value), asked.origin.get(name, ""))
         for name, value in flat.items()
-        if not name.startswith("origin.") and value
+        if result.command and not name.startswith("origin.") and value
     ]
     ran: list[tuple[object, ...]] = [
         (f"{run.scenario} {run.mode}", name, _flat(value))
@@ -211,11 +216,18 @@ def settings(result: RunResult) -> Section:
     more = ""
     if ran:
         whole = table(("run", "setting", "value"), ran)
-        more = element("details", element("summary", "what LoadGen says it ran with"), whole)
-    return element("section", element("h2", "Settings"), table(("setting", "asked", "from"), rows), more)
+        who = result.foreign_tool or "LoadGen"
+        more = element(
+            "details", element("summary", f"what {who} says it ran with"), whole, open=None if rows else ""
+        )
+    body = table(("setting", "asked", "from"), rows) if rows else ""
+    return element("section", element("h2", "Settings"), body, more)
 
 
-def again(result: RunResult) -> Section:
+def again(result: RunResult) -> Section | str:
+    """Nothing where another tool ran it."""
+    if not result.command:
+        return ""
     return element(
         "section", element("h2", "Run it again"), element("pre", element("code", shlex.join(result.command)))
     )

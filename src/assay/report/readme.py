@@ -35,12 +35,7 @@ def render(result: RunResult, scenario: Scenario | None = None) -> str:
         "",
         *_host(result),
         "",
-        "## Run command",
-        "",
-        "```bash",
-        shlex.join(result.command),
-        "```",
-        "",
+        *_command(result),
         "## Results",
         "",
         f"Platform: {used.sut} on {used.device}, {used.backend}"
@@ -57,6 +52,13 @@ def render(result: RunResult, scenario: Scenario | None = None) -> str:
     for name in dict.fromkeys(run.scenario for run in runs):
         lines += _scenario(result, name, [run for run in runs if run.scenario is name])
     return printable("\n".join(lines).rstrip()) + "\n"
+
+
+def _command(result: RunResult) -> list[str]:
+    """Nothing where another tool ran it."""
+    if not result.command:
+        return []
+    return ["## Run command", "", "```bash", shlex.join(result.command), "```", ""]
 
 
 def _host(result: RunResult) -> Iterator[str]:

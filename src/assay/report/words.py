@@ -112,8 +112,8 @@ def validity(result: RunResult, run: ModeResult) -> str:
     """LoadGen's word on a performance run, and what it was asked to judge by."""
     if run.faults:
         return f"INVALID, whatever LoadGen says: {'; '.join(run.faults)}"
-    if result.used and result.used.details.get("tool") and not run.validity:
-        return f"{result.used.details['tool']} gives no verdict"
+    if result.foreign_tool and not run.validity:
+        return f"{result.foreign_tool} gives no verdict"
     said = f"LoadGen says {run.validity or 'nothing'}"
     if run.invalid_because:
         said += f": {'; '.join(run.invalid_because)}"

@@ -220,6 +220,11 @@ class RunResult:
         """The samples whose answers were scored."""
         return self.accuracy_dataset or self.dataset
 
+    @property
+    def foreign_tool(self) -> str:
+        """The tool whose record was imported; empty for a run of Assay's own."""
+        return str(self.used.details.get("tool", "")) if self.used and not self.command else ""
+
     def find(self, scenario: Scenario, mode: Mode) -> ModeResult | None:
         return next((r for r in self.runs if r.scenario == scenario and r.mode == mode), None)
 

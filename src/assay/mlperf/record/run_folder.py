@@ -117,7 +117,6 @@ class RunFolder:
         return path.relative_to(self.path).as_posix()
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of every file, by its path in the folder."""
-        return {
-            self.place(path): files.sha256(path) for path in sorted(self.path.rglob("*")) if path.is_file()
-        }
+        """SHA-256 of every file but the record, which holds them, by its path in the folder."""
+        found = (path for path in sorted(self.path.rglob("*")) if path.is_file() and path != self.result)
+        return {self.place(path): files.sha256(path) for path in found}
