@@ -123,6 +123,76 @@ def test_scoring_a_log_alone_gives_what_the_run_gave(tokenizer: Path, deepseek: 
     assert scores["exact_match"]["value"] == 100
 
 
+def test_programs_are_graded_by_the_tests_that_are_brought_and_by_nothing_else(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    fast = Tokenizer(models.BPE({letter: i for i, letter in enumerate(letters)}, []))
+    fast.pre_tokenizer, fast.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    fast.save(str(tmp_path / "tokenizer.json"))
+    programs = ["print(int(input()) * 2)", "print(4)", "def twice(x): return x * 2", "no code"]
+    says = [f"```python\n{program}\n```" for program in programs[:3]] + programs[3:]
+    rows = [
+        {
+            "tok_input": [1],
+            "ground_truth": "printed" if number < 2 else "called",
+            "dataset": "livecodebench",
+            "tok_ref_output": fast.encode(text).ids,
+        }
+        for number, text in enumerate(says)
+    ]
+    data = tmp_path / "rows.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    tests = json.dumps([{"input": text, "output": str(2 * int(text))} for text in ("2", "5")])
+    problems = [
+        {
+            "question_id": name,
+            "public_test_cases": tests,
+            "private_test_cases": "[]",
+            "metadata": json.dumps(more),
+        }
+        for name, more in (("printed", {}), ("called", {"func_name": "twice"}))
+    ]
+    (tmp_path / "test.jsonl").write_text("".join(json.dumps(problem) + "\n" for problem in problems))
+    words = ("--dataset", data, "--tokenizer", tmp_path, "--sut", "echo", "--style", "fast")
+    bench = (
+        "bench",
+        "deepseek-r1",
+        *words,
+        "--out",
+        tmp_path / "run",
+        "--lcb-tests",
+        tmp_path / "test.jsonl",
+    )
+    done = assay(*bench, "--mode", "accuracy")
+    text = (tmp_path / "run/Offline/accuracy/accuracy.txt").read_text()
+    assert "'exact_match': 50.0" in text, done.stdout + done.stderr
+    log = tmp_path / "run/Offline/accuracy/mlperf_log_accuracy.json"
+    score = (
+        "score",
+        "--workload",
+        "deepseek-r1",
+        "--log",
+        log,
+        "--dataset",
+        data,
+        "--tokenizer",
+        tmp_path,
+        "--json",
+    )
+    graded = assay(*score, "--lcb-tests", tmp_path)
+    assert json.loads(graded.stdout.splitlines()[-1])["exact_match"] == 50
+    alone = assay(*score)
+    found = json.loads(alone.stdout.splitlines()[-1])
+    assert (alone.returncode, found["exact_match"]) == (3, None)
+    (exact,) = [each for each in found["scores"] if each["metric"] == "exact_match"]
+    assert exact["ungraded"] == 3 and "--lcb-tests" in exact["reason"]
+    other = ("bench", "deepseek-r1", *words, "--out", tmp_path / "other")
+    lost = assay(*other, "--lcb-tests", tmp_path / "nothing.jsonl")
+    assert lost.returncode != 0 and "no such file of problems" in lost.stderr
+    assert not (tmp_path / "other").exists()
+
+
 @pytest.fixture(scope="module")
 def harmony(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """(tokenizer, 32 rows of AIME and GPQA whose first three reference answers are wrong)."""
@@ -187,6 +257,8 @@ def test_two_data_sets_are_run_in_one_job_each_with_its_rows_and_scored_by_the_s
     out = tmp_path / "run"
     sets = ("--dataset", performance, "--accuracy-dataset", accuracy, "--tokenizer", folder, "--sut", "echo")
     more = ("--style", "fast", "--scenario", "offline,server", "--out", out)
+    planned = " ".join(assay("plan", "gpt-oss-120b", *sets, "--style", "fast").stdout.split())
+    assert f"a data set of its own, {ROWS} rows" in planned, planned
     done = assay("bench", "gpt-oss-120b", *sets, *more)
     assert "of another dataset" in done.stdout, done.stdout + done.stderr
     result = json.loads((out / "result.json").read_text())

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from assay import suts
-from assay.bench import answer_lengths, cost, fetching
+from assay.bench import answer_lengths, cost, fetching, prepare
 from assay.bench.fetching import Wanted
 from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Precision
 from assay.ground import download, model_folder, settings
@@ -174,7 +174,7 @@ class _Draft:
         self.kind = suts.kind(self.config.sut)
 
     def _read_job(self) -> None:
-        self.config = fetching.found(self.config, self.hub)
+        self.config = fetching.found(prepare.in_one_mode(self.config), self.hub)
         self.wanted = fetching.wanted(self.config)
         self.job = fetching.job(self.config)
         self.wanted = fetching.sized(self.wanted, self.hub)
@@ -190,6 +190,11 @@ class _Draft:
         else:
             return
         self.samples = self.job.choose(rows) if self.job else rows
+        if self.job is not None and (other := prepare.accuracy_set(self.job)) is not None:
+            self.notes.append(
+                f"the accuracy run has a data set of its own, {len(other.samples):,} rows: it is counted here as if "
+                "it had the other one; `--mode accuracy` counts it alone"
+            )
 
     def _read_checkpoint(self) -> None:
         if self.kind is None or not self.kind.needs_checkpoint:

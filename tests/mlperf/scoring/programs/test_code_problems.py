@@ -36,7 +36,7 @@ def test_a_folder_holds_all_its_files_and_a_later_line_counts(tmp_path: Path) ->
     (tmp_path / "test.jsonl").write_text("".join(f"{case.line(is_packed=True)}\n" for case in CASES[:3]))
     again = Case(CASES[0].id, None, (("5", "6"),), "", True)
     (tmp_path / "test2.jsonl").write_text(f"{CASES[4].line(is_packed=False)}\n{again.line(is_packed=False)}")
-    (tmp_path / "README.md").write_text("no problems")
+    (tmp_path / "rows.jsonl").write_text("no problems")
     files = code_problems.find(tmp_path)
     assert sorted(files.places) == sorted(case.id for case in (*CASES[:3], CASES[4]))
     problem = files.problem(CASES[0].id)

@@ -56,11 +56,11 @@ class ProblemFiles:
 
 
 def find(path: Path) -> ProblemFiles:
-    """The problems of a .jsonl file, or of all .jsonl files of a folder; a later line of the same id counts.
+    """The problems of a .jsonl file, or of all test*.jsonl of a folder; a later line of the same id counts.
 
     Raises: ArtifactError for what holds no such problems.
     """
-    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [paths.source(path)]
+    files = sorted(path.glob("test*.jsonl")) if path.is_dir() else [paths.source(path)]
     places: dict[str, tuple[Path, int]] = {}
     for each in files:
         if not each.is_file():
