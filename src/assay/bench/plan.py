@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from assay import suts
-from assay.bench import answer_lengths, cost, fetching, prepare
+from assay.bench import answer_lengths, cost, fetching
 from assay.bench.fetching import Wanted
 from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Precision
 from assay.ground import download, model_folder, settings
@@ -24,6 +24,7 @@ from assay.ground.hub import Hub
 from assay.mlperf import workloads
 from assay.mlperf.data import dataset, tokenizer
 from assay.mlperf.data.sample import Sample
+from assay.mlperf.run import job as jobs
 from assay.mlperf.run import wheels
 from assay.mlperf.run.job import Job
 from assay.mlperf.sut.interface import SutSpec
@@ -174,7 +175,7 @@ class _Draft:
         self.kind = suts.kind(self.config.sut)
 
     def _read_job(self) -> None:
-        self.config = fetching.found(prepare.in_one_mode(self.config), self.hub)
+        self.config = fetching.found(jobs.in_one_mode(self.config), self.hub)
         self.wanted = fetching.wanted(self.config)
         self.job = fetching.job(self.config)
         self.wanted = fetching.sized(self.wanted, self.hub)
@@ -190,9 +191,10 @@ class _Draft:
         else:
             return
         self.samples = self.job.choose(rows) if self.job else rows
-        if self.job is not None and (other := prepare.accuracy_set(self.job)) is not None:
+        if config.paths.accuracy_dataset is not None:
+            other = dataset.read(config.paths.accuracy_dataset, self.workload.schema)
             self.notes.append(
-                f"the accuracy run has a data set of its own, {len(other.samples):,} rows: it is counted here as if "
+                f"the accuracy run has a data set of its own, {len(other):,} rows: it is counted here as if "
                 "it had the other one; `--mode accuracy` counts it alone"
             )
 

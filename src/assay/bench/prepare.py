@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +25,7 @@ from assay.suts import identity
 
 def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
     """The job and its whole dataset; nothing runs yet. Raises: ConfigError, ArtifactError, EnvironmentProblem."""
-    config = in_one_mode(config)
+    config = jobs.in_one_mode(config)
     kind, model = suts.kind(config.sut), workloads.get(config.workload).model
     if model is not None and kind.needs_checkpoint and config.paths.checkpoint is None:
         ram_bytes = psutil.virtual_memory().total
@@ -44,15 +43,6 @@ def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
         len(data.samples)
     )
     return job, data
-
-
-def in_one_mode(config: BenchmarkConfig) -> BenchmarkConfig:
-    """An accuracy run alone has its own data set for `dataset`; any other config as it is."""
-    paths = config.paths
-    if config.modes != (Mode.ACCURACY,) or paths.accuracy_dataset is None:
-        return config
-    paths = dataclasses.replace(paths, dataset=paths.accuracy_dataset, accuracy_dataset=None)
-    return dataclasses.replace(config, paths=paths)
 
 
 def accuracy_set(job: Job) -> Dataset | None:

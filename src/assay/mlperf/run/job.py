@@ -117,6 +117,15 @@ class Job:
         return is_paired(self.config, self.rules)
 
 
+def in_one_mode(config: BenchmarkConfig) -> BenchmarkConfig:
+    """An accuracy run alone has its own data set for `dataset`; any other config as it is."""
+    paths = config.paths
+    if config.modes != (Mode.ACCURACY,) or paths.accuracy_dataset is None:
+        return config
+    paths = replace(paths, dataset=paths.accuracy_dataset, accuracy_dataset=None)
+    return replace(config, paths=paths)
+
+
 def of(config: BenchmarkConfig, kind: SutKind) -> Job:
     """The job that `config` asks for, under the rules of the workload itself where it is in no round. `kind`: its SUT.
 
