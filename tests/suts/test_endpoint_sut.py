@@ -39,6 +39,9 @@ class Collected:
     def progress(self, message: str) -> None:
         pass
 
+    def worst_endpoint(self, words: str) -> None:
+        self.worst = words
+
 
 def built(
     *urls: str, server: bool = True, stops: bool = False, **options: Any
@@ -163,6 +166,7 @@ def test_two_servers_share_the_queries() -> None:
         asked(sut, 40)
     assert len(sink.answers) == 40
     assert abs(len(one.requests) - len(two.requests)) <= 4
+    assert sink.worst.startswith((one.url, two.url)) and " failed, " in sink.worst
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

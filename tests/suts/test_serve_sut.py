@@ -36,6 +36,9 @@ class Silent:
     def done(self, answers: Any) -> None:
         self.ids += [answer.id for answer in answers]
 
+    def worst_endpoint(self, words: str) -> None:
+        pass
+
     def progress(self, message: str) -> None:
         pass
 

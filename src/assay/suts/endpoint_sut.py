@@ -29,6 +29,7 @@ from assay.suts.endpoint_cache import CacheCounters, CacheFindings
 from assay.suts.endpoint_faults import Faults
 from assay.suts.endpoint_options import exact_api, limits_of, model_of, urls_of
 from assay.suts.endpoint_questions import Questions
+from assay.suts.endpoint_worst import WorstEndpoint
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class EndpointSut:
         except OSError as error:
             raise EnvironmentProblem(f"the name of a server is not known: {error}", "mend --url") from error
         self._faults = Faults()
+        self._worst = WorstEndpoint([each.text for each in addresses], sink.worst_endpoint)
         self._token = token
         self._servers = [endpoint_server.description(a, model, token) for a in addresses]
         self._cache = CacheFindings(is_salted=api.has_salt)
@@ -258,6 +260,8 @@ class EndpointSut:
         self._faults.retries += exchange.retries
         self._cached_tokens += exchange.answer.usage.cached_tokens or 0
         self._delays_ns.append(max(0, exchange.sent_ns - exchange.due_ns))
+        has_failed = exchange.answer.failure is not None
+        self._worst.add(exchange.endpoint, max(0, exchange.heard_ns - exchange.sent_ns), has_failed)
         if exchange.answer.failure is not None:
             self._faults.add(exchange.answer.failure)
 

@@ -197,6 +197,7 @@ class Session:
                     ready = {key.fileobj for key, _ in selector.select(WATCH_SECONDS)}
                     if host.control in ready and host.hear():
                         counting.watchdog.heard()
+                        counting.heard_of(host.worst_endpoint)
                     if control in ready:
                         try:
                             message = control.recv()

@@ -16,7 +16,7 @@ from assay.ground.errors import RunFailed
 from assay.mlperf.sut.channel import Channel, Kind
 from assay.mlperf.sut.child import Child
 from assay.mlperf.sut.interface import Used
-from assay.mlperf.sut.message import Ask, Build, Close, Failure, Line, UsedReport
+from assay.mlperf.sut.message import Ask, Build, Close, Failure, Line, UsedReport, WorstSoFar
 from assay.mlperf.sut.progress import OnProgress, Progress, Watchdog
 
 CLOSE_SECONDS = 10.0
@@ -48,6 +48,8 @@ class SutHost:
     ) -> None:
         self._on_progress = on_progress
         self._phase = "loading"
+        self.worst_endpoint = ""
+        """What the SUT said last of several endpoints, in this phase."""
         self._at_end = ExitStack()
         self.address = str(self._at_end.enter_context(scratch.folder("assay-sut-")) / "sut")
         try:
@@ -82,6 +84,8 @@ class SutHost:
             message = self._receive()
             if isinstance(message, Line):
                 self._on_progress(Progress(self._phase, message=message.text))
+            elif isinstance(message, WorstSoFar):
+                self.worst_endpoint = message.words
             else:
                 raise RunFailed(f"the SUT process sent an unexpected {type(message).__name__}", "see its log")
         return heard
@@ -89,7 +93,7 @@ class SutHost:
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Lines from the SUT are reported under this name."""
-        self._phase = name
+        self._phase, self.worst_endpoint = name, ""
         try:
             yield
         finally:

@@ -53,6 +53,9 @@ class Sink(Protocol):
     def progress(self, message: str) -> None:
         """A line for a person (loading, warm-up); shown by the parent, kept in the run's log."""
 
+    def worst_endpoint(self, words: str) -> None:
+        """Which of several endpoints does worst so far, and how; replaces what was said before."""
+
 
 @dataclass(frozen=True)
 class SutSpec:

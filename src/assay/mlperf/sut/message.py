@@ -48,6 +48,13 @@ class Line:
 
 
 @dataclass(frozen=True)
+class WorstSoFar:
+    """From the SUT: which of its endpoints does worst."""
+
+    words: str
+
+
+@dataclass(frozen=True)
 class Failure:
     """From either child: why it cannot go on. Crosses the boundary as names and sentences, not as an
     object."""

@@ -23,7 +23,7 @@ from typing import cast
 
 from assay.mlperf.sut.channel import Channel, Frame, Kind, socket_name
 from assay.mlperf.sut.interface import Answer, FirstToken, Query, Sut, SutModule
-from assay.mlperf.sut.message import Ask, Build, Close, Failure, Line, UsedReport
+from assay.mlperf.sut.message import Ask, Build, Close, Failure, Line, UsedReport, WorstSoFar
 
 FAILED = 4
 """Exit code; the parent reads the reason from the control connection."""
@@ -55,6 +55,9 @@ class ClientSink:
 
     def progress(self, message: str) -> None:
         self.tell(Line(message))
+
+    def worst_endpoint(self, words: str) -> None:
+        self.tell(WorstSoFar(words))
 
     def tell(self, message: object) -> None:
         with self._telling:

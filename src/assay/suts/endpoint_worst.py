@@ -1,0 +1,48 @@
+"""Which of several endpoints does worst while a run goes on: for the person who waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+TELL_EVERY_S = 1.0
+NS_PER_MS = 1e6
+
+
+@dataclass
+class EndpointTally:
+    """What one endpoint was asked and how it did, over a run."""
+
+    answered: int = 0
+    failed: int = 0
+    busy_ns: int = 0
+    """Time of all its answers, from sending to the last byte."""
+
+    @property
+    def mean_ms(self) -> float:
+        return self.busy_ns / self.answered / NS_PER_MS if self.answered else 0.0
+
+
+class WorstEndpoint:
+    """Counts answers by endpoint; tells the worst now and then, where there are several."""
+
+    def __init__(self, names: list[str], tell: Callable[[str], None]) -> None:
+        self._tallies = {name: EndpointTally() for name in names}
+        self._tell, self._told_at = tell, 0.0
+
+    def add(self, name: str, took_ns: int, has_failed: bool) -> None:
+        """An answer has ended."""
+        tally = self._tallies[name]
+        tally.answered += 1
+        tally.failed += has_failed
+        tally.busy_ns += took_ns
+        now = time.monotonic()
+        if len(self._tallies) > 1 and now - self._told_at >= TELL_EVERY_S:
+            self._told_at = now
+            self._tell(self.words())
+
+    def words(self) -> str:
+        """The one with most failed answers, else the slowest: `http://b:8000: 3 of 400 failed, 812 ms an answer`."""
+        name, worst = max(self._tallies.items(), key=lambda each: (each[1].failed, each[1].mean_ms))
+        return f"{name}: {worst.failed} of {worst.answered} failed, {worst.mean_ms:.0f} ms an answer"
