@@ -61,3 +61,40 @@ def test_a_record_of_schema_1_is_shown(tmp_path: Path, capsys: pytest.CaptureFix
     assert (
         "slow kernels" in capsys.readouterr().out and "slow kernels" in (tmp_path / "page.html").read_text()
     )
+
+
+@pytest.mark.parametrize(("has_browser", "hint"), [(True, ""), (False, "no browser was found here")])
+def test_open_makes_the_page_in_the_run_folder_and_shows_it(
+    has_browser: bool,
+    hint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or has_browser)
+    fakes.result().write(tmp_path)
+    assert main(["report", str(tmp_path), "--open"]) == 0
+    assert opened == [RunFolder(tmp_path).page.as_uri()]
+    assert RunFolder(tmp_path).page.read_text().startswith("<!DOCTYPE html>")
+    assert hint in capsys.readouterr().err
+
+
+def test_nothing_is_opened_that_was_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda address: pytest.fail(f"opened {address}"))
+    fakes.result().write(tmp_path)
+    assert main(["report", str(tmp_path), "--html", str(tmp_path / "x.html")]) == 0
+    assert not RunFolder(tmp_path).page.exists()
+
+
+def test_a_history_and_a_comparison_have_a_page_beside_what_they_print(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, target = tmp_path / "all/run", tmp_path / "page.html"
+    run.mkdir(parents=True)
+    fakes.result().write(run)
+    assert main(["history", str(tmp_path / "all"), "--html", str(target)]) == 0
+    assert "<h1>History</h1>" in target.read_text()
+    assert main(["compare", str(run), str(run), "--html", str(target), "--json"]) == 0
+    assert "<h1>Comparison</h1>" in target.read_text()
+    assert json.loads(capsys.readouterr().out.strip().splitlines()[-1])["differences"] == []

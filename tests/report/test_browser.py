@@ -13,8 +13,9 @@ import pytest
 
 from assay.config import Scenario
 from assay.mlperf.record.result import Status
-from assay.report import compare, compare_page, page
+from assay.report import compare, compare_page, history_page, page
 from assay.report.compare import RunSide
+from assay.report.history import PastRun
 from assay.report.page import Shown
 from tests import fakes
 from tests.report import chromium, rows
@@ -38,11 +39,12 @@ def pages() -> dict[str, str]:
         "Server": page.render([Shown(fakes.result(SERVER), rows.table(300, scenario="Server"))]),
         "INTERRUPTED": page.render([Shown(stopped, rows.table(300))]),
         "15,000 samples": page.render([Shown(offline, rows.table(15_000))]),
+        "history": history_page.render([PastRun(Path("a"), offline), PastRun(Path("b"), offline)], Path()),
         "comparison": compare_page.render(compare.compare(*sides), ()),
     }
 
 
-NAMES = ("Offline", "Server", "INTERRUPTED", "15,000 samples", "comparison")
+NAMES = ("Offline", "Server", "INTERRUPTED", "15,000 samples", "comparison", "history")
 
 
 @pytest.fixture(scope="module")

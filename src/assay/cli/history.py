@@ -18,17 +18,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workload", help="only runs of this workload")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
 
 
 def run(args: argparse.Namespace) -> int:
     import json
 
+    from assay.ground import files
     from assay.ground.errors import ConfigError
-    from assay.report import history
+    from assay.report import history, history_page
 
     if not args.folder.is_dir():
         raise ConfigError(f"no folder {args.folder}", "name the folder that holds run folders")
     past = history.of(args.folder, args.workload)
+    if args.html:
+        files.write_text(args.html, history_page.render(past, args.folder))
     if args.json:
         runs = [
             {"folder": str(each.folder), "problem": each.problem, "outcome": history.verdict(each.result)}

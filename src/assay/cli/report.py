@@ -23,16 +23,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "runs", metavar="RUN", nargs="+", type=paths.source, help="run folder of `assay bench`"
     )
     parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
+    parser.add_argument(
+        "--open", action="store_true", help="open the page in a browser; without --html it is RUN/page.html"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
+    import webbrowser
+
     from assay.ground import files
     from assay.mlperf.record.run_folder import RunFolder
     from assay.report import outcome, page, readme, summary
 
     width = terminal.width(summary.WIDTH)
     folders = [RunFolder(path) for path in args.runs]
-    shown = [_shown(folder, bool(args.html)) for folder in folders]
+    target = args.html or (folders[0].page if args.open else None)
+    shown = [_shown(folder, target is not None) for folder in folders]
     for folder, each in zip(folders, shown):
         say(summary.render(each.result, width))
         text = readme.render(each.result)
@@ -40,9 +46,11 @@ def run(args: argparse.Namespace) -> int:
             files.write_text(folder.readme, text)
         for label, said in (("report", str(folder.readme)), ("result", str(outcome.of(each.result)))):
             say("\n".join(summary.labelled(label, said, width)))
-    if args.html:
-        files.write_text(args.html, page.render(shown))
-        say("\n".join(summary.labelled("page", str(args.html), width)))
+    if target is not None:
+        files.write_text(target, page.render(shown))
+        say("\n".join(summary.labelled("page", str(target), width)))
+    if target is not None and args.open and not webbrowser.open(target.absolute().as_uri()):
+        tell(f"assay: no browser was found here: open {target} with one")
     return 0
 
 

@@ -38,6 +38,11 @@ class RunFolder:
         return self.path / "README.md"
 
     @property
+    def page(self) -> Path:
+        """What `assay report --open` shows."""
+        return self.path / "page.html"
+
+    @property
     def requests(self) -> Path:
         """A row for each query."""
         return self.path / "requests.parquet"

@@ -1,0 +1,54 @@
+"""The runs of a folder as a page."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from assay.config import Scenario
+from assay.mlperf.record.result import Figure
+from assay.report import history_page
+from assay.report.history import PastRun
+from tests import fakes
+
+ROOT = Path("runs")
+
+
+def past(name: str, *rates: float, workload: str = "mixtral-8x7b") -> PastRun:
+    scenarios = (Scenario.OFFLINE, Scenario.SERVER)
+    runs = [
+        fakes.performance(scenario=scenario, figures=(Figure("tokens_per_s", rate, "tokens/s", 10, "f"),))
+        for scenario, rate in zip(scenarios, rates)
+    ]
+    return PastRun(ROOT / name, dataclasses.replace(fakes.result(*runs), workload=workload))
+
+
+UNREADABLE = PastRun(ROOT / "bad", None, "result.json is <b>damaged</b>")
+
+
+def test_each_workload_and_scenario_has_a_trend_in_the_order_of_the_runs() -> None:
+    found = history_page.trends(
+        [past("a", 10.0, 5.0), UNREADABLE, past("b", 12.0), past("c", 7.0, workload="w")]
+    )
+    assert {each.title: list(each.lines[0].points) for each in found} == {
+        "mixtral-8x7b Offline": [(1.0, 10.0), (3.0, 12.0)],
+        "mixtral-8x7b Server": [(1.0, 5.0)],
+        "w Offline": [(4.0, 7.0)],
+    }
+
+
+def test_the_table_has_the_number_that_the_plot_has() -> None:
+    text = history_page.render([past("first", 10.0, 5.0), past("second", 12.0)], ROOT)
+    assert text.count('<th scope="row">1</th>') == 2
+    assert text.count('<th scope="row">2</th>') == 1
+    assert text.index("first") < text.index("second")
+
+
+def test_a_record_that_cannot_be_read_has_its_reason_and_is_no_markup() -> None:
+    text = history_page.render([UNREADABLE], ROOT)
+    assert "&lt;b&gt;damaged&lt;/b&gt;" in text and "<b>" not in text
+    assert "<svg" not in text
+
+
+def test_no_run_at_all_is_a_page_too() -> None:
+    assert "<h1>History</h1>" in history_page.render([], ROOT)
