@@ -82,3 +82,9 @@ def test_time_per_output_token_of_a_single_token_is_unknown() -> None:
     table = table.set_column(place, "answer_tokens", [np.array([1, 3], np.int32)])
     tpot = series.Rows(table).latencies_ms()["tpot"]
     assert np.isnan(tpot[0]) and tpot[1] > 0
+
+
+def test_each_point_says_its_numbers_to_whoever_points_at_it() -> None:
+    text = plot.render(Plot("t", "s", "tokens/s", (Curve("<b>", ((1.0, 12345.678), (2.0, 7.0))),)))
+    assert text.count('class="told"') == 2
+    assert "<title>&lt;b&gt;: 12346 tokens/s at 1 s</title>" in text and "<b>" not in text

@@ -11,6 +11,8 @@ from assay.report.markup import Markup, element, joined
 WIDTH, HEIGHT = 440, 250
 """Units of the drawing: so small that 13 of them can be read where the plot is 360 pixels wide."""
 LEFT, RIGHT, TOP, BOTTOM = 52, 24, 12, 44
+POINTED = 4
+"""How near to a point one must be to read its numbers."""
 COLOURS = 6
 """Colours of curves that the style sheet names: c0 to c5."""
 TICKS = 5
@@ -107,6 +109,11 @@ def render(plot: Plot) -> Markup:
         ends = line.points[-1:]  # said twice: a curve of one point is drawn as a dot
         path = " ".join(f"{x_of(x)},{y_of(y)}" for x, y in [*line.points, *ends])
         drawn.append(element("polyline", points=path, class_=f"line c{place % COLOURS}"))
+    drawn += [
+        _told(x_of(x), y_of(y), f"{line.name}: {y:.5g} {plot.y_label} at {x:.5g} {plot.x_label}")
+        for line in plot.lines
+        for x, y in line.points
+    ]
     for spot in plot.spots:
         at = f"{x_of(spot.x)},{y_of(spot.y)}"
         drawn.append(
@@ -141,6 +148,11 @@ def _legend(plot: Plot, drawn: Sequence[Limit]) -> Markup:
         said = limit.label if is_drawn else f"{limit.label}: far beyond the plot"
         names.append(element("span", said, class_="key limit" if is_drawn else "key"))
     return element("span", joined(*names), class_="keys")
+
+
+def _told(x: float, y: float, words: str) -> Markup:
+    """A point that cannot be seen, and says its numbers to whoever points at it: a browser shows an SVG's title."""
+    return element("circle", element("title", words), cx=x, cy=y, r=POINTED, class_="told")
 
 
 def _most(values: Sequence[float], limits: Sequence[float]) -> float:
