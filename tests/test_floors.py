@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli as tomllib
@@ -75,26 +76,40 @@ def _path_parts(tree: ast.Module) -> Iterator[str]:
 
 
 def test_the_map_and_the_decision_name_the_floors_that_imports_are_held_against() -> None:
-    contracts = tomllib.loads(page("pyproject.toml"))["tool"]["importlinter"]["contracts"]
-    layers = {contract["name"]: contract for contract in contracts if contract["type"] == "layers"}
-    held = floors(" -> ".join(layers["imports go down the floors only"]["layers"]))
+    held = floors(" -> ".join(layers_of("assay")["layers"]))
     on_the_map = re.search(r"^    (cli -> .*)$", page("ARCHITECTURE.md"), re.M)
     decided = re.search(r"Imports go down only: (.*?)\. ", page("docs/adr/0001-floors.md"), re.S)
     assert on_the_map is not None and decided is not None
     assert floors(on_the_map[1]) == held
     assert floors(decided[1]) == held
-    assert all(
-        layers[name]["exhaustive"] for name in ("imports go down the floors only", "the wings of mlperf")
-    )
 
 
-def test_the_map_has_a_line_for_each_wing_of_mlperf_from_the_top_down() -> None:
-    contracts = tomllib.loads(page("pyproject.toml"))["tool"]["importlinter"]["contracts"]
-    layers = next(contract["layers"] for contract in contracts if contract["name"] == "the wings of mlperf")
-    wings = [wing for floor in layers for wing in floor.split(" | ")]
-    drawn = re.search(r"^      mlperf/.*?\n((?:        .*\n)+)", page("ARCHITECTURE.md"), re.M)
+@pytest.mark.parametrize("room", ["assay", "assay.bench", "assay.mlperf", "assay.recipes"])
+def test_a_new_module_must_be_given_its_floor(room: str) -> None:
+    contract = layers_of(room)
+    assert contract["exhaustive"]
+    folder = SOURCE.parent / room.replace(".", "/")
+    there = {
+        path.stem for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    listed = {*re.findall(r"\w+", " ".join(contract["layers"])), *contract.get("exhaustive_ignores", ())}
+    assert there - {"__init__"} == listed
+
+
+@pytest.mark.parametrize("room", ["mlperf", "recipes"])
+def test_the_map_has_a_line_for_each_wing_from_the_top_down(room: str) -> None:
+    folders = [wing for floor in layers_of(f"assay.{room}")["layers"] for wing in floor.split(" | ")]
+    wings = [wing for wing in folders if (SOURCE / room / wing).is_dir()]
+    drawn = re.search(rf"^      {room}/.*?\n((?:        .*\n)+)", page("ARCHITECTURE.md"), re.M)
     assert drawn is not None
     assert re.findall(r"^ {8}(\w+)/ ", drawn[1], re.M) == wings
+
+
+def layers_of(container: str) -> dict[str, Any]:
+    """The one contract of pyproject.toml that gives the modules of a package their floors."""
+    contracts = tomllib.loads(page("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    (found,) = [contract for contract in contracts if contract.get("containers") == [container]]
+    return dict(found)
 
 
 def page(name: str) -> str:
