@@ -160,6 +160,7 @@ def _sut_spec(run: RunInProgress) -> SutSpec:
         generation=run.job.generation(run.checkpoint),
         server=any(scenario.reports_first_tokens for scenario in config.scenarios),
         options=run.job.kind.values(config.sut_options),
+        drafts=run.job.drafts,
     )
 
 

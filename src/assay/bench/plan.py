@@ -266,6 +266,7 @@ class _Draft:
             generation=job.generation(folder),
             server=any(scenario.reports_first_tokens for scenario in self.config.scenarios),
             options=job.kind.values(self.config.sut_options),
+            drafts=job.drafts,
         )
 
     def _sut_work(self, tokens: Sequence[int]) -> SutWork | None:

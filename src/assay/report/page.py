@@ -12,7 +12,7 @@ from assay.config import Mode, plain
 from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Finding
 from assay.mlperf.record.result import ModeResult, RunResult, Status
-from assay.report import outcome, page_plots, plot, words
+from assay.report import outcome, page_plots, page_sut, plot, words
 from assay.report.flat import leaves
 from assay.report.markup import Markup, element, joined, table
 from assay.report.page_style import STYLE
@@ -20,6 +20,7 @@ from assay.report.page_style import STYLE
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What a browser may load for the page: nothing."""
 Section = Markup
+FINDING_HEADS = ("finding", "where", "what", "rule", "fix")
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,8 @@ def findings(shown: Shown) -> Section:
     parts: list[Markup] = [element("h2", "Findings")]
     if logged:
         parts += [element("h3", "LoadGen's errors and warnings"), element("ul", *logged)]
+    if of_sut := page_sut.own_findings(shown.result):
+        parts += [element("h3", "Settings of the system under test"), table(FINDING_HEADS, of_sut)]
     if shown.findings is None:
         parts.append(element("p", "The run folder holds no submission tree to check."))
     elif not shown.findings:
@@ -183,7 +186,7 @@ def findings(shown: Shown) -> Section:
         rows: list[tuple[object, ...]] = [
             (f"{f.code} {f.severity.value}", f.path, f.message, f.source, f.fix) for f in shown.findings
         ]
-        parts.append(table(("finding", "where", "what", "rule", "fix"), rows))
+        parts.append(table(FINDING_HEADS, rows))
     return element("section", *parts)
 
 

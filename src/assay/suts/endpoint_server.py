@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay.endpoint.address import Address
-from assay.suts import endpoint_http
+from assay.suts import endpoint_http, server_settings
 
 ABOUT = {
     "/version": ("version",),
@@ -18,10 +18,17 @@ ABOUT = {
         "tp_size",
         "dp_size",
         "pp_size",
+        "nnodes",
+        "device",
         "context_length",
         "max_running_requests",
         "disable_radix_cache",
+        "allow_auto_truncate",
+        "load_format",
+        "json_model_override_args",
         "speculative_algorithm",
+        "speculative_num_steps",
+        "speculative_eagle_topk",
         "stream_interval",
         "sampling_defaults",
     ),
@@ -35,7 +42,13 @@ def description(address: Address, model: str, token: str | None) -> dict[str, ob
     """Empty of what the server does not say. Raises: EnvironmentProblem when nobody answers."""
     found: dict[str, object] = {}
     for path, fields in ABOUT.items():
-        found |= _plain(endpoint_http.get_json(address, path, token), fields)
+        told = endpoint_http.get_json(address, path, token)
+        found |= _plain(told, fields)
+        slot = told.get("default_generation_settings")  # llama.cpp: of each slot
+        if isinstance(slot, dict) and type(size := slot.get("n_ctx")) is int:
+            found["ctx_size"] = size
+    status, metrics = endpoint_http.get(address, "/metrics", token)
+    found |= server_settings.cache_info(metrics) if status == 200 else {}
     listed = endpoint_http.get_json(address, "/v1/models", token).get("data")
     entries = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
     for entry in entries:

@@ -22,7 +22,15 @@ from assay.endpoint.failure import FailureKind
 from assay.ground.errors import AssayError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
-from assay.suts import endpoint_audit, endpoint_cache, endpoint_http, endpoint_server, secret
+from assay.suts import (
+    endpoint_audit,
+    endpoint_cache,
+    endpoint_http,
+    endpoint_rules,
+    endpoint_server,
+    secret,
+    server_rules,
+)
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_audit import AnswerTerms
 from assay.suts.endpoint_cache import CacheCounters, CacheFindings
@@ -79,6 +87,9 @@ class EndpointSut:
         self._worst = WorstEndpoint([each.text for each in addresses], sink.worst_endpoint)
         self._token = token
         self._servers = [endpoint_server.description(a, model, token) for a in addresses]
+        said = {each.text: told for each, told in zip(addresses, self._servers)}
+        self.findings = endpoint_rules.of_servers(api, said, spec, samples)
+        """What the servers' settings break of the rules, and what a reader must know of them."""
         self._cache = CacheFindings(is_salted=api.has_salt)
         self._counters = CacheCounters()
         self._cached_tokens = 0
@@ -107,9 +118,9 @@ class EndpointSut:
             batch=None,
             weights_sha256=None,
             faults=self._faults.sentences(),
-            breaches=(breach,) if breach else (),
+            breaches=(*([breach] if breach else []), *server_rules.breaches(self.findings)),
             issue_delay_ms=p99,
-            notes=(self._server_words(), self._cache.words()),
+            notes=(self._server_words(), self._cache.words(), *server_rules.remarks(self.findings)),
             details={
                 "tier": self._api.tier.value,
                 "model": self._model,
@@ -118,6 +129,7 @@ class EndpointSut:
                 "retries": self._faults.retries,
                 "client": {"issue_delay_p99_ms": p99, "in_flight_at_most": self._limits.in_flight},
                 "cache": asdict(self._cache),
+                "findings": [each.to_dict() for each in self.findings],
                 "endpoints": [
                     {
                         "url": each.address.text,

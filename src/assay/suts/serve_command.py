@@ -1,4 +1,4 @@
-"""The command that starts a server, with what the rules demand of it; and what a user's own arguments break. Pure.
+"""The command that starts a server, with what the rules demand of it. Pure.
 
 Source: inference_rules, no caching of queries and results; vLLM docs/cli/serve.md; SGLang docs server_arguments.md.
 """
@@ -6,7 +6,7 @@ Source: inference_rules, no caching of queries and results; vLLM docs/cli/serve.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from assay.ground.errors import ConfigError
@@ -26,14 +26,6 @@ KNOWN: Mapping[str, tuple[str, str]] = {
     ),
 }
 """Name -> API, and what follows the python."""
-BREAKS = {
-    "--enable-prefix-caching": "answers from a warm prefix cache are not the model's own",
-    "--speculative-config": "speculative decoding needs the approval of the closed division",
-    "--speculative-algorithm": "speculative decoding needs the approval of the closed division",
-    "--speculative-draft-model-path": "speculative decoding needs the approval of the closed division",
-    "--allow-auto-truncate": "a prompt that is cut off is another prompt",
-}
-"""Argument -> why a closed run with it is INVALID."""
 
 
 def command(server: str, python: str, checkpoint: Path, port: int, dtype: str, more: str | None) -> list[str]:
@@ -53,11 +45,3 @@ def command(server: str, python: str, checkpoint: Path, port: int, dtype: str, m
             "--server vllm, sglang, or a command with {port} and {checkpoint} in it",
         )
     return words
-
-
-def breaches(words: Sequence[str]) -> tuple[str, ...]:
-    """What the arguments break of the closed division's rules."""
-    given = [word.partition("=")[0] for word in words]
-    return tuple(
-        f"the server was started with {name}: {why}" for name, why in BREAKS.items() if name in given
-    )

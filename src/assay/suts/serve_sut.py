@@ -16,7 +16,7 @@ from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.child import describe, last_lines
 from assay.mlperf.sut.interface import Query, Sink, SutSpec, Used
-from assay.suts import endpoint_http, endpoint_options, serve_command
+from assay.suts import endpoint_http, endpoint_options, endpoint_rules, serve_command, server_rules
 from assay.suts.endpoint_sut import EndpointSut
 from assay.suts.serve import KIND
 
@@ -42,6 +42,9 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
     )
     known = serve_command.KNOWN.get(str(server))
     api = endpoint_options.exact_api({"api": options["api"] or (known[0] if known else "vllm")})
+    findings = endpoint_rules.of_command(endpoint_rules.dialect_of(api.name), words, spec, samples)
+    for broken in server_rules.breaches(findings):
+        sink.progress(f"a closed run will be INVALID: {broken}")
     address = Address("http", "127.0.0.1", port)
     process = _started(words)
     try:
@@ -49,6 +52,7 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
         model = endpoint_options.model_of([address], None, None)
         limits = endpoint_options.limits_of(options)
         endpoint = EndpointSut([address], api, model, None, limits, spec, samples, sink)
+        endpoint.findings = endpoint_rules.merged(findings, endpoint.findings)
         endpoint.warm_up()
         digest = files.sha256_all(model_folder.weight_files(spec.checkpoint))
     except BaseException:
@@ -71,7 +75,6 @@ class ServeSut:
             used,
             sut="serve",
             weights_sha256=self._digest,
-            breaches=(*used.breaches, *serve_command.breaches(self._words)),
             details={**used.details, "command": self._words},
         )
 

@@ -128,6 +128,8 @@ class RoundWorkload:
     """TTFT, TPOT and tokens/s are measured (LoadGen's use_token_latencies)."""
     target_latency_ms: Mapping[str, int] = field(default_factory=dict)
     """scenario -> largest target_latency that LoadGen may have been given (0, none, for token latencies)"""
+    speculative: Mapping[str, str] = field(default_factory=dict)
+    """scenario -> how tokens may be drafted in it; a scenario that is missing has no speculative decoding"""
     superseded_files: tuple[str, ...] = ()
     """Dataset files of earlier rounds, no longer allowed."""
     rules_high: Mapping[str, float] = field(default_factory=dict)
@@ -400,6 +402,7 @@ def _workload(key: str, table: Mapping[str, Any]) -> RoundWorkload:
         equal_issue=equal if isinstance(equal := table["equal_issue"], bool) else tuple(equal),
         token_latencies=table["token_latencies"],
         target_latency_ms=table.get("target_latency_ms", {}),
+        speculative=table.get("speculative", {}),
         superseded_files=tuple(table.get("superseded_files", ())),
         rules_high={metric: gate["rules_high"] for metric, gate in targets.items() if "rules_high" in gate},
     )

@@ -113,6 +113,12 @@ class Job:
         )
 
     @property
+    def drafts(self) -> str:
+        """How the round lets tokens be drafted in every scenario of the job; empty = it does not."""
+        allowed = [self.rules.speculative.get(each.value, "") for each in self.config.scenarios]
+        return allowed[0] if all(allowed) else ""
+
+    @property
     def is_paired(self) -> bool:
         return is_paired(self.config, self.rules)
 

@@ -73,6 +73,8 @@ class SutSpec:
     """Of this SUT alone, by name; `SutKind.values` fills in the defaults of those that are left out."""
     tokenizer: Path | None = None
     """Folder with the tokenizer: as asked, else the checkpoint; None = there is none."""
+    drafts: str = ""
+    """How the round lets tokens be drafted (speculative decoding), in words; empty = it does not."""
 
 
 @dataclass(frozen=True)

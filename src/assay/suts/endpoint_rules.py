@@ -1,0 +1,57 @@
+"""What the servers of a run break of the rules: by their command lines, or by what they say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from assay.endpoint.api import Api
+from assay.endpoint.probe.identify import FAMILIES
+from assay.mlperf.checker.finding import Finding
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import SutSpec
+from assay.suts import server_rules, server_settings
+from assay.suts.server_rules import ServerTerms
+
+
+def dialect_of(api: str) -> str:
+    """The kind of server that has the API; the API itself where no kind is known for it."""
+    return next((kind for kind, apis in FAMILIES.items() if api in apis), api)
+
+
+def terms_of(
+    spec: SutSpec, samples: Sequence[Sample], is_salted: bool = False, is_own: bool = False
+) -> ServerTerms:
+    return ServerTerms(
+        prompt_tokens=max((len(sample.prompt_ids) for sample in samples), default=0),
+        answer_tokens=spec.generation.max_new_tokens,
+        drafts=spec.drafts,
+        is_salted=is_salted,
+        is_own=is_own,
+        dtype=spec.precision.value if is_own else "",
+    )
+
+
+def of_command(
+    dialect: str, words: Sequence[str], spec: SutSpec, samples: Sequence[Sample]
+) -> tuple[Finding, ...]:
+    """Of a server that Assay starts."""
+    settings = server_settings.from_command(dialect, words)
+    return server_rules.findings(settings, terms_of(spec, samples, is_own=True), "the server's arguments")
+
+
+def of_servers(
+    api: Api, said: Mapping[str, Mapping[str, object]], spec: SutSpec, samples: Sequence[Sample]
+) -> tuple[Finding, ...]:
+    """Of servers that run already. `said`: address -> what it says of itself."""
+    terms, dialect = terms_of(spec, samples, is_salted=api.has_salt), dialect_of(api.name)
+    return tuple(
+        finding
+        for address, told in said.items()
+        for finding in server_rules.findings(server_settings.from_server(dialect, told), terms, address)
+    )
+
+
+def merged(own: Sequence[Finding], said: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Those of the arguments first; of the server's word only what the arguments do not tell."""
+    codes = {each.code for each in own}
+    return (*own, *(each for each in said if each.code not in codes))
