@@ -25,7 +25,14 @@ def place(path: Path) -> str:
     [
         (
             r"\bos\.(environ|getenv)\b",
-            ("cli/", "doors/", "recipes/contract/", "recipes/actions/remote.py", "suts/secret.py"),
+            (
+                "cli/",
+                "bench/library.py",
+                "doors/",
+                "recipes/contract/",
+                "recipes/actions/remote.py",
+                "suts/secret.py",
+            ),
         ),
         (r"""["'](CM|MLC)_[A-Z]""", ("doors/", "recipes/contract/", "recipes/model/env.py")),
         (r"""dialect(\.name)? == |[=!]= ["'](cm|mlc)["']""", ("cli/", "doors/", "recipes/contract/")),

@@ -11,7 +11,8 @@ from pathlib import Path
 from assay.cli import intents
 from assay.cli.terminal import tell
 from assay.cli.verbs import CM_VERBS, VERBS
-from assay.ground import extras, paths, settings, system_errors
+from assay.doors import store
+from assay.ground import extras, settings, system_errors
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, did_you_mean
 from assay.ground.printable import indented
 
@@ -27,7 +28,7 @@ def run(args: list[str]) -> int:
     # `kill` and `timeout` end as Ctrl-C does.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        settings.set_home(_home())
+        settings.set_home(store.folder(os.environ))
         code = _dispatch(args)
         sys.stdout.flush()
         return code
@@ -55,17 +56,6 @@ def run(args: list[str]) -> int:
         return _report_bug(bug, args)
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _home() -> Path:
-    """$ASSAY_HOME, else $XDG_CACHE_HOME/assay, else ~/.cache/assay."""
-    chosen, cache = os.environ.get("ASSAY_HOME"), os.environ.get("XDG_CACHE_HOME")
-    try:
-        if chosen:
-            return paths.given(chosen)
-        return (Path(cache) if cache else Path.home() / ".cache") / "assay"
-    except RuntimeError as error:  # an unknown user without HOME
-        raise EnvironmentProblem(f"no place for the store: {error}", "set ASSAY_HOME to a folder") from error
 
 
 def _dispatch(args: list[str]) -> int:

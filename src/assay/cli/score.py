@@ -51,22 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import json
 
+    from assay.bench import library
     from assay.cli.progress import ProgressLine
     from assay.ground import files
-    from assay.ground.errors import ConfigError
-    from assay.mlperf import workloads
-    from assay.mlperf.data import dataset, tokenizer
-    from assay.mlperf.run import choosing
-    from assay.mlperf.scoring import log
     from assay.mlperf.scoring.programs.grader import Grade
-    from assay.mlperf.scoring.score import accuracy_text, score
+    from assay.mlperf.scoring.score import accuracy_text
     from assay.mlperf.sut.progress import Progress
 
-    if args.workers is not None and args.workers < 1:
-        raise ConfigError(f"--workers {args.workers}: at least one program must run", "leave it out")
-    workload = workloads.get(args.workload) if args.workload else workloads.USUAL
-    words = tokenizer.load(args.tokenizer)
-    records = log.read(args.log, args.dtype, words.vocab_size)
     line = ProgressLine()
     grade = Grade(
         args.workers,
@@ -74,18 +65,16 @@ def run(args: argparse.Namespace) -> int:
         lambda done, total: line.show(Progress("grading", done, total)),
         args.lcb_tests,
     )
-    samples = choosing.of_log(args.log, dataset.read_scored(args.dataset, workload.schema))
-    scores = score(records, samples, words, grade, workload.scorers)
+    made = library.score_log(args.log, args.dataset, args.tokenizer, args.workload, args.dtype, grade)
     line.close()
-    for warning in workload.schema.warnings(samples):
+    for warning in made.warnings:
         tell(f"assay: {warning}")
-    say(text(scores))
-    official = workload.official_results(scores)
+    say(text(made.scores))
     if args.accuracy_txt is not None:
-        files.write_text(args.accuracy_txt, accuracy_text(official))
+        files.write_text(args.accuracy_txt, accuracy_text(made.official))
     if args.json:
-        say_json(json.dumps(to_dict(scores, official)))
-    return UNGRADED if any(each.ungraded for each in scores) else 0
+        say_json(json.dumps(to_dict(made.scores, made.official)))
+    return UNGRADED if any(each.ungraded for each in made.scores) else 0
 
 
 def text(scores: Sequence[Score]) -> str:

@@ -334,10 +334,19 @@ def _nearest_key(name: str, known: list[str]) -> str:
     return f"did you mean {by_word.get(near[0], near[0])}?" if near else did_you_mean(name, known)
 
 
-def build(workload: str | None, flags: Mapping[str, str], file: Mapping[str, str]) -> BenchmarkConfig:
-    """One config out of {dotted field: text} layers. Raises: ConfigError naming the layer of a bad value."""
+def build(
+    workload: str | None,
+    flags: Mapping[str, str],
+    file: Mapping[str, str],
+    first: str = "flag {flag}",
+    named_by: str = "command line",
+) -> BenchmarkConfig:
+    """One config out of {dotted field: text} layers. Raises: ConfigError naming the layer of a bad value.
+
+    first: what the record calls the first layer; named_by: where `workload` came from.
+    """
     if workload is not None:
-        name, name_from = workload, "command line"
+        name, name_from = workload, named_by
     elif "workload" in file:
         name, name_from = file["workload"], "run.yaml"
     else:
@@ -345,7 +354,7 @@ def build(workload: str | None, flags: Mapping[str, str], file: Mapping[str, str
     defaults = {**workloads.get(name).defaults, "round": workloads.round_of(None, name).name}
     values: dict[str, Any] = {}
     origin = {"workload": name_from}
-    layers = (("flag {flag}", flags), ("run.yaml", file), (f"default of {name}", defaults))
+    layers = ((first, flags), ("run.yaml", file), (f"default of {name}", defaults))
     kind = _kind(layers)
     values |= {f"{sut_options.GROUP}.{option}": value for option, value in kind.defaults().items()}
     for label, layer in layers:

@@ -61,11 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def from_args(args: argparse.Namespace) -> Request:
     """The whole request of `assay bench`. Raises: ConfigError, also for a tree of a fake that is not to be marked."""
     config = native.from_args(args)
-    if args.submit and is_barred(config, args.allow_fake):
-        raise ConfigError(
-            f"the {config.sut} SUT is a fake: its run cannot be submitted",
-            "run with a real SUT, or mark the tree with --allow-fake",
-        )
+    if args.submit:
+        refuse_fake(config, args.allow_fake)
     if (args.reuse or args.rerun) and config.paths.out is None:
         raise ConfigError("no run folder is named that could hold an earlier run", "--out DIR")
     is_in_no_round = workloads.get(config.workload).own_rules is not None
@@ -91,6 +88,15 @@ def from_args(args: argparse.Namespace) -> Request:
 def is_barred(config: BenchmarkConfig, allow_fake: bool) -> bool:
     """Whether the SUT is a fake that must not be submitted."""
     return suts.kind(config.sut).is_fake and not allow_fake
+
+
+def refuse_fake(config: BenchmarkConfig, allow_fake: bool) -> None:
+    """Raises: ConfigError for a fake SUT whose tree is not to be marked."""
+    if is_barred(config, allow_fake):
+        raise ConfigError(
+            f"the {config.sut} SUT is a fake: its run cannot be submitted",
+            "run with a real SUT, or mark the tree with --allow-fake",
+        )
 
 
 def extra_flags(delivery: Delivery) -> tuple[str, ...]:
