@@ -25,6 +25,21 @@ def test_a_run_is_shown_again_with_its_page(tmp_path: Path, capsys: pytest.Captu
     assert "<svg" in target.read_text()
 
 
+def test_the_definitions_of_five_tools_are_shown_where_a_run_has_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"LoadGen": {"TTFT": 7.25}, "guidellm": {"ITL": 3.5}}
+    fakes.result(fakes.performance(definitions=told), fakes.accuracy()).write(tmp_path)
+    assert main(["report", str(tmp_path), "--definitions", "--html", str(tmp_path / "p.html")]) == 0
+    shown = capsys.readouterr().out
+    assert "Offline performance, in the definitions of five tools" in shown and "LoadGen  guidellm" in shown
+    assert "7.25" in shown and "accuracy, in the definitions" not in shown
+    assert "as five tools would tell it" in (tmp_path / "p.html").read_text()
+    fakes.result(fakes.performance()).write(tmp_path)
+    assert main(["report", str(tmp_path), "--definitions"]) == 0
+    assert "no run here tells its first tokens" in capsys.readouterr().out
+
+
 def test_damaged_requests_cost_the_plots_and_not_the_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

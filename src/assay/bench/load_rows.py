@@ -69,7 +69,9 @@ def sheet(rows: Sequence[LoadedRequest]) -> dict[str, dict[str, float]]:
         for row in rows
         if row.failure is None
     ]
-    return {tool: dict(told) for tool, told in definitions.sheet(traces).items()} if traces else {}
+    if not traces:
+        return {}
+    return {tool: dict(told) for tool, told in definitions.sheet(definitions.columns(traces)).items()}
 
 
 def _words(words: Sequence[str]) -> pa.Array:

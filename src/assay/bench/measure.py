@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from assay.config import Division, Mode, Request, Scenario, Style
 from assay.ground import files
 from assay.ground.errors import AssayError, Interrupted, RunFailed
 from assay.mlperf.logs import DETAIL_FILE, RunRecord
+from assay.mlperf.record import definitions
 from assay.mlperf.record.figures import figures
 from assay.mlperf.record.result import ModeResult, RunResult, RunValidity, Status
 from assay.mlperf.record.run_folder import RunFolder
@@ -133,8 +135,22 @@ def _run_once(
 ) -> ModeResult:
     logged = session.run(spec := run_spec(run, scenario, mode))
     run.used = session.used
-    run.requests.append(request_rows(run, spec, logged))
-    return _mode_result(run, spec, logged, score(run, spec) if mode is Mode.ACCURACY else ())
+    run.requests.append(rows := request_rows(run, spec, logged))
+    if mode is Mode.ACCURACY:
+        return _mode_result(run, spec, logged, score(run, spec))
+    made = _mode_result(run, spec, logged, ())
+    return dataclasses.replace(made, definitions=_definitions(rows, made))
+
+
+def _definitions(rows: pa.Table, made: ModeResult) -> definitions.Sheet:
+    """What five tools would tell of the run; what LoadGen itself has told stays its own word."""
+    times = requests.token_columns(rows)
+    if times is None:
+        return {}
+    own = {"TTFT": "ttft_p99", "TPOT": "tpot_p99", "tokens/s": "tokens_per_s"}
+    said = {name: found.value for name, metric in own.items() if (found := made.figure(metric)) is not None}
+    told = definitions.sheet(times)
+    return {**told, definitions.LOADGEN: {**told[definitions.LOADGEN], **said}}
 
 
 def request_rows(run: RunInProgress, spec: RunSpec, logged: RunRecord) -> pa.Table:

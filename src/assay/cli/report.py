@@ -11,11 +11,16 @@ from assay.cli.terminal import say, tell
 from assay.ground import paths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from assay.mlperf.checker.finding import Finding
+    from assay.mlperf.record.result import RunResult
     from assay.mlperf.record.run_folder import RunFolder
     from assay.report.page import Shown
 
 HELP = "show a run again: summary, README.md, and one HTML page"
+
+NO_DEFINITIONS = "no run here tells its first tokens and its plan, which the definitions are computed from"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
     parser.add_argument(
         "--open", action="store_true", help="open the page in a browser; without --html it is RUN/page.html"
+    )
+    parser.add_argument(
+        "--definitions",
+        action="store_true",
+        help="TTFT, TPOT, ITL and rates as LoadGen, vLLM, guidellm, AIPerf and MLPerf Endpoints define them",
     )
 
 
@@ -41,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     shown = [_shown(folder, target is not None) for folder in folders]
     for folder, each in zip(folders, shown):
         say(summary.render(each.result, width))
+        if args.definitions:
+            say("\n".join(_definitions(each.result, width)))
         text = readme.render(each.result)
         if _text_of(folder.readme) != text:
             files.write_text(folder.readme, text)
@@ -52,6 +64,18 @@ def run(args: argparse.Namespace) -> int:
     if target is not None and args.open and not webbrowser.open(target.absolute().as_uri()):
         tell(f"assay: no browser was found here: open {target} with one")
     return 0
+
+
+def _definitions(result: RunResult, width: int) -> Iterator[str]:
+    """A table for each run that was told in the definitions of several tools, or that there is none."""
+    from assay.report import summary
+    from assay.report.definition_table import WHY, definition_lines
+
+    told = [run for run in result.runs if run.definitions]
+    for run in told:
+        yield f"  {run.scenario} {run.mode}, in the definitions of five tools"
+        yield from (f"    {line}" for line in definition_lines(run.definitions))
+    yield from summary.labelled("note", WHY if told else NO_DEFINITIONS, width)
 
 
 def _text_of(path: Path) -> str | None:

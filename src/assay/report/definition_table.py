@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from assay.mlperf.record.definitions import Sheet
 from assay.report.markup import Markup, element, joined, table
 from assay.report.words import number
 
@@ -13,7 +12,6 @@ WHY = (
     "Latencies are p99. LoadGen counts from when a query was planned, the others from when it was sent; a dash: the "
     "tool has no such metric, or this run does not hold what it needs. docs/definitions.md says how each is computed."
 )
-Sheet = Mapping[str, Mapping[str, float]]
 
 
 def cells(sheet: Sheet) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

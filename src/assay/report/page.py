@@ -13,6 +13,7 @@ from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Finding
 from assay.mlperf.record.result import ModeResult, RunResult, Status
 from assay.report import outcome, page_plots, page_sut, plot, words
+from assay.report.definition_table import definition_table
 from assay.report.flat import leaves
 from assay.report.markup import Markup, element, joined, table
 from assay.report.page_style import STYLE
@@ -110,6 +111,11 @@ def _run(run: ModeResult, shown: Shown) -> Section:
         element("div", *map(plot.render, plots), class_="plots")
         if plots
         else element("p", f"No plots: {why}."),
+        element(
+            "details", element("summary", "as five tools would tell it"), definition_table(run.definitions)
+        )
+        if run.definitions
+        else "",
     )
 
 

@@ -16,12 +16,14 @@ from assay.config import Mode, Scenario
 from assay.ground.errors import ArtifactError
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.logs import RunRecord
+from assay.mlperf.record import definitions
 from assay.mlperf.record.figures import figures
 from assay.mlperf.rounds.round import Seeds
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.run import request_times, requests
 from assay.mlperf.run.request_times import Recorder, RequestTimes
 from tests.mlperf.loadgen_job import SAMPLES, run_spec, samples, session
+from tests.report import rows
 
 SLACK_MS = 25.0
 """A stamp and LoadGen's own are taken by two threads of a busy machine."""
@@ -64,6 +66,20 @@ def test_every_figure_of_loadgens_summary_can_be_computed_again(scenario: Scenar
     for metric, value in said.items():
         slack = 0.02 * value if metric.endswith("_per_s") else SLACK_MS
         assert found[metric] == pytest.approx(value, abs=slack), metric
+
+
+def test_the_times_of_a_run_are_told_in_the_definitions_of_other_tools() -> None:
+    made = rows.table(200, scenario="Server")
+    times = requests.token_columns(made)
+    assert times is not None
+    told = definitions.sheet(times)
+    assert told["guidellm"]["ITL"] == pytest.approx(0.5)  # each further token takes 0.5 ms
+    assert told["LoadGen"]["TTFT"] == pytest.approx(computed(made, Scenario.SERVER)["ttft_p99"])
+    assert requests.token_columns(made.slice(0, 0)) is None
+    no_first = made.set_column(
+        made.column_names.index("first_token_ns"), "first_token_ns", pa.nulls(len(made), pa.int64())
+    )
+    assert requests.token_columns(no_first) is None
 
 
 def test_the_schedule_of_a_server_run_is_loadgens_own(tmp_path: Path) -> None:

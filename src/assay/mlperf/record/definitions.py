@@ -8,6 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 LOADGEN, VLLM, GUIDELLM = "LoadGen", "vllm bench serve", "guidellm"
 AIPERF, ENDPOINTS = "AIPerf", "MLPerf Endpoints"
@@ -35,57 +39,65 @@ class TokenTimes:
     sent_s: float
     chunks: tuple[Arrival, ...]
 
-    @property
-    def tokens(self) -> int:
-        return sum(chunk.tokens for chunk in self.chunks)
 
-    @property
-    def first_s(self) -> float:
-        return self.chunks[0].at_s
-
-    @property
-    def end_s(self) -> float:
-        return self.chunks[-1].at_s
-
-    @property
-    def per_later_token_s(self) -> float | None:
-        """None for an answer of one token."""
-        return (self.end_s - self.first_s) / (self.tokens - 1) if self.tokens > 1 else None
-
-    @property
-    def per_token_after_first_chunk_s(self) -> float | None:
-        later = self.tokens - self.chunks[0].tokens
-        return (self.end_s - self.first_s) / later if later else None
-
-    @property
-    def gaps_s(self) -> list[float]:
-        return [after.at_s - before.at_s for before, after in zip(self.chunks, self.chunks[1:])]
+Floats = NDArray[np.float64]
+Sheet = Mapping[str, Mapping[str, float]]
+"""Tool -> metric under its own name -> value."""
 
 
-def sheet(traces: Sequence[TokenTimes], share: float = 0.99) -> Mapping[str, Mapping[str, float]]:
-    """Tool -> metric under its own name -> value: ms at the percentile `share`, or tokens/s and requests/s.
+@dataclass(frozen=True)
+class TokenColumns:
+    """Answered requests, at least one; each array has an entry for each. Seconds from the start of the run."""
 
-    A metric that no request has is left out. Raises: ValueError without a request.
-    """
+    scheduled_s: Floats
+    sent_s: Floats
+    first_s: Floats
+    end_s: Floats
+    tokens: NDArray[np.int64]
+    first_chunk_tokens: NDArray[np.int64] | None = None
+    """None = not known."""
+    gaps_s: Floats | None = None
+    """Between the chunks of each answer, all together; None = not known."""
+
+
+def columns(traces: Sequence[TokenTimes]) -> TokenColumns:
+    """Raises: ValueError without a request."""
     if not traces:
         raise ValueError("no request was answered")
-    tokens, count = sum(trace.tokens for trace in traces), len(traces)
-    last = max(trace.end_s for trace in traces)
-    window = last - min(trace.sent_s for trace in traces)
-    waits = [trace.first_s - trace.sent_s for trace in traces]
-    later = [value for trace in traces if (value := trace.per_later_token_s) is not None]
-    chunked = [value for trace in traces if (value := trace.per_token_after_first_chunk_s) is not None]
-    whole = [(trace.end_s - trace.sent_s) / trace.tokens for trace in traces]
-    gaps = [gap for trace in traces for gap in trace.gaps_s]
-    found = {
+    chunks = [trace.chunks for trace in traces]
+    gaps = [after.at_s - before.at_s for each in chunks for before, after in pairwise(each)]
+    return TokenColumns(
+        scheduled_s=np.array([trace.scheduled_s for trace in traces]),
+        sent_s=np.array([trace.sent_s for trace in traces]),
+        first_s=np.array([each[0].at_s for each in chunks]),
+        end_s=np.array([each[-1].at_s for each in chunks]),
+        tokens=np.array([sum(chunk.tokens for chunk in each) for each in chunks]),
+        first_chunk_tokens=np.array([each[0].tokens for each in chunks]),
+        gaps_s=np.array(gaps),
+    )
+
+
+def sheet(times: TokenColumns, share: float = 0.99) -> Sheet:
+    """Tool -> metric under its own name -> value: ms at the percentile `share`, or tokens/s and requests/s.
+
+    A metric that no request has, or that the times do not tell, is left out.
+    """
+    tokens, count = int(times.tokens.sum()), len(times.tokens)
+    last = float(times.end_s.max())
+    window = last - float(times.sent_s.min())
+    waits, lasted = times.first_s - times.sent_s, times.end_s - times.first_s
+    more = times.tokens > 1
+    later = lasted[more] / (times.tokens[more] - 1)
+    whole = (times.end_s - times.sent_s) / times.tokens
+    found: dict[str, dict[str, float | None]] = {
         LOADGEN: {
-            "TTFT": by_index([trace.first_s - trace.scheduled_s for trace in traces], share),
+            "TTFT": by_index(times.first_s - times.scheduled_s, share),
             "TPOT": by_index(later, share),
         },
         VLLM: {
             "TTFT": interpolated(waits, share),
             "TPOT": interpolated(later, share),
-            "ITL": interpolated(gaps, share),
+            "ITL": None if times.gaps_s is None else interpolated(times.gaps_s, share),
         },
         GUIDELLM: {
             "TTFT": interpolated(waits, share),
@@ -93,26 +105,37 @@ def sheet(traces: Sequence[TokenTimes], share: float = 0.99) -> Mapping[str, Map
             "ITL": interpolated(later, share),
         },
         AIPERF: {"TTFT": interpolated(waits, share), "ITL": interpolated(later, share)},
-        ENDPOINTS: {"TTFT": interpolated(waits, share), "TPOT": interpolated(chunked, share)},
+        ENDPOINTS: {
+            "TTFT": interpolated(waits, share),
+            "TPOT": interpolated(_after_first_chunk(times, lasted), share),
+        },
     }
     rates = {tool: {"tokens/s": tokens / window, "requests/s": count / window} for tool in found}
     rates[LOADGEN] = {"tokens/s": tokens / last, "requests/s": (count - 1) / last}
     return {
-        tool: {**{name: 1000 * s for name, s in times.items() if s is not None}, **rates[tool]}
-        for tool, times in found.items()
+        tool: {**{name: 1000 * s for name, s in seconds.items() if s is not None}, **rates[tool]}
+        for tool, seconds in found.items()
     }
 
 
-def by_index(values: Sequence[float], share: float) -> float | None:
+def _after_first_chunk(times: TokenColumns, lasted: Floats) -> Floats:
+    """Time per token after the first chunk; empty where nobody knows how many tokens that had."""
+    if times.first_chunk_tokens is None:
+        return np.array([])
+    later = times.tokens - times.first_chunk_tokens
+    return lasted[later > 0] / later[later > 0]
+
+
+def by_index(values: ArrayLike, share: float) -> float | None:
     """LoadGen's percentile: the sorted value at floor(n x share)."""
-    return sorted(values)[min(len(values) - 1, math.floor(len(values) * share))] if values else None
-
-
-def interpolated(values: Sequence[float], share: float) -> float | None:
-    """numpy's percentile: between the two neighbours of (n - 1) x share."""
-    if not values:
+    found = np.asarray(values, np.float64)
+    if not len(found):
         return None
-    ordered, place = sorted(values), (len(values) - 1) * share
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+    place = min(len(found) - 1, math.floor(len(found) * share))
+    return float(np.partition(found, place)[place])
+
+
+def interpolated(values: ArrayLike, share: float) -> float | None:
+    """numpy's percentile: between the two neighbours of (n - 1) x share."""
+    found = np.asarray(values, np.float64)
+    return float(np.percentile(found, 100 * share)) if len(found) else None

@@ -20,6 +20,7 @@ from assay.ground.errors import ArtifactError
 from assay.mlperf import logs
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.logs import RunRecord
+from assay.mlperf.record.definitions import TokenColumns
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.run import request_times
 from assay.mlperf.run.request_times import RequestTimes
@@ -30,7 +31,7 @@ VERSION_KEY = b"assay.requests.schema"
 SCORE_PREFIX = "score."
 VERDICT_METRICS = frozenset({"gsm8k", "mbxp"})
 """Metrics by which one answer is right or wrong; the others only have a value."""
-NS_PER_MS = 1e6
+NS_PER_MS, NS_PER_S = 1e6, 1e9
 WORD = pa.dictionary(pa.int8(), pa.string())
 
 
@@ -69,6 +70,16 @@ def of_run(rows: pa.Table, scenario: Scenario, mode: Mode) -> pa.Table:
     """The rows of one LoadGen run of a file that holds several."""
     is_own = pc.and_(pc.equal(rows["scenario"], scenario.value), pc.equal(rows["mode"], mode.value))
     return rows.filter(is_own)
+
+
+def token_columns(rows: pa.Table) -> TokenColumns | None:
+    """The times of one run for `record.definitions`: sent is when LoadGen handed a query over. None where first
+    tokens or the plan are not known."""
+    if not len(rows) or rows["first_token_ns"].null_count or rows["scheduled_ns"].null_count:
+        return None
+    names = ("scheduled_ns", "issued_ns", "first_token_ns", "end_ns")
+    scheduled, issued, first, end = (rows[name].to_numpy().astype(np.float64) / NS_PER_S for name in names)
+    return TokenColumns(scheduled, issued, first, end, rows["answer_tokens"].to_numpy().astype(np.int64))
 
 
 def with_scores(rows: pa.Table, scores: Sequence[Score]) -> pa.Table:
