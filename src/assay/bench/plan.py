@@ -17,7 +17,7 @@ import psutil
 from assay import suts
 from assay.bench import answer_lengths, cost, fetching
 from assay.bench.fetching import Wanted
-from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Precision
+from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Division, Precision
 from assay.ground import download, model_folder, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.ground.hub import Hub
@@ -279,6 +279,7 @@ class _Draft:
             tokens=tokens,
             longest_answer=(self.job.rules.max_new_tokens or 0) if self.job else 0,
             model_config=self.model_config,
+            is_closed=self.config.submission.division is not Division.OPEN,
         )
 
     def _answer_tokens(self) -> list[int]:

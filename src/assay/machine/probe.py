@@ -44,7 +44,7 @@ def describe() -> dict[str, dict[str, str | None]]:
 
 def fields() -> dict[str, Probed]:
     """Every field that can be probed, and those of the host that could not be."""
-    return {**_host(), **_memory_and_storage(), **_accelerators(), **_software()}
+    return {**_host(), **_memory_and_storage(), **accelerators(), **_software()}
 
 
 def _host() -> dict[str, Probed]:
@@ -89,7 +89,7 @@ def _memory_and_storage() -> dict[str, Probed]:
     }
 
 
-def _accelerators() -> dict[str, Probed]:
+def accelerators() -> dict[str, Probed]:
     """NVIDIA devices through nvidia-smi: NVML's own tool, which comes with the driver."""
     listed = _output(["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"])
     names = [line.split(",") for line in listed.splitlines() if "," in line]

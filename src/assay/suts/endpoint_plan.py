@@ -1,10 +1,15 @@
-"""What stands in the way of a run against a server: asked of the server itself, without a token made."""
+"""What stands in the way of a run against a server, and how fast it answers: asked of the server itself."""
 
 from __future__ import annotations
 
-from assay.endpoint.address import parse
+from assay.endpoint.address import Address, parse
+from assay.endpoint.api import Api
+from assay.endpoint.prompt import Prompt
+from assay.endpoint.sampling import Sampling
+from assay.endpoint.single import ProbedServer, answer
+from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
-from assay.suts import secret
+from assay.suts import endpoint_pace, endpoint_rules, endpoint_server, secret
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_options import exact_api, model_of, urls_of
 
@@ -12,16 +17,30 @@ PROCESS_BYTES = 120_000_000
 """Anonymous memory of its process without bodies. Source: measured with the embedded workload."""
 BYTES_PER_ID = 16
 """Of a prompt, as a number and as JSON."""
+SHORT = Sampling(max_tokens=2, min_tokens=2)
+TIMEOUT_S = 120.0
+"""Longest time without a byte of a short question."""
 
 
 def examine(work: SutWork) -> Examined:
-    """Raises: ConfigError and EnvironmentProblem as the run would."""
-    options = KIND.values(work.spec.options)
-    exact_api(options)
-    variable, model = options["api_key_env"], options["model"]
-    token = secret.value(str(variable)) if variable else None
-    name = model_of([parse(url) for url in urls_of(options)], str(model) if model else None, token)
-    return Examined(notes=(f"the server serves {name}; how fast is not known before it is asked",))
+    """Asks every server what it is, and one short question. Raises: ConfigError and EnvironmentProblem as the run."""
+    api, addresses, token = _server(work)
+    blockers: list[AssayError] = []
+    model, said = "", {}
+    for address in addresses:  # one that is away hides no other
+        try:
+            model = model_of([address], model or _asked_model(work), token)
+            said[address.text] = endpoint_server.description(address, model, token)
+            blockers += _first_answer(ProbedServer(address, token, TIMEOUT_S), api, model)
+        except AssayError as error:
+            blockers.append(error)
+    found = endpoint_rules.of_servers(api, said, work.spec, work.samples)
+    broken, notes = endpoint_rules.for_plan(found, work.is_closed)
+    told = [
+        f"{address} serves {model}: " + ", ".join(f"{name} {value}" for name, value in facts.items())
+        for address, facts in said.items()
+    ]
+    return Examined(blockers=(*blockers, *broken), notes=(*told, *notes))
 
 
 def ram_bytes(work: SutWork) -> int:
@@ -29,4 +48,38 @@ def ram_bytes(work: SutWork) -> int:
 
 
 def seconds(work: SutWork) -> SutSeconds | None:
-    return None
+    """From a few short answers, at most 16 at the same time. None when they fail."""
+    api, addresses, token = _server(work)
+    model = model_of(addresses, _asked_model(work), token)
+    servers = [ProbedServer(address, token, TIMEOUT_S) for address in addresses]
+    prompts = [sample.prompt_ids for sample in work.samples]
+    in_flight = int(str(KIND.values(work.spec.options)["max_in_flight"]))
+    pace = endpoint_pace.measure(servers, api, model, prompts, in_flight)
+    if pace is None:
+        return None
+    lengths = [len(ids) for ids in prompts]
+    longest = [work.longest_answer] * len(lengths)
+    return SutSeconds(0.0, pace.answer_s(lengths, work.tokens), pace.answer_s(lengths, longest))
+
+
+def _server(work: SutWork) -> tuple[Api, list[Address], str | None]:
+    options = KIND.values(work.spec.options)
+    variable = options["api_key_env"]
+    token = secret.value(str(variable)) if variable else None
+    return exact_api(options), [parse(url) for url in urls_of(options)], token
+
+
+def _asked_model(work: SutWork) -> str | None:
+    model = KIND.values(work.spec.options)["model"]
+    return None if model is None else str(model)
+
+
+def _first_answer(server: ProbedServer, api: Api, model: str) -> list[EnvironmentProblem]:
+    body = api.body(Prompt(ids=(11, 12, 13)), SHORT, model, "assay-plan" if api.has_salt else None)
+    failure = answer(server, api, body).failure
+    if failure is None:
+        return []
+    said = f"{failure.kind.value} ({failure.detail})"
+    return [
+        EnvironmentProblem(f"{server.text} does not answer a short question: {said}", "--api, and its log")
+    ]

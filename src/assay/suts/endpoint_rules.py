@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from assay.endpoint.api import Api
 from assay.endpoint.probe.identify import FAMILIES
-from assay.mlperf.checker.finding import Finding
+from assay.ground.errors import ConfigError
+from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import SutSpec
 from assay.suts import server_rules, server_settings
@@ -55,3 +56,18 @@ def merged(own: Sequence[Finding], said: Sequence[Finding]) -> tuple[Finding, ..
     """Those of the arguments first; of the server's word only what the arguments do not tell."""
     codes = {each.code for each in own}
     return (*own, *(each for each in said if each.code not in codes))
+
+
+def for_plan(found: Sequence[Finding], is_closed: bool) -> tuple[tuple[ConfigError, ...], tuple[str, ...]]:
+    """(what stands in the way, what is only told): a closed run with an error would be INVALID, an open one not."""
+    errors = [each for each in found if each.severity is Severity.ERROR]
+    if not is_closed:
+        return (), (*server_rules.breaches(errors), *server_rules.remarks(found))
+    blockers = [
+        ConfigError(
+            f"{each.path}: a closed run will be INVALID: {server_rules.sentence(each)}",
+            f"{each.fix}, or --division open",
+        )
+        for each in errors
+    ]
+    return tuple(blockers), server_rules.remarks(found)

@@ -27,4 +27,5 @@ KIND = SutKind(
         SutOption("retries", int, "tries after a failure before any byte", 0, least=0, most=10),
     ),
     refuse=refuse,
+    planner="assay.suts.serve_plan",
 )

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from assay.config import OptionValue
 from assay.ground.errors import ConfigError
 
 MODEL = "assay"
@@ -26,6 +27,12 @@ KNOWN: Mapping[str, tuple[str, str]] = {
     ),
 }
 """Name -> API, and what follows the python."""
+
+
+def api_of(server: str, asked: OptionValue | None) -> str:
+    """As asked, else the server's own."""
+    known = KNOWN.get(server)
+    return str(asked or (known[0] if known else "vllm"))
 
 
 def command(server: str, python: str, checkpoint: Path, port: int, dtype: str, more: str | None) -> list[str]:

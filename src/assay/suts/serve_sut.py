@@ -40,8 +40,7 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
         spec.precision.value,
         None if more is None else str(more),
     )
-    known = serve_command.KNOWN.get(str(server))
-    api = endpoint_options.exact_api({"api": options["api"] or (known[0] if known else "vllm")})
+    api = endpoint_options.exact_api({"api": serve_command.api_of(str(server), options["api"])})
     findings = endpoint_rules.of_command(endpoint_rules.dialect_of(api.name), words, spec, samples)
     for broken in server_rules.breaches(findings):
         sink.progress(f"a closed run will be INVALID: {broken}")

@@ -119,7 +119,7 @@ def prefix_cache(seen: Seen) -> Iterator[Said]:
     "V2",
     title="tokens are drafted where the round names workload and scenario, by its head and settings",
     source=f"{RULES_DOCUMENT}, appendix Speculative Decoding",
-    fix="leave speculative decoding out, or ask for --division open",
+    fix="leave speculative decoding out",
 )
 def speculative_decoding(seen: Seen) -> Iterator[Said]:
     settings, allowed = seen.settings, seen.terms.drafts

@@ -51,4 +51,8 @@ def _metrics(state: MockState) -> str:
         "generation_tokens_total": state.generation_tokens,
         "request_success_total": state.successes,
     }
-    return "".join(f"# TYPE vllm:{name} counter\nvllm:{name} {value}\n" for name, value in counters.items())
+    labels = f'block_size="16",cache_dtype="auto",enable_prefix_caching="{state.script.prefix_cache}"'
+    info = f"# TYPE vllm:cache_config_info gauge\nvllm:cache_config_info{{{labels}}} 1.0\n"
+    return info + "".join(
+        f"# TYPE vllm:{name} counter\nvllm:{name} {value}\n" for name, value in counters.items()
+    )

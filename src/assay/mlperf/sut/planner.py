@@ -30,6 +30,8 @@ class SutWork:
     """Tokens; 0 when the round does not say."""
     model_config: Mapping[str, Any] = field(default_factory=dict)
     """config.json of the checkpoint; empty when it is not known."""
+    is_closed: bool = False
+    """What breaks the rules of the closed division makes the run INVALID."""
 
     @property
     def batch(self) -> int:

@@ -1,0 +1,129 @@
+"""What stands in the way of a server that Assay would start: its program, the rules, and room for the model."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from assay.ground.errors import AssayError, EnvironmentProblem
+from assay.machine import probe
+from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
+from assay.suts import endpoint_options, endpoint_rules, serve_command, serve_devices, server_settings
+from assay.suts import shape as shapes
+from assay.suts.endpoint_plan import ram_bytes as client_bytes
+from assay.suts.serve import KIND
+from assay.suts.serve_devices import DeviceNeed
+
+PORT = 8000
+"""Stands in the command that is examined; the run takes a free one."""
+PACKAGE = {"vllm": "vllm", "sglang": "sglang"}
+"""--server -> the module that its python must have."""
+IMPORT_S = 10.0
+_MIB = re.compile(r"(\d+) MiB")
+
+
+def examine(work: SutWork) -> Examined:
+    """Starts nothing. Raises: ConfigError for options that the run refuses."""
+    options = KIND.values(work.spec.options)
+    server, python = str(options["server"]), str(options["server_python"] or sys.executable)
+    api = endpoint_options.exact_api({"api": serve_command.api_of(server, options["api"])})
+    checkpoint, more = work.spec.checkpoint or Path("CHECKPOINT"), options["server_args"]
+    words = serve_command.command(
+        server, python, checkpoint, PORT, work.spec.precision.value, None if more is None else str(more)
+    )
+    dialect = endpoint_rules.dialect_of(api.name)
+    found = endpoint_rules.of_command(dialect, words, work.spec, work.samples)
+    broken, notes = endpoint_rules.for_plan(found, work.is_closed)
+    blockers: list[AssayError] = [*_missing(server, words[0]), *broken]
+    if work.model_config:
+        shape = shapes.of(dict(work.model_config), work.workload)
+        held = serve_devices.need(shape, work.spec.precision, server_settings.from_command(dialect, words))
+        blockers += _room(held)
+        notes = (*notes, f"{held.words()}{_capacity(held)}")
+    told = "how fast it answers is known once it runs: `assay plan … --sut endpoint --url URL`"
+    return Examined(blockers=tuple(blockers), notes=(*notes, told))
+
+
+def ram_bytes(work: SutWork) -> int | None:
+    """Of the client, and of the weights where no accelerator would hold them."""
+    if _accelerator() is not None:
+        return client_bytes(work)
+    if not work.model_config:
+        return None
+    shape = shapes.of(dict(work.model_config), work.workload)
+    return client_bytes(work) + shape.weight_bytes(work.spec.precision)
+
+
+def seconds(work: SutWork) -> SutSeconds | None:
+    return None
+
+
+def _missing(server: str, program: str) -> list[EnvironmentProblem]:
+    """The program that would be started is not there, or its python lacks the server."""
+    if shutil.which(program) is None:
+        return [EnvironmentProblem(f"there is no program {program}", "--server, --server-python")]
+    module = PACKAGE.get(server)
+    if module is None or _has(program, module):
+        return []
+    return [
+        EnvironmentProblem(
+            f"{program} has no module {module}", f"--server-python the python of an environment with {module}"
+        )
+    ]
+
+
+def _has(python: str, module: str) -> bool:
+    if python == sys.executable:
+        return importlib.util.find_spec(module) is not None
+    asked = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+    try:
+        return (
+            subprocess.run(
+                [python, "-c", asked], capture_output=True, timeout=IMPORT_S, check=False
+            ).returncode
+            == 0
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _accelerator() -> tuple[int, float] | None:
+    """(devices, bytes of each) of this machine; None without one."""
+    found = probe.accelerators()
+    count, memory = found["accelerators_per_node"].value, found["accelerator_memory_capacity"].value
+    size = _MIB.search(memory or "")
+    return (int(count), int(size[1]) * 2**20) if count and count.isdigit() and int(count) and size else None
+
+
+def _room(held: DeviceNeed) -> list[EnvironmentProblem]:
+    known = _accelerator()
+    if known is None:
+        return []
+    count, memory = known
+    wanted = held.parts * held.copies
+    if wanted > count:
+        return [
+            EnvironmentProblem(
+                f"the server's arguments ask for {wanted} devices, and {count} are here", "--server-args"
+            )
+        ]
+    if held.tokens_in(memory) <= 0:
+        enough = max(2, -int(-held.weight_bytes * held.parts // (serve_devices.SHARE * memory)))
+        return [
+            EnvironmentProblem(
+                f"{held.words()}, and one has {memory / 1e9:.1f} GB",
+                f"--server-args with tensor parallel over {enough} or more devices, or a smaller format",
+            )
+        ]
+    return []
+
+
+def _capacity(held: DeviceNeed) -> str:
+    known = _accelerator()
+    if known is None:
+        return "; this machine has no accelerator, so its memory holds them"
+    return f"; with {known[1] / 1e9:.1f} GB, room for {max(0, held.tokens_in(known[1])):,} tokens at the same time"
