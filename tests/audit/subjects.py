@@ -11,8 +11,7 @@ from pathlib import Path
 from assay.audit.evidence import Evidence
 from assay.audit.subject import Subject, load
 from assay.mlperf.checker.finding import Finding
-from assay.mlperf.logs import excerpt
-from assay.mlperf.logs.excerpt import LogExcerpt
+from assay.mlperf.logs.detail import JUDGED_KEYS, DetailLog, parse
 from tests import published
 
 OWN = """# mixtral-8x7b, round v5.1
@@ -75,10 +74,10 @@ def of_cm(**parts: object) -> str:
     return published.report(**{**right, **parts})  # type: ignore[arg-type]
 
 
-def log(**values: float | str) -> LogExcerpt:
+def log(**values: float | str) -> DetailLog:
     """A detail log with these keys; a dot of a key is written as `__`."""
     records = [{"key": key.replace("__", "."), "value": value} for key, value in values.items()]
-    return excerpt.parse("\n".join(f":::MLLOG {json.dumps(record)}" for record in records).encode())
+    return parse("\n".join(f":::MLLOG {json.dumps(record)}" for record in records).encode(), JUDGED_KEYS)
 
 
 def told(check: Callable[[Subject], Iterator[Finding]], asked: Subject) -> list[tuple[str, str, str, str]]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.ground.errors import ArtifactError
-from assay.mlperf.logs import excerpt, names
+from assay.mlperf.logs import detail, names
 from assay.mlperf.logs.accuracy_text import scores
-from assay.mlperf.logs.excerpt import LogExcerpt
+from assay.mlperf.logs.detail import JUDGED_KEYS, DetailLog
 from assay.mlperf.record import result
 from assay.mlperf.record.run_folder import RunFolder
 
@@ -22,8 +22,8 @@ OLD_LAYOUT_PART = -4
 class Evidence:
     """The files of one scenario; None or empty where one is not at hand."""
 
-    performance: LogExcerpt | None = None
-    accuracy: LogExcerpt | None = None
+    performance: DetailLog | None = None
+    accuracy: DetailLog | None = None
     accuracy_text: str = ""
     answers: bytes | None = None
     """The accuracy log, whole or cut."""
@@ -82,9 +82,9 @@ def loaded_precision(report: Path) -> str | None:
     return None
 
 
-def _log(path: Path) -> LogExcerpt | None:
+def _log(path: Path) -> DetailLog | None:
     content = _read(path)
-    return None if content is None else excerpt.parse(content)
+    return None if content is None else detail.parse(content, JUDGED_KEYS)
 
 
 def _read(path: Path) -> bytes | None:

@@ -12,7 +12,7 @@ from assay.doors.readme_results import ReportedFigure
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.logs import names
 from assay.mlperf.logs.accuracy_text import SCORE_ROUNDING
-from assay.mlperf.logs.excerpt import LogExcerpt
+from assay.mlperf.logs.detail import DetailLog
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Measure:
     per_unit: float = 1.0
     """What the log counts in, in this unit."""
 
-    def logged(self, log: LogExcerpt) -> float | None:
+    def logged(self, log: DetailLog) -> float | None:
         value = next((v for key in self.keys if (v := log.number(key)) is not None), None)
         return None if value is None else value / self.per_unit
 

@@ -22,7 +22,7 @@ from assay.mlperf.checker import rules_text, summary
 from assay.mlperf.checker.check import check
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import RULES
-from assay.mlperf.logs import excerpt
+from assay.mlperf.logs.detail import JUDGED_KEYS, parse
 from assay.mlperf.rounds import round as rounds
 from tests.mlperf import run_folder
 from tests.mlperf.checker.good_tree import GoodTree
@@ -115,19 +115,19 @@ def test_every_rule_has_a_source_a_fix_and_a_family() -> None:
 
 
 def test_quoted_flags_of_older_loadgens_are_read() -> None:
-    log = excerpt.parse(run_folder.record("early_stopping_met", "false").encode())
+    log = parse(run_folder.record("early_stopping_met", "false").encode())
     assert log.flag("early_stopping_met") is False
     assert log.flag("result_validity") is None
 
 
 def test_keys_in_another_order_are_read_all_the_same() -> None:
     line = ':::MLLOG {"value": "VALID", "key": "result_validity"}\n'
-    assert excerpt.parse(line.encode()).values == {"result_validity": "VALID"}
+    assert parse(line.encode(), JUDGED_KEYS).values == {"result_validity": "VALID"}
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "true", '"5"', "null", "[]", "1" * 5000])
 def test_a_value_that_is_no_finite_number_is_none(value: str) -> None:
-    log = excerpt.parse(f':::MLLOG {{"key": "effective_min_duration_ms", "value": {value}}}\n'.encode())
+    log = parse(f':::MLLOG {{"key": "effective_min_duration_ms", "value": {value}}}\n'.encode())
     assert log.number("effective_min_duration_ms") is None
 
 
@@ -196,17 +196,17 @@ def test_any_json_in_any_field_is_judged(shared_tree: GoodTree, name: str, key: 
 
 
 @settings(HOSTILE, max_examples=3000)
-@given(key=st.sampled_from(excerpt.WANTED), value=JSON, cut=st.integers(0, 400))
+@given(key=st.sampled_from(sorted(JUDGED_KEYS)), value=JSON, cut=st.integers(0, 400))
 def test_any_log_is_read(key: str, value: object, cut: int) -> None:
     content = (run_folder.record(key, value) + "\n" + run_folder.record("x", 1, is_error=True)).encode()
-    log = excerpt.parse(content[: len(content) - cut])
+    log = parse(content[: len(content) - cut], JUDGED_KEYS)
     assert log.number(key) is None or isinstance(log.number(key), (int, float))
 
 
 @settings(HOSTILE, max_examples=5000)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_are_read_as_a_log_with_a_fault_or_a_value(content: bytes) -> None:
-    log = excerpt.parse(b":::MLLOG " + content)
+    log = parse(b":::MLLOG " + content, JUDGED_KEYS)
     assert log.faults or log.values or not log.errors
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from assay.mlperf.logs.excerpt import LogExcerpt
+from assay.mlperf.logs.detail import DetailLog
 
 SUMMARY = "performance/result_summary.json"
 RESULTS = "accuracy/accuracy_results.json"
@@ -53,24 +53,22 @@ class Measured:
     samples: int
 
 
-def performance(summary: Mapping[str, Any], config: Mapping[str, Any], scenario: str) -> LogExcerpt:
+def performance(summary: Mapping[str, Any], config: Mapping[str, Any], scenario: str) -> DetailLog:
     """result_summary.json and config.yaml under LoadGen's keys. What is null or absent is no key."""
     found = {key: at(summary, path) for key, path in FIGURES.items()}
     found |= {key: at(config, path) for key, path in SETTINGS.items()}
     if scenario == "Offline":
         found = {OFFLINE_NAMES.get(key, key): value for key, value in found.items()}
     values = {key: value for key, value in found.items() if value is not None}
-    return LogExcerpt(values | {"effective_scenario": _scenario(config, scenario)}, (), (), ())
+    return DetailLog(values | {"effective_scenario": _scenario(config, scenario)})
 
 
-def accuracy(results: Mapping[str, Any]) -> LogExcerpt:
+def accuracy(results: Mapping[str, Any]) -> DetailLog:
     """accuracy_results.json under LoadGen's keys: samples, and answers that failed."""
     counts = [_count(each) for each in _scored(results)]
     failed = [at(each, ("response_counts", "failed")) for each in _scored(results)]
     values: dict[str, Any] = {"num_errors": sum(n for n in failed if isinstance(n, int))}
-    return LogExcerpt(
-        values | ({"effective_accuracy_sample_count": sum(counts)} if counts else {}), (), (), ()
-    )
+    return DetailLog(values | ({"effective_accuracy_sample_count": sum(counts)} if counts else {}))
 
 
 def measured(results: Mapping[str, Any], metrics: tuple[str, ...]) -> tuple[Measured, ...]:

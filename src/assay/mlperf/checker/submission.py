@@ -16,8 +16,8 @@ from typing import Any
 from assay.config import Scenario
 from assay.ground.parsed import yaml_value
 from assay.mlperf.checker import endpoints
-from assay.mlperf.logs import excerpt, names
-from assay.mlperf.logs.excerpt import LogExcerpt
+from assay.mlperf.logs import detail, names
+from assay.mlperf.logs.detail import JUDGED_KEYS, DetailLog
 from assay.mlperf.rounds.round import Round, RoundWorkload, loadgen_key
 from assay.mlperf.submission import truncate
 from assay.mlperf.submission.tree import DIVISIONS, Layout, Place, scenario_name
@@ -110,12 +110,12 @@ class Tree:
             return None
         return value
 
-    def log(self, path: str) -> LogExcerpt | None:
+    def log(self, path: str) -> DetailLog | None:
         content = self.read(path)
         if content is None:
             return None
         self._note_encoding(path, content)
-        log = excerpt.parse(content)
+        log = detail.parse(content, JUDGED_KEYS)
         if log.faults:
             self.faults[path] = "; ".join(log.faults)
         return log
@@ -317,7 +317,7 @@ class Entry:
         return endpoints.measured(results, tuple(rules.targets)) if rules and results is not None else ()
 
     @cached_property
-    def performance(self) -> LogExcerpt | None:
+    def performance(self) -> DetailLog | None:
         if self.is_endpoints:
             summary = self.tree.json(self.performance_log)
             made = endpoints.performance
@@ -325,7 +325,7 @@ class Entry:
         return self.tree.log(self.performance_log)
 
     @cached_property
-    def accuracy(self) -> LogExcerpt | None:
+    def accuracy(self) -> DetailLog | None:
         if self.is_endpoints:
             results = self.tree.json(self.accuracy_log)
             return endpoints.accuracy(results) if results is not None else None

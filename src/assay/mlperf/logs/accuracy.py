@@ -143,7 +143,7 @@ def _lines(path: Path, file: IO[bytes]) -> Iterator[Any]:
 
 def _whole_list(path: Path) -> list[Any]:
     try:
-        rows = json_value(read_log(path, FILE_BYTES_MAX))
+        rows = json_value(read_log(path, FILE_BYTES_MAX).decode("utf-8", "replace"))
     except ValueError as error:
         raise ArtifactError(f"{path} is no JSON: {error}", "name an mlperf_log_accuracy.json") from None
     if not isinstance(rows, list):

@@ -80,11 +80,11 @@ def read_record(folder: Path) -> RunRecord:
 
 
 def record_of(log: DetailLog) -> RunRecord:
-    scenario, test_mode = log.text("effective_scenario"), log.text("effective_test_mode")
+    scenario, test_mode = _text(log, "effective_scenario"), _text(log, "effective_test_mode")
     return RunRecord(
         scenario=scenario,
         test_mode=test_mode,
-        validity=log.text("result_validity"),
+        validity=_text(log, "result_validity"),
         invalid_because=_invalid_because(log),
         samples=_samples(log),
         seconds=_seconds(log),
@@ -98,7 +98,7 @@ def record_of(log: DetailLog) -> RunRecord:
         warnings=log.warnings,
         effective=_with_prefix(log, "effective_"),
         requested=_with_prefix(log, "requested_"),
-        loadgen_version=log.text("loadgen_version"),
+        loadgen_version=_text(log, "loadgen_version"),
         seeds=_seeds(log),
         is_complete=log.is_complete,
     )
@@ -106,7 +106,7 @@ def record_of(log: DetailLog) -> RunRecord:
 
 def _invalid_because(log: DetailLog) -> tuple[str, ...]:
     """LoadGen's reasons for INVALID: each rule that was not met, then its advice."""
-    if log.text("result_validity") != "INVALID":
+    if _text(log, "result_validity") != "INVALID":
         return ()
     rules = {
         "result_min_duration_met": "the run was shorter than the minimum duration",
@@ -115,13 +115,15 @@ def _invalid_because(log: DetailLog) -> tuple[str, ...]:
         "early_stopping_met": "too few queries for early stopping" + _queries_missing(log),
     }
     unmet = [reason for key, reason in rules.items() if log.values.get(key) is False]
-    advice = [part.strip() for part in re.split(r"\n|(?<=\.)\s+(?=[A-Z])", log.text("result_invalid_reason"))]
+    advice = [
+        part.strip() for part in re.split(r"\n|(?<=\.)\s+(?=[A-Z])", _text(log, "result_invalid_reason"))
+    ]
     return tuple(unmet + [part for part in advice if part])
 
 
 def _early_stopping(log: DetailLog, kind: str) -> str:
     """LoadGen's words without its bullets."""
-    return " ".join(log.text(f"early_stopping_{kind}_result").replace("*", " ").split())
+    return " ".join(_text(log, f"early_stopping_{kind}_result").replace("*", " ").split())
 
 
 def _queries_missing(log: DetailLog) -> str:
@@ -136,7 +138,7 @@ def _queries_missing(log: DetailLog) -> str:
 def _samples(log: DetailLog) -> int | None:
     if not log.is_complete:
         return None
-    if log.text("effective_scenario") == "Offline":  # one query that holds them all
+    if _text(log, "effective_scenario") == "Offline":  # one query that holds them all
         size = log.number("generated_samples_per_query")
     else:
         size = _first(log, "result_query_count", "generated_query_count")
@@ -145,8 +147,8 @@ def _samples(log: DetailLog) -> int | None:
 
 def _seconds(log: DetailLog) -> float | None:
     try:
-        begin = datetime.strptime(log.text("power_begin"), _POWER_TIME)
-        end = datetime.strptime(log.text("power_end"), _POWER_TIME)
+        begin = datetime.strptime(_text(log, "power_begin"), _POWER_TIME)
+        end = datetime.strptime(_text(log, "power_end"), _POWER_TIME)
     except ValueError:
         return None
     return (end - begin).total_seconds()
@@ -171,6 +173,10 @@ def _seeds(log: DetailLog) -> Seeds | None:
     if isinstance(qsl, int) and isinstance(sample_index, int) and isinstance(schedule, int):
         return Seeds(qsl, sample_index, schedule)
     return None
+
+
+def _text(log: DetailLog, key: str) -> str:
+    return log.text(key) or ""
 
 
 def _first(log: DetailLog, *keys: str) -> float | None:

@@ -15,7 +15,7 @@ from assay.ground.errors import ConfigError, RunFailed
 from assay.ground.names import path_name
 from assay.ground.parsed import json_value
 from assay.mlperf import workloads
-from assay.mlperf.logs import excerpt, names
+from assay.mlperf.logs import detail, names
 from assay.mlperf.record.result import RunResult
 from assay.mlperf.rounds.round import Round
 from assay.mlperf.submission import truncate
@@ -279,8 +279,8 @@ def measurement(entry: TreeEntry) -> dict[str, str]:
 def mlperf_conf(entry: TreeEntry) -> str:
     """mlperf.conf as the run's log says it was (rounds to v4.1 file it; later ones have it inside LoadGen)."""
     log = entry.logs(Mode.PERFORMANCE).get(names.DETAIL_FILE)
-    values = excerpt.parse(log.read_bytes()).values if log is not None else {}
-    flags = {True: 1, False: 0, "true": 1, "false": 0}
+    logged = detail.parse(log.read_bytes() if log is not None else b"", detail.JUDGED_KEYS)
+    values, flags = logged.values, {True: 1, False: 0, None: None}
     settings = {
         "*.*.qsl_rng_seed": values.get("effective_qsl_rng_seed"),
         "*.*.sample_index_rng_seed": values.get("effective_sample_index_rng_seed"),
@@ -290,10 +290,8 @@ def mlperf_conf(entry: TreeEntry) -> str:
         "min_duration": values.get("effective_min_duration_ms"),
         "min_query_count": values.get("effective_min_query_count"),
         "performance_sample_count_override": values.get("effective_performance_sample_count"),
-        "sample_concatenate_permutation": flags.get(
-            values.get("effective_sample_concatenate_permutation", "")
-        ),
-        "use_token_latencies": flags.get(values.get("requested_use_token_latencies", "")),
+        "sample_concatenate_permutation": flags[logged.flag("effective_sample_concatenate_permutation")],
+        "use_token_latencies": flags[logged.flag("requested_use_token_latencies")],
     }
     settings |= {f"{entry.benchmark}.{entry.scenario}.{key}": value for key, value in own.items()}
     lines = [f"{key} = {value}" for key, value in settings.items() if value is not None]

@@ -10,7 +10,7 @@ from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, Level, rule
 from assay.mlperf.checker.submission import Entry
 from assay.mlperf.logs import names
-from assay.mlperf.logs.excerpt import LogExcerpt
+from assay.mlperf.logs.detail import DetailLog
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.submission.tree import SCENARIOS
 
@@ -32,7 +32,7 @@ NEEDED = (
 )
 
 
-def _log(entry: Entry) -> LogExcerpt | None:
+def _log(entry: Entry) -> DetailLog | None:
     """The log of an entry that can be judged: readable, and of a workload whose rules are held."""
     log = entry.performance
     return None if log is None or log.faults or entry.benchmark.rules is None else log
@@ -133,7 +133,7 @@ def seeds(entry: Entry) -> Iterator[Fault]:
         yield from wrong_seeds(entry, log, entry.performance_log)
 
 
-def wrong_seeds(entry: Entry, log: LogExcerpt, path: str) -> Iterator[Fault]:
+def wrong_seeds(entry: Entry, log: DetailLog, path: str) -> Iterator[Fault]:
     """One fault for all seeds that differ, with the round that they are of, if any."""
     names = {"qsl": "qsl_rng_seed", "sample_index": "sample_index_rng_seed", "schedule": "schedule_rng_seed"}
     logged = {name: log.values.get(f"effective_{key}") for name, key in names.items()}

@@ -1,4 +1,4 @@
-"""A detail log as the checker reads it: the first record of a key counts, and any bytes are read."""
+"""A detail log, of a run as of a submission: the first record of a key counts, and any bytes are read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from assay.mlperf.logs.excerpt import MESSAGES_MAX, WANTED, parse
+from assay.mlperf.logs.detail import JUDGED_KEYS, MESSAGE_CHARS_MAX, MESSAGES_MAX, parse
 
 
 def line(key: str, value: object, **metadata: object) -> str:
@@ -14,14 +14,28 @@ def line(key: str, value: object, **metadata: object) -> str:
 
 
 def test_wanted_keys_are_kept_and_others_passed_over() -> None:
-    log = parse("\n".join([line("result_validity", "VALID"), line("loaded_qsl_set", [1] * 100)]).encode())
+    content = "\n".join([line("result_validity", "VALID"), line("loaded_qsl_set", [1] * 100)]).encode()
+    log = parse(content, JUDGED_KEYS)
     assert log.values == {"result_validity": "VALID"}
+    assert parse(content).values == {"result_validity": "VALID", "loaded_qsl_set": [1] * 100}
     assert (log.errors, log.warnings, log.faults) == ((), (), ())
 
 
 def test_of_two_records_of_one_key_the_first_counts() -> None:
     log = parse("\n".join([line("result_validity", "INVALID"), line("result_validity", "VALID")]).encode())
     assert log.text("result_validity") == "INVALID"
+    assert log.repeated == ("result_validity",)
+
+
+def test_a_record_in_a_line_of_something_else_is_none() -> None:
+    assert parse(("said: " + line("result_validity", "VALID")).encode()).values == {}
+
+
+@pytest.mark.parametrize("printed", ["nan", "-nan", "inf"])
+def test_a_figure_printed_as_nan_is_none_and_a_fault(printed: str) -> None:
+    log = parse(f':::MLLOG {{"key": "result_samples_per_second", "value": {printed}}}'.encode())
+    assert log.values == {"result_samples_per_second": None}
+    assert len(log.faults) == 1
 
 
 @pytest.mark.parametrize(
@@ -67,14 +81,14 @@ def test_errors_and_warnings_are_kept_whatever_their_key() -> None:
 
 
 def test_no_more_than_so_many_messages_are_kept_and_each_is_cut() -> None:
-    log = parse("\n".join(line("e", "x" * 500, is_error=True) for _ in range(MESSAGES_MAX + 5)).encode())
+    log = parse("\n".join(line("e", "x" * 900, is_error=True) for _ in range(MESSAGES_MAX + 5)).encode())
     assert len(log.errors) == MESSAGES_MAX
-    assert {len(message) for message in log.errors} == {200}
+    assert {len(message) for message in log.errors} == {MESSAGE_CHARS_MAX}
 
 
 @pytest.mark.parametrize("content", [b"", b"hello\n", b"\0" * 50, line("loaded_qsl_set", 1).encode()])
 def test_a_file_without_a_record_of_loadgen_is_a_fault(content: bytes) -> None:
-    assert parse(content).faults == ("no :::MLLOG record of LoadGen in it",)
+    assert parse(content, JUDGED_KEYS).faults == ("no :::MLLOG record of LoadGen in it",)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +112,3 @@ def test_a_line_that_is_no_record_is_a_fault(tail: str) -> None:
 )
 def test_answers_are_as_long_as_tokens_per_sample(values: dict[str, float], length: float | None) -> None:
     assert parse("\n".join(line(*item) for item in values.items()).encode()).tokens_per_sample == length
-
-
-def test_no_key_is_wanted_twice() -> None:
-    assert len(WANTED) == len(set(WANTED))
