@@ -16,9 +16,10 @@ from typing import Any
 from assay.ground import cores
 from assay.ground.errors import ConfigError
 from assay.mlperf.checker import archive, rules  # noqa: F401  importing the rules registers them
+from assay.mlperf.checker.archive import Archive
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.checker.rule import RULES, Level
-from assay.mlperf.checker.submission import Submitter, System, Tree, submitters
+from assay.mlperf.checker.submission import Benchmark, Entry, Submitter, System, Tree, submitters
 from assay.mlperf.checker.summary import Row, row
 from assay.mlperf.checker.walk import walk
 from assay.mlperf.rounds.round import Round
@@ -103,10 +104,12 @@ def check(root: Path, round_: Round, submitter: str | None = None, workers: int 
     return Report(round_.name, tuple(ordered), tuple(sorted(rows, key=lambda r: r.location)), len(tree.files))
 
 
-def _findings(level: Level, subject: Tree | Submitter | System | Any) -> Iterator[Finding]:
+def _findings(
+    level: Level, model: Archive | Tree | Submitter | System | Benchmark | Entry
+) -> Iterator[Finding]:
     for rule in RULES.values():
-        if rule.level is level:
-            yield from rule.findings(subject)
+        if rule.scope.level is level:
+            yield from rule.findings(model)
 
 
 def judge(system: System) -> tuple[list[Finding], list[Row]]:

@@ -1,9 +1,10 @@
 """Rule: one condition, one function, one code, one source, one way to fix it.
 
-    @rule("P10", level=Level.ENTRY, title="...", source="...", fix="...")
-    def minimum_duration(entry: Entry) -> Iterator[Fault]: ...
+    @rule("P10", of=PERFORMANCE, title="...", source="...", fix="...")
+    def minimum_duration(run: JudgedRun) -> Iterator[Fault]: ...
 
-The function yields a Fault for each violation; the decorator adds what is the same for all of them.
+The function yields a Fault for each violation; the decorator adds what is the same for all of them. What it looks at
+is a scope of `subjects.py`; mypy holds the function's parameter against it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from assay.mlperf.checker.finding import Finding, Severity
 
+M = TypeVar("M")
+S = TypeVar("S")
+
 
 class Level(str, Enum):
-    """What a rule looks at."""
+    """Part of a tree in which a rule's subject is found, once for each."""
 
     ARCHIVE = "archive"
     TREE = "tree"
@@ -25,6 +29,15 @@ class Level(str, Enum):
     SYSTEM = "system"
     BENCHMARK = "benchmark"
     ENTRY = "entry"
+
+
+@dataclass(frozen=True)
+class RuleScope(Generic[M, S]):
+    """What a rule looks at: a subject S, found in the model M of its level."""
+
+    level: Level
+    of: Callable[[M], S | None]
+    """None where the model lacks a part of the subject."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +54,18 @@ class Fault:
 @dataclass(frozen=True)
 class Rule:
     code: str
-    level: Level
+    scope: RuleScope[Any, Any]
     severity: Severity
     title: str
     source: str
     fix: str
     check: Callable[[Any], Iterator[Fault]]
-    """Takes the model of its level: Tree, Submitter, System, Benchmark or Entry."""
+    """Takes the subject of the scope."""
 
-    def findings(self, subject: Any) -> Iterator[Finding]:
-        for fault in self.check(subject):
+    def findings(self, model: Any) -> Iterator[Finding]:
+        """What is wrong with a model of the scope's level: an Archive, Tree, Submitter, System, Benchmark or Entry."""
+        subject = self.scope.of(model)
+        for fault in self.check(subject) if subject is not None else ():
             yield Finding(
                 code=self.code,
                 severity=fault.severity or self.severity,
@@ -69,17 +84,17 @@ RULES: dict[str, Rule] = {}
 def rule(
     code: str,
     *,
-    level: Level,
+    of: RuleScope[M, S],
     title: str,
     source: str,
     fix: str,
     severity: Severity = Severity.ERROR,
-) -> Callable[[Callable[[Any], Iterator[Fault]]], Callable[[Any], Iterator[Fault]]]:
+) -> Callable[[Callable[[S], Iterator[Fault]]], Callable[[S], Iterator[Fault]]]:
     """Register a rule function under its code; a code may be used once."""
 
-    def register(check: Callable[[Any], Iterator[Fault]]) -> Callable[[Any], Iterator[Fault]]:
+    def register(check: Callable[[S], Iterator[Fault]]) -> Callable[[S], Iterator[Fault]]:
         assert code not in RULES, f"two rules have the code {code}"
-        RULES[code] = Rule(code, level, severity, title, source, fix, check)
+        RULES[code] = Rule(code, of, severity, title, source, fix, check)
         return check
 
     return register

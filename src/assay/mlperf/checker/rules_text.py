@@ -46,7 +46,7 @@ def explain(rule: Rule) -> str:
     return "\n".join(
         [
             f"{rule.code}  {rule.title}",
-            f"  severity  {rule.severity.value} (looks at each {rule.level.value})",
+            f"  severity  {rule.severity.value} (looks at each {rule.scope.level.value})",
             f"  source    {rule.source}",
             f"  fix       {rule.fix}",
         ]

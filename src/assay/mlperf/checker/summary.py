@@ -120,7 +120,8 @@ def _compliance(entry: Entry) -> bool | None:
 
     if not entry.submitter.is_gated or entry.benchmark.rules is None:
         return None
-    return not [*compliance.test06(entry), *compliance.other_tests(entry)]
+    owing = compliance.OWING.of(entry)
+    return owing is None or not [*compliance.test06(owing), *compliance.other_tests(owing)]
 
 
 def to_csv(rows: Iterable[Row]) -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.mlperf.checker.finding import Severity
-from assay.mlperf.checker.rule import Fault, Level, rule
+from assay.mlperf.checker.rule import Fault, rule
+from assay.mlperf.checker.subjects import (
+    ACCURACY,
+    ACCURACY_LOG,
+    ENTRY,
+    SCORED,
+    JudgedRun,
+    LoggedRun,
+    ScoredEntry,
+    gated,
+)
 from assay.mlperf.checker.submission import ANSWERS_MAX_BYTES, Entry
 from assay.mlperf.logs.accuracy_text import HASH, scores
 
@@ -14,19 +24,17 @@ CHECKER = "submission checkers (check_accuracy_dir, AccuracyCheck)"
 
 @rule(
     "A1",
-    level=Level.ENTRY,
+    of=SCORED,
     title="a metric is below its target, or has one and is not in accuracy.txt",
     source=f"{CHECKER}: accuracy-target; in open reported, not gated",
     fix="repair the model or its precision; accuracy.txt must be the evaluator's own output",
 )
-def targets(entry: Entry) -> Iterator[Fault]:
-    text, rules = entry.accuracy_text, entry.benchmark.rules
-    if text is None or rules is None:
-        return
-    for target in rules.targets.values():
+def targets(scored: ScoredEntry) -> Iterator[Fault]:
+    entry = scored.entry
+    for target in scored.rules.targets.values():
         if target.low is None:  # an upper limit alone: what is not printed does not exceed it
             continue
-        found = scores(text, target.metric)
+        found = scores(scored.text, target.metric)
         expected = f">= {target.low:g} {target.unit}"
         if not found and entry.is_endpoints:  # E4
             continue
@@ -41,25 +49,24 @@ def targets(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "A2",
-    level=Level.ENTRY,
+    of=gated(SCORED),
     title="a metric is above its upper limit",
     source=f"{CHECKER}: accuracy-upper-limit (Mixtral: 1.1 x 145.9 = 160.49 tokens per sample)",
     fix="cut MBXP answers at their stop sequence; see that the model stops at the end-of-sequence id",
 )
-def upper_limits(entry: Entry) -> Iterator[Fault]:
-    text, rules = entry.accuracy_text, entry.benchmark.rules
-    if text is None or rules is None or not entry.submitter.is_gated:
-        return
-    for target in rules.targets.values():
-        highest = max(scores(text, target.metric), default=None)
+def upper_limits(scored: ScoredEntry) -> Iterator[Fault]:
+    for target in scored.rules.targets.values():
+        highest = max(scores(scored.text, target.metric), default=None)
         if target.high is not None and highest is not None and highest > target.high:
             expected = f"<= {target.high:g} {target.unit}"
-            yield Fault(entry.accuracy_file, f"{target.metric} above its limit", f"{highest:g}", expected)
+            yield Fault(
+                scored.entry.accuracy_file, f"{target.metric} above its limit", f"{highest:g}", expected
+            )
 
 
 @rule(
     "A3",
-    level=Level.ENTRY,
+    of=ENTRY,
     title="accuracy.txt has no hash line",
     source=f"{CHECKER}: ^hash=; truncate_accuracy_log.py",
     fix="truncate the accuracy log with `assay submit`, which appends the hash of the whole log",
@@ -71,7 +78,7 @@ def hash_line(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "A4",
-    level=Level.ENTRY,
+    of=ENTRY,
     title="the accuracy log is not truncated",
     source=f"{CHECKER}: MAX_ACCURACY_LOG_SIZE",
     fix="truncate the accuracy log with `assay submit`; keep the original for reviewers",
@@ -86,36 +93,33 @@ def truncated(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "A5",
-    level=Level.ENTRY,
+    of=ACCURACY_LOG,
     title="LoadGen reports errors in the accuracy log",
     source=f"{CHECKER}: errors of the detail log",
     fix="repair what the message names and run again",
 )
-def loadgen_errors(entry: Entry) -> Iterator[Fault]:
-    log = entry.accuracy
-    for message, fails in log.found_errors() if log is not None else ():
+def loadgen_errors(run: LoggedRun) -> Iterator[Fault]:
+    for message, fails in run.log.found_errors():
         severity = Severity.ERROR if fails else Severity.WARNING
-        yield Fault(entry.accuracy_log, "LoadGen error", message, "no errors", severity)
+        yield Fault(run.path, "LoadGen error", message, "no errors", severity)
 
 
 @rule(
     "A6",
-    level=Level.ENTRY,
+    of=ACCURACY,
     title="the accuracy run does not cover the dataset",
     source="inference_rules: accuracy over one copy of the whole validation set; checkers: dataset-size",
     fix="run accuracy over the whole set",
 )
-def whole_dataset(entry: Entry) -> Iterator[Fault]:
-    log, rules = entry.accuracy, entry.benchmark.rules
-    if log is None or rules is None:
-        return
-    count = log.number("effective_accuracy_sample_count") or log.number("qsl_reported_total_count")
-    needed = rules.accuracy_samples or rules.dataset_samples
+def whole_dataset(run: JudgedRun) -> Iterator[Fault]:
+    count = run.log.number("effective_accuracy_sample_count") or run.log.number("qsl_reported_total_count")
+    needed = run.rules.accuracy_samples or run.rules.dataset_samples
     if count is not None and count != needed:
         # before v6.0 the official checkers print this at most, and go on
-        is_open = entry.submitter.round.layout == "old" and not entry.submitter.is_gated
+        submitter = run.entry.submitter
+        is_open = submitter.round.layout == "old" and not submitter.is_gated
         yield Fault(
-            entry.accuracy_log,
+            run.path,
             "not the whole dataset",
             f"{count:g} samples",
             f"{needed} samples",
@@ -125,7 +129,7 @@ def whole_dataset(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "A7",
-    level=Level.ENTRY,
+    of=ENTRY,
     severity=Severity.WARNING,
     title="the accuracy log is empty",
     source="inference_rules: the answers of the accuracy run are part of the submission; no official checker looks",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.mlperf.checker.rule import Fault, Level, rule
-from assay.mlperf.checker.submission import Entry
+from assay.mlperf.checker.rule import Fault, rule
+from assay.mlperf.checker.subjects import RULED, RuledEntry, gated, loadgen
 from assay.mlperf.logs import names
 
 CHECKER = "submission checkers (check_compliance_dir, ComplianceCheck)"
@@ -17,24 +17,21 @@ TEST06_LINES = (
 VERDICT_FILES = {"TEST07": names.VERDICT_FILE, "TEST09": names.LENGTH_VERDICT_FILE}
 
 
-def _owed(entry: Entry) -> tuple[str, ...]:
-    """Tests of LoadGen runs; those of Endpoints runs are E5's."""
-    rules = entry.benchmark.rules
-    if entry.is_endpoints:
-        return ()
-    return rules.compliance if rules is not None and entry.submitter.is_gated else ()
+OWING = gated(loadgen(RULED))
+"""Results that owe the tests of LoadGen runs; those of Endpoints runs are E5's."""
 
 
 @rule(
     "C1",
-    level=Level.ENTRY,
+    of=OWING,
     title="TEST06 is missing or did not pass",
     source=f"{CHECKER}: TEST06/{names.VERDICT_FILE}",
     fix="run `assay compliance RUN` and build the tree again",
 )
-def test06(entry: Entry) -> Iterator[Fault]:
-    if "TEST06" not in _owed(entry):
+def test06(owing: RuledEntry) -> Iterator[Fault]:
+    if "TEST06" not in owing.rules.compliance:
         return
+    entry = owing.entry
     path = f"{entry.compliance_folder('TEST06')}/{names.VERDICT_FILE}"
     text = entry.test06_text
     if text is None:
@@ -50,17 +47,17 @@ def test06(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "C2",
-    level=Level.ENTRY,
+    of=OWING,
     title="a compliance test of the benchmark is missing or did not pass",
     source=f"{CHECKER}: TEST07/verify_accuracy.txt, TEST09/verify_output_len.txt",
     fix="run the benchmark's compliance test and add its folder",
 )
-def other_tests(entry: Entry) -> Iterator[Fault]:
+def other_tests(owing: RuledEntry) -> Iterator[Fault]:
     for test, file in VERDICT_FILES.items():
-        if test not in _owed(entry):
+        if test not in owing.rules.compliance:
             continue
-        path = f"{entry.compliance_folder(test)}/{file}"
-        text = entry.tree.text(path)
+        path = f"{owing.entry.compliance_folder(test)}/{file}"
+        text = owing.entry.tree.text(path)
         if text is None or "TEST PASS" not in text:
             found = "no such file" if text is None else text.strip()[-80:]
             yield Fault(path, f"{test} is missing or did not pass", found, "TEST PASS")

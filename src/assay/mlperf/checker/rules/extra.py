@@ -10,8 +10,21 @@ from contextlib import suppress
 
 from assay.config import Scenario
 from assay.mlperf.checker.finding import Severity
-from assay.mlperf.checker.rule import Fault, Level, rule
+from assay.mlperf.checker.rule import Fault, rule
 from assay.mlperf.checker.rules.performance import wrong_seeds
+from assay.mlperf.checker.subjects import (
+    ACCURACY_LOG,
+    ANSWERED,
+    ENTRY,
+    PERFORMANCE_LOG,
+    RULED,
+    SCORED,
+    AnsweredEntry,
+    LoggedRun,
+    RuledEntry,
+    ScoredEntry,
+    gated,
+)
 from assay.mlperf.checker.submission import Entry
 from assay.mlperf.compliance import test06
 from assay.mlperf.logs import names
@@ -35,59 +48,59 @@ CONF_KEYS = {
 
 @rule(
     "X1",
-    level=Level.ENTRY,
+    of=PERFORMANCE_LOG,
     severity=Severity.WARNING,
     title="the performance log is not of a performance run",
     source="LoadGen: effective_test_mode; not looked at by any official checker",
     fix="put the log of the PerformanceOnly run into performance/run_1",
 )
-def performance_mode(entry: Entry) -> Iterator[Fault]:
-    mode = entry.performance.text("effective_test_mode") if entry.performance is not None else None
+def performance_mode(run: LoggedRun) -> Iterator[Fault]:
+    mode = run.log.text("effective_test_mode")
     if mode is not None and mode not in ("PerformanceOnly", "SubmissionRun"):
-        yield Fault(entry.performance_log, "another test mode", mode, "PerformanceOnly")
+        yield Fault(run.path, "another test mode", mode, "PerformanceOnly")
 
 
 @rule(
     "X2",
-    level=Level.ENTRY,
+    of=ACCURACY_LOG,
     severity=Severity.WARNING,
     title="the accuracy log is not of an accuracy run",
     source="LoadGen: effective_test_mode; not looked at by any official checker",
     fix="put the log of the AccuracyOnly run into accuracy/",
 )
-def accuracy_mode(entry: Entry) -> Iterator[Fault]:
-    mode = entry.accuracy.text("effective_test_mode") if entry.accuracy is not None else None
+def accuracy_mode(run: LoggedRun) -> Iterator[Fault]:
+    mode = run.log.text("effective_test_mode")
     if mode is not None and mode not in ("AccuracyOnly", "SubmissionRun"):
-        yield Fault(entry.accuracy_log, "another test mode", mode, "AccuracyOnly")
+        yield Fault(run.path, "another test mode", mode, "AccuracyOnly")
 
 
 @rule(
     "X3",
-    level=Level.ENTRY,
+    of=ACCURACY_LOG,
     severity=Severity.WARNING,
     title="a seed of the accuracy run is not the round's",
     source="seeds of the round; the checkers look at those of the performance run only",
     fix="run accuracy with the same LoadGen as performance",
 )
-def accuracy_seeds(entry: Entry) -> Iterator[Fault]:
-    if entry.accuracy is not None:
-        yield from wrong_seeds(entry, entry.accuracy, entry.accuracy_log)
+def accuracy_seeds(run: LoggedRun) -> Iterator[Fault]:
+    yield from wrong_seeds(run)
 
 
 @rule(
     "X4",
-    level=Level.ENTRY,
+    of=PERFORMANCE_LOG,
     severity=Severity.WARNING,
     title="user.conf says other than what was run",
     source="LoadGen: effective_* settings of the detail log, model words of mlperf.conf; in no official checker",
     fix="submit the user.conf of the run",
 )
-def user_conf(entry: Entry) -> Iterator[Fault]:
+def user_conf(run: LoggedRun) -> Iterator[Fault]:
+    entry = run.entry
     path = f"{entry.layout.measurements(entry.place)}/{names.USER_CONF}"
-    if entry.performance is None or entry.performance.faults or not entry.tree.files.get(path):
+    if run.log.faults or not entry.tree.files.get(path):
         return
     for key, values in _asked(entry, entry.tree.text(path) or "").items():
-        logged = entry.performance.number(CONF_KEYS[key])
+        logged = run.log.number(CONF_KEYS[key])
         is_pinned = key == "min_query_count" and entry.scenario == "Offline"
         if logged is None or is_pinned or any(abs(logged - v) <= 1e-4 * abs(v) for v in values):
             continue
@@ -123,55 +136,52 @@ def _model_names(entry: Entry) -> set[str]:
 
 @rule(
     "X5",
-    level=Level.ENTRY,
+    of=PERFORMANCE_LOG,
     severity=Severity.WARNING,
     title="performance and accuracy were run with SUTs of different names",
     source="inference_rules: the same code for performance and accuracy; LoadGen: sut_name",
     fix="run both modes with the same SUT",
 )
-def same_sut(entry: Entry) -> Iterator[Fault]:
-    if entry.performance is None or entry.accuracy is None:
-        return
-    first, second = entry.performance.text("sut_name"), entry.accuracy.text("sut_name")
+def same_sut(run: LoggedRun) -> Iterator[Fault]:
+    accuracy = run.entry.accuracy
+    first = run.log.text("sut_name")
+    second = accuracy.text("sut_name") if accuracy is not None else None
     if first and second and first != second:
-        yield Fault(entry.accuracy_log, "another SUT", second[:80], first[:80])
+        yield Fault(run.entry.accuracy_log, "another SUT", second[:80], first[:80])
 
 
 @rule(
     "X6",
-    level=Level.ENTRY,
+    of=ANSWERED,
     severity=Severity.WARNING,
     title="the hash is not that of the accuracy log",
     source="truncate_accuracy_log.py: SHA-256 of the whole log; an untruncated log can be hashed again",
     fix="truncate the log again from the original",
 )
-def hash_of_log(entry: Entry) -> Iterator[Fault]:
-    match = HASH.search(entry.accuracy_text or "")
-    answers = entry.whole_answers
-    if match is None or answers is None:
+def hash_of_log(answered: AnsweredEntry) -> Iterator[Fault]:
+    match = HASH.search(answered.entry.accuracy_text or "")
+    if match is None:
         return
+    answers = answered.answers
     unix = answers.replace(b"\r\n", b"\n")  # git may have changed the line ends after the hash was made
     digests = [hashlib.sha256(form).hexdigest() for form in (answers, unix, unix.replace(b"\n", b"\r\n"))]
     if match[1] not in digests:
-        yield Fault(entry.accuracy_file, "hash of another file", match[1][:64], digests[0])
+        yield Fault(answered.entry.accuracy_file, "hash of another file", match[1][:64], digests[0])
 
 
 @rule(
     "X7",
-    level=Level.ENTRY,
+    of=RULED,
     severity=Severity.WARNING,
     title="the sampled log of TEST06 is missing, empty or short",
     source="TEST06 audit.config: sampling target 100; the official verification passes an empty log",
     fix="run `assay compliance RUN`, which refuses an empty or short log",
 )
-def sampled_log(entry: Entry) -> Iterator[Fault]:
-    rules = entry.benchmark.rules
+def sampled_log(ruled: RuledEntry) -> Iterator[Fault]:
+    entry = ruled.entry
     folder = entry.compliance_folder("TEST06")
-    if (
-        rules is None
-        or "TEST06" not in rules.compliance
-        or f"{folder}/{names.VERDICT_FILE}" not in entry.tree.files
-    ):
+    is_filed = f"{folder}/{names.VERDICT_FILE}" in entry.tree.files
+    if "TEST06" not in ruled.rules.compliance or not is_filed:
         return
     path = f"{folder}/{names.ACCURACY_RUN}/{names.ACCURACY_FILE}"
     count = (entry.tree.read(path) or b"").count(b'"qsl_idx"')
@@ -182,15 +192,15 @@ def sampled_log(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "X15",
-    level=Level.ENTRY,
+    of=RULED,
     severity=Severity.WARNING,
     title="answers logged by TEST06 end in more than one end-of-sequence id of the model",
     source="TEST06 README: one at the end at most; the id given to the official script with -e equals none",
     fix="cut answers after their first end-of-sequence id, also in the log",
 )
-def ends_once(entry: Entry) -> Iterator[Fault]:
-    rules = entry.benchmark.rules
-    if rules is None or rules.eos_id is None or "TEST06" not in rules.compliance:
+def ends_once(ruled: RuledEntry) -> Iterator[Fault]:
+    entry, rules = ruled.entry, ruled.rules
+    if rules.eos_id is None or "TEST06" not in rules.compliance:
         return
     path = f"{entry.compliance_folder('TEST06')}/{names.ACCURACY_RUN}/{names.ACCURACY_FILE}"
     content = entry.tree.read(path)
@@ -207,20 +217,19 @@ def ends_once(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "X8",
-    level=Level.ENTRY,
+    of=PERFORMANCE_LOG,
     severity=Severity.WARNING,
     title="the performance run's answers are of another length than the accuracy run's",
     source="inference_rules: same output for performance and accuracy",
     fix="run both modes with the same generation settings",
 )
-def same_length(entry: Entry) -> Iterator[Fault]:
-    performed = entry.performance.tokens_per_sample if entry.performance is not None else None
-    accuracy = _tokens_per_sample(entry)
-    if not performed or not accuracy or _misread(entry) is not None:
+def same_length(run: LoggedRun) -> Iterator[Fault]:
+    performed, accuracy = run.log.tokens_per_sample, _tokens_per_sample(run.entry)
+    if not performed or not accuracy or _misread(run.entry) is not None:
         return
     if abs(performed / accuracy - 1) > TOKENS_DIFFER_BY:
         found = f"{performed:.1f} tokens per sample in the performance run"
-        yield Fault(entry.performance_log, "answers of another length", found, f"{accuracy:g}, within 10 %")
+        yield Fault(run.path, "answers of another length", found, f"{accuracy:g}, within 10 %")
 
 
 def _tokens_per_sample(entry: Entry) -> float | None:
@@ -236,7 +245,7 @@ def _misread(entry: Entry) -> Misread | None:
 
 @rule(
     "X14",
-    level=Level.ENTRY,
+    of=ENTRY,
     severity=Severity.WARNING,
     title="token ids were scored with the wrong width",
     source="evaluate-accuracy.py --dtype; reference SUTs log int64 in Offline, CM and MLC score int32",
@@ -252,59 +261,57 @@ def right_width(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "X9",
-    level=Level.ENTRY,
+    of=gated(SCORED),
     severity=Severity.WARNING,
     title="a metric is above the limit of the written rules, though not above the checker's",
     source="inference_rules: 90 to 110 % of the reference; the checker kept the limit of an older reference",
     fix="shorten the answers to within 110 % of the reference; a reviewer may hold you to it",
 )
-def written_limits(entry: Entry) -> Iterator[Fault]:
-    text, rules = entry.accuracy_text, entry.benchmark.rules
-    if text is None or rules is None or not entry.submitter.is_gated:
-        return
-    for metric, limit in rules.rules_high.items():
-        highest = max(scores(text, metric), default=0.0)
-        checkers = rules.targets[metric].high
+def written_limits(scored: ScoredEntry) -> Iterator[Fault]:
+    for metric, limit in scored.rules.rules_high.items():
+        highest = max(scores(scored.text, metric), default=0.0)
+        checkers = scored.rules.targets[metric].high
         if limit < highest and (checkers is None or highest <= checkers):
             yield Fault(
-                entry.accuracy_file, f"{metric} above the rules' limit", f"{highest:g}", f"<= {limit:g}"
+                scored.entry.accuracy_file,
+                f"{metric} above the rules' limit",
+                f"{highest:g}",
+                f"<= {limit:g}",
             )
 
 
 @rule(
     "X10",
-    level=Level.ENTRY,
+    of=PERFORMANCE_LOG,
     severity=Severity.WARNING,
     title="the performance run was made with audit settings",
     source="LoadGen warns of an audit.config it found; not looked at by any official checker",
     fix="remove audit.config from the working folder and run again",
 )
-def audit_settings(entry: Entry) -> Iterator[Fault]:
-    for message in entry.performance.warnings if entry.performance is not None else ():
+def audit_settings(run: LoggedRun) -> Iterator[Fault]:
+    for message in run.log.warnings:
         if "audit" in message.lower():
-            yield Fault(
-                entry.performance_log, "audit settings in a performance run", message, "no audit.config"
-            )
+            yield Fault(run.path, "audit settings in a performance run", message, "no audit.config")
 
 
 @rule(
     "X11",
-    level=Level.ENTRY,
+    of=PERFORMANCE_LOG,
     severity=Severity.WARNING,
     title="the log is older than the round before",
     source="submission_rules: results of the round; LoadGen: test_datetime",
     fix="submit logs of runs made for this round",
 )
-def fresh(entry: Entry) -> Iterator[Fault]:
+def fresh(run: LoggedRun) -> Iterator[Fault]:
     names = rounds.official_names()
-    position = names.index(entry.round.name) if entry.round.name in names else 0
-    date = entry.performance.text("test_datetime") if entry.performance is not None else None
+    position = names.index(run.entry.round.name) if run.entry.round.name in names else 0
+    date = run.log.text("test_datetime")
     if position == 0 or date is None or not re.match(r"\d{4}-\d\d-\d\d", date):
         return
     before = rounds.load(names[position - 1]).deadline
     if date[:10] < before:
         yield Fault(
-            entry.performance_log,
+            run.path,
             "an old log",
             date[:10],
             f"after {before}, {names[position - 1]}'s deadline",
@@ -313,7 +320,7 @@ def fresh(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "X12",
-    level=Level.ENTRY,
+    of=ENTRY,
     title="the README says that the run is a fake",
     source="Assay stamps runs of a SUT that computes nothing",
     fix="run with a real SUT",
@@ -326,17 +333,18 @@ def fake(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "X13",
-    level=Level.ENTRY,
+    of=ANSWERED,
     severity=Severity.WARNING,
     title="a small accuracy log is not JSON",
     source="LoadGen writes a JSON list; a truncated log is marked by the dots in its middle",
     fix="copy the log from the run folder and truncate it again",
 )
-def answers_are_json(entry: Entry) -> Iterator[Fault]:
-    answers = entry.whole_answers
-    if answers is None or len(answers) <= 4:
+def answers_are_json(answered: AnsweredEntry) -> Iterator[Fault]:
+    if len(answered.answers) <= 4:
         return
     try:
-        json.loads(answers)
+        json.loads(answered.answers)
     except (ValueError, RecursionError) as error:
-        yield Fault(entry.answers_file, "not JSON", str(error)[:120], "a JSON list, or a truncated one")
+        yield Fault(
+            answered.entry.answers_file, "not JSON", str(error)[:120], "a JSON list, or a truncated one"
+        )

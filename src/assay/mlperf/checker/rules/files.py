@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.mlperf.checker.finding import Severity
-from assay.mlperf.checker.rule import Fault, Level, rule
+from assay.mlperf.checker.rule import Fault, rule
+from assay.mlperf.checker.subjects import BENCHMARK, ENTRY, loadgen
 from assay.mlperf.checker.submission import Benchmark, Entry
 from assay.mlperf.logs import names
 from assay.mlperf.submission.tree import (
@@ -35,14 +36,12 @@ def _file_list(
 
 @rule(
     "F1",
-    level=Level.ENTRY,
+    of=loadgen(ENTRY),
     title="performance/run_1 holds other files than the list",
     source=f"{CHECKER}: REQUIRED_PERF_FILES, OPTIONAL_PERF_FILES (spl.txt with power)",
     fix="keep LoadGen's summary and detail log (and its accuracy and trace file if you like), nothing else",
 )
 def performance_files(entry: Entry) -> Iterator[Fault]:
-    if entry.is_endpoints:
-        return
     has_power = f"{entry.path}/performance/power" in entry.tree.folders
     optional = (*PERFORMANCE_OPTIONAL, "spl.txt") if has_power else PERFORMANCE_OPTIONAL
     yield from _file_list(entry, entry.layout.performance(entry.place), PERFORMANCE_REQUIRED, optional)
@@ -50,19 +49,18 @@ def performance_files(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "F2",
-    level=Level.ENTRY,
+    of=loadgen(ENTRY),
     title="accuracy/ holds other files than the list",
     source=f"{CHECKER}: REQUIRED_ACC_FILES, files_diff",
     fix="keep accuracy.txt and LoadGen's accuracy, detail and summary file (and its trace file), nothing else",
 )
 def accuracy_files(entry: Entry) -> Iterator[Fault]:
-    if not entry.is_endpoints:
-        yield from _file_list(entry, entry.layout.accuracy(entry.place), ACCURACY_REQUIRED, OPTIONAL)
+    yield from _file_list(entry, entry.layout.accuracy(entry.place), ACCURACY_REQUIRED, OPTIONAL)
 
 
 @rule(
     "F3",
-    level=Level.ENTRY,
+    of=ENTRY,
     title="user.conf or README.md (to v4.1 also mlperf.conf) is missing or empty",
     source=f"{CHECKER}: REQUIRED_MEASURE_FILES",
     fix="add the file; `assay submit` writes all of them from the run",
@@ -80,7 +78,7 @@ def measurement_files(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "F4",
-    level=Level.ENTRY,
+    of=ENTRY,
     title="the measurement file is missing, or lacks a field or its value",
     source=f"{CHECKER}: SYSTEM_IMP_REQUIRED_FILES",
     fix="give every field a value: input and weight data types, retraining, weights' file, transformations",
@@ -98,7 +96,7 @@ def measurement(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "F5",
-    level=Level.BENCHMARK,
+    of=BENCHMARK,
     title="the folder of the source code is missing",
     source=f"{CHECKER}: code/<benchmark> to v5.1, src/ from v6.0",
     fix="add the code that was run, or a README that says where it is and how to run it",
@@ -114,7 +112,7 @@ def source_code(benchmark: Benchmark) -> Iterator[Fault]:
 
 @rule(
     "F6",
-    level=Level.ENTRY,
+    of=ENTRY,
     title="a log or JSON file of the entry cannot be read",
     source=f"{CHECKER}: a traceback there",
     fix="copy the file again from the run folder",
@@ -132,7 +130,7 @@ POWER_FILES = ("client.json", "client.log", "ptd_logs.txt", "server.json", "serv
 
 @rule(
     "W1",
-    level=Level.ENTRY,
+    of=ENTRY,
     title="power files are missing",
     source=f"{CHECKER}: REQUIRED_POWER_FILES",
     fix="add the power analyser's files, or remove performance/power and performance/ranging",
@@ -153,7 +151,7 @@ def power_files(entry: Entry) -> Iterator[Fault]:
 
 @rule(
     "W2",
-    level=Level.ENTRY,
+    of=ENTRY,
     severity=Severity.WARNING,
     title="a power measurement: its figures are not judged",
     source="power_checker of the power repository",

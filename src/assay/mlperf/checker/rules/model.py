@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from assay.ground.errors import did_you_mean
 from assay.mlperf.checker.finding import Severity
-from assay.mlperf.checker.rule import Fault, Level, rule
+from assay.mlperf.checker.rule import Fault, rule
+from assay.mlperf.checker.subjects import BENCHMARK, ENTRY, HELD, HeldBenchmark
 from assay.mlperf.checker.submission import Benchmark, Entry
 from assay.mlperf.submission.tree import SCENARIOS, scenario_name
 
@@ -15,7 +16,7 @@ CHECKER = "submission checkers (required and optional scenarios)"
 
 @rule(
     "M1",
-    level=Level.BENCHMARK,
+    of=BENCHMARK,
     title="the benchmark is not part of the round",
     source="submission checkers: models of the round",
     fix="use the official benchmark name of the round; in open/, map your own name in model_mapping.json",
@@ -32,16 +33,15 @@ def known_benchmark(benchmark: Benchmark) -> Iterator[Fault]:
 
 @rule(
     "M2",
-    level=Level.BENCHMARK,
+    of=HELD,
     title="a scenario that the benchmark does not have",
     source=f"{CHECKER}; in open any LoadGen scenario",
     fix="remove the scenario's folder, or correct its name",
 )
-def known_scenario(benchmark: Benchmark) -> Iterator[Fault]:
-    if benchmark.rules is None:
-        return
+def known_scenario(held: HeldBenchmark) -> Iterator[Fault]:
+    benchmark = held.benchmark
     is_gated = benchmark.system.submitter.is_gated
-    allowed = benchmark.rules.allowed_in(benchmark.system.suite) if is_gated else SCENARIOS
+    allowed = held.rules.allowed_in(benchmark.system.suite) if is_gated else SCENARIOS
     for entry in benchmark.entries():
         if entry.scenario not in allowed:
             yield Fault(entry.path, "unknown scenario", entry.folder, " | ".join(allowed) or "none")
@@ -49,15 +49,16 @@ def known_scenario(benchmark: Benchmark) -> Iterator[Fault]:
 
 @rule(
     "M3",
-    level=Level.BENCHMARK,
+    of=HELD,
     title="a required scenario is absent",
     source=f"{CHECKER}, closed and network",
     fix="run the scenario and add it, or submit to the open division",
 )
-def required_scenarios(benchmark: Benchmark) -> Iterator[Fault]:
-    if benchmark.rules is None or not benchmark.system.submitter.is_gated:
+def required_scenarios(held: HeldBenchmark) -> Iterator[Fault]:
+    benchmark = held.benchmark
+    if not benchmark.system.submitter.is_gated:
         return
-    for name in benchmark.rules.required_of(benchmark.system.suite):
+    for name in held.rules.required_of(benchmark.system.suite):
         if name not in benchmark.scenarios():
             present = ", ".join(sorted(benchmark.scenarios())) or "none"
             yield Fault(benchmark.path, f"{name} is required", present, name)
@@ -65,14 +66,14 @@ def required_scenarios(benchmark: Benchmark) -> Iterator[Fault]:
 
 @rule(
     "M4",
-    level=Level.BENCHMARK,
+    of=HELD,
     title="neither Server nor Interactive is present",
     source="submission checkers since v5.1: one of the optional scenarios",
     fix="add one of the two scenarios, or submit to the open division",
 )
-def one_of(benchmark: Benchmark) -> Iterator[Fault]:
-    rules = benchmark.rules
-    if rules is None or not rules.one_of or not benchmark.system.submitter.is_gated:
+def one_of(held: HeldBenchmark) -> Iterator[Fault]:
+    benchmark, rules = held.benchmark, held.rules
+    if not rules.one_of or not benchmark.system.submitter.is_gated:
         return
     if "datacenter" in benchmark.system.suite and not benchmark.scenarios() & set(rules.one_of):
         present = ", ".join(sorted(benchmark.scenarios())) or "none"
@@ -81,7 +82,7 @@ def one_of(benchmark: Benchmark) -> Iterator[Fault]:
 
 @rule(
     "N1",
-    level=Level.BENCHMARK,
+    of=BENCHMARK,
     severity=Severity.WARNING,
     title="a benchmark whose rules Assay does not hold: not judged",
     source="Assay's round files: not_judged",
@@ -95,7 +96,7 @@ def not_held(benchmark: Benchmark) -> Iterator[Fault]:
 
 @rule(
     "N2",
-    level=Level.ENTRY,
+    of=ENTRY,
     severity=Severity.NOTE,
     title="rules that could not be judged because a file is missing or unreadable",
     source="Assay: a rule without its input is neither passed nor failed",

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 
 from assay.mlperf.checker.finding import Severity
-from assay.mlperf.checker.rule import Fault, Level, rule
+from assay.mlperf.checker.rule import Fault, rule
+from assay.mlperf.checker.subjects import DESCRIBED, SYSTEM, DescribedSystem
 from assay.mlperf.checker.submission import SUITES, System
 
 STATUSES = ("available", "preview", "rdi")
@@ -20,100 +21,103 @@ JOINED_TEXTS = ("framework", "operating_system", "host_processor_model_name", "a
 
 @rule(
     "S1",
-    level=Level.SYSTEM,
+    of=DESCRIBED,
     title="status or system_type has an unknown value",
     source=f"{CHECKER}: VALID_AVAILABILITIES, system types",
     fix=FIX,
 )
-def known_values(system: System) -> Iterator[Fault]:
-    fields = system.fields or {}
-    status, suite = fields.get("status"), fields.get("system_type")
+def known_values(described: DescribedSystem) -> Iterator[Fault]:
+    status, suite = described.fields.get("status"), described.fields.get("system_type")
     if status and str(status).lower() not in STATUSES:
-        yield Fault(system.file, "unknown status", str(status), " | ".join(STATUSES))
+        yield Fault(described.system.file, "unknown status", str(status), " | ".join(STATUSES))
     if suite and suite not in SUITES:
-        yield Fault(system.file, "unknown system_type", str(suite), " | ".join(SUITES))
+        yield Fault(described.system.file, "unknown system_type", str(suite), " | ".join(SUITES))
 
 
 @rule(
     "S2",
-    level=Level.SYSTEM,
+    of=DESCRIBED,
     title="a required field is missing, or empty where a value is needed",
     source=f"{CHECKER}: SYSTEM_DESC_REQUIRED_FIELDS, SYSTEM_DESC_MEANINGFUL_RESPONSE_REQUIRED_FIELDS",
     fix=FIX + '; "N/A" is a value, the number 0 is not (write "0")',
 )
-def required_fields(system: System) -> Iterator[Fault]:
-    if system.fields is None:
-        return
-    for name in system.submitter.round.fields.system:
-        if name not in system.fields:
-            yield Fault(system.file, f"{name} is missing", "no such field", f"a value for {name}")
-        elif not system.fields[name] and name not in system.submitter.round.fields.may_be_empty:
-            yield Fault(system.file, f"{name} is empty", repr(system.fields[name]), f"a value for {name}")
+def required_fields(described: DescribedSystem) -> Iterator[Fault]:
+    for name in described.system.submitter.round.fields.system:
+        if name not in described.fields:
+            yield Fault(described.system.file, f"{name} is missing", "no such field", f"a value for {name}")
+        elif not described.fields[name] and name not in described.system.submitter.round.fields.may_be_empty:
+            yield Fault(
+                described.system.file, f"{name} is empty", repr(described.fields[name]), f"a value for {name}"
+            )
 
 
 @rule(
     "S3",
-    level=Level.SYSTEM,
+    of=DESCRIBED,
     severity=Severity.WARNING,
     title="an unknown field",
     source=f"{CHECKER}: fields that are not required",
     fix="remove the field, or correct its spelling",
 )
-def unknown_fields(system: System) -> Iterator[Fault]:
-    known = system.submitter.round.fields
-    for name in system.fields or {}:
+def unknown_fields(described: DescribedSystem) -> Iterator[Fault]:
+    known = described.system.submitter.round.fields
+    for name in described.fields:
         is_power = name.startswith(
             ("power_", "boot_", "filesystem", "management_", "nics_", "other_hardware")
         )
         if name not in (*known.system, *known.network, "is_network") and not (is_power or "power" in name):
-            yield Fault(system.file, "unknown field", name[:80], "a field of the round's system description")
+            yield Fault(
+                described.system.file, "unknown field", name[:80], "a field of the round's system description"
+            )
 
 
 @rule(
     "S4",
-    level=Level.SYSTEM,
+    of=DESCRIBED,
     title="submitter or division differs from the folder",
     source=f"{CHECKER}: submitter and division against the path",
     fix=FIX,
 )
-def owner(system: System) -> Iterator[Fault]:
-    fields = system.fields or {}
-    is_exact = system.submitter.round.layout == "old"  # of the division; the modular checker takes "Closed"
-    for field, folder in (("submitter", system.submitter.name), ("division", system.submitter.division)):
-        value = str(fields.get(field) or "")
+def owner(described: DescribedSystem) -> Iterator[Fault]:
+    submitter = described.system.submitter
+    is_exact = submitter.round.layout == "old"  # of the division; the modular checker takes "Closed"
+    for field, folder in (("submitter", submitter.name), ("division", submitter.division)):
+        value = str(described.fields.get(field) or "")
         is_same = value.lower() == folder.lower() and (
             value == folder or field == "submitter" or not is_exact
         )
         if value and not is_same:
-            yield Fault(system.file, f"{field} differs from the folder", value, folder)
+            yield Fault(described.system.file, f"{field} differs from the folder", value, folder)
 
 
 @rule(
     "S5",
-    level=Level.SYSTEM,
+    of=DESCRIBED,
     title="is_network and the network fields do not fit the division",
     source=f"{CHECKER}: is_network, SYSTEM_DESC_REQUIRED_FIELDS_NETWORK_MODE",
     fix='in network/ set is_network to "True" and give every network field; in closed/ leave it out',
 )
-def network_fields(system: System) -> Iterator[Fault]:
-    if system.fields is None:
-        return
-    division = system.submitter.division
-    value = str(system.fields.get("is_network", "")).lower()
+def network_fields(described: DescribedSystem) -> Iterator[Fault]:
+    division = described.system.submitter.division
+    value = str(described.fields.get("is_network", "")).lower()
     if division == "closed" and value == "true":
-        yield Fault(system.file, "a network system in the closed division", value, "no is_network")
+        yield Fault(described.system.file, "a network system in the closed division", value, "no is_network")
     if division != "network":
         return
     if value != "true":
-        yield Fault(system.file, "not declared as a network system", value or "no is_network", '"True"')
-    for name in system.submitter.round.fields.network:
-        if name != "is_network" and not system.fields.get(name):
-            yield Fault(system.file, f"{name} is missing or empty", "no value", f"a value for {name}")
+        yield Fault(
+            described.system.file, "not declared as a network system", value or "no is_network", '"True"'
+        )
+    for name in described.system.submitter.round.fields.network:
+        if name != "is_network" and not described.fields.get(name):
+            yield Fault(
+                described.system.file, f"{name} is missing or empty", "no value", f"a value for {name}"
+            )
 
 
 @rule(
     "S6",
-    level=Level.SYSTEM,
+    of=SYSTEM,
     title="the system description is no JSON object",
     source=f"{CHECKER}: json.load (a traceback there)",
     fix="repair the JSON",
@@ -125,33 +129,36 @@ def readable(system: System) -> Iterator[Fault]:
 
 @rule(
     "S7",
-    level=Level.SYSTEM,
+    of=DESCRIBED,
     title="number_of_nodes or accelerators_per_node is no whole number",
     source="modular submission checker (from v6.0): the result exporter multiplies them; a warning before",
     fix='write a whole number as text, as "1"',
 )
-def whole_numbers(system: System) -> Iterator[Fault]:
-    is_multiplied = system.submitter.round.layout == "new"
+def whole_numbers(described: DescribedSystem) -> Iterator[Fault]:
+    is_multiplied = described.system.submitter.round.layout == "new"
     severity = Severity.ERROR if is_multiplied else Severity.WARNING
     for name in ("number_of_nodes", "accelerators_per_node"):
-        value = (system.fields or {}).get(name)
+        value = described.fields.get(name)
         if value and not str(value).strip().isdecimal():
             yield Fault(
-                system.file, f"{name} is no whole number", str(value), 'a whole number, as "1"', severity
+                described.system.file,
+                f"{name} is no whole number",
+                str(value),
+                'a whole number, as "1"',
+                severity,
             )
 
 
 @rule(
     "S8",
-    level=Level.SYSTEM,
+    of=DESCRIBED,
     title="a field of the system description is no text",
     source=f"{CHECKER}: they call .lower() on it, or join it with text (a traceback there)",
     fix='write the value in quotes, as "False"',
 )
-def texts(system: System) -> Iterator[Fault]:
-    fields = system.fields or {}
-    needed = TEXTS if system.submitter.round.layout == "new" else (*TEXTS, *JOINED_TEXTS)
+def texts(described: DescribedSystem) -> Iterator[Fault]:
+    needed = TEXTS if described.system.submitter.round.layout == "new" else (*TEXTS, *JOINED_TEXTS)
     for name in needed:
-        value = fields.get(name, "")
+        value = described.fields.get(name, "")
         if not isinstance(value, str) and not (value is None and name == "is_network"):
-            yield Fault(system.file, f"{name} is no text", json.dumps(value)[:80], "a text")
+            yield Fault(described.system.file, f"{name} is no text", json.dumps(value)[:80], "a text")

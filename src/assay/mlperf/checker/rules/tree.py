@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from assay.mlperf.checker.archive import Archive
 from assay.mlperf.checker.finding import Severity
-from assay.mlperf.checker.rule import Fault, Level, rule
+from assay.mlperf.checker.rule import Fault, rule
+from assay.mlperf.checker.subjects import ARCHIVE, SUBMITTER, SYSTEM, TREE
 from assay.mlperf.checker.submission import Submitter, System, Tree
 from assay.mlperf.logs import names
 from assay.mlperf.submission.tree import DIVISIONS
@@ -18,7 +19,7 @@ CHECKER = "submission checker to v5.1 (check_results_dir)"
 
 @rule(
     "T1",
-    level=Level.TREE,
+    of=TREE,
     severity=Severity.WARNING,
     title="the root holds a folder that is no division",
     source=f"{CHECKER}: valid divisions",
@@ -32,7 +33,7 @@ def root_folder(tree: Tree) -> Iterator[Fault]:
 
 @rule(
     "T2",
-    level=Level.TREE,
+    of=TREE,
     title="the root holds a file that is neither .md nor .pdf",
     source=f"{CHECKER}: files outside the division folders",
     fix="remove the file, or move it into a submitter's folder",
@@ -45,7 +46,7 @@ def root_file(tree: Tree) -> Iterator[Fault]:
 
 @rule(
     "T3",
-    level=Level.TREE,
+    of=TREE,
     title="a file lies directly in a division folder",
     source=f"{CHECKER}: files outside the submitter folders",
     fix="move the file into a submitter's folder",
@@ -59,7 +60,7 @@ def division_file(tree: Tree) -> Iterator[Fault]:
 
 @rule(
     "T4",
-    level=Level.TREE,
+    of=TREE,
     title="a link is broken, or leads out of the tree",
     source=f"{CHECKER}: broken symbolic links; a link out of the tree is broken once packed",
     fix="replace the link by what it should lead to",
@@ -73,7 +74,7 @@ def link(tree: Tree) -> Iterator[Fault]:
 
 @rule(
     "T5",
-    level=Level.TREE,
+    of=TREE,
     title="a file is above 50 MB",
     source=f"{CHECKER}: FILE_SIZE_LIMIT_MB",
     fix="truncate accuracy logs (`assay submit` does), leave models and traces out",
@@ -87,7 +88,7 @@ def file_size(tree: Tree) -> Iterator[Fault]:
 
 @rule(
     "T6",
-    level=Level.TREE,
+    of=TREE,
     title="a name begins with a dot",
     source=f"{CHECKER}: git unfriendly names",
     fix="remove or rename the file or folder",
@@ -100,7 +101,7 @@ def dot_name(tree: Tree) -> Iterator[Fault]:
 
 @rule(
     "T7",
-    level=Level.TREE,
+    of=TREE,
     title="a name holds a blank",
     source=f"{CHECKER}: names with spaces",
     fix="rename the file or folder",
@@ -113,7 +114,7 @@ def blank_name(tree: Tree) -> Iterator[Fault]:
 
 @rule(
     "T8",
-    level=Level.TREE,
+    of=TREE,
     title="a __pycache__ folder is in the tree",
     source=f"{CHECKER}: __pycache__",
     fix="remove the folder",
@@ -126,7 +127,7 @@ def bytecode(tree: Tree) -> Iterator[Fault]:
 
 @rule(
     "T9",
-    level=Level.TREE,
+    of=TREE,
     title="a folder is empty",
     source=f"{CHECKER}: empty directories",
     fix="remove the folder, or put in what belongs there",
@@ -142,7 +143,7 @@ def empty_folder(tree: Tree) -> Iterator[Fault]:
 
 @rule(
     "T10",
-    level=Level.SUBMITTER,
+    of=SUBMITTER,
     title="a system is described or measured without results",
     source=f"{CHECKER}: all systems have results (gated since 2025-04, so from v5.1)",
     fix="add the results, or remove the system's file or folder",
@@ -173,7 +174,7 @@ def _or_none(names: set[str]) -> str:
 
 @rule(
     "T11",
-    level=Level.SUBMITTER,
+    of=SUBMITTER,
     title="there is no calibration document",
     source=f"{CHECKER}: calibration documentation (closed and network, since v5.1)",
     fix="write calibration.md: how weights were quantised, with which calibration data",
@@ -187,7 +188,7 @@ def calibration(submitter: Submitter) -> Iterator[Fault]:
 
 @rule(
     "T12",
-    level=Level.SYSTEM,
+    of=SYSTEM,
     title="results of a system that nothing describes",
     source=f"{CHECKER}: systems/<system>.json",
     fix="write systems/<system>.json (`assay submit` does, from the probed machine and system.toml)",
@@ -199,7 +200,7 @@ def described(system: System) -> Iterator[Fault]:
 
 @rule(
     "T13",
-    level=Level.TREE,
+    of=TREE,
     title="something that is no file, folder or link, or that cannot be listed",
     source="a submission is a git repository: it holds files and folders only",
     fix="remove it, rename it in plain characters, or repair its permissions",
@@ -213,7 +214,7 @@ def special(tree: Tree) -> Iterator[Fault]:
 
 @rule(
     "T14",
-    level=Level.SUBMITTER,
+    of=SUBMITTER,
     title="model_mapping.json cannot be used",
     source="submission_structure.md: model_mapping.json of the open division",
     fix='write a JSON object {"own benchmark name": "official name"}',
@@ -230,7 +231,7 @@ def mapping(submitter: Submitter) -> Iterator[Fault]:
 
 @rule(
     "T16",
-    level=Level.ARCHIVE,
+    of=ARCHIVE,
     title="an archive holds what a submission must not, or cannot be unpacked",
     source="a submission is plain files; a member that leads out of the archive would overwrite others",
     fix="pack the tree again with `assay submit`",
@@ -244,7 +245,7 @@ def members(archive: Archive) -> Iterator[Fault]:
 
 @rule(
     "T15",
-    level=Level.TREE,
+    of=TREE,
     title="nothing to judge",
     source="submission_structure.md: <division>/<submitter>/results/",
     fix="name the folder that holds closed/, open/ or network/ (and the submitter as its folder is spelt)",
