@@ -40,3 +40,21 @@ def test_the_model_is_the_first_that_a_server_lists_or_the_one_that_is_asked_for
         with pytest.raises(ConfigError) as error:
             endpoint_options.model_of(where, "other", None)
     assert error.value.hint == "--model tiny"
+
+
+def test_few_streams_have_one_client_and_many_have_the_cores_but_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint_options.cores, "usable", lambda: 9)
+    auto = {"clients": "auto"}
+    assert [endpoint_options.clients_of(auto, streams) for streams in (1, 63, 64, 256, 4096)] == [
+        1,
+        1,
+        2,
+        8,
+        8,
+    ]
+    monkeypatch.setattr(endpoint_options.cores, "usable", lambda: 1)
+    assert endpoint_options.clients_of(auto, 4096) == 1
+    assert endpoint_options.clients_of({"clients": "3"}, 256) == 3
+    for wrong in ("0", "-1", "two", "²", "257"):
+        with pytest.raises(ConfigError, match="--clients"):
+            endpoint_options.clients_of({"clients": wrong}, 256)

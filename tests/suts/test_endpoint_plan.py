@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assay.config import Device, Precision
-from assay.endpoint.client import ClientLimits
+from assay.endpoint.exchange import ClientLimits
 from assay.endpoint.failure import EndpointFailure, FailureKind
 from assay.ground.errors import ConfigError, EnvironmentProblem
 from assay.mlperf.data.sample import Sample

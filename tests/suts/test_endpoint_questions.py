@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import msgspec
 
 from assay.endpoint.apis import api_named
+from assay.endpoint.clients.crossing import WrittenQuestion
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.workloads.workload import Generation
 from assay.suts.endpoint_questions import WARM_UP_TOKENS, Questions
@@ -16,19 +20,24 @@ def questions(api: str = "vllm") -> Questions:
     return Questions(api_named(api), "m", RULES, samples)
 
 
+def body(written: bytes) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(msgspec.msgpack.decode(written, type=WrittenQuestion).body)
+    return read
+
+
 def test_bodies_are_made_beforehand_and_hold_the_ids_as_they_stand() -> None:
-    sent = [json.loads(body) for body in questions().bodies.values()]
-    assert [tuple(body["prompt"]) for body in sent] == PROMPTS
-    assert {(body["max_tokens"], body["min_tokens"], body["temperature"]) for body in sent} == {(64, 2, 0.0)}
+    sent = [body(written) for written in questions().written.values()]
+    assert [tuple(one["prompt"]) for one in sent] == PROMPTS
+    assert {(one["max_tokens"], one["min_tokens"], one["temperature"]) for one in sent} == {(64, 2, 0.0)}
 
 
 def test_every_query_has_a_salt_of_its_own_where_the_api_has_salts() -> None:
     asked = questions()
-    salted = {json.loads(asked.salted(asked.bodies[0]))["cache_salt"] for _ in range(100)}
+    salted = {body(asked.salted(asked.written[0]))["cache_salt"] for _ in range(100)}
     assert len(salted) == 100
-    assert "cache_salt" not in json.loads(asked.body(asked.asked[0], is_salted=False))
+    assert "cache_salt" not in body(asked.write(asked.terms[0], is_salted=False))
     plain = questions("trtllm")
-    assert plain.salted(plain.bodies[0]) == plain.bodies[0]
+    assert plain.salted(plain.written[0]) == plain.written[0]
 
 
 def test_warm_ups_and_new_prompts_have_the_runs_lengths_and_none_of_its_prompts() -> None:
@@ -36,6 +45,6 @@ def test_warm_ups_and_new_prompts_have_the_runs_lengths_and_none_of_its_prompts(
     warm = asked.warm_ups()
     assert [len(each.prompt_ids) for each in warm] == [4, 3, 2]
     assert not {each.prompt_ids for each in warm} & set(PROMPTS)
-    assert {each.generation.max_new_tokens for each in warm} == {WARM_UP_TOKENS}
+    assert {each.most_tokens for each in warm} == {WARM_UP_TOKENS}
     new = asked.new_prompt()
-    assert sorted(new.prompt_ids) == [7, 8, 9, 10] and new.generation.max_new_tokens == 2
+    assert sorted(new.prompt_ids) == [7, 8, 9, 10] and new.most_tokens == 2

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -158,6 +160,18 @@ def test_a_refused_request_is_tried_again_only_when_asked_for() -> None:
         used = asked(sut, 2)
     assert len(server.requests) == WARM + 4
     assert used.details["retries"] == 2
+
+
+def test_a_client_process_that_dies_makes_the_run_invalid_and_nothing_hangs() -> None:
+    with TinyServer(echoed, "stall", faulty_from=WARM) as server:
+        sut, sink = built(server.url, clients="2")
+        sut.issue([Query(100 + i, i % WARM) for i in range(4)])
+        for pid in sut.clients:
+            os.kill(pid, signal.SIGKILL)
+        used = asked(sut, 4)
+    assert sorted(sink.answers) == [100, 101, 102, 103]
+    assert used.faults[0].startswith("8 of 8 answers failed: the process of Assay that carried it ended")
+    assert used.details["client"]["processes"] == 2
 
 
 def test_two_servers_share_the_queries() -> None:

@@ -13,7 +13,7 @@ from assay.bench.load_server import LoadRequest
 from assay.bench.running import Reporter, now
 from assay.doors import native
 from assay.endpoint.address import parse
-from assay.endpoint.client import ClientLimits
+from assay.endpoint.exchange import ClientLimits
 from assay.endpoint.load import figures, record
 from assay.endpoint.load.drive import LevelProgress, LoadDrive, LoadPlan
 from assay.endpoint.load.figures import Lengths

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from assay.endpoint.address import parse
 from assay.endpoint.apis import APIS
-from assay.endpoint.client import Endpoint
 from assay.endpoint.load.drive import SALT, LoadPrompt
 from assay.endpoint.load.level import Goodput, LoadLevel
 from assay.endpoint.probe.identify import FAMILIES, ServerIdentity, identify
 from assay.endpoint.probe.trial import Asker, chosen
 from assay.endpoint.prompt import Prompt
+from assay.endpoint.rotation import Endpoint
 from assay.endpoint.sampling import Sampling
 from assay.endpoint.single import ProbedServer, probed_server
 from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed

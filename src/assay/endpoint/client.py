@@ -1,180 +1,48 @@
-"""Many streams at once over kept connections, in one event loop.
-
-Times are stamped when bytes arrive, before anything is parsed. Bodies are bytes made beforehand.
-"""
+"""Many streams at once over kept connections, in one event loop. Bodies are bytes made beforehand."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from typing import Generic
 
-from assay.endpoint.address import Address
-from assay.endpoint.answer import AnswerStream
+from assay.endpoint.connection import Connection
+from assay.endpoint.exchange import ClientLimits, Exchange, Key, Told
 from assay.endpoint.failure import FailureKind
+from assay.endpoint.rotation import OF_THE_SERVER, Endpoint, Rotation
 
 IDLE_SECONDS = 3.0
 """A connection that was idle for longer is not used again: uvicorn closes one after 5 s."""
 LOOK_SECONDS = 0.25
 """How often silent answers are looked for."""
 
-Key = TypeVar("Key")
-
-
-@dataclass(frozen=True)
-class ClientLimits:
-    """Of one answer, in seconds, and of the client."""
-
-    silence_s: float = 120.0
-    """Longest time without a byte."""
-    answer_s: float = 3600.0
-    connect_s: float = 10.0
-    in_flight: int = 256
-    retries: int = 0
-    """How often a request is sent again after a failure before any byte."""
-
-
-@dataclass
-class Exchange(Generic[Key]):
-    """One request and what has come of it."""
-
-    key: Key
-    body: bytes
-    make_answer: Callable[[], AnswerStream]
-    """Fresh, for each try."""
-    asked_ns: int
-    """When it was handed to the client."""
-    answer: AnswerStream = field(init=False)
-    due_ns: int = 0
-    """When it could first be sent: as it was asked, or as a place became free."""
-    sent_ns: int = 0
-    heard_ns: int = 0
-    retries: int = 0
-    endpoint: str = ""
-    is_first_told: bool = False
-    is_done_told: bool = False
-
-    def __post_init__(self) -> None:
-        self.answer = self.make_answer()
-
-
-Told = Callable[[Exchange[Key]], None]
-
-
-class _Connection(asyncio.Protocol, Generic[Key]):
-    """One kept connection; answers one request after the other."""
-
-    def __init__(self, heard: Told[Key]) -> None:
-        self._heard = heard
-        self._transport: asyncio.Transport | None = None
-        self._exchange: Exchange[Key] | None = None
-        self._over: asyncio.Future[None] | None = None
-        self.is_open = False
-        self.idle_since = 0.0
-        self.uses = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport, self.is_open = transport, True
-
-    def data_received(self, data: bytes) -> None:
-        now, exchange = time.monotonic_ns(), self._exchange
-        if exchange is None:  # nobody asked: what comes now would be taken for the next answer
-            self.close()
-            return
-        exchange.heard_ns = now
-        exchange.answer.feed(data, now)
-        self._heard(exchange)
-        answer = exchange.answer
-        if answer.failure is not None or answer.is_cut or answer.http.is_whole:
-            self._finish()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.is_open = False
-        if self._exchange is not None:
-            self._exchange.answer.lost(str(error) if error else "the server closed the connection")
-            self._finish()
-
-    async def ask(self, exchange: Exchange[Key], request: bytes) -> None:
-        """Send the request and wait for the end of its answer, whatever that is."""
-        assert self._transport is not None
-        self._over = asyncio.get_running_loop().create_future()
-        self._exchange, self.uses = exchange, self.uses + 1
-        exchange.sent_ns = exchange.heard_ns = time.monotonic_ns()
-        self._transport.write(request)
-        await self._over
-
-    def give_up(self) -> None:
-        """The answer has failed already; its connection is of no more use."""
-        self._finish()
-
-    def close(self) -> None:
-        self.is_open = False
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _finish(self) -> None:
-        exchange, self._exchange = self._exchange, None
-        if exchange is None:
-            return
-        self.idle_since = time.monotonic()
-        if exchange.answer.failure is not None or not exchange.answer.http.keeps_alive:
-            self.close()
-        if self._over is not None and not self._over.done():
-            self._over.set_result(None)
-
-
-@dataclass
-class Endpoint(Generic[Key]):
-    """One server: what it was asked, and its idle connections."""
-
-    address: Address
-    head: bytes
-    place: tuple[str, int]
-    """Host and port with the name resolved."""
-    tls: ssl.SSLContext | None
-    asked: int = 0
-    outstanding: int = 0
-    failed: int = 0
-    connections: int = 0
-    idle: list[_Connection[Key]] = field(default_factory=list)
-
-    @classmethod
-    def at(cls, address: Address, path: str, token: str | None) -> Endpoint[Key]:
-        """Resolves the name once. Raises: OSError."""
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        host, port = found[0][4][:2]
-        return cls(address, address.head(path, token), (str(host), int(port)), address.tls())
-
-    def request(self, body: bytes) -> bytes:
-        return b"%s%d\r\n\r\n%s" % (self.head, len(body), body)
-
 
 class Client(Generic[Key]):
     """`ask` in its loop's thread. `heard` is told of every arrival, `done` once when an exchange has ended.
 
-    An exchange goes to the endpoint with the fewest outstanding ones.
+    `hands_over`: a query whose server fails it goes to another one that has not; else it has failed.
     """
 
     def __init__(
-        self, endpoints: list[Endpoint[Key]], limits: ClientLimits, heard: Told[Key], done: Told[Key]
+        self, endpoints: Sequence[Endpoint[Key]], limits: ClientLimits, heard: Told[Key], done: Told[Key]
     ) -> None:
         self.endpoints, self._limits = endpoints, limits
+        self._rotation = Rotation(endpoints)
+        self.hands_over = False
         self._heard, self._done = heard, done
         self._waiting: deque[Exchange[Key]] = deque()
-        self._running: dict[int, tuple[Exchange[Key], _Connection[Key]]] = {}
+        self._running: dict[int, tuple[Exchange[Key], Connection[Key]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._freed_ns = 0
+        """When a place last became free after all had been taken."""
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Ends with what broke the client itself."""
 
     def ask(self, exchanges: list[Exchange[Key]]) -> None:
         self._waiting += exchanges
-        self._fill(None)
+        self._fill()
 
     async def watch(self) -> None:
         """Ends answers that are silent for too long, or take too long. Runs as long as the client."""
@@ -200,10 +68,10 @@ class Client(Generic[Key]):
         for _, connection in self._running.values():
             connection.close()
 
-    def _fill(self, freed_ns: int | None) -> None:
+    def _fill(self) -> None:
         while self._waiting and len(self._tasks) < self._limits.in_flight:
             exchange = self._waiting.popleft()
-            exchange.due_ns = freed_ns or exchange.asked_ns
+            exchange.due_ns = max(exchange.asked_ns, self._freed_ns)
             task = asyncio.ensure_future(self._serve(exchange))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
@@ -216,28 +84,39 @@ class Client(Generic[Key]):
             if not self.failure.done():
                 self.failure.set_exception(error)
             return
-        self._fill(time.monotonic_ns())
+        if len(self._tasks) == self._limits.in_flight - 1:
+            self._freed_ns = time.monotonic_ns()
+        self._fill()
 
     async def _serve(self, exchange: Exchange[Key]) -> None:
         while True:
-            endpoint = min(self.endpoints, key=lambda each: each.outstanding)
+            endpoint = self._rotation.next(exchange.handed_over)
             exchange.endpoint = endpoint.address.text
             endpoint.outstanding += 1
             endpoint.asked += 1
             is_reused = await self._try(endpoint, exchange)
             endpoint.outstanding -= 1
-            if exchange.answer.failure is None:
-                break
-            is_unanswered = exchange.answer.failure.kind is FailureKind.CONNECT
-            if is_reused and is_unanswered:
+            failure = exchange.answer.failure
+            if failure is not None and failure.kind is FailureKind.CONNECT and is_reused:
                 pass  # it was closed as we sent: a request on a fresh connection is the first real one
-            elif exchange.retries < self._limits.retries and exchange.answer.failure.tokens_before == 0:
+            elif failure is not None and self._tries_again(exchange, failure.tokens_before):
                 exchange.retries += 1
             else:
-                endpoint.failed += 1
-                break
+                self._rotation.ended(endpoint, failure)
+                if failure is None or not self._is_for_another(exchange, failure.kind):
+                    break
+                exchange.handed_over.append(endpoint.address.text)
             exchange.answer = exchange.make_answer()
         self._done(exchange)
+
+    def _tries_again(self, exchange: Exchange[Key], tokens: int) -> bool:
+        return tokens == 0 and exchange.retries < self._limits.retries
+
+    def _is_for_another(self, exchange: Exchange[Key], kind: FailureKind) -> bool:
+        """Never once its answer is told: each query has exactly one."""
+        failed = (*exchange.handed_over, exchange.endpoint)
+        is_open = self.hands_over and not exchange.is_done_told
+        return is_open and kind in OF_THE_SERVER and self._rotation.has_another(failed)
 
     async def _try(self, endpoint: Endpoint[Key], exchange: Exchange[Key]) -> bool:
         """One try; whether its connection had been used before."""
@@ -257,7 +136,7 @@ class Client(Generic[Key]):
             endpoint.idle.append(connection)
         return connection.uses > 1
 
-    async def _connection(self, endpoint: Endpoint[Key]) -> _Connection[Key]:
+    async def _connection(self, endpoint: Endpoint[Key]) -> Connection[Key]:
         """The connection that was used last, or a new one."""
         while endpoint.idle:
             kept = endpoint.idle.pop()
@@ -266,7 +145,7 @@ class Client(Generic[Key]):
             kept.close()
         name = endpoint.address.host if endpoint.tls else None
         opening = asyncio.get_running_loop().create_connection(
-            lambda: _Connection(self._heard), *endpoint.place, ssl=endpoint.tls, server_hostname=name
+            lambda: Connection(self._heard), *endpoint.place, ssl=endpoint.tls, server_hostname=name
         )  # sets TCP_NODELAY
         _, made = await asyncio.wait_for(opening, self._limits.connect_s)
         endpoint.connections += 1

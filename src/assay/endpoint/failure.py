@@ -20,6 +20,7 @@ class FailureKind(Enum):
     DAMAGED = "the stream is not what the protocol allows"
     ABORTED = "the server gave up on the answer"
     TOO_SHORT = "the answer has fewer tokens than LoadGen takes"
+    CLIENT = "the process of Assay that carried it ended"
     TOKENS = "the token ids disagree with what the server states, or are not in the vocabulary"
 
 

@@ -26,6 +26,7 @@ KIND = SutKind(
         SutOption("api", str, "how it is asked", "vllm", choices=tuple(APIS)),
         SutOption("model", str, "name of the model on the server (default: the first that it lists)"),
         SutOption("api_key_env", str, "environment variable that holds the bearer token", is_variable=True),
+        SutOption("clients", str, "processes that carry the streams: auto, or a number", "auto"),
         SutOption("max_in_flight", int, "most requests at the same time", 256, least=1, most=100_000),
         SutOption("timeout", float, "longest time of an answer, s", 3600.0, least=0.1, most=1e6),
         SutOption("stall_timeout", float, "longest time without a byte, s", 120.0, least=0.1, most=1e6),

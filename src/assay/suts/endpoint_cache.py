@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assay.endpoint.answer import AnswerStream
-
 HITS, QUERIES = "vllm:prefix_cache_hits_total", "vllm:prefix_cache_queries_total"
 
 
@@ -50,11 +48,8 @@ class CacheFindings:
     is_salted: bool = False
     """Every query has a salt of its own, so that none finds what another one left."""
 
-    def probed(self, second: AnswerStream, before: CacheCounters, after: CacheCounters) -> CacheFindings:
-        """`second`: the answer to a prompt that was asked before, once; the counters around both."""
-        if second.failure is not None:
-            return self
-        cached = second.usage.cached_tokens
+    def probed(self, cached: int | None, before: CacheCounters, after: CacheCounters) -> CacheFindings:
+        """`cached`: of the answer to a prompt that was asked before, once; the counters around both."""
         if before.hits is not None and after.hits is not None:
             # A server without a cache counts no query of it.
             cached = max(cached or 0, int(after.hits - before.hits))

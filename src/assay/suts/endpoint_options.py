@@ -9,12 +9,16 @@ from assay.config import OptionValue
 from assay.endpoint.address import Address
 from assay.endpoint.api import Api
 from assay.endpoint.apis import APIS, api_named
-from assay.endpoint.client import ClientLimits
+from assay.endpoint.exchange import ClientLimits
 from assay.endpoint.tier import Tier
+from assay.ground import cores
 from assay.ground.errors import ConfigError, EnvironmentProblem
 from assay.suts import endpoint_http
 
 SPARE_FILES = 512
+STREAMS_A_CLIENT = 32
+"""So few that a further process would carry nothing worth its start."""
+MOST_CLIENTS = 256
 Options = Mapping[str, OptionValue | None]
 
 
@@ -47,6 +51,16 @@ def limits_of(options: Options) -> ClientLimits:
     )
     allow_files(limits.in_flight)
     return limits
+
+
+def clients_of(options: Options, in_flight: int) -> int:
+    """How many client processes carry the streams. Raises: ConfigError."""
+    asked = str(options["clients"])
+    if asked == "auto":
+        return max(1, min(cores.usable() - 1, in_flight // STREAMS_A_CLIENT))
+    if not asked.isascii() or not asked.isdigit() or not 1 <= int(asked) <= MOST_CLIENTS:
+        raise ConfigError(f"--clients is {asked[:40]!r}", f"auto, or 1 to {MOST_CLIENTS}")
+    return min(int(asked), in_flight)
 
 
 def model_of(addresses: Sequence[Address], asked: str | None, token: str | None) -> str:

@@ -16,6 +16,8 @@ class EndpointTally:
 
     answered: int = 0
     failed: int = 0
+    handed_over: int = 0
+    """Queries that it failed and another one answered."""
     busy_ns: int = 0
     """Time of all its answers, from sending to the last byte."""
 
@@ -28,21 +30,21 @@ class WorstEndpoint:
     """Counts answers by endpoint; tells the worst now and then, where there are several."""
 
     def __init__(self, names: list[str], tell: Callable[[str], None]) -> None:
-        self._tallies = {name: EndpointTally() for name in names}
+        self.tallies = {name: EndpointTally() for name in names}
         self._tell, self._told_at = tell, 0.0
 
     def add(self, name: str, took_ns: int, has_failed: bool) -> None:
         """An answer has ended."""
-        tally = self._tallies[name]
+        tally = self.tallies[name]
         tally.answered += 1
         tally.failed += has_failed
         tally.busy_ns += took_ns
         now = time.monotonic()
-        if len(self._tallies) > 1 and now - self._told_at >= TELL_EVERY_S:
+        if len(self.tallies) > 1 and now - self._told_at >= TELL_EVERY_S:
             self._told_at = now
             self._tell(self.words())
 
     def words(self) -> str:
         """The one with most failed answers, else the slowest: `http://b:8000: 3 of 400 failed, 812 ms an answer`."""
-        name, worst = max(self._tallies.items(), key=lambda each: (each[1].failed, each[1].mean_ms))
+        name, worst = max(self.tallies.items(), key=lambda each: (each[1].failed, each[1].mean_ms))
         return f"{name}: {worst.failed} of {worst.answered} failed, {worst.mean_ms:.0f} ms an answer"

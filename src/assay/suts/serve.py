@@ -21,6 +21,7 @@ KIND = SutKind(
         SutOption("server_args", str, "further arguments of the server, as one text"),
         SutOption("start_timeout", float, "longest time until it answers, s", 1800.0, least=1, most=1e6),
         SutOption("api", str, "how it is asked (default: as the server is known)", choices=tuple(APIS)),
+        SutOption("clients", str, "processes that carry the streams: auto, or a number", "auto"),
         SutOption("max_in_flight", int, "most requests at the same time", 256, least=1, most=100_000),
         SutOption("timeout", float, "longest time of an answer, s", 3600.0, least=0.1, most=1e6),
         SutOption("stall_timeout", float, "longest time without a byte, s", 120.0, least=0.1, most=1e6),

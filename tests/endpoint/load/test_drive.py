@@ -10,12 +10,13 @@ import pytest
 from assay.endpoint import single
 from assay.endpoint.address import parse
 from assay.endpoint.apis import APIS
-from assay.endpoint.client import ClientLimits, Endpoint
+from assay.endpoint.exchange import ClientLimits
 from assay.endpoint.failure import FailureKind
 from assay.endpoint.load.drive import SALT, LevelProgress, LoadDrive, LoadPlan, LoadPrompt
 from assay.endpoint.load.level import LoadKind, LoadLevel
 from assay.endpoint.load.timing import LoadedRequest
 from assay.endpoint.prompt import Prompt
+from assay.endpoint.rotation import Endpoint
 from assay.endpoint.sampling import Sampling
 from assay.ground.errors import RunFailed
 from tests.mock_server import mock

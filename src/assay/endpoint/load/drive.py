@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from assay.endpoint.api import Api
-from assay.endpoint.client import Client, ClientLimits, Endpoint, Exchange
+from assay.endpoint.client import Client
+from assay.endpoint.exchange import ClientLimits, Exchange
 from assay.endpoint.load.level import LoadKind, LoadLevel
 from assay.endpoint.load.timing import LoadedRequest, TimedAnswer
+from assay.endpoint.rotation import Endpoint
 from assay.ground.errors import RunFailed
 
 SALT = "assay-000000000000"

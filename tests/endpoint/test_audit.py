@@ -4,13 +4,12 @@ import json
 
 import pytest
 
+from assay.endpoint import audit
 from assay.endpoint.answer import AnswerStream
 from assay.endpoint.apis import api_named
-from assay.mlperf.workloads.workload import Generation
-from assay.suts import endpoint_audit
-from assay.suts.endpoint_audit import AnswerTerms
+from assay.endpoint.audit import AnswerTerms
 
-ASKED = AnswerTerms((1, 1, 50), (), Generation(2, 4, 2), 100)
+ASKED = AnswerTerms((1, 1, 50), (), 2, 4, (2,), 100)
 
 
 def answer(ids: list[int], finish: str = "stop", **usage: int) -> AnswerStream:
@@ -33,7 +32,7 @@ def answer(ids: list[int], finish: str = "stop", **usage: int) -> AnswerStream:
     ],
 )
 def test_ids_that_no_right_answer_has_are_a_fault(made: AnswerStream, said: str) -> None:
-    fault = endpoint_audit.tokens_fault(made, ASKED)
+    fault = audit.tokens_fault(made, ASKED)
     assert fault is not None and said in fault.detail
 
 
@@ -46,11 +45,11 @@ def test_ids_that_no_right_answer_has_are_a_fault(made: AnswerStream, said: str)
     ],
 )
 def test_a_right_answer_has_no_fault(made: AnswerStream) -> None:
-    assert endpoint_audit.tokens_fault(made, ASKED) is None
-    assert endpoint_audit.counts_fault(made, ASKED) is None
+    assert audit.tokens_fault(made, ASKED) is None
+    assert audit.counts_fault(made, ASKED) is None
     assert made.last_token_ns == 7
 
 
 def test_the_end_of_sequence_id_is_no_part_of_the_answer_unless_too_few_are_left() -> None:
-    assert endpoint_audit.handed_in(answer([5, 6, 2]), ASKED) == [5, 6]
-    assert endpoint_audit.handed_in(answer([5, 2]), ASKED) == [5, 2]
+    assert audit.handed_in(answer([5, 6, 2]), ASKED) == [5, 6]
+    assert audit.handed_in(answer([5, 2]), ASKED) == [5, 2]

@@ -1,4 +1,4 @@
-"""Whether an answer of a server may be handed to LoadGen, and what is handed in. Pure.
+"""Whether an answer of a server is right by its terms, and what of it is handed in. Pure.
 
 Source: LoadGen logging.cc, RecordSampleCompletion: answers of fewer than two tokens are errors;
 mixtral-8x7b reference implementation: the end-of-sequence id is no part of the answer.
@@ -6,45 +6,45 @@ mixtral-8x7b reference implementation: the end-of-sequence id is no part of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from assay.endpoint.answer import AnswerStream
 from assay.endpoint.delta import Finish
 from assay.endpoint.failure import EndpointFailure, FailureKind
-from assay.mlperf.sut.interface import LEAST_TOKENS
-from assay.mlperf.workloads.workload import Generation
 
 
-@dataclass(frozen=True)
-class AnswerTerms:
-    """What every answer to one sample is held against."""
+class AnswerTerms(msgspec.Struct, frozen=True, array_like=True):
+    """What every answer to one prompt is held against. A Struct, as it crosses to the process that asks."""
 
     prompt_ids: tuple[int, ...]
     stop_ids: tuple[int, ...]
-    generation: Generation
-    vocabulary: int | None
+    least_tokens: int
+    most_tokens: int
+    eos_ids: tuple[int, ...]
+    """The first one fills up what is too short."""
+    vocabulary: int | None = None
     """None = not known."""
 
 
 def tokens_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | None:
     """What is wrong with the ids of a whole answer, before the server's own counts are here."""
-    ids, rules = answer.ids, asked.generation
+    ids = answer.ids
 
     def fault(kind: FailureKind, detail: str) -> EndpointFailure:
         return EndpointFailure(kind, detail, len(ids))
 
-    if len(ids) < LEAST_TOKENS:
+    if len(ids) < asked.least_tokens:
         return fault(
-            FailureKind.TOO_SHORT, f"{len(ids)} tokens, and LoadGen takes no fewer than {LEAST_TOKENS}"
+            FailureKind.TOO_SHORT, f"{len(ids)} tokens, and no fewer than {asked.least_tokens} are taken"
         )
-    if len(ids) > rules.max_new_tokens:
-        return fault(FailureKind.TOKENS, f"{len(ids)} tokens, and {rules.max_new_tokens} were allowed")
-    if answer.finish is Finish.LENGTH and len(ids) < rules.max_new_tokens:
-        said = f"cut off after {len(ids)} of {rules.max_new_tokens} tokens: the server's own limit is lower"
+    if len(ids) > asked.most_tokens:
+        return fault(FailureKind.TOKENS, f"{len(ids)} tokens, and {asked.most_tokens} were allowed")
+    if answer.finish is Finish.LENGTH and len(ids) < asked.most_tokens:
+        said = f"cut off after {len(ids)} of {asked.most_tokens} tokens: the server's own limit is lower"
         return fault(FailureKind.TOKENS, said)
     if asked.vocabulary is not None and max(ids) >= asked.vocabulary:
         return fault(FailureKind.TOKENS, f"id {max(ids)}, and the vocabulary ends at {asked.vocabulary - 1}")
-    if early := set(ids[:-1]) & set(rules.eos_ids):
+    if early := set(ids[:-1]) & set(asked.eos_ids):
         return fault(FailureKind.TOKENS, f"tokens after the end-of-sequence id {min(early)}")
     return None
 
@@ -63,14 +63,14 @@ def counts_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | 
     if usage.completion_tokens is None or answer.is_cut or usage.completion_tokens == count:
         return None
     # llama.cpp counts the end-of-sequence id, and does not send it.
-    is_without_eos = answer.finish is Finish.STOP and answer.ids[-1] not in asked.generation.eos_ids
+    is_without_eos = answer.finish is Finish.STOP and answer.ids[-1] not in asked.eos_ids
     if is_without_eos and usage.completion_tokens == count + 1:
         return None
     return fault(f"{count} ids came, and the server counts {usage.completion_tokens}")
 
 
 def handed_in(answer: AnswerStream, asked: AnswerTerms) -> list[int]:
-    """The ids for LoadGen: without the end-of-sequence id, unless too few would be left."""
+    """The ids of the answer: without the end-of-sequence id, unless too few would be left."""
     ids = answer.ids
-    is_ended = ids[-1] in asked.generation.eos_ids and len(ids) > LEAST_TOKENS
+    is_ended = ids[-1] in asked.eos_ids and len(ids) > asked.least_tokens
     return ids[:-1] if is_ended else ids

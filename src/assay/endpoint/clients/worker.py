@@ -1,0 +1,171 @@
+"""What a client process does: orders in, requests out, answers held against their terms and handed back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
+
+from assay.endpoint import audit
+from assay.endpoint.address import parse
+from assay.endpoint.answer import AnswerStream
+from assay.endpoint.apis import APIS
+from assay.endpoint.audit import AnswerTerms
+from assay.endpoint.client import Client
+from assay.endpoint.clients.crossing import (
+    ORDERS_IN,
+    SETTING,
+    Came,
+    ClientSetting,
+    EndedStream,
+    FrameKind,
+    FrameReader,
+    Pulse,
+    frame,
+)
+from assay.endpoint.exchange import Exchange
+from assay.endpoint.failure import FailureKind
+from assay.endpoint.rotation import Endpoint
+
+TICK_S, TICKS = 0.02, 10
+"""How often the lag of the loop is looked at, and how many looks make a pulse."""
+
+
+class OrderKey(NamedTuple):
+    number: int
+    terms: AnswerTerms
+
+
+class ClientWorker(asyncio.Protocol):
+    """Its connection is to the process that gives the orders; when that closes, it is over."""
+
+    def __init__(self, over: asyncio.Future[None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._over = over
+        self._frames = FrameReader()
+        self._client: Client[OrderKey] | None = None
+        self._came = Came([], [], [])
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._parent = transport
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for kind, value in self._frames.feed(data):
+                self._take(kind, value)
+        except Exception as error:
+            self._break(error)
+
+    def _take(self, kind: FrameKind, value: bytes) -> None:
+        if kind is FrameKind.SETTING:
+            self._begin(SETTING.decode(value))
+            return
+        assert self._client is not None
+        if kind is FrameKind.HANDS_OVER:
+            self._client.hands_over = msgspec.msgpack.decode(value, type=bool)
+        else:
+            self._client.ask(
+                [
+                    Exchange(
+                        OrderKey(number, question.terms),
+                        question.body,
+                        partial(AnswerStream, self._api, question.terms.stop_ids),
+                        asked_ns,
+                    )
+                    for number, asked_ns, question in ORDERS_IN.decode(value)
+                ]
+            )
+
+    def _begin(self, setting: ClientSetting) -> None:
+        self._api = APIS[setting.api]
+        endpoints: list[Endpoint[OrderKey]] = [
+            Endpoint.at(parse(url), self._api.path, setting.token) for url in setting.urls
+        ]
+        self._client = Client(endpoints, setting.limits, self._heard, self._done)
+        self._helpers = [asyncio.ensure_future(each) for each in (self._client.watch(), self._pulse())]
+        for watched in (self._client.failure, *self._helpers):
+            watched.add_done_callback(self._stopped)
+
+    def _stopped(self, what: asyncio.Future[None]) -> None:
+        if not what.cancelled() and (error := what.exception()) is not None:
+            self._break(error)
+
+    def _break(self, error: BaseException) -> None:
+        """Tells why, and ends: what is open is failed by the process that gave it."""
+        if not self._over.done():
+            self._parent.write(frame(FrameKind.BROKEN, f"{type(error).__name__}: {error}"[:500]))
+            self._over.set_exception(error)
+
+    def _heard(self, exchange: Exchange[OrderKey]) -> None:
+        """Something has arrived: the first token, or the last."""
+        answer = exchange.answer
+        if answer.ids and not exchange.is_first_told:
+            exchange.is_first_told = True
+            self._soon().firsts.append((exchange.key.number, answer.ids[0]))
+        if answer.is_whole and answer.failure is None and not exchange.is_done_told:
+            fault = audit.tokens_fault(answer, exchange.key.terms)
+            if fault is not None:
+                answer.failure = fault
+                return
+            exchange.is_done_told = True
+            ids = audit.handed_in(answer, exchange.key.terms)
+            self._soon().answers.append((exchange.key.number, ids))
+
+    def _done(self, exchange: Exchange[OrderKey]) -> None:
+        """The stream has ended, in whatever way."""
+        self._heard(exchange)  # a body without a length is whole only now
+        answer = exchange.answer
+        answer.failure = answer.failure or audit.counts_fault(answer, exchange.key.terms)
+        if answer.failure is None and not exchange.is_done_told:
+            answer.fail(FailureKind.CUT, "the stream ended without a reason to stop")
+        failure = answer.failure
+        self._soon().ended.append(
+            EndedStream(
+                exchange.key.number,
+                exchange.endpoint,
+                max(0, exchange.sent_ns - exchange.due_ns),
+                max(0, exchange.heard_ns - exchange.sent_ns),
+                exchange.retries,
+                tuple(exchange.handed_over),
+                answer.usage.cached_tokens,
+                failure.kind.name if failure else None,
+                failure.detail if failure else "",
+            )
+        )
+
+    def _soon(self) -> Came:
+        """What comes in one turn of the loop is handed in together."""
+        came = self._came
+        if not (came.firsts or came.answers or came.ended):
+            self._loop.call_soon(self._hand_in)
+        return came
+
+    def _hand_in(self) -> None:
+        came, self._came = self._came, Came([], [], [])
+        self._parent.write(frame(FrameKind.CAME, came))
+
+    async def _pulse(self) -> None:
+        assert self._client is not None
+        endpoints = self._client.endpoints
+        while True:
+            lags = []
+            for _ in range(TICKS):
+                due = time.monotonic_ns() + int(TICK_S * 1e9)
+                await asyncio.sleep(TICK_S)
+                lags.append(max(0, time.monotonic_ns() - due))
+            pulse = Pulse(
+                time.monotonic_ns(),
+                time.process_time_ns(),
+                tuple(lags),
+                {each.address.text: each.connections for each in endpoints},
+                {each.address.text: each.left for each in endpoints if each.left},
+            )
+            self._parent.write(frame(FrameKind.PULSE, pulse))

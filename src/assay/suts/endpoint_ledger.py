@@ -1,0 +1,137 @@
+"""Every query of a server, from LoadGen's word to its one answer.
+
+An answer that failed is completed with end-of-sequence ids, since LoadGen has no word for it, and is counted as a fault
+for good.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from assay.endpoint.clients.crossing import Came, EndedStream
+from assay.endpoint.failure import EndpointFailure, FailureKind
+from assay.ground.errors import AssayError, RunFailed
+from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Sink
+from assay.suts.endpoint_faults import Faults
+from assay.suts.endpoint_worst import WorstEndpoint
+
+
+@dataclass(slots=True)
+class OpenQuery:
+    """`id`: LoadGen's, or None for a question of our own."""
+
+    id: int | None
+    is_first_told: bool = False
+    is_done_told: bool = False
+
+
+@dataclass
+class RunTally:
+    """Of LoadGen's queries since it was last taken."""
+
+    delays_ns: list[int] = field(default_factory=list)
+    cached_tokens: int = 0
+    handed_over: int = 0
+
+
+class Ledger:
+    """Any thread opens queries and waits; the client processes' thread tells what has come."""
+
+    def __init__(self, urls: Sequence[str], eos: int, tells_firsts: bool, sink: Sink) -> None:
+        self._eos, self._tells_firsts, self._sink = eos, tells_firsts, sink
+        self.faults = Faults()
+        self.worst = WorstEndpoint(list(urls), sink.worst_endpoint)
+        self._run = RunTally()
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._open: dict[int, OpenQuery] = {}
+        self._own: dict[int, EndedStream] = {}
+        self._broken: BaseException | None = None
+
+    def enter(self, ids: Sequence[int | None]) -> list[int]:
+        """The numbers by which their answers will come. Raises: RunFailed when the client has already failed."""
+        with self._changed:
+            self._raise_broken()
+            numbers = [next(self._numbers) for _ in ids]
+            self._open.update(zip(numbers, map(OpenQuery, ids)))
+        return numbers
+
+    def wait(self) -> None:
+        """Until nothing is open. Raises: RunFailed, or what broke the client."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open or self._broken is not None)
+            self._raise_broken()
+
+    def own(self, numbers: Sequence[int]) -> list[EndedStream]:
+        """How questions of our own have ended."""
+        return [self._own.pop(number) for number in numbers]
+
+    def take_run(self) -> RunTally:
+        """Nothing is open now."""
+        taken, self._run = self._run, RunTally()
+        return taken
+
+    def came(self, came: Came) -> None:
+        """Raises: RunFailed as `Faults.add`."""
+        with self._changed:
+            firsts: list[FirstToken] = []
+            answers: list[Answer] = []
+            for number, token in came.firsts:
+                self._first(self._open[number], token, firsts)
+            for number, ids in came.answers:
+                self._answer(self._open[number], ids, answers)
+            for ended in came.ended:
+                self._end(ended, firsts, answers)
+            self._sink.first_tokens(firsts)
+            self._sink.done(answers)
+            if came.ended:
+                self._changed.notify_all()
+
+    def broke(self, error: BaseException) -> None:
+        with self._changed:
+            self._broken = error
+            self._changed.notify_all()
+
+    def _first(self, query: OpenQuery, token: int, firsts: list[FirstToken]) -> None:
+        query.is_first_told = True
+        if self._tells_firsts and query.id is not None:
+            firsts.append(FirstToken(query.id, token))
+
+    def _answer(self, query: OpenQuery, ids: Sequence[int], answers: list[Answer]) -> None:
+        query.is_done_told = True
+        if query.id is not None:
+            answers.append(Answer(query.id, ids))
+
+    def _end(self, ended: EndedStream, firsts: list[FirstToken], answers: list[Answer]) -> None:
+        query = self._open.pop(ended.number)
+        if query.id is None:
+            self._own[ended.number] = ended
+            return
+        if not query.is_done_told:
+            if not query.is_first_told:
+                self._first(query, self._eos, firsts)
+            self._answer(query, [self._eos] * LEAST_TOKENS, answers)
+        self._count(ended)
+
+    def _count(self, ended: EndedStream) -> None:
+        run = self._run
+        run.delays_ns.append(ended.late_ns)
+        run.cached_tokens += ended.cached_tokens or 0
+        run.handed_over += bool(ended.handed_over)
+        self.faults.answers += 1
+        self.faults.retries += ended.retries
+        if ended.url:
+            self.worst.add(ended.url, ended.took_ns, ended.failure is not None)
+        for url in ended.handed_over:
+            self.worst.tallies[url].handed_over += 1
+        if ended.failure is not None:
+            self.faults.add(EndpointFailure(FailureKind[ended.failure], ended.detail))
+
+    def _raise_broken(self) -> None:
+        if isinstance(self._broken, AssayError):
+            raise self._broken
+        if self._broken is not None:
+            raise RunFailed(f"the client of the server stopped: {self._broken}") from self._broken

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+from assay.endpoint.address import parse
+from assay.endpoint.failure import EndpointFailure, FailureKind
+from assay.endpoint.rotation import LEAVES_AFTER, Endpoint, Rotation
+
+GONE = EndpointFailure(FailureKind.CONNECT, "refused")
+BUSY = EndpointFailure(FailureKind.BUSY, "HTTP 429")
+
+
+def endpoint(port: int, outstanding: int = 0) -> Endpoint[Any]:
+    return Endpoint(parse(f"127.0.0.1:{port}"), b"", ("127.0.0.1", port), None, outstanding=outstanding)
+
+
+def test_the_server_with_the_fewest_open_requests_is_next_and_else_the_one_asked_least() -> None:
+    one, two = endpoint(1, 2), endpoint(2, 1)
+    rotation = Rotation([one, two])
+    assert rotation.next() is two
+    one.outstanding, one.asked = 1, 5
+    assert rotation.next() is two
+    assert rotation.next(failed=[two.address.text]) is one
+
+
+def test_a_server_leaves_after_some_failures_in_a_row_and_the_last_one_stays() -> None:
+    one, two = endpoint(1), endpoint(2, outstanding=50)
+    rotation = Rotation([one, two])
+    for _ in range(LEAVES_AFTER - 1):
+        rotation.ended(one, GONE)
+    rotation.ended(one, None)  # it answers still
+    for _ in range(LEAVES_AFTER):
+        assert rotation.next() is one
+        rotation.ended(one, GONE)
+    assert rotation.next() is two and one.left == f"{GONE.kind.value} (refused)"
+    for _ in range(9):
+        rotation.ended(two, GONE)
+    assert rotation.next() is two and not two.left
+
+
+def test_load_and_requests_that_are_wrong_send_no_server_away() -> None:
+    one, two = endpoint(1), endpoint(2)
+    rotation = Rotation([one, two])
+    for _ in range(9):
+        rotation.ended(one, BUSY)
+        rotation.ended(one, EndpointFailure(FailureKind.REQUEST, "HTTP 400"))
+    assert not one.left
+
+
+def test_a_query_has_another_server_until_all_have_failed_it() -> None:
+    rotation = Rotation([endpoint(1), endpoint(2)])
+    assert rotation.has_another(["http://127.0.0.1:1"])
+    assert not rotation.has_another(["http://127.0.0.1:1", "http://127.0.0.1:2"])

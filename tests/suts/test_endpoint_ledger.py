@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from assay.endpoint.clients.crossing import Came, EndedStream
+from assay.ground.errors import RunFailed
+from assay.suts.endpoint_ledger import Ledger
+from tests.suts.test_endpoint_sut import Collected
+
+URLS = ("http://a:1", "http://b:1")
+
+
+def ledger(tells_firsts: bool = True) -> tuple[Ledger, Collected]:
+    sink = Collected()
+    return Ledger(URLS, 2, tells_firsts, sink), sink
+
+
+def test_an_answer_goes_to_loadgens_own_number_and_a_question_of_our_own_to_nobody() -> None:
+    made, sink = ledger()
+    theirs, ours = made.enter([901, None])
+    came = Came([(theirs, 5), (ours, 6)], [(theirs, [5, 7]), (ours, [6, 8])], [EndedStream(ours, URLS[0])])
+    made.came(came)
+    assert sink.answers == {901: [5, 7]} and [tuple(one) for one in sink.firsts] == [(901, 5)]
+    made.came(Came([], [], [EndedStream(theirs, URLS[1], late_ns=9)]))
+    made.wait()
+    assert [ended.number for ended in made.own([ours])] == [ours]
+    assert made.take_run().delays_ns == [9] and made.take_run().delays_ns == []
+
+
+@pytest.mark.parametrize("tells_firsts", [True, False])
+def test_a_failed_answer_is_completed_once_with_what_is_missing_of_it(tells_firsts: bool) -> None:
+    made, sink = ledger(tells_firsts)
+    numbers = made.enter([1, 2, 3])
+    made.came(Came([(numbers[1], 5), (numbers[2], 5)], [(numbers[2], [5, 6])], []))
+    cut = [EndedStream(number, URLS[0], failure="CUT", detail="gone") for number in numbers]
+    made.came(Came([], [], cut))
+    made.wait()
+    assert sink.answers == {1: [2, 2], 2: [2, 2], 3: [5, 6]}
+    assert {token.id: token.token_id for token in sink.firsts} == ({1: 2, 2: 5, 3: 5} if tells_firsts else {})
+    assert (
+        made.faults.sentences()[0].startswith("3 of 3 answers failed")
+        and "(gone)" in made.faults.sentences()[0]
+    )
+
+
+def test_what_broke_the_client_is_told_to_whoever_waits_or_asks() -> None:
+    made, _ = ledger()
+    made.enter([1])
+    made.broke(RuntimeError("odd"))
+    for step in (made.wait, lambda: made.enter([2])):
+        with pytest.raises(RunFailed, match="the client of the server stopped: odd"):
+            step()
+
+
+def test_who_failed_a_query_before_another_answered_it_is_counted_there() -> None:
+    made, _ = ledger()
+    (number,) = made.enter([1])
+    made.came(Came([], [(number, [5, 6])], [EndedStream(number, URLS[1], handed_over=URLS[:1])]))
+    assert (made.worst.tallies[URLS[0]].handed_over, made.take_run().handed_over) == (1, 1)
+    assert made.faults.sentences() == ()
