@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 from typing import Any
@@ -11,8 +12,13 @@ import pytest
 from assay.cli import main
 from assay.endpoint import single
 from assay.endpoint.apis import APIS
+from assay.endpoint.probe import caching
 from assay.endpoint.probe.identify import identify
 from assay.endpoint.probe.report import ProbeReport, TextFacts, probe
+from assay.endpoint.probe.trial import Asker
+from assay.endpoint.prompt import Prompt
+from assay.endpoint.sampling import Sampling
+from assay.endpoint.single import SingleAnswer
 from assay.endpoint.tier import Tier
 from assay.ground.errors import ConfigError, EnvironmentProblem
 from tests.mock_server import mock
@@ -50,13 +56,28 @@ def test_a_server_that_gives_no_ids_is_of_tier_c() -> None:
 
 @pytest.mark.parametrize("states_cached", [True, False])
 def test_a_prefix_cache_is_found_and_the_salt_against_it(states_cached: bool) -> None:
-    caching = _auto("vllm", prefix_cache=True, states_cached=states_cached).caching
-    assert caching.is_on and caching.is_off_with_salt and caching.hits
+    found = _auto("vllm", prefix_cache=True, states_cached=states_cached).caching
+    assert found.is_on and found.is_off_with_salt and found.hits
 
 
-def test_a_prefix_cache_without_any_count_is_found_by_its_speed() -> None:
-    caching = _auto("tgi", prefix_cache=True, ttft_ms=40).caching
-    assert caching.is_on and caching.speed < 0.5
+@pytest.mark.parametrize(
+    ("first_s", "second_s", "is_on"),
+    [(0.040, 0.012, True), (0.040, 0.039, False), (0.040, 0.026, None), (0.004, 0.001, None)],
+)
+def test_a_prefix_cache_without_any_count_is_found_by_its_speed(
+    first_s: float, second_s: float, is_on: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With times that are said and not measured: a machine under load has others."""
+    times = itertools.cycle([first_s, second_s])
+
+    class Timed(Asker):
+        def ask(self, prompt: Prompt, sampling: Sampling, salt: str | None = None) -> SingleAnswer:
+            return SingleAnswer((), None, next(times), 1.0)
+
+    monkeypatch.setattr(caching, "fact", lambda server, path: (404, ""))
+    server = single.probed_server("http://127.0.0.1:9")
+    found = caching.caching(Timed(server, APIS["tgi"], "mock", Tier.B), None)
+    assert found.is_on is is_on and found.speed == pytest.approx(second_s / first_s)
 
 
 def test_a_server_without_a_cache_is_not_accused() -> None:
