@@ -43,6 +43,8 @@ def test_a_server_is_measured_and_one_that_breaks_off_is_invalid(
         command = [sys.executable, "-m", "assay", "bench", *words, "--mode", "performance"]
         made = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert made.returncode == code, made.stderr
-    (run,) = json.loads((out / "result.json").read_text())["runs"]
+    result = json.loads((out / "result.json").read_text())
+    (run,) = result["runs"]
+    assert result["used"]["details"]["client"]["ceiling"]["answers_per_s"] > 0
     assert bool(run["faults"]) is bool(fault)
     assert (out / "submission.tar.gz").exists() is not bool(fault)

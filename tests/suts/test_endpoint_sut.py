@@ -60,7 +60,7 @@ def built(
         None,
         Generation(2, 32, 2),
         server,
-        {"url": urls, **options},
+        {"url": urls, "client_check": 0.0, **options},
     )
     sink = Collected()
     return endpoint_sut.build(spec, samples, sink), sink
@@ -174,6 +174,18 @@ def test_a_client_process_that_dies_makes_the_run_invalid_and_nothing_hangs() ->
     assert used.details["client"]["processes"] == 2
 
 
+def test_the_record_says_how_the_client_fared_and_what_it_could_carry() -> None:
+    with TinyServer(echoed) as server:
+        sut, _ = built(server.url, client_check=0.05, max_in_flight=4)
+        assert sut.used().details["client"]["ceiling"] is None  # nothing was asked yet
+        used = asked(sut, 12)
+    client = used.details["client"]
+    assert client["ceiling"]["tokens"] == len(ANSWER) and client["ceiling"]["answers_per_s"] > 0
+    assert [run["answers"] for run in client["runs"]] == [12]
+    assert used.issue_delay_ms == client["issue_delay_p99_ms"] == client["runs"][0]["issue_delay_p99_ms"]
+    assert any(note.startswith("client: 1 process, queries sent") for note in used.notes)
+
+
 def test_two_servers_share_the_queries() -> None:
     with TinyServer(echoed) as one, TinyServer(echoed) as two:
         sut, sink = built(one.url, two.url)
@@ -213,6 +225,7 @@ def test_requests_that_are_refused_as_wrong_end_the_run() -> None:
         sut.issue([Query(i, 0) for i in range(4)])
         with pytest.raises(RunFailed, match="refuses the requests as wrong: HTTP 404"):
             sut.flush()
+        sut.close()
 
 
 def test_a_cache_that_answers_the_same_prompt_again_is_found_and_breaks_the_closed_rules() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -33,8 +34,12 @@ class RunTally:
     """Of LoadGen's queries since it was last taken."""
 
     delays_ns: list[int] = field(default_factory=list)
+    tokens: int = 0
+    """Of answers that are right."""
     cached_tokens: int = 0
     handed_over: int = 0
+    begin_ns: int = 0
+    end_ns: int = 0
 
 
 class Ledger:
@@ -55,6 +60,8 @@ class Ledger:
         """The numbers by which their answers will come. Raises: RunFailed when the client has already failed."""
         with self._changed:
             self._raise_broken()
+            if not self._run.begin_ns and any(id is not None for id in ids):
+                self._run.begin_ns = time.monotonic_ns()
             numbers = [next(self._numbers) for _ in ids]
             self._open.update(zip(numbers, map(OpenQuery, ids)))
         return numbers
@@ -82,6 +89,7 @@ class Ledger:
             for number, token in came.firsts:
                 self._first(self._open[number], token, firsts)
             for number, ids in came.answers:
+                self._run.tokens += len(ids)
                 self._answer(self._open[number], ids, answers)
             for ended in came.ended:
                 self._end(ended, firsts, answers)
@@ -118,6 +126,7 @@ class Ledger:
 
     def _count(self, ended: EndedStream) -> None:
         run = self._run
+        run.end_ns = time.monotonic_ns()
         run.delays_ns.append(ended.late_ns)
         run.cached_tokens += ended.cached_tokens or 0
         run.handed_over += bool(ended.handed_over)

@@ -18,6 +18,7 @@ from assay.mlperf.workloads.workload import Generation
 
 WARM_UPS, WARM_UP_TOKENS = 8, 16
 """Requests before the first run, of the run's lengths and with none of its prompts, and their longest answer."""
+CEILING_PROMPTS = 64
 SALT = b"assay-00000000-000000000000"
 """Stands in every body for the query's own salt, which has as many characters."""
 
@@ -59,6 +60,11 @@ class Questions:
         chosen = by_length[:: max(1, len(by_length) // WARM_UPS)][:WARM_UPS]
         most = min(WARM_UP_TOKENS, self._rules.max_new_tokens)
         return [self._terms(terms.prompt_ids[::-1], most=most) for terms in chosen]
+
+    def for_ceiling(self, tokens: int) -> list[bytes]:
+        """Some of the run's prompts, for a server without a model: every answer has `tokens` tokens."""
+        chosen = list(self.terms.values())[:CEILING_PROMPTS]
+        return [self.write(self._terms(terms.prompt_ids, most=tokens), is_salted=False) for terms in chosen]
 
     def new_prompt(self) -> AnswerTerms:
         """The ids of the longest prompt in a new order: long enough for a block of any cache to be full."""

@@ -5,23 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import msgspec
 
 from assay.endpoint.address import Address, parse
 from assay.endpoint.api import Api
+from assay.endpoint.clients import ceiling, certificate
+from assay.endpoint.clients.certificate import ClientCertificate
 from assay.endpoint.clients.crossing import ClientSetting, EndedStream
 from assay.endpoint.clients.fleet import ClientFleet
 from assay.endpoint.exchange import ClientLimits
 from assay.endpoint.failure import FailureKind
-from assay.ground.errors import EnvironmentProblem, RunFailed
+from assay.ground.errors import AssayError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
-from assay.mlperf.sut.interface import Query, Sink, SutSpec, Used
+from assay.mlperf.sut.interface import LEAST_TOKENS, Query, Sink, SutSpec, Used
 from assay.suts import endpoint_cache, endpoint_http, endpoint_rules, endpoint_server, secret, server_rules
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_cache import CacheCounters, CacheFindings
-from assay.suts.endpoint_ledger import Ledger
+from assay.suts.endpoint_ledger import Ledger, RunTally
 from assay.suts.endpoint_options import clients_of, exact_api, limits_of, model_of, urls_of
 from assay.suts.endpoint_questions import Questions
 
@@ -36,8 +38,8 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
     addresses = [parse(url) for url in urls]
     model = model_of(addresses, None if options["model"] is None else str(options["model"]), token)
     limits = limits_of(options)
-    clients = clients_of(options, limits.in_flight)
-    sut = EndpointSut(addresses, api, model, token, limits, clients, spec, samples, sink)
+    clients, check_s = clients_of(options, limits.in_flight), float(str(options["client_check"]))
+    sut = EndpointSut(addresses, api, model, token, limits, clients, check_s, spec, samples, sink)
     try:
         sut.warm_up()
     except BaseException:
@@ -57,11 +59,12 @@ class EndpointSut:
         token: str | None,
         limits: ClientLimits,
         clients: int,
+        check_s: float,
         spec: SutSpec,
         samples: Sequence[Sample],
         sink: Sink,
     ) -> None:
-        self._addresses, self._api, self._model, self._limits = list(addresses), api, model, limits
+        self._addresses, self._api, self._model = list(addresses), api, model
         self._token, self._sink = token, sink
         self._questions = Questions(api, model, spec.generation, samples)
         urls = [each.text for each in addresses]
@@ -72,8 +75,10 @@ class EndpointSut:
         """What the servers' settings break of the rules, and what a reader must know of them."""
         self._cache = CacheFindings(is_salted=api.has_salt)
         self._counters = CacheCounters()
-        setting = ClientSetting(api.name, tuple(urls), token, limits)
-        self._fleet = ClientFleet(setting, clients, self._ledger)
+        self._setting = ClientSetting(api.name, tuple(urls), token, limits)
+        self._fleet = ClientFleet(self._setting, clients, self._ledger)
+        self._client = ClientCertificate(clients, limits.in_flight)
+        self._check_s = check_s
 
     @property
     def clients(self) -> list[int]:
@@ -83,9 +88,9 @@ class EndpointSut:
     def used(self) -> Used:
         """Asks the servers for their counters, and for the same new prompt twice: between runs only."""
         run = self._ledger.take_run()
+        self._look_at_client(run)
         self._look_at_cache(run.cached_tokens)
-        delays = sorted(run.delays_ns)
-        p99 = delays[int(0.99 * len(delays))] / 1e6 if delays else None
+        client = self._client
         breach = self._cache.breach()
         faults = self._ledger.faults
         return Used(
@@ -97,19 +102,20 @@ class EndpointSut:
             weights_sha256=None,
             faults=faults.sentences(),
             breaches=(*([breach] if breach else []), *server_rules.breaches(self.findings)),
-            issue_delay_ms=p99,
-            notes=(self._server_words(), self._cache.words(), *server_rules.remarks(self.findings)),
+            issue_delay_ms=client.runs[-1].issue_delay_p99_ms if run.delays_ns else None,
+            notes=(
+                self._server_words(),
+                self._cache.words(),
+                *filter(None, (client.words(), client.limited())),
+                *server_rules.remarks(self.findings),
+            ),
             details={
                 "tier": self._api.tier.value,
                 "model": self._model,
                 "answers": faults.answers,
                 "failures": {kind.name: count for kind, count in faults.kinds.items()},
                 "retries": faults.retries,
-                "client": {
-                    "processes": self._fleet.count,
-                    "issue_delay_p99_ms": p99,
-                    "in_flight_at_most": self._limits.in_flight,
-                },
+                "client": client.to_dict(),
                 "cache": asdict(self._cache),
                 "findings": [each.to_dict() for each in self.findings],
                 "endpoints": self._endpoints(),
@@ -117,7 +123,7 @@ class EndpointSut:
         )
 
     def _endpoints(self) -> list[dict[str, object]]:
-        pulses = [told[-1] for told in self._fleet.pulses() if told]
+        pulses = [told[-1] for told in self._pulses if told]
         return [
             {
                 "url": address.text,
@@ -145,6 +151,30 @@ class EndpointSut:
         numbers = self._ask([None] * len(written), written)
         self.flush()
         return self._ledger.own(numbers)
+
+    def _look_at_client(self, run: RunTally) -> None:
+        """How the client fared in the run that has ended; what it could carry, after the first one."""
+        self._pulses = self._fleet.pulses()
+        client = self._client
+        if not run.delays_ns:
+            return
+        seen = certificate.client_run(self._pulses, run.delays_ns, run.begin_ns, run.end_ns)
+        client = replace(client, runs=(*client.runs, seen))
+        if client.ceiling is None and self._check_s and run.tokens:
+            tokens = max(LEAST_TOKENS, round(run.tokens / len(run.delays_ns)))
+            self._sink.progress("measuring what the client can carry")
+            try:
+                found = ceiling.measured(
+                    self._setting,
+                    client.processes,
+                    self._questions.for_ceiling(tokens),
+                    tokens,
+                    self._check_s,
+                )
+                client = replace(client, ceiling=found, unmeasured="")
+            except AssayError as error:
+                client = replace(client, unmeasured=error.message)
+        self._client = client
 
     def _look_at_cache(self, cached_tokens: int) -> None:
         """Counters of the run that has ended; then the same new prompt twice, without a salt."""

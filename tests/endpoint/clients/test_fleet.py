@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -134,30 +131,3 @@ def test_a_process_that_cannot_go_on_says_why(capfd: pytest.CaptureFixture[str])
     made.close()
     assert "no-api" in heard.ended[0].detail
     assert "KeyError" in capfd.readouterr().err
-
-
-def test_client_processes_end_with_the_one_that_started_them() -> None:
-    lines = [
-        "import sys, time",
-        "from assay.endpoint.clients import process",
-        "popen, connection = process.start()",
-        "print(popen.pid, flush=True)",
-        "time.sleep(60)",
-    ]
-    parent = subprocess.Popen([sys.executable, "-c", "\n".join(lines)], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-    parent.kill()
-    parent.wait()
-    deadline = time.monotonic() + 30
-    while _state(child) != "Z":
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def _state(pid: int) -> str:
-    """As proc(5) has it; Z where it has ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return "Z"

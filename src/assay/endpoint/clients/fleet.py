@@ -31,6 +31,7 @@ from assay.endpoint.failure import FailureKind
 from assay.ground.errors import EnvironmentProblem
 
 _READ = 2**18
+_WORKER = "assay.endpoint.clients.worker"
 
 
 class Hearer(Protocol):
@@ -66,7 +67,7 @@ class ClientFleet:
         try:
             for at in range(count):
                 urls = setting.urls[at % len(setting.urls) :] + setting.urls[: at % len(setting.urls)]
-                made = _ClientProcess(*process.start())
+                made = _ClientProcess(*process.start(_WORKER))
                 self._processes.append(made)
                 made.socket.sendall(
                     frame(FrameKind.SETTING, ClientSetting(setting.api, urls, setting.token, limits))

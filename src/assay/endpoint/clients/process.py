@@ -1,7 +1,8 @@
-"""A client process, from its start to its end. It ends when the process that started it does, however that ends."""
+"""A process beside the one that measures, from its start to its end. It ends when that one does, however that ends."""
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -9,49 +10,44 @@ import sys
 from assay.ground import lifeline
 
 _BOOT = (
-    "import sys; sys.path[:] = sys.argv[2:]; "
-    "from assay.endpoint.clients import process; process.main(int(sys.argv[1]))"
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from assay.endpoint.clients import process; process.begin(*sys.argv[2:])"
 )
-"""`sys.path` as it is here: a caller may have changed it."""
 _END_SECONDS = 5.0
 
 
-def start() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """A client process in this process's group, with its output, and our end of its connection. Raises: OSError."""
+def start(module: str, *arguments: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """A process in this one's group, with its output, that runs `module.main`; and our end of its connection.
+
+    It finds modules where this one does. Raises: OSError.
+    """
     ours, theirs = socket.socketpair()
     try:
-        words = [sys.executable, "-c", _BOOT, str(theirs.fileno()), *sys.path]
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+        words = [sys.executable, "-c", _BOOT, json.dumps(sys.path), str(theirs.fileno()), module, *arguments]
+        started = subprocess.Popen(words, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
     except BaseException:
         ours.close()
         raise
     finally:
         theirs.close()
-    return process, ours
+    return started, ours
 
 
-def end(process: subprocess.Popen[bytes]) -> int:
+def end(started: subprocess.Popen[bytes]) -> int:
     """Its exit status, once it has ended by itself or was killed. Its connection is closed before."""
     try:
-        return process.wait(_END_SECONDS)
+        return started.wait(_END_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
+        started.kill()
+        return started.wait()
 
 
-def main(descriptor: int) -> None:
-    """In the client process. `descriptor`: its end of the connection."""
-    lifeline.tie(descriptor)  # before anything slow: the other process may be gone already
-    import asyncio
+def begin(descriptor: str, module: str, *arguments: str) -> None:
+    """In the new process. `descriptor`: its end of the connection."""
+    lifeline.tie(int(descriptor))  # before anything slow: the other process may be gone already
     import gc
+    import importlib
 
-    from assay.endpoint.clients.worker import ClientWorker
-
-    async def live() -> None:
-        loop = asyncio.get_running_loop()
-        over: asyncio.Future[None] = loop.create_future()
-        await loop.create_connection(lambda: ClientWorker(over), sock=socket.socket(fileno=descriptor))
-        await over
-
-    gc.freeze()
-    asyncio.run(live())
+    main = importlib.import_module(module).main
+    gc.freeze()  # what is there now is never garbage
+    main(int(descriptor), *arguments)

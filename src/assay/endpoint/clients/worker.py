@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from functools import partial
 from typing import NamedTuple
@@ -169,3 +170,15 @@ class ClientWorker(asyncio.Protocol):
                 {each.address.text: each.left for each in endpoints if each.left},
             )
             self._parent.write(frame(FrameKind.PULSE, pulse))
+
+
+def main(descriptor: int) -> None:
+    """In a client process, until the other end of `descriptor` closes. Raises: what broke it."""
+
+    async def live() -> None:
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+        await loop.create_connection(lambda: ClientWorker(over), sock=socket.socket(fileno=descriptor))
+        await over
+
+    asyncio.run(live())

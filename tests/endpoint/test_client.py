@@ -1,0 +1,111 @@
+"""The client in one loop, against servers of which some fail."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import pytest
+
+from assay.endpoint.address import parse
+from assay.endpoint.answer import AnswerStream
+from assay.endpoint.apis import APIS
+from assay.endpoint.client import Client
+from assay.endpoint.connection import Connection
+from assay.endpoint.exchange import ClientLimits, Exchange
+from assay.endpoint.failure import FailureKind
+from assay.endpoint.prompt import Prompt
+from assay.endpoint.rotation import LEAVES_AFTER, Endpoint
+from assay.endpoint.sampling import Sampling
+from tests.endpoint.tiny_server import TinyServer
+
+API = APIS["vllm"]
+ANSWER = [5, 6, 7]
+
+
+def exchange(number: int) -> Exchange[int]:
+    body = API.body(Prompt(ids=(1, 2)), Sampling(max_tokens=8), "tiny", None)
+    return Exchange(number, body, partial(AnswerStream, API, ()), 0)
+
+
+def asked(
+    count: int, *urls: str, hands_over: bool = False, **limits: Any
+) -> tuple[list[Exchange[int]], Client[int]]:
+    """What has ended, in its order, and the client that did it."""
+
+    async def run() -> tuple[list[Exchange[int]], Client[int]]:
+        ended: list[Exchange[int]] = []
+        over = asyncio.Event()
+
+        def done(one: Exchange[int]) -> None:
+            ended.append(one)
+            if len(ended) == count:
+                over.set()
+
+        endpoints: list[Endpoint[int]] = [Endpoint.at(parse(url), API.path, None) for url in urls]
+        client = Client(endpoints, ClientLimits(**{"in_flight": 2, **limits}), lambda _: None, done)
+        client.hands_over = hands_over
+        watch = asyncio.ensure_future(client.watch())
+        client.ask([exchange(number) for number in range(count)])
+        await asyncio.wait_for(over.wait(), 30)
+        watch.cancel()
+        client.close()
+        with suppress(asyncio.CancelledError):
+            await watch
+        return ended, client
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "reset", "cut", "error", "stall"])
+def test_another_server_answers_what_one_fails_and_each_query_has_one_answer(fault: str) -> None:
+    with TinyServer(lambda _: ANSWER, fault) as bad, TinyServer(lambda _: ANSWER) as good:
+        ended, _ = asked(10, bad.url, good.url, hands_over=True, silence_s=0.2)
+    assert sorted(one.key for one in ended) == list(range(10))
+    assert all(one.answer.failure is None and one.answer.ids == ANSWER for one in ended)
+    assert {one.endpoint for one in ended} == {good.url}
+    failed = [one for one in ended if one.handed_over]
+    assert {url for one in failed for url in one.handed_over} == {bad.url}
+    assert 1 <= len(failed) <= LEAVES_AFTER + 1  # one more may be in flight
+
+
+def test_a_server_that_only_errs_leaves_without_taking_all_queries_with_it() -> None:
+    with TinyServer(lambda _: ANSWER, "500") as bad, TinyServer(lambda _: ANSWER) as good:
+        ended, client = asked(20, bad.url, good.url, in_flight=1)
+    failed = [one for one in ended if one.answer.failure]
+    assert len(failed) == LEAVES_AFTER and not any(one.handed_over for one in ended)
+    assert "HTTP 500" in client.endpoints[0].left and not client.endpoints[1].left
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("400", FailureKind.REQUEST), ("429", FailureKind.BUSY)])
+def test_what_any_server_would_refuse_is_not_handed_over(fault: str, kind: FailureKind) -> None:
+    with TinyServer(lambda _: ANSWER, fault) as bad, TinyServer(lambda _: ANSWER, fault) as other:
+        ended, _ = asked(2, bad.url, other.url, hands_over=True)
+    assert [one.answer.failure and one.answer.failure.kind for one in ended] == [kind] * 2
+    assert not any(one.handed_over for one in ended)
+
+
+def test_a_query_that_every_server_fails_has_failed_once_tried_by_each() -> None:
+    with TinyServer(lambda _: ANSWER, "cut") as one, TinyServer(lambda _: ANSWER, "cut") as two:
+        (ended,), _ = asked(1, one.url, two.url, hands_over=True)
+        assert len(one.requests) == len(two.requests) == 1
+    assert ended.answer.failure is not None and len(ended.handed_over) == 1
+
+
+def test_a_query_is_due_when_a_place_becomes_free_and_not_before() -> None:
+    with TinyServer(lambda _: ANSWER) as server:
+        ended, _ = asked(4, server.url, in_flight=1)
+    assert ended[0].due_ns == 0
+    assert all(
+        before.heard_ns <= after.due_ns <= after.sent_ns for before, after in itertools.pairwise(ended)
+    )
+
+
+def test_bytes_that_nobody_asked_for_close_the_connection() -> None:
+    made: Connection[int] = Connection(lambda _: None)
+    made.is_open = True
+    made.data_received(b"HTTP/1.1 200 OK\r\n\r\n")
+    assert not made.is_open
