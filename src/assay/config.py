@@ -264,6 +264,10 @@ class Request:
     config: BenchmarkConfig
     delivery: Delivery = Delivery()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, as config.json holds them: the fields of the config, and `delivery` beside them."""
+        return {**self.config.to_dict(), "delivery": plain(self.delivery)}
+
 
 def plain(value: Any) -> Any:
     """A value of this program as JSON holds it: dataclasses as objects, enums as their value, paths as text."""

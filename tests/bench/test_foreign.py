@@ -33,13 +33,14 @@ def test_the_folder_holds_record_text_rows_and_what_was_read(
     made = foreign.write(vllm, out)
     assert result.read(out) == made
     assert (out / "source/vllm.json").read_text() == json.dumps(VLLM)
-    assert made.files == {"source/vllm.json": files.sha256(out / "source/vllm.json")}
+    assert made.files["source/vllm.json"] == files.sha256(out / "source/vllm.json")
+    assert made.files.keys() == {"source/vllm.json", "requests.parquet", "README.md"}
     assert requests.read(out / "requests.parquet").num_rows == 3
     assert "vllm bench serve gives no verdict" in (out / "README.md").read_text()
 
 
 def test_the_notes_say_whose_figures_these_are_and_what_they_mean(vllm: foreign.ForeignRun) -> None:
-    made = foreign.result(vllm, {})
+    made = foreign.result(vllm)
     assert any("every figure is vllm bench serve's own" in note for note in made.notes)
     assert "ttft: first token - sent" in made.notes
     assert "1 requests failed, and no figure holds them" in made.notes
@@ -66,7 +67,7 @@ def test_an_imported_run_can_be_shown_and_listed(vllm: foreign.ForeignRun, tmp_p
 
 def test_figures_of_other_definitions_are_said_to_be_no_one_figure(vllm: foreign.ForeignRun) -> None:
     other = foreign_tools.runs(GUIDELLM, Path("g.json"))[1]
-    sides = [RunSide(run.tool, foreign.result(run, {}), None) for run in (vllm, other)]
+    sides = [RunSide(run.tool, foreign.result(run), None) for run in (vllm, other)]
     warnings = compare.compare(*sides).warnings
     assert (
         "tpot is not one figure: (end - first token) / (tokens - 1) in A, (end - sent) / tokens in B"
@@ -81,14 +82,12 @@ def test_loadgens_logs_keep_loadgens_word_and_definitions(vllm: foreign.ForeignR
     assert str(outcome.of(made)) == "Server VALID"
     assert (made.round, made.loadgen.version) == ("v4.1", "4.1 @ abc")
     assert (tmp_path / "out/Server/performance/run_1/mlperf_log_detail.txt").is_file()
-    warnings = compare.compare(
-        RunSide("a", made, None), RunSide("b", foreign.result(vllm, {}), None)
-    ).warnings
+    warnings = compare.compare(RunSide("a", made, None), RunSide("b", foreign.result(vllm), None)).warnings
     assert "ttft is not one figure: first token - scheduled in A, first token - sent in B" in warnings
 
 
 def test_nothing_is_said_that_nobody_asked_for(vllm: foreign.ForeignRun) -> None:
-    made = foreign.result(vllm, {})
+    made = foreign.result(vllm)
     text = page.render([Shown(made, None)])
     assert "float32" not in text and "Run it again" not in text
     assert 'class="verdict open"' in text and "what vllm bench serve says it ran with" in text

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from assay.bench import comply, earlier, fetching, measure, pipeline, prepare, submit
+from assay.bench import comply, earlier, fetching, pipeline, prepare, submit
 from assay.bench.pipeline import FinishedBenchmark
-from assay.bench.running import Reporter
+from assay.bench.running import Reporter, RunInProgress
 from assay.bench.submit import Submitted
 from assay.config import (
     BenchmarkConfig,
@@ -28,11 +28,13 @@ from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.hub import Hub
 from assay.mlperf import workloads
 from assay.mlperf.checker import check
+from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult, RunValidity, Status
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.workloads.workload import DatasetFile
 from assay.report import outcome
 from tests import fakes
+from tests.bench import echo_job
 from tests.ground import flaky_server as flaky
 
 CLOSED = BenchmarkConfig(submission=SubmissionRequest(division=Division.CLOSED))
@@ -147,9 +149,9 @@ def test_the_gate_fails_a_job_whose_run_is_invalid_and_says_why_in_any_case(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_gate: bool, validity: RunValidity
 ) -> None:
     made = fakes.result(fakes.performance(validity=validity))
-    monkeypatch.setattr(measure, "run", lambda request, reporter: (made, tmp_path))
+    monkeypatch.setattr(earlier, "take", lambda *_: made)
     said: list[RunResult] = []
-    request = Request(BenchmarkConfig(), Delivery(gate=is_gate))
+    request = Request(BenchmarkConfig(paths=Paths(out=tmp_path)), Delivery(gate=is_gate))
     finished = pipeline.run(request, Hub(), Reporter(lambda text: None, lambda progress: None, said.append))
     failed = [failure.message for failure in pipeline.failures(request, finished)]
     assert failed == (
@@ -209,7 +211,24 @@ def test_a_compliance_test_that_the_division_does_not_owe_is_left_out_and_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, said = fakes.result(fakes.performance()), list[str]()
-    monkeypatch.setattr(measure, "run", lambda request, reporter: (made, tmp_path))
-    request = Request(BenchmarkConfig(), Delivery(compliance=True))
+    monkeypatch.setattr(earlier, "take", lambda *_: made)
+    request = Request(BenchmarkConfig(paths=Paths(out=tmp_path)), Delivery(compliance=True))
     pipeline.run(request, Hub(), Reporter(said.append, lambda progress: None))
     assert said == ["no compliance test is run: the open division owes none"]
+
+
+@pytest.mark.parametrize("is_inside", [False, True])
+def test_what_is_measured_here_or_in_a_container_is_recorded_by_the_pipeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_inside: bool
+) -> None:
+    def work(running: RunInProgress, *_: object) -> None:
+        assert result.read(running.folder).status is Status.RUNNING
+        running.runs.append(fakes.performance())
+
+    wrong = "measured in the other place"
+    monkeypatch.setattr(pipeline.measure, "measure", lambda *_: pytest.fail(wrong) if is_inside else work(*_))
+    monkeypatch.setattr(pipeline.contained, "run", lambda *_: work(*_) if is_inside else pytest.fail(wrong))
+    delivery = Delivery(container=ContainerRequest() if is_inside else None)
+    finished = pipeline.run(echo_job.request(tmp_path / "run", delivery), Hub(), echo_job.silent())
+    assert result.read(tmp_path / "run") == finished.result
+    assert finished.result.status is Status.COMPLETE and len(finished.result.runs) == 1

@@ -38,7 +38,7 @@ def test_mixtral_8x7b_is_run_in_the_precision_that_is_published() -> None:
 def test_a_flag_wins_over_run_yaml_and_run_yaml_over_the_default(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
     file.write_text("workload: mixtral-nano\nprecision: bfloat16\nlimits:\n  batch: 4\n  samples: 7\n")
-    config = native.build(None, {"limits.batch": "9"}, native.read_yaml(file))
+    config = native.build(None, {"limits.batch": "9"}, native.read_file(file).settings)
     assert (config.precision, config.limits.batch, config.limits.samples) == (Precision.BFLOAT16, 9, 7)
     assert config.origin["limits.batch"] == "flag --batch"
     assert config.origin["limits.samples"] == "run.yaml"
@@ -61,7 +61,7 @@ def test_a_bad_run_yaml_is_refused_with_the_nearest_key(tmp_path: Path, text: st
     file = tmp_path / "run.yaml"
     file.write_text(text)
     with pytest.raises(ConfigError) as error:
-        native.build(None, {}, native.read_yaml(file))
+        native.build(None, {}, native.read_file(file).settings)
     assert hint in str(error.value)
 
 
@@ -113,7 +113,7 @@ def test_a_number_beyond_all_measure_and_an_empty_path_are_refused(name: str, te
 
 def test_a_device_in_place_of_a_run_yaml_is_refused() -> None:
     with pytest.raises(ConfigError, match="is a device, no file"):
-        native.read_yaml(Path("/dev/zero"))
+        native.read_file(Path("/dev/zero"))
 
 
 def test_an_unknown_workload_names_the_nearest() -> None:
@@ -180,7 +180,7 @@ def test_a_key_of_run_yaml_that_is_unknown_or_stands_twice_is_refused(
     file = tmp_path / "run.yaml"
     file.write_text(text)
     with pytest.raises(ConfigError) as error:
-        native.read_yaml(file)
+        native.read_file(file)
     assert words in str(error.value)
 
 
@@ -194,6 +194,6 @@ def test_the_config_of_a_run_asks_for_the_same_job_in_a_new_folder(tmp_path: Pat
     flags = {"scenarios": "server", "limits.min_duration_s": "20s", "paths.out": str(tmp_path), "sut": "echo"}
     asked = native.build("mixtral-8x7b", {**flags, "sut_options.pace": "3"}, {})
     (tmp_path / "config.json").write_text(json.dumps(asked.to_dict()))
-    again = native.build(None, {}, native.read_yaml(tmp_path / "config.json"))
+    again = native.build(None, {}, native.read_file(tmp_path / "config.json").settings)
     assert again.paths.out is None
     assert dataclasses.replace(again, paths=asked.paths) == asked

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from assay.config import ContainerRequest, Delivery, EarlierRun
+from assay.config import ContainerRequest, Delivery, EarlierRun, MayFetch
 from assay.doors import native, native_delivery
 from assay.ground.errors import ConfigError
 
@@ -35,6 +36,8 @@ def ask(*words: str) -> Delivery:
         ("--gate", {"gate": True}),
         ("--style valid", {"full": True, "refuse_invalid": True}),
         ("--style valid --submission-style short", {"refuse_invalid": True}),
+        ("--fetch nothing", {"may_fetch": MayFetch(False, False)}),
+        ("--fetch model", {"may_fetch": MayFetch(dataset=False)}),
         ("--unsafe-no-sandbox", {"unsafe_no_sandbox": True}),
         ("--container docker", {"container": ContainerRequest("docker")}),
         ("--container-keep --container-reuse", {"container": ContainerRequest(reuse=True, keep=True)}),
@@ -73,3 +76,44 @@ def test_the_recorded_command_asks_for_the_same_place_of_the_run() -> None:
     ]
     assert native_delivery.extra_flags(ask(*words)) == tuple(words)
     assert native_delivery.extra_flags(ask("--gate", "--submit")) == ()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A run.yaml that asks for much around the measurement."""
+    path = tmp_path / "run.yaml"
+    path.write_text(
+        "sut: echo\ndelivery:\n  submit: true\n  allow_fake: true\n  pack: false\n  gate: true\n"
+        "  container: {engine: docker, keep: true}\n  may_fetch: {model: false}\n"
+    )
+    return path
+
+
+def test_a_file_asks_for_what_it_names_and_the_rest_is_as_usual(file: Path) -> None:
+    found = ask("--config", str(file))
+    assert (found.submit, found.allow_fake, found.pack, found.check) == (True, True, False, True)
+    assert found.container == ContainerRequest("docker", keep=True)
+    assert found.may_fetch == MayFetch(model=False)
+
+
+def test_a_flag_wins_over_the_file_in_both_directions(file: Path) -> None:
+    words = "--no-submit --no-gate --pack --container podman --no-container-keep --fetch all"
+    found = ask("--config", str(file), *words.split())
+    assert (found.submit, found.gate, found.pack, found.allow_fake) == (False, False, True, True)
+    assert (found.container, found.may_fetch) == (ContainerRequest("podman"), MayFetch())
+
+
+@pytest.mark.parametrize(("style", "is_kept"), [("test", True), ("valid", False)])
+def test_what_a_style_decides_goes_with_another_style(tmp_path: Path, style: str, is_kept: bool) -> None:
+    file = tmp_path / "config.json"
+    file.write_text('{"style": "test", "sut": "echo", "delivery": {"full": false, "refuse_invalid": false}}')
+    found = ask("--config", str(file), "--style", style)
+    assert (found.full, found.refuse_invalid) == (not is_kept, not is_kept)
+
+
+def test_a_file_that_wants_a_tree_of_a_fake_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("sut: echo\ndelivery: {submit: true}\n")
+    with pytest.raises(ConfigError, match="echo SUT is a fake") as error:
+        ask("--config", str(file))
+    assert "--no-submit" in error.value.hint

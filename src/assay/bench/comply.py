@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from assay.bench import measure, prepare
+from assay.bench import earlier, measure, prepare
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import BenchmarkConfig, Delivery, Division, Mode, Scenario, Style
 from assay.ground.errors import ConfigError, RunFailed
@@ -69,14 +69,15 @@ def perform(
     the same SUT. `compliance_dataset`: of TEST07, where the run names none.
 
     The verdicts are called as `TEST06 Offline`. Raises: ConfigError when the folder has no performance run, or a data
-    set of a test is missing or too small; AssayError as `measure.run` does.
+    set of a test is missing or too small; AssayError as `measure.measure` does.
     """
     made = result.read(folder)
     scenarios = [run.scenario for run in made.runs if run.mode is Mode.PERFORMANCE]
     if not scenarios:
         raise ConfigError(f"{folder} holds no performance run", "run `assay bench --mode performance` first")
-    job, data = prepare.prepare(made.asked)
-    whole = RunInProgress(job.of_mode(Mode.PERFORMANCE), data, folder, reporter)
+    request = earlier.request_of(folder)
+    job, data = prepare.prepare(request.config)
+    whole = RunInProgress(job.of_mode(Mode.PERFORMANCE), data, folder, reporter, request.delivery)
     tests = job.rules.compliance or ("TEST06",)
     parts = [(whole, [test for test in tests if test != SCORED])]
     if SCORED in tests:

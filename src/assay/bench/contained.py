@@ -12,10 +12,10 @@ from pathlib import Path
 
 from assay.bench import measure, prepare, record, score_run
 from assay.bench.running import Reporter, RunInProgress
-from assay.config import BenchmarkConfig, ContainerRequest, Delivery, Device, Mode, Request
+from assay.config import BenchmarkConfig, ContainerRequest, Device, Mode
 from assay.doors import native
 from assay.ground import settings
-from assay.ground.errors import AssayError, RunFailed
+from assay.ground.errors import RunFailed
 from assay.machine.container import run as container
 from assay.machine.container.run import Task
 from assay.mlperf.record import result
@@ -27,47 +27,38 @@ MODULE = "assay.cli.contained"
 """What runs inside: `python -m MODULE CONFIG`."""
 
 
-def run(request: Request, asked: ContainerRequest, reporter: Reporter) -> tuple[RunResult, Path]:
-    """As `measure.run`, with the system under test and LoadGen in a container. Raises: AssayError."""
-    job, data = prepare.prepare(request.config)
-    accuracy_data = prepare.accuracy_set(job)
-    wheels.obtain(job.wheel)  # here, as the container has no network
-    folder = prepare.claim(request.config.paths.out)
-    paths = dataclasses.replace(request.config.paths, out=folder)
-    config = dataclasses.replace(request.config, paths=paths)
-    place = RunFolder(folder)
-    inside = dataclasses.replace(
-        config, paths=dataclasses.replace(paths, lcb_tests=None, compliance_dataset=None)
-    )  # out here
-    ended = container.run(asked, task(inside), place.container_log_beside, reporter.say)
-    ended.log.replace(place.container_log)
+def run(running: RunInProgress, asked: ContainerRequest) -> None:
+    """As `measure.measure`, with the system under test and LoadGen in a container. Raises: AssayError."""
+    wheels.obtain(running.job.wheel)  # here, as the container has no network
+    log = RunFolder(running.folder).container_log
+    ended = container.run(asked, task(_config_inside(running)), log, running.reporter.say)
     used = dataclasses.replace(asked, engine=ended.engine)
-    delivery = dataclasses.replace(request.delivery, container=used)
-    job = dataclasses.replace(job, config=config)
-    running = RunInProgress(job, data, folder, reporter, delivery, accuracy_data=accuracy_data)
+    running.delivery = dataclasses.replace(running.delivery, container=used)
+    _take_over(running, result.read(running.folder), is_scored=not ended.exit_code)
     if ended.exit_code:
-        reason = f"the container ended with exit code {ended.exit_code}: {_last_line(place.container_log)}"
-        if not place.result.exists():  # it never came to write one
-            record.write_record(running, Status.FAILED, reason)
-        raise RunFailed(reason, f"its whole log is {place.container_log}")
-    _take_over(running, result.read(folder))
+        raise RunFailed(
+            f"the container ended with exit code {ended.exit_code}: {_last_line(log)}",
+            f"its whole log is {log}",
+        )
     running.notes.append(f"measured in a container of {ended.engine} ({_words(asked)}), scored outside of it")
-    return record.write_record(running, Status.COMPLETE), folder
 
 
 def inside(text: str, reporter: Reporter) -> None:
     """The part that runs in the container: measure, and leave the logs. `text` is `serialised`."""
     asked = json.loads(text)
-    config = native.build(asked["workload"], asked["fields"], {})
-    job, data = prepare.prepare(config)
-    out, accuracy_data = prepare.claim(config.paths.out), prepare.accuracy_set(job)
-    running = RunInProgress(job, data, out, reporter, Delivery(), accuracy_data=accuracy_data)
-    try:
-        measure.measure(running, score_run.no_scores)
-    except AssayError as error:
-        record.write_record(running, Status.FAILED, error.message)
-        raise
-    record.write_record(running, Status.COMPLETE)
+    job, data = prepare.prepare(native.build(asked["workload"], asked["fields"], {}))
+    folder, accuracy_data = Path(asked["fields"]["paths.out"]), prepare.accuracy_set(job)
+    running = RunInProgress(job, data, folder, reporter, accuracy_data=accuracy_data)
+    with record.kept(running):
+        measure.measure(running, record.keep, score_run.no_scores)
+        record.write_record(running, Status.COMPLETE)
+
+
+def _config_inside(running: RunInProgress) -> BenchmarkConfig:
+    """What is asked of the container: the run folder by name, and nothing that only scoring needs."""
+    config = running.job.config
+    paths = dataclasses.replace(config.paths, out=running.folder, lcb_tests=None, compliance_dataset=None)
+    return dataclasses.replace(config, paths=paths)
 
 
 def task(config: BenchmarkConfig) -> Task:
@@ -89,19 +80,18 @@ def serialised(config: BenchmarkConfig) -> str:
     return json.dumps({"workload": config.workload, "fields": native.asked(config)})
 
 
-def _take_over(running: RunInProgress, measured: RunResult) -> None:
-    """What was measured inside becomes this run's own, with the accuracy runs scored."""
-    rows = requests.read(RunFolder(running.folder).requests)
+def _take_over(running: RunInProgress, measured: RunResult, is_scored: bool) -> None:
+    """What was measured inside becomes this run's own, with the accuracy runs scored where that is asked for."""
     running.used = measured.used
     running.started_at = measured.started_at
     standing = record.standing_notes(running.job, running.data, running.samples)
     running.notes = list(measured.notes[len(standing) :])
     # Only where a run's files lie is asked of its spec here: the rate has no part in it.
     running.target_qps = dict.fromkeys(running.job.config.scenarios, measure.PLACEHOLDER_TARGET_QPS)
-    running.runs = []
+    rows = requests.read(RunFolder(running.folder).requests) if measured.runs else None
     for each in measured.runs:
         running.requests.append(requests.of_run(rows, each.scenario, each.mode))
-        running.runs.append(_scored(running, each))
+        running.runs.append(_scored(running, each) if is_scored else each)
 
 
 def _scored(running: RunInProgress, measured: ModeResult) -> ModeResult:

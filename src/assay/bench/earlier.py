@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from assay.config import BenchmarkConfig, Division, EarlierRun
+from assay.config import BenchmarkConfig, Delivery, Division, EarlierRun, Request
 from assay.doors import native
 from assay.ground.errors import ConfigError
 from assay.mlperf.record import result
@@ -35,6 +35,15 @@ def take(config: BenchmarkConfig, way: EarlierRun, say: Callable[[str], None]) -
             return found
         remove_run(out)
     return None
+
+
+def request_of(folder: Path) -> Request:
+    """What was asked of the run in a folder. Raises: ArtifactError without a record; ConfigError for a bad config.json.
+
+    A run of an earlier Assay, whose config.json names no delivery, was asked for nothing around it.
+    """
+    asked, file = result.read(folder).asked, RunFolder(folder).config
+    return Request(asked, native.read_file(file if file.is_file() else None).delivery_over(Delivery()))
 
 
 def differences(config: BenchmarkConfig, found: RunResult) -> list[str]:

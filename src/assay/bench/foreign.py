@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import assay
-from assay.bench import foreign_rows
+from assay.bench import foreign_rows, record
 from assay.bench.foreign_rows import ForeignRequest
 from assay.bench.running import now
 from assay.config import BenchmarkConfig
-from assay.ground import files
 from assay.ground.errors import ConfigError
 from assay.mlperf.record.result import DatasetUsed, LoadgenUsed, ModeResult, RunResult, Status
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.rounds.round import Seeds
 from assay.mlperf.run import requests
 from assay.mlperf.sut.interface import Used
-from assay.report import readme
 
 UNKNOWN = "unknown"
 LOADGEN = "LoadGen"
@@ -63,13 +61,10 @@ def write(run: ForeignRun, out: Path) -> RunResult:
     if run.requests:
         rows = foreign_rows.table(run.runs[0].scenario, run.requests)
         requests.write(RunFolder(out).requests, [rows])
-    made = result(run, {name: files.sha256(out / name) for name in run.sources})
-    files.write_text(RunFolder(out).readme, readme.render(made))
-    made.write(out)
-    return made
+    return record.leave(result(run), out)
 
 
-def result(run: ForeignRun, digests: Mapping[str, str]) -> RunResult:
+def result(run: ForeignRun) -> RunResult:
     samples = max(each.samples for each in run.runs)
     failed = [f"{run.failed} requests failed, and no figure holds them"] if run.failed else []
     meant = [f"{name}: {meaning}" for name, meaning in run.definitions.items()]
@@ -98,7 +93,7 @@ def result(run: ForeignRun, digests: Mapping[str, str]) -> RunResult:
         loadgen=LoadgenUsed(run.version if run.tool == LOADGEN else "", run.round, run.seeds),
         system={},
         runs=run.runs,
-        files=digests,
+        files={},
         started_at=run.started_at,
         finished_at=run.started_at,
         assay=assay.__version__,

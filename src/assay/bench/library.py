@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,11 +128,15 @@ def bench(
         "submission_out": submission_out,
     }
     settings.set_home(store.folder(os.environ))
-    file = native.read_yaml(Path(config)) if config is not None else {}
-    made = native.build(workload, _texts(asked, sut_options or {}), file, ARGUMENT, CALL)
-    if submit:
-        native_delivery.refuse_fake(made, allow_fake=False)
-    delivery = Delivery(submit=submit, check=submit, pack=submit, compliance=compliance)
+    file = native.read_file(Path(config) if config is not None else None)
+    made = native.build(workload, _texts(asked, sut_options or {}), file.settings, ARGUMENT, CALL)
+    usual = Delivery(submit=submit, check=submit, pack=submit, compliance=compliance)
+    delivery = file.delivery_over(usual)
+    delivery = replace(
+        delivery, submit=submit or delivery.submit, compliance=compliance or delivery.compliance
+    )
+    if delivery.submit:
+        native_delivery.refuse_fake(made, delivery.allow_fake)
     reporter = Reporter(say or _keep_silent, lambda progress: None)
     consent = None if fetch else _refuse_to_fetch
     return pipeline.run(Request(made, delivery), hub_of(os.environ), reporter, consent)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 
 import pyarrow as pa
 
-from assay.bench import prepare, record, score_run
-from assay.bench.running import Reporter, RunInProgress
+from assay.bench import score_run
+from assay.bench.running import RunInProgress
 from assay.bench.score_run import Scores
-from assay.config import Division, Mode, Request, Scenario, Style
-from assay.ground import files
-from assay.ground.errors import AssayError, Interrupted, RunFailed
+from assay.config import Division, Mode, Scenario, Style
+from assay.ground.errors import RunFailed
 from assay.mlperf.logs import DETAIL_FILE, RunRecord
 from assay.mlperf.record import definitions
 from assay.mlperf.record.figures import figures
-from assay.mlperf.record.result import ModeResult, RunResult, RunValidity, Status
+from assay.mlperf.record.result import ModeResult, RunValidity
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import request_times, requests, target_rate
 from assay.mlperf.run.run_spec import RunSpec
@@ -31,50 +29,24 @@ PLACEHOLDER_TARGET_QPS = 1.0
 CLIENT_SHARE = 0.01
 """Of the limit of the first token: a client that takes more of it is part of what was measured."""
 Score = Callable[[RunInProgress, RunSpec], Scores]
+Keep = Callable[[RunInProgress], None]
 
 
-def run(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
-    """Measure and score the whole job on this machine; gives its record and its run folder.
-
-    The folder holds result.json and README.md in any case: a run that broke off is marked FAILED, one that was
-    stopped INTERRUPTED, and what was finished before is kept. Raises: AssayError after that.
-    """
-    job, data = prepare.prepare(request.config)
-    accuracy_data = prepare.accuracy_set(job)
-    folder = prepare.claim(request.config.paths.out)
-    files.write_json(RunFolder(folder).config, job.config.to_dict())
-    running = RunInProgress(job, data, folder, reporter, request.delivery, accuracy_data=accuracy_data)
-    try:
-        measure(running)
-    except (KeyboardInterrupt, Interrupted):
-        record.write_end(running, Status.INTERRUPTED, "stopped by the user")
-        raise Interrupted(
-            f"stopped by the user; what was finished is in {folder}",
-            f"assay bench --config {RunFolder(folder).config} --out NEW: the same job again",
-        ) from None
-    except AssayError as error:
-        record.write_end(running, Status.FAILED, error.message)
-        raise
-    return record.write_record(running, Status.COMPLETE), folder
-
-
-def measure(run: RunInProgress, score: Score = score_run.scores) -> None:
-    """Every LoadGen run of the job. The record says RUNNING from here on, also when this process is killed."""
-    with files.held(run.folder):
-        record.write_record(run, Status.RUNNING, record.UNFINISHED)
-        for part in run.parts():
-            with session_of(part) as session:
-                run.used = part.used = session.used
-                for scenario in part.job.config.scenarios:
-                    if scenario not in run.target_qps:
-                        run.target_qps[scenario] = choose_target(part, session, scenario)
-                    for mode in part.job.config.modes:
+def measure(run: RunInProgress, keep: Keep, score: Score = score_run.scores) -> None:
+    """Every LoadGen run of the job, scored; `keep` writes down each as it is finished. Raises: AssayError."""
+    for part in run.parts():
+        with session_of(part) as session:
+            run.used = part.used = session.used
+            for scenario in part.job.config.scenarios:
+                if scenario not in run.target_qps:
+                    run.target_qps[scenario] = choose_target(part, session, scenario)
+                for mode in part.job.config.modes:
+                    made = _run_once(part, session, scenario, mode, score)
+                    if _choose_again(part, scenario, made):
                         made = _run_once(part, session, scenario, mode, score)
-                        if _choose_again(part, scenario, made):
-                            made = _run_once(part, session, scenario, mode, score)
-                        run.used = part.used
-                        run.runs.append(made)
-                        record.write_record(run, Status.RUNNING, record.UNFINISHED)
+                    run.used = part.used
+                    run.runs.append(made)
+                    keep(run)
 
 
 def session_of(run: RunInProgress) -> Session:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.bench import comply, contained, earlier, fetching, measure, prepare, submit
+from assay.bench import comply, contained, earlier, fetching, measure, prepare, record, submit
 from assay.bench.fetching import Wanted
 from assay.bench.running import Reporter
 from assay.bench.submit import Submitted
@@ -16,7 +16,7 @@ from assay.ground.errors import RunFailed
 from assay.ground.hub import Hub
 from assay.mlperf import workloads
 from assay.mlperf.checker.finding import Severity
-from assay.mlperf.record.result import RunResult
+from assay.mlperf.record.result import RunResult, Status
 from assay.mlperf.record.run_folder import RunFolder
 from assay.report import outcome
 from assay.report.outcome import Outcome
@@ -100,10 +100,16 @@ def is_demonstration(made: RunResult) -> bool:
 
 
 def _measured(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
+    """The record and the run folder, which holds a record in any case: a run that broke off is marked FAILED, one
+    that was stopped INTERRUPTED, and what was finished before is kept. Raises: AssayError after that."""
     out, delivery = request.config.paths.out, request.delivery
     found = earlier.take(request.config, delivery.earlier_run, reporter.say)
     if found is not None and out is not None:
         return found, out
-    if delivery.container is not None:
-        return contained.run(request, delivery.container, reporter)
-    return measure.run(request, reporter)
+    running = prepare.begin(request, reporter)
+    with record.kept(running):
+        if delivery.container is not None:
+            contained.run(running, delivery.container)
+        else:
+            measure.measure(running, record.keep)
+        return record.write_record(running, Status.COMPLETE), running.folder

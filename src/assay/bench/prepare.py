@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from datetime import datetime
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 import psutil
 
 from assay import suts
-from assay.config import BenchmarkConfig, Division, Mode
-from assay.ground import settings
+from assay.bench.running import Reporter, RunInProgress
+from assay.config import BenchmarkConfig, Division, Mode, Request
+from assay.ground import files, settings
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
 from assay.mlperf.data import dataset, tokenizer
 from assay.mlperf.data.dataset import Dataset
+from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run import wheels
 from assay.mlperf.run.job import Job
@@ -43,6 +46,19 @@ def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
         len(data.samples)
     )
     return job, data
+
+
+def begin(request: Request, reporter: Reporter) -> RunInProgress:
+    """The job as it stands before its first LoadGen run: a run folder of its own, with what was asked in config.json.
+
+    Raises: as `prepare`; ConfigError when the folder holds something; EnvironmentProblem when the disk is full.
+    """
+    job, data = prepare(request.config)
+    accuracy_data = accuracy_set(job)
+    folder = claim(request.config.paths.out)
+    asked = dataclasses.replace(request, config=job.config)
+    files.write_json(RunFolder(folder).config, asked.to_dict())
+    return RunInProgress(job, data, folder, reporter, request.delivery, accuracy_data=accuracy_data)
 
 
 def accuracy_set(job: Job) -> Dataset | None:

@@ -1,16 +1,17 @@
-"""The record of a run: result.json and README.md, written again after every LoadGen run."""
+"""The record of a run: result.json, README.md and requests.parquet, written again after every LoadGen run."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from assay import __version__
 from assay.bench.running import RunInProgress, now
 from assay.config import Mode, Style
 from assay.ground import files
-from assay.ground.errors import AssayError
+from assay.ground.errors import AssayError, Interrupted
 from assay.machine import probe
 from assay.mlperf import workloads
 from assay.mlperf.data.dataset import Dataset
@@ -25,11 +26,38 @@ from assay.suts import identity
 UNFINISHED = "still running, or killed if no process holds this folder"
 
 
+@contextmanager
+def kept(run: RunInProgress) -> Iterator[None]:
+    """The record says RUNNING while the body works, also when this process is killed; why it ended if it fails.
+
+    Raises: AssayError of the body, after that; Interrupted also for Ctrl-C.
+    """
+    with files.held(run.folder):
+        keep(run)
+        try:
+            yield
+        except (KeyboardInterrupt, Interrupted):
+            write_end(run, Status.INTERRUPTED, "stopped by the user")
+            raise Interrupted(
+                f"stopped by the user; what was finished is in {run.folder}",
+                f"assay bench --config {RunFolder(run.folder).config} --out NEW: the same job again",
+            ) from None
+        except AssayError as error:
+            write_end(run, Status.FAILED, error.message)
+            raise
+
+
+def keep(run: RunInProgress) -> None:
+    """What is finished so far, of a job that goes on."""
+    write_record(run, Status.RUNNING, UNFINISHED)
+
+
 def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunResult:
-    """Write result.json and README.md, whatever there is. Raises: EnvironmentProblem when the disk is full."""
+    """Write whatever there is. Raises: EnvironmentProblem when the disk is full."""
     job, used = run.job, run.used
-    if run.requests and status is not Status.RUNNING:
+    if len(run.requests) != run.requests_kept:  # before the record: a run that it names has its rows
         requests.write(RunFolder(run.folder).requests, run.requests)
+        run.requests_kept = len(run.requests)
     made = RunResult(
         status=status,
         reason=reason,
@@ -53,9 +81,14 @@ def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunRes
         if (known := run.identity)
         else None,
     )
-    files.write_text(RunFolder(run.folder).readme, readme.render(made))
-    made = dataclasses.replace(made, files=RunFolder(run.folder).digests())  # the README's as it stands now
-    made.write(run.folder)
+    return leave(made, run.folder)
+
+
+def leave(made: RunResult, folder: Path) -> RunResult:
+    """Write README.md and result.json; gives the record with the digest of every file of the folder."""
+    files.write_text(RunFolder(folder).readme, readme.render(made))
+    made = dataclasses.replace(made, files=RunFolder(folder).digests())  # the README's as it stands now
+    made.write(folder)
     return made
 
 

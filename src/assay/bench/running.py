@@ -48,6 +48,8 @@ class RunInProgress:
     runs: list[ModeResult] = field(default_factory=list)
     requests: list[pa.Table] = field(default_factory=list)
     """The rows of each LoadGen run in `runs`."""
+    requests_kept: int = 0
+    """How many of these requests.parquet holds."""
     accuracy_data: Dataset | None = None
     """Of the accuracy run, where it has another data set."""
     is_part: bool = False

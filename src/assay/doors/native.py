@@ -11,7 +11,6 @@ import argparse
 import dataclasses
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
@@ -28,22 +27,20 @@ from assay.config import (
     Scenario,
     Style,
 )
-from assay.doors import sut_options
+from assay.doors import run_file, sut_options
 from assay.doors.field import Field
-from assay.ground import parsed, paths
+from assay.doors.run_file import RunFile
+from assay.ground import paths
 from assay.ground.errors import ConfigError, did_you_mean
-from assay.ground.nearness import nearest
 from assay.mlperf import workloads
 from assay.mlperf.sut.kind import SutKind
-from assay.mlperf.sut.option import BETWEEN, text_of
+from assay.mlperf.sut.option import text_of
 
 E = TypeVar("E", bound=Enum)
 
 _SOURCE = re.compile(r"hf:[\w.-]+/[\w.-]+(@[\w./-]+)?|https?://[^\s/]+/\S+")
 _COUNT = re.compile(r"\d{1,15}")
 DURATION_MAX_S = 1e9
-CONFIG_CHARS_MAX = 1 << 20
-"""Of a run.yaml: a thousand times what all fields take."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
 SYNONYMS = {
     **dict.fromkeys(("fp16", "f16", "half"), "float16"),
@@ -256,82 +253,19 @@ def _metavar(name: str) -> str:
 
 def from_args(args: argparse.Namespace) -> BenchmarkConfig:
     """Flags over run.yaml over workload defaults. Raises: ConfigError."""
+    return over_file(args, read_file(args.config))
+
+
+def read_file(path: Path | None) -> RunFile:
+    """A run.yaml or config.json; without a path, one that asks for nothing. Raises: ConfigError."""
+    return run_file.read(path, _BY_NAME) if path else RunFile()
+
+
+def over_file(args: argparse.Namespace, file: RunFile) -> BenchmarkConfig:
+    """As `from_args`, of a run.yaml that was read. Raises: ConfigError."""
     flags = {field.name: text for field in FIELDS if (text := getattr(args, field.name, None)) is not None}
     flags |= sut_options.asked(args)
-    return build(args.workload, flags, read_yaml(args.config) if args.config else {})
-
-
-def from_command(words: Sequence[str]) -> BenchmarkConfig:
-    """The config of a line that `command` wrote; options that are no part of the config are passed over."""
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    sut_options.add_arguments(parser)
-    known, _ = parser.parse_known_args(list(words[2:]))
-    return from_args(known)
-
-
-def read_yaml(path: Path) -> dict[str, str]:
-    """run.yaml as {dotted field: text}; `workload` is a field too. Raises: ConfigError."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Refuses a key that stands twice: YAML forbids it, and PyYAML takes the last in silence."""
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            keys = Counter(
-                key.value for key, _ in node.value if isinstance(key.value, str) and key.value != "<<"
-            )
-            if twice := sorted(key for key, count in keys.items() if count > 1):
-                raise yaml.YAMLError(f"{', '.join(twice)} stands twice in it")
-            return super().construct_mapping(node, deep)
-
-    try:
-        with paths.source(path).open(encoding="utf-8") as file:
-            text = file.read(CONFIG_CHARS_MAX + 1)
-        if len(text) > CONFIG_CHARS_MAX:
-            raise ValueError(f"it is longer than {CONFIG_CHARS_MAX:,} characters")
-        tree = parsed.yaml_value(text, Loader)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"cannot read {path}: {error}", "a YAML file with the keys of BenchmarkConfig"
-        ) from error
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path} does not hold a mapping", "for example `workload: mixtral-nano`")
-    settings: dict[str, str] = {}
-    tree.pop("origin", None)  # a run's config.json says where its values came from
-    _flatten(tree, "", settings, path)
-    if settings.get("paths.out") == str(path.absolute().parent):
-        del settings["paths.out"]  # the run that wrote it: a new run has a folder of its own
-    return settings
-
-
-def _flatten(tree: Mapping[Any, Any], prefix: str, into: dict[str, str], path: Path) -> None:
-    known = [*_BY_NAME, "workload"]
-    for key, value in tree.items():
-        # `scenario` and `mode`, the flags' words, are accepted beside the field names.
-        name = {"scenario": "scenarios", "mode": "modes"}.get(f"{prefix}{key}", f"{prefix}{key}")
-        is_group = name == sut_options.GROUP or any(field.startswith(f"{name}.") for field in known)
-        if prefix == f"{sut_options.GROUP}." and not isinstance(value, Mapping):
-            known = [*known, name]  # whose options these may be is known when the SUT is
-        if name not in known and not is_group:
-            raise ConfigError(f"unknown key {name!r} in {path}", _nearest_key(name, known))
-        if isinstance(value, Mapping) and is_group:
-            _flatten(value, f"{name}.", into, path)
-        elif value is not None:
-            if is_group or isinstance(value, Mapping):
-                kind = "a group of keys" if is_group else "a value of its own"
-                raise ConfigError(
-                    f"{name!r} in {path} is {kind}, not {value!r}", "see the keys in config.json"
-                )
-            between = BETWEEN if prefix == f"{sut_options.GROUP}." else ","
-            into[name] = between.join(map(str, value)) if isinstance(value, list) else text_of(value)
-
-
-def _nearest_key(name: str, known: list[str]) -> str:
-    """A key is also known by its last part, as a flag is: `samples` for `limits.samples`."""
-    by_word = {field.rpartition(".")[2]: field for field in known}
-    near = nearest(name, [*known, *by_word])
-    return f"did you mean {by_word.get(near[0], near[0])}?" if near else did_you_mean(name, known)
+    return build(args.workload, flags, file.settings)
 
 
 def build(

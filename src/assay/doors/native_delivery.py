@@ -6,12 +6,26 @@ They become a `Delivery`, as CM's variables do in `cm_delivery`.
 from __future__ import annotations
 
 import argparse
+import dataclasses
+from typing import Any
 
 from assay import suts
-from assay.config import BenchmarkConfig, ContainerRequest, Delivery, EarlierRun, Request, Style
+from assay.config import BenchmarkConfig, ContainerRequest, Delivery, EarlierRun, MayFetch, Request, Style
 from assay.doors import native
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
+
+FETCHED = {
+    "all": MayFetch(),
+    "model": MayFetch(dataset=False),
+    "dataset": MayFetch(model=False),
+    "nothing": MayFetch(model=False, dataset=False),
+}
+"""Words of --fetch."""
+STYLES_OWN = frozenset(("full", "refuse_invalid"))
+"""Fields that the style decides: those of a file go when another style is asked for."""
+SWITCH = argparse.BooleanOptionalAction
+"""None when neither form is given: then the file decides that --config names."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,19 +33,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = submission.add_argument
     add(
         "--submit",
-        action=argparse.BooleanOptionalAction,
+        action=SWITCH,
         help="build a submission tree and check it (default: for the embedded workload only)",
     )
-    add("--allow-fake", action="store_true", help="accept a run of a fake SUT in the tree, and mark it")
-    add("--no-pack", dest="pack", action="store_false", help="leave TREE.tar.gz out")
-    add("--no-check", dest="check", action="store_false", help="do not check the tree")
+    add("--allow-fake", action=SWITCH, help="accept a run of a fake SUT in the tree, and mark it")
+    add("--pack", action=SWITCH, help="make TREE.tar.gz (default: yes)")
+    add("--check", action=SWITCH, help="check the tree (default: yes)")
     add(
         "--submission-style",
         choices=("short", "full"),
         help="full: errors of the check exit with 1; short: they are shown (default: full for --style valid)",
     )
-    add("--compliance", action="store_true", help="closed division: run the compliance test and file it")
-    add("--clean-submission", action="store_true", help="remove an earlier submission tree first")
+    add("--compliance", action=SWITCH, help="closed division: run the compliance test and file it")
+    add("--clean-submission", action=SWITCH, help="remove an earlier submission tree first")
     earlier = parser.add_argument_group("a run that --out already holds").add_mutually_exclusive_group()
     earlier.add_argument("--reuse", action="store_true", help="take a finished run as it is")
     earlier.add_argument("--rerun", action="store_true", help="remove it and run again")
@@ -42,47 +56,77 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="IMAGE",
         help="install into this image (default: mount what is installed here)",
     )
-    add("--container-privileged", action="store_true", help="give the container every right")
-    add("--container-reuse", action="store_true", help="go on in a container that an earlier run left")
-    add("--container-detached", action="store_true", help="start it in the background, then wait for it")
-    add("--container-keep", action="store_true", help="leave the container for a later run")
-    parser.add_argument(
+    add("--container-privileged", action=SWITCH, help="give the container every right")
+    add("--container-reuse", action=SWITCH, help="go on in a container that an earlier run left")
+    add("--container-detached", action=SWITCH, help="start it in the background, then wait for it")
+    add("--container-keep", action=SWITCH, help="leave the container for a later run")
+    add = parser.add_argument
+    add(
         "--gate",
-        action="store_true",
+        action=SWITCH,
         help="exit 1 for a missed target or an INVALID run, in any style (default: shown only)",
     )
-    parser.add_argument(
+    add(
         "--unsafe-no-sandbox",
-        action="store_true",
+        action=SWITCH,
         help="run generated programs without a sandbox; recorded in the result",
     )
+    add("--fetch", choices=tuple(FETCHED), help="what may be fetched where no path is named (default: all)")
 
 
 def from_args(args: argparse.Namespace) -> Request:
-    """The whole request of `assay bench`. Raises: ConfigError, also for a tree of a fake that is not to be marked."""
-    config = native.from_args(args)
-    if args.submit:
-        refuse_fake(config, args.allow_fake)
+    """The whole request of `assay bench`: flags over the file of --config over what the config makes usual.
+
+    Raises: ConfigError, also for a tree of a fake that is not to be marked.
+    """
+    file = native.read_file(args.config)
+    config = native.over_file(args, file)
+    if config.style.value != file.settings.get("style", config.style.value):
+        file = file.without(STYLES_OWN)
+    delivery = file.delivery_over(_usual(config, args.allow_fake))
+    delivery = dataclasses.replace(delivery, **_asked(args, delivery))
+    if delivery.submit:
+        refuse_fake(config, delivery.allow_fake)
     if (args.reuse or args.rerun) and config.paths.out is None:
         raise ConfigError("no run folder is named that could hold an earlier run", "--out DIR")
-    is_in_no_round = workloads.get(config.workload).own_rules is not None
-    by_default = is_in_no_round and not is_barred(config, args.allow_fake)
-    is_valid_style = config.style is Style.VALID
-    delivery = Delivery(
-        submit=args.submit if args.submit is not None else by_default,
-        allow_fake=args.allow_fake,
-        full=args.submission_style == "full" if args.submission_style else is_valid_style,
-        check=args.check,
-        pack=args.pack,
-        compliance=args.compliance,
-        earlier_run=_earlier_run(args),
-        clean_submission=args.clean_submission,
-        gate=args.gate,
-        refuse_invalid=is_valid_style,
-        container=_container(args),
-        unsafe_no_sandbox=args.unsafe_no_sandbox,
-    )
     return Request(config, delivery)
+
+
+def _usual(config: BenchmarkConfig, allow_fake: bool | None) -> Delivery:
+    """Where nothing is said: a demonstration is submitted, and the valid style has errors fail the job."""
+    is_in_no_round = workloads.get(config.workload).own_rules is not None
+    is_valid_style = config.style is Style.VALID
+    return Delivery(
+        submit=is_in_no_round and not is_barred(config, bool(allow_fake)),
+        full=is_valid_style,
+        check=True,
+        pack=True,
+        refuse_invalid=is_valid_style,
+    )
+
+
+def _asked(args: argparse.Namespace, over: Delivery) -> dict[str, Any]:
+    """Fields of Delivery that the command line names."""
+    switches = [
+        "submit",
+        "allow_fake",
+        "pack",
+        "check",
+        "compliance",
+        "clean_submission",
+        "gate",
+        "unsafe_no_sandbox",
+    ]
+    found = {name: value for name in switches if (value := getattr(args, name)) is not None}
+    if args.submission_style:
+        found["full"] = args.submission_style == "full"
+    if args.reuse or args.rerun:
+        found["earlier_run"] = EarlierRun.REPLACE if args.rerun else EarlierRun.REUSE
+    if args.fetch:
+        found["may_fetch"] = FETCHED[args.fetch]
+    if inside := _container(args):
+        found["container"] = dataclasses.replace(over.container or ContainerRequest(), **inside)
+    return found
 
 
 def is_barred(config: BenchmarkConfig, allow_fake: bool) -> bool:
@@ -95,7 +139,7 @@ def refuse_fake(config: BenchmarkConfig, allow_fake: bool) -> None:
     if is_barred(config, allow_fake):
         raise ConfigError(
             f"the {config.sut} SUT is a fake: its run cannot be submitted",
-            "run with a real SUT, or mark the tree with --allow-fake",
+            "run with a real SUT, mark the tree with --allow-fake, or leave it out with --no-submit",
         )
 
 
@@ -109,19 +153,9 @@ def extra_flags(delivery: Delivery) -> tuple[str, ...]:
     return (*flags, *(["--unsafe-no-sandbox"] if delivery.unsafe_no_sandbox else []))
 
 
-def _earlier_run(args: argparse.Namespace) -> EarlierRun:
-    if args.rerun:
-        return EarlierRun.REPLACE
-    return EarlierRun.REUSE if args.reuse else EarlierRun.REFUSE
-
-
-def _container(args: argparse.Namespace) -> ContainerRequest | None:
-    asked = ContainerRequest(
-        args.container,
-        args.container_base,
-        args.container_privileged,
-        args.container_reuse,
-        args.container_detached,
-        args.container_keep,
-    )
-    return None if asked == ContainerRequest() else asked
+def _container(args: argparse.Namespace) -> dict[str, Any]:
+    """Fields of ContainerRequest that the command line names."""
+    flags = {"engine": args.container, "base": args.container_base}
+    for name in ("privileged", "reuse", "detached", "keep"):
+        flags[name] = getattr(args, f"container_{name}")
+    return {name: value for name, value in flags.items() if value is not None}

@@ -24,7 +24,6 @@ def test_a_log_tells_the_run_folder_that_it_is_of() -> None:
 
 def test_what_must_stay_out_of_the_run_folder_is_beside_it() -> None:
     assert str(RUN.tree_beside) == "/runs/one_submission"
-    assert str(RUN.container_log_beside) == "/runs/one.container.log"
 
 
 def test_a_folder_is_a_run_by_its_record_or_its_config(tmp_path: Path) -> None:

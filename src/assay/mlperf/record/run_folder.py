@@ -61,11 +61,6 @@ class RunFolder:
         return self.path / "container.log"
 
     @property
-    def container_log_beside(self) -> Path:
-        """Where the container's log grows while the run folder must stay empty."""
-        return self.path.with_name(f"{self.path.name}.{self.container_log.name}")
-
-    @property
     def tree(self) -> Path:
         """The submission tree, where no other place was named."""
         return self.path / "submission"

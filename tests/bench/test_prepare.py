@@ -1,0 +1,92 @@
+"""Before anything runs: the folder is new, and config.json in it gives the same Request back."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from assay.bench import earlier, prepare
+from assay.config import (
+    BenchmarkConfig,
+    ContainerRequest,
+    Delivery,
+    Division,
+    MayFetch,
+    Paths,
+    SubmissionRequest,
+)
+from assay.doors import native
+from assay.ground.errors import ConfigError
+from assay.mlperf.record.run_folder import RunFolder
+from tests import fakes
+from tests.bench import echo_job
+
+ODD = Delivery(
+    submit=True,
+    full=False,
+    check=True,
+    compliance=True,
+    gate=True,
+    container=ContainerRequest("podman", "image", keep=True),
+    unsafe_no_sandbox=True,
+    may_fetch=MayFetch(model=False),
+    is_tree_beside_run=True,
+    default_submitter="MLCommons",
+)
+
+
+def test_config_json_gives_the_same_request(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    running = echo_job.begun(folder, ODD)
+    file = native.read_file(RunFolder(folder).config)
+    assert file.delivery_over(Delivery()) == ODD
+    again = native.build(None, {"paths.out": str(folder)}, file.settings)
+    assert again == running.job.config
+
+
+def test_the_request_of_a_run_is_read_from_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    asked = echo_job.begun(folder, ODD).job.config
+    fakes.result(asked=asked).write(folder)
+    assert earlier.request_of(folder).config == asked
+    assert earlier.request_of(folder).delivery == ODD
+    RunFolder(folder).config.unlink()
+    assert earlier.request_of(folder).delivery == Delivery()
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("")
+    with pytest.raises(ConfigError, match="is not empty"):
+        echo_job.begun(tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["mine.txt"]
+
+
+def test_a_folder_without_a_name_is_a_new_one_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = prepare.claim(None), prepare.claim(None)
+    assert first != second and first.parent == second.parent == tmp_path / "assay-runs"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot use run folder"):
+        prepare.claim(tmp_path / "file" / "run")
+
+
+def test_no_other_weights_are_measured_for_the_closed_division(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = Paths(checkpoint=tmp_path)
+    closed = BenchmarkConfig(
+        "mixtral-8x7b", paths=paths, submission=SubmissionRequest(division=Division.CLOSED)
+    )
+    known = prepare.identity.Identity("mixtral-8x7b", 5, False, "not the weights of mixtral-8x7b")
+    monkeypatch.setattr(prepare.identity, "said_of", lambda *_: known)
+    with pytest.raises(ConfigError, match="takes the workload's own model alone: not the weights"):
+        prepare.refuse_other_weights(closed)
+    prepare.refuse_other_weights(dataclasses.replace(closed, sut="echo"))  # loads no weights
+    prepare.refuse_other_weights(dataclasses.replace(closed, submission=SubmissionRequest()))
