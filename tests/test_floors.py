@@ -32,6 +32,7 @@ def place(path: Path) -> str:
                 "recipes/contract/",
                 "recipes/actions/remote.py",
                 "suts/secret.py",
+                "suts/ray_environment.py",
             ),
         ),
         (r"""["'](CM|MLC)_[A-Z]""", ("doors/", "recipes/contract/", "recipes/model/env.py")),

@@ -148,7 +148,7 @@ def _tested(
     )
     session.run(spec)
     running.used = session.used
-    if faults := measure.faults_of(running):
+    if faults := measure.faults_of(running, Mode.PERFORMANCE):
         raise RunFailed(f"{test} {scenario} is INVALID: {'; '.join(faults)}", "mend the server and run again")
     verdict = _verdict(test, running, out / names.ACCURACY_FILE, scenario)
     _file(test, verdict, out, home / test)

@@ -56,7 +56,7 @@ def wanted(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> tuple[W
     paths = config.paths
     workload = workloads.get(config.workload)
     sources: list[tuple[str, str]] = []
-    if paths.checkpoint is None and suts.kind(config.sut).needs_checkpoint:
+    if paths.checkpoint is None and suts.of(config).needs_checkpoint:
         usual = workload.model.source if workload.model and may_fetch.model else ""
         sources.append(("checkpoint", paths.checkpoint_source or usual))
     if paths.dataset is None:
@@ -70,7 +70,7 @@ def job(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> Job:
     whole = config
     for each in wanted(config, may_fetch):
         whole = _with(whole, each.what, TO_COME)
-    made = jobs.of(whole, suts.kind(config.sut))
+    made = jobs.of(whole, suts.of(config))
     return dataclasses.replace(made, config=dataclasses.replace(made.config, paths=config.paths))
 
 

@@ -61,7 +61,7 @@ def _job(asked: LoadRequest) -> tuple[Job, Dataset]:
     texts |= {"limits.samples": str(asked.samples)} if asked.samples else {}
 
     config = native.build(asked.workload, texts, {})
-    job = jobs.of(config, suts.kind(config.sut))
+    job = jobs.of(config, suts.of(config))
     path, own = config.paths.dataset, job.workload.own_dataset
     return job, own(config.style) if path is None and own else dataset.load(
         path or Path(), job.workload.schema

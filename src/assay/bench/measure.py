@@ -189,16 +189,17 @@ def _mode_result(run: RunInProgress, spec: RunSpec, logged: RunRecord, scores: S
         folder=place,
         effective=logged.effective,
         limits_ms=_limits_ms(spec),
-        faults=faults_of(run),
+        faults=faults_of(run, spec.mode),
     )
 
 
-def faults_of(run: RunInProgress) -> tuple[str, ...]:
-    """Why the runs of this SUT are INVALID in the division that is asked for, whatever LoadGen says."""
+def faults_of(run: RunInProgress, mode: Mode) -> tuple[str, ...]:
+    """Why the runs of this SUT are INVALID in this mode and the division that is asked for, whatever LoadGen says."""
     if run.used is None:
         return ()
-    is_open = run.job.config.submission.division is Division.OPEN
-    return run.used.faults if is_open else (*run.used.faults, *run.used.breaches)
+    used = run.used
+    breaches = () if run.job.config.submission.division is Division.OPEN else used.breaches
+    return (*used.faults, *(used.losses if mode is Mode.PERFORMANCE else ()), *breaches)
 
 
 def _client_warnings(run: RunInProgress, spec: RunSpec) -> tuple[str, ...]:

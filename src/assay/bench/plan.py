@@ -172,7 +172,7 @@ class _Draft:
             self.blockers.append(blocker)
 
     def _read_kind(self) -> None:
-        self.kind = suts.kind(self.config.sut)
+        self.kind = suts.of(self.config)
 
     def _read_job(self) -> None:
         self.config = fetching.found(jobs.in_one_mode(self.config), self.hub)

@@ -29,7 +29,7 @@ from assay.suts import identity
 def prepare(config: BenchmarkConfig) -> tuple[Job, Dataset]:
     """The job and its whole dataset; nothing runs yet. Raises: ConfigError, ArtifactError, EnvironmentProblem."""
     config = jobs.in_one_mode(config)
-    kind, model = suts.kind(config.sut), workloads.get(config.workload).model
+    kind, model = suts.of(config), workloads.get(config.workload).model
     if model is not None and kind.needs_checkpoint and config.paths.checkpoint is None:
         ram_bytes = psutil.virtual_memory().total
         artifact.require_room(config.workload, model, config.precision, ram_bytes, settings.home())
@@ -74,7 +74,7 @@ def accuracy_set(job: Job) -> Dataset | None:
 def refuse_other_weights(config: BenchmarkConfig) -> None:
     """Before a run that is to be submitted. Raises: ConfigError for the closed or network division with weights that
     are not the workload's own."""
-    asked = config.paths.checkpoint if suts.kind(config.sut).needs_checkpoint else None
+    asked = config.paths.checkpoint if suts.of(config).needs_checkpoint else None
     if asked is None or config.submission.division is Division.OPEN:
         return
     known = identity.said_of(asked, workloads.model_of(workloads.get(config.workload)))

@@ -73,7 +73,7 @@ def settled(config: BenchmarkConfig) -> BenchmarkConfig:
     """The config of the official run. Raises: ConfigError for what has no rate to be found."""
     if len(config.scenarios) != 1 or not config.scenarios[0].is_paced:
         raise ConfigError("only a Server or an Interactive run has a rate to be found", "--scenario server")
-    job = jobs.of(config, suts.kind(config.sut))
+    job = jobs.of(config, suts.of(config))
     if config.scenarios[0].value not in job.rules.latency:
         raise ConfigError(f"{config.workload} has no limits of a first token to hold", "another workload")
     duration_s = job.min_duration_s() or job.round.min_duration_ms / 1000

@@ -133,7 +133,7 @@ def standing(report: Report, made: RunResult) -> str:
 def asked(config: BenchmarkConfig) -> str:
     """Every setting with its value and where that came from."""
     rows = [("workload", config.workload, config.origin.get("workload", ""))]
-    for field in native.fields(suts.kind(config.sut)):
+    for field in native.fields(suts.of(config)):
         value = native.value_text(config, field.name)
         if value is not None:
             rows.append((field.name, one_line(addresses(value)), config.origin.get(field.name, "")))

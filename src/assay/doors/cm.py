@@ -77,7 +77,7 @@ def to_cm(config: BenchmarkConfig) -> tuple[Selection, dict[str, Any]]:
     texts = {"workload": config.workload, **native.asked(config)}
     variations: list[str] = []
     env: dict[str, Any] = {}
-    options = [_option(option.name) for option in suts.kind(config.sut).options]
+    options = [_option(option.name) for option in suts.of(config).options]
     for setting in (*_settings(), *options):
         text = texts.get(setting.field)
         if text is None:
@@ -224,7 +224,10 @@ def _first(setting: Setting, env: Env, found: Mapping[str, Asked]) -> Asked | No
         if not value.strip():
             continue
         where = f"{key}={value}"
-        refuse(value, where)
+        if (
+            setting.field != "sut" or value.strip().lower() not in suts.TABLE
+        ):  # upstream's backend ray is another thing
+            refuse(value, where)
         text = setting.text_of(key, value)
         if text is not None:
             asked = Asked(_path(setting, text, env, texts), where)

@@ -306,10 +306,19 @@ def build(
 
 
 def _kind(layers: Sequence[tuple[str, Mapping[str, str]]]) -> SutKind:
+    """The SUT that is asked for; one that hosts another has that one's facts and options."""
+    name = BenchmarkConfig.sut
     for label, layer in layers:
         if "sut" in layer:
-            return suts.kind(read("sut", layer["sut"], label.format(flag="--sut")))
-    return suts.kind(BenchmarkConfig.sut)
+            name = read("sut", layer["sut"], label.format(flag="--sut"))
+            break
+    hosted = f"{sut_options.GROUP}.{suts.kind(name).hosts}"
+    for label, layer in layers:
+        if hosted in layer:
+            flag = sut_options.flag(hosted)
+            inner = _read(_BY_NAME["sut"], layer[hosted], label.format(flag=flag))
+            return suts.asked(name, {suts.kind(name).hosts: inner})
+    return suts.asked(name, {})
 
 
 def fields(kind: SutKind) -> tuple[Field, ...]:
@@ -351,7 +360,7 @@ def _assemble(workload: str, values: Mapping[str, Any], origin: Mapping[str, str
 def command(config: BenchmarkConfig) -> list[str]:
     """The `assay bench` command line that asks for exactly this config, defaults of the workload left out."""
     words, texts = ["assay", "bench", config.workload], asked(config)
-    for field in fields(suts.kind(config.sut)):
+    for field in fields(suts.of(config)):
         if field.name in texts and field.name != "paths.out":
             words += field.words(texts[field.name])
     return words
@@ -362,7 +371,7 @@ def asked(config: BenchmarkConfig) -> dict[str, str]:
 
     The round is named in any case: the newest one is another in a later Assay.
     """
-    kind = suts.kind(config.sut)
+    kind = suts.of(config)
     standard = dataclasses.replace(build(config.workload, {}, {}), sut_options=kind.defaults())
     values = {field.name: _value(config, field.name) for field in fields(kind)}
     kept = {"round": config.round or standard.round}

@@ -131,7 +131,7 @@ def _asked(args: argparse.Namespace, over: Delivery) -> dict[str, Any]:
 
 def is_barred(config: BenchmarkConfig, allow_fake: bool) -> bool:
     """Whether the SUT is a fake that must not be submitted."""
-    return suts.kind(config.sut).is_fake and not allow_fake
+    return suts.of(config).is_fake and not allow_fake
 
 
 def refuse_fake(config: BenchmarkConfig, allow_fake: bool) -> None:

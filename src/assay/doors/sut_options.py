@@ -76,9 +76,7 @@ def asked(args: argparse.Namespace) -> dict[str, str]:
         if name.startswith(f"{GROUP}.") and texts:
             if name not in lists and len(set(texts)) > 1:
                 # The values are not repeated: one may be a secret that was given for its variable.
-                raise ConfigError(
-                    f"{_flag(name)} is given twice, with different values", f"one {_flag(name)}"
-                )
+                raise ConfigError(f"{flag(name)} is given twice, with different values", f"one {flag(name)}")
             found[name] = BETWEEN.join(texts) if name in lists else texts[0]
     return found
 
@@ -90,7 +88,7 @@ def refuse_foreign(kind: SutKind, names: Iterable[str], label: str) -> None:
         word = name.removeprefix(f"{GROUP}.")
         if not name.startswith(f"{GROUP}.") or name in own:
             continue
-        place = label.format(flag=_flag(name))
+        place = label.format(flag=flag(name))
         takers = [each.name for each in suts.kinds() if name in map(name_of, each.options)]
         if not takers:
             try:
@@ -98,10 +96,10 @@ def refuse_foreign(kind: SutKind, names: Iterable[str], label: str) -> None:
             except ConfigError as error:
                 raise ConfigError(f"{error.message} (from {place})", error.hint) from None
         raise ConfigError(
-            f"{_flag(name)} belongs to the {' and '.join(takers)} SUT, not to {kind.name} (from {place})",
+            f"{flag(name)} belongs to the {' and '.join(takers)} SUT, not to {kind.name} (from {place})",
             f"leave it out, or ask for --sut {takers[0]}",
         )
 
 
-def _flag(name: str) -> str:
+def flag(name: str) -> str:
     return "--" + name.removeprefix(f"{GROUP}.").replace("_", "-")

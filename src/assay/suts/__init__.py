@@ -9,9 +9,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
+from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from assay.config import BenchmarkConfig
 from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
 from assay.mlperf.sut.kind import SutKind
 
@@ -24,6 +26,7 @@ TABLE = {
     "echo": "assay.suts.echo",
     "endpoint": "assay.suts.endpoint",
     "engine": "assay.suts.engine",
+    "ray": "assay.suts.ray",
     "serve": "assay.suts.serve",
     "transformers": "assay.suts.transformers",
 }
@@ -43,6 +46,22 @@ def kind(name: str) -> SutKind:
     if name not in added.found:
         raise ConfigError(f"unknown SUT {name!r}", did_you_mean(name, [*TABLE, *added.found]))
     return added.found[name]
+
+
+def asked(name: str, options: Mapping[str, object]) -> SutKind:
+    """The kind of that name; one that hosts another SUT has its facts and options too, as its own `options` name it.
+
+    Raises: as `kind`.
+    """
+    found = kind(name)
+    if not found.hosts:
+        return found
+    return found.hosting(kind(str(options.get(found.hosts) or found.option(found.hosts).default)))
+
+
+def of(config: BenchmarkConfig) -> SutKind:
+    """The kind that a config asks for. Raises: as `kind`."""
+    return asked(config.sut, config.sut_options)
 
 
 def kinds() -> tuple[SutKind, ...]:

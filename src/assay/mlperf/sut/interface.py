@@ -95,6 +95,9 @@ class Used:
     """Anything else worth keeping: parameter count, versions, time per part, tokens per expert."""
     faults: tuple[str, ...] = ()
     """Why the runs since loading are INVALID whatever LoadGen says: answers that failed. Never shorter than before."""
+    losses: tuple[str, ...] = ()
+    """What failed while others answered in its place: each answer is there, and how fast says nothing. Performance runs
+    since loading are INVALID for it, accuracy runs are not. Never shorter than before."""
     breaches: tuple[str, ...] = ()
     """What only the open division allows: a warm prefix cache. In any other the runs are INVALID."""
     issue_delay_ms: float | None = None

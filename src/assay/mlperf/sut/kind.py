@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from assay.config import Device, Mode, OptionValue, Precision, Scenario
@@ -75,6 +75,8 @@ class SutKind:
     can be said before it runs."""
     package: str = ""
     """Distribution that brings it; empty = Assay itself."""
+    hosts: str = ""
+    """Its option that names another SUT, which it runs several times; empty = it answers itself."""
 
     def __post_init__(self) -> None:
         """Raises: ConfigError for facts that no job could be held against."""
@@ -89,6 +91,27 @@ class SutKind:
         names = [option.name for option in self.options]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ConfigError(f"SUT {self.name} declares the option {twice[0]} twice")
+
+    def hosting(self, inner: SutKind) -> SutKind:
+        """This SUT with the facts and options of the one that it hosts. Raises: ConfigError for one that hosts."""
+        if inner.hosts:
+            raise ConfigError(
+                f"the {self.name} SUT cannot host {inner.name}, which hosts others", "name another SUT"
+            )
+        own = {option.name for option in self.options}
+        return replace(
+            self,
+            summary=f"{self.summary}; each is {inner.name}: {inner.summary}",
+            needs_checkpoint=inner.needs_checkpoint,
+            needs_tokenizer=inner.needs_tokenizer,
+            is_fake=inner.is_fake,
+            precisions=inner.precisions,
+            devices=inner.devices,
+            default_batch=inner.default_batch,
+            options=(*self.options, *(option for option in inner.options if option.name not in own)),
+            refuse=inner.refuse,
+            hosts="",
+        )
 
     def option(self, name: str) -> SutOption:
         """Raises: ConfigError with the nearest name."""

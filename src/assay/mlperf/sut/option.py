@@ -45,6 +45,10 @@ class SutOption:
     least: Number | None = None
     most: Number | None = None
     """Limits of a number, both included."""
+    form: str = ""
+    """Regular expression that a text matches as a whole; empty = any text."""
+    form_words: str = ""
+    """The same for a person, as a hint."""
     is_list: bool = False
     """May be given several times; the value is a tuple of texts."""
     is_variable: bool = False
@@ -54,8 +58,10 @@ class SutOption:
         """Raises: ConfigError for a declaration that no door could offer."""
         if not _NAME.fullmatch(self.name):
             raise ConfigError(f"{self.name!r} is no name of an option", "lower case, as token_budget")
-        if (self.choices or self.is_list or self.is_variable) and self.type is not str:
-            raise ConfigError(f"option {self.name}: choices, lists and variables are texts", "type=str")
+        if (self.choices or self.form or self.is_list or self.is_variable) and self.type is not str:
+            raise ConfigError(
+                f"option {self.name}: choices, forms, lists and variables are texts", "type=str"
+            )
         if self.type not in (str, int, float, bool):
             raise ConfigError(f"option {self.name} has the type {self.type}", "str, int, float or bool")
         if self.default is not None:
@@ -95,6 +101,8 @@ class SutOption:
             )
         if not word:
             raise ConfigError(f"{self.flag} has an empty value", "leave the option out, or name a value")
+        if self.form and not re.fullmatch(self.form, word):
+            raise ConfigError(f"{word[:40]!r} is not a value of {self.flag}", self.form_words)
         if self.choices and word not in self.choices:
             raise ConfigError(f"{word!r} is not a value of {self.flag}", did_you_mean(word, self.choices))
         return word

@@ -1,0 +1,269 @@
+"""Replicas of another SUT as one, in the SUT process: queries are shared out, answers come together, each once.
+
+The caller's thread hands queries out; one thread takes in what replicas tell. A replica that is lost has its queries
+answered by the others; without any, or without the head of the cluster, the run ends at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from assay import suts
+from assay.ground.errors import AssayError, RunFailed
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.interface import Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.sut.kind import SutKind
+from assay.suts import ray_group, ray_layout, ray_report
+from assay.suts.ray import KIND, hosted
+from assay.suts.ray_cluster import Cluster
+from assay.suts.ray_dispatch import Dispatcher
+from assay.suts.ray_group import ReplicaGroup, ReplicaNews
+from assay.suts.ray_replica import Heard
+from assay.suts.ray_report import RunCounts
+
+ROOM_BATCHES = 2
+"""A replica holds so many of its batches: the next one is there when a place is free."""
+ROOM = 16384
+"""Queries that a replica without a batch holds."""
+LISTENERS = 2
+"""Calls that wait at each replica for what it tells: while one comes back the next one listens."""
+LOOK_S = 1.0
+"""How often silent replicas are looked for."""
+
+
+def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> RaySut:
+    """Raises: ConfigError for what has no room or nodes that are not alike, EnvironmentProblem without a cluster, and
+    what a replica raises while it loads."""
+    inner, given = hosted(spec)
+    options, kind = KIND.values(given), suts.kind(inner.kind)
+    address = options["ray_address"]
+    sink.progress(
+        "starting Ray on this machine" if address is None else f"joining the Ray cluster at {address}"
+    )
+    cluster = Cluster(None if address is None else str(address))
+    try:
+        layout = ray_layout.asked(options, spec.device, cluster.nodes())
+        sut = RaySut(cluster, layout, options, kind, inner, sink)
+        sut.load(samples)
+    except BaseException:
+        cluster.close()
+        raise
+    return sut
+
+
+class RaySut:
+    """All replicas of one layout, loaded by `load`."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        layout: ray_layout.ReplicaLayout,
+        options: Mapping[str, Any],
+        kind: SutKind,
+        spec: SutSpec,
+        sink: Sink,
+    ) -> None:
+        self._cluster, self._kind, self._spec, self._sink = cluster, kind, spec, sink
+        self._silence_s = float(options["replica_timeout"])
+        sink.progress(f"placing {layout.words} on {len(cluster.nodes())} node(s)")
+        self._group = ReplicaGroup(cluster, layout, float(options["placement_timeout"]))
+        count = layout.replicas
+        self._changed = threading.Condition()
+        self._dispatcher = Dispatcher([1] * count)
+        self._told: SimpleQueue[ReplicaNews | None] = SimpleQueue()
+        self._turns = [0] * count
+        self._early: list[dict[int, Heard]] = [{} for _ in range(count)]
+        self._heard_at = [time.monotonic()] * count
+        self._gone: dict[int, str] = {}
+        self._broken: AssayError | None = None
+        self._is_flushing = self._is_handing_in = self._is_loaded = False
+        self._runs: list[list[dict[str, Any]]] = []
+        self._slow: list[str] = []
+        self._counts = RunCounts(count)
+        cluster.watch(self._break)
+        for member in self._group.members:
+            for _ in range(LISTENERS):
+                member.listen(self._told)
+        self._thread = threading.Thread(target=self._work, name="ray", daemon=True)
+        self._thread.start()
+
+    def load(self, samples: Sequence[Sample]) -> None:
+        """Raises: as `build`."""
+        folders = [folder for folder in (self._spec.checkpoint, self._spec.tokenizer) if folder is not None]
+        self._group.check(sorted(set(folders)), [self._kind.package] if self._kind.package else [])
+        self._group.load(self._kind.module, self._spec, samples)
+        with self._changed:
+            self._raise_broken()
+            self._is_loaded = True
+            rooms = [self._room(member.used) for member in self._group.members]
+            self._dispatcher = Dispatcher(rooms)
+
+    def used(self) -> Used:
+        group, members = self._group, self._group.members
+        group.refresh(self._dispatcher.alive)
+        with self._changed:
+            self._raise_broken()
+            rows = self._counts.rows([m.node.name for m in members], self._gone)
+            self._counts = RunCounts(len(members))
+            gone = {members[rank].name: why for rank, why in sorted(self._gone.items())}
+            taken_over = self._dispatcher.taken_over
+        if rows:
+            self._runs.append([row.to_dict() for row in rows])
+            self._slow = ray_report.slow(rows)
+        replicas = {m.name: m.used for m in members if m.used is not None and m.name not in gone}
+        nodes = {
+            name: {"system": dict(facts.system), "cores": facts.cores, "clock": asdict(group.clocks[name])}
+            for name, facts in group.facts.items()
+        }
+        details = {"layout": group.layout.words, "nodes": nodes, "runs": self._runs}
+        return ray_report.merged(
+            self._kind.name, version("ray"), replicas, gone, taken_over, self._slow, details
+        )
+
+    def issue(self, queries: Sequence[Query]) -> None:
+        """Raises: RunFailed when no replica is left or the head is lost."""
+        ids = np.fromiter((query.id for query in queries), np.uint64, len(queries))
+        indices = np.fromiter((query.sample_index for query in queries), np.int32, len(queries))
+        with self._changed:
+            self._raise_broken()
+            self._is_flushing = False
+            self._dispatcher.add(ids, indices)
+            self._give()
+
+    def flush(self) -> None:
+        """Wait until every query is answered. Raises: as `issue`."""
+        with self._changed:
+            self._is_flushing = True
+            self._flush_replicas()
+            self._changed.wait_for(
+                lambda: (not self._dispatcher.open and not self._is_handing_in) or self._broken is not None
+            )
+            self._raise_broken()
+
+    def close(self) -> None:
+        self._told.put(None)
+        self._thread.join()
+        self._group.close(self._dispatcher.alive)
+        self._cluster.close()
+
+    def _room(self, used: Used | None) -> int:
+        return ROOM_BATCHES * used.batch if used and used.batch else ROOM
+
+    # With the lock held.
+
+    def _give(self) -> None:
+        for share in self._dispatcher.shares():
+            self._counts.given(share.replica, time.monotonic(), int(self._dispatcher.loads[share.replica]))
+            self._group.members[share.replica].issue(share.numbers, share.indices)
+        if self._is_flushing:
+            self._flush_replicas()
+
+    def _flush_replicas(self) -> None:
+        """Once all queries are handed out; again when one was handed out anew."""
+        if self._dispatcher.open and not self._dispatcher.waiting:
+            for rank in self._dispatcher.alive:
+                self._group.members[rank].flush()
+
+    def _raise_broken(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+
+    # In the thread that takes in what replicas tell.
+
+    def _work(self) -> None:
+        looked = time.monotonic()
+        while True:
+            try:
+                told = self._told.get(timeout=LOOK_S)
+                if told is None:
+                    return
+                self._take(told)
+            except Empty:
+                pass
+            if time.monotonic() - looked > LOOK_S:
+                looked = time.monotonic()
+                self._lose_silent(looked)
+
+    def _take(self, told: ReplicaNews) -> None:
+        rank, outcome = told
+        if rank in self._gone:
+            return
+        self._heard_at[rank] = time.monotonic()
+        if isinstance(outcome, Exception):
+            self._lose(rank, ray_group.words_of(outcome))
+            return
+        self._group.members[rank].listen(self._told)
+        self._early[rank][outcome.turn] = outcome
+        while (heard := self._early[rank].pop(self._turns[rank], None)) is not None:
+            self._turns[rank] += 1
+            self._hear(rank, heard)
+
+    def _hear(self, rank: int, heard: Heard) -> None:
+        name = self._group.members[rank].name
+        for line in heard.lines:
+            self._sink.progress(f"{name}: {line}")
+        if heard.worst_endpoint:
+            self._sink.worst_endpoint(heard.worst_endpoint)
+        if len(heard.first_numbers) or len(heard.numbers):
+            self._hand_in(rank, heard)
+        if heard.failure is not None:
+            self._lose(rank, heard.failure.message)
+
+    def _hand_in(self, rank: int, heard: Heard) -> None:
+        with self._changed:
+            first_places, first_ids = self._dispatcher.first_tokens(rank, heard.first_numbers)
+            places, ids = self._dispatcher.done(rank, heard.numbers)
+            self._counts.answered(rank, time.monotonic(), len(places), int(heard.counts[places].sum()))
+            self._give()
+            self._is_handing_in = True
+        tokens = heard.first_tokens[first_places].tolist()
+        self._sink.first_tokens(list(map(FirstToken, first_ids.tolist(), tokens)))
+        ends = np.cumsum(heard.counts)
+        starts = (ends - heard.counts)[places].tolist()
+        self._sink.done(
+            [
+                Answer(id_, heard.tokens[start:end])  # type: ignore[arg-type]
+                for id_, start, end in zip(ids.tolist(), starts, ends[places].tolist())
+            ]
+        )
+        with self._changed:
+            self._is_handing_in = False
+            self._changed.notify_all()
+
+    def _lose_silent(self, now: float) -> None:
+        for rank in self._dispatcher.alive:
+            if (silent_s := now - self._heard_at[rank]) > self._silence_s:
+                self._lose(rank, f"nothing was heard of it for {silent_s:.0f} s")
+
+    def _lose(self, rank: int, why: str) -> None:
+        """Others answer its queries. Raises: RunFailed when there are none, which ends the process."""
+        name = self._group.members[rank].name
+        self._group.kill(rank)
+        with self._changed:
+            self._gone[rank] = why
+            open_ = self._dispatcher.lose(rank)
+            self._sink.progress(f"{name} is lost: {why}; {open_} of its queries go to others")
+            if not self._is_loaded:
+                return  # whoever waits for it to load tells why
+            try:
+                self._give()
+            except RunFailed as error:
+                lost = "; ".join(
+                    f"{self._group.members[rank].name}: {why}" for rank, why in self._gone.items()
+                )
+                self._break(RunFailed(f"{error.message} ({lost})", error.hint))
+
+    def _break(self, error: RunFailed) -> None:
+        """In whatever thread: nothing can go on. Raises: `error`, which the process tells as it ends."""
+        with self._changed:
+            self._broken = error
+            self._changed.notify_all()
+        raise error
