@@ -58,14 +58,21 @@ def sut_process(started: subprocess.Popen[str], out: Path) -> psutil.Process:
     end = time.monotonic() + SECONDS
     while time.monotonic() < end and started.poll() is None:
         for child in psutil.Process(started.pid).children():
-            if "assay.mlperf.sut.process" in child.cmdline() and (out / "Offline").is_dir():
+            if is_sut(child) and (out / "Offline").is_dir():
                 return child
         time.sleep(0.05)
     raise AssertionError(f"no SUT process: {finished(started)}")
 
 
 def replicas(sut: psutil.Process) -> list[psutil.Process]:
-    return [each for each in sut.children(recursive=True) if "assay.mlperf.sut.process" in each.cmdline()]
+    return [each for each in sut.children(recursive=True) if is_sut(each)]
+
+
+def is_sut(process: psutil.Process) -> bool:
+    try:
+        return "assay.mlperf.sut.process" in process.cmdline()
+    except psutil.NoSuchProcess:  # one that has just ended, a zombie too
+        return False
 
 
 def none_left(session: int) -> bool:
