@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assay.config import Device, Precision
+from assay.config import Device, Mode, Precision
 from assay.ground.errors import AssayError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import Answer, FirstToken, Query, SutSpec, Used
@@ -193,6 +193,26 @@ def test_two_servers_share_the_queries() -> None:
     assert len(sink.answers) == 40
     assert abs(len(one.requests) - len(two.requests)) <= 4
     assert sink.worst.startswith((one.url, two.url)) and " failed, " in sink.worst
+
+
+@pytest.mark.parametrize("mode", [Mode.PERFORMANCE, Mode.ACCURACY])
+@pytest.mark.parametrize("fault", ["reset", "500", "cut"])
+def test_a_server_that_dies_ends_a_performance_run_and_others_take_its_queries_for_accuracy(
+    fault: str, mode: Mode
+) -> None:
+    with TinyServer(echoed) as one, TinyServer(echoed) as two:
+        sut, sink = built(one.url, two.url)
+        two.fault, two.faulty_from = fault, 0
+        sut.begin(mode)
+        used = asked(sut, 40)
+    assert len(sink.answers) == 40
+    failed, taken = (sum(e[key] for e in used.details["endpoints"]) for key in ("failed", "handed_over"))
+    if mode is Mode.ACCURACY:
+        assert used.faults == () and failed == 0 and taken >= 1
+        assert all(ids == [50 + (number - 100) % WARM, *ANSWER[:-1]] for number, ids in sink.answers.items())
+        assert any("answered by another" in note and two.url in note for note in used.notes)
+    else:
+        assert used.faults and failed >= 1 and taken == 0
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -46,3 +46,19 @@ def test_a_single_endpoint_is_no_news(clock: list[float]) -> None:
     told: list[str] = []
     WorstEndpoint([A], told.append).add(A, MS, True)
     assert told == []
+
+
+def test_the_balance_of_several_says_who_answered_and_whose_queries_others_took(clock: list[float]) -> None:
+    worst = WorstEndpoint([A, B], lambda _: None)
+    assert worst.balance() == ""
+    for _ in range(3):
+        worst.add(A, 10 * MS, False)
+    worst.add(B, 30 * MS, True)
+    worst.tallies[B].handed_over = 2
+    assert worst.balance() == (
+        "servers: http://a:1 75% of the answers, 10 ms each, 0 failed; "
+        "http://b:2 25% of the answers, 30 ms each, 1 failed, 2 that it failed answered by another"
+    )
+    alone = WorstEndpoint([A], lambda _: None)
+    alone.add(A, MS, True)
+    assert alone.balance() == ""

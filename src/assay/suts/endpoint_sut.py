@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 import msgspec
 
+from assay.config import Mode
 from assay.endpoint.address import Address, parse
 from assay.endpoint.api import Api
 from assay.endpoint.clients import ceiling, certificate
@@ -106,7 +107,7 @@ class EndpointSut:
             notes=(
                 self._server_words(),
                 self._cache.words(),
-                *filter(None, (client.words(), client.limited())),
+                *filter(None, (client.words(), client.limited(), self._ledger.worst.balance())),
                 *server_rules.remarks(self.findings),
             ),
             details={
@@ -123,12 +124,14 @@ class EndpointSut:
         )
 
     def _endpoints(self) -> list[dict[str, object]]:
-        pulses = [told[-1] for told in self._pulses if told]
+        pulses = [told[-1] for told in self._fleet.pulses() if told]
         return [
             {
                 "url": address.text,
-                "asked": (tally := self._ledger.worst.tallies[address.text]).answered,
-                "failed": tally.failed,
+                **self._ledger.worst.tallies[address.text].to_dict(),
+                "left": next(
+                    (pulse.left[address.text] for pulse in pulses if address.text in pulse.left), ""
+                ),
                 "connections": sum(pulse.connections[address.text] for pulse in pulses),
                 "server": server,
             }
@@ -154,11 +157,11 @@ class EndpointSut:
 
     def _look_at_client(self, run: RunTally) -> None:
         """How the client fared in the run that has ended; what it could carry, after the first one."""
-        self._pulses = self._fleet.pulses()
+        pulses = self._fleet.pulses()
         client = self._client
         if not run.delays_ns:
             return
-        seen = certificate.client_run(self._pulses, run.delays_ns, run.begin_ns, run.end_ns)
+        seen = certificate.client_run(pulses, run.delays_ns, run.begin_ns, run.end_ns)
         client = replace(client, runs=(*client.runs, seen))
         if client.ceiling is None and self._check_s and run.tokens:
             tokens = max(LEAST_TOKENS, round(run.tokens / len(run.delays_ns)))
@@ -201,6 +204,10 @@ class EndpointSut:
     def _server_words(self) -> str:
         told = [", ".join(f"{name} {value}" for name, value in server.items()) for server in self._servers]
         return f"server: {'; '.join(said or 'says nothing of itself' for said in told)}"
+
+    def begin(self, mode: Mode) -> None:
+        """In an accuracy run the query of a server that fails goes to another; a performance run is INVALID then."""
+        self._fleet.hand_over(mode is Mode.ACCURACY)
 
     def issue(self, queries: Sequence[Query]) -> None:
         """Raises: RunFailed when the client has already failed."""

@@ -1,4 +1,4 @@
-"""Which of several endpoints does worst while a run goes on: for the person who waits."""
+"""How several endpoints share the queries, and which does worst while a run goes on."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ class EndpointTally:
     """Queries that it failed and another one answered."""
     busy_ns: int = 0
     """Time of all its answers, from sending to the last byte."""
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "asked": self.answered,
+            "failed": self.failed,
+            "handed_over": self.handed_over,
+            "mean_ms": self.mean_ms,
+        }
 
     @property
     def mean_ms(self) -> float:
@@ -48,3 +56,14 @@ class WorstEndpoint:
         """The one with most failed answers, else the slowest: `http://b:8000: 3 of 400 failed, 812 ms an answer`."""
         name, worst = max(self.tallies.items(), key=lambda each: (each[1].failed, each[1].mean_ms))
         return f"{name}: {worst.failed} of {worst.answered} failed, {worst.mean_ms:.0f} ms an answer"
+
+    def balance(self) -> str:
+        """How they shared the answers; empty where there is one, or nothing was asked."""
+        total = sum(tally.answered for tally in self.tallies.values())
+        if len(self.tallies) < 2 or not total:
+            return ""
+        return "servers: " + "; ".join(
+            f"{name} {tally.answered / total:.0%} of the answers, {tally.mean_ms:.0f} ms each, {tally.failed} failed"
+            + (f", {tally.handed_over} that it failed answered by another" if tally.handed_over else "")
+            for name, tally in self.tallies.items()
+        )

@@ -11,9 +11,10 @@ from queue import SimpleQueue
 import numpy as np
 import pytest
 
+from assay.config import Mode
 from assay.mlperf.sut.channel import Channel, Frame, Kind
 from assay.mlperf.sut.interface import Answer, FirstToken, Query, Used
-from assay.mlperf.sut.message import Ask, Close, Line, UsedReport
+from assay.mlperf.sut.message import Ask, Begin, Close, Line, UsedReport
 from assay.mlperf.sut.process import ClientSink, Event, serve
 
 NONE = np.empty(0, np.int32)
@@ -130,3 +131,16 @@ def test_a_line_for_a_person_goes_to_the_parent(ends: tuple[Connection, ClientSi
     ours, sink = ends
     sink.progress("layer 1 of 2")
     assert ours.recv() == Line("layer 1 of 2")
+
+
+def test_a_sut_that_wants_to_know_is_told_what_a_run_is_for(ends: tuple[Connection, ClientSink]) -> None:
+    class Hearing(NotingSut):
+        def begin(self, mode: Mode) -> None:
+            self.calls.append(mode)
+
+    for sut, heard in ((Hearing(), [Mode.ACCURACY]), (NotingSut(), [])):
+        queue: SimpleQueue[Event] = SimpleQueue()
+        for event in (Begin(Mode.ACCURACY), issue(1), Close()):
+            queue.put(event)
+        serve(sut, queue, ends[1])
+        assert sut.calls == [*heard, [1], "close"]

@@ -184,6 +184,7 @@ class Session:
             watches_latency=spec.scenario.reports_first_tokens and stop is None,
         )
         tally = None
+        host.begin(spec.mode)
         log = self._log_dir / f"loadgen-{spec.title.replace(' ', '-').lower()}.log"
         child, control = start_child("the LoadGen child", "assay.mlperf.run.loadgen", log)
         places = host.used.batch or 0

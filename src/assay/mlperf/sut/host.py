@@ -11,12 +11,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from assay.config import Mode
 from assay.ground import scratch, settings
 from assay.ground.errors import RunFailed
 from assay.mlperf.sut.channel import Channel, Kind
 from assay.mlperf.sut.child import Child
 from assay.mlperf.sut.interface import Used
-from assay.mlperf.sut.message import Ask, Build, Close, Failure, Line, UsedReport, WorstSoFar
+from assay.mlperf.sut.message import Ask, Begin, Build, Close, Failure, Line, UsedReport, WorstSoFar
 from assay.mlperf.sut.progress import OnProgress, Progress, Watchdog
 
 CLOSE_SECONDS = 10.0
@@ -75,6 +76,11 @@ class SutHost:
         self.control.send(Ask())
         self.used = self._report(None)
         return self.used
+
+    def begin(self, mode: Mode) -> None:
+        """Tell the SUT what the next run is for."""
+        with suppress(BrokenPipeError, ConnectionResetError):  # it has died: whoever hears it is told
+            self.control.send(Begin(mode))
 
     def hear(self) -> bool:
         """Pass on what the SUT has said; True when it said something. Raises: its failure, or its death."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from assay.config import Device, OptionValue, Precision
+from assay.config import Device, Mode, OptionValue, Precision
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.workloads.workload import Generation
 
@@ -117,6 +117,13 @@ class Sut(Protocol):
     def flush(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class HearsOfRuns(Protocol):
+    """A SUT that wants to know what each run is for, before its first query. None has to."""
+
+    def begin(self, mode: Mode) -> None: ...
 
 
 class SutModule(Protocol):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.config import Mode
 from assay.ground import errors, extras
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import SutSpec, Used
@@ -28,6 +29,13 @@ class Build:
 @dataclass(frozen=True)
 class Ask:
     """To the SUT process, between runs: what is in use? Answered by Report."""
+
+
+@dataclass(frozen=True)
+class Begin:
+    """To the SUT process, before each run of LoadGen."""
+
+    mode: Mode
 
 
 @dataclass(frozen=True)

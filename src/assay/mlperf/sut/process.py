@@ -22,8 +22,8 @@ from queue import Empty, SimpleQueue
 from typing import cast
 
 from assay.mlperf.sut.channel import Channel, Frame, Kind, socket_name
-from assay.mlperf.sut.interface import Answer, FirstToken, Query, Sut, SutModule
-from assay.mlperf.sut.message import Ask, Build, Close, Failure, Line, UsedReport, WorstSoFar
+from assay.mlperf.sut.interface import Answer, FirstToken, HearsOfRuns, Query, Sut, SutModule
+from assay.mlperf.sut.message import Ask, Begin, Build, Close, Failure, Line, UsedReport, WorstSoFar
 
 FAILED = 4
 """Exit code; the parent reads the reason from the control connection."""
@@ -64,7 +64,7 @@ class ClientSink:
             self._control.send(message)
 
 
-Event = Frame | Ask | Close
+Event = Frame | Ask | Begin | Close
 
 
 class Reader:
@@ -107,6 +107,10 @@ def serve(sut: Sut, events: SimpleQueue[Event], sink: ClientSink) -> None:
             return
         if isinstance(event, Ask):
             sink.tell(UsedReport(sut.used()))
+            event = None
+        elif isinstance(event, Begin):
+            if isinstance(sut, HearsOfRuns):
+                sut.begin(event.mode)
             event = None
         elif event.kind is Kind.FLUSH:
             sut.flush()
