@@ -5,6 +5,7 @@ import pytest
 from assay.endpoint.clients.crossing import Came, EndedStream
 from assay.ground.errors import RunFailed
 from assay.suts.endpoint_ledger import Ledger
+from assay.suts.endpoint_text import TextTokens
 from tests.suts.test_endpoint_sut import Collected
 
 URLS = ("http://a:1", "http://b:1")
@@ -12,7 +13,7 @@ URLS = ("http://a:1", "http://b:1")
 
 def ledger(tells_firsts: bool = True) -> tuple[Ledger, Collected]:
     sink = Collected()
-    return Ledger(URLS, 2, tells_firsts, sink), sink
+    return Ledger(URLS, TextTokens(None, False, 2), tells_firsts, sink), sink
 
 
 def test_an_answer_goes_to_loadgens_own_number_and_a_question_of_our_own_to_nobody() -> None:
@@ -58,3 +59,15 @@ def test_who_failed_a_query_before_another_answered_it_is_counted_there() -> Non
     made.came(Came([], [(number, [5, 6])], [EndedStream(number, URLS[1], handed_over=URLS[:1])]))
     assert (made.worst.tallies[URLS[0]].handed_over, made.take_run().handed_over) == (1, 1)
     assert made.faults.sentences() == ()
+
+
+def test_a_text_is_counted_as_the_server_counts_and_fails_where_nobody_counts() -> None:
+    made, sink = ledger()
+    counted, uncounted = made.enter([1, 2])
+    texts: list[tuple[int, str, int | None]] = [(counted, "a b", 3), (uncounted, "a b", None)]
+    firsts = [(counted, "a"), (uncounted, "a")]
+    made.came(Came([], [], [EndedStream(n, URLS[0]) for n in (counted, uncounted)], firsts, texts))
+    assert sink.answers == {1: [2, 2, 2], 2: [2, 2]} and len(sink.firsts) == 2
+    assert (
+        "1 of 2 answers failed" in made.faults.sentences()[0] and "--tokenizer" in made.faults.sentences()[0]
+    )

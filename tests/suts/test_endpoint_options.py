@@ -11,11 +11,6 @@ from assay.suts.endpoint import KIND
 from tests.endpoint.tiny_server import TinyServer
 
 
-def test_an_api_without_exact_ids_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no exact token ids"):
-        endpoint_options.exact_api({"api": "openai"})
-
-
 def test_limits_are_taken_as_asked_and_files_are_allowed_for_every_stream() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:

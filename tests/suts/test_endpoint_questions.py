@@ -7,8 +7,10 @@ import msgspec
 
 from assay.endpoint.apis import api_named
 from assay.endpoint.clients.crossing import WrittenQuestion
+from assay.endpoint.tier import Tier
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.workloads.workload import Generation
+from assay.suts.endpoint_choice import ApiChoice
 from assay.suts.endpoint_questions import WARM_UP_TOKENS, Questions
 
 RULES = Generation(2, 64, 2)
@@ -17,7 +19,7 @@ PROMPTS = [(7, 8, 9, 10), (7, 8, 9), (5, 6)]
 
 def questions(api: str = "vllm") -> Questions:
     samples = [Sample(i, f"q.{i}", "", "", ids, "", (), ()) for i, ids in enumerate(PROMPTS)]
-    return Questions(api_named(api), "m", RULES, samples)
+    return Questions(ApiChoice(api_named(api), Tier.A), "m", RULES, samples)
 
 
 def body(written: bytes) -> dict[str, Any]:

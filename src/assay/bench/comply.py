@@ -75,6 +75,11 @@ def perform(
     scenarios = [run.scenario for run in made.runs if run.mode is Mode.PERFORMANCE]
     if not scenarios:
         raise ConfigError(f"{folder} holds no performance run", "run `assay bench --mode performance` first")
+    if why := made.performance_only:
+        raise ConfigError(
+            f"compliance tests compare token ids, and {folder} is of performance only: {why}",
+            "run against an API with exact token ids",
+        )
     request = earlier.request_of(folder)
     job, data = prepare.prepare(request.config)
     whole = RunInProgress(job.of_mode(Mode.PERFORMANCE), data, folder, reporter, request.delivery)

@@ -147,6 +147,7 @@ def _sut_spec(run: RunInProgress) -> SutSpec:
         batch=run.job.batch,
         generation=run.job.generation(run.checkpoint),
         server=any(scenario.reports_first_tokens for scenario in config.scenarios),
+        exact=Mode.ACCURACY in config.modes,
         options=run.job.kind.values(config.sut_options),
         drafts=run.job.drafts,
     )

@@ -51,6 +51,10 @@ def run(request: Request, hub: Hub, reporter: Reporter, consent: Consent | None 
         prepare.refuse_other_weights(request.config)
     result, folder = _measured(request, reporter)
     reporter.on_result(result)
+    if result.performance_only:
+        if must_comply or request.delivery.submit:
+            reporter.say(f"no compliance test and no tree: {result.performance_only}")
+        return FinishedBenchmark(result, folder, outcome.of(result))
     if must_comply and not comply.is_done(folder):
         for name, verdict in comply.perform(folder, reporter).items():
             reporter.say(f"{name}: {verdict.words}")

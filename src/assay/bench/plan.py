@@ -17,7 +17,7 @@ import psutil
 from assay import suts
 from assay.bench import answer_lengths, cost, fetching
 from assay.bench.fetching import Wanted
-from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Division, Precision
+from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Division, Mode, Precision
 from assay.ground import download, model_folder, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.ground.hub import Hub
@@ -266,6 +266,7 @@ class _Draft:
             generation=job.generation(folder),
             server=any(scenario.reports_first_tokens for scenario in self.config.scenarios),
             options=job.kind.values(self.config.sut_options),
+            exact=Mode.ACCURACY in self.config.modes,
             drafts=job.drafts,
         )
 

@@ -10,6 +10,7 @@ from assay.endpoint.event_limit import EventTooLong
 from assay.endpoint.failure import EndpointFailure, FailureKind, refusal
 from assay.endpoint.framing import splitter
 from assay.endpoint.http_response import BadResponse, HttpResponse
+from assay.endpoint.tier import Tier
 
 MOST_REFUSAL_BYTES = 65_536
 DETAIL_CHARS = 500
@@ -24,6 +25,9 @@ class AnswerStream:
         self.http = HttpResponse()
         self.has_bytes = False
         self.ids: list[int] = []
+        self._keeps_text = api.tier is Tier.C
+        self.texts: list[str] = []
+        """The pieces of an answer whose API gives no ids."""
         self.prompt_ids: tuple[int, ...] | None = None
         self.finish: Finish | None = None
         self.usage = Usage()
@@ -99,6 +103,9 @@ class AnswerStream:
             if self._stop and self._cut_after(before):
                 self.finish, self.is_cut = Finish.STOP, True
                 return None
+        if self._keeps_text and delta.text:
+            self.texts.append(delta.text)
+            self.last_token_ns = arrived_ns
         self.prompt_ids = self.prompt_ids or delta.prompt_ids
         self.usage = delta.usage or self.usage
         self.finish = self.finish or delta.finish
@@ -117,6 +124,8 @@ class AnswerStream:
 
     def _is_counted(self) -> bool:
         """Whether the server's own count says that nothing is missing: some leave out why they stopped."""
+        if self._keeps_text:
+            return bool(self.texts) and self.usage.completion_tokens is not None
         return bool(self.ids) and self.usage.completion_tokens == len(self.ids)
 
     def _refused(self, status: int) -> None:

@@ -24,6 +24,8 @@ class AnswerTerms(msgspec.Struct, frozen=True, array_like=True):
     """The first one fills up what is too short."""
     vocabulary: int | None = None
     """None = not known."""
+    holds_prompt: bool = True
+    """Whether the server must have seen as many ids as the prompt has. Not where it puts a text into a template."""
 
 
 def tokens_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | None:
@@ -56,7 +58,11 @@ def counts_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | 
     def fault(detail: str) -> EndpointFailure:
         return EndpointFailure(FailureKind.TOKENS, detail, count)
 
-    if usage.prompt_tokens is not None and usage.prompt_tokens != len(asked.prompt_ids):
+    if (
+        asked.holds_prompt
+        and usage.prompt_tokens is not None
+        and usage.prompt_tokens != len(asked.prompt_ids)
+    ):
         return fault(f"{len(asked.prompt_ids)} ids were sent, and the server counts {usage.prompt_tokens}")
     if answer.prompt_ids is not None and answer.prompt_ids != asked.prompt_ids:
         return fault("the server says that it was asked other ids than were sent")
@@ -67,6 +73,23 @@ def counts_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | 
     if is_without_eos and usage.completion_tokens == count + 1:
         return None
     return fault(f"{count} ids came, and the server counts {usage.completion_tokens}")
+
+
+def text_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | None:
+    """What is wrong with a whole answer of text, by the server's own counts; one that is not stated says nothing."""
+    usage, count = answer.usage, answer.usage.completion_tokens
+    if not answer.texts or (count is not None and count < asked.least_tokens):
+        said = f"{'no' if count is None else count} tokens, and no fewer than {asked.least_tokens} are taken"
+        return EndpointFailure(FailureKind.TOO_SHORT, said)
+    if asked.holds_prompt and usage.prompt_tokens not in (None, len(asked.prompt_ids)):
+        said = f"the prompt has {len(asked.prompt_ids)} ids, and the server counts {usage.prompt_tokens}"
+        return EndpointFailure(FailureKind.TOKENS, said)
+    if count is not None and count > asked.most_tokens:
+        return EndpointFailure(FailureKind.TOKENS, f"{count} tokens, and {asked.most_tokens} were allowed")
+    if answer.finish is Finish.LENGTH and count is not None and count < asked.most_tokens:
+        said = f"cut off after {count} of {asked.most_tokens} tokens: the server's own limit is lower"
+        return EndpointFailure(FailureKind.TOKENS, said)
+    return None
 
 
 def handed_in(answer: AnswerStream, asked: AnswerTerms) -> list[int]:

@@ -21,6 +21,8 @@ class Outcome:
 
     met: tuple[str, ...]
     valid: tuple[str, ...]
+    performance_only: str = ""
+    """Why there are and can be no scores; empty where there can."""
 
     @property
     def is_good(self) -> bool:
@@ -37,7 +39,8 @@ class Outcome:
             said.append(f"{len(self.met)} met" if said else f"{words.counted(len(self.met), 'target')} met")
         said += [f"{scenario} INVALID" for scenario in self.invalid]
         said += [f"{scenario} VALID" for scenario in self.valid]
-        return ", ".join(said) or "nothing was judged"
+        told = ", ".join(said) or "nothing was judged"
+        return f"{told}; performance only ({self.performance_only})" if self.performance_only else told
 
 
 def of(result: RunResult) -> Outcome:
@@ -52,4 +55,5 @@ def of(result: RunResult) -> Outcome:
             for run in result.runs
             if run.validity is RunValidity.VALID and not run.is_invalid
         ),
+        performance_only=result.performance_only,
     )

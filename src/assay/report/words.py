@@ -140,6 +140,8 @@ def notes(result: RunResult) -> tuple[str, ...]:
 def standing(result: RunResult) -> str:
     """The first thing a reader must know of a result."""
     words = ["unverified: not an MLCommons result"]
+    if result.performance_only:
+        words.insert(0, f"PERFORMANCE ONLY ({result.performance_only})")
     if result.is_fake:
         words.insert(0, "FAKE: the answers were not computed by a model")
     if result.status is not Status.COMPLETE:

@@ -18,12 +18,12 @@ def refuse(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
 
 KIND = SutKind(
     name="endpoint",
-    summary="a server that runs already: vLLM, SGLang, TensorRT-LLM, llama.cpp, by exact token ids",
+    summary="a server that runs already: vLLM, SGLang, TensorRT-LLM, llama.cpp, TGI, Ollama, OpenAI's API",
     module="assay.suts.endpoint_sut",
     needs_checkpoint=False,
     options=(
         SutOption("url", str, "address of the server; several share the queries", is_list=True),
-        SutOption("api", str, "how it is asked", "vllm", choices=tuple(APIS)),
+        SutOption("api", str, "how it is asked; auto: as a probe finds", "vllm", choices=("auto", *APIS)),
         SutOption("model", str, "name of the model on the server (default: the first that it lists)"),
         SutOption("api_key_env", str, "environment variable that holds the bearer token", is_variable=True),
         SutOption("clients", str, "processes that carry the streams: auto, or a number", "auto"),

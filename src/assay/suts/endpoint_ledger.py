@@ -12,11 +12,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from assay.endpoint.clients.crossing import Came, EndedStream
 from assay.endpoint.failure import EndpointFailure, FailureKind
 from assay.ground.errors import AssayError, RunFailed
 from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Sink
 from assay.suts.endpoint_faults import Faults
+from assay.suts.endpoint_text import TextTokens
 from assay.suts.endpoint_worst import WorstEndpoint
 
 
@@ -45,8 +48,8 @@ class RunTally:
 class Ledger:
     """Any thread opens queries and waits; the client processes' thread tells what has come."""
 
-    def __init__(self, urls: Sequence[str], eos: int, tells_firsts: bool, sink: Sink) -> None:
-        self._eos, self._tells_firsts, self._sink = eos, tells_firsts, sink
+    def __init__(self, urls: Sequence[str], text: TextTokens, tells_firsts: bool, sink: Sink) -> None:
+        self._eos, self._text, self._tells_firsts, self._sink = text.eos, text, tells_firsts, sink
         self.faults = Faults()
         self.worst = WorstEndpoint(list(urls), sink.worst_endpoint)
         self._run = RunTally()
@@ -54,6 +57,8 @@ class Ledger:
         self._changed = threading.Condition()
         self._open: dict[int, OpenQuery] = {}
         self._own: dict[int, EndedStream] = {}
+        self._wrong: dict[int, EndpointFailure] = {}
+        """Answers of text that have arrived whole, and whose ids nobody vouches for."""
         self._broken: BaseException | None = None
 
     def enter(self, ids: Sequence[int | None]) -> list[int]:
@@ -91,8 +96,12 @@ class Ledger:
             for number, ids in came.answers:
                 self._run.tokens += len(ids)
                 self._answer(self._open[number], ids, answers)
+            for number, piece in came.first_texts:
+                self._first(self._open[number], self._text.first(piece), firsts)
+            for number, text, counted in came.texts:
+                self._read(number, text, counted, answers)
             for ended in came.ended:
-                self._end(ended, firsts, answers)
+                self._end(self._judged(ended), firsts, answers)
             self._sink.first_tokens(firsts)
             self._sink.done(answers)
             if came.ended:
@@ -112,6 +121,23 @@ class Ledger:
         query.is_done_told = True
         if query.id is not None:
             answers.append(Answer(query.id, ids))
+
+    def _read(self, number: int, text: str, counted: int | None, answers: list[Answer]) -> None:
+        query = self._open[number]
+        if query.id is None:  # what we ask ourselves is no text of a model's making
+            return
+        found = self._text.answer(text, counted)
+        if isinstance(found, EndpointFailure):
+            self._wrong[number] = found
+        else:
+            self._run.tokens += len(found)
+            self._answer(query, found, answers)
+
+    def _judged(self, ended: EndedStream) -> EndedStream:
+        wrong = self._wrong.pop(ended.number, None)
+        if wrong is None or ended.failure is not None:
+            return ended
+        return msgspec.structs.replace(ended, failure=wrong.kind.name, detail=wrong.detail)
 
     def _end(self, ended: EndedStream, firsts: list[FirstToken], answers: list[Answer]) -> None:
         query = self._open.pop(ended.number)

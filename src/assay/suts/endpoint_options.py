@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from assay.config import OptionValue
 from assay.endpoint.address import Address
-from assay.endpoint.api import Api
-from assay.endpoint.apis import APIS, api_named
 from assay.endpoint.exchange import ClientLimits
-from assay.endpoint.tier import Tier
 from assay.ground import cores
 from assay.ground.errors import ConfigError, EnvironmentProblem
 from assay.suts import endpoint_http
@@ -28,17 +25,6 @@ def urls_of(options: Options) -> tuple[str, ...]:
     if not isinstance(urls, tuple) or not urls:
         raise ConfigError("no server is named", "--url http://127.0.0.1:8000")
     return urls
-
-
-def exact_api(options: Options) -> Api:
-    """Raises: ConfigError for an API whose token ids are not exact."""
-    api = api_named(str(options["api"]))
-    if api.tier is not Tier.A:
-        raise ConfigError(
-            f"the API {api.name} gives no exact token ids (tier {api.tier.value})",
-            f"--api {' or '.join(name for name, each in APIS.items() if each.tier is Tier.A)}",
-        )
-    return api
 
 
 def limits_of(options: Options) -> ClientLimits:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from assay.endpoint.address import Address, parse
 from assay.endpoint.api import Api
+from assay.endpoint.apis.needs import takes_ids
+from assay.endpoint.probe.trial import IDS, TEXT
 from assay.endpoint.prompt import Prompt
 from assay.endpoint.sampling import Sampling
 from assay.endpoint.single import ProbedServer, answer
@@ -11,7 +13,8 @@ from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
 from assay.suts import endpoint_pace, endpoint_rules, endpoint_server, secret
 from assay.suts.endpoint import KIND
-from assay.suts.endpoint_options import exact_api, model_of, urls_of
+from assay.suts.endpoint_choice import api_of, choice
+from assay.suts.endpoint_options import model_of, urls_of
 
 PROCESS_BYTES = 120_000_000
 """Anonymous memory of its process without bodies. Source: measured with the embedded workload."""
@@ -24,8 +27,14 @@ TIMEOUT_S = 120.0
 
 def examine(work: SutWork) -> Examined:
     """Asks every server what it is, and one short question. Raises: ConfigError and EnvironmentProblem as the run."""
-    api, addresses, token = _server(work)
+    api, how, addresses, token = _server(work)
     blockers: list[AssayError] = []
+    notes: tuple[str, ...] = ()
+    try:
+        chosen = choice(api, how, work.samples, work.spec.tokenizer, work.spec.exact)
+        notes = (chosen.words(), *filter(None, [chosen.performance_only]))
+    except AssayError as error:
+        blockers.append(error)
     model, said = "", {}
     for address in addresses:  # one that is away hides no other
         try:
@@ -35,12 +44,12 @@ def examine(work: SutWork) -> Examined:
         except AssayError as error:
             blockers.append(error)
     found = endpoint_rules.of_servers(api, said, work.spec, work.samples)
-    broken, notes = endpoint_rules.for_plan(found, work.is_closed)
+    broken, remarks = endpoint_rules.for_plan(found, work.is_closed)
     told = [
         f"{address} serves {model}: " + ", ".join(f"{name} {value}" for name, value in facts.items())
         for address, facts in said.items()
     ]
-    return Examined(blockers=(*blockers, *broken), notes=(*told, *notes))
+    return Examined(blockers=(*blockers, *broken), notes=(*told, *notes, *remarks))
 
 
 def ram_bytes(work: SutWork) -> int:
@@ -48,8 +57,10 @@ def ram_bytes(work: SutWork) -> int:
 
 
 def seconds(work: SutWork) -> SutSeconds | None:
-    """From a few short answers, at most 16 at the same time. None when they fail."""
-    api, addresses, token = _server(work)
+    """From a few short answers, at most 16 at the same time. None when they fail, or the API takes text."""
+    api, _, addresses, token = _server(work)
+    if not takes_ids(api):
+        return None
     model = model_of(addresses, _asked_model(work), token)
     servers = [ProbedServer(address, token, TIMEOUT_S) for address in addresses]
     prompts = [sample.prompt_ids for sample in work.samples]
@@ -62,11 +73,12 @@ def seconds(work: SutWork) -> SutSeconds | None:
     return SutSeconds(0.0, pace.answer_s(lengths, work.tokens), pace.answer_s(lengths, longest))
 
 
-def _server(work: SutWork) -> tuple[Api, list[Address], str | None]:
+def _server(work: SutWork) -> tuple[Api, str, list[Address], str | None]:
     options = KIND.values(work.spec.options)
     variable = options["api_key_env"]
     token = secret.value(str(variable)) if variable else None
-    return exact_api(options), [parse(url) for url in urls_of(options)], token
+    addresses = [parse(url) for url in urls_of(options)]
+    return *api_of(options, addresses, token), addresses, token
 
 
 def _asked_model(work: SutWork) -> str | None:
@@ -75,7 +87,8 @@ def _asked_model(work: SutWork) -> str | None:
 
 
 def _first_answer(server: ProbedServer, api: Api, model: str) -> list[EnvironmentProblem]:
-    body = api.body(Prompt(ids=(11, 12, 13)), SHORT, model, "assay-plan" if api.has_salt else None)
+    prompt = Prompt(ids=IDS) if takes_ids(api) else Prompt(text=TEXT)
+    body = api.body(prompt, SHORT, model, "assay-plan" if api.has_salt else None)
     failure = answer(server, api, body).failure
     if failure is None:
         return []

@@ -11,36 +11,40 @@ import msgspec
 
 from assay.config import Mode
 from assay.endpoint.address import Address, parse
-from assay.endpoint.api import Api
 from assay.endpoint.clients import ceiling, certificate
 from assay.endpoint.clients.certificate import ClientCertificate
 from assay.endpoint.clients.crossing import ClientSetting, EndedStream
 from assay.endpoint.clients.fleet import ClientFleet
 from assay.endpoint.exchange import ClientLimits
 from assay.endpoint.failure import FailureKind
+from assay.endpoint.tier import Tier
 from assay.ground.errors import AssayError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import LEAST_TOKENS, Query, Sink, SutSpec, Used
 from assay.suts import endpoint_cache, endpoint_http, endpoint_rules, endpoint_server, secret, server_rules
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_cache import CacheCounters, CacheFindings
+from assay.suts.endpoint_choice import ApiChoice, api_of, choice
 from assay.suts.endpoint_ledger import Ledger, RunTally
-from assay.suts.endpoint_options import clients_of, exact_api, limits_of, model_of, urls_of
+from assay.suts.endpoint_options import clients_of, limits_of, model_of, urls_of
 from assay.suts.endpoint_questions import Questions
+from assay.suts.endpoint_text import TextTokens
 
 
 def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
     """Raises: ConfigError for what cannot be asked, EnvironmentProblem when the server does not answer, RunFailed when
     its first answers are of no use."""
     options = KIND.values(spec.options)
-    urls, api = urls_of(options), exact_api(options)
+    urls = urls_of(options)
     variable = options["api_key_env"]
     token = secret.value(str(variable)) if variable else None
     addresses = [parse(url) for url in urls]
     model = model_of(addresses, None if options["model"] is None else str(options["model"]), token)
+    chosen = choice(*api_of(options, addresses, token), samples, spec.tokenizer, spec.exact)
+    sink.progress(chosen.words())
     limits = limits_of(options)
     clients, check_s = clients_of(options, limits.in_flight), float(str(options["client_check"]))
-    sut = EndpointSut(addresses, api, model, token, limits, clients, check_s, spec, samples, sink)
+    sut = EndpointSut(addresses, chosen, model, token, limits, clients, check_s, spec, samples, sink)
     try:
         sut.warm_up()
     except BaseException:
@@ -55,7 +59,7 @@ class EndpointSut:
     def __init__(
         self,
         addresses: Sequence[Address],
-        api: Api,
+        chosen: ApiChoice,
         model: str,
         token: str | None,
         limits: ClientLimits,
@@ -65,11 +69,13 @@ class EndpointSut:
         samples: Sequence[Sample],
         sink: Sink,
     ) -> None:
-        self._addresses, self._api, self._model = list(addresses), api, model
+        api = chosen.api
+        self._addresses, self._chosen, self._api, self._model = list(addresses), chosen, api, model
         self._token, self._sink = token, sink
-        self._questions = Questions(api, model, spec.generation, samples)
+        self._questions = Questions(chosen, model, spec.generation, samples)
         urls = [each.text for each in addresses]
-        self._ledger = Ledger(urls, spec.generation.eos_id, spec.server, sink)
+        text = TextTokens(chosen.tokenizer, chosen.tier is Tier.B, spec.generation.eos_id)
+        self._ledger = Ledger(urls, text, spec.server, sink)
         self._servers = [endpoint_server.description(a, model, token) for a in addresses]
         said = dict(zip(urls, self._servers))
         self.findings = endpoint_rules.of_servers(api, said, spec, samples)
@@ -103,15 +109,18 @@ class EndpointSut:
             weights_sha256=None,
             faults=faults.sentences(),
             breaches=(*([breach] if breach else []), *server_rules.breaches(self.findings)),
+            performance_only=self._chosen.performance_only,
             issue_delay_ms=client.runs[-1].issue_delay_p99_ms if run.delays_ns else None,
             notes=(
                 self._server_words(),
                 self._cache.words(),
+                self._chosen.words(),
                 *filter(None, (client.words(), client.limited(), self._ledger.worst.balance())),
                 *server_rules.remarks(self.findings),
             ),
             details={
-                "tier": self._api.tier.value,
+                "api": {"name": self._api.name, "chosen": self._chosen.how},
+                "tier": self._chosen.tier.value,
                 "model": self._model,
                 "answers": faults.answers,
                 "failures": {kind.name: count for kind, count in faults.kinds.items()},

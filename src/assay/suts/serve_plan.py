@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from assay.endpoint.apis import api_named
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.machine import probe
 from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
-from assay.suts import endpoint_options, endpoint_rules, serve_command, serve_devices, server_settings
+from assay.suts import endpoint_rules, serve_command, serve_devices, server_settings
 from assay.suts import shape as shapes
 from assay.suts.endpoint_plan import ram_bytes as client_bytes
 from assay.suts.serve import KIND
@@ -30,7 +31,7 @@ def examine(work: SutWork) -> Examined:
     """Starts nothing. Raises: ConfigError for options that the run refuses."""
     options = KIND.values(work.spec.options)
     server, python = str(options["server"]), str(options["server_python"] or sys.executable)
-    api = endpoint_options.exact_api({"api": serve_command.api_of(server, options["api"])})
+    api = api_named(serve_command.api_of(server, options["api"]))
     checkpoint, more = work.spec.checkpoint or Path("CHECKPOINT"), options["server_args"]
     words = serve_command.command(
         server, python, checkpoint, PORT, work.spec.precision.value, None if more is None else str(more)

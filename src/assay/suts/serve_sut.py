@@ -11,12 +11,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from assay.endpoint.address import Address
+from assay.endpoint.apis import api_named
 from assay.ground import files, model_folder
 from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.child import describe, last_lines
 from assay.mlperf.sut.interface import Query, Sink, SutSpec, Used
-from assay.suts import endpoint_http, endpoint_options, endpoint_rules, serve_command, server_rules
+from assay.suts import (
+    endpoint_choice,
+    endpoint_http,
+    endpoint_options,
+    endpoint_rules,
+    serve_command,
+    server_rules,
+)
 from assay.suts.endpoint_sut import EndpointSut
 from assay.suts.serve import KIND
 
@@ -40,7 +48,8 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
         spec.precision.value,
         None if more is None else str(more),
     )
-    api = endpoint_options.exact_api({"api": serve_command.api_of(str(server), options["api"])})
+    api = api_named(serve_command.api_of(str(server), options["api"]))
+    chosen = endpoint_choice.choice(api, "as asked", samples, spec.tokenizer, spec.exact)
     findings = endpoint_rules.of_command(endpoint_rules.dialect_of(api.name), words, spec, samples)
     for broken in server_rules.breaches(findings):
         sink.progress(f"a closed run will be INVALID: {broken}")
@@ -52,7 +61,7 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
         limits = endpoint_options.limits_of(options)
         clients = endpoint_options.clients_of(options, limits.in_flight)
         check_s = float(str(options["client_check"]))
-        endpoint = EndpointSut([address], api, model, None, limits, clients, check_s, spec, samples, sink)
+        endpoint = EndpointSut([address], chosen, model, None, limits, clients, check_s, spec, samples, sink)
         endpoint.findings = endpoint_rules.merged(findings, endpoint.findings)
         endpoint.warm_up()
         digest = files.sha256_all(model_folder.weight_files(spec.checkpoint))

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from assay.endpoint.api import Api
 from assay.endpoint.prompt import Prompt
+from assay.endpoint.tier import Tier
 from assay.ground.errors import ConfigError
+
+
+def takes_ids(api: Api) -> bool:
+    """Whether a prompt may be ids. OpenAI's completions take them, and give text."""
+    return api.tier is Tier.A or api.name == "openai"
 
 
 def ids_of(prompt: Prompt, api: str) -> list[int]:

@@ -76,6 +76,10 @@ class Came(msgspec.Struct, array_like=True):
     firsts: list[tuple[int, int]]
     answers: list[tuple[int, list[int]]]
     ended: list[EndedStream]
+    first_texts: list[tuple[int, str]] = []
+    """Where the API gives text: the first piece."""
+    texts: list[tuple[int, str, int | None]] = []
+    """The whole answer, and how many tokens the server counts; None = it does not say."""
 
 
 class Pulse(msgspec.Struct, frozen=True, array_like=True):

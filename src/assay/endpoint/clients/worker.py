@@ -30,6 +30,7 @@ from assay.endpoint.clients.crossing import (
 from assay.endpoint.exchange import Exchange
 from assay.endpoint.failure import FailureKind
 from assay.endpoint.rotation import Endpoint
+from assay.endpoint.tier import Tier
 
 TICK_S, TICKS = 0.02, 10
 """How often the lag of the loop is looked at, and how many looks make a pulse."""
@@ -87,6 +88,7 @@ class ClientWorker(asyncio.Protocol):
 
     def _begin(self, setting: ClientSetting) -> None:
         self._api = APIS[setting.api]
+        self._is_text = self._api.tier is Tier.C
         endpoints: list[Endpoint[OrderKey]] = [
             Endpoint.at(parse(url), self._api.path, setting.token) for url in setting.urls
         ]
@@ -108,6 +110,11 @@ class ClientWorker(asyncio.Protocol):
     def _heard(self, exchange: Exchange[OrderKey]) -> None:
         """Something has arrived: the first token, or the last."""
         answer = exchange.answer
+        if self._is_text:
+            if answer.texts and not exchange.is_first_told:
+                exchange.is_first_told = True
+                self._soon().first_texts.append((exchange.key.number, answer.texts[0]))
+            return
         if answer.ids and not exchange.is_first_told:
             exchange.is_first_told = True
             self._soon().firsts.append((exchange.key.number, answer.ids[0]))
@@ -124,7 +131,12 @@ class ClientWorker(asyncio.Protocol):
         """The stream has ended, in whatever way."""
         self._heard(exchange)  # a body without a length is whole only now
         answer = exchange.answer
-        answer.failure = answer.failure or audit.counts_fault(answer, exchange.key.terms)
+        fault = audit.text_fault if self._is_text else audit.counts_fault
+        answer.failure = answer.failure or fault(answer, exchange.key.terms)
+        if self._is_text and answer.failure is None and answer.is_whole:
+            exchange.is_done_told = True
+            whole = (exchange.key.number, "".join(answer.texts), answer.usage.completion_tokens)
+            self._soon().texts.append(whole)
         if answer.failure is None and not exchange.is_done_told:
             answer.fail(FailureKind.CUT, "the stream ended without a reason to stop")
         failure = answer.failure
@@ -145,7 +157,7 @@ class ClientWorker(asyncio.Protocol):
     def _soon(self) -> Came:
         """What comes in one turn of the loop is handed in together."""
         came = self._came
-        if not (came.firsts or came.answers or came.ended):
+        if not (came.firsts or came.answers or came.ended or came.first_texts or came.texts):
             self._loop.call_soon(self._hand_in)
         return came
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from assay.endpoint.api import Api
 from assay.endpoint.apis import APIS
+from assay.endpoint.apis.needs import takes_ids
 from assay.endpoint.failure import FailureKind
 from assay.endpoint.prompt import Prompt
 from assay.endpoint.sampling import Sampling
@@ -29,7 +30,7 @@ class Asker:
 
     @property
     def takes_ids(self) -> bool:
-        return self.api.tier is Tier.A or self.api.name == "openai"
+        return takes_ids(self.api)
 
     def ask(self, prompt: Prompt, sampling: Sampling, salt: str | None = None) -> SingleAnswer:
         return answer(self.server, self.api, self.body(prompt, sampling, salt))

@@ -227,6 +227,11 @@ class RunResult:
         """The tool whose record was imported; empty for a run of Assay's own."""
         return str(self.used.details.get("tool", "")) if self.used and not self.command else ""
 
+    @property
+    def performance_only(self) -> str:
+        """Why its answers say nothing but how fast they came; empty where they may have a score."""
+        return self.used.performance_only if self.used else ""
+
     def find(self, scenario: Scenario, mode: Mode) -> ModeResult | None:
         return next((r for r in self.runs if r.scenario == scenario and r.mode == mode), None)
 

@@ -102,6 +102,11 @@ def _refuse(entry: TreeEntry, request: TreeRequest) -> None:
                 f"{run.folder}: {record.scenario} {record.mode} is INVALID: {'; '.join(record.faults)}",
                 "mend the server and run again",
             )
+        if why := run.result.performance_only:
+            raise ConfigError(
+                f"{run.folder} is of performance only: {why}",
+                "run against an API with exact token ids",
+            )
         if run.result.is_fake and not request.allow_fake:
             raise ConfigError(
                 f"{run.folder} is a FAKE run: its answers were not computed by a model",

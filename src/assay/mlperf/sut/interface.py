@@ -73,6 +73,8 @@ class SutSpec:
     """Of this SUT alone, by name; `SutKind.values` fills in the defaults of those that are left out."""
     tokenizer: Path | None = None
     """Folder with the tokenizer: as asked, else the checkpoint; None = there is none."""
+    exact: bool = False
+    """Whether answers will be scored: their token ids must be exact."""
     drafts: str = ""
     """How the round lets tokens be drafted (speculative decoding), in words; empty = it does not."""
 
@@ -100,6 +102,8 @@ class Used:
     since loading are INVALID for it, accuracy runs are not. Never shorter than before."""
     breaches: tuple[str, ...] = ()
     """What only the open division allows: a warm prefix cache. In any other the runs are INVALID."""
+    performance_only: str = ""
+    """Why its answers say nothing but how fast they came: no score, no compliance test, no tree. Empty = they do."""
     issue_delay_ms: float | None = None
     """Of the last run, p99 from LoadGen's word to the sending of a query; None = nothing is sent."""
     notes: tuple[str, ...] = ()
