@@ -69,7 +69,17 @@ def test_without_exact_ids_a_run_says_how_fast_and_nothing_else(tmp_path: Path) 
     assert json.loads((out / "result.json").read_text())["used"]["performance_only"].startswith("tier C")
     assert not (out / "submission.tar.gz").exists()
     packed = subprocess.run(
-        [sys.executable, "-m", "assay", "submit", str(out), "--submitter", "me", "--out", str(tmp_path / "tree")],
+        [
+            sys.executable,
+            "-m",
+            "assay",
+            "submit",
+            str(out),
+            "--submitter",
+            "me",
+            "--out",
+            str(tmp_path / "tree"),
+        ],
         capture_output=True,
         text=True,
         timeout=100,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from assay.endpoint.event_limit import MAX_EVENT_BYTES, check_event_size
 
 _BOM = b"\xef\xbb\xbf"
+_PLAIN = b"data: "
 
 
 class SseSplitter:
@@ -24,7 +25,7 @@ class SseSplitter:
     def feed(self, data: bytes) -> list[bytes]:
         """Lines may end by LF, CRLF or CR. A CR ends its line at once: an LF that follows later is dropped."""
         if not (self._tail or self._data or self._after_cr) and data.endswith(b"\n\n"):
-            whole = [event.removeprefix(b"data: ") for event in data[:-2].split(b"\n\n")]
+            whole = data[len(_PLAIN) : -2].split(b"\n\n" + _PLAIN)
             if self._is_plain(data, len(whole)):
                 self._at_start = False
                 return whole
@@ -45,8 +46,7 @@ class SseSplitter:
     def _is_plain(self, data: bytes, events: int) -> bool:
         """Whether every line of `data` that is not empty is the only one of an event, and is `data: …`."""
         return (
-            data.startswith(b"data: ")
-            and data.count(b"\n\ndata: ") == events - 1
+            data.startswith(_PLAIN)
             and data.count(b"\n") == 2 * events
             and b"\r" not in data
             and len(data) <= MAX_EVENT_BYTES

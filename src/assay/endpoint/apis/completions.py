@@ -57,27 +57,53 @@ class CompletionsReader:
             new = _PLAIN.decode(event)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return read_event(event, _delta)
-        if len(new.choices) != 1 or new.error is not None or new.object == "error" or new.usage is not None:
+        if new.error is not None or new.object == "error" or new.prompt_token_ids is not None:
             return read_event(event, _delta)
+        usage = None if new.usage is None else new.usage.stated
+        if not new.choices:
+            return Delta(usage=usage)
         choice = new.choices[0]
-        if choice.finish_reason is not None or (choice.prompt_token_ids or new.prompt_token_ids) is not None:
+        finish = choice.finish_reason and _FINISH.get(choice.finish_reason, Finish.ABORT)
+        if len(new.choices) > 1 or finish is Finish.ABORT:
             return read_event(event, _delta)
-        return Delta(choice.token_ids or (), choice.text or "")
+        return Delta(
+            choice.token_ids or (), choice.text or "", finish or None, usage, choice.prompt_token_ids or None
+        )
+
+
+_PlainId = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
+_PlainCount = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class _PlainChoice(msgspec.Struct):
     text: str | None = None
-    token_ids: tuple[Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)], ...] | None = None
-    finish_reason: Any = None
-    prompt_token_ids: Any = None
+    token_ids: tuple[_PlainId, ...] | None = None
+    finish_reason: str | None = None
+    prompt_token_ids: tuple[_PlainId, ...] | None = None
+
+
+class _PlainDetails(msgspec.Struct):
+    cached_tokens: _PlainCount | None = None
+
+
+class _PlainUsage(msgspec.Struct):
+    prompt_tokens: _PlainCount | None = None
+    completion_tokens: _PlainCount | None = None
+    prompt_tokens_details: _PlainDetails | None = None
+
+    @property
+    def stated(self) -> Usage:
+        details = self.prompt_tokens_details
+        cached = None if details is None else details.cached_tokens
+        return Usage(self.prompt_tokens, self.completion_tokens, cached)
 
 
 class _PlainEvent(msgspec.Struct):
-    """An event in the midst of an answer, typed and checked as it is decoded. Whatever is not one is read by `_delta`,
-    field by field and twenty times as slowly."""
+    """An event as it should be, typed and checked as it is decoded. Whatever is not one is read by `_delta`, field by
+    field and ten times as slowly: it finds the words for what is wrong."""
 
     choices: list[_PlainChoice]
-    usage: Any = None
+    usage: _PlainUsage | None = None
     error: Any = None
     object: Any = None
     prompt_token_ids: Any = None
