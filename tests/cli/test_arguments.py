@@ -6,7 +6,8 @@ import argparse
 
 import pytest
 
-from assay.cli.arguments import Parser, options, refuse_unclear
+from assay.cli import intents
+from assay.cli.arguments import Parser, RequestParser, add_common, options, refuse_unclear
 from assay.ground.errors import ConfigError
 
 
@@ -14,7 +15,7 @@ def parser() -> Parser:
     made = Parser(prog="assay x", allow_abbrev=False)
     made.add_argument("--style", choices=["test", "fast", "valid"])
     made.add_argument("--samples", type=int)
-    made.add_argument("--json", action="store_true")
+    made.add_argument("--dry", action="store_true")
     made.add_argument("--note", action="append")
     below = made.add_subparsers().add_parser("deep")
     below.add_argument("--seed", type=int)
@@ -80,7 +81,7 @@ def test_two_values_of_one_option_are_refused(words: list[str], said: str) -> No
     [
         [],
         ["--samples", "1", "--samples=1"],
-        ["--json", "--json"],
+        ["--dry", "--dry"],
         ["--note", "a", "--note", "b"],
         ["--unknown", "1", "--unknown", "2"],
         ["--samples", "1", "--", "--samples", "2"],
@@ -91,7 +92,47 @@ def test_what_is_clear_is_left_to_argparse(words: list[str]) -> None:
     refuse_unclear(words, parser())
 
 
+def test_other_names_of_an_option_are_read_as_it_and_told_in_its_help() -> None:
+    made = parser()
+    add_common(made)
+    samples = made._option_string_actions["--samples"]
+    assert made.parse_args(["--limit", "3", "deep"]).samples == 3
+    assert samples.option_strings == ["--samples"] and "(also: --limit" in (samples.help or "")
+    with pytest.raises(ConfigError, match="argument --samples: expected one argument"):
+        made.parse_args(["--limit"])
+
+
+def test_a_name_that_the_verb_has_itself_is_no_other_name() -> None:
+    made = Parser(prog="assay x")
+    made.add_argument("--samples")
+    own = made.add_argument("--limit")
+    add_common(made)
+    assert options(made)["--limit"] is own
+    assert made.parse_args(["--limit", "1", "-n", "2"]).samples == "2"
+
+
+def test_each_name_stands_for_one_option() -> None:
+    others = [other for names in intents.ALIASES.values() for other in names]
+    hinted = set(intents.OPTIONS) - {"--yes", "-y"}  # where a verb asks nothing, leaving them out is said
+    assert len(set(others)) == len(others) and not set(others) & {*hinted, *intents.ALIASES}
+
+
+def test_the_options_of_every_verb_are_those_of_its_last_word() -> None:
+    made = Parser(prog="assay x")
+    below = made.add_subparsers().add_parser("deep")
+    add_common(made)
+    assert "--json" not in made._option_string_actions
+    assert {"--json", "-q", "--quiet", "-v", "--verbose"} <= set(below._option_string_actions)
+
+
+def test_a_request_keeps_flags_that_recipes_know() -> None:
+    made = RequestParser(prog="assay x", allow_abbrev=False)
+    made.add_argument("request", nargs="*")
+    add_common(made)
+    assert made.parse_known_args(["a", "--quiet", "-v"])[0].request == ["a", "--quiet", "-v"]
+
+
 def test_the_options_of_a_parser_are_those_below_it_too() -> None:
     found = options(parser())
-    assert {"--style", "--samples", "--json", "--note", "--seed", "-h", "--help"} == set(found)
+    assert {"--style", "--samples", "--dry", "--note", "--seed", "-h", "--help"} == set(found)
     assert isinstance(found["--seed"], argparse.Action)

@@ -67,10 +67,13 @@ def test_an_unknown_option_names_the_nearest_and_exits_2(
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["bench", "--url", "http://x"], "ask for --sut endpoint"),
+        (["bench", "--sut", "engine", "--url", "http://x"], "ask for --sut endpoint"),
+        (["bench", "--timeout", "3"], "ask for --sut endpoint"),
+        (["bench", "--limit", "3", "--samples", "4"], "--samples is given twice: 3 and 4"),
+        (["bench", "--limit", "none"], "from flag --samples"),
         (["bench", "--base-url", "http://x"], "--sut endpoint --url URL"),
-        (["bench", "--dry-run"], "`assay plan`"),
-        (["bench", "--output-dir=x"], "--out DIR"),
+        (["tune", "--dry-run"], "`assay plan`"),
+        (["check", "x", "--output-dir=x"], "`assay check --help`"),
         (["plan", "--tags=detect,os"], "CM's dialect"),
         (["bench", "--precision", "fp16"], "did you mean float16?"),
         (["bench", "--precision", "half"], "did you mean float16?"),
@@ -194,7 +197,7 @@ def test_an_interrupt_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_terminated_command_ends_as_an_interrupted_one(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(guard, "_dispatch", lambda args: os.kill(os.getpid(), signal.SIGTERM))
-    assert guard.run(["bench"]) == guard.INTERRUPTED
+    assert guard.run(["bench"]) == 130
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -204,3 +207,25 @@ def test_an_unknown_sut_is_refused_before_there_is_a_run_folder(
     assert main(["bench", "--sut", "ecko", "--out", str(tmp_path / "run")]) == 2
     assert "did you mean echo?" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_verbose_shows_where_an_error_came_from(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "/nowhere", "-v"]) == main(["check", "/nowhere"])
+    verbose, plain = capsys.readouterr().err.split("Traceback")
+    assert verbose.strip() in plain and "in run" in plain
+
+
+def test_a_dry_run_of_bench_is_its_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["plan", "--samples", "3"]) == 0
+    planned = capsys.readouterr().out
+    assert main(["bench", "--limit", "3", "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines()[:3] == planned.splitlines()[:3]
+    assert not Path("assay-runs").exists()
+
+
+def test_version_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"version": __version__}

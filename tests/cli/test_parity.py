@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from assay.cli import parity
+from assay.cli.arguments import parser_of
 from assay.ground.errors import ConfigError
 
 
 def parse(*words: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    parity.add_arguments(parser)
-    return parser.parse_args(words)
+    return parser_of("parity", parity).parse_args(words)
 
 
 @pytest.fixture(scope="module")

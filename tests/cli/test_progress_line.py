@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from assay.cli import progress
+from assay.cli import live, progress, terminal
 from assay.cli.progress import ProgressLine, duration, text
 from assay.mlperf.sut.progress import Progress
 
@@ -105,3 +105,16 @@ def test_a_message_of_the_sut_is_a_sentence_at_once(clock: Clock) -> None:
     stream = io.StringIO()
     ProgressLine(stream).show(Progress("loading", message="layer 3 of 32"))
     assert stream.getvalue() == "  loading: layer 3 of 32\n"
+
+
+def test_nothing_is_shown_where_progress_is_not_wanted(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "manner", terminal.Manner(is_quiet=True))
+    stream = Terminal()
+    line = ProgressLine(stream)
+    line.say("a sentence")
+    line.show(Progress("a", 1, 9, message="layer 3"))
+    clock.now += 99
+    line.show(Progress("a", 2, 9))
+    line.close()
+    assert stream.getvalue() == ""
+    assert isinstance(live.view(Terminal()), ProgressLine)

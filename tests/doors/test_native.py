@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 from pathlib import Path
@@ -154,14 +155,8 @@ own_options = st.sampled_from(
 
 @given(st.builds(dict.__or__, asked, own_options))
 def test_the_printed_command_asks_for_the_same_config_again(flags: dict[str, str]) -> None:
-    import argparse
-
     config = native.build("mixtral-8x7b", flags, {})
-    parser = argparse.ArgumentParser(allow_abbrev=False)
-    native.add_arguments(parser)
-    sut_options.add_arguments(parser)
-    again = native.from_args(parser.parse_args(native.command(config)[2:]))
-    assert again == config
+    assert typed(*native.command(config)[2:]) == config
 
 
 @pytest.mark.parametrize(
@@ -197,3 +192,31 @@ def test_the_config_of_a_run_asks_for_the_same_job_in_a_new_folder(tmp_path: Pat
     again = native.build(None, {}, native.read_file(tmp_path / "config.json").settings)
     assert again.paths.out is None
     assert dataclasses.replace(again, paths=asked.paths) == asked
+
+
+def typed(*words: str) -> BenchmarkConfig:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    native.add_arguments(parser)
+    sut_options.add_arguments(parser)
+    return native.from_args(parser.parse_args(list(words)))
+
+
+def test_an_option_of_one_sut_alone_asks_for_it() -> None:
+    config = typed("--url", "http://127.0.0.1:1")
+    assert (config.sut, config.origin["sut"]) == ("endpoint", "the options given")
+    assert typed("--server", "vllm").sut == "serve"
+    assert typed("--threads", "2").sut == typed().sut == "engine"
+    with pytest.raises(ConfigError, match="--timeout belongs to the endpoint and serve SUT"):
+        typed("--timeout", "3")
+    with pytest.raises(ConfigError, match="--url belongs to the endpoint SUT, not to echo"):
+        typed("--url", "http://127.0.0.1:1", "--sut", "echo")
+
+
+def test_model_is_the_workload_or_its_checkpoint_where_the_sut_has_no_such_option(tmp_path: Path) -> None:
+    assert typed("--model", "mixtral-8x7b").workload == "mixtral-8x7b"
+    config = typed("mixtral-8x7b", "--model", str(tmp_path))
+    assert (config.workload, config.paths.checkpoint) == ("mixtral-8x7b", tmp_path)
+    config = typed("mixtral-8x7b", "--url", "http://127.0.0.1:1", "--model", "m")
+    assert (config.sut_options["model"], config.paths.checkpoint) == ("m", None)
+    with pytest.raises(ConfigError, match="--model belongs to the endpoint SUT"):
+        typed("mixtral-8x7b", "--model", "a", "--checkpoint", "b")

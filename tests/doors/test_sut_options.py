@@ -87,3 +87,8 @@ def test_a_variable_of_cm_for_an_option_that_is_not_declared_is_refused() -> Non
     assert env["CM_ASSAY_SUT_OPTIONS_WARM"] == "no"
     with pytest.raises(ConfigError, match=r"has no option 'wram'(.|\n)*did you mean warm"):
         cm.from_cm(selection, {**env, "CM_ASSAY_SUT_OPTIONS_WRAM": "no"})
+
+
+def test_options_that_two_suts_take_ask_for_neither() -> None:
+    with pytest.raises(ConfigError, match="--url belongs to the endpoint and relay SUT"):
+        asked("--url", "http://127.0.0.1:1")

@@ -129,7 +129,7 @@ def test_a_scenario_that_was_not_run_is_refused(run: RunFolder) -> None:
         answers.of(run, AnswerFilter(scenario=Scenario.SERVER))
 
 
-def test_the_verb_shows_texts_and_json_lines(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_verb_shows_texts_and_json(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["answers", str(run.path), "--wrong"]) == 0
     said = capsys.readouterr().out
     assert (
@@ -138,8 +138,8 @@ def test_the_verb_shows_texts_and_json_lines(run: RunFolder, capsys: pytest.Capt
         and "1 answer\n" in said
     )
     assert main(["answers", str(run.path), "--json"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [json.loads(line)["sample_index"] for line in lines] == [2, 0, 1]
+    found = json.loads(capsys.readouterr().out)["answers"]
+    assert [each["sample_index"] for each in found] == [2, 0, 1]
 
 
 def test_escape_sequences_of_an_answer_do_not_reach_the_terminal(

@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     if args[0] in ("version", "--version", "-V"):
         from assay import __version__
 
-        print(f"assay {__version__}")
+        print(f'{{"version": "{__version__}"}}' if "--json" in args else f"assay {__version__}")
         return 0
     from assay.cli import guard
 

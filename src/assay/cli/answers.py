@@ -20,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tokenizer", type=paths.source, help="folder of the tokenizer (default: as in the run)"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,11 +37,10 @@ def run(args: argparse.Namespace) -> int:
     scenario = names[args.scenario.lower()] if args.scenario else None
     wanted = answers.AnswerFilter(scenario, args.subset, args.wrong, args.dataset, args.tokenizer)
     found = answers.of(RunFolder(args.run), wanted)
+    if args.json:
+        say_json(json.dumps({"answers": [dataclasses.asdict(answer) for answer in found]}))
+        return 0
     for answer in found:
-        if args.json:
-            say_json(json.dumps(dataclasses.asdict(answer)))
-        else:
-            say("\n".join(answers.lines(answer)) + "\n")
-    if not args.json:
-        say(counted(len(found), "answer"))
+        say("\n".join(answers.lines(answer)) + "\n")
+    say(counted(len(found), "answer"))
     return 0

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterator
+from types import ModuleType
 from typing import Any, NoReturn
 
+from assay.cli import intents
 from assay.ground.errors import ConfigError, did_you_mean
 
 LONG_DASHES = ("\N{EN DASH}", "\N{EM DASH}", "\N{MINUS SIGN}")
@@ -27,6 +30,54 @@ class Parser(argparse.ArgumentParser):
         raise ConfigError(f"{self.prog}: {message}", f"`{self.prog} --help` lists its options")
 
 
+class RequestParser(Parser):
+    """Where a request is taken, its flags are taken with it: they are those of `run script`, whatever they are."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        known, others = super().parse_known_args(args, namespace)
+        if hasattr(known, "request"):
+            known.request += others
+            others = []
+        return known, others
+
+
+def parser_of(verb: str, module: ModuleType) -> Parser:
+    """The parser of a verb whose module is given: its own options, then those of every verb."""
+    parser = Parser(prog=f"assay {verb}", description=module.HELP, allow_abbrev=False)
+    module.add_arguments(parser)
+    add_common(parser)
+    return parser
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """The options that every verb has, and the other names of its own; to be called when those are declared."""
+    below = list(_below(parser))
+    for each in below:
+        add_common(each)
+    if not below:
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON object on stdout and nothing else, errors too"
+        )
+    if not below and not isinstance(parser, RequestParser):  # -v and --quiet are flags of `run script`
+        parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
+        parser.add_argument(
+            "-v", "--verbose", action="store_true", help="an error with where in the code it came from"
+        )
+    _add_aliases(parser)
+
+
+def _add_aliases(parser: argparse.ArgumentParser) -> None:
+    """Other names of the parser's options, unless the verb has an option of that name."""
+    known = parser._option_string_actions
+    for name, others in intents.ALIASES.items():
+        free = [other for other in others if other not in known]
+        action = known.get(name)
+        # Not among the action's own names: help, errors and completion say the one name, and the others in words.
+        if action is not None and free:
+            known.update(dict.fromkeys(free, action))
+            action.help = f"{action.help or ''} (also: {', '.join(free)})"
+
+
 def refuse_unclear(words: list[str], parser: argparse.ArgumentParser) -> None:
     """Raises: ConfigError for an option with a long dash, and for one that is given twice with different values."""
     known, given = options(parser), dict[str, str]()
@@ -37,9 +88,10 @@ def refuse_unclear(words: list[str], parser: argparse.ArgumentParser) -> None:
             name = word.lstrip("".join(LONG_DASHES))
             raise ConfigError(f"{word!r} begins with a long dash, as word processors make it", f"--{name}")
         name, has_value, value = word.partition("=")
-        if not isinstance(known.get(name), argparse._StoreAction):
+        action = known.get(name)
+        if not isinstance(action, argparse._StoreAction):
             continue
-        text = value if has_value else " ".join(words[place + 1 : place + 2])
+        text, name = value if has_value else " ".join(words[place + 1 : place + 2]), action.option_strings[0]
         if given.setdefault(name, text) != text:
             raise ConfigError(
                 f"{name} is given twice: {given[name]} and {text}",
@@ -48,11 +100,14 @@ def refuse_unclear(words: list[str], parser: argparse.ArgumentParser) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
-    """Every option of a parser and of the parsers below it."""
-    found: dict[str, argparse.Action] = {}
-    for action in parser._actions:
-        found |= dict.fromkeys(action.option_strings, action)
-        if isinstance(action.choices, dict):
-            for below in action.choices.values():
-                found |= options(below)
+    """Every option of a parser and of the parsers below it, by each of its names."""
+    found = dict(parser._option_string_actions)
+    for below in _below(parser):
+        found |= options(below)
     return found
+
+
+def _below(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.values()

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from assay import suts
-from assay.cli import live, terminal
+from assay.cli import live, plan, terminal
 from assay.cli.terminal import say, say_json
 from assay.config import BenchmarkConfig, Request
 from assay.doors import native, native_delivery, sut_options
@@ -34,13 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--yes", action="store_true", help="fetch what is missing (model, dataset) without asking"
     )
-    parser.add_argument("--json", action="store_true", help="print result.json as the last line of stdout")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="as `assay plan`: say what would be done, and do nothing"
+    )
     sut_options.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 1 when the result fails by the rules asked for."""
+    """0, or 1 when the result fails by the rules asked for; of a dry run what `assay plan` ends with."""
     request = native_delivery.from_args(args)
+    if args.dry_run:
+        return plan.show(request.config, args.json)
     line = live.view()
     try:
         return _run(args, request, line)

@@ -18,7 +18,7 @@ HELP = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    """None but those of every verb."""
 
 
 def run(args: argparse.Namespace) -> int:

@@ -25,7 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="exit code 1 where it holds for B, as 'tokens_per_s < 0.97x' (times A's) or 'Server ttft_p99 > 2000'",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of Markdown")
     parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
 
 

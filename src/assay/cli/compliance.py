@@ -27,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="dataset of TEST07, where the run names none (gpt-oss-120b: acc_eval_compliance_gpqa.parquet)",
     )
     parser.add_argument("--scenario", default="Offline", help="scenario of --verify (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:

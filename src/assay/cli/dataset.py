@@ -34,7 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", type=paths.source, help=".pkl, .parquet, .jsonl or .json; a pickle is read without running it"
     )
     inspect.add_argument("--workload", help="whose schema (default: mixtral-8x7b)")
-    inspect.add_argument("--json", action="store_true", help="print one JSON object")
     convert = actions.add_parser("convert", help="the same rows in another format")
     convert.add_argument("source", type=paths.source)
     convert.add_argument("target", type=Path, help="its suffix is the format: .pkl, .parquet, .jsonl, .json")
@@ -81,15 +80,23 @@ def _inspect(args: argparse.Namespace) -> int:
 
 
 def _convert(args: argparse.Namespace) -> int:
+    import json
+
     from assay.ground.files import sha256
     from assay.mlperf.data import dataset
 
     rows = dataset.convert(args.source, args.target, _workload(args.workload).schema)
-    say(f"{args.target}: {rows} rows, sha256 {sha256(args.target)}")
+    digest = sha256(args.target)
+    if args.json:
+        say_json(json.dumps({"file": str(args.target), "rows": rows, "sha256": digest}))
+    else:
+        say(f"{args.target}: {rows} rows, sha256 {digest}")
     return 0
 
 
 def _build(args: argparse.Namespace) -> int:
+    import json
+
     from assay.cli.progress import ProgressLine
     from assay.ground.errors import ConfigError
     from assay.mlperf.data import dataset, dataset_file, tokenizer
@@ -114,8 +121,12 @@ def _build(args: argparse.Namespace) -> int:
     columns = builder.build(order)
     line.close()
     dataset_file.write_columns(args.out, columns)
-    say(text(describe(dataset.load(args.out, workload.schema), workload.schema)))
-    say(builder.note)
+    facts = describe(dataset.load(args.out, workload.schema), workload.schema)
+    if args.json:
+        say_json(json.dumps({**facts, "note": builder.note}))
+    else:
+        say(text(facts))
+        say(builder.note)
     return 0
 
 

@@ -20,7 +20,6 @@ NOTHING_RUNS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON object, last")
     parser.add_argument(
         "--roofline",
         action="store_true",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 
-from assay.cli.terminal import say
+from assay.cli.terminal import say, say_json
 
 HELP = "what a finding code means, where the rule stands and how to fix it"
 
@@ -15,15 +16,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import json
+
     from assay.audit import defects
     from assay.ground.errors import ConfigError
-    from assay.mlperf.checker import rules_text
+    from assay.mlperf.checker import rule, rules_text
 
     if args.all:
-        say(rules_text.document() + defects.document(), end="")
-        return 0
-    if args.code is None:
+        text, found = rules_text.document() + defects.document(), [*rule.RULES, *defects.DEFECTS]
+    elif args.code is None:
         raise ConfigError("which finding?", "assay explain P10, or assay explain --all")
-    defect = defects.DEFECTS.get(args.code.upper())
-    say(defects.explain(defect) if defect else rules_text.explain(rules_text.get(args.code)))
+    else:
+        defect = defects.DEFECTS.get(args.code.upper())
+        text = (defects.explain(defect) if defect else rules_text.explain(rules_text.get(args.code))) + "\n"
+        found = [args.code.upper()]
+    if args.json:
+        say_json(json.dumps({"codes": [_facts(code) for code in found]}))
+    else:
+        say(text, end="")
     return 0
+
+
+def _facts(code: str) -> dict[str, str | None]:
+    """A code of the checker or of an audit; only the checker's have a severity."""
+    from assay.audit import defects
+    from assay.mlperf.checker import rules_text
+
+    if defect := defects.DEFECTS.get(code):
+        return {"severity": None, **dataclasses.asdict(defect)}
+    found = rules_text.get(code)
+    severity = found.severity.value
+    return {
+        "severity": severity,
+        **{name: getattr(found, name) for name in ("code", "title", "source", "fix")},
+    }

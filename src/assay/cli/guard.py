@@ -8,12 +8,12 @@ import signal
 import sys
 from pathlib import Path
 
-from assay.cli import intents
+from assay.cli import intents, terminal
 from assay.cli.terminal import tell
 from assay.cli.verbs import CM_VERBS, VERBS
 from assay.doors import store
 from assay.ground import extras, settings, system_errors
-from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, did_you_mean
+from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, Interrupted, did_you_mean
 from assay.ground.printable import indented
 
 TYPE_CHECKING = False
@@ -21,48 +21,82 @@ if TYPE_CHECKING:  # typing itself is too slow to import here
     from collections.abc import Mapping
 
 BUG = 70
-INTERRUPTED = 130
 
 
 def run(args: list[str]) -> int:
     # `kill` and `timeout` end as Ctrl-C does.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    terminal.begin(terminal.Manner())
     try:
+        terminal.begin(terminal.Manner(is_json=_asks_for_json(args)))
         settings.set_home(store.folder(os.environ))
         code = _dispatch(args)
         sys.stdout.flush()
         return code
     except AssayError as error:
-        tell(f"assay: {indented(str(error))}")
-        return error.exit_code
+        return _fail(error)
     except KeyboardInterrupt:
-        tell("assay: interrupted; what was finished is kept")
-        return INTERRUPTED
+        return _fail(Interrupted("interrupted; what was finished is kept"))
     except (OSError, RuntimeError) as error:
         # Before Python 3.13 pathlib makes a RuntimeError of a loop of links.
         refused = error.__context__ if isinstance(error, RuntimeError) else error
         if not isinstance(refused, OSError) or refused.errno is None:
             return _report_bug(error, args)
-        told = system_errors.problem(refused)
-        tell(f"assay: {told}")
-        return told.exit_code
-    except MemoryError:
-        tell("assay: out of memory\n  try: a smaller input, or a machine with more memory")
-        return EnvironmentProblem.exit_code
+        return _fail(system_errors.problem(refused), error)
+    except MemoryError as error:
+        needed = "a smaller input, or a machine with more memory"
+        return _fail(EnvironmentProblem("out of memory", needed), error)
     except Exception as bug:
         if missing := extras.lacking(bug):
-            tell(f"assay: {missing}")
-            return missing.exit_code
+            return _fail(missing, bug)
         return _report_bug(bug, args)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _asks_for_json(args: list[str]) -> bool:
+    """Of a verb of ours, before its options are read: what is wrong with them is told as JSON too."""
+    words = args[: args.index("--")] if "--" in args else args
+    return "--json" in words and is_native(args)
+
+
+def _fail(error: AssayError, cause: BaseException | None = None) -> int:
+    """Tell an expected failure, and where it came from if that is wanted; its exit code."""
+    tell(f"assay: {indented(str(error))}")
+    if terminal.manner.is_verbose:
+        tell(_traced(cause or error))
+    _say_error(error.message, error.hint, error.exit_code)
+    return error.exit_code
+
+
+def _say_error(message: str, hint: str, code: int) -> None:
+    """The one JSON value of a command that failed before it had another."""
+    if not terminal.manner.is_json or terminal.manner.has_value:
+        return
+    import contextlib
+    import json
+
+    from assay.ground.redact import addresses
+
+    error = {"message": addresses(message), "hint": addresses(hint), "exit_code": code}
+    with contextlib.suppress(OSError):  # a stdout that cannot be written to may be what has failed
+        terminal.say_json(json.dumps({"error": error}))
+        sys.stdout.flush()
+
+
+def _traced(error: BaseException) -> str:
+    import traceback
+
+    from assay.recipes.contract.secrets import in_text
+
+    return in_text("".join(traceback.format_exception(error)).rstrip(), os.environ)
 
 
 def _dispatch(args: list[str]) -> int:
     verb = args[0]
     if verb == "help" and args[1:2] and args[1] in VERBS:
         return _run_native(args[1], ["--help"])
-    if verb in VERBS and (verb not in CM_VERBS or is_ours(args)):
+    if is_native(args):
         return _run_native(verb, args[1:])
     if verb in CM_VERBS:
         from assay.cli import cm
@@ -71,6 +105,11 @@ def _dispatch(args: list[str]) -> int:
     raise ConfigError(
         f"unknown verb {verb!r}", _hint(verb, [*VERBS, *CM_VERBS, "version"], intents.VERBS, "assay")
     )
+
+
+def is_native(args: list[str]) -> bool:
+    """Whether the first word is a verb of ours, and not one that CM has as well and that is meant as CM's."""
+    return args[0] in VERBS and (args[0] not in CM_VERBS or is_ours(args))
 
 
 def is_ours(args: list[str]) -> bool:
@@ -104,17 +143,23 @@ def _hint(word: str, known: list[str], intended: Mapping[str, str], command: str
 
 
 def _run_native(verb: str, rest: list[str]) -> int:
-    from assay.cli.arguments import Parser, options, refuse_unclear
+    from assay.cli.arguments import options, parser_of, refuse_unclear
 
     module = importlib.import_module(f"assay.cli.{VERBS[verb][0]}")
-    parser = Parser(prog=f"assay {verb}", description=module.HELP, allow_abbrev=False)
-    module.add_arguments(parser)
+    parser = parser_of(verb, module)
     refuse_unclear(rest, parser)
     asked, unknown = parser.parse_known_args(rest)
     if unknown:
         word = unknown[0].split("=")[0]
         hint = _hint(word, [*options(parser)], intents.OPTIONS, f"assay {verb}")
         raise ConfigError(f"assay {verb} does not know {unknown[0]!r}", hint)
+    terminal.begin(
+        terminal.Manner(
+            is_json=asked.json,
+            is_quiet=getattr(asked, "quiet", False),
+            is_verbose=getattr(asked, "verbose", False),
+        )
+    )
     code: int = module.run(asked)
     return code
 
@@ -135,7 +180,9 @@ def _report_bug(bug: Exception, args: list[str]) -> int:
         f"command: assay {shlex.join(hidden_words(args))}\n\n{''.join(traceback.format_exception(bug))}",
         os.environ,
     )
-    tell(in_text(f"assay: a bug in Assay: {type(bug).__name__}: {bug}", os.environ))
+    said = in_text(f"a bug in Assay: {type(bug).__name__}: {bug}", os.environ)
+    tell(f"assay: {said}")
+    hint = ""
     try:
         handle, name = tempfile.mkstemp(prefix="assay-bug-", suffix=".log")
         with os.fdopen(handle, "wb") as log:
@@ -143,5 +190,7 @@ def _report_bug(bug: Exception, args: list[str]) -> int:
     except OSError as error:
         tell(f"  no log of it could be written ({error}):\n{addresses(content)}")
     else:
-        tell(f"  try: report it with the log {name}")
+        hint = f"report it with the log {name}"
+        tell(f"  try: {hint}")
+    _say_error(said, hint, BUG)
     return BUG

@@ -17,7 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder", metavar="FOLDER", nargs="?", type=paths.source, default=USUAL, help="default: ./assay-runs"
     )
     parser.add_argument("--workload", help="only runs of this workload")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.cli.terminal import say
+from assay.cli.terminal import say, say_json
 from assay.ground import paths
 
 if TYPE_CHECKING:
@@ -31,17 +31,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import json
+
     from assay.bench import foreign
     from assay.report import outcome
 
     found = runs_of(args.source)
     out = args.out or Path("assay-runs") / f"imported-{args.source.absolute().name}"
+    listed = []
     for number, each in enumerate(found, 1):
         place = out if len(found) == 1 else out / f"{number:03}-{Path(each.model).name}"
         made = foreign.write(each, place)
-        say(
-            f"{place}  {each.tool}, {each.model}, {', '.join(run.scenario for run in each.runs)}: {outcome.of(made)}"
+        scenarios = [run.scenario for run in each.runs]
+        came_to = str(outcome.of(made))
+        listed.append(
+            {
+                "folder": str(place),
+                "tool": each.tool,
+                "model": each.model,
+                "scenarios": scenarios,
+                "outcome": came_to,
+            }
         )
+        if not args.json:
+            say(f"{place}  {each.tool}, {each.model}, {', '.join(scenarios)}: {came_to}")
+    if args.json:
+        say_json(json.dumps({"runs": listed}))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What people type who come from other tools, and the words that do it here. Used for hints alone."""
+"""What people type who come from other tools: other names of our options, and the words that do here what theirs do."""
 
 from __future__ import annotations
 
@@ -6,39 +6,41 @@ _SERVER = "`assay bench WORKLOAD --sut endpoint --url URL` measures a running se
 _RECIPE = "that is CM's dialect: `assay run script --tags=…`; here the words are `assay bench --help`"
 _AGAIN = "a run is not resumed: `assay bench --config RUN/config.json` runs the same job again"
 
+ALIASES = {
+    "--samples": ("--limit", "--num-prompts", "--num-samples", "--max-samples", "-n"),
+    "--out": ("--output-dir", "--output", "-o"),
+    "--checkpoint": ("--model-path", "--model-dir"),
+    "--dataset": ("--dataset-path", "--data-path"),
+    "--target-qps": ("--request-rate", "--qps"),
+    "--batch": ("--batch-size",),
+    "--precision": ("--dtype",),
+    "--yes": ("-y", "--assume-yes"),
+}
+"""Option of ours -> other names that it answers to, in every verb that has it and none of its own by that name."""
+
 OPTIONS = {
-    "--dry-run": "`assay plan` with the same options: what would be done; it runs nothing",
+    **dict.fromkeys(("--dry-run", "--plan"), "`assay plan` with the same options: what would be done"),
     "--list": "`assay list` shows what can be asked for",
-    **dict.fromkeys(
-        ("--model", "--model-path", "--model-dir", "--weights"),
-        "WORKLOAD without an option, and the folder of its checkpoint: `assay bench mixtral-8x7b --checkpoint DIR`",
-    ),
+    "--model": "WORKLOAD without an option, and its folder: `assay bench mixtral-8x7b --checkpoint DIR`",
     **dict.fromkeys(("--base-url", "--endpoint", "--target", "--host", "--port", "--api-key"), _SERVER),
     **dict.fromkeys(
-        ("--limit", "--num-prompts", "--num-samples", "--max-samples", "--count", "-n"), "--samples N"
+        ("--debug", "--log-level"),
+        "--verbose; RUN/logs holds all that the processes of a run have said",
     ),
-    **dict.fromkeys(("--output-dir", "--output", "--outdir", "--results-dir", "-o"), "--out DIR"),
-    **dict.fromkeys(
-        ("-v", "--verbose", "--debug", "--log-level"),
-        "RUN/logs holds all that the processes of a run have said",
-    ),
-    **dict.fromkeys(
-        ("-q", "--quiet", "--silent", "--no-progress"),
-        "2>/dev/null: progress is on stderr, the result on stdout",
-    ),
-    **dict.fromkeys(("-y", "--yes", "--assume-yes", "--force", "-f"), "leave it out: no question is asked"),
+    **dict.fromkeys(("--silent", "--no-progress"), "--quiet"),
+    **dict.fromkeys(("--yes", "-y", "--force", "-f"), "leave it out: no question is asked"),
     **dict.fromkeys(("--resume", "--continue"), _AGAIN),
     "--seed": "--round: the round decides the seeds",
     **dict.fromkeys(
         ("--gpus", "--gpu", "--num-gpus", "--tensor-parallel-size", "--tp"),
         "--device cuda --sut transformers: one GPU",
     ),
-    **dict.fromkeys(("--request-rate", "--qps", "--rate", "--rps"), "--target-qps QPS"),
-    **dict.fromkeys(("--concurrency", "--batch-size", "--max-num-seqs", "--max-concurrency"), "--batch N"),
-    **dict.fromkeys(("--dtype", "--quantization", "--quant"), "--precision TYPE"),
+    **dict.fromkeys(("--rate", "--rps"), "--target-qps QPS"),
+    **dict.fromkeys(("--concurrency", "--max-num-seqs", "--max-concurrency"), "--batch N"),
+    **dict.fromkeys(("--quantization", "--quant"), "--precision TYPE"),
     **dict.fromkeys(("--duration", "--time", "--max-seconds"), "--min-duration T"),
     **dict.fromkeys(("--format", "--output-format", "--output-type"), "--json"),
-    **dict.fromkeys(("--dataset-path", "--dataset-name", "--data-path", "--input-file"), "--dataset FILE"),
+    **dict.fromkeys(("--dataset-name", "--input-file"), "--dataset FILE"),
     **dict.fromkeys(("--docker", "--podman"), "--container docker, or --container podman"),
     **dict.fromkeys(
         ("--fail-under", "--strict", "--check"), "--gate: exit 1 for a missed target or an INVALID run"

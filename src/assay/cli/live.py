@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TextIO
 
-from assay.cli import live_text
+from assay.cli import live_text, terminal
 from assay.cli.live_text import Look
 from assay.cli.progress import ProgressLine, duration, has_controls
 from assay.ground.printable import printable
@@ -19,9 +19,10 @@ CLEAR_LINE, UP, CLEAR_BELOW = "\x1b[K", "\x1b[{}A", "\x1b[J"
 
 
 def view(stream: TextIO | None = None) -> ProgressLine | LiveView:
-    """The live view where the stream is a terminal that can rewrite lines; plain lines elsewhere."""
+    """The live view where the stream is a terminal that can rewrite lines; plain lines, or none, elsewhere."""
     stream = stream or sys.stderr
-    return LiveView(stream) if has_controls(stream) else ProgressLine(stream)
+    is_shown = has_controls(stream) and not terminal.manner.is_quiet
+    return LiveView(stream) if is_shown else ProgressLine(stream)
 
 
 class LiveView:

@@ -56,7 +56,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the Poisson times")
     parser.add_argument("--out", metavar="DIR", type=paths.given, help="run folder (default assay-runs/TIME)")
-    parser.add_argument("--json", action="store_true", help="print load.json on stdout")
     parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from assay.cli.terminal import say
+from assay.cli.terminal import say, say_json
 from assay.ground import paths
 from assay.ground.errors import ConfigError, EnvironmentProblem
 
@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     import asyncio
+    import json
 
     from assay.endpoint.apis import api_named
     from assay.endpoint.mock.script import script_of
@@ -38,7 +39,11 @@ def run(args: argparse.Namespace) -> int:
     script = script_of(plain)
 
     def ready(port: int) -> None:
-        say(f"mock {script.api} at http://{args.host}:{port} (end it with Ctrl-C)")
+        url = f"http://{args.host}:{port}"
+        if args.json:
+            say_json(json.dumps({"api": script.api, "url": url}))
+        else:
+            say(f"mock {script.api} at {url} (end it with Ctrl-C)")
         sys.stdout.flush()
 
     try:

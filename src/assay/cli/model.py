@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.cli.terminal import say, say_json, tell
+from assay.cli.terminal import say, say_json, tell_progress
 from assay.config import Precision
 from assay.engine.config import KERNELS
 from assay.engine.config import PRECISIONS as ENGINE
@@ -76,13 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision", choices=ENGINE_PRECISIONS, default="int8", help="of the packed experts (default int8)"
     )
     pack.add_argument("--kernels", choices=KERNELS, default="auto", help="that will read it (default auto)")
-    pack.add_argument("--json", action="store_true", help="one JSON object, last")
     for action in (upcycle, random):
         action.add_argument(
             "--seed", type=int, default=0, metavar="N", help="of every random weight (default 0)"
         )
         action.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create")
-        action.add_argument("--json", action="store_true", help="one JSON object, last")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -115,11 +113,12 @@ def _pack(args: argparse.Namespace) -> int:
 
     config = EngineConfig(paths.given(args.checkpoint), Precision(args.precision), kernels=args.kernels)
     copy = packing.pack(config, _say)
-    say(f"{copy.folder}: {copy.manifest.size / 1e9:.2f} GB of experts in {args.precision}")
     if args.json:
         say_json(
             json.dumps({"folder": str(copy.folder), "bytes": copy.manifest.size, "form": copy.manifest.form})
         )
+    else:
+        say(f"{copy.folder}: {copy.manifest.size / 1e9:.2f} GB of experts in {args.precision}")
     return 0
 
 
@@ -138,10 +137,13 @@ def _config(name: str) -> Mapping[str, Any]:
 
 
 def _say(line: str) -> None:
-    tell(f"  {line}")
+    tell_progress(f"  {line}")
 
 
 def _report(made: Made, as_json: bool) -> None:
+    if as_json:
+        say_json(json.dumps({**dataclasses.asdict(made), "folder": str(made.folder)}))
+        return
     say(f"{made.folder}: {made.parameters:,} parameters, {made.bytes / 1e9:.2f} GB")
     if made.logits_difference is not None:
         say(
@@ -150,5 +152,3 @@ def _report(made: Made, as_json: bool) -> None:
         )
     else:
         say("weights are random: figures of speed and memory mean something, accuracy means nothing")
-    if as_json:
-        say_json(json.dumps({**dataclasses.asdict(made), "folder": str(made.folder)}))

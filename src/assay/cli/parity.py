@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.cli.terminal import say, say_json, tell
+from assay.cli.terminal import say, say_json, tell_progress
 from assay.config import Precision
 from assay.engine.config import PRECISIONS
 from assay.ground import paths
@@ -43,7 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "float32's",
     )
     parser.add_argument("--kernels", default="auto", help="auto, native, portable, avx512, amx or torch")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -62,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         prompts = parity.random_prompts(model, args.samples, args.steps)
     configs = [EngineConfig(args.checkpoint, p, kernels=args.kernels) for p in precisions]
-    traces = parity.reference_traces(args.checkpoint, prompts, args.steps, _tell)
-    reports = [parity.compare(config, traces, batches, _tell) for config in configs]
+    traces = parity.reference_traces(args.checkpoint, prompts, args.steps, tell_progress)
+    reports = [parity.compare(config, traces, batches, tell_progress) for config in configs]
     rouge = _rouge(configs, args.dataset, args.rouge) if args.rouge else []
     holds = all(report.holds for report in reports) and all(r.holds for r in rouge)
     if args.json:
@@ -83,7 +82,7 @@ def _rouge(configs: list[EngineConfig], dataset: Path, tokens: int) -> list[Roug
     from assay.bench import answer_quality
 
     rows = answer_quality.instruction_rows(dataset)
-    return answer_quality.rouge_beside_float32(configs, rows, tokens, _tell)
+    return answer_quality.rouge_beside_float32(configs, rows, tokens, tell_progress)
 
 
 def _rouge_text(rouge: Rouge) -> str:
@@ -141,7 +140,3 @@ def _text(report: ParityReport) -> str:
         f"{s.logit_spread:.2f}, widest margin lost {s.lost_margin_max:.2e}"
     )
     return "\n".join(lines)
-
-
-def _tell(message: str) -> None:
-    tell(message)

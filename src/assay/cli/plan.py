@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from assay.cli.progress import duration
 from assay.cli.terminal import say, say_json
+from assay.config import BenchmarkConfig
 from assay.doors import native, sut_options
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ HELP = "what bench would do: bytes, disk, memory, minutes, blockers; downloads a
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     native.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument(
         "--machines",
         action="store_true",
@@ -30,13 +30,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when bench could start, else the exit code that bench would end with."""
+    return _machines(args) if args.machines else show(native.from_args(args), args.json)
+
+
+def show(config: BenchmarkConfig, is_json: bool) -> int:
+    """Print the plan; the exit code that bench would end with, or 0."""
     from assay.bench import plan as plans
     from assay.doors.hub_settings import hub_of
 
-    if args.machines:
-        return _machines(args)
-    made = plans.make(native.from_args(args), hub_of(os.environ))
-    if args.json:
+    made = plans.make(config, hub_of(os.environ))
+    if is_json:
         say_json(json.dumps(plans.to_dict(made)))
     else:
         say(render(made))

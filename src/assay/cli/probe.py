@@ -23,7 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--api-key-env", metavar="NAME", help="environment variable that holds the key")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds without a byte (default: 60)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TextIO
 
+from assay.cli import terminal
 from assay.ground.printable import one_line, printable
 from assay.mlperf.sut.progress import Progress
 
@@ -15,11 +16,13 @@ REDRAW_EVERY_S = 0.2
 
 
 class ProgressLine:
-    """Shows `phase: done of total, rate, time left`. Quiet for a phase that ends before the first interval."""
+    """Shows `phase: done of total, rate, time left`; nothing of a phase that ends before the first interval, and
+    nothing at all when progress is not wanted."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._live = has_controls(self._stream)
+        self._is_quiet = terminal.manner.is_quiet
         self._phase = ""
         self._shown = time.monotonic()
         self._open = False
@@ -27,6 +30,8 @@ class ProgressLine:
     def say(self, text: str) -> None:
         """A sentence of its own, above the progress line."""
         self._clear()
+        if self._is_quiet:
+            return
         print(printable(text), file=self._stream, flush=True)
 
     def show(self, progress: Progress) -> None:
@@ -39,7 +44,7 @@ class ProgressLine:
             self._clear()
             self._phase, self._shown = progress.phase, now
         due = REDRAW_EVERY_S if self._live else LINE_EVERY_S
-        if now - self._shown < due:
+        if self._is_quiet or now - self._shown < due:
             return
         self._shown = now
         if self._live:

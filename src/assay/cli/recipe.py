@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
+from assay.cli.arguments import RequestParser
 from assay.cli.terminal import say, say_json
 from assay.ground.errors import ConfigError
 
@@ -16,20 +17,9 @@ if TYPE_CHECKING:
 HELP = "plan, explain, why, lint and reproduce for CM/MLC recipes"
 
 
-class _Parser(argparse.ArgumentParser):
-    """Where a request is taken, its flags are taken with it: they are those of `run script`, whatever they are."""
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        known, others = super().parse_known_args(args, namespace)
-        if hasattr(known, "request"):
-            known.request += others
-            others = []
-        return known, others
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="{plan,explain,why,lint,reproduce}", parser_class=_Parser
+        dest="action", required=True, metavar="{plan,explain,why,lint,reproduce}", parser_class=RequestParser
     )
     for name, text in (
         ("plan", "the steps a request would take; nothing runs"),
@@ -51,7 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON object at the end")
     parser.add_argument("--mlc", action="store_true", help="in MLC's home and spelling")
 
 

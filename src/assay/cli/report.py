@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.cli import terminal
-from assay.cli.terminal import say, tell
+from assay.cli.terminal import say, say_json, tell
 from assay.ground import paths
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import json
     import webbrowser
 
     from assay.ground import files
@@ -50,16 +51,25 @@ def run(args: argparse.Namespace) -> int:
     target = args.html or (folders[0].page if args.open else None)
     shown = [_shown(folder, target is not None) for folder in folders]
     for folder, each in zip(folders, shown):
-        say(summary.render(each.result, width))
-        if args.definitions:
-            say("\n".join(_definitions(each.result, width)))
         text = readme.render(each.result)
         if _text_of(folder.readme) != text:
             files.write_text(folder.readme, text)
+        if args.json:
+            continue
+        say(summary.render(each.result, width))
+        if args.definitions:
+            say("\n".join(_definitions(each.result, width)))
         for label, said in (("report", str(folder.readme)), ("result", str(outcome.of(each.result)))):
             say("\n".join(summary.labelled(label, said, width)))
     if target is not None:
         files.write_text(target, page.render(shown))
+    if args.json:
+        runs = [
+            {"folder": str(folder), "outcome": str(outcome.of(each.result)), **each.result.to_dict()}
+            for folder, each in zip(folders, shown)
+        ]
+        say_json(json.dumps({"runs": runs, "page": str(target) if target else None}))
+    elif target is not None:
         say("\n".join(summary.labelled("page", str(target), width)))
     if target is not None and args.open and not webbrowser.open(target.absolute().as_uri()):
         tell(f"assay: no browser was found here: open {target} with one")

@@ -29,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "workload", nargs="?", help="official name, as mixtral-8x7b; without it the list of them"
     )
     parser.add_argument("--round", help="default: the newest that holds the workload, or mixtral-8x7b")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -45,7 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run model-written programs as you, without a sandbox; recorded in the result",
     )
     parser.add_argument("--accuracy-txt", type=Path, help="also write the text that submission checkers read")
-    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,11 +68,12 @@ def run(args: argparse.Namespace) -> int:
     line.close()
     for warning in made.warnings:
         tell(f"assay: {warning}")
-    say(text(made.scores))
     if args.accuracy_txt is not None:
         files.write_text(args.accuracy_txt, accuracy_text(made.official))
     if args.json:
         say_json(json.dumps(to_dict(made.scores, made.official)))
+    else:
+        say(text(made.scores))
     return UNGRADED if any(each.ungraded for each in made.scores) else 0
 
 

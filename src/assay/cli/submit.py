@@ -24,7 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibration", type=paths.source, help="calibration.md of your own")
     parser.add_argument("--allow-fake", action="store_true", help="accept runs of a fake SUT, and mark them")
     parser.add_argument("--no-pack", action="store_true", help="leave OUT.tar.gz out")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:

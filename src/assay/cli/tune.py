@@ -26,7 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     native_delivery.add_arguments(parser)
     parser.add_argument("--official", action="store_true", help="then make the run that it was found for")
     parser.add_argument("--yes", action="store_true", help="fetch what is missing without asking")
-    parser.add_argument("--json", action="store_true", help="print tune.json as the last line of stdout")
     sut_options.add_arguments(parser)
 
 

@@ -37,6 +37,10 @@ from assay.mlperf.sut.kind import SutKind
 from assay.mlperf.sut.option import text_of
 
 E = TypeVar("E", bound=Enum)
+Layer = tuple[str, Mapping[str, str]]
+"""Where values come from, in words, and {dotted field: text}."""
+FLAG = "flag {flag}"
+MODEL = f"{sut_options.GROUP}.model"
 
 _SOURCE = re.compile(r"hf:[\w.-]+/[\w.-]+(@[\w./-]+)?|https?://[^\s/]+/\S+")
 _COUNT = re.compile(r"\d{1,15}")
@@ -262,17 +266,28 @@ def read_file(path: Path | None) -> RunFile:
 
 
 def over_file(args: argparse.Namespace, file: RunFile) -> BenchmarkConfig:
-    """As `from_args`, of a run.yaml that was read. Raises: ConfigError."""
+    """As `from_args`, of a run.yaml that was read. Raises: ConfigError.
+
+    `--model` is what other tools call the workload or its checkpoint: that is what it means where the SUT has no such
+    option.
+    """
     flags = {field.name: text for field in FIELDS if (text := getattr(args, field.name, None)) is not None}
     flags |= sut_options.asked(args)
-    return build(args.workload, flags, file.settings)
+    workload, model = args.workload, flags.get(MODEL)
+    kind = _kind(_asked_layers(flags, file.settings))
+    if model is not None and MODEL not in map(sut_options.name_of, kind.options):
+        if workload is None and model in workloads.names():
+            workload = flags.pop(MODEL)
+        elif "paths.checkpoint" not in flags:
+            flags["paths.checkpoint"] = flags.pop(MODEL)
+    return build(workload, flags, file.settings)
 
 
 def build(
     workload: str | None,
     flags: Mapping[str, str],
     file: Mapping[str, str],
-    first: str = "flag {flag}",
+    first: str = FLAG,
     named_by: str = "command line",
 ) -> BenchmarkConfig:
     """One config out of {dotted field: text} layers. Raises: ConfigError naming the layer of a bad value.
@@ -288,7 +303,7 @@ def build(
     defaults = {**workloads.get(name).defaults, "round": workloads.round_of(None, name).name}
     values: dict[str, Any] = {}
     origin = {"workload": name_from}
-    layers = ((first, flags), ("run.yaml", file), (f"default of {name}", defaults))
+    layers = (*_asked_layers(flags, file, first), (f"default of {name}", defaults))
     kind = _kind(layers)
     values |= {f"{sut_options.GROUP}.{option}": value for option, value in kind.defaults().items()}
     for label, layer in layers:
@@ -305,7 +320,15 @@ def build(
     return _assemble(name, values, origin)
 
 
-def _kind(layers: Sequence[tuple[str, Mapping[str, str]]]) -> SutKind:
+def _asked_layers(flags: Mapping[str, str], file: Mapping[str, str], first: str = FLAG) -> tuple[Layer, ...]:
+    """What was asked for, and the SUT that its options are of where none is named: `--url` asks for the endpoint."""
+    layers: tuple[Layer, ...] = ((first, flags), ("run.yaml", file))
+    if not any("sut" in layer for _, layer in layers) and (meant := sut_options.sut_of({**file, **flags})):
+        layers += (("the options given", {"sut": meant}),)
+    return layers
+
+
+def _kind(layers: Sequence[Layer]) -> SutKind:
     """The SUT that is asked for; one that hosts another has that one's facts and options."""
     name = BenchmarkConfig.sut
     for label, layer in layers:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable
 
 from assay import suts
+from assay.config import BenchmarkConfig
 from assay.doors.field import Field
 from assay.ground.errors import ConfigError
 from assay.mlperf.sut.kind import SutKind
@@ -79,6 +80,18 @@ def asked(args: argparse.Namespace) -> dict[str, str]:
                 raise ConfigError(f"{flag(name)} is given twice, with different values", f"one {flag(name)}")
             found[name] = BETWEEN.join(texts) if name in lists else texts[0]
     return found
+
+
+def sut_of(names: Iterable[str]) -> str | None:
+    """The SUT that takes all options given, where the usual one does not and no other does; None: nobody is meant.
+
+    `--model` says nothing of the SUT: it is what other tools call the checkpoint.
+    """
+    given = {name for name in names if name.startswith(f"{GROUP}.")} - {f"{GROUP}.model"}
+    if not given:
+        return None
+    takers = [kind.name for kind in suts.kinds() if given <= set(map(name_of, kind.options))]
+    return takers[0] if len(takers) == 1 and BenchmarkConfig.sut not in takers else None
 
 
 def refuse_foreign(kind: SutKind, names: Iterable[str], label: str) -> None:
