@@ -13,6 +13,7 @@ import pytest
 from assay.bench import measure, tune, tune_record
 from assay.bench.running import Reporter
 from assay.bench.tune_record import Tuned
+from assay.bench.tune_search import ABOVE
 from assay.cli.tune import render
 from assay.config import BenchmarkConfig, Request, Scenario
 from assay.doors import native
@@ -115,7 +116,8 @@ def test_the_next_search_begins_at_what_the_last_one_found(
     first, _ = search(monkeypatch, asked(tmp_path), FakeSession())
     session = FakeSession()
     second, _ = search(monkeypatch, asked(tmp_path, **{"paths.out": str(tmp_path / "more")}), session)
-    assert session.tried[0] == first.low
+    assert first.low is not None
+    assert session.tried[0] == pytest.approx(ABOVE * first.low, rel=1e-3)
     assert "last tuned" in second.guess_from
     session = FakeSession()
     asked_for = asked(tmp_path, **{"paths.out": str(tmp_path / "own"), "limits.target_qps": "50"})

@@ -10,7 +10,7 @@ import dataclasses
 import math
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,13 @@ from assay.bench import measure, pipeline, prepare, tune_record
 from assay.bench.running import Reporter, RunInProgress
 from assay.bench.tune_record import Official, Tuned
 from assay.bench.tune_search import (
-    LEAST_QUERIES,
+    ABOVE,
     OFFICIAL_SHARE,
     RESOLUTION,
     Done,
     Probe,
     Tried,
     bracket,
-    first_guess,
-    least_queries,
     next_probe,
     stepped_down,
 )
@@ -41,7 +39,8 @@ from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.rounds.early_stopping import Judgement, allowed_over
 from assay.mlperf.rounds.round import Latency
 from assay.mlperf.run import job as jobs
-from assay.mlperf.run import requests
+from assay.mlperf.run import queue_model, requests
+from assay.mlperf.run.queue_model import SeenWait
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.session import Session
 from assay.mlperf.run.trial import StopRule, Tally, final_queries
@@ -49,6 +48,8 @@ from assay.mlperf.run.trial import StopRule, Tally, final_queries
 FULL_SHARE = 0.05
 """Part of the official duration that the rate at full load is measured for."""
 OFFICIAL_TRIES = 4
+LEAST_WAIT = 0.02
+"""Share of the limit below which a wait is noise."""
 NS_PER_MS = 1e6
 
 
@@ -103,13 +104,15 @@ def _search(request: Request, folder: Path, tuned: Tuned, reporter: Reporter) ->
     limits = job.rules.latency[scenario.value]
     with files.held(folder), measure.session_of(running) as session:
         full = tuned.full_rate or _full_rate(session, len(running.samples), tuned.duration_s)
-        guess, whence = _guess(config, running, full, limits, tuned.duration_s)
+        guess, whence = _guess(config, full, limits, _whole(running, scenario, full))
         tuned = dataclasses.replace(
             tuned, full_rate=full, guess=guess, guess_from=whence, limits=dataclasses.asdict(limits)
         )
         reporter.say(f"full load: {full:.4g} samples/s; begins at {guess:.4g} ({whence})")
         while isinstance(step := next_probe(tuned.probes, guess), Probe):
-            tried = _probe(running, session, scenario, step, full, len(tuned.probes) + 1)
+            fitted = next((each.full_rate for each in reversed(tuned.probes) if each.full_rate), full)
+            whole = _whole(running, scenario, step.target_qps)
+            tried = _probe(running, session, whole, step.reason, fitted, len(tuned.probes) + 1)
             tuned = dataclasses.replace(tuned, probes=(*tuned.probes, tried))
             tune_record.write(tuned)
             reporter.say(words(tuned))
@@ -128,52 +131,71 @@ def _full_rate(session: Session, samples: int, duration_s: float) -> float:
     return session.probe(max(1, math.ceil(short * FULL_SHARE * duration_s)))
 
 
-def _guess(
-    config: BenchmarkConfig, running: RunInProgress, full: float, limits: Latency, duration_s: float
-) -> tuple[float, str]:
+def _guess(config: BenchmarkConfig, full: float, limits: Latency, whole: RunSpec) -> tuple[float, str]:
     if config.limits.target_qps is not None:
         return config.limits.target_qps, "as asked"
+    more = f"{100 * (ABOVE - 1):.0f} % above"
     if (known := tune_record.recall(tune_record.facts(config))) is not None:
-        return known, "the highest that passed when this job was last tuned here"
-    guess = first_guess(running.job.round.seeds, full, limits.ttft_ms / 1000, duration_s)
-    return guess, "a queue with this rate at full load would just pass"
+        return ABOVE * known, f"{more} the highest that passed when this job was last tuned here"
+    guess = queue_model.highest_rate(whole.seeds, full, limits.ttft_ms / 1000, queries_of(whole))
+    return ABOVE * guess, f"{more} where a queue with this rate at full load would just pass"
+
+
+def _whole(running: RunInProgress, scenario: Scenario, target_qps: float) -> RunSpec:
+    """The official run at that rate."""
+    running.target_qps[scenario] = target_qps
+    spec = measure.run_spec(running, scenario, Mode.PERFORMANCE)
+    return dataclasses.replace(spec, max_query_count=None, times=None)
+
+
+def queries_of(whole: RunSpec) -> Callable[[float], int]:
+    """Target rate -> queries of the whole run at it."""
+    return lambda target_qps: final_queries(dataclasses.replace(whole, target_qps=target_qps))
 
 
 def _probe(
-    running: RunInProgress, session: Session, scenario: Scenario, step: Probe, full: float, number: int
+    running: RunInProgress, session: Session, whole: RunSpec, why: str, full: float, number: int
 ) -> Tried:
-    running.target_qps[scenario] = step.target_qps
+    """`whole`: the official run at the rate that is tried."""
     home = running.folder / "probes" / f"{number:02}"
     shutil.rmtree(home, ignore_errors=True)  # of a search that was killed
-    spec = dataclasses.replace(
-        measure.run_spec(running, scenario, Mode.PERFORMANCE),
-        out=home / "run_1",
-        user_conf=home / USER_CONF,
-        max_query_count=None,
-        times=None,
-    )
-    final = final_queries(spec)
+    final = final_queries(whole)
     allowed = allowed_over(final)
     if allowed is None:
         raise ConfigError(
-            f"a run at {step.target_qps:g} samples/s has {final} queries, and none below 459 can be VALID",
+            f"a run at {whole.target_qps:g} samples/s has {final} queries, and none below 459 can be VALID",
             "a longer --min-duration",
         )
-    stop = _stop_rule(running, spec, scenario, full, final)
+    limits = running.job.rules.latency[whole.scenario.value]
+    least = queue_model.least_queries(whole.seeds, whole.target_qps, full, final)
+    stop = StopRule(whole.seeds, whole.target_qps, limits, final, least)
     began = time.monotonic()
-    tally, record = session.trial(spec, stop)
+    tally, record = session.trial(
+        dataclasses.replace(whole, out=home / "run_1", user_conf=home / USER_CONF), stop
+    )
     passed, outcome = judged(tally, allowed, record.validity if record else None)
+    fitted, foreseen = foretold(tally, stop, queries_of(whole))
     return Tried(
-        step.target_qps, passed, step.reason, outcome, final, allowed, tally.issued, tally.answered, tally.late_ttft,
+        whole.target_qps, passed, why, outcome, final, allowed, tally.issued, tally.answered, tally.late_ttft,
         tally.late_tpot, round(time.monotonic() - began, 3), record is not None, RunFolder(running.folder).place(home),
+        fitted, foreseen,
     )  # fmt: skip
 
 
-def _stop_rule(
-    running: RunInProgress, spec: RunSpec, scenario: Scenario, full: float, final: int
-) -> StopRule:
-    least = least_queries(spec.seeds, spec.target_qps, full, final) if final > LEAST_QUERIES else final
-    return StopRule(spec.seeds, spec.target_qps, running.job.rules.latency[scenario.value], final, least)
+def foretold(
+    tally: Tally, stop: StopRule, queries: Callable[[float], int]
+) -> tuple[float | None, float | None]:
+    """(rate at full load of a queue that waits as the probe did, the highest rate at which it would pass), queries/s.
+
+    None where the time per token decides, or too few queries were seen.
+    """
+    limit_ms, allowed = stop.latency.ttft_ms - tally.base_ms, allowed_over(stop.final)
+    if tally.late_tpot > tally.late_ttft or not tally.decisive_ms or limit_ms <= 0 or allowed is None:
+        return None, None
+    decisive_ms = max(tally.decisive_ms, tally.base_ms + LEAST_WAIT * limit_ms)
+    seen = SeenWait(decisive_ms / 1000, tally.at_s, tally.base_ms / 1000)
+    full = queue_model.full_rate(stop.seeds, stop.target_qps, stop.final, allowed, seen)
+    return full, queue_model.highest_rate(stop.seeds, full, limit_ms / 1000, queries)
 
 
 def judged(tally: Tally, allowed: int, validity: str | None) -> tuple[bool, str]:

@@ -6,13 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from assay.mlperf.rounds.early_stopping import allowed_over
-from assay.mlperf.rounds.round import Seeds
-from assay.mlperf.run.request_times import server_schedule_ns
-
 RESOLUTION = 1.015
 """The search ends when the lowest rate that fails is at most this many times the highest one that passes."""
 OFFICIAL_SHARE = 0.99
@@ -21,11 +14,14 @@ FIRST_STEP = 1.03
 """From the first guess; each further step in the same direction is the square of the one before, up to MOST_STEP."""
 MOST_STEP = 2.0
 MOST_PROBES = 24
-LEAST_SHARE = 0.25
-"""Least part of a run that can pass for the whole."""
-LEAST_QUERIES = 700
-FULL = 0.995
-"""Highest load that the model of a queue is asked about; beyond it no queue ever ends."""
+ABOVE = 1.1
+"""The first probe is so far above the guess: an overloaded system fails soonest, and tells best how fast it is."""
+NEAR = 1.006
+"""Probes below and above what is foreseen, so that both together are a bracket that is narrow enough."""
+CLOSE = 1.001
+"""What is foreseen is not tried so near to an end of the bracket."""
+MOST_OPEN, MOST_FORESEEN = 3, 8
+"""Probes after which nothing that is foreseen is tried, while one end of the bracket is open, and in all."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,10 @@ class Tried:
     is_whole: bool
     """Whether it ran to its end, and LoadGen judged it."""
     folder: str
+    full_rate: float | None = None
+    """Queries/s at full load of a queue that waits as this probe did; None = the wait was not what decided."""
+    foreseen: float | None = None
+    """The highest rate at which that queue would pass."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,36 @@ def next_probe(history: Sequence[Tried], guess: float) -> Probe | Done:
         return Probe(_rounded(guess), "the first guess")
     if (doubtful := _doubtful(history)) is not None:
         return Probe(doubtful, "again: it failed, and a higher rate passed")
+    if low is not None and high is not None and high / low <= RESOLUTION:
+        return Done(low, high, f"the bracket is narrower than {100 * (RESOLUTION - 1):.2g} %")
+    if (foreseen := _foreseen(history, low, high)) is not None:
+        return foreseen
     if low is None or high is None:
         return _widened(history, low, high)
     middle = _rounded(math.sqrt(low * high))
-    if high / low <= RESOLUTION or not low < middle < high:
-        return Done(low, high, f"the bracket is narrower than {100 * (RESOLUTION - 1):.2g} %")
+    if not low < middle < high:
+        return Done(low, high, "no rate of four digits is between them")
     return Probe(middle, f"between {low:g}, which passes, and {high:g}, which fails")
+
+
+def _foreseen(history: Sequence[Tried], low: float | None, high: float | None) -> Probe | None:
+    """Just below and just above the rate that the last probe foretells; None where that does not narrow the bracket,
+    and where it has not led to an end."""
+    rate, is_open = history[-1].foreseen, low is None or high is None
+    if rate is None or len(history) > (MOST_OPEN if is_open else MOST_FORESEEN):
+        return None
+    below, above = rate / NEAR, rate * NEAR
+    if low is None and high is not None:
+        found = [(min(below, high / NEAR), "below")]
+    elif high is None and low is not None:
+        found = [(max(above, low * NEAR), "above")]
+    else:
+        assert low is not None and high is not None
+        found = [
+            (at, side) for at, side in ((below, "below"), (above, "above")) if low * CLOSE < at < high / CLOSE
+        ]
+    why = f"{rate:.4g}, which the last probe foretells"
+    return next((Probe(_rounded(at), f"just {side} {why}") for at, side in found), None)
 
 
 def bracket(history: Sequence[Tried]) -> tuple[float | None, float | None]:
@@ -115,43 +139,6 @@ def _widened(history: Sequence[Tried], low: float | None, high: float | None) ->
 def stepped_down(target_qps: float, late: int, allowed: int) -> float:
     """What to try after an official run that had `late` queries over a limit. Late queries grow fast with the rate."""
     return _rounded(target_qps * (0.99 if late <= 1.25 * allowed else 0.98 if late <= 2 * allowed else 0.95))
-
-
-def waits_s(schedule_ns: NDArray[np.int64], full_rate: float) -> NDArray[np.float64]:
-    """How long each query would wait for a server that answers one at a time, `full_rate` each second.
-
-    Source: Lindley's recursion, W[i+1] = max(0, W[i] + service - gap), as a running minimum of a sum.
-    """
-    gaps = np.diff(schedule_ns) / 1e9
-    walk = np.concatenate(([0.0], np.cumsum(1 / full_rate - gaps)))
-    waits: NDArray[np.float64] = walk - np.minimum.accumulate(walk)
-    return waits
-
-
-def first_guess(seeds: Seeds, full_rate: float, ttft_s: float, duration_s: float) -> float:
-    """The highest rate that would be VALID on LoadGen's own schedule, if the system were a queue with `full_rate`."""
-    low, high = 0.3 * full_rate, 1.5 * full_rate  # a short run may ask for more than a queue can do
-    for _ in range(12):
-        middle = (low + high) / 2
-        count = max(459, math.ceil(middle * duration_s))
-        waits = waits_s(server_schedule_ns(seeds, middle, count)[:-1], full_rate)
-        is_valid = int((waits > ttft_s).sum()) <= (allowed_over(count) or 0)
-        low, high = (middle, high) if is_valid else (low, middle)
-    return _rounded(low)
-
-
-def least_queries(seeds: Seeds, target_qps: float, full_rate: float, final: int) -> int:
-    """How many queries of a run are as hard as the whole of it: their share of late ones is at least as great.
-
-    Seen on a queue with `full_rate` and LoadGen's own schedule, whose worst burst is at the same place at every rate.
-    """
-    rate = min(target_qps, FULL * full_rate)
-    waits = waits_s(server_schedule_ns(seeds, rate, final)[:-1], full_rate)
-    allowed = max(1, allowed_over(final) or 0)
-    late = np.cumsum(waits >= np.partition(waits, final - allowed)[final - allowed])
-    seen = np.arange(1, final + 1)
-    hard = (late * final >= late[-1] * seen) & (seen >= max(LEAST_QUERIES, LEAST_SHARE * final))
-    return int(seen[hard][0]) if hard.any() else final
 
 
 def _rounded(rate: float) -> float:

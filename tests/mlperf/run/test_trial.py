@@ -70,6 +70,19 @@ def test_a_query_that_still_waits_beyond_its_limit_is_late(schedule: list[int]) 
     assert count.look(times, 10**12 + schedule[1] + 101_000_000).late_ttft == 1
 
 
+def test_the_wait_that_decides_is_told_with_those_who_still_wait(schedule: list[int]) -> None:
+    times = Recorder()
+    end = answered(times, schedule, [5.0, 40.0, 30.0, 20.0])
+    count = LateCount(rule())  # two of 1,000 may be late: the third longest decides
+    tally = count.look(times, end)
+    assert (tally.decisive_ms, tally.base_ms) == (20.0, 5.0)
+    assert tally.at_s == pytest.approx((end - 10**12) / 1e9)
+    times.issued.add(np.array([7], np.uint64), np.array([0], np.int32))
+    times.issued._at[-1] = 10**12 + schedule[4]
+    assert count.look(times, 10**12 + schedule[4] + 35_000_000).decisive_ms == 30.0
+    assert LateCount(rule()).look(Recorder(), 1).decisive_ms == 0.0
+
+
 def test_looking_twice_counts_nothing_twice(schedule: list[int]) -> None:
     times = Recorder()
     end = answered(times, schedule, [101.0, 0.0])

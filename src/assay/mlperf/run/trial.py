@@ -6,18 +6,19 @@ run (`early_stopping.judge`).
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from assay.mlperf.rounds.early_stopping import Judgement, judge
+from assay.mlperf.rounds.early_stopping import Judgement, allowed_over, judge
 from assay.mlperf.rounds.round import Latency, Seeds
 from assay.mlperf.run.request_times import CallReader, Recorder, server_schedule_ns
 from assay.mlperf.run.run_spec import RunSpec
 
-NS_PER_MS = 1e6
+NS_PER_MS, NS_PER_S = 1e6, 1e9
 SPARE_QUERIES = 64
 """Entries of the schedule beyond the last query, so that a query that LoadGen adds has its time too."""
 
@@ -44,6 +45,12 @@ class Tally:
     answered: int
     late_ttft: int
     late_tpot: int
+    decisive_ms: float = 0.0
+    """The longest wait for a first token but as many as the whole run may have over the limit; 0 for fewer queries."""
+    base_ms: float = 0.0
+    """The shortest wait for a first token."""
+    at_s: float = 0.0
+    """When it was seen, on the clock of the schedule."""
     is_whole: bool = False
     """Whether LoadGen came to its own end."""
 
@@ -67,6 +74,10 @@ class LateCount:
         self._begun: dict[int, int] = {}
         """Query -> time of its first token."""
         self._issued = self._answered = self._late_ttft = self._late_tpot = 0
+        self._kept = 1 + (allowed_over(rule.final) or 0)
+        self._longest: list[int] = []
+        """A heap of the longest waits for a first token, ns, as many as decide."""
+        self._shortest: int | None = None
         self._reader = CallReader()
 
     def look(self, times: Recorder, now_ns: int) -> Tally:
@@ -84,7 +95,16 @@ class LateCount:
         verdict = judge(max(late_ttft, self._late_tpot), self._answered, self._rule.final)
         if verdict is Judgement.PASS and self._answered < self._rule.least:
             verdict = Judgement.UNSURE
-        return Tally(verdict, self._issued, self._answered, late_ttft, self._late_tpot)
+        decisive, base = self._decisive_ns(now_ns), self._shortest or 0
+        at_s = 0.0 if self._start is None else (now_ns - self._start) / NS_PER_S
+        told = decisive / NS_PER_MS, base / NS_PER_MS, at_s
+        return Tally(verdict, self._issued, self._answered, late_ttft, self._late_tpot, *told)
+
+    def _decisive_ns(self, now_ns: int) -> int:
+        """With the waits so far of those that still wait."""
+        start = self._start or 0
+        waits = [*self._longest, *(now_ns - start - due for due in self._waiting.values())]
+        return heapq.nlargest(self._kept, waits)[-1] if len(waits) >= self._kept else 0
 
     def _issue(self, at: int, ids: Iterable[int]) -> None:
         for query in ids:
@@ -95,7 +115,9 @@ class LateCount:
 
     def _begin(self, at: int, ids: Iterable[int]) -> None:
         for query in ids:
-            self._late_ttft += self._is_late(self._waiting.pop(query), at)
+            due = self._waiting.pop(query)
+            self._late_ttft += self._is_late(due, at)
+            self._keep(at - (self._start or 0) - due)
             self._begun[query] = at
 
     def _end(self, at: int, ids: Iterable[int], tokens: Iterable[int]) -> None:
@@ -105,6 +127,13 @@ class LateCount:
             began = self._begun.pop(query, at)  # without a first token LoadGen itself refuses the run
             self._waiting.pop(query, None)
             self._late_tpot += count > 1 and (at - began) / (count - 1) > limit_ns
+
+    def _keep(self, wait: int) -> None:
+        self._shortest = wait if self._shortest is None else min(self._shortest, wait)
+        if len(self._longest) < self._kept:
+            heapq.heappush(self._longest, wait)
+        elif wait > self._longest[0]:
+            heapq.heapreplace(self._longest, wait)
 
     def _is_late(self, due: int, at: int) -> bool:
         assert self._start is not None
