@@ -32,7 +32,7 @@ def entry() -> None:
 
     streams.prepare()
     if sys.argv[1:] and sys.argv[1] in CM_VERBS:
-        from assay.cli import swift
+        from assay.cli import fast_exit
 
-        swift.run(main)
+        fast_exit.run(main)
     sys.exit(main())

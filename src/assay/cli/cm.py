@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
 from assay.cli.terminal import say, say_json, tell
 from assay.ground.printable import indented, printable
@@ -15,7 +16,6 @@ from assay.recipes.contract.argv import parse
 from assay.recipes.errors import RecipeFault
 from assay.recipes.home.location import home_from
 from assay.recipes.run.context import Context
-from assay.recipes.typing_stub import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assay.recipes.run.builtin import Builtin

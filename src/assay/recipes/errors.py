@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from assay.ground.errors import RecipeError
-from assay.recipes.typing_stub import Values
+from assay.recipes.values import Values
 
 GENERAL, SCRIPT_FAILED, UNKNOWN_ACTION, EXISTS, NOT_FOUND = 1, 2, 4, 8, 16
 

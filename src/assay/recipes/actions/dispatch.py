@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from typing import Any
 
 from assay.ground.errors import did_you_mean
 from assay.recipes.contract.argv import parse
 from assay.recipes.contract.names import ArtifactName
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
 from assay.recipes.run.context import Answer, Context, Inputs, tag_text
-from assay.recipes.typing_stub import Any
 
 SYNONYMS = {
     "ls": "search",

@@ -9,7 +9,7 @@ from assay.recipes.errors import RecipeFailed, RecipeFault
 from assay.recipes.run.context import Answer, Context, Inputs, tag_text, words
 from assay.recipes.run.runner import Runner
 from assay.recipes.run.start import make_runner
-from assay.recipes.typing_stub import Values
+from assay.recipes.values import Values
 
 # The flags after which something is left or printed when a run has ended.
 _FOR_RECORDS = """

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-
-from assay.recipes.typing_stub import Any
+from typing import Any
 
 # By action and automation, or by the action alone where it is the same for all.
 FORMS = {

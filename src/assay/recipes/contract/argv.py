@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
-from assay.recipes.typing_stub import Any, Values
+from assay.recipes.values import Values
 
 Inputs = Values
 TEXTS_OR_LISTS = frozenset({"tags", "new_tags"})

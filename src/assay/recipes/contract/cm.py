@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from assay.recipes.contract.dialect import SCRIPT_UID
 from assay.recipes.contract.merge import merge
 from assay.recipes.contract.names import split_repository
-from assay.recipes.typing_stub import Any, Given, Values
+from assay.recipes.values import Given, Values
 
 
 class Cm:

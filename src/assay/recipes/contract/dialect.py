@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
-from assay.recipes.typing_stub import Any, Given, Protocol, Values
+from assay.recipes.values import Given, Values
 
 SCRIPT_UID = "5b4e0237da074764"
 CACHE_UID = "541d6f712a6b464e"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.truth import is_off
 from assay.recipes.errors import GENERAL, RecipeFault
-from assay.recipes.typing_stub import Any, Given, NamedTuple, Values
+from assay.recipes.values import Given, Values
 
 
 def is_on(inputs: Given, *names: str, strict: bool = False) -> bool:

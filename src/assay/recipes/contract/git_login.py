@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import urllib.parse
-
-from assay.recipes.typing_stub import NamedTuple
+from typing import NamedTuple
 
 USER, PASSWORD = "ASSAY_GIT_USER", "ASSAY_GIT_PASSWORD"
 # What git calls when a server asks; it finds the two variables in its environment.

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from assay.ground import unzip
 from assay.ground.errors import AssayError
@@ -16,7 +17,7 @@ from assay.ground.redact import addresses
 from assay.recipes.contract.cm import CM
 from assay.recipes.contract.shell import host_info
 from assay.recipes.contract.truth import FALSE_WORDS, TRUE_WORDS
-from assay.recipes.typing_stub import Any, Values
+from assay.recipes.values import Values
 
 Answer = Values
 CHUNK_BYTES = 65536

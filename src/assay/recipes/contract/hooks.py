@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from assay.recipes.errors import GENERAL, RecipeFailed
-from assay.recipes.typing_stub import Any, Values
+from assay.recipes.values import Values
 
 SHIM = Path(__file__).parent / "shim"
 SHIM_MODULES = ("cmind", "cmind.utils", "mlc", "mlc.utils", "utils")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-
-from assay.recipes.typing_stub import Any
+from typing import Any
 
 
 def json_text(value: Any) -> str:

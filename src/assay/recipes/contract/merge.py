@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from assay.recipes.typing_stub import Any, Values
+from typing import Any
+
+from assay.recipes.values import Values
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 

@@ -6,9 +6,10 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from assay.recipes.contract.merge import merge
-from assay.recipes.typing_stub import Any, Given, Values
+from assay.recipes.values import Given, Values
 
 # Inputs that MLC does not show to the hooks of the recipe that was asked for.
 NOT_SHOWN = frozenset({"action", "automation", "cmd", "artifact", "artifacts", "verbose", "silent"})

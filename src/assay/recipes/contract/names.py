@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-
-from assay.recipes.typing_stub import NamedTuple
+from typing import NamedTuple
 
 _UID_CHARACTERS = frozenset("0123456789abcdef.")
 

@@ -12,8 +12,7 @@ import os
 import select
 import time
 from pathlib import Path
-
-from assay.recipes.typing_stub import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assay.recipes.contract.terminal import Terminal

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from assay.recipes.typing_stub import Any, Given, Values
+from assay.recipes.values import Given, Values
 
 HIDDEN = "***"
 _WORDS = "TOKEN PAT SECRET SECRETS CREDENTIAL CREDENTIALS KEY AUTHORIZATION BEARER"

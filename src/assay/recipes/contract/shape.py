@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from assay.recipes.typing_stub import Any, Given
+from assay.recipes.values import Given
 
 _DICTIONARIES = """
 env default_env const state const_state ad adr add_deps add_deps_recursive input_mapping docker input_description

@@ -9,11 +9,12 @@ import stat
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from assay.recipes.contract import secrets
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.errors import RecipeFault
-from assay.recipes.typing_stub import Given, NamedTuple, Values
+from assay.recipes.values import Given, Values
 
 RUN_FILE, STATE_FILE = "tmp-run.sh", "tmp-state.json"
 NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE = "tmp-run-state.json", "tmp-run-env.out", "tmp-ver.out"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.recipes.typing_stub import Any
+from typing import Any
 
 TRUE_WORDS = frozenset({"yes", "on", "true", "1"})
 FALSE_WORDS = frozenset({"no", "off", "false", "0"})

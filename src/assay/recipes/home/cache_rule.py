@@ -8,7 +8,7 @@ from assay.recipes.home.store import CacheKey, recipe_digest
 from assay.recipes.model.resolve import ResolvedRecipe
 from assay.recipes.model.selection import Selection, cache_tag
 from assay.recipes.model.template import fill
-from assay.recipes.typing_stub import Given, Values
+from assay.recipes.values import Given, Values
 
 # Inputs that say how to run, not what: they are no part of a CacheKey.
 _HOW_TO_RUN = """

@@ -12,9 +12,10 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
-from assay.recipes.typing_stub import Any, Values
+from assay.recipes.values import Values
 
 Description = Values
 PRIME = 2**61 - 1

@@ -6,11 +6,11 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from assay.ground.redact import addresses
 from assay.recipes.contract.git_login import Login, apart
 from assay.recipes.errors import RecipeFault
-from assay.recipes.typing_stub import NamedTuple
 
 PATHS_AT_ONCE = 500  # named in one command
 TRUST_NOTICE = "the recipes of {} are code of its authors, which runs with your rights when you run a recipe"

@@ -11,13 +11,13 @@ import marshal
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from assay.recipes.contract.names import split_repository
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
 from assay.recipes.home.descriptions import Stamp, settled, stamp, write_cache_file
 from assay.recipes.home.repositories import Home
 from assay.recipes.model.artifact import Artifact, Repository, TagQuery
-from assay.recipes.typing_stub import NamedTuple
 
 FORM = 1  # of the working file; another one is not read
 Row = tuple[list[Stamp | None], str, str, tuple[str, ...]]  # stamps, alias, uid, tags

@@ -8,7 +8,7 @@ from assay.recipes.errors import RecipeFault
 from assay.recipes.home.index import Index
 from assay.recipes.model.artifact import Artifact
 from assay.recipes.model.recipe import Recipe
-from assay.recipes.typing_stub import Values
+from assay.recipes.values import Values
 
 INHERITANCE_DEPTH_MAX = 10
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from assay.recipes.errors import NOT_FOUND, RecipeFault
-from assay.recipes.typing_stub import Any
 
 
 def remove_folder(folder: Path) -> None:

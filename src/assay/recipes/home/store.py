@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from assay.ground.parsed import json_value
 from assay.recipes.contract.names import new_uid
@@ -22,7 +23,7 @@ from assay.recipes.home.index import Index
 from assay.recipes.home.removal import remove_folder
 from assay.recipes.model.artifact import Artifact, TagQuery
 from assay.recipes.model.versions import Versions
-from assay.recipes.typing_stub import Any, Given, NamedTuple, Values
+from assay.recipes.values import Given, Values
 
 KEY_FIELD = "assay_key"
 EXPIRY_FIELD = "cache_expiration"  # seconds since 1970; the name is MLC's

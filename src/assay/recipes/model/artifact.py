@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from assay.recipes.contract.names import ArtifactName
-from assay.recipes.typing_stub import NamedTuple, Values
+from assay.recipes.values import Values
 
 
 class Repository(NamedTuple):

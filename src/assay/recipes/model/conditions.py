@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from assay.recipes.contract.truth import FALSE_WORDS, TRUE_WORDS, is_off
-from assay.recipes.typing_stub import Any, Given
+from assay.recipes.values import Given
 
 CONDITION_KEYS = ("enable_if_env", "enable_if_any_env", "skip_if_env", "skip_if_any_env")
 

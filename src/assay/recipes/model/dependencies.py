@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.merge import copied, merge
 from assay.recipes.model.conditions import CONDITION_KEYS, applies
 from assay.recipes.model.env import Env, matching_keys
 from assay.recipes.model.template import fill, fill_nested, filled, placeholders
 from assay.recipes.model.variations import Choice
-from assay.recipes.typing_stub import Any, Given, Values
+from assay.recipes.values import Given, Values
 
 Entry = Values
 # Names (behind CM_ or MLC_) that are never handed down. Source: built-in list of the pinned engine.

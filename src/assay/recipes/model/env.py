@@ -5,9 +5,10 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from assay.recipes.model.template import placeholders
-from assay.recipes.typing_stub import Any, Given, Values
+from assay.recipes.values import Given, Values
 
 WILD = frozenset("*?[")
 

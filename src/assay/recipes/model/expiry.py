@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from assay.recipes.errors import RecipeFault
-from assay.recipes.typing_stub import Any
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdwy])[a-z]*", re.IGNORECASE)

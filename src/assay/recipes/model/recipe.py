@@ -9,7 +9,7 @@ from pathlib import Path
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFailed, RecipeFault
 from assay.recipes.model.artifact import Artifact, Repository
-from assay.recipes.typing_stub import Values
+from assay.recipes.values import Values
 
 PHASES = ("deps", "prehook_deps", "posthook_deps", "post_deps")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from assay.recipes.contract import secrets
 from assay.recipes.contract.merge import copied, merge
@@ -21,7 +22,7 @@ from assay.recipes.model.recipe import PHASES, Recipe
 from assay.recipes.model.template import filled
 from assay.recipes.model.variations import Choice, choose, dynamic_name, static_name
 from assay.recipes.model.versions import KEYS, Versions, asked
-from assay.recipes.typing_stub import Any, Given, Values
+from assay.recipes.values import Given, Values
 
 State = Values
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from assay.recipes.errors import RecipeFault
-from assay.recipes.typing_stub import Any, NamedTuple
 
 
 class Selection(NamedTuple):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from assay.recipes.typing_stub import Any, Given, Values
+from assay.recipes.values import Given, Values
 
 _PLACEHOLDER = r"<<<(.*?)>>>"  # compiled when the first one is met: most small runs have none
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from assay.ground.errors import did_you_mean
 from assay.recipes.errors import RecipeFault
-from assay.recipes.typing_stub import Given, NamedTuple
+from assay.recipes.values import Given
 
 Variations = Given
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import zip_longest
+from typing import NamedTuple
 
-from assay.recipes.typing_stub import Given, NamedTuple
+from assay.recipes.values import Given
 
 
 def compare(left: str, right: str) -> int:

@@ -9,6 +9,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from assay.recipes.contract import shell
 from assay.recipes.contract.dialect import SCRIPT_UID, Dialect
@@ -18,7 +19,7 @@ from assay.recipes.errors import GENERAL, NOT_FOUND, SCRIPT_FAILED, RecipeFault
 from assay.recipes.model.dependencies import local_keys, update_named
 from assay.recipes.model.versions import Versions
 from assay.recipes.run.native import NativeScripts
-from assay.recipes.typing_stub import Any, Values
+from assay.recipes.values import Values
 
 Answer = Values
 # `python3` is also found as python3.11, python3-11, …  Source: find_artifact of the pinned engine.

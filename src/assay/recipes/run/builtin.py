@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from assay.recipes.contract.mlc import MLC
 from assay.recipes.contract.names import ArtifactName
@@ -16,7 +17,7 @@ from assay.recipes.model.recipe import Recipe
 from assay.recipes.model.resolve import ResolvedRecipe
 from assay.recipes.model.selection import Selection
 from assay.recipes.run.request import name_and_tags
-from assay.recipes.typing_stub import Given, NamedTuple, Values
+from assay.recipes.values import Given, Values
 
 Action = Callable[[ResolvedRecipe, Given, bool], Values]
 Declines = Callable[[Recipe, Given], str]

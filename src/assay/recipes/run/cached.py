@@ -18,7 +18,7 @@ from assay.recipes.home.removal import remove_folder
 from assay.recipes.home.store import EXPIRY_FIELD, KEY_FIELD, CacheEntry, Staged
 from assay.recipes.run.call import RecipeOutcome
 from assay.recipes.run.execution import Execution
-from assay.recipes.typing_stub import Values
+from assay.recipes.values import Values
 
 VALIDATION = "validate_cache"  # a native script by which a recipe judges entries of its own
 

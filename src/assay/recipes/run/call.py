@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from assay.recipes.model.resolve import Scope
-from assay.recipes.typing_stub import NamedTuple, Values
+from assay.recipes.values import Values
 
 # Of a dependency entry: they go into the scope, not into the inputs.
 APART = ("env", "state", "const", "const_state")

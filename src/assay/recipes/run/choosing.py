@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assay.recipes.contract.flags import Flags
 from assay.recipes.errors import RecipeFault
@@ -11,7 +12,7 @@ from assay.recipes.home.index import Index
 from assay.recipes.model.recipe import Recipe
 from assay.recipes.model.selection import Selection
 from assay.recipes.run.console import Console
-from assay.recipes.typing_stub import TYPE_CHECKING, Any, NamedTuple, Values
+from assay.recipes.values import Values
 
 if TYPE_CHECKING:
     from assay.recipes.home.store import CacheEntry

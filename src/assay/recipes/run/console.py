@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.recipes.typing_stub import Protocol
+from typing import Protocol
 
 
 class Console(Protocol):

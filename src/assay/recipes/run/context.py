@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.home.index import Index
 from assay.recipes.home.repositories import Home
 from assay.recipes.model.artifact import Artifact
 from assay.recipes.run.console import Console, Quiet
-from assay.recipes.typing_stub import TYPE_CHECKING, Any, Values
+from assay.recipes.values import Values
 
 if TYPE_CHECKING:
     from assay.recipes.run.builtin import Builtin

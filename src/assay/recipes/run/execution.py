@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from assay.recipes.contract import shell
 from assay.recipes.contract.merge import copied, merge
@@ -21,7 +22,7 @@ from assay.recipes.run.hook_calls import HookCalls
 from assay.recipes.run.request import RecipeRequest
 from assay.recipes.run.session import RunSession
 from assay.recipes.run.walk import Walk
-from assay.recipes.typing_stub import Given, NamedTuple, Values
+from assay.recipes.values import Given, Values
 
 
 class Before(NamedTuple):

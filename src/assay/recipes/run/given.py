@@ -13,7 +13,7 @@ from assay.recipes.model.recipe import PHASES, Recipe
 from assay.recipes.run.call import APART, RecipeCall
 from assay.recipes.run.request import RecipeRequest
 from assay.recipes.run.session import RunSession
-from assay.recipes.typing_stub import Given, Values
+from assay.recipes.values import Given, Values
 
 
 def run_state(session: RunSession, call: RecipeCall, request: RecipeRequest, asked: list[str]) -> Values:

@@ -10,7 +10,7 @@ from assay.recipes.run.given import GivenArtifact, hook_input, repro_prefix
 from assay.recipes.run.request import RecipeRequest
 from assay.recipes.run.session import RunSession
 from assay.recipes.run.walk import Walk
-from assay.recipes.typing_stub import Values
+from assay.recipes.values import Values
 
 
 class HookCalls:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from assay.recipes.contract import shell
 from assay.recipes.contract.dialect import Dialect
@@ -11,7 +12,7 @@ from assay.recipes.contract.hooks import HookProcessState
 from assay.recipes.contract.merge import merge
 from assay.recipes.errors import NOT_FOUND, RecipeFailed, RecipeNotFound
 from assay.recipes.model.template import filled
-from assay.recipes.typing_stub import Any, Values
+from assay.recipes.values import Values
 
 
 class NativeScripts:

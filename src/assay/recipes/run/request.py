@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.flags import Flags, check_nested, seed_env
@@ -17,7 +18,7 @@ from assay.recipes.model.selection import Selection
 from assay.recipes.run.call import APART, RecipeCall
 from assay.recipes.run.choosing import Chooser
 from assay.recipes.run.console import Quiet
-from assay.recipes.typing_stub import TYPE_CHECKING, Given, NamedTuple, Values
+from assay.recipes.values import Given, Values
 
 if TYPE_CHECKING:
     from assay.recipes.home.store import CacheKey, Lookup, Store

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from assay.recipes.contract.flags import Flags, check_nested, is_on
 from assay.recipes.contract.merge import copied
@@ -21,7 +22,7 @@ from assay.recipes.run.console import Console
 from assay.recipes.run.execution import Before, Execution
 from assay.recipes.run.request import RecipeRequest, name_and_tags
 from assay.recipes.run.session import Access, Policy, RecordedStep, RunSession
-from assay.recipes.typing_stub import TYPE_CHECKING, Any, Given, Values
+from assay.recipes.values import Given, Values
 
 if TYPE_CHECKING:
     from assay.recipes.run.builtin import Builtin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay.recipes.contract.flags import Flags
 from assay.recipes.contract.hooks import HookProcessState
@@ -13,7 +14,7 @@ from assay.recipes.run.choosing import Chooser
 from assay.recipes.run.console import Console
 from assay.recipes.run.native import NativeScripts
 from assay.recipes.run.request import Answering
-from assay.recipes.typing_stub import TYPE_CHECKING, NamedTuple, Values
+from assay.recipes.values import Values
 
 if TYPE_CHECKING:
     from assay.recipes.home.store import Store

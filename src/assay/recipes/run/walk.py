@@ -6,6 +6,7 @@ deps -> preprocess -> prehook_deps -> native script -> posthook_deps -> postproc
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from assay.recipes.contract.merge import copied, merge
 from assay.recipes.contract.truth import is_off
@@ -14,7 +15,7 @@ from assay.recipes.model.env import Env
 from assay.recipes.model.resolve import Scope
 from assay.recipes.run.call import APART, RecipeCall, RecipeOutcome
 from assay.recipes.run.request import RecipeRequest
-from assay.recipes.typing_stub import Protocol, Values
+from assay.recipes.values import Values
 
 
 class Visitor(Protocol):

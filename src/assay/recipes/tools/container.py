@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from assay.ground.files import write_text
 from assay.recipes.contract import secrets
@@ -23,7 +24,7 @@ from assay.recipes.model.conditions import applies
 from assay.recipes.run.context import Answer, Context, Inputs
 from assay.recipes.run.request import RecipeRequest, answer_request, scope_of
 from assay.recipes.run.session import Access
-from assay.recipes.typing_stub import Any, Given, Values
+from assay.recipes.values import Given, Values
 
 _MOUNT_KEY = re.compile(r"\$\{\{\s*(\w+)\s*\}\}")
 PACKAGES = {

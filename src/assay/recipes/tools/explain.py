@@ -13,7 +13,7 @@ from assay.recipes.model.selection import Selection
 from assay.recipes.run.builtin import owned
 from assay.recipes.run.context import Answer, Context, Found, Inputs
 from assay.recipes.run.request import RecipeRequest, answer_request, name_and_tags, scope_of
-from assay.recipes.typing_stub import Given, Values
+from assay.recipes.values import Given, Values
 
 
 def describe(context: Context, inputs: Inputs) -> Answer:

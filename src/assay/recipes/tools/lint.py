@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from typing import Any, NamedTuple
 
 from assay.recipes.contract.keys import DEPENDENCY_KEYS, RECIPE_KEYS, VARIATION_KEYS, VERSION_KEYS
 from assay.recipes.contract.shape import misshapen
@@ -14,7 +15,7 @@ from assay.recipes.home.load import load_recipe
 from assay.recipes.model.artifact import Repository
 from assay.recipes.model.recipe import PHASES, Recipe
 from assay.recipes.model.variations import find_groups, static_name
-from assay.recipes.typing_stub import Any, Given, NamedTuple, Values
+from assay.recipes.values import Given, Values
 
 ERROR, WARNING = "error", "warning"
 

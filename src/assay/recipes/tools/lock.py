@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from assay.ground.files import sha256, write_json
 from assay.ground.parsed import json_value
@@ -13,7 +14,7 @@ from assay.recipes.home import git
 from assay.recipes.home.store import recipe_digest
 from assay.recipes.run.context import Answer, Context, Inputs
 from assay.recipes.run.session import Access, RunSession
-from assay.recipes.typing_stub import Any, Values
+from assay.recipes.values import Values
 
 FORMAT = 1
 PARTS = frozenset(("format", "dialect", "inputs", "repositories", "recipes", "new_env", "files"))

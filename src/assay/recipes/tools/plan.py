@@ -25,7 +25,7 @@ from assay.recipes.run.choosing import Chooser
 from assay.recipes.run.console import Quiet
 from assay.recipes.run.request import Answering, RecipeRequest, name_and_tags, scope_of
 from assay.recipes.run.walk import Walk
-from assay.recipes.typing_stub import Values
+from assay.recipes.values import Values
 
 _ASSIGNED = re.compile(r"""env\[\s*f?['"]([\w+<>{}*-]+)['"]\s*\]\s*=[^=]""")
 NOTHING = RecipeOutcome({}, {}, {}, {})

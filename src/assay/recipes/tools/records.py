@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from assay.recipes.contract import shell
 from assay.recipes.contract.flags import is_on
@@ -12,7 +13,6 @@ from assay.recipes.contract.secrets import hidden, hidden_words
 from assay.recipes.run.context import Answer, Context, Inputs
 from assay.recipes.run.runner import Runner
 from assay.recipes.run.session import RunSession
-from assay.recipes.typing_stub import Any
 
 
 def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answer, *, strict: bool) -> None:

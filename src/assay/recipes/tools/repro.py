@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from assay.recipes.contract.cm import parsed_names
 from assay.recipes.contract.dialect import Dialect
@@ -17,7 +18,7 @@ from assay.recipes.run.context import Answer, Inputs
 from assay.recipes.run.given import repro_prefix
 from assay.recipes.run.session import RunSession
 from assay.recipes.tools.records import as_json, readme
-from assay.recipes.typing_stub import Any, Values
+from assay.recipes.values import Values
 
 RECORDED = ("input", "info", "output", "run-state")
 

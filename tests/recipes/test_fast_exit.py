@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import subprocess
 import sys
@@ -11,48 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from assay.recipes.typing_stub import NamedTuple
-
 from .conftest import Kit
 
-
-class Pair(NamedTuple):
-    """What the tests below make."""
-
-    left: str
-    right: int = 2
-
-    def both(self) -> str:
-        return f"{self.left}{self.right}"
-
-
-def test_a_light_tuple_behaves_as_a_named_one() -> None:
-    assert Pair("a") == Pair(left="a", right=2) == ("a", 2)
-    assert Pair("a", 3).both() == "a3"
-    assert Pair("a")._replace(left="b") == ("b", 2)
-    assert Pair("a")._asdict() == {"left": "a", "right": 2}
-    assert copy.deepcopy(Pair("a")) == Pair("a")
-    assert repr(Pair("a")) == "Pair(left='a', right=2)"
-    left, right = Pair("a")
-    assert (left, right) == ("a", 2)
-
-
-@pytest.mark.parametrize("values, named", [((), {}), (("a", 1, 2), {}), (("a",), {"other": 1})])
-def test_a_light_tuple_wants_its_own_fields(values: tuple[object, ...], named: dict[str, object]) -> None:
-    with pytest.raises(TypeError):
-        Pair(*values, **named)  # type: ignore[arg-type]
-
-
 HEAVY = {
-    "typing",
     "dataclasses",
     "yaml",
     "argparse",
     "inspect",
     "logging",
     "json",
-    "urllib.parse",
-    "ipaddress",
     "zlib",
     "copy",
     "assay.recipes.home.store",
@@ -76,19 +42,6 @@ def test_a_small_run_imports_nothing_heavy(kit: Kit) -> None:
     }
     assert "assay.recipes.run.runner" in imported
     assert imported & HEAVY == set()
-
-
-def test_pathlib_without_urllib_still_makes_addresses() -> None:
-    code = (
-        "from assay.cli.swift import import_pathlib_alone as alone; alone(); alone(); "
-        "from pathlib import Path; import sys; before = 'urllib.parse' in sys.modules; "
-        "print(Path('/a b').as_uri(), before); import urllib.parse; print(urllib.parse.quote('a b'))"
-    )
-    environ = {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code], env=environ, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["file:///a%20b", "False", "a%20b"]
 
 
 OPEN_FILE = """left_open = open('left.txt', 'w')
