@@ -36,3 +36,25 @@ def test_a_script_that_is_none_is_an_error(tmp_path: Path, capsys: pytest.Captur
         assert main(["mock", "--script", str(tmp_path / name)]) == 2
         assert "assay:" in capsys.readouterr().err
     assert main(["mock", "--port", "70000"]) == 2
+
+
+def test_mocks_that_share_a_port_listen_beside_each_other_and_others_are_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = [sys.executable, "-m", "assay", "mock", "--share-port", "--port"]
+    started = []
+    try:
+        port = "0"
+        for _ in range(2):
+            started.append(subprocess.Popen([*command, port], stdout=subprocess.PIPE, text=True))
+            output = started[-1].stdout
+            assert output is not None
+            found = re.search(r":(\d+) ", output.readline())
+            assert found is not None
+            port = found[1]
+        assert main(["mock", "--port", port]) == 3
+        assert "--port 0 takes a free one" in capsys.readouterr().err
+    finally:
+        for each in started:
+            each.kill()
+            each.wait()

@@ -19,6 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=int, default=8000, help="0: any free one, which is printed (default: 8000)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1)")
+    parser.add_argument(
+        "--share-port", action="store_true", help="several mocks may have one port: more than one core answers"
+    )
     parser.add_argument("--script", type=paths.given, help="TOML or JSON (docs/mock.md)")
     parser.add_argument("--api", help="the kind of server, over the script's (default: vllm)")
 
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.flush()
 
     try:
-        asyncio.run(serve(script, args.host, args.port, ready))
+        asyncio.run(serve(script, args.host, args.port, ready, shares_port=args.share_port))
     except OSError as error:
         raise EnvironmentProblem(
             f"port {args.port} of {args.host}: {error.strerror}", "--port 0 takes a free one"

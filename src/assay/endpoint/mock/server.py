@@ -12,12 +12,14 @@ from assay.endpoint.mock.state import MockState
 _BACKLOG = 4096
 
 
-async def serve(script: MockScript, host: str, port: int, ready: Callable[[int], None]) -> None:
-    """Serve until cancelled. `ready` is called with the port once connections are taken. Raises OSError for a port
-    that is taken."""
+async def serve(
+    script: MockScript, host: str, port: int, ready: Callable[[int], None], *, shares_port: bool = False
+) -> None:
+    """Serve until cancelled. `ready` is called with the port once connections are taken. `shares_port`: other mocks may
+    listen there too, and the system deals the connections out. Raises OSError for a port that is taken."""
     state = MockState(script)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: MockConnection(state), host, port, backlog=_BACKLOG)
+    server = await loop.create_server(lambda: MockConnection(state), host, port, backlog=_BACKLOG, reuse_port=shares_port or None)
     async with server:
         ready(server.sockets[0].getsockname()[1])
         await server.serve_forever()
