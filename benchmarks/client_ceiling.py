@@ -7,9 +7,8 @@ All ask the same servers: `--mocks` mock processes on one port, among which the 
 that they answer with more than one core. They make an answer once for each body, and send it in two pieces without
 pace. An answer has 32 tokens, each in an event of its own. The clients take turns; of their rounds the best counts.
 
-`client_us_each` is the processor time of all the client's processes for an answer; of a peer it is the difference of a
-long run and a short one, so that its start does not count. It says what requests/s cannot on a machine that is shared:
-there a client of many processes gets more of it.
+`client_us_each` is the processor time of all processes of Assay's client for an answer. On a shared machine it
+says more than requests/s: a client of many processes gets a larger part of it.
 
 Then each client asks at half of its own ceiling a mock that waits 50 ms before the first token, at evenly or randomly
 spaced times. `ttft_error_p99_ms` is the p99 of the time to first token by the client, less that by the mock's own clock
@@ -27,7 +26,6 @@ import json
 import os
 import platform
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -190,14 +188,11 @@ def mock_ttft(url: str, skipped: int) -> float:
     return p99([(row["first_ns"] - row["arrived_ns"]) / 1e6 for row in rows])
 
 
-def run_peer(words: list[str], made: Path) -> tuple[dict[str, Any], float]:
-    """What it wrote, and its processor seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def run_peer(words: list[str], made: Path) -> dict[str, Any]:
+    """What it wrote."""
     subprocess.run(words, check=True, capture_output=True, timeout=PEER_SECONDS)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     found: dict[str, Any] = json.loads(made.read_text())
-    return found, spent
+    return found
 
 
 def vllm(args: argparse.Namespace, url: str, count: int, rate: float | None = None) -> dict[str, float]:
@@ -208,13 +203,8 @@ def vllm(args: argparse.Namespace, url: str, count: int, rate: float | None = No
         words += ["--random-input-len", str(PROMPT), "--random-output-len", str(TOKENS), "--disable-tqdm"]
         words += ["--num-prompts", str(count), "--save-result", "--result-dir", folder, *paced]
         words += ["--result-filename", "made.json", "--metric-percentiles", "99"]
-        made, spent = run_peer(words, Path(folder) / "made.json")
-    return {
-        "requests_per_s": made["request_throughput"],
-        "ttft_p99_ms": made["p99_ttft_ms"],
-        "completed": made["completed"],
-        "cpu_s": spent,
-    }
+        made = run_peer(words, Path(folder) / "made.json")
+    return {"requests_per_s": made["request_throughput"], "ttft_p99_ms": made["p99_ttft_ms"]}
 
 
 def guidellm(args: argparse.Namespace, url: str, count: int, rate: float | None = None) -> dict[str, float]:
@@ -226,13 +216,11 @@ def guidellm(args: argparse.Namespace, url: str, count: int, rate: float | None 
         words += ["--profile", profile, "--constraint", f"kind=max_requests,count={count}"]
         words += ["--data", f"kind=synthetic_text,prompt_tokens={PROMPT},output_tokens={TOKENS}"]
         words += ["--tokenizer", f"kind=hf_auto,model={args.tokenizer}"]
-        made, spent = run_peer(words, path)
+        made = run_peer(words, path)
     metrics = made["benchmarks"][0]["metrics"]
     return {
         "requests_per_s": metrics["requests_per_second"]["successful"]["mean"],
         "ttft_p99_ms": metrics["time_to_first_token_ms"]["successful"]["percentiles"]["p99"],
-        "completed": metrics["request_totals"]["successful"],
-        "cpu_s": spent,
     }
 
 
@@ -251,7 +239,6 @@ def peers_of(args: argparse.Namespace) -> dict[str, Peer]:
 def ceilings(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     """The best round of each client."""
     best: dict[str, dict[str, float]] = {}
-    starts: dict[str, dict[str, float]] = {}
     with mocks(args.mocks) as (url, pids):
         for round_ in range(args.rounds):
             for clients in args.clients:
@@ -259,22 +246,17 @@ def ceilings(args: argparse.Namespace) -> dict[str, dict[str, float]]:
                 keep(best, f"assay, {clients} clients", found, round_)
             for name, ask in peers_of(args).items():
                 try:
-                    short = starts.get(name) or starts.setdefault(name, ask(args, url, args.streams))
                     found = ask(args, url, args.peer_requests)
                 except (subprocess.SubprocessError, OSError) as error:
                     note(f"round {round_ + 1}, {name}: {error}"[:300])
                     continue
-                more = found["completed"] - short["completed"]
-                found["client_us_each"] = (found["cpu_s"] - short["cpu_s"]) / more * 1e6
                 keep(best, name, found, round_)
     return best
 
 
 def keep(best: dict[str, dict[str, float]], name: str, found: dict[str, float], round_: int) -> None:
     rate, load = found["requests_per_s"], os.getloadavg()[0]
-    note(
-        f"round {round_ + 1}, {name}: {rate:.0f} requests/s, {found['client_us_each']:.0f} us each, load {load:.1f}"
-    )
+    note(f"round {round_ + 1}, {name}: {rate:.0f} requests/s, load {load:.1f}")
     if name not in best or rate > best[name]["requests_per_s"]:
         best[name] = {**found, "events_per_s": rate * TOKENS, "load": load}
 

@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1)")
     parser.add_argument(
-        "--share-port", action="store_true", help="several mocks may have one port: more than one core answers"
+        "--share-port",
+        action="store_true",
+        help="several mocks may have one port: more than one core answers",
     )
     parser.add_argument("--script", type=paths.given, help="TOML or JSON (docs/mock.md)")
     parser.add_argument("--api", help="the kind of server, over the script's (default: vllm)")

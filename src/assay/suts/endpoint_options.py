@@ -24,7 +24,7 @@ def urls_of(options: Options) -> tuple[str, ...]:
     urls = options["url"]
     if not isinstance(urls, tuple) or not urls:
         raise ConfigError("no server is named", "--url http://127.0.0.1:8000")
-    return urls
+    return tuple(dict.fromkeys(urls))  # one that is named twice is one server
 
 
 def limits_of(options: Options) -> ClientLimits:

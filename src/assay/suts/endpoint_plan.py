@@ -14,10 +14,12 @@ from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
 from assay.suts import endpoint_pace, endpoint_rules, endpoint_server, secret
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_choice import api_of, choice
-from assay.suts.endpoint_options import model_of, urls_of
+from assay.suts.endpoint_options import clients_of, model_of, urls_of
 
 PROCESS_BYTES = 120_000_000
 """Anonymous memory of its process without bodies. Source: measured with the embedded workload."""
+CLIENT_BYTES = 20_000_000
+"""Anonymous memory of a client process. Source: measured with 256 streams of 32 tokens."""
 BYTES_PER_ID = 16
 """Of a prompt, as a number and as JSON."""
 SHORT = Sampling(max_tokens=2, min_tokens=2)
@@ -53,7 +55,14 @@ def examine(work: SutWork) -> Examined:
 
 
 def ram_bytes(work: SutWork) -> int:
-    return PROCESS_BYTES + BYTES_PER_ID * sum(len(sample.prompt_ids) for sample in work.samples)
+    """Also for a server that Assay starts."""
+    asked = {name: work.spec.options.get(name, default) for name, default in KIND.defaults().items()}
+    clients = clients_of(asked, int(str(asked["max_in_flight"])))
+    return (
+        PROCESS_BYTES
+        + clients * CLIENT_BYTES
+        + BYTES_PER_ID * sum(len(sample.prompt_ids) for sample in work.samples)
+    )
 
 
 def seconds(work: SutWork) -> SutSeconds | None:

@@ -19,7 +19,9 @@ async def serve(
     listen there too, and the system deals the connections out. Raises OSError for a port that is taken."""
     state = MockState(script)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: MockConnection(state), host, port, backlog=_BACKLOG, reuse_port=shares_port or None)
+    server = await loop.create_server(
+        lambda: MockConnection(state), host, port, backlog=_BACKLOG, reuse_port=shares_port or None
+    )
     async with server:
         ready(server.sockets[0].getsockname()[1])
         await server.serve_forever()
