@@ -7,7 +7,7 @@ import pytest
 
 from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
 from assay.suts import ray_cluster, ray_environment
-from assay.suts.ray_cluster import Cluster
+from assay.suts.ray_cluster import Cluster, Node
 
 
 @pytest.fixture
@@ -50,3 +50,12 @@ def test_sockets_of_ray_have_short_names(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_what_ray_says_first_is_told() -> None:
     assert ray_cluster._first_line(RuntimeError("\n  no room \nmore")) == "no room"
     assert ray_cluster._first_line(RuntimeError()) == "RuntimeError"
+
+
+def test_nodes_of_one_machine_have_names_of_their_own() -> None:
+    nodes = [
+        Node("aaaaaaaa", "m", "10.0.0.1", 1, 0),
+        Node("bbbbbbbb", "m", "10.0.0.1", 1, 0),
+        Node("c", "n", "", 1, 0),
+    ]
+    assert [node.name for node in ray_cluster._told_apart(nodes)] == ["m (aaaaaa)", "m (bbbbbb)", "n"]

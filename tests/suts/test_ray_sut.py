@@ -241,6 +241,6 @@ def test_a_lost_head_ends_whoever_waits(made: Any, sink: Sink) -> None:
     asked(sut, 1)
     lost = RunFailed("the head is lost")
     with pytest.raises(RunFailed):
-        sut._break(lost)
+        sut.break_off(lost)
     with pytest.raises(RunFailed, match="the head is lost"):
         sut.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 
 def usable() -> int:
@@ -13,3 +14,8 @@ def usable() -> int:
 def usable_ids() -> list[int]:
     """Their numbers, in order; empty where the system binds no processes to cores."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def numa_nodes() -> int:
+    """Nodes with memory of their own; 1 where the system does not say. Source: Linux, /sys/devices/system/node."""
+    return max(1, len(list(Path("/sys/devices/system/node").glob("node[0-9]*"))))

@@ -6,9 +6,10 @@ import socket
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ class Cluster:
             for node in self._ray.nodes()
             if node["Alive"]
         ]
-        return sorted(found, key=lambda node: (node.name, node.id))
+        return sorted(_told_apart(found), key=lambda node: node.name)
 
     def place(self, bundles: Sequence[dict[str, float]], timeout_s: float) -> Any:
         """A placement group with room for each bundle, spread over the nodes. Raises: EnvironmentProblem."""
@@ -136,6 +137,12 @@ class Cluster:
         tell(
             RunFailed(f"the head of the Ray cluster, {self.head}, is lost", "see its machine, then run again")
         )
+
+
+def _told_apart(nodes: Sequence[Node]) -> list[Node]:
+    """With names that no two have: several nodes may be on one machine."""
+    names = Counter(node.name for node in nodes)
+    return [replace(n, name=f"{n.name} ({n.id[:6]})") if names[n.name] > 1 else n for n in nodes]
 
 
 def _reach(address: str) -> None:

@@ -151,6 +151,10 @@ class ReplicaGroup:
         for member, used in zip(members, self._ask(members, "used")):
             member.used = _used(member, used)
 
+    def memory_bytes(self) -> int:
+        """Of all SUT processes and what they started."""
+        return sum(self._ask(self.members, "memory_bytes"))
+
     def kill(self, rank: int) -> None:
         """End its actor, and with it all that it started; it may be gone already."""
         self._ray.kill(self.members[rank].actor, no_restart=True)

@@ -79,6 +79,13 @@ class Replica:
         """Of the process of the SUT."""
         return self._host.child.pid if self._host else os.getpid()
 
+    def memory_bytes(self) -> int:
+        """Of the process of the SUT and what it started; pages that others share too are counted."""
+        import psutil
+
+        root = psutil.Process(self.pid())
+        return sum(each.memory_info().rss for each in [root, *root.children(recursive=True)])
+
     def facts(self, folders: Sequence[Path], packages: Sequence[str]) -> NodeFacts:
         """Of the node that it is on."""
         return ray_node.facts(folders, packages)

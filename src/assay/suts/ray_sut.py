@@ -15,17 +15,21 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
+import psutil
 
 from assay import suts
+from assay.config import Device
+from assay.ground import cores
 from assay.ground.errors import AssayError, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.mlperf.sut.kind import SutKind
-from assay.suts import ray_group, ray_layout, ray_report
-from assay.suts.ray import KIND, hosted
+from assay.suts import ray_auto, ray_group, ray_layout, ray_report
+from assay.suts.ray import AUTO, KIND, hosted
 from assay.suts.ray_cluster import Cluster
 from assay.suts.ray_dispatch import Dispatcher
 from assay.suts.ray_group import ReplicaGroup, ReplicaNews
+from assay.suts.ray_layout import ReplicaLayout
 from assay.suts.ray_replica import Heard
 from assay.suts.ray_report import RunCounts
 
@@ -49,14 +53,32 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> RaySut:
         "starting Ray on this machine" if address is None else f"joining the Ray cluster at {address}"
     )
     cluster = Cluster(None if address is None else str(address))
+
+    def loaded(layout: ReplicaLayout, into: Sink, notes: Sequence[str] = ()) -> RaySut:
+        made = RaySut(cluster, layout, options, kind, inner, into, notes)
+        made.load(samples)
+        return made
+
     try:
-        layout = ray_layout.asked(options, spec.device, cluster.nodes())
-        sut = RaySut(cluster, layout, options, kind, inner, sink)
-        sut.load(samples)
+        nodes = cluster.nodes()
+        if cluster.is_own and _is_measured(options, spec.device):
+            layouts = ray_layout.candidates(int(nodes[0].cpus), cores.numa_nodes())
+            free = psutil.virtual_memory().available
+            tried = ray_auto.trials(layouts, loaded, len(samples), free, sink)
+            sut = loaded(ray_auto.best(tried).layout, sink, [ray_auto.words(tried)])
+        else:
+            sut = loaded(ray_layout.asked(options, spec.device, nodes), sink)
+        cluster.watch(sut.break_off)
     except BaseException:
         cluster.close()
         raise
     return sut
+
+
+def _is_measured(options: Mapping[str, Any], device: Device) -> bool:
+    """Whether nothing but a measurement says how many replicas there are."""
+    is_asked = options["replicas"] != AUTO or options["cpus_per_replica"] is not None
+    return not is_asked and not ray_layout.gpus_of(options, device)
 
 
 class RaySut:
@@ -65,13 +87,15 @@ class RaySut:
     def __init__(
         self,
         cluster: Cluster,
-        layout: ray_layout.ReplicaLayout,
+        layout: ReplicaLayout,
         options: Mapping[str, Any],
         kind: SutKind,
         spec: SutSpec,
         sink: Sink,
+        notes: Sequence[str] = (),
     ) -> None:
         self._cluster, self._kind, self._spec, self._sink = cluster, kind, spec, sink
+        self._notes = tuple(notes)
         self._silence_s = float(options["replica_timeout"])
         sink.progress(f"placing {layout.words} on {len(cluster.nodes())} node(s)")
         self._group = ReplicaGroup(cluster, layout, float(options["placement_timeout"]))
@@ -88,7 +112,6 @@ class RaySut:
         self._runs: list[list[dict[str, Any]]] = []
         self._slow: list[str] = []
         self._counts = RunCounts(count)
-        cluster.watch(self._break)
         for member in self._group.members:
             for _ in range(LISTENERS):
                 member.listen(self._told)
@@ -125,7 +148,7 @@ class RaySut:
         }
         details = {"layout": group.layout.words, "nodes": nodes, "runs": self._runs}
         return ray_report.merged(
-            self._kind.name, version("ray"), replicas, gone, taken_over, self._slow, details
+            self._kind.name, version("ray"), replicas, gone, taken_over, (*self._notes, *self._slow), details
         )
 
     def issue(self, queries: Sequence[Query]) -> None:
@@ -149,10 +172,25 @@ class RaySut:
             self._raise_broken()
 
     def close(self) -> None:
+        self.close_replicas()
+        self._cluster.close()
+
+    def close_replicas(self) -> None:
+        """The cluster stays."""
         self._told.put(None)
         self._thread.join()
         self._group.close(self._dispatcher.alive)
-        self._cluster.close()
+
+    @property
+    def batch(self) -> int | None:
+        """Of all replicas together; None = they have no such number."""
+        batches = [member.used.batch for member in self._group.members if member.used and member.used.batch]
+        return sum(batches) or None
+
+    @property
+    def memory_bytes(self) -> int:
+        """Of all replicas together, as they are now."""
+        return self._group.memory_bytes()
 
     def _room(self, used: Used | None) -> int:
         return ROOM_BATCHES * used.batch if used and used.batch else ROOM
@@ -259,9 +297,9 @@ class RaySut:
                 lost = "; ".join(
                     f"{self._group.members[rank].name}: {why}" for rank, why in self._gone.items()
                 )
-                self._break(RunFailed(f"{error.message} ({lost})", error.hint))
+                self.break_off(RunFailed(f"{error.message} ({lost})", error.hint))
 
-    def _break(self, error: RunFailed) -> None:
+    def break_off(self, error: RunFailed) -> None:
         """In whatever thread: nothing can go on. Raises: `error`, which the process tells as it ends."""
         with self._changed:
             self._broken = error
