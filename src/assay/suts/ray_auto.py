@@ -18,7 +18,7 @@ MEMORY_SHARE = 0.9
 """Of what is free, that replicas may take."""
 
 
-class Measured(Protocol):
+class MeasuredSut(Protocol):
     """A loaded SUT that a measurement asks."""
 
     def issue(self, queries: Sequence[Query]) -> None: ...
@@ -64,7 +64,7 @@ class CountingSink:
 
 def trials(
     layouts: Sequence[ReplicaLayout],
-    load: Callable[[ReplicaLayout, Sink], Measured],
+    load: Callable[[ReplicaLayout, Sink], MeasuredSut],
     samples: int,
     free_bytes: int,
     sink: Sink,
