@@ -57,6 +57,8 @@ COMMANDS = {
     "probe": ("URL",),
     "parity": ("--checkpoint", "model", "--steps", "2", "--samples", "2", "--batch", "1"),
     "list": (),
+    "completion": ("bash",),
+    "man": (),
     "recipe plan": ("detect,os",),
     "recipe explain": ("detect,os",),
     "recipe why": ("detect,os",),

@@ -51,14 +51,14 @@ def parser_of(verb: str, module: ModuleType) -> Parser:
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """The options that every verb has, and the other names of its own; to be called when those are declared."""
-    below = list(_below(parser))
-    for each in below:
+    parsers = [each for _, _, each in below(parser)]
+    for each in parsers:
         add_common(each)
-    if not below:
+    if not parsers:
         parser.add_argument(
             "--json", action="store_true", help="print one JSON object on stdout and nothing else, errors too"
         )
-    if not below and not isinstance(parser, RequestParser):  # -v and --quiet are flags of `run script`
+    if not parsers and not isinstance(parser, RequestParser):  # -v and --quiet are flags of `run script`
         parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
         parser.add_argument(
             "-v", "--verbose", action="store_true", help="an error with where in the code it came from"
@@ -102,12 +102,14 @@ def refuse_unclear(words: list[str], parser: argparse.ArgumentParser) -> None:
 def options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
     """Every option of a parser and of the parsers below it, by each of its names."""
     found = dict(parser._option_string_actions)
-    for below in _below(parser):
-        found |= options(below)
+    for _, _, each in below(parser):
+        found |= options(each)
     return found
 
 
-def _below(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+def below(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
+    """(name, help, parser) of each verb below a verb: `inspect`, `convert` and `build` of dataset."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            yield from action.choices.values()
+            helps = {each.dest: each.help or "" for each in action._choices_actions}
+            yield from ((name, helps.get(name, ""), each) for name, each in action.choices.items())

@@ -30,6 +30,8 @@ VERBS: dict[str, tuple[str, str]] = {
         "choices",
         "the workloads, rounds, SUTs, scenarios, precisions and styles that can be asked for",
     ),
+    "completion": ("completion", "a script that completes verbs, options and values in bash, zsh or fish"),
+    "man": ("man", "a man page, of all verbs or of one"),
     "recipe": ("recipe", "plan, explain, why, lint and reproduce for CM/MLC recipes"),
 }
 _CM_VERBS = """
