@@ -23,9 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 import psutil
-from filelock import FileLock
 
-from assay.ground import files, scratch, settings
+from assay.ground import files, lock, scratch, settings
 from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.mlperf.rounds.round import Wheel
 
@@ -103,7 +102,7 @@ def obtain(wheel: Wheel) -> Path:
     store = target.parent
     try:
         store.mkdir(parents=True, exist_ok=True)
-        with FileLock(store / ".lock"), scratch.folder(".stage-", place=store) as stage:
+        with lock.held(store / "wheels"), scratch.folder(".stage-", place=store) as stage:
             if not _is_intact(target):  # another process may have finished while this one waited
                 _place(wheel, name, stage, target)
     except OSError as error:
@@ -145,7 +144,7 @@ def memory_reserved(needed_mb: float, what: str) -> Iterator[None]:
         return
     folder = settings.home() / "loadgen"
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".large.lock"):
+    with lock.held(folder / "large"):
         _refuse_without(needed_mb, what)
         yield
 
