@@ -20,7 +20,6 @@ from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import request_times, requests, target_rate
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.session import Session
-from assay.mlperf.sut.interface import SutSpec
 
 PROBE_BATCHES, PROBE_SAMPLES = 4, 8
 """Length of the pass that chooses a target rate when none is asked for: full batches, and the fewest samples."""
@@ -53,7 +52,7 @@ def session_of(run: RunInProgress) -> Session:
     """The system under test of this job; it is loaded when the session is entered."""
     return Session(
         sut_module=run.job.kind.module,
-        spec=_sut_spec(run),
+        spec=run.job.sut_spec(run.checkpoint, run.tokenizer),
         samples=run.samples,
         wheel=run.job.wheel,
         log_dir=RunFolder(run.folder).process_logs,
@@ -134,23 +133,6 @@ def request_rows(run: RunInProgress, spec: RunSpec, logged: RunRecord) -> pa.Tab
         raise RunFailed(f"the times of {spec.title} are lost: {error}", f"see {path.parent}") from error
     path.unlink()
     return requests.table(spec, times, logged, run.samples)
-
-
-def _sut_spec(run: RunInProgress) -> SutSpec:
-    config = run.job.config
-    return SutSpec(
-        kind=config.sut,
-        checkpoint=run.checkpoint,
-        tokenizer=run.tokenizer,
-        device=config.device,
-        precision=config.precision,
-        batch=run.job.batch,
-        generation=run.job.generation(run.checkpoint),
-        server=any(scenario.reports_first_tokens for scenario in config.scenarios),
-        exact=Mode.ACCURACY in config.modes,
-        options=run.job.kind.values(config.sut_options),
-        drafts=run.job.drafts,
-    )
 
 
 def _choose_again(run: RunInProgress, scenario: Scenario, made: ModeResult) -> bool:

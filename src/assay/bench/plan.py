@@ -17,7 +17,7 @@ import psutil
 from assay import suts
 from assay.bench import answer_lengths, cost, fetching
 from assay.bench.fetching import Wanted
-from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Division, Mode, Precision
+from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Division, Precision
 from assay.ground import download, model_folder, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.ground.hub import Hub
@@ -256,19 +256,7 @@ class _Draft:
         job, folder = self.job, self._checkpoint()
         if job is None or (job.kind.needs_checkpoint and self.shape is None):
             return None
-        return SutSpec(
-            kind=job.kind.name,
-            checkpoint=folder,
-            tokenizer=self.config.paths.tokenizer or folder,
-            device=self.config.device,
-            precision=self.config.precision,
-            batch=job.batch,
-            generation=job.generation(folder),
-            server=any(scenario.reports_first_tokens for scenario in self.config.scenarios),
-            options=job.kind.values(self.config.sut_options),
-            exact=Mode.ACCURACY in self.config.modes,
-            drafts=job.drafts,
-        )
+        return job.sut_spec(folder, self.config.paths.tokenizer or folder)
 
     def _sut_work(self, tokens: Sequence[int]) -> SutWork | None:
         if self.spec is None:

@@ -64,6 +64,14 @@ def test_a_round_without_lengths_of_answers_is_told(monkeypatch: pytest.MonkeyPa
         silent.generation(None)
 
 
+def test_what_the_sut_process_is_told_comes_from_the_config_and_the_round() -> None:
+    made = job_of(asked(sut="echo", limits__batch="7", scenarios="Offline,Server"))
+    spec = made.sut_spec(None, Path("/t"))
+    assert (spec.kind, spec.batch, spec.tokenizer, spec.server) == ("echo", 7, Path("/t"), True)
+    assert spec.generation == made.generation(None)
+    assert spec.exact is (Mode.ACCURACY in made.config.modes)
+
+
 @pytest.mark.parametrize(("round_", "tokens"), [("v4.1", 1), ("v5.0", 2), ("v5.1", 2), ("v6.0", 2)])
 def test_the_least_number_of_new_tokens_is_the_rounds(round_: str, tokens: int, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"eos_token_id": 7}')

@@ -16,6 +16,7 @@ from assay.mlperf import workloads
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.rounds.round import Round, RoundWorkload, Wheel
 from assay.mlperf.run import choosing, wheels
+from assay.mlperf.sut.interface import SutSpec
 from assay.mlperf.sut.kind import SutKind
 from assay.mlperf.workloads.workload import Generation, Workload
 
@@ -89,6 +90,23 @@ class Job:
         if self.config.limits.min_duration_s is not None:
             return self.config.limits.min_duration_s
         return self.round.min_duration_ms / 1000 if self.config.style is Style.VALID else 0.0
+
+    def sut_spec(self, checkpoint: Path | None, tokenizer: Path | None) -> SutSpec:
+        """What the SUT process is told. Raises: ConfigError, as `generation` does."""
+        config = self.config
+        return SutSpec(
+            kind=self.kind.name,
+            checkpoint=checkpoint,
+            tokenizer=tokenizer,
+            device=config.device,
+            precision=config.precision,
+            batch=self.batch,
+            generation=self.generation(checkpoint),
+            server=any(scenario.reports_first_tokens for scenario in config.scenarios),
+            options=self.kind.values(config.sut_options),
+            exact=Mode.ACCURACY in config.modes,
+            drafts=self.drafts,
+        )
 
     def generation(self, checkpoint: Path | None) -> Generation:
         """Rules of the round; the end-of-sequence id is the checkpoint's own where it has one.
