@@ -113,6 +113,33 @@ def test_the_map_has_a_line_for_each_wing_from_the_top_down(room: str) -> None:
     assert re.findall(r"^ {8}(\w+)/ ", drawn[1], re.M) == wings
 
 
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table below a heading of ARCHITECTURE.md, without its head."""
+    section = page("ARCHITECTURE.md").split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def test_every_noun_of_the_map_is_a_class_where_it_says() -> None:
+    nouns = rows("Words")
+    assert 20 <= len(nouns) <= 30
+    for noun, meaning, where in nouns:
+        tree = ast.parse((SOURCE / where.strip("`")).read_text(encoding="utf-8"))
+        assert noun in {node.name for node in tree.body if isinstance(node, ast.ClassDef)}, where
+        assert meaning
+
+
+def test_every_place_for_something_new_exists() -> None:
+    for new, written in rows("A new … is"):
+        paths = [path for path in re.findall(r"`([\w/.]+)`", written) if "/" in path]
+        assert paths, new
+        for path in paths:
+            assert list(SOURCE.glob(path.replace("NAME", "*"))), path
+        for table, file in re.findall(r"(\b[A-Z]{4,}) of `([\w/.]+)`", written):
+            texts = [path.read_text(encoding="utf-8") for path in SOURCE.glob(file.replace("NAME", "*"))]
+            assert any(re.search(rf"^{table}\b.* = ", text, re.M) for text in texts), (table, file)
+
+
 def layers_of(container: str) -> dict[str, Any]:
     """The one contract of pyproject.toml that gives the modules of a package their floors."""
     contracts = tomllib.loads(page("pyproject.toml"))["tool"]["importlinter"]["contracts"]

@@ -88,7 +88,7 @@ def test_a_checkpoint_without_config_is_refused_by_name(tmp_path: Path) -> None:
     ("flags", "words"),
     [
         ({"sut": "transformers", "precision": "int8"}, "transformers SUT cannot run in int8"),
-        ({"sut_options__answers": "prompt"}, "belongs to the echo SUT"),
+        ({"sut": "engine", "sut_options__answers": "prompt"}, "belongs to the echo SUT"),
         ({"style": "valid", "limits__samples": "5"}, "whole dataset"),
         (
             {"style": "valid", "submission__division": "closed", "limits__min_duration_s": "60"},
