@@ -178,6 +178,9 @@ def test_the_record_says_how_the_client_fared_and_what_it_could_carry() -> None:
     with TinyServer(echoed) as server:
         sut, _ = built(server.url, client_check=0.05, max_in_flight=4)
         assert sut.used().details["client"]["ceiling"] is None  # nothing was asked yet
+        sut.issue([Query(1, 0)])  # as a probe of the rate does: it is none of the run
+        sut.flush()
+        sut.begin(Mode.PERFORMANCE)
         used = asked(sut, 12)
     client = used.details["client"]
     assert client["ceiling"]["tokens"] == len(ANSWER) and client["ceiling"]["answers_per_s"] > 0

@@ -215,7 +215,11 @@ class EndpointSut:
         return f"server: {'; '.join(said or 'says nothing of itself' for said in told)}"
 
     def begin(self, mode: Mode) -> None:
-        """In an accuracy run the query of a server that fails goes to another; a performance run is INVALID then."""
+        """In an accuracy run the query of a server that fails goes to another; a performance run is INVALID then.
+
+        What was asked before, to choose a rate, is none of the run.
+        """
+        self._ledger.take_run()
         self._fleet.hand_over(mode is Mode.ACCURACY)
 
     def issue(self, queries: Sequence[Query]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from assay.config import Mode
 from assay.endpoint.address import Address
 from assay.endpoint.apis import api_named
 from assay.ground import files, model_folder
@@ -87,6 +88,9 @@ class ServeSut:
             weights_sha256=self._digest,
             details={**used.details, "command": self._words},
         )
+
+    def begin(self, mode: Mode) -> None:
+        self._endpoint.begin(mode)
 
     def issue(self, queries: Sequence[Query]) -> None:
         self._endpoint.issue(queries)
