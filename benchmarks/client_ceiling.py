@@ -7,7 +7,7 @@ All ask the same servers: `--mocks` mock processes on one port, among which the 
 that they answer with more than one core. They make an answer once for each body, and send it in two pieces without
 pace. An answer has 32 tokens, each in an event of its own. The clients take turns; of their rounds the best counts.
 
-`client_us_each` is the processor time of all processes of Assay's client for an answer. On a shared machine it
+`client_us_each` is the processor time of all processes of a client for an answer. On a shared machine it
 says more than requests/s: a client of many processes gets a larger part of it.
 
 Then each client asks at half of its own ceiling a mock that waits 50 ms before the first token, at evenly or randomly
@@ -26,13 +26,14 @@ import json
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,24 @@ from assay.endpoint.sampling import Sampling
 TOKENS, PROMPT = 32, 32
 TTFT_MS = 50.0
 BODIES = 64
-PEER_SECONDS = 240.0
+PEER_SECONDS = 400.0
 NANO = Path(__file__).resolve().parents[1] / "src" / "assay" / "nano" / "checkpoint"
-VLLM = (
-    "from vllm.benchmarks import serve; from vllm.utils.argparse_utils import FlexibleArgumentParser as P; "
-    "p = P(); serve.add_cli_args(p); serve.main(p.parse_args())"
-)
-"""The command line of `vllm bench serve`: the CPU wheel has another name, so its own entry does not start."""
+VLLM = """
+import time
+from vllm.benchmarks import serve
+from vllm.utils.argparse_utils import FlexibleArgumentParser
+whole = serve.benchmark
+async def timed(*given, **named):
+    before = time.process_time()
+    made = await whole(*given, **named)
+    return {**made, "cpu_s": time.process_time() - before}
+serve.benchmark = timed
+parser = FlexibleArgumentParser()
+serve.add_cli_args(parser)
+serve.main(parser.parse_args())
+"""
+"""The command line of `vllm bench serve` (the CPU wheel's own entry does not start: it has another name), with the
+processor time of its requests, without that of its start and of its prompts."""
 
 
 @contextmanager
@@ -189,8 +201,18 @@ def mock_ttft(url: str, skipped: int) -> float:
 
 
 def run_peer(words: list[str], made: Path) -> dict[str, Any]:
-    """What it wrote."""
-    subprocess.run(words, check=True, capture_output=True, timeout=PEER_SECONDS)
+    """What it wrote. It and all its processes are gone afterwards. Raises: subprocess.SubprocessError."""
+    peer = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        status = peer.wait(PEER_SECONDS)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(peer.pid, signal.SIGKILL)
+        peer.wait()
+    if status:
+        raise subprocess.CalledProcessError(status, words[0])
     found: dict[str, Any] = json.loads(made.read_text())
     return found
 
@@ -204,7 +226,11 @@ def vllm(args: argparse.Namespace, url: str, count: int, rate: float | None = No
         words += ["--num-prompts", str(count), "--save-result", "--result-dir", folder, *paced]
         words += ["--result-filename", "made.json", "--metric-percentiles", "99"]
         made = run_peer(words, Path(folder) / "made.json")
-    return {"requests_per_s": made["request_throughput"], "ttft_p99_ms": made["p99_ttft_ms"]}
+    return {
+        "requests_per_s": made["request_throughput"],
+        "ttft_p99_ms": made["p99_ttft_ms"],
+        "client_us_each": made["cpu_s"] / count * 1e6,
+    }
 
 
 def guidellm(args: argparse.Namespace, url: str, count: int, rate: float | None = None) -> dict[str, float]:
@@ -256,7 +282,8 @@ def ceilings(args: argparse.Namespace) -> dict[str, dict[str, float]]:
 
 def keep(best: dict[str, dict[str, float]], name: str, found: dict[str, float], round_: int) -> None:
     rate, load = found["requests_per_s"], os.getloadavg()[0]
-    note(f"round {round_ + 1}, {name}: {rate:.0f} requests/s, load {load:.1f}")
+    each = f"{found['client_us_each']:.0f} us each, " if "client_us_each" in found else ""
+    note(f"round {round_ + 1}, {name}: {rate:.0f} requests/s, {each}load {load:.1f}")
     if name not in best or rate > best[name]["requests_per_s"]:
         best[name] = {**found, "events_per_s": rate * TOKENS, "load": load}
 
