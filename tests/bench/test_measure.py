@@ -88,14 +88,15 @@ def test_the_target_is_as_asked_else_from_a_probe_where_it_matters(
 
 def test_what_only_the_open_division_allows_is_a_fault_in_the_others(tmp_path: Path) -> None:
     running = echo_job.begun(tmp_path / "run")
-    assert measure.faults_of(running) == ()
+    assert measure.faults_of(running, Mode.ACCURACY) == ()
     running.used = dataclasses.replace(
-        echo_job.USED, faults=("3 answers failed",), breaches=("a warm cache",)
+        echo_job.USED, faults=("3 answers failed",), losses=("a replica died",), breaches=("a warm cache",)
     )
-    assert measure.faults_of(running) == ("3 answers failed",)
+    assert measure.faults_of(running, Mode.PERFORMANCE) == ("3 answers failed", "a replica died")
+    assert measure.faults_of(running, Mode.ACCURACY) == ("3 answers failed",)
     closed = dataclasses.replace(running.job.config, submission=SubmissionRequest(division=Division.CLOSED))
     running.job = dataclasses.replace(running.job, config=closed)
-    assert measure.faults_of(running) == ("3 answers failed", "a warm cache")
+    assert measure.faults_of(running, Mode.ACCURACY) == ("3 answers failed", "a warm cache")
 
 
 def test_times_that_are_lost_fail_the_run_and_read_ones_are_removed(tmp_path: Path) -> None:
