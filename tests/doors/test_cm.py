@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from assay.config import BenchmarkConfig, Device, Mode, Precision, Scenario, Style
 from assay.doors import cm, native
 from assay.ground.errors import ConfigError
+from assay.mlperf import workloads
 from assay.recipes.contract import argv
 from assay.recipes.model.selection import Selection
 
 TEXTS = {
-    "scenarios": st.sampled_from(["offline", "server", "offline,server"]),
+    "scenarios": st.sampled_from(["offline"]),
     "modes": st.sampled_from(["performance", "accuracy", "performance,accuracy"]),
     "style": st.sampled_from(["test", "fast", "valid"]),
     "round": st.sampled_from(["v4.1", "v4.1-dev", "v5.1", "v6.1", "v9.9"]),
@@ -50,7 +51,10 @@ def configs(draw: st.DrawFn) -> BenchmarkConfig:
     texts = draw(st.fixed_dictionaries({}, optional=TEXTS))
     if draw(st.booleans()):
         texts |= OPTIONS.get(texts.get("sut", "engine"), {})
-    return native.build(draw(st.sampled_from(["mixtral-nano", "mixtral-8x7b"])), texts, {})
+    workload = draw(st.sampled_from(list(workloads.TABLE)))
+    known = st.sampled_from([each.value.lower() for each in workloads.get(workload).loadgen_keys])
+    texts["scenarios"] = ",".join(draw(st.lists(known, min_size=1, unique=True)))
+    return native.build(workload, texts, {})
 
 
 def ask(*variations: str, defaults: dict[str, Any] | None = None, **env: Any) -> BenchmarkConfig:
@@ -215,3 +219,51 @@ def test_a_variable_that_asks_for_it_is_refused_with_its_value(env: dict[str, st
 
 def test_a_switch_that_is_off_is_not_refused() -> None:
     assert ask(CM_MLPERF_POWER="no", CM_SYSTEM_POWER="").workload == "mixtral-8x7b"
+
+
+# ---- the words of each workload
+
+
+@pytest.mark.parametrize("name", workloads.TABLE)
+def test_each_workload_is_asked_for_by_its_variation_and_by_upstreams_spelling(name: str) -> None:
+    spelled = name.replace("llama3.1", "llama3_1")
+    for asked in (ask(name), ask(spelled), ask(CM_MLPERF_MODEL=spelled), ask(CM_MODEL=name)):
+        assert asked.workload == name
+
+
+def test_a_workload_reads_its_own_variables_and_no_others() -> None:
+    env = {
+        "MIXTRAL_CHECKPOINT_PATH": "/mixtral",
+        "LLAMA2_CHECKPOINT_PATH": "/llama2",
+        "CM_DATASET_OPENORCA_PREPROCESSED_PATH": "/orca.pkl",
+        "CM_DATASET_MIXTRAL_PREPROCESSED_PATH": "/mixtral.pkl",
+    }
+    for name, checkpoint, data in (
+        ("llama2-70b-99", "/llama2", "/orca.pkl"),
+        ("mixtral-8x7b", "/mixtral", "/mixtral.pkl"),
+        ("deepseek-r1", "None", "None"),
+    ):
+        paths = ask(name, **env).paths
+        assert (str(paths.checkpoint), str(paths.dataset)) == (checkpoint, data)
+
+
+def test_what_any_recipe_gives_is_read_for_every_workload() -> None:
+    paths = ask("gpt-oss-120b", CM_ML_MODEL_PATH="/m", CM_DATASET_PREPROCESSED_PATH="/d.parquet").paths
+    assert (str(paths.checkpoint), str(paths.dataset)) == ("/m", "/d.parquet")
+
+
+def test_all_scenarios_are_those_of_the_workload() -> None:
+    assert ask("llama3_1-8b-edge", "all-scenarios").scenarios == (Scenario.OFFLINE, Scenario.SINGLE_STREAM)
+    assert ask("llama3_1-8b", "all-scenarios").scenarios == (Scenario.OFFLINE, Scenario.SERVER)
+
+
+def test_the_suite_is_that_of_the_workload() -> None:
+    assert ask("llama3_1-8b-edge", CM_MLPERF_SUBMISSION_SYSTEM_TYPE="edge").workload == "llama3.1-8b-edge"
+    with pytest.raises(ConfigError, match="Assay submits llama2-70b-99 as datacenter"):
+        ask("llama2-70b-99", CM_MLPERF_SUBMISSION_SYSTEM_TYPE="edge")
+
+
+def test_gptj_has_four_beams() -> None:
+    assert ask("gptj-99", GPTJ_BEAM_SIZE="4").workload == "gptj-99"
+    with pytest.raises(ConfigError, match="4 beams alone"):
+        ask("gptj-99", GPTJ_BEAM_SIZE="2")

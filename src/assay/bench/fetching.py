@@ -13,18 +13,20 @@ from pathlib import Path
 import psutil
 
 from assay import suts
-from assay.config import BenchmarkConfig, MayFetch
+from assay.config import BenchmarkConfig, MayFetch, Mode
 from assay.ground import settings
 from assay.ground.download import DownloadProgress
 from assay.ground.hub import Hub
 from assay.ground.redact import addresses
 from assay.mlperf import workloads
+from assay.mlperf.rounds.round import RoundWorkload
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run.job import Job
 from assay.mlperf.workloads import artifact
 from assay.mlperf.workloads.workload import Workload
 
 EVERYTHING = MayFetch()
+ACCURACY = "accuracy dataset"
 TO_COME = Path("/to/be/fetched")
 """Stands in a job for what is not here yet."""
 
@@ -34,19 +36,23 @@ class Wanted:
     """One thing to fetch."""
 
     what: str
-    """`checkpoint` or `dataset`, as its option is called."""
+    """`checkpoint`, `dataset` or `accuracy dataset`, as its option is called."""
     source: str
     size_bytes: int | None
     """None where the source says it only when asked."""
+    name: str = ""
+    """The file that is meant, where the source is a folder of several."""
 
     def __str__(self) -> str:
-        return f"the {self.what} {addresses(self.source)} ({artifact.size_text(self.size_bytes)})"
+        source = addresses(self.source)
+        file = f"{self.name} of " if self.name and not source.endswith(self.name) else ""
+        return f"the {self.what} {file}{source} ({artifact.size_text(self.size_bytes)})"
 
 
 def found(config: BenchmarkConfig, hub: Hub, may_fetch: MayFetch = EVERYTHING) -> BenchmarkConfig:
     """`config` with a path for everything that was fetched before, here or by Hugging Face's client. Asks nobody."""
     for each in wanted(config, may_fetch):
-        if (path := artifact.here(each.source, each.what, hub)) is not None:
+        if (path := artifact.here(each.source, each.what, hub, each.name)) is not None:
             config = _with(config, each.what, path)
     return config
 
@@ -55,14 +61,18 @@ def wanted(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> tuple[W
     """What the paths of `config` do not give: its checkpoint, unless the SUT needs none, and its dataset."""
     paths = config.paths
     workload = workloads.get(config.workload)
-    sources: list[tuple[str, str]] = []
+    sources: list[tuple[str, str, str]] = []
     if paths.checkpoint is None and suts.of(config).needs_checkpoint:
         usual = workload.model.source if workload.model and may_fetch.model else ""
-        sources.append(("checkpoint", paths.checkpoint_source or usual))
+        sources.append(("checkpoint", paths.checkpoint_source or usual, ""))
     if paths.dataset is None:
-        usual = _dataset_source(config, workload) if may_fetch.dataset else ""
-        sources.append(("dataset", paths.dataset_source or usual))
-    return tuple(Wanted(what, source, workload.size_of(source)) for what, source in sources if source)
+        usual, file = _published(config, workload) if may_fetch.dataset else ("", "")
+        sources.append(("dataset", paths.dataset_source or usual, file))
+        if Mode.ACCURACY in config.modes and paths.accuracy_dataset is None and not paths.dataset_source:
+            sources.append((ACCURACY, *_published_for_accuracy(config, workload, may_fetch)))
+    return tuple(
+        Wanted(what, source, workload.size_of(source), name) for what, source, name in sources if source
+    )
 
 
 def job(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> Job:
@@ -100,7 +110,7 @@ def obtain(
         place = (
             artifact.model(each.source, hub, told)
             if is_model
-            else artifact.dataset(each.source, told, files=files)
+            else artifact.dataset(each.source, told, files=files, name=each.name)
         )
         config = _with(config, each.what, place)
     if (file := config.paths.dataset) is not None and (warning := artifact.warning(file, files)) is not None:
@@ -122,18 +132,33 @@ def _with(config: BenchmarkConfig, what: str, path: Path) -> BenchmarkConfig:
     """`config` with a path in place of its source: an address may carry a secret, and a record shows the config."""
     if what == "checkpoint":
         paths = dataclasses.replace(config.paths, checkpoint=path, checkpoint_source=None)
+    elif what == ACCURACY:
+        paths = dataclasses.replace(config.paths, accuracy_dataset=path)
     else:
         paths = dataclasses.replace(config.paths, dataset=path, dataset_source=None)
     return dataclasses.replace(config, paths=paths)
 
 
-def _dataset_source(config: BenchmarkConfig, workload: Workload) -> str:
-    """Address of the published file that the round names, else of the workload's first; empty without one."""
+def _published(config: BenchmarkConfig, workload: Workload) -> tuple[str, str]:
+    """Address and name of the published file that the round names, else of the workload's first; empty without one."""
     if not workload.dataset_files:
-        return ""
-    round_ = workloads.round_of(config.round, config.workload)
-    named = workload.dataset_file(round_.workload(config.workload).dataset_file)
-    return (named or workload.dataset_files[0]).url
+        return "", ""
+    named = workload.dataset_file(_rules(config).dataset_file) or workload.dataset_files[0]
+    return named.url, named.name
+
+
+def _published_for_accuracy(
+    config: BenchmarkConfig, workload: Workload, may_fetch: MayFetch
+) -> tuple[str, str]:
+    """The same of the round's file for accuracy alone; empty where one file is for both."""
+    if not (may_fetch.dataset and workload.dataset_files):
+        return "", ""
+    named = workload.dataset_file(_rules(config).accuracy_dataset_file)
+    return (named.url, named.name) if named else ("", "")
+
+
+def _rules(config: BenchmarkConfig) -> RoundWorkload:
+    return workloads.round_of(config.round, config.workload).workload(config.workload)
 
 
 def _told(say: Callable[[str], None]) -> Callable[[DownloadProgress], None]:

@@ -18,7 +18,7 @@ def ask(things: Sequence[Wanted], assume_yes: bool) -> None:
         return
     needs = " and ".join(map(str, things))
     hint = "--yes fetches it once; or name what you have: " + ", ".join(
-        {"checkpoint": "--checkpoint DIR", "dataset": "--dataset FILE"}[each.what] for each in things
+        f"--{each.what.replace(' ', '-')} {'DIR' if each.what == 'checkpoint' else 'FILE'}" for each in things
     )
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigError(f"to be fetched first: {needs}", hint)

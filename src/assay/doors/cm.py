@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from assay import suts
 from assay.config import BenchmarkConfig, Scenario
-from assay.doors import native, sut_options
+from assay.doors import cm_artifacts, native, sut_options
 from assay.doors.cm_refused import ELSEWHERE, REFUSED_KEYS, NotOffered, refuse
-from assay.doors.cm_settings import BATCH, SETTINGS, WRAPPER_ONLY, Setting, is_on
+from assay.doors.cm_settings import ALL_SCENARIOS, BATCH, SETTINGS, WRAPPER_ONLY, Setting, is_on
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
 from assay.mlperf.run import job as jobs
@@ -35,6 +35,8 @@ RATE_OF = {
 }
 """Scenario -> the variable for the rate of that scenario alone."""
 
+BACKEND_KEY, BACKEND = "CM_MLPERF_BACKEND", "pytorch"
+SUITE_KEY = "CM_MLPERF_SUBMISSION_SYSTEM_TYPE"
 OPTION_KEY = "CM_ASSAY_SUT_OPTIONS_"
 """Prefix of the variables for the options of the SUT alone."""
 
@@ -68,6 +70,7 @@ def from_cm(selection: Selection, env: Env, defaults: Env | None = None) -> Benc
     texts = {name: asked.text for name, asked in found.items()}
     config = native.build(texts.pop("workload", WORKLOAD), texts, {})
     _refuse_scenarios(config, found["scenarios"].where if "scenarios" in found else "scenario")
+    _refuse_suite(config, given)
     origin = {**config.origin, **{name: asked.where for name, asked in found.items()}}
     return dataclasses.replace(config, origin=origin)
 
@@ -150,6 +153,8 @@ def _find(setting: Setting, selection: Selection, envs: tuple[Env, Env], found: 
     given, usual = envs
     asked = _explicit(setting, selection, given, found) or _first(setting, usual, found)
     if asked is not None:
+        if asked.text == ALL_SCENARIOS:
+            asked = Asked(_all_scenarios(found), asked.where)
         found[setting.field] = asked
 
 
@@ -163,14 +168,32 @@ def _refuse(selection: Selection, env: Env) -> None:
         raise ConfigError(
             f"CM_MLPERF_LOADGEN_EXTRA_OPTIONS={extra}: these are options of another harness", "leave it out"
         )
-    for key in ("CM_MLPERF_BACKEND", "CM_MLPERF_SUBMISSION_SYSTEM_TYPE"):
-        word = str(env.get(key, "")).strip()
-        refuse(word, f"{key}={word}")
-        known = {"CM_MLPERF_BACKEND": "pytorch", "CM_MLPERF_SUBMISSION_SYSTEM_TYPE": "datacenter"}[key]
-        if word and word.lower() != known:
-            raise NotOffered(
-                f"{key}={word}: Mixtral is measured as {known} only", f"{key}={known}, or leave it out"
-            )
+    if word := str(env.get(BACKEND_KEY, "")).strip():
+        refuse(word, f"{BACKEND_KEY}={word}")
+        if word.lower() != BACKEND:
+            raise NotOffered(f"{BACKEND_KEY}={word}: not known", f"{BACKEND_KEY}={BACKEND}, or leave it out")
+    if (beams := str(env.get("GPTJ_BEAM_SIZE", "")).strip()) not in ("", "4"):
+        raise NotOffered(f"GPTJ_BEAM_SIZE={beams}: the closed division takes 4 beams alone", "leave it out")
+
+
+def _refuse_suite(config: BenchmarkConfig, env: Env) -> None:
+    """Raises: NotOffered for another suite than the one that a submission of this workload is written for."""
+    if not (word := str(env.get(SUITE_KEY, "")).strip()):
+        return
+    name = workloads.get(config.workload).official_name
+    suite = workloads.round_of(config.round, config.workload).workload(name).suites[0]
+    if word.lower() != suite:
+        raise NotOffered(
+            f"{SUITE_KEY}={word}: Assay submits {config.workload} as {suite}",
+            "leave it out; `assay submit --system-file` says another system_type",
+        )
+
+
+def _all_scenarios(found: Mapping[str, Asked]) -> str:
+    """Offline and Server, or what the workload knows in their place: an edge one has no Server."""
+    known = workloads.get(found["workload"].text if "workload" in found else WORKLOAD).loadgen_keys
+    usual = [each for each in (Scenario.OFFLINE, Scenario.SERVER) if each in known]
+    return ",".join(each.value.lower() for each in (usual if len(usual) > 1 else known))
 
 
 def _refuse_scenarios(config: BenchmarkConfig, where: str) -> None:
@@ -237,9 +260,14 @@ def _first(setting: Setting, env: Env, found: Mapping[str, Asked]) -> Asked | No
 
 
 def _keys(setting: Setting, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """The variables that count here: two fields have some that belong to one style or one scenario."""
+    """The variables that count here: some fields have those of one style, one scenario or one workload."""
     if setting.field == "limits.samples" and texts.get("style", "test") != "test":
         return ("CM_MLPERF_LOADGEN_QUERY_COUNT",)
+    workload = texts.get("workload", WORKLOAD)
+    if setting.field == "paths.checkpoint":
+        return cm_artifacts.checkpoint_keys(workload)
+    if setting.field == "paths.dataset":
+        return cm_artifacts.dataset_keys(workload)
     if setting.field == "limits.target_qps":
         scenario = texts.get("scenarios", "offline")
         return (*(RATE_OF[name] for name in scenario.lower().split(",") if name in RATE_OF), *setting.keys)
@@ -263,8 +291,8 @@ def _value(setting: Setting, asked: Asked) -> Any:
         if setting.field == "workload":
             workloads.get(asked.text)
             return asked.text
-        if setting.field.startswith(f"{sut_options.GROUP}."):
-            return asked.text  # `native.build` reads it, when the SUT is known
+        if asked.text == ALL_SCENARIOS or setting.field.startswith(f"{sut_options.GROUP}."):
+            return asked.text  # read when the workload or the SUT is known
         return native.read(setting.field, asked.text, asked.where)
     except ConfigError as error:
         if setting.field in ("workload", "sut"):

@@ -6,9 +6,10 @@ EFFECTS and NO_EFFECT together are the table in docs/seed-options.md; what is in
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from assay.doors import cm_artifacts
 from assay.doors.cm import FOLDER_KEY, RATE_OF
 from assay.doors.cm_refused import REFUSED_KEYS
 from assay.doors.cm_settings import BATCH, SETTINGS
@@ -16,13 +17,19 @@ from assay.ground.errors import ConfigError, did_you_mean
 from assay.recipes.contract.flags import DEPENDENCY_INPUTS, RUNNER_INPUTS
 from assay.recipes.contract.secrets import hidden
 
+
+def _sets(field: str, key: str) -> str:
+    users = cm_artifacts.users(key)
+    return f"sets {field}" + (f" of {', '.join(users)}" if users else "")
+
+
 EFFECTS: Mapping[str, str] = {
-    **{key: f"sets {setting.field}" for setting in SETTINGS for key in setting.keys},
+    **{key: _sets(setting.field, key) for setting in SETTINGS for key in setting.keys},
     **{key: f"sets limits.target_qps of {scenario}" for scenario, key in RATE_OF.items()},
     **dict.fromkeys(REFUSED_KEYS, "refused when on"),
     FOLDER_KEY: "name of the run folder below OUTPUT_BASE_DIR",
     "CM_MLPERF_BACKEND": "must be pytorch, the only backend of the reference",
-    "CM_MLPERF_SUBMISSION_SYSTEM_TYPE": "must be datacenter, the only suite of Mixtral",
+    "CM_MLPERF_SUBMISSION_SYSTEM_TYPE": "must be the suite of the workload: edge for llama3.1-8b-edge, else datacenter",
     "CM_MLPERF_SUBMISSION_RUN": "builds the submission tree",
     "CM_MLPERF_SKIP_SUBMISSION_GENERATION": "builds no submission tree, whatever else is asked",
     "CM_MLPERF_SUBMISSION_GENERATION_STYLE": "short: findings that a test run must have do not fail the job",
@@ -43,12 +50,11 @@ EFFECTS: Mapping[str, str] = {
     "CM_ASSAY_CONTAINER_BASE": "base image of the container",
     "CM_ASSAY_GATE": "fails the job for a missed target, an INVALID run or a score that could not be graded",
     "CM_ASSAY_UNSAFE_NO_SANDBOX": "runs generated programs without a sandbox; recorded in the result",
-    "CM_MLPERF_MODEL_MIXTRAL_8X7B_DOWNLOAD_TO_HOST": (
-        "no: without MIXTRAL_CHECKPOINT_PATH the job is refused instead of fetching the model"
-    ),
-    "CM_MLPERF_DATASET_MIXTRAL_8X7B_DOWNLOAD_TO_HOST": (
-        "no: without CM_DATASET_MIXTRAL_PREPROCESSED_PATH the job is refused instead of fetching the dataset"
-    ),
+    "GPTJ_BEAM_SIZE": "must be 4, the only number of beams that the closed division takes",
+    **{
+        key: f"no: without {instead} the job is refused instead of fetching the {what}"
+        for key, (what, instead) in cm_artifacts.download_keys().items()
+    },
 }
 """Variable -> what it does."""
 
@@ -86,14 +92,28 @@ NAMED_DEPENDENCIES: Mapping[str, str] = {
 """`--adr.NAME` / `--add_deps_recursive.NAME` -> what becomes of it."""
 
 
-def unclaimed(env: Mapping[str, Any], mapped: Iterable[str] = ()) -> list[str]:
-    """A sentence for every variable that neither the door nor the recipe (`mapped`) knows."""
+def unclaimed(env: Mapping[str, Any], mapped: Iterable[str] = (), workload: str = "") -> list[str]:
+    """A sentence for every variable that neither the door nor the recipe (`mapped`) knows, and for every path that
+    belongs to another workload than the one that is measured."""
     known = {*EFFECTS, *NO_EFFECT, *mapped}
-    return [
+    return [*_of_other_workloads(env, workload)] + [
         f"ignored: {key}; {did_you_mean(key, known)}" if _is_near(key, known) else f"ignored: {key}"
         for key in env
         if key not in known and not key.startswith("CM_ASSAY_") and not key.startswith("CM_TMP_")
     ]
+
+
+def _of_other_workloads(env: Mapping[str, Any], workload: str) -> Iterator[str]:
+    for key, value in env.items():
+        users = cm_artifacts.users(key)
+        if users and workload and workload not in users and str(value or "").strip():
+            keys = (
+                cm_artifacts.checkpoint_keys
+                if key in cm_artifacts.CHECKPOINT_KEYS
+                else cm_artifacts.dataset_keys
+            )
+            if key not in keys(workload):
+                yield f"ignored: {key} is of {users[0]}; {workload} reads {keys(workload)[0]}"
 
 
 def unclaimed_inputs(inputs: Mapping[str, Any], mapping: Mapping[str, str]) -> list[str]:

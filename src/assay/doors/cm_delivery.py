@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay.config import ContainerRequest, Delivery, EarlierRun, MayFetch
+from assay.doors import cm_artifacts
 from assay.doors.cm_settings import is_on
 from assay.ground.errors import ConfigError
 from assay.recipes.model.selection import Selection
@@ -47,12 +48,15 @@ def delivery(selection: Selection, env: Mapping[str, Any]) -> Delivery:
         clean_submission=on("CM_MLPERF_CLEAN_SUBMISSION_DIR", clean_all),
         gate=on("CM_ASSAY_GATE"),
         unsafe_no_sandbox=on("CM_ASSAY_UNSAFE_NO_SANDBOX"),
-        may_fetch=MayFetch(
-            model=on("CM_MLPERF_MODEL_MIXTRAL_8X7B_DOWNLOAD_TO_HOST", True),
-            dataset=on("CM_MLPERF_DATASET_MIXTRAL_8X7B_DOWNLOAD_TO_HOST", True),
-        ),
+        may_fetch=_may_fetch(on),
         container=_container(env, on) if on("CM_MLPERF_USE_DOCKER", on("CM_RUN_DOCKER_CONTAINER")) else None,
     )
+
+
+def _may_fetch(on: Any) -> MayFetch:
+    """Each of upstream's variables is of one model; one that forbids it forbids it."""
+    forbidden = {what for key, (what, _) in cm_artifacts.download_keys().items() if not on(key, True)}
+    return MayFetch(model="model" not in forbidden, dataset="dataset" not in forbidden)
 
 
 def _is_full(asked: set[str], style: str) -> bool:

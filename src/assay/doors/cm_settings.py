@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assay.config import Scenario
+from assay.doors import cm_artifacts
 from assay.doors.cm_refused import upstream_name
 from assay.mlperf import workloads
 from assay.mlperf.rounds import round as rounds
@@ -18,7 +19,8 @@ from assay.mlperf.rounds import round as rounds
 ROUNDS = tuple(word for name in rounds.official_names() for word in (f"{name[1:]}-dev", name[1:]))
 """CM names a round, or its development version."""
 BOTH_MODES = "performance,accuracy"
-BOTH_SCENARIOS = "offline,server"
+ALL_SCENARIOS = "all scenarios"
+"""Those of the workload: `cm` knows which."""
 SCENARIO_WORDS = {
     each.value.lower(): each.value.lower() for each in Scenario if each is not Scenario.MULTI_STREAM
 }
@@ -117,9 +119,9 @@ SETTINGS: tuple[Setting, ...] = (
                 for each in Scenario
                 if each is not Scenario.MULTI_STREAM
             },
-            "all-scenarios": BOTH_SCENARIOS,
+            "all-scenarios": ALL_SCENARIOS,
         },
-        switches={"CM_MLPERF_LOADGEN_ALL_SCENARIOS": BOTH_SCENARIOS},
+        switches={"CM_MLPERF_LOADGEN_ALL_SCENARIOS": ALL_SCENARIOS},
     ),
     Setting(
         "modes",
@@ -140,8 +142,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("limits.samples", ("CM_TEST_QUERY_COUNT", "CM_MLPERF_LOADGEN_QUERY_COUNT")),
     Setting("limits.target_qps", ("CM_MLPERF_LOADGEN_TARGET_QPS",)),
     Setting("limits.min_duration_s", ("CM_MLPERF_INFERENCE_MIN_DURATION",), unit="ms"),
-    Setting("paths.checkpoint", ("MIXTRAL_CHECKPOINT_PATH",)),
-    Setting("paths.dataset", ("CM_DATASET_MIXTRAL_PREPROCESSED_PATH", "CM_DATASET_PREPROCESSED_PATH")),
+    # Which of them count is the workload's: `cm` asks `cm_artifacts`.
+    Setting("paths.checkpoint", cm_artifacts.CHECKPOINT_KEYS),
+    Setting("paths.dataset", cm_artifacts.DATASET_KEYS),
     # The run folder is OUTPUT_BASE_DIR/CM_OUTPUT_FOLDER_NAME: `cm` puts the two together.
     Setting("paths.out", ("OUTPUT_BASE_DIR",)),
     Setting("submission.submitter", ("CM_MLPERF_SUBMITTER",)),

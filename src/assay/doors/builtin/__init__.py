@@ -1,7 +1,8 @@
 """Recipes of our own: they own the tags of the benchmark itself, for who asks for exactly these.
 
 Each is a folder with a `meta.yaml` (what a recipe of a repository has) and an `action.py` with
-`action(call) -> Answer`. The runner knows none of them; whoever starts it registers them with `registered`.
+`action(call) -> Answer`; those that fetch a model or dataset act in `published.py`. The runner knows none of them;
+whoever starts it registers them with `registered`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from assay.ground.errors import AssayError, ConfigError
 from assay.recipes.errors import GENERAL, RecipeFault
 from assay.recipes.model.recipe import Recipe
-from assay.recipes.run.builtin import Action, Builtin
+from assay.recipes.run.builtin import Action, Builtin, Declines
 
 if TYPE_CHECKING:  # every run of any recipe looks at the table below: what acts is imported when it acts
     from assay.doors.builtin.call import BuiltinCall, Deliver
@@ -30,7 +31,30 @@ TAGS: Mapping[str, tuple[str, ...]] = {
         "run,mlperf,inference,generate-run-cmds",
     ),
     "get_ml_model_mixtral": ("get,ml-model,mixtral", "get,ml-model,mixtral-8x7b"),
+    "get_ml_model_llama2": ("get,ml-model,llama2", "get,ml-model,llama2-70b"),
+    "get_ml_model_llama3": ("get,ml-model,llama3", "get,ml-model,llama3-405b"),
+    "get_ml_model_gptj": ("get,ml-model,gptj", "get,ml-model,gpt-j"),
+    "get_ml_model_deepseek_r1": ("get,ml-model,deepseek-r1", "get-ml-model-deepseek-r1"),
+    "get_ml_model_gpt_oss": ("get-ml-model-gpt-oss", "get,ml-model,gpt-oss"),
     "get_dataset_mixtral": ("get,dataset-mixtral,openorca-mbxp-gsm8k-combined", "get,dataset-mixtral"),
+    "get_dataset_openorca": (
+        "get,preprocessed,dataset,openorca",
+        "get,dataset,openorca",
+        "get,dataset,openorca,original",
+    ),
+    "get_dataset_cnndm": (
+        "get,dataset,cnndm",
+        "get,dataset,cnn-dailymail",
+        "get,dataset,cnndm,original",
+        "get,dataset,gpt-j,cnndm",
+    ),
+    "get_dataset_llama3": ("get,dataset,mlperf,inference,llama3", "get,dataset,llama3"),
+    "get_dataset_deepseek_r1": (
+        "get,preprocessed,dataset,deepseek-r1",
+        "get,preprocessed,dataset,mlperf,deepseek-r1",
+        "get,preprocessed,dataset,mlperf-deepseek-r1",
+    ),
+    "get_dataset_gpt_oss": ("get-dataset-mlperf-inference-gpt-oss", "get,dataset,gpt-oss"),
     "process_mlperf_accuracy": ("process,mlperf,accuracy", "run,accuracy,mlperf"),
     "generate_submission": ("generate,mlperf,inference,submission", "generate,submission,mlperf"),
     "submission_checker": (
@@ -42,6 +66,8 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "detect_cpu": ("detect,cpu",),
 }
 """Folder -> the sets of tags that it owns."""
+FETCHING = ("get_ml_model_", "get_dataset_")
+"""How the folders begin whose recipes act in `published.py`."""
 FALLBACKS = frozenset({"detect_os", "detect_cpu"})
 """They answer only where no pulled repository has these tags: others write more variables."""
 
@@ -54,8 +80,8 @@ def registered(deliver: Deliver, say: Callable[[str], None], environ: Mapping[st
             name, _call(resolved.recipe, inputs, deliver, say, environ), inputs, fake=fake
         )
 
-    def declines(recipe: Recipe, inputs: Mapping[str, Any]) -> str:
-        return _declines(_call(recipe, inputs, deliver, say, environ))
+    def declining(name: str) -> Declines:
+        return lambda recipe, inputs: _declines(name, _call(recipe, inputs, deliver, say, environ))
 
     return [
         Builtin(
@@ -64,7 +90,7 @@ def registered(deliver: Deliver, say: Callable[[str], None], environ: Mapping[st
             frozenset(tags.split(",")),
             acting(name),
             name in FALLBACKS,
-            *([declines] if name in BENCHMARKS else []),
+            declining(name),
         )
         for name, sets in TAGS.items()
         for tags in sets
@@ -101,8 +127,14 @@ def _mapping(recipe: Recipe) -> dict[str, str]:
     return cm.canonical_mapping(recipe.meta.get("input_mapping") or {})
 
 
-def _declines(call: BuiltinCall) -> str:
-    """Why the benchmark that is asked for is none of Assay's, or nothing."""
+def _declines(name: str, call: BuiltinCall) -> str:
+    """Why the benchmark, model or dataset that is asked for is none of Assay's, or nothing."""
+    if name.startswith(FETCHING):
+        from assay.doors.builtin import published
+
+        return published.declines(call)
+    if name not in BENCHMARKS:
+        return ""
     from assay.doors import cm
     from assay.doors.cm_refused import NotOffered
 
@@ -120,9 +152,13 @@ def _act(name: str, call: BuiltinCall, inputs: Mapping[str, Any], *, fake: bool)
     """Do it, or say what it would be. Raises: RecipeFault (1), as CM does for whatever goes wrong in a recipe."""
     try:
         if name not in FALLBACKS:
-            _tell(call, inputs)
+            _tell(call, inputs, _measured(call) if name in BENCHMARKS else "")
         if fake:
             return _pretend(name, call)
+        if name.startswith(FETCHING):
+            from assay.doors.builtin import published
+
+            return published.act(name, call)
         answer: dict[str, Any] = importlib.import_module(f"assay.doors.builtin.{name}.action").action(call)
     except RecipeFault:
         raise
@@ -143,13 +179,23 @@ def _pretend(name: str, call: BuiltinCall) -> dict[str, Any]:
     return call.answer({})
 
 
-def _tell(call: BuiltinCall, inputs: Mapping[str, Any]) -> None:
+def _measured(call: BuiltinCall) -> str:
+    """The workload; empty where the request is no benchmark: then it ends with the reason."""
+    from assay.doors import cm
+
+    try:
+        return cm.from_cm(call.selection, call.env, call.defaults).workload
+    except ConfigError:
+        return ""
+
+
+def _tell(call: BuiltinCall, inputs: Mapping[str, Any], workload: str) -> None:
     """What was given twice, and what nobody claims: one line each. Raises: ConfigError under --strict."""
     from assay.doors import cm_claims
     from assay.doors.cm_settings import is_on
 
     ignored = [
-        *cm_claims.unclaimed(call.env, call.mapping.values()),
+        *cm_claims.unclaimed(call.env, call.mapping.values(), workload),
         *cm_claims.unclaimed_inputs(inputs, call.mapping),
     ]
     notes = [

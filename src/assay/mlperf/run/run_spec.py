@@ -48,7 +48,7 @@ class RunSpec:
     latency: Latency | None = None
     """p99 limits of Server and Interactive, for keys that LoadGen does not know."""
     compliance: str = ""
-    """`TEST06`: a performance run that also logs answers; its audit_config.config is written beside `user_conf`."""
+    """`TEST06`: a performance run that also logs answers; its audit.config is written beside `user_conf`."""
     times: Path | None = None
     """Where the times of all queries are left; None = nowhere."""
     reads_audit_config: bool = True

@@ -42,7 +42,7 @@ def describe(
             raise ConfigError(f"system.toml: unknown field {field!r}", did_you_mean(field, known))
     facts = {
         "number_of_nodes": "1",
-        "system_type": "datacenter",
+        "system_type": _suite(run, round_),
         "framework": run.result.used.backend if run.result.used else "",
         **(NO_ACCELERATOR if run.device == "cpu" else {}),
     }
@@ -53,6 +53,12 @@ def describe(
     fields = {field: merged.get(field, "") for field in wanted}
     unknown = tuple(f for f in wanted if not fields[f] and f not in round_.fields.may_be_empty)
     return Description(fields, unknown)
+
+
+def _suite(run: FinishedRun, round_: Round) -> str:
+    """The first suite of the workload in its round: `edge` for llama3.1-8b-edge."""
+    rules = round_.workloads.get(run.result.workload)
+    return rules.suites[0] if rules else "datacenter"
 
 
 def read_said(path: Path | None, system: str) -> dict[str, str]:

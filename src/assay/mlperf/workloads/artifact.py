@@ -39,6 +39,9 @@ def model(
     """Folder of a checkpoint. Raises: ArtifactError, EnvironmentProblem, ConfigError."""
     folder = _obtain(source, "models", hub_ or Hub(), report, patience)
     if not paths.source(folder / "config.json").is_file():
+        inside = [path.parent for path in sorted(folder.glob("*/config.json"))]
+        if len(inside) == 1:  # as MLCommons packs GPT-J
+            return inside[0]
         raise ArtifactError(f"{folder} is not a checkpoint: config.json is missing", "a Hugging Face folder")
     return folder
 
@@ -48,8 +51,10 @@ def dataset(
     report: Report = download.silent,
     patience: Patience | None = None,
     files: Sequence[DatasetFile] = (),
+    name: str = "",
 ) -> Path:
-    """One dataset file; one of the published `files` is held against its checksum.
+    """One dataset file; one of the published `files` is held against its checksum. Of a folder that holds several the
+    one called `name`, packed or not.
 
     Raises: ArtifactError, EnvironmentProblem, ConfigError.
     """
@@ -59,20 +64,23 @@ def dataset(
     found = [child for child in path.rglob("*") if is_dataset_name(child) and not child.name.startswith(".")]
     # A .json file is often a description that lies beside the rows: it is the dataset only where nothing else is.
     found = [child for child in found if ".json" not in child.suffixes] or found
+    if len(found) > 1:
+        found = [child for child in found if child.name in (name, f"{name}.gz")][:1] or found
     if len(found) != 1:
         raise ArtifactError(f"{path} holds {len(found)} dataset files", "name one of them")
     return found[0]
 
 
-def here(source: str, what: str, hub_: Hub) -> Path | None:
-    """Where the `checkpoint` or `dataset` of `source` lies since an earlier fetch; None when it is to be fetched."""
+def here(source: str, what: str, hub_: Hub, name: str = "") -> Path | None:
+    """Where the `checkpoint` or dataset (its file `name`) of `source` lies since an earlier fetch; None where it is not
+    here."""
     kind = "models" if what == "checkpoint" else "datasets"
     if source.startswith("hf:"):
         return _hub_model_here(source, hub_)
     folder = _place(source, kind)
     if not artifact.is_complete(folder):
         return None
-    return model(str(folder)) if kind == "models" else dataset(str(folder))
+    return model(str(folder)) if kind == "models" else dataset(str(folder), name=name)
 
 
 def _hub_model_here(source: str, hub_: Hub) -> Path | None:

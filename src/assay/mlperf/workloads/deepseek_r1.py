@@ -6,13 +6,28 @@ from assay.config import Scenario
 from assay.mlperf.workloads.datasets import question_build
 from assay.mlperf.workloads.datasets.deepseek_rows import SCHEMA
 from assay.mlperf.workloads.scorers.deepseek_scorers import SCORERS, official_results
-from assay.mlperf.workloads.workload import PublishedModel, Workload
+from assay.mlperf.workloads.workload import DatasetFile, PublishedModel, Workload
 
 MODEL = PublishedModel(
     # Source: mlcommons/inference, language/deepseek-r1/README.md.
     source="hf:deepseek-ai/DeepSeek-R1@56d4cbbb4d29f4355bab4b9a39ccb717a14ad5ad",
     # Source: the model's own card.
     parameters=671_000_000_000,
+    # Published in FP8 with a head for speculative decoding beside them. Source: the files of the model's own page.
+    stored_bytes=688_600_000_000,
+    # 61 layers of one latent of 512 and one rotary key of 64. Source: config.json, kv_lora_rank, qk_rope_head_dim.
+    kv_bytes_per_token=61 * (512 + 64) * 2,
+)
+
+DATASET_FILES = (
+    DatasetFile.in_folder(
+        "mlperf_deepseek_r1_dataset_4388_fp8_eval.pkl", "deepseek-r1-dataset-4388-fp8-eval"
+    ),
+    DatasetFile.in_folder(
+        "mlperf_deepseek_r1_calibration_dataset_500_fp8_eval.pkl",
+        "deepseek-r1-calibration-dataset-500-fp8-eval",
+        is_calibration=True,
+    ),
 )
 
 WORKLOAD = Workload(
@@ -30,6 +45,7 @@ WORKLOAD = Workload(
     # Source: tokenizer of DeepSeek-R1; TEST06 is asked about this id, not about its usual 2.
     eos_id=1,
     model=MODEL,
+    dataset_files=DATASET_FILES,
     checkpoint_hint="--checkpoint DIR: a folder with config.json, *.safetensors and the tokenizer of DeepSeek-R1",
     dataset_hint=(
         "--dataset FILE (.pkl, .parquet or .jsonl): mlperf_deepseek_r1_dataset_4388_fp8_eval.pkl of the MLPerf "

@@ -7,7 +7,18 @@ from dataclasses import replace
 from assay.config import Scenario
 from assay.mlperf.workloads.datasets import cnndm
 from assay.mlperf.workloads.scorers import summaries
-from assay.mlperf.workloads.workload import Decoding, Workload
+from assay.mlperf.workloads.workload import STORAGE, Decoding, PublishedModel, Workload
+
+MODEL = PublishedModel(
+    # GPT-J as MLCommons tuned it. Source: mlperf-automations, get-ml-model-gptj.
+    source=f"{STORAGE}/metadata/gpt-j-model-checkpoint.uri",
+    # Source: the card of EleutherAI/gpt-j-6b.
+    parameters=6_050_882_784,
+    # Published in float32.
+    stored_bytes=24_203_531_136,
+    # 28 layers of 16 heads of 256, keys and values. Source: config.json of EleutherAI/gpt-j-6b.
+    kv_bytes_per_token=28 * 2 * 4096 * 2,
+)
 
 INSTRUCTION = "Summarize the following news article:"
 # The form of Alpaca, with an input. Source: dataset.py and download_cnndm.py of the gpt-j reference.
@@ -30,6 +41,7 @@ _AT_99 = Workload(
     # The only number of beams that the closed division allows. Source: inference_rules, GPT-J.
     decoding=Decoding(beams=4),
     eos_id=50256,
+    model=MODEL,
     mean_answer_tokens={"": 69},
     checkpoint_hint=(
         "--checkpoint DIR: a folder with config.json, *.safetensors and the tokenizer (GPT-J 6B as MLCommons tuned it)"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from assay.config import Scenario
 from assay.mlperf.workloads.datasets import openorca
 from assay.mlperf.workloads.scorers import summaries
-from assay.mlperf.workloads.workload import PublishedModel, Workload
+from assay.mlperf.workloads.workload import DatasetFile, PublishedModel, Workload
 
 MODEL = PublishedModel(
     source="hf:meta-llama/Llama-2-70b-chat-hf@e9149a12809580e8602995856f8098ce973d1080",
@@ -34,6 +34,13 @@ MODEL = PublishedModel(
         "eos_token_id": 2,
     },
 )
+_FOLDER = "llama-2-70b-open-orca-dataset"
+DATASET_FILES = (
+    DatasetFile.in_folder("open_orca_gpt4_tokenized_llama.sampled_24576.pkl", _FOLDER),
+    DatasetFile.in_folder(
+        "open_orca_gpt4_tokenized_llama.calibration_1000.pkl", _FOLDER, is_calibration=True
+    ),
+)
 KEY, INTERACTIVE_KEY = "llama2-70b", "llama2-70b-interactive"
 
 _AT_99 = Workload(
@@ -47,6 +54,7 @@ _AT_99 = Workload(
     eos_id=2,
     builder=openorca.BUILDER,
     model=MODEL,
+    dataset_files=DATASET_FILES,
     # Source: the README of llama2-70b, tokens per sample of the reference.
     mean_answer_tokens=dict.fromkeys(("cot", "flan", "niv", "t0", "own", ""), 294),
     checkpoint_hint=(

@@ -6,7 +6,7 @@ from assay.config import Scenario
 from assay.mlperf.workloads.datasets import question_build
 from assay.mlperf.workloads.datasets.llama3_1_405b_rows import SCHEMA
 from assay.mlperf.workloads.scorers.llama3_1_405b_scorers import SCORERS, official_results
-from assay.mlperf.workloads.workload import PublishedModel, Workload
+from assay.mlperf.workloads.workload import DatasetFile, PublishedModel, Workload
 
 MODEL = PublishedModel(
     # Source: mlcommons/inference, language/llama3.1-405b/README.md.
@@ -31,6 +31,14 @@ MODEL = PublishedModel(
     },
 )
 
+_FILE = "mlperf_llama3.1_405b_{}_processed_fp16_eval.pkl"
+DATASET_FILES = (
+    DatasetFile.in_folder(_FILE.format("dataset_8313"), "llama3-1-405b-dataset-8313"),
+    DatasetFile.in_folder(
+        _FILE.format("calibration_dataset_512"), "llama3-1-405b-calibration-dataset-512", is_calibration=True
+    ),
+)
+
 WORKLOAD = Workload(
     name="llama3.1-405b",
     description="Llama-3.1-405B-Instruct (405.9 B parameters), 8,313 long texts to summarise, search and answer from",
@@ -48,6 +56,7 @@ WORKLOAD = Workload(
     eos_id=128009,
     more_eos_ids=(128001, 128008),
     model=MODEL,
+    dataset_files=DATASET_FILES,
     checkpoint_hint=(
         "--checkpoint DIR: a folder with config.json, *.safetensors and the tokenizer "
         "(meta-llama/Llama-3.1-405B-Instruct on the Hugging Face hub)"

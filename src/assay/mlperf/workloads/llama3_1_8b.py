@@ -7,7 +7,7 @@ from dataclasses import replace
 from assay.config import Scenario
 from assay.mlperf.workloads.datasets import cnndm
 from assay.mlperf.workloads.scorers import summaries
-from assay.mlperf.workloads.workload import PublishedModel, Workload
+from assay.mlperf.workloads.workload import DatasetFile, PublishedModel, Workload
 
 MODEL = PublishedModel(
     # The README of llama3.1-8b names a revision of the 405B model; this one is the 8B model's newest.
@@ -30,6 +30,9 @@ MODEL = PublishedModel(
         "bos_token_id": 128000,
         "eos_token_id": [128001, 128008, 128009],
     },
+)
+CALIBRATION = DatasetFile.in_folder(
+    "cnn_dailymail_calibration.json", "llama3-1-8b-cnn-dailymail-calibration", is_calibration=True
 )
 # Source: download_cnndm.py of the llama3.1-8b reference; plain text without a chat template.
 TEMPLATE = (
@@ -56,6 +59,7 @@ WORKLOAD = Workload(
     eos_id=128009,
     more_eos_ids=(128001, 128008),
     model=MODEL,
+    dataset_files=(DatasetFile.in_folder("cnn_eval.json", "llama3-1-8b-cnn-eval"), CALIBRATION),
     mean_answer_tokens={"": 128},
     checkpoint_hint=(
         "--checkpoint DIR: a folder with config.json, *.safetensors and the tokenizer "
@@ -75,6 +79,10 @@ EDGE = replace(
     description="Llama-3.1-8B-Instruct on edge systems, 5,000 news articles to summarise",
     schema=cnndm.schema("llama3.1-8b-edge"),
     loadgen_keys=dict.fromkeys((Scenario.OFFLINE, Scenario.SINGLE_STREAM), "llama3_1-8b-edge"),
+    dataset_files=(
+        DatasetFile.in_folder("sample_cnn_eval_5000.json", "llama3-1-8b-sample-cnn-eval-5000"),
+        CALIBRATION,
+    ),
     dataset_hint=(
         "--dataset FILE: sample_cnn_eval_5000.json of the MLPerf reference, or a set of your own made by "
         "`assay dataset build --workload llama3.1-8b-edge`"

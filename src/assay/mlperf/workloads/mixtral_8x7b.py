@@ -6,9 +6,7 @@ from assay.config import Scenario
 from assay.mlperf.workloads.datasets import mixtral_rows as rows
 from assay.mlperf.workloads.datasets.mixtral_build import BUILDER
 from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS, official_results
-from assay.mlperf.workloads.workload import DatasetFile, PublishedModel, Workload
-
-STORAGE = "https://inference.mlcommons-storage.org"
+from assay.mlperf.workloads.workload import STORAGE, DatasetFile, PublishedModel, Workload
 
 MODEL = PublishedModel(
     # The tokenizer changed after this revision. Source: mlcommons/inference, mixtral-8x7b.

@@ -70,18 +70,26 @@ class Generation:
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """The model of an official benchmark, as the Hugging Face hub holds it."""
+    """The model of an official benchmark, as the Hugging Face hub or MLCommons holds it."""
 
     source: str
-    """`hf:OWNER/NAME@COMMIT`, the revision of the reference."""
+    """`hf:OWNER/NAME@COMMIT`, the revision of the reference; or the address of a `.uri`."""
     parameters: int
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Its config.json, as far as shape and memory follow from it."""
+    """Its config.json, as far as shape and memory follow from it; empty for a model that the engine lacks."""
+    stored_bytes: int | None = None
+    """About, where its weights are not published at 2 bytes each."""
+    kv_bytes_per_token: int | None = None
+    """Keys and values of one token in all layers at 2 bytes a number, where `config` does not say it."""
 
     @property
     def size_bytes(self) -> int:
-        """On disk, at 2 bytes for each parameter; tokenizer and headers are a few MB beside it."""
-        return 2 * self.parameters
+        """On disk; tokenizer and headers are a few MB beside it."""
+        return self.stored_bytes or 2 * self.parameters
+
+
+STORAGE = "https://inference.mlcommons-storage.org"
+"""Where MLCommons publishes what needs no login; `metadata/NAME.uri` stands for a folder."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +98,18 @@ class DatasetFile:
 
     name: str
     url: str
-    md5: str | None
+    """Its own address, or a `.uri` of the folder that it lies in, perhaps packed as NAME.gz."""
+    md5: str | None = None
     superseded_by: str | None = None
     superseded_because: str = ""
     size_bytes: int | None = None
     """About; nobody publishes it beside the file."""
     is_calibration: bool = False
+
+    @classmethod
+    def in_folder(cls, name: str, folder: str, *, is_calibration: bool = False) -> DatasetFile:
+        """The file `name` of a published folder. Source of the folders: mlperf-automations, get-dataset-* recipes."""
+        return cls(name, f"{STORAGE}/metadata/{folder}.uri", is_calibration=is_calibration)
 
 
 @dataclass(frozen=True)
