@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from assay.bench import answer_lengths, cost, plan
 from assay.config import BenchmarkConfig, Limits, Mode, Paths, Precision, Scenario
+from assay.doors import native
 from assay.engine.config import EngineConfig
 from assay.ground import download
 from assay.mlperf.run import wheels
@@ -288,3 +290,25 @@ def test_the_longest_answers_take_no_less_than_the_expected_ones_when_the_second
 def test_a_precision_that_the_engine_lacks_is_a_blocker(config: BenchmarkConfig) -> None:
     made = plan.make(dataclasses.replace(config, sut="engine", precision=Precision.INT4))
     assert any("int4" in blocker.message for blocker in made.blockers)
+
+
+@pytest.mark.parametrize("workload", ["deepseek-r1", "llama3.1-405b", "llama2-70b-99", "gpt-oss-120b"])
+def test_a_model_that_is_too_large_is_told_with_its_sizes_and_what_would_fit(
+    workload: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = psutil.virtual_memory()._replace(available=24 * 10**9, total=24 * 10**9)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    made = plan.make(native.build(workload, {"sut": "serve"}, {}))
+    assert made.sizes is not None
+    assert made.parameters == made.sizes.parameters
+    assert made.weight_bytes == 2 * made.parameters
+    said = next(each for each in made.blockers if "of memory are needed" in each.message)
+    assert "--sut endpoint" in said.hint
+    assert [each.partition(" ")[0] for each in made.could_run] == ["gptj-99", "llama3.1-8b"]
+
+
+def test_a_sut_that_lacks_the_model_is_told_before_it_is_fetched() -> None:
+    made = plan.make(native.build("deepseek-r1", {"sut": "engine"}, {}))
+    said = next(each for each in made.blockers if "does not run models like deepseek-ai" in each.message)
+    assert "--sut transformers" in said.hint
+    assert not any("num_attention_heads" in each.message for each in made.blockers)

@@ -37,3 +37,15 @@ def test_plan_takes_the_options_of_bench_and_refuses_others(capsys: pytest.Captu
 def test_an_unknown_sut_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["plan", "--sut", "nothing"]) == 2
     assert "unknown SUT 'nothing' (from flag --sut)" in capsys.readouterr().err
+
+
+def test_the_table_of_sizes_holds_every_published_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["plan", "--sizes"]) == 0
+    out = capsys.readouterr().out
+    assert "mixtral-8x7b                  46.7    93.4 GB   93.4 GB   46.7 GB   23.4 GB  131.1 kB" in out
+    assert cli.main(["plan", "--sizes", "--json"]) == 0
+    models = json.loads(capsys.readouterr().out)["models"]
+    assert {"llama3.1-405b", "deepseek-r1", "gpt-oss-120b", "gptj-99"} <= {
+        each["workload"] for each in models
+    }
+    assert all(each["weight_bytes"]["int8"] == each["parameters"] for each in models)

@@ -15,11 +15,11 @@ from typing import Any
 import psutil
 
 from assay import suts
-from assay.bench import answer_lengths, cost, fetching
+from assay.bench import answer_lengths, cost, fetching, model_sizes
 from assay.bench.fetching import Wanted
 from assay.config import BYTES_PER_WEIGHT, BenchmarkConfig, Division, Precision
 from assay.ground import download, model_folder, settings
-from assay.ground.errors import AssayError, EnvironmentProblem
+from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem
 from assay.ground.hub import Hub
 from assay.mlperf import workloads
 from assay.mlperf.data import dataset, tokenizer
@@ -30,7 +30,7 @@ from assay.mlperf.run.job import Job
 from assay.mlperf.sut.interface import SutSpec
 from assay.mlperf.sut.kind import SutKind
 from assay.mlperf.sut.planner import SutPlanner, SutWork
-from assay.mlperf.workloads.workload import Workload
+from assay.mlperf.workloads.workload import PublishedModel, Workload
 from assay.suts import shape as shapes
 from assay.suts.shape import RANDOM, WEIGHTS_KEY, ModelShape
 
@@ -61,6 +61,10 @@ class Plan:
     parameters: int | None
     weight_bytes: int | None
     """In the precision asked for."""
+    sizes: model_sizes.ModelSizes | None
+    """Of the workload's published model; None where it has none."""
+    could_run: tuple[str, ...]
+    """Published models that the free memory holds, with how; said where this one is too large."""
     download_bytes: int
     read_bytes: int
     disk_bytes: int
@@ -98,6 +102,8 @@ class _Draft:
     job: Job | None = None
     samples: Sequence[Sample] = ()
     shape: ModelShape | None = None
+    published: PublishedModel | None = None
+    """What is to be fetched as the checkpoint."""
     is_random: bool = False
     model_config: dict[str, Any] = field(default_factory=dict)
     """config.json of the checkpoint."""
@@ -119,11 +125,12 @@ class _Draft:
 
     def plan(self) -> Plan:
         config, work = self.config, self._work()
+        sizes = model_sizes.of(self.workload) if config.workload in workloads.names() else None
         ram = cost.ram_bytes(work)
         if work.sut is not None and cost.sut_bytes(work) is None:
             self.notes.append(f"the memory of the {config.sut} SUT is not known and not counted")
         free = psutil.virtual_memory().available
-        self._check_memory(ram, free)
+        could_run = self._check_memory(ram, free)
         logs = cost.log_bytes(work) + 3 * self._wheel_bytes()
         self._check_disk(logs)
         self._check_store()
@@ -138,8 +145,10 @@ class _Draft:
             precision=config.precision.value,
             samples=len(self.samples) or None,
             answer_tokens=sum(work.tokens) / len(work.tokens) if work.tokens else None,
-            parameters=self.shape.parameters if self.shape else None,
-            weight_bytes=self.shape.weight_bytes(config.precision) if self.shape else None,
+            parameters=self._parameters(),
+            weight_bytes=self._weight_bytes(config.precision) or None,
+            sizes=sizes,
+            could_run=could_run,
             download_bytes=self._download_bytes(),
             read_bytes=self.read_bytes,
             disk_bytes=logs + self._fetched_bytes(),
@@ -160,11 +169,20 @@ class _Draft:
             tokens=tokens,
             sut=self._sut_work(tokens),
             planner=self.planner,
-            weight_bytes=self.shape.weight_bytes(self.config.precision) if self.shape else 0,
+            weight_bytes=self._weight_bytes(self.config.precision),
             read_bytes=self.read_bytes,
             tokenizer=tokenizer.file_of(folder) if folder else None,
             slowdown=cost.slowdown(),
         )
+
+    def _parameters(self) -> int | None:
+        """Of the checkpoint, or of the published model that would be fetched."""
+        if self.shape is not None:
+            return self.shape.parameters
+        return self.published.parameters if self.published else None
+
+    def _weight_bytes(self, precision: Precision) -> int:
+        return int((self._parameters() or 0) * BYTES_PER_WEIGHT[precision])
 
     def _block(self, error: AssayError) -> None:
         blocker = Blocker(error.message, error.hint, error.exit_code)
@@ -204,13 +222,29 @@ class _Draft:
         folder = self._checkpoint()
         if folder is None:
             model = self.workload.model
-            if model is not None and any(each.source == model.source for each in self.wanted):
+            if model is None or all(each.source != model.source for each in self.wanted):
+                return
+            self.published = model
+            if not self.kind.takes_model(model.config):
+                raise ConfigError(
+                    f"the {self.kind.name} SUT does not run models like {model.name}",
+                    f"{self._other_suts(model)}, or a server that runs it: --sut endpoint --url URL",
+                )
+            if model.has_shape:
                 self.shape, self.model_config = shapes.of(model.config), dict(model.config)
             return
         config = self.model_config = model_folder.read_config(folder)
         self.shape = shapes.of(config, str(folder / "config.json"))
         self.is_random = config.get(WEIGHTS_KEY) == RANDOM
         self.read_bytes += sum(path.stat().st_size for path in model_folder.weight_files(folder))
+
+    def _other_suts(self, model: PublishedModel) -> str:
+        able = [
+            k.name
+            for k in suts.kinds()
+            if k.needs_checkpoint and k.precisions and k.takes_model(model.config)
+        ]
+        return " or ".join(f"--sut {name}" for name in able)
 
     def _checkpoint(self) -> Path | None:
         if self.config.paths.checkpoint is not None:
@@ -300,26 +334,30 @@ class _Draft:
         mean = self.workload.mean_answer_tokens
         return [min(most, 1 + (len(s.reference_ids) or mean.get(s.subset, most))) for s in self.samples]
 
-    def _check_memory(self, needed: int, free: int) -> None:
-        if self.shape is None or needed <= free:
-            return
-        weights = self.shape.weight_bytes(self.config.precision)
+    def _check_memory(self, needed: int, free: int) -> tuple[str, ...]:
+        """Blocks what does not fit, and gives the published models that do."""
+        parameters = self._parameters()
+        if parameters is None or needed <= free:
+            return ()
+        weights = self._weight_bytes(self.config.precision)
         beside = needed - weights
         able = self.kind.precisions if self.kind else ()
-        smaller = [p.value for p in able if self.shape.weight_bytes(p) + beside < free]
+        smaller = [p.value for p in able if self._weight_bytes(p) + beside < free]
         most = max(free - beside, 0) / BYTES_PER_WEIGHT[self.config.precision]
         fits = f"{', '.join(smaller)} would fit" if smaller else "no precision of it fits"
         self.blockers.append(
             Blocker(
-                f"the {self.shape.parameters / 1e9:.1f} B parameters take {weights / 1e9:.1f} GB in "
+                f"the {parameters / 1e9:.1f} B parameters take {weights / 1e9:.1f} GB in "
                 f"{self.config.precision.value} "
-                f"({self.shape.weight_bytes(Precision.FLOAT16) / 1e9:.1f} GB in float16); "
+                f"({self._weight_bytes(Precision.FLOAT16) / 1e9:.1f} GB in float16); "
                 f"{needed / 1e9:.1f} GB of memory are needed in all and {free / 1e9:.1f} GB are free",
                 f"{fits} here; up to {most / 1e9:.2g} B parameters do in {self.config.precision.value}: "
-                "`assay model upcycle` makes a small real Mixtral",
+                "`assay model upcycle` makes a small real Mixtral; or a server with more memory: --sut endpoint "
+                "--url URL",
                 EnvironmentProblem.exit_code,
             )
         )
+        return tuple(model_sizes.could_run(model_sizes.table(), free))
 
     def _check_disk(self, needed: int) -> None:
         folder = self.config.paths.out or Path.cwd()

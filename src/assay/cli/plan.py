@@ -13,6 +13,7 @@ from assay.config import BenchmarkConfig
 from assay.doors import native, sut_options
 
 if TYPE_CHECKING:
+    from assay.bench.model_sizes import ModelSizes
     from assay.bench.plan import Plan
 
 HELP = "what bench would do: bytes, disk, memory, minutes, blockers; downloads and runs nothing"
@@ -20,6 +21,11 @@ HELP = "what bench would do: bytes, disk, memory, minutes, blockers; downloads a
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     native.add_arguments(parser)
+    parser.add_argument(
+        "--sizes",
+        action="store_true",
+        help="weights by precision and keys and values of every published model, and what fits here",
+    )
     parser.add_argument(
         "--machines",
         action="store_true",
@@ -30,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when bench could start, else the exit code that bench would end with."""
+    if args.sizes:
+        return _sizes(args.json)
     return _machines(args) if args.machines else show(native.from_args(args), args.json)
 
 
@@ -76,6 +84,8 @@ def render(plan: Plan) -> str:
         rows.append(
             ("weights", f"{plan.parameters:,} parameters, {_size(plan.weight_bytes)} in {plan.precision}")
         )
+    if plan.sizes is not None:
+        rows += _model(plan.sizes)
     rows.append(("download", _size(plan.download_bytes)))
     rows.append(("read", _size(plan.read_bytes)))
     rows.append(("disk", _size(plan.disk_bytes)))
@@ -87,6 +97,8 @@ def render(plan: Plan) -> str:
         rows.append(("", f"{duration(plan.seconds_at_most)} if every answer were as long as allowed"))
     lines = [f"  {name:<9} {text}" for name, text in rows]
     lines += [f"  note      {note}" for note in plan.notes]
+    if plan.could_run:
+        lines.append(f"  fits here {', '.join(plan.could_run)}")
     for blocker in plan.blockers:
         lines += [
             f"  BLOCKED   {blocker.message}",
@@ -95,8 +107,49 @@ def render(plan: Plan) -> str:
     return "\n".join(["plan:", *lines])
 
 
+def _model(sizes: ModelSizes) -> list[tuple[str, str]]:
+    kinds = ", ".join(f"{_size(count)} in {precision}" for precision, count in sizes.weight_bytes.items())
+    cache = f"{_size(sizes.kv_bytes_per_token)} a token in 16 bits, {_size(sizes.longest_kv_bytes)} for the longest"
+    return [
+        ("model", f"{sizes.source}: {_size(sizes.stored_bytes)} as published"),
+        ("", kinds),
+        ("kv", f"{cache} ({sizes.longest_tokens:,} tokens)"),
+    ]
+
+
+def _sizes(as_json: bool) -> int:
+    """The table of all published models; no job is planned."""
+    import psutil
+
+    from assay.bench import model_sizes
+
+    free = psutil.virtual_memory().available
+    found = model_sizes.table()
+    if as_json:
+        models = [{**each.to_dict(), "fits_here": each.fitting(free)} for each in found]
+        say_json(json.dumps({"ram_free_bytes": free, "models": models}))
+        return 0
+    say(f"published models, and what fits into the {_size(free)} of memory that are free here:")
+    say(
+        f"  {'workload':<27} {'B':>6} {'published':>10} {'bfloat16':>9} {'int8':>9} {'int4':>9} "
+        f"{'kv/token':>9}  fits here"
+    )
+    for each in found:
+        weights = "".join(f"{_size(each.weight_bytes[name]):>10}" for name in ("bfloat16", "int8", "int4"))
+        fits = "; ".join(f"{sut}: {', '.join(able)}" for sut, able in each.fitting(free).items())
+        say(
+            f"  {each.workload:<27} {each.parameters / 1e9:>6.1f} {_size(each.stored_bytes):>10}{weights}"
+            f" {_size(each.kv_bytes_per_token):>9}  {fits or 'no'}"
+        )
+    say("one sequence of the longest at a time is counted; `assay plan WORKLOAD` counts the batch asked for")
+    say(
+        "what does not fit: a server that holds it (--sut endpoint --url URL); the engine reads experts from disk"
+    )
+    return 0
+
+
 def _size(count: float) -> str:
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+    for unit, scale in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= scale:
             return f"{count / scale:.1f} {unit}"
     return f"{count:.0f} B"

@@ -107,4 +107,5 @@ def _guarded(made: SutKind, package: str) -> SutKind:
         package=package,
         refuse=guarded(package, made.name, "refuse", made.refuse),
         default_batch=guarded(package, made.name, "default_batch", made.default_batch),
+        takes_model=guarded(package, made.name, "takes_model", made.takes_model),
     )

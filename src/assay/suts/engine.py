@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from assay.config import Device, Scenario
 from assay.engine.config import KERNELS, ORDERS, PRECISIONS, WEIGHTS, EngineConfig
 from assay.mlperf.sut.kind import SutKind, greedy_only
@@ -13,6 +16,12 @@ def _batch(workload: Workload, scenarios: tuple[Scenario, ...]) -> int:
     return EngineConfig.max_running
 
 
+def _takes_model(config: Mapping[str, Any]) -> bool:
+    from assay.engine.families import FAMILIES
+
+    return config.get("model_type") in FAMILIES
+
+
 KIND = SutKind(
     name="engine",
     summary="Assay's own engine: continuous batching on the processor, with native kernels",
@@ -21,6 +30,7 @@ KIND = SutKind(
     devices=(Device.CPU,),
     default_batch=_batch,
     refuse=greedy_only,
+    takes_model=_takes_model,
     options=(
         SutOption(
             "token_budget",

@@ -55,7 +55,7 @@ def of(checkpoint: Path, model: PublishedModel) -> Identity:
     config = model_folder.read_config(checkpoint)
     found = shape.of(config, str(checkpoint / "config.json"))
     size = count(found.parameters)
-    name, _, revision = model.source.removeprefix("hf:").partition("@")
+    name, revision = model.name, model.source.partition("@")[2]
 
     def told(is_official: bool | None, note: str) -> Identity:
         return Identity(name, found.parameters, is_official, note)

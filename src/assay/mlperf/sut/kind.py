@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from assay.config import Device, Mode, OptionValue, Precision, Scenario
 from assay.ground import extras
@@ -42,6 +42,10 @@ def no_sampling(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
     return f"answers of {workload.name} are {workload.decoding.words}, which this SUT does not do"
 
 
+def any_model(config: Mapping[str, Any]) -> bool:
+    return True
+
+
 def takes_all(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
     return None
 
@@ -70,6 +74,8 @@ class SutKind:
     options: tuple[SutOption, ...] = ()
     refuse: Callable[[Workload, Scenario, Mode], Refusal] = takes_all
     """Why it cannot run a workload in a scenario and mode."""
+    takes_model: Callable[[Mapping[str, Any]], bool] = any_model
+    """Whether it runs a model with this config.json, as far as `model_type` says it."""
     planner: str = ""
     """Dotted name of the module that looks for blockers and estimates memory and pace, a `SutPlanner`; empty = nothing
     can be said before it runs."""

@@ -13,6 +13,7 @@ MODEL = PublishedModel(
     source="hf:deepseek-ai/DeepSeek-R1@56d4cbbb4d29f4355bab4b9a39ccb717a14ad5ad",
     # Source: the model's own card.
     parameters=671_000_000_000,
+    config={"model_type": "deepseek_v3"},
     # Published in FP8 with a head for speculative decoding beside them. Source: the files of the model's own page.
     stored_bytes=688_600_000_000,
     # 61 layers of one latent of 512 and one rotary key of 64. Source: config.json, kv_lora_rank, qk_rope_head_dim.
@@ -44,6 +45,8 @@ WORKLOAD = Workload(
     has_loadgen_settings=True,
     # Source: tokenizer of DeepSeek-R1; TEST06 is asked about this id, not about its usual 2.
     eos_id=1,
+    # Source: inference_rules, bandwidth appendix.
+    prompt_tokens_max=3136,
     model=MODEL,
     dataset_files=DATASET_FILES,
     checkpoint_hint="--checkpoint DIR: a folder with config.json, *.safetensors and the tokenizer of DeepSeek-R1",

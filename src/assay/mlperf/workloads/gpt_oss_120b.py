@@ -16,6 +16,7 @@ MODEL = PublishedModel(
     source="hf:openai/gpt-oss-120b@b5c939de8f754692c1647ca79fbf85e8c1e70f8a",
     # Source: the model's own card.
     parameters=117_000_000_000,
+    config={"model_type": "gpt_oss"},
     # Published in MXFP4, 60.8 GiB. Source: the model's own card.
     stored_bytes=65_300_000_000,
     # 36 layers of 8 heads of 64, keys and values. Source: config.json; every second layer looks at 128 tokens only,
@@ -42,6 +43,8 @@ WORKLOAD = Workload(
     has_loadgen_settings=True,
     # <|return|>. Source: generation_config.json of the model.
     eos_id=200002,
+    # Source: inference_rules, bandwidth appendix; the prompts of performance runs.
+    prompt_tokens_max=15330,
     # Source: language/gpt-oss-120b/generation_config.json of the reference.
     decoding=Decoding(temperature=1.0, top_p=1.0, top_k=0),
     model=MODEL,

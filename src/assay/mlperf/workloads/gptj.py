@@ -14,6 +14,7 @@ MODEL = PublishedModel(
     source=f"{STORAGE}/metadata/gpt-j-model-checkpoint.uri",
     # Source: the card of EleutherAI/gpt-j-6b.
     parameters=6_050_882_784,
+    config={"model_type": "gptj"},
     # Published in float32.
     stored_bytes=24_203_531_136,
     # 28 layers of 16 heads of 256, keys and values. Source: config.json of EleutherAI/gpt-j-6b.
@@ -41,6 +42,7 @@ _AT_99 = Workload(
     # The only number of beams that the closed division allows. Source: inference_rules, GPT-J.
     decoding=Decoding(beams=4),
     eos_id=50256,
+    prompt_tokens_max=PROMPT.most_tokens,
     model=MODEL,
     mean_answer_tokens={"": 69},
     checkpoint_hint=(

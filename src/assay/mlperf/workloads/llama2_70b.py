@@ -52,6 +52,8 @@ _AT_99 = Workload(
     loadgen_keys={Scenario.OFFLINE: KEY, Scenario.SERVER: KEY, Scenario.INTERACTIVE: INTERACTIVE_KEY},
     has_loadgen_settings=True,
     eos_id=2,
+    # Source: processorca.py of the reference, which leaves longer ones out.
+    prompt_tokens_max=1024,
     builder=openorca.BUILDER,
     model=MODEL,
     dataset_files=DATASET_FILES,

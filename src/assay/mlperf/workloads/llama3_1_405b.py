@@ -54,6 +54,8 @@ WORKLOAD = Workload(
     has_loadgen_settings=True,
     # Its end of a turn. Source: generation_config.json of the model, which lists 128001, 128008 and 128009.
     eos_id=128009,
+    # Source: inference_rules, bandwidth appendix.
+    prompt_tokens_max=20000,
     more_eos_ids=(128001, 128008),
     model=MODEL,
     dataset_files=DATASET_FILES,

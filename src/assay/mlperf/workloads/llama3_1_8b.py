@@ -57,6 +57,7 @@ WORKLOAD = Workload(
     has_loadgen_settings=True,
     # Its end of a turn. Source: generation_config.json of the model, which lists 128001, 128008 and 128009.
     eos_id=128009,
+    prompt_tokens_max=PROMPT.most_tokens,
     more_eos_ids=(128001, 128008),
     model=MODEL,
     dataset_files=(DatasetFile.in_folder("cnn_eval.json", "llama3-1-8b-cnn-eval"), CALIBRATION),

@@ -63,6 +63,8 @@ WORKLOAD = Workload(
     loadgen_keys=dict.fromkeys((Scenario.OFFLINE, Scenario.SERVER), "mixtral-8x7b"),
     has_loadgen_settings=True,
     eos_id=2,
+    # Source: inference_rules, bandwidth appendix.
+    prompt_tokens_max=2048,
     builder=BUILDER,
     model=MODEL,
     dataset_files=DATASET_FILES,

@@ -76,11 +76,22 @@ class PublishedModel:
     """`hf:OWNER/NAME@COMMIT`, the revision of the reference; or the address of a `.uri`."""
     parameters: int
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Its config.json, as far as shape and memory follow from it; empty for a model that the engine lacks."""
+    """Its config.json: `model_type`, and all that shape and memory follow from where it is a Llama or Mixtral."""
     stored_bytes: int | None = None
     """About, where its weights are not published at 2 bytes each."""
     kv_bytes_per_token: int | None = None
     """Keys and values of one token in all layers at 2 bytes a number, where `config` does not say it."""
+
+    @property
+    def name(self) -> str:
+        """OWNER/NAME, or the name of the `.uri`."""
+        return (
+            self.source.removeprefix("hf:").partition("@")[0].rpartition("metadata/")[2].removesuffix(".uri")
+        )
+
+    @property
+    def has_shape(self) -> bool:
+        return "hidden_size" in self.config
 
     @property
     def size_bytes(self) -> int:
@@ -136,6 +147,8 @@ class Workload:
     has_loadgen_settings: bool = False
     """Token latencies and Server limits of its keys are built into LoadGen (mlperf.conf); user.conf sets them else."""
     decoding: Decoding = GREEDY
+    prompt_tokens_max: int = 0
+    """Of its published dataset, or where the reference cuts; 0 = not known."""
     more_eos_ids: tuple[int, ...] = ()
     """Further ones of such a checkpoint."""
     builder: Builder | None = None
