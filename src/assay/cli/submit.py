@@ -22,6 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--system", help="name of the system (default: by what ran)")
     parser.add_argument("--system-file", type=paths.source, help="system.toml: fields that cannot be probed")
     parser.add_argument("--calibration", type=paths.source, help="calibration.md of your own")
+    parser.add_argument(
+        "--endpoints",
+        action="store_true",
+        help="artefacts of MLPerf Endpoints in place of LoadGen's logs (from v6.1 on)",
+    )
     parser.add_argument("--allow-fake", action="store_true", help="accept runs of a fake SUT, and mark them")
     parser.add_argument("--no-pack", action="store_true", help="leave OUT.tar.gz out")
 
@@ -45,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         tree_request(asked, round_, args.submitter, allow_fake=args.allow_fake),
         system_file=args.system_file,
         calibration=args.calibration,
+        is_endpoints=args.endpoints,
     )
     root: Path = args.out if args.out.name not in ("", "..") else args.out.resolve()  # `.` has no name
     written = write(args.runs, request, root)

@@ -19,7 +19,7 @@ ANY_DATASET = "CM_DATASET_PREPROCESSED_PATH"
 
 
 @dataclass(frozen=True)
-class Artifacts:
+class ArtifactVariables:
     """The variables of one model and its dataset. The first of each is the one that Assay writes."""
 
     workloads: tuple[str, ...]
@@ -33,52 +33,52 @@ class Artifacts:
 
 _LLAMA3 = ("LLAMA3_CHECKPOINT_PATH", "CM_ML_MODEL_LLAMA3_CHECKPOINT_PATH")
 
-TABLE: tuple[Artifacts, ...] = (
-    Artifacts(
+TABLE: tuple[ArtifactVariables, ...] = (
+    ArtifactVariables(
         ("mixtral-8x7b",),
         ("MIXTRAL_CHECKPOINT_PATH",),
         ("CM_DATASET_MIXTRAL_PREPROCESSED_PATH",),
         size="MIXTRAL_8X7B",
     ),
-    Artifacts(
+    ArtifactVariables(
         ("llama2-70b-99", "llama2-70b-99.9", "llama2-70b-interactive-99", "llama2-70b-interactive-99.9"),
         ("LLAMA2_CHECKPOINT_PATH",),
         ("CM_DATASET_OPENORCA_PREPROCESSED_PATH",),
         "CM_DATASET_OPENORCA_CALIBRATION_PATH",
         size="LLAMA2_70B",
     ),
-    Artifacts(
+    ArtifactVariables(
         ("llama3.1-8b", "llama3.1-8b-edge"),
         _LLAMA3,
         ("CM_DATASET_CNNDM_EVAL_PATH", "CM_DATASET_EVAL_PATH"),
         "CM_CALIBRATION_DATASET_CNNDM_PATH",
     ),
-    Artifacts(
+    ArtifactVariables(
         ("gptj-99", "gptj-99.9"),
         ("GPTJ_CHECKPOINT_PATH",),
         ("CM_DATASET_CNNDM_EVAL_PATH", "CM_DATASET_EVAL_PATH"),
     ),
-    Artifacts(("llama3.1-405b",), _LLAMA3, ("CM_DATASET_LLAMA3_PATH",)),
-    Artifacts(
+    ArtifactVariables(("llama3.1-405b",), _LLAMA3, ("CM_DATASET_LLAMA3_PATH",)),
+    ArtifactVariables(
         ("deepseek-r1",),
         ("CM_ML_MODEL_DEEPSEEK_R1_PATH",),
         ("CM_PREPROCESSED_DATASET_DEEPSEEK_R1_VALIDATION_PATH", "CM_PREPROCESSED_DATASET_DEEPSEEK_R1_PATH"),
         "CM_PREPROCESSED_DATASET_DEEPSEEK_R1_CALIBRATION_PATH",
     ),
-    Artifacts(
+    ArtifactVariables(
         ("gpt-oss-120b",),
         ("CM_ML_MODEL_GPT_OSS_PATH",),
         ("CM_ML_DATASET_MLPERF_INFERENCE_GPT_OSS_PATH",),
     ),
 )
 _OF = {name: each for each in TABLE for name in each.workloads}
-NO_NAMES = Artifacts((), (), ())
+NO_NAMES = ArtifactVariables((), (), ())
 
 CHECKPOINT_KEYS = tuple(dict.fromkeys((*(k for a in TABLE for k in a.checkpoint_keys), ANY_CHECKPOINT)))
 DATASET_KEYS = tuple(dict.fromkeys((*(k for a in TABLE for k in a.dataset_keys), ANY_DATASET)))
 
 
-def of(workload: str) -> Artifacts:
+def of(workload: str) -> ArtifactVariables:
     """The variables of a workload, or of the official one that it stands for; none for one that upstream lacks."""
     try:
         known = workloads.find(workload)

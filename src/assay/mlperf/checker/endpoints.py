@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.mlperf.logs.detail import DetailLog
+from assay.mlperf.submission.tree import ENDPOINTS_CONFIG
 
-SUMMARY = "performance/result_summary.json"
-RESULTS = "accuracy/accuracy_results.json"
-CONFIGS = ("config.yaml", "config.yml")
+CONFIGS = (ENDPOINTS_CONFIG, "config.yml")
 PUBLISHER_PATHS = ("performance/run_1/result_summary.json", "performance/run_1/config.yaml")
 """Where the publishing script of MLPerf Endpoints puts them; the checker does not look there."""
 FIGURES = {

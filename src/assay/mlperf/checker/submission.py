@@ -20,7 +20,14 @@ from assay.mlperf.logs import detail, names
 from assay.mlperf.logs.detail import JUDGED_KEYS, DetailLog
 from assay.mlperf.rounds.round import Round, RoundWorkload, loadgen_key
 from assay.mlperf.submission import truncate
-from assay.mlperf.submission.tree import DIVISIONS, Layout, Place, scenario_name
+from assay.mlperf.submission.tree import (
+    DIVISIONS,
+    ENDPOINTS_RESULTS,
+    ENDPOINTS_SUMMARY,
+    Layout,
+    Place,
+    scenario_name,
+)
 
 READ_MAX_BYTES = 64 << 20
 """Nothing larger is read; a submission may not hold a file above 50 MB."""
@@ -260,19 +267,19 @@ class Entry:
             f"{folder}/{names.DETAIL_FILE}" in self.tree.files for folder in logs
         ):
             return False
-        known = (endpoints.SUMMARY, endpoints.RESULTS, *endpoints.CONFIGS, *endpoints.PUBLISHER_PATHS)
+        known = (ENDPOINTS_SUMMARY, ENDPOINTS_RESULTS, *endpoints.CONFIGS, *endpoints.PUBLISHER_PATHS)
         return any(f"{self.path}/{name}" in self.tree.files for name in known)
 
     @cached_property
     def performance_log(self) -> str:
         if self.is_endpoints:
-            return f"{self.path}/{endpoints.SUMMARY}"
+            return f"{self.path}/{ENDPOINTS_SUMMARY}"
         return f"{self.layout.performance(self.place)}/{names.DETAIL_FILE}"
 
     @cached_property
     def accuracy_log(self) -> str:
         if self.is_endpoints:
-            return f"{self.path}/{endpoints.RESULTS}"
+            return f"{self.path}/{ENDPOINTS_RESULTS}"
         return f"{self.layout.accuracy(self.place)}/{names.DETAIL_FILE}"
 
     @cached_property

@@ -23,6 +23,12 @@ ACCURACY_REQUIRED = (
     names.DETAIL_FILE,
     names.SUMMARY_FILE,
 )
+ENDPOINTS_SUMMARY = "performance/result_summary.json"
+ENDPOINTS_RESULTS = "accuracy/accuracy_results.json"
+ENDPOINTS_CONFIG = "config.yaml"
+"""Artefacts of MLPerf Endpoints, below a scenario folder. Source: EndpointsParser of the modular checker (b66003e1)."""
+AUDITS = {"TEST06": "consistency_output_test", "TEST07": "accuracy_in_performance_full_test"}
+"""Test -> its name in audit/audit_<name>.json. Source: ENDPOINTS_COMPLIANCE_MAPPING."""
 FAKE_MARK = "FAKE RUN"
 """In the README of a run whose SUT computes nothing."""
 SCENARIOS = tuple(scenario.value for scenario in Scenario)

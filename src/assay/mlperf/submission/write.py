@@ -18,7 +18,7 @@ from assay.mlperf import workloads
 from assay.mlperf.logs import detail, names
 from assay.mlperf.record.result import RunResult
 from assay.mlperf.rounds.round import Round
-from assay.mlperf.submission import truncate
+from assay.mlperf.submission import artefacts, truncate
 from assay.mlperf.submission.source import TreeEntry, collect
 from assay.mlperf.submission.system import describe, read_said
 from assay.mlperf.submission.tree import FAKE_MARK, Layout, Place
@@ -42,6 +42,8 @@ class TreeRequest:
     system_file: Path | None = None
     calibration: Path | None = None
     allow_fake: bool = False
+    is_endpoints: bool = False
+    """Artefacts of MLPerf Endpoints in place of LoadGen's logs."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,12 @@ def _refuse(entry: TreeEntry, request: TreeRequest) -> None:
                 f"{run.folder} was run under {run.result.round}, with that round's seeds",
                 f"--round {run.result.round}, or run again under {request.round.name}",
             )
+    if request.is_endpoints and entry.benchmark not in request.round.endpoints:
+        able = ", ".join(request.round.endpoints) or "none"
+        raise ConfigError(
+            f"{entry.benchmark} in round {request.round.name} may not hold artefacts of MLPerf Endpoints",
+            f"workloads that may: {able}; leave --endpoints out for LoadGen's logs",
+        )
     if request.division != "open" and entry.benchmark not in request.round.workloads:
         request.round.workload(entry.benchmark)
 
@@ -174,10 +182,15 @@ class _Builder:
 
     def entry(self, entry: TreeEntry, place: Place) -> tuple[str, ...]:
         """Write everything of one entry; gives the system fields without a value."""
-        self._logs(entry, place)
+        if self.request.is_endpoints:
+            for name, text in artefacts.files(entry).items():
+                self._text(f"{self.layout.results(place)}/{name}", text)
+        else:
+            self._logs(entry, place)
+            self._configuration(entry, place)
+            for name, path in entry.compliance().items():
+                self._copy(path, f"{self.layout.compliance(place, name)}")
         self._measurements(entry, place)
-        for name, path in entry.compliance().items():
-            self._copy(path, f"{self.layout.compliance(place, name)}")
         self._documents(entry, place)
         return self._system(entry, place)
 
@@ -210,12 +223,15 @@ class _Builder:
                 f"{folder}/{names.ACCURACY_TEXT}", truncate.with_hash(text, answers) if answers else text
             )
 
-    def _measurements(self, entry: TreeEntry, place: Place) -> None:
+    def _configuration(self, entry: TreeEntry, place: Place) -> None:
         folder = self.layout.measurements(place)
         if entry.user_conf.is_file():
             self._copy(entry.user_conf, f"{folder}/{names.USER_CONF}")
         if self.request.round.needs_mlperf_conf:
             self._text(f"{folder}/{names.MLPERF_CONF}", mlperf_conf(entry))
+
+    def _measurements(self, entry: TreeEntry, place: Place) -> None:
+        folder = self.layout.measurements(place)
         readme = self.request.readme(entry.run.result, entry.scenario)
         if entry.run.result.is_fake:
             readme = f"**{FAKE_MARK}: the answers were not computed by a model.**\n\n{readme}"

@@ -20,14 +20,10 @@ from assay.mlperf.checker.subjects import (
     gated,
 )
 from assay.mlperf.checker.submission import Entry
+from assay.mlperf.submission.tree import AUDITS, ENDPOINTS_RESULTS, ENDPOINTS_SUMMARY
 
 CHECKER = "modular submission checker (b66003e1)"
 NEEDED = ("effective_min_duration_ms", "effective_sample_index_rng_seed", "effective_schedule_rng_seed")
-MEAN_TOKENS = (1150.38, 1406.02)
-"""Source: TEST09 audit.config of gpt-oss-120b: 1278.2 tokens, plus and minus 10 %."""
-FULL_TEST = "accuracy_in_performance_full_test"
-AUDITS = {"TEST06": "consistency_output_test", "TEST07": FULL_TEST}
-"""Test -> its name in audit_<name>.json. Source: ENDPOINTS_COMPLIANCE_MAPPING."""
 
 
 @rule(
@@ -52,9 +48,9 @@ def allowed(entry: Entry) -> Iterator[Fault]:
 )
 def files(entry: Entry) -> Iterator[Fault]:
     for name, alternatives in (
-        (artefacts.SUMMARY, ()),
-        (artefacts.RESULTS, ()),
-        ("config.yaml", ("config.yml",)),
+        (ENDPOINTS_SUMMARY, ()),
+        (ENDPOINTS_RESULTS, ()),
+        (artefacts.CONFIGS[0], artefacts.CONFIGS[1:]),
     ):
         if not any(f"{entry.path}/{each}" in entry.tree.files for each in (name, *alternatives)):
             other = [p for p in artefacts.PUBLISHER_PATHS if p.rsplit("/", 1)[-1] == name.rsplit("/", 1)[-1]]
@@ -112,9 +108,10 @@ def audits(ruled: RuledEntry) -> Iterator[Fault]:
                 yield Fault(path, f"{test} did not pass", found, f"test {AUDITS[test]}, passed True")
     if "TEST09" in rules.compliance and entry.performance is not None:
         mean = entry.performance.number("mean_output_tokens")
-        if not (mean and MEAN_TOKENS[0] <= mean <= MEAN_TOKENS[1]):
+        low, high = (rules.compliance_limits[f"test09_{end}_output_tokens"] for end in ("min", "max"))
+        if not (mean and low <= mean <= high):
             found = "no mean length" if mean is None else f"{mean:.2f} tokens"
-            expected = f"{MEAN_TOKENS[0]} to {MEAN_TOKENS[1]} tokens"
+            expected = f"{low} to {high} tokens"
             yield Fault(entry.performance_log, "TEST09: answers of another length", found, expected)
 
 
