@@ -143,6 +143,16 @@ def test_rules_refuse_mixtral_outside_its_rounds(capsys: pytest.CaptureFixture[s
     assert "dropped after v6.0" in err
 
 
+def test_a_test_with_limits_needs_the_run_that_it_belongs_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.json"
+    log.write_text(run_folder.answers(1))
+    status, _, err = run(capsys, "compliance", str(tmp_path), "--verify", str(log), "--test", "TEST09")
+    assert status == 2
+    assert "TEST09 needs the limits of its round" in err
+
+
 @pytest.mark.parametrize(("count", "code"), [(100, 0), (0, 1)])
 def test_a_sampled_log_is_verified_and_filed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, code: int

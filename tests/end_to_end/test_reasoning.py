@@ -289,6 +289,27 @@ def test_two_data_sets_are_run_in_one_job_each_with_its_rows_and_scored_by_the_s
     assert few.returncode == 2 and "TEST09 asks 6,396 different samples, and there are 40" in few.stderr
     unnamed = assay("compliance", out)
     assert unnamed.returncode == 2 and "--compliance-dataset FILE" in unnamed.stderr
+    assert_verified(out, accuracy, score["value"])
+
+
+def assert_verified(out: Path, questions: Path, score: float) -> None:
+    """Logs of TEST07 and TEST09 that were made elsewhere are held to the round's limits and filed."""
+    log = out / "Offline/accuracy/mlperf_log_accuracy.json"
+    verify = ("compliance", out, "--verify", log, "--scenario", "interactive", "--json")
+    right = assay(*verify, "--test", "TEST07", "--compliance-dataset", questions)
+    told = json.loads(right.stdout)["TEST07 Interactive"]
+    assert (told["score"], told["threshold"], told["passed"]) == (score, 60.698, True), right.stderr
+    assert (out / "Interactive/compliance/TEST07/verify_accuracy.txt").read_text().endswith("TEST PASS\n")
+    short = assay(*verify, "--test", "test09")
+    told = json.loads(short.stdout)["TEST09 Interactive"]
+    assert (short.returncode, told["mean"], told["low"], told["high"]) == (1, 3.0, 1150.38, 1406.02)
+    assert (out / "Interactive/compliance/TEST09/verify_output_len.txt").read_text().endswith("TEST FAIL\n")
+    for words, said in (
+        (("--test", "TEST07"), "--compliance-dataset FILE"),
+        (("--test", "TEST08"), "unknown compliance test 'TEST08'"),
+    ):
+        refused = assay(*verify, *words)
+        assert refused.returncode == 2 and said in refused.stderr
 
 
 def test_a_workload_with_one_data_set_takes_no_second(

@@ -23,7 +23,9 @@ from assay.mlperf.run.session import Session
 from assay.mlperf.scoring import log as accuracy_log
 from assay.mlperf.scoring.programs.grader import Grade
 from assay.mlperf.scoring.score import accuracy_text, score
+from assay.mlperf.sut.progress import ignore
 
+USUAL = "TEST06"
 SCORED = "TEST07"
 """The test whose answers are scored; it has a data set of its own."""
 
@@ -83,7 +85,7 @@ def perform(
     request = earlier.request_of(folder)
     job, data = prepare.prepare(request.config)
     whole = RunInProgress(job.of_mode(Mode.PERFORMANCE), data, folder, reporter, request.delivery)
-    tests = job.rules.compliance or ("TEST06",)
+    tests = job.rules.compliance or (USUAL,)
     parts = [(whole, [test for test in tests if test != SCORED])]
     if SCORED in tests:
         parts.append((_over_its_own_set(whole, compliance_dataset), [SCORED]))
@@ -101,6 +103,43 @@ def perform(
                 for each in scenarios:
                     verdicts[f"{test} {each}"] = _tested(test, session, part, made, each)
     return verdicts
+
+
+def verify(
+    folder: Path, log: Path, test: str, scenario: Scenario, compliance_dataset: Path | None = None
+) -> ComplianceVerdict:
+    """Verify the log of a test that was run elsewhere, by the run's own workload and round, and file it in its folder.
+
+    A folder without a run's record is held to TEST06 alone, with its usual end-of-sequence id. Raises: ConfigError for
+    a test without limits in the round or without its data set; ArtifactError for what is no such log.
+    """
+    audit_config.settings(test)  # a test that nobody knows is told with the nearest one
+    home = RunFolder(folder)
+    verdict = (
+        _verdict(test, _as_it_was(home, test, compliance_dataset), log, scenario)
+        if home.result.is_file()
+        else _without_record(home, test, log, scenario)
+    )
+    test06.file_verdict(verdict, log, home.compliance(scenario) / test, verdict_file(test))
+    return verdict
+
+
+def _as_it_was(home: RunFolder, test: str, compliance_dataset: Path | None) -> RunInProgress:
+    """The job of a run folder, with the samples that the test asks about."""
+    job, data = prepare.prepare(result.read(home.path).asked)
+    whole = RunInProgress(
+        job.of_mode(Mode.PERFORMANCE), data, home.path, Reporter(lambda _text: None, ignore)
+    )
+    return _over_its_own_set(whole, compliance_dataset) if test == SCORED else whole
+
+
+def _without_record(home: RunFolder, test: str, log: Path, scenario: Scenario) -> ComplianceVerdict:
+    if test != USUAL:
+        raise ConfigError(
+            f"{home} holds no {home.result.name}, and {test} needs the limits of its round",
+            "name the run folder that the test belongs to",
+        )
+    return test06.verify(log, scenario.value)
 
 
 def refuse_missing(config: BenchmarkConfig, rules: RoundWorkload) -> None:
@@ -162,17 +201,26 @@ def _tested(
 
 def _file(test: str, verdict: ComplianceVerdict, logs: Path, folder: Path) -> None:
     """As submissions hold it. Source: run_verification.py of each test; TEST06 files no performance logs."""
-    file = names.LENGTH_VERDICT_FILE if test == "TEST09" else names.VERDICT_FILE
-    test06.file_verdict(verdict, logs / names.ACCURACY_FILE, folder, file)
-    if test != "TEST06":
+    test06.file_verdict(verdict, logs / names.ACCURACY_FILE, folder, verdict_file(test))
+    if test != USUAL:
         place = folder / names.PERFORMANCE_RUN
         place.mkdir(parents=True, exist_ok=True)
         for name in (names.SUMMARY_FILE, names.DETAIL_FILE):
             shutil.copyfile(logs / name, place / name)
 
 
+def verdict_file(test: str) -> str:
+    """What the verdict is called in a submission."""
+    return names.LENGTH_VERDICT_FILE if test == "TEST09" else names.VERDICT_FILE
+
+
 def _verdict(test: str, running: RunInProgress, log: Path, scenario: Scenario) -> ComplianceVerdict:
     limits = running.job.rules.compliance_limits
+    if test != USUAL and test not in running.job.rules.compliance:
+        raise ConfigError(
+            f"round {running.job.round.name} holds {running.job.workload.name} to no {test}",
+            f"its tests: {', '.join(running.job.rules.compliance) or 'none'}",
+        )
     if test == "TEST09":
         return test09.verify(log, limits["test09_min_output_tokens"], limits["test09_max_output_tokens"])
     if test == SCORED:

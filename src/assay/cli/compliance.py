@@ -18,8 +18,9 @@ HELP = "run and verify the compliance tests of a run"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=paths.source, metavar="RUN", help="run folder made by `assay bench`")
     parser.add_argument(
-        "--verify", type=paths.source, metavar="LOG", help="verify this sampled log of TEST06; run nothing"
+        "--verify", type=paths.source, metavar="LOG", help="verify this log of a test; run nothing"
     )
+    parser.add_argument("--test", help="test of --verify: TEST06, TEST07 or TEST09 (default: TEST06)")
     parser.add_argument(
         "--compliance-dataset",
         type=paths.source,
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from assay.config import plain
 
     if args.verify:
-        verdicts = _verified(args.run, args.verify, args.scenario)
+        verdicts = _verified(args)
     else:
         verdicts = _performed(args.run, args.compliance_dataset)
     if args.json:
@@ -47,19 +48,17 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(verdict.passed for verdict in verdicts.values()) else 1
 
 
-def _verified(folder: Path, log: Path, scenario: str) -> dict[str, ComplianceVerdict]:
-    """Verify a log of TEST06 that exists, and file it in the run folder."""
+def _verified(args: argparse.Namespace) -> dict[str, ComplianceVerdict]:
+    """Verify a log that exists, and file it in the run folder."""
+    from assay.bench import comply
     from assay.config import Scenario
     from assay.ground.errors import ConfigError, did_you_mean
-    from assay.mlperf.compliance import test06
-    from assay.mlperf.record.run_folder import RunFolder
 
-    found = Scenario.named(scenario)
-    if found is None:
-        raise ConfigError(f"unknown scenario {scenario!r}", did_you_mean(scenario, [*Scenario]))
-    verdict = test06.verify(log, found.value)
-    test06.file_verdict(verdict, log, RunFolder(folder).compliance(found) / "TEST06")
-    return {f"TEST06 {found.value}": verdict}
+    scenario, test = Scenario.named(args.scenario), (args.test or comply.USUAL).upper()
+    if scenario is None:
+        raise ConfigError(f"unknown scenario {args.scenario!r}", did_you_mean(args.scenario, [*Scenario]))
+    verdict = comply.verify(args.run, args.verify, test, scenario, args.compliance_dataset)
+    return {f"{test} {scenario.value}": verdict}
 
 
 def _performed(folder: Path, compliance_dataset: Path | None) -> dict[str, ComplianceVerdict]:
