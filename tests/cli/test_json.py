@@ -57,6 +57,8 @@ COMMANDS = {
     "probe": ("URL",),
     "parity": ("--checkpoint", "model", "--steps", "2", "--samples", "2", "--batch", "1"),
     "list": (),
+    "cache show": (),
+    "cache clear": ("tuned", "--yes"),
     "completion": ("bash",),
     "man": (),
     "recipe plan": ("detect,os",),

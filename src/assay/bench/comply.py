@@ -11,6 +11,7 @@ from typing import Protocol
 from assay.bench import earlier, measure, prepare
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import BenchmarkConfig, Delivery, Division, Mode, Scenario, Style
+from assay.ground import store_contents
 from assay.ground.errors import ConfigError, RunFailed
 from assay.mlperf.compliance import audit_config, test06, test07, test09
 from assay.mlperf.data import dataset, tokenizer
@@ -64,6 +65,7 @@ def is_done(folder: Path) -> bool:
     return RunFolder(folder).has_compliance
 
 
+@store_contents.used()
 def perform(
     folder: Path, reporter: Reporter, compliance_dataset: Path | None = None
 ) -> dict[str, ComplianceVerdict]:

@@ -18,7 +18,7 @@ from assay.config import Delivery, OptionValue, Request
 from assay.doors import native, native_delivery, store
 from assay.doors.hub_settings import hub_of
 from assay.doors.sut_options import GROUP
-from assay.ground import paths, settings
+from assay.ground import paths, settings, store_contents
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
 from assay.mlperf.sut.option import BETWEEN, text_of
@@ -178,6 +178,7 @@ def score(
     return score_log(Path(log), Path(dataset), Path(tokenizer), workload, dtype, grade)
 
 
+@store_contents.used()
 def score_log(
     log: Path, dataset: Path, tokenizer: Path, workload: str | None, dtype: str, grade: Grade
 ) -> ScoredLog:

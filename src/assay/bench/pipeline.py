@@ -12,6 +12,7 @@ from assay.bench.fetching import Wanted
 from assay.bench.running import Reporter
 from assay.bench.submit import Submitted
 from assay.config import Request
+from assay.ground import store_contents
 from assay.ground.errors import RunFailed
 from assay.ground.hub import Hub
 from assay.mlperf import workloads
@@ -35,6 +36,7 @@ class FinishedBenchmark:
     submitted: Submitted | None = None
 
 
+@store_contents.used()
 def run(request: Request, hub: Hub, reporter: Reporter, consent: Consent | None = None) -> FinishedBenchmark:
     """Obtain, measure, comply, submit. `consent` None = everything that is missing may be fetched.
 

@@ -30,7 +30,7 @@ from assay.bench.tune_search import (
     stepped_down,
 )
 from assay.config import BenchmarkConfig, Mode, Request, Scenario
-from assay.ground import files
+from assay.ground import files, store_contents
 from assay.ground.errors import ConfigError, Interrupted
 from assay.ground.hub import Hub
 from assay.mlperf.logs.names import USER_CONF
@@ -53,6 +53,7 @@ LEAST_WAIT = 0.02
 NS_PER_MS = 1e6
 
 
+@store_contents.used()
 def run(
     request: Request, hub: Hub, reporter: Reporter, official: bool, consent: pipeline.Consent | None
 ) -> Tuned:

@@ -61,10 +61,7 @@ VERBS = {
         ("download", "fetch"),
         "`assay run script --tags=get,ml-model,mixtral` fetches; `assay plan` says how much",
     ),
-    **dict.fromkeys(
-        ("cache", "clean"),
-        "`assay show cache`, `assay rm cache -f`; the store is a folder: docs/environment.md",
-    ),
+    "clean": "`assay cache clear`; of recipes `assay rm cache -f`",
     **dict.fromkeys(
         ("config", "configure", "settings"), "assay bench --config FILE; variables: docs/environment.md"
     ),

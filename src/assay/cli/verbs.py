@@ -30,6 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "choices",
         "the workloads, rounds, SUTs, scenarios, precisions and styles that can be asked for",
     ),
+    "cache": ("cache", "what lies in Assay's store, and how large it is; clear it"),
     "completion": ("completion", "a script that completes verbs, options and values in bash, zsh or fish"),
     "man": ("man", "a man page, of all verbs or of one"),
     "recipe": ("recipe", "plan, explain, why, lint and reproduce for CM/MLC recipes"),
