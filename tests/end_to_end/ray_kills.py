@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import secrets
 import sys
 import tempfile
 import threading
@@ -25,12 +24,14 @@ import psutil
 
 from assay import suts
 from assay.config import Device, Mode, Precision, Scenario
+from assay.ground.errors import AssayError
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.logs.accuracy import read_accuracy
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.run.session import RunSpec, Session
 from assay.mlperf.sut.interface import SutSpec, Used
 from assay.mlperf.workloads.workload import Generation
+from assay.suts import ray_environment
 
 REPLICAS, NODES = 4, 3
 SAMPLES, PACE = 400, 60.0
@@ -40,12 +41,7 @@ SAMPLES, PACE = 400, 60.0
 @contextmanager
 def cluster(nodes: int = NODES) -> Iterator[str]:
     """So many Ray nodes on this machine, 2 CPUs each; the address of the head."""
-    os.environ |= {
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    }
+    ray_environment.set_for(is_own_cluster=True)
     from ray.cluster_utils import Cluster
 
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="r") as folder:
@@ -162,15 +158,22 @@ def one_run(address: str, dice: random.Random, kills: int) -> tuple[list[str], i
 
 def main(kills: int, seed: int) -> int:
     dice = random.Random(seed)
-    done = runs = bad = lost = 0
+    done = runs = bad = lost = failed = 0
     with cluster() as address:
         while done < kills:
-            said, killed, used = one_run(address, dice, min(REPLICAS - 1, kills - done))
+            try:
+                said, killed, used = one_run(address, dice, min(REPLICAS - 1, kills - done))
+            except AssayError as error:
+                failed += 1
+                print(json.dumps({"failed": error.message}), flush=True)
+                if failed > runs + 3:
+                    break
+                continue
             done, runs, bad, lost = done + killed, runs + 1, bad + bool(said), lost + len(used.losses)
             row = {"run": runs, "killed": killed, "taken_over": used.details["taken_over"], "wrong": said}
             print(json.dumps(row), flush=True)
-    print(json.dumps({"runs": runs, "killed": done, "losses": lost, "bad runs": bad}))
-    return int(bad > 0)
+    print(json.dumps({"runs": runs, "killed": done, "losses": lost, "bad runs": bad, "failed runs": failed}))
+    return int(bad > 0 or failed > 0)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,14 @@ import pytest
 
 from assay.suts import ray_environment
 
-NAMES = ("RAY_USAGE_STATS_ENABLED", "RAY_AUTH_TOKEN", "RAY_AUTH_MODE", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
+NAMES = (
+    "RAY_USAGE_STATS_ENABLED",
+    "RAY_AUTH_TOKEN",
+    "RAY_AUTH_MODE",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER",
+    "RAY_raylet_start_wait_time_s",
+    "RAY_worker_register_timeout_seconds",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -55,7 +55,11 @@ def test_a_failure_is_raised_as_what_it_was_with_the_replicas_name() -> None:
     ("said", "words"),
     [
         (
-            "The actor died unexpectedly before finishing this task.\n\tclass_name: Replica",
+            "The actor died.\n\tclass_name: X\nThe actor is dead because it was killed",
+            "The actor is dead because it",
+        ),
+        (
+            "The actor died unexpectedly before finishing this task.\n\tclass_name: X",
             "The actor died unexpectedly",
         ),
         ("Traceback\n  File x\nValueError: no\n", "ValueError: no"),

@@ -90,12 +90,14 @@ class ReplicaGroup:
         self.facts = {"n0": SimpleNamespace(system={"kernel": "6"}, cores=2)}
         self.clocks = {"n0": Clock(0.1, 0.2)}
         self.killed: list[int] = []
+        self.silent: dict[int, str] = {}
 
     def check(self, folders: Any, packages: Any) -> None: ...
 
     def load(self, module: str, spec: SutSpec, samples: Any) -> None: ...
 
-    def refresh(self, ranks: Any) -> None: ...
+    def refresh(self, ranks: Any) -> dict[int, str]:
+        return {rank: self.silent[rank] for rank in ranks if rank in self.silent}
 
     def kill(self, rank: int) -> None:
         self.killed.append(rank)
@@ -244,3 +246,12 @@ def test_a_lost_head_ends_whoever_waits(made: Any, sink: Sink) -> None:
         sut.break_off(lost)
     with pytest.raises(RunFailed, match="the head is lost"):
         sut.flush()
+
+
+def test_a_replica_that_is_found_dead_between_runs_is_lost_too(made: Any) -> None:
+    sut, _ = made(2)
+    sut._group.silent = {1: "it died"}
+    assert sut.used().losses == ("replica 1 was lost: it died",)
+    sut._group.silent = {0: "it died too"}
+    with pytest.raises(RunFailed, match=r"no replica is left \(replica 1: it died; replica 0: it died too\)"):
+        sut.used()

@@ -293,3 +293,41 @@ def test_beams_answer_what_transformers_own_beam_search_does(checkpoint: Path) -
         ids = out[0, len(each.prompt_ids) :].tolist()
         assert list(made.answers[100 + number]) == transformers.finish(ids, each, rules)
         assert dict(made.firsts)[100 + number] == ids[0]
+
+
+def test_a_model_that_is_spread_answers_as_one_that_is_not_and_says_what_is_where(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("accelerate")
+    whole = {
+        "model.embed_tokens": "cpu",
+        "model.layers.0": "cpu",
+        "model.layers.1": "disk",
+        "model.norm": "cpu",
+        "model.rotary_emb": "cpu",
+        "lm_head": "cpu",
+    }
+    (tmp_path / "map.json").write_text(json.dumps(whole))
+    answers = []
+    for options in ({}, {"device_map": str(tmp_path / "map.json")}):
+        sink = Collected()
+        sut = transformers.build(spec(checkpoint, options=options), SAMPLES, sink)
+        sut.issue([Query(index, index) for index in range(len(SAMPLES))])
+        sut.flush()
+        used = sut.used()
+        sut.close()
+        answers.append(sink.answers)
+    assert answers[0] == answers[1]
+    assert used.device == "cpu+disk" and used.precision == "float32"
+    assert used.details["device_map"] == whole
+    shares = used.details["devices"]
+    assert sum(row["parameters"] for row in shares.values()) == used.details["parameters"]
+    assert shares["disk"]["bytes"] > 0 and used.notes[0].startswith("weights are spread by accelerate: cpu ")
+
+
+def test_memory_that_is_limited_puts_the_rest_on_disk(checkpoint: Path) -> None:
+    pytest.importorskip("accelerate")
+    sut = transformers.build(spec(checkpoint, options={"cpu_memory_gib": 0.0001}), SAMPLES, Collected())
+    used = sut.used()
+    sut.close()
+    assert "disk" in used.details["devices"] and "disk" in used.device

@@ -14,6 +14,7 @@ from assay.ground.errors import EnvironmentProblem
 LIBRARIES = {
     "torch": "engine",
     "transformers": "reference",
+    "accelerate": "reference",
     "gguf": "reference",
     "pyarrow": "parquet",
     "nltk": "summaries",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 
+START_S = "180"
+"""Longest wait for Ray's own processes. Its 30 s and 60 s are too short on a busy machine."""
+
 
 def set_for(is_own_cluster: bool) -> None:
     """Nothing is reported to Ray's makers. A cluster of our own stays on the loopback address, and only this process
@@ -13,6 +16,8 @@ def set_for(is_own_cluster: bool) -> None:
     if is_own_cluster:
         told |= {
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+            "RAY_raylet_start_wait_time_s": START_S,
+            "RAY_worker_register_timeout_seconds": START_S,
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
         }

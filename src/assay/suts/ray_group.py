@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.ground import errors
-from assay.ground.errors import ArtifactError, ConfigError, RunFailed
+from assay.ground.errors import ArtifactError, AssayError, ConfigError, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import SutSpec, Used
 from assay.mlperf.sut.message import Failure
@@ -30,7 +30,7 @@ ASK_S = 120.0
 """Longest wait for an answer of a replica that is not loading."""
 CLOSE_S = 6.0
 """Longest wait for all to release what they hold."""
-MOST_SAID, MOST_CHARS = 10, 400
+MOST_SAID, MOST_CHARS = 10, 300
 """Of differences between nodes, and of what Ray says of a failure."""
 THREADS = {"in": 1, "out": 1, "ask": 1, "load": 1}
 """Of an actor: calls of one group keep their order."""
@@ -145,11 +145,17 @@ class ReplicaGroup:
                 f"the replicas loaded different weights ({said})", "the same files on every node"
             )
 
-    def refresh(self, ranks: Sequence[int]) -> None:
-        """Ask these replicas what is in use now. Raises: RunFailed for one that does not say."""
+    def refresh(self, ranks: Sequence[int]) -> dict[int, str]:
+        """Ask these replicas what is in use now; why those do not say that do not."""
+        silent = {}
         members = [self.members[rank] for rank in ranks]
-        for member, used in zip(members, self._ask(members, "used")):
-            member.used = _used(member, used)
+        calls = self._called(members, "used")
+        for member, call in zip(members, calls):
+            try:
+                member.used = _used(member, self._one(member, call, ASK_S))
+            except AssayError as error:
+                silent[member.rank] = error.message
+        return silent
 
     def memory_bytes(self) -> int:
         """Of all SUT processes and what they started."""
@@ -168,33 +174,36 @@ class ReplicaGroup:
         self._cluster.remove(self._place)
 
     def _ask(self, members: Sequence[Member], method: str, *arguments: object) -> list[Any]:
-        calls = [
+        return self._all(members, self._called(members, method, *arguments), ASK_S)
+
+    def _called(self, members: Sequence[Member], method: str, *arguments: object) -> list[Any]:
+        return [
             getattr(member.actor, method).options(concurrency_group="ask").remote(*arguments)
             for member in members
         ]
-        return self._all(members, calls, ASK_S)
 
     def _all(self, members: Sequence[Member], calls: Sequence[Any], timeout_s: float | None) -> list[Any]:
-        """What all calls give. Raises: RunFailed for one that gives nothing, with the replica's name."""
-        found = []
-        for member, call in zip(members, calls):
-            try:
-                found.append(self._ray.get(call, timeout=timeout_s))
-            except self._ray.exceptions.GetTimeoutError as error:
-                raise RunFailed(
-                    f"{member.name} did not answer within {timeout_s:g} s", "see its machine"
-                ) from error
-            except self._ray.exceptions.RayError as error:
-                raise RunFailed(f"{member.name} failed: {words_of(error)}", "see its machine") from error
-        return found
+        """What all calls give. Raises: as `_one`."""
+        return [self._one(member, call, timeout_s) for member, call in zip(members, calls)]
+
+    def _one(self, member: Member, call: Any, timeout_s: float | None) -> Any:
+        """What a call gives. Raises: RunFailed when it gives nothing, with the replica's name."""
+        try:
+            return self._ray.get(call, timeout=timeout_s)
+        except self._ray.exceptions.GetTimeoutError as error:
+            raise RunFailed(
+                f"{member.name} did not answer within {timeout_s:g} s", "see its machine"
+            ) from error
+        except self._ray.exceptions.RayError as error:
+            raise RunFailed(f"{member.name} failed: {words_of(error)}", "see its machine") from error
 
 
 def words_of(error: BaseException) -> str:
-    """What Ray says of a failure, in one line."""
+    """What Ray says of a failure, in one line: why an actor is dead, else the last line that names an error."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = next((line for line in reversed(lines) if "Error" in line), lines[-1] if lines else "")
-    died = [line for line in lines if line.startswith("The actor died")]
-    return (died or [said or type(error).__name__])[0][:MOST_CHARS]
+    dead = [line for line in lines if line.startswith("The actor is dead because")]
+    errors_said = [line for line in reversed(lines) if "Error" in line]
+    return (dead + errors_said + lines[:1] + [type(error).__name__])[0][:MOST_CHARS]
 
 
 def _used(member: Member, told: Used | Failure) -> Used:

@@ -131,7 +131,8 @@ class RaySut:
 
     def used(self) -> Used:
         group, members = self._group, self._group.members
-        group.refresh(self._dispatcher.alive)
+        for rank, why in group.refresh(self._dispatcher.alive).items():
+            self._lose(rank, why)
         with self._changed:
             self._raise_broken()
             rows = self._counts.rows([m.node.name for m in members], self._gone)
@@ -142,6 +143,8 @@ class RaySut:
             self._runs.append([row.to_dict() for row in rows])
             self._slow = ray_report.slow(rows)
         replicas = {m.name: m.used for m in members if m.used is not None and m.name not in gone}
+        if not replicas:
+            raise RunFailed(f"no replica is left ({self._reasons()})", "see the SUT's log")
         nodes = {
             name: {"system": dict(facts.system), "cores": facts.cores, "clock": asdict(group.clocks[name])}
             for name, facts in group.facts.items()
@@ -284,9 +287,11 @@ class RaySut:
     def _lose(self, rank: int, why: str) -> None:
         """Others answer its queries. Raises: RunFailed when there are none, which ends the process."""
         name = self._group.members[rank].name
-        self._group.kill(rank)
         with self._changed:
+            if rank in self._gone:
+                return
             self._gone[rank] = why
+            self._group.kill(rank)
             open_ = self._dispatcher.lose(rank)
             self._sink.progress(f"{name} is lost: {why}; {open_} of its queries go to others")
             if not self._is_loaded:
@@ -294,10 +299,11 @@ class RaySut:
             try:
                 self._give()
             except RunFailed as error:
-                lost = "; ".join(
-                    f"{self._group.members[rank].name}: {why}" for rank, why in self._gone.items()
-                )
-                self.break_off(RunFailed(f"{error.message} ({lost})", error.hint))
+                self.break_off(RunFailed(f"{error.message} ({self._reasons()})", error.hint))
+
+    def _reasons(self) -> str:
+        """Why each replica that is gone is gone."""
+        return "; ".join(f"{self._group.members[rank].name}: {why}" for rank, why in self._gone.items())
 
     def break_off(self, error: RunFailed) -> None:
         """In whatever thread: nothing can go on. Raises: `error`, which the process tells as it ends."""

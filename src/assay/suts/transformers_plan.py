@@ -5,6 +5,7 @@ from __future__ import annotations
 from assay.config import BYTES_PER_WEIGHT
 from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
 from assay.suts import shape as shapes
+from assay.suts.device_map import GIB
 from assay.suts.shape import ModelShape
 
 PROCESS_BYTES = 500_000_000
@@ -30,7 +31,10 @@ def ram_bytes(work: SutWork) -> int:
     logits = 3 * 4 * shape.vocabulary * work.batch
     width = 3 * shape.experts_per_token * (shape.hidden + 2 * shape.ffn)
     prefill = int(work.batch * prompt * width * BYTES_PER_WEIGHT[precision])
-    return PROCESS_BYTES + shape.weight_bytes(precision) + cache + logits + prefill
+    weights, most = shape.weight_bytes(precision), work.spec.options.get("cpu_memory_gib")
+    if isinstance(most, float):  # the others lie on disk
+        weights = min(weights, int(most * GIB))
+    return PROCESS_BYTES + weights + cache + logits + prefill
 
 
 def seconds(work: SutWork) -> SutSeconds:

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from assay.config import BYTES_PER_WEIGHT, Device
-from assay.ground import files, model_folder
+from assay.ground import files, model_folder, scratch
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.mlperf.workloads.workload import Generation
-from assay.suts import shape
-from assay.suts.transformers import DEFAULT_BATCH
+from assay.suts import device_map, shape
+from assay.suts.transformers import DEFAULT_BATCH, KIND
 from assay.suts.worker import Worker
 
 SPEAK_EVERY_S = 30.0
@@ -38,10 +39,26 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> TransformersS
     if spec.checkpoint is None:
         raise ConfigError("the transformers SUT needs a checkpoint", "--checkpoint DIR")
     parameters = prepare(spec.checkpoint, samples)
-    _check_memory(parameters, spec)
+    wanted = device_map.asked(KIND.values(spec.options), spec.device, _gpus(spec))
+    if wanted is None:
+        _check_memory(parameters, spec)
     sink.progress(f"loading {spec.checkpoint} with transformers {version('transformers')}")
     weights = model_folder.weight_files(spec.checkpoint)
-    return TransformersSut(_load(spec), spec, samples, sink, weights)
+    at_end = ExitStack()
+    try:
+        offload = (
+            at_end.enter_context(scratch.folder("assay-offload-")) if wanted and wanted.may_use_disk else None
+        )
+        return TransformersSut(_load(spec, wanted, offload), spec, samples, sink, weights, at_end)
+    except BaseException:
+        at_end.close()
+        raise
+
+
+def _gpus(spec: SutSpec) -> int:
+    import torch
+
+    return torch.cuda.device_count() if spec.device is Device.CUDA else 0
 
 
 def prepare(checkpoint: Path, samples: Sequence[Sample]) -> int:
@@ -59,9 +76,17 @@ def prepare(checkpoint: Path, samples: Sequence[Sample]) -> int:
 
 class TransformersSut:
     def __init__(
-        self, model: Any, spec: SutSpec, samples: Sequence[Sample], sink: Sink, weights: Sequence[Path]
+        self,
+        model: Any,
+        spec: SutSpec,
+        samples: Sequence[Sample],
+        sink: Sink,
+        weights: Sequence[Path],
+        at_end: ExitStack,
     ) -> None:
-        self._model = model
+        self._model, self._at_end = model, at_end
+        self._placed: dict[str, device_map.Place] | None = getattr(model, "hf_device_map", None)
+        self._main = str(model.device) if self._placed is None else device_map.main_device(self._placed)
         self._spec = spec
         self._batch = spec.batch or DEFAULT_BATCH
         self._samples = {sample.index: sample for sample in samples}
@@ -74,19 +99,28 @@ class TransformersSut:
         import torch
 
         parameters = list(self._model.parameters())
+        device, placed = str(parameters[0].device.type), {}
+        if self._placed is not None:
+            sizes = [
+                (name, p.numel(), p.numel() * p.element_size()) for name, p in self._model.named_parameters()
+            ]
+            placed = device_map.shares(self._placed, sizes)
+            device = "+".join(dict.fromkeys(name.partition(":")[0] for name in placed))
         dtypes = sorted({str(p.dtype).removeprefix("torch.") for p in parameters})
         return Used(
             sut="transformers",
             backend=f"transformers {version('transformers')} + torch {torch.__version__}",
             precision="+".join(dtypes),
-            device=str(parameters[0].device.type),
+            device=device,
             batch=self._batch,
             weights_sha256=self._digest,
             details={
                 "model_class": type(self._model).__name__,
                 "parameters": sum(p.numel() for p in parameters),
                 "threads": torch.get_num_threads(),
+                **({"device_map": self._placed, "devices": placed} if placed else {}),
             },
+            notes=(f"weights are spread by accelerate: {device_map.words(placed)}",) if placed else (),
         )
 
     def issue(self, queries: Sequence[Query]) -> None:
@@ -97,6 +131,7 @@ class TransformersSut:
 
     def close(self) -> None:
         self._worker.close()
+        self._at_end.close()
 
     def _answer(self, batch: Sequence[Query]) -> int:
         self._sink.done(self._generate(batch))
@@ -120,8 +155,8 @@ class TransformersSut:
         )
         with torch.inference_mode():
             out_BT = self._model.generate(
-                ids_BT.to(self._model.device),
-                attention_mask=mask_BT.to(self._model.device),
+                ids_BT.to(self._main),
+                attention_mask=mask_BT.to(self._main),
                 do_sample=False,
                 num_beams=beams,
                 early_stopping=beams > 1,
@@ -194,7 +229,7 @@ def _watcher(
     return Watcher()
 
 
-def _load(spec: SutSpec) -> Any:
+def _load(spec: SutSpec, wanted: device_map.DeviceMap | None, offload: Path | None) -> Any:
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, GenerationConfig
@@ -207,6 +242,7 @@ def _load(spec: SutSpec) -> Any:
             dtype=getattr(torch, spec.precision.value),
             local_files_only=True,
             output_loading_info=True,
+            **(device_map.arguments(wanted, _free_bytes(spec), offload) if wanted is not None else {}),
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(
@@ -221,7 +257,16 @@ def _load(spec: SutSpec) -> Any:
             )
     # The rules of the round decide on every token, not what the checkpoint prefers (`identity.unfollowed` says so).
     model.generation_config = GenerationConfig()
-    return model.to(spec.device.value).eval()
+    return (model if wanted is not None else model.to(spec.device.value)).eval()
+
+
+def _free_bytes(spec: SutSpec) -> dict[device_map.Place, int]:
+    """Of each device that may hold weights: without this list accelerate would take GPUs that were not asked for."""
+    import psutil
+    import torch
+
+    gpus: dict[device_map.Place, int] = {n: torch.cuda.mem_get_info(n)[0] for n in range(_gpus(spec))}
+    return {**gpus, "cpu": psutil.virtual_memory().available}
 
 
 def _check_memory(parameters: int, spec: SutSpec) -> None:
