@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
 from assay.ground import settings
 from assay.ground.errors import EnvironmentProblem
@@ -24,6 +26,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# On a busy machine an example may take any time, and that says nothing about the rule.
+examples.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("busy machine")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse
@@ -16,10 +15,6 @@ from assay.recipes.contract.cm import CM
 from assay.recipes.home.repositories import Home
 from assay.recipes.run.console import Quiet
 from assay.recipes.run.context import Context
-
-# On a busy machine an example may take any time, and that says nothing about the rule.
-settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy machine")
 
 
 class Answering(Quiet):

@@ -132,26 +132,26 @@ def _begun(out: Path | None, fresh: LoadRecord) -> tuple[Path, LoadRecord]:
 def _levels(
     folder: Path, kept: LoadRecord, drive: LoadDrive, samples: Sequence[Sample], reporter: Reporter
 ) -> LoadRecord:
-    done = [each.status is LevelStatus.COMPLETE for each in kept.levels]
-    for place, level in enumerate(kept.asked.levels):
-        if done[place]:
-            continue
-        left = sum(not each for each in done[place:]) - 1
-        try:
-            made = _level(
-                folder, kept, level, drive, samples, _told(reporter, level, kept.asked.duration_s, left)
-            )
-        except KeyboardInterrupt:
-            stopped = _stopped(kept)
-            record.write(folder, stopped)
-            raise Interrupted(
-                f"stopped at {level.label}; {sum(done[:place])} of {len(done)} levels are in {folder / record.FILE}",
-                f"the same command with --out {folder} goes on",
-            ) from None
-        done[place] = True
-        kept = dataclasses.replace(kept.with_level(place, made), finished_at=now())
-        record.write(folder, kept)
-        reporter.say(words(made))
+    def waiting(first: int) -> int:
+        return sum(each.status is not LevelStatus.COMPLETE for each in kept.levels[first:])
+
+    level = kept.asked.levels[0]
+    try:
+        for place, level in enumerate(kept.asked.levels):
+            if kept.levels[place].status is LevelStatus.COMPLETE:
+                continue
+            told = _told(reporter, level, kept.asked.duration_s, waiting(place + 1))
+            made = _level(folder, kept, level, drive, samples, told)
+            kept = dataclasses.replace(kept.with_level(place, made), finished_at=now())
+            record.write(folder, kept)
+            reporter.say(words(made))
+    except KeyboardInterrupt:  # wherever it comes, between two levels too
+        record.write(folder, _stopped(kept))
+        count = len(kept.levels)
+        raise Interrupted(
+            f"stopped at {level.label}; {count - waiting(0)} of {count} levels are in {folder / record.FILE}",
+            f"the same command with --out {folder} goes on",
+        ) from None
     return kept
 
 
