@@ -66,7 +66,7 @@ def loadgen(store: Path) -> None:
 
 @pytest.fixture(scope="session")
 def sandbox() -> None:
-    """Generated programs can be run; skips where bubblewrap is there and its walls do not stand, too."""
+    """Generated programs can be run; skips where bubblewrap is there and it does not work, too."""
     try:
         with sandboxes.opened(1):
             pass

@@ -43,7 +43,7 @@ ENGINES = ("docker", "podman")
 LANGUAGES = ("cpp", "javascript", "php", "python", "ruby", "typescript")
 """Of MBXP. Source: ids of the official dataset."""
 
-OK, LESS, NO = "ok", "limited", "no"
+OK, DEGRADED, MISSING = "ok", "limited", "no"
 """Works; works with something missing; does not work."""
 
 
@@ -53,12 +53,12 @@ class Diagnosis:
 
     subject: str
     state: str
-    """OK, LESS or NO"""
+    """OK, DEGRADED or MISSING"""
     said: str
     """What was found."""
     fix: str = ""
     is_vital: bool = False
-    """NO here means that no benchmark can run."""
+    """MISSING here means that no benchmark can run."""
 
 
 def examine() -> list[Diagnosis]:
@@ -78,13 +78,17 @@ def examine() -> list[Diagnosis]:
 
 
 def can_run(findings: list[Diagnosis]) -> bool:
-    return not any(finding.is_vital and finding.state == NO for finding in findings)
+    return not any(finding.is_vital and finding.state == MISSING for finding in findings)
 
 
 def _python() -> Iterator[Diagnosis]:
     fits = sys.version_info >= PYTHON_LEAST
     yield Diagnosis(
-        "Python", OK if fits else NO, platform.python_version(), "" if fits else "Python 3.10 or later", True
+        "Python",
+        OK if fits else MISSING,
+        platform.python_version(),
+        "" if fits else "Python 3.10 or later",
+        True,
     )
 
 
@@ -96,7 +100,7 @@ def _packages() -> Iterator[Diagnosis]:
             yield Diagnosis(name, OK, importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
             fix = extras.install_command(extras.LIBRARIES[name])
-            yield Diagnosis(name, NO if is_vital else LESS, f"not installed: {lost}", fix, is_vital)
+            yield Diagnosis(name, MISSING if is_vital else DEGRADED, f"not installed: {lost}", fix, is_vital)
 
 
 def _loadgen() -> Iterator[Diagnosis]:
@@ -107,7 +111,9 @@ def _loadgen() -> Iterator[Diagnosis]:
         able += found.state == OK
         yield found
     if not able:
-        yield Diagnosis("LoadGen", NO, "no round can be run with this Python", "Python 3.11 on Linux", True)
+        yield Diagnosis(
+            "LoadGen", MISSING, "no round can be run with this Python", "Python 3.11 on Linux", True
+        )
 
 
 def _round(name: str) -> Diagnosis:
@@ -125,15 +131,15 @@ def _round(name: str) -> Diagnosis:
             continue
         how = "built from its source on first use" if file.endswith(wheels.SOURCE) else file
         return Diagnosis(subject, OK, f"LoadGen {wheel.version}: {how}")
-    return Diagnosis(subject, NO, problem.message, problem.hint)
+    return Diagnosis(subject, MISSING, problem.message, problem.hint)
 
 
 def _sandbox() -> Iterator[Diagnosis]:
     try:
         with sandboxes.opened() as sandbox:
-            yield Diagnosis("sandbox", OK, sandbox.wall.name)
+            yield Diagnosis("sandbox", OK, sandbox.isolation.name)
     except EnvironmentProblem as problem:
-        yield Diagnosis("sandbox", NO, problem.message, problem.hint)
+        yield Diagnosis("sandbox", MISSING, problem.message, problem.hint)
 
 
 def _languages() -> Iterator[Diagnosis]:
@@ -144,7 +150,7 @@ def _languages() -> Iterator[Diagnosis]:
             yield Diagnosis(f"MBXP {name}", OK, "tools found")
         except AssayError as problem:
             yield Diagnosis(
-                f"MBXP {name}", NO, f"{problem.message}: its programs stay ungraded", problem.hint
+                f"MBXP {name}", MISSING, f"{problem.message}: its programs stay ungraded", problem.hint
             )
 
 
@@ -152,12 +158,14 @@ def _resources() -> Iterator[Diagnosis]:
     memory = psutil.virtual_memory()
     said = f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB"
     enough = memory.available >= MEMORY_LEAST
-    yield Diagnosis("memory", OK if enough else NO, said, "" if enough else "end other programs", True)
+    yield Diagnosis("memory", OK if enough else MISSING, said, "" if enough else "end other programs", True)
     for what, folder in (("disk of the store", settings.home()), ("disk of runs", Path.cwd())):
         free = download.free_bytes(folder)
         enough = free >= DISK_LEAST
         said = f"{free / 1e9:.1f} GB free at {folder}"
-        yield Diagnosis(what, OK if enough else LESS, said, "" if enough else "free space, or set ASSAY_HOME")
+        yield Diagnosis(
+            what, OK if enough else DEGRADED, said, "" if enough else "free space, or set ASSAY_HOME"
+        )
 
 
 def _quiet() -> Iterator[Diagnosis]:
@@ -165,21 +173,21 @@ def _quiet() -> Iterator[Diagnosis]:
     governor = found.governor or "not visible"
     said = "; ".join(found.disturbances) or f"quiet: load {found.load or 0:.1f} on {found.cores} cores"
     fix = "end other programs before timing anything" if found.disturbances else ""
-    yield Diagnosis("timing", LESS if found.disturbances else OK, f"{said}; governor {governor}", fix)
+    yield Diagnosis("timing", DEGRADED if found.disturbances else OK, f"{said}; governor {governor}", fix)
 
 
 def _tools() -> Iterator[Diagnosis]:
     compiler = shutil.which("g++") or shutil.which("clang++")
     yield Diagnosis(
         "C++ compiler",
-        OK if compiler else LESS,
+        OK if compiler else DEGRADED,
         compiler or "none: the engine runs on its plain kernels",
         "" if compiler else "apt-get install g++",
     )
     for name in ENGINES:
         yield _engine(name)
     gpu = shutil.which("nvidia-smi")
-    yield Diagnosis("CUDA device", OK if gpu else LESS, gpu or "none seen: --device cuda is refused")
+    yield Diagnosis("CUDA device", OK if gpu else DEGRADED, gpu or "none seen: --device cuda is refused")
 
 
 def _suts() -> Iterator[Diagnosis]:
@@ -188,23 +196,23 @@ def _suts() -> Iterator[Diagnosis]:
         if kind.name not in suts.TABLE:
             yield Diagnosis(f"SUT {kind.name}", OK, kind.summary)
     for broken in suts.broken():
-        yield Diagnosis(f"SUT {broken.name}", LESS, broken.problem, "mend or uninstall that package")
+        yield Diagnosis(f"SUT {broken.name}", DEGRADED, broken.problem, "mend or uninstall that package")
 
 
 def _engine(name: str) -> Diagnosis:
     subject = f"container engine {name}"
     if shutil.which(name) is None:
         return Diagnosis(
-            subject, LESS, "not installed; only `docker` recipes need one", f"apt-get install {name}"
+            subject, DEGRADED, "not installed; only `docker` recipes need one", f"apt-get install {name}"
         )
     try:
         done = subprocess.run([name, "info"], capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Diagnosis(
-            subject, LESS, f"installed, but does not answer ({type(error).__name__})", f"start {name}"
+            subject, DEGRADED, f"installed, but does not answer ({type(error).__name__})", f"start {name}"
         )
     if done.returncode == 0:
         return Diagnosis(subject, OK, shutil.which(name) or name)
     return Diagnosis(
-        subject, LESS, "installed, but not running", "start its daemon: only `docker` recipes need one"
+        subject, DEGRADED, "installed, but not running", "start its daemon: only `docker` recipes need one"
     )

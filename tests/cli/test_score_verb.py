@@ -6,7 +6,7 @@ import pytest
 from assay.cli import main
 from assay.mlperf.data import dataset
 from assay.mlperf.data.dataset_file import write_columns
-from assay.sandbox.wall import Bubblewrap, Unshare
+from assay.sandbox.isolation import Bubblewrap, Unshare
 from tests.mlperf.scoring.conftest import WORDS, words, write_log
 
 __all__ = ["words"]  # the fixture

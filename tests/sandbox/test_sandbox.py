@@ -17,8 +17,8 @@ import pytest
 from assay.ground.errors import EnvironmentProblem
 from assay.sandbox import cpu_time
 from assay.sandbox import sandbox as sandboxes
+from assay.sandbox.isolation import Bubblewrap, NoIsolation, Unshare
 from assay.sandbox.sandbox import ProgramLimits, ProgramOutcome, Sandbox
-from assay.sandbox.wall import Bubblewrap, NoWall, Unshare
 
 PYTHON = ("/usr/bin/python3", "-I", "-S", "t.py")
 LIMITS = ProgramLimits(
@@ -217,10 +217,10 @@ def environment(pid: int) -> bytes:
 def test_a_program_does_not_outlive_the_killed_process_that_started_it(box: Sandbox) -> None:
     mark = uuid.uuid4().hex
     code = (
-        "from assay.sandbox import sandbox, wall\n"
-        "wall.Bubblewrap.missing = wall.Unshare.missing = lambda self: [] if self.name == WALL else ['x']\n"
+        "from assay.sandbox import isolation, sandbox\n"
+        "isolation.Bubblewrap.missing = isolation.Unshare.missing = lambda self: [] if self.name == KIND else ['x']\n"
         "with sandbox.opened() as box: box.run(('/bin/sh', '-c', ': MARK; sleep 600; :'), 'x', b'')"
-    ).replace("WALL", repr(box.wall.name))
+    ).replace("KIND", repr(box.isolation.name))
     with subprocess.Popen([sys.executable, "-c", code.replace("MARK", mark)]) as starter:
         while not [line for line in running(mark) if "sleep 600" in line and "sandbox" not in line]:
             assert starter.poll() is None
@@ -248,7 +248,7 @@ def test_the_next_program_in_the_same_room_finds_no_process_of_a_fork_bomb(box: 
 
 def test_system_calls_that_no_program_needs_are_refused(box: Sandbox) -> None:
     if not box.describe()["seccomp"]:
-        pytest.skip("no seccomp filter with these walls")
+        pytest.skip("no seccomp filter with this isolation")
     call = "import ctypes\nc = ctypes.CDLL(None, use_errno=True)\nprint({}, ctypes.get_errno())"
     for refused in (
         "c.unshare(0x10000000)",
@@ -287,6 +287,6 @@ def test_walls_that_do_not_work_are_refused_as_well(monkeypatch: pytest.MonkeyPa
 
 def test_no_sandbox_must_be_asked_for_and_is_recorded() -> None:
     with sandboxes.opened(unsafe=True) as box:
-        assert isinstance(box.wall, NoWall)
+        assert isinstance(box.isolation, NoIsolation)
         assert box.describe()["safe"] is False
         assert box.run(("/bin/sh", "-c", "exit 3"), "x", b"").status == 3

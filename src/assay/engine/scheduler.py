@@ -1,10 +1,10 @@
-"""Who runs in the next step. Pure decisions over sequences and block counts: no torch, no clock.
+"""Which sequences run in the next step. Pure decisions over sequences and block counts: no torch, no clock.
 
 Every step fills one token budget: first one token of each sequence that decodes, then chunks of prompts
 that are being read, then new sequences while slots and KV allow. A sequence is admitted with room for the
-tokens it has; while it decodes it grows. When KV runs out, the sequence admitted last is set back: its tokens
-stay, its KV is computed again later. Sequences set back are admitted before all that wait, and the one
-admitted first is never set back, so everything finishes.
+tokens it has; while it decodes it grows. When KV runs out, the sequence admitted last is preempted: its
+tokens stay, its KV is computed again later. Preempted sequences are admitted before all that wait, and the one
+admitted first is never preempted, so everything finishes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Scheduler:
         self.num_preempted = 0
         self._longest_first = order == "longest-prompt"
         self._arrived: list[Sequence] = []
-        self._next_up: deque[Sequence] = deque()
+        self._queue: deque[Sequence] = deque()
         self._running: list[Sequence] = []
         """In order of admission."""
 
@@ -48,11 +48,11 @@ class Scheduler:
 
     @property
     def num_waiting(self) -> int:
-        return len(self._next_up) + len(self._arrived)
+        return len(self._queue) + len(self._arrived)
 
     @property
     def has_work(self) -> bool:
-        return bool(self._running or self._next_up or self._arrived)
+        return bool(self._running or self._queue or self._arrived)
 
     def add(self, sequence: Sequence) -> None:
         """Queue a sequence. Raises: ConfigError when it might not finish even with all KV to itself."""
@@ -103,7 +103,7 @@ class Scheduler:
         return Accepted(tuple(first), tuple(finished))
 
     def _decode(self) -> list[Chunk]:
-        """One token of every sequence that decodes; the last admitted give way when KV runs out."""
+        """One token of every sequence that decodes; the last admitted are preempted when KV runs out."""
         chunks: list[Chunk] = []
         for sequence in list(self._running):
             if sequence.num_pending == 1 and self._grow(sequence):
@@ -111,39 +111,39 @@ class Scheduler:
         return chunks
 
     def _grow(self, sequence: Sequence) -> bool:
-        """Own blocks for all tokens of `sequence`; False when it was itself the one to give way."""
+        """Own blocks for all tokens of `sequence`; False when it was preempted itself."""
         missing = blocks_for(sequence.num_tokens) - len(sequence.blocks)
         while sequence.blocks and missing > self.blocks.num_free:
-            self._set_back(self._running.pop())
+            self._preempt(self._running.pop())
         if sequence.blocks:
             sequence.blocks += self.blocks.take(missing)
         return bool(sequence.blocks)
 
-    def _set_back(self, sequence: Sequence) -> None:
+    def _preempt(self, sequence: Sequence) -> None:
         self.blocks.give_back(sequence.forget_kv())
-        self._next_up.appendleft(sequence)
+        self._queue.appendleft(sequence)
         self.num_preempted += 1
 
     def _admit(self) -> Sequence | None:
-        """The next sequence in line, if a slot is free and KV holds its tokens with a block to spare for each
+        """The next sequence of the queue, if a slot is free and KV holds its tokens with a block to spare for each
         sequence that runs."""
-        if not self._next_up:
-            self._form_line()
-        if not self._next_up or len(self._running) >= self.max_running:
+        if not self._queue:
+            self._queue_arrivals()
+        if not self._queue or len(self._running) >= self.max_running:
             return None
-        needed = blocks_for(self._next_up[0].num_tokens)
+        needed = blocks_for(self._queue[0].num_tokens)
         if needed + len(self._running) > self.blocks.num_free:
             return None
-        sequence = self._next_up.popleft()
+        sequence = self._queue.popleft()
         sequence.blocks = self.blocks.take(needed)
         self._running.append(sequence)
         return sequence
 
-    def _form_line(self) -> None:
-        """Line up all that have arrived. Later ones wait for the next line: none is passed over for ever."""
+    def _queue_arrivals(self) -> None:
+        """Queue all that have arrived. Later ones wait until the queue is empty: none is passed over for ever."""
         if self._longest_first:
             self._arrived.sort(key=lambda s: -len(s.request.prompt))
-        self._next_up.extend(self._arrived)
+        self._queue.extend(self._arrived)
         self._arrived.clear()
 
 

@@ -85,7 +85,7 @@ Report = Callable[[DownloadProgress], None]
 
 
 def silent(_: DownloadProgress) -> None:
-    """The report of who wants none."""
+    """Ignores progress."""
 
 
 @dataclass(frozen=True)

@@ -37,5 +37,5 @@ def set_home(path: Path) -> None:
 
 
 def home() -> Path:
-    """Folder of the store (wheels, models, datasets, built kernels); created on first use by who writes."""
+    """Folder of the store (wheels, models, datasets, built kernels); created by the first writer."""
     return _current.home if _current.home is not None else Path.home() / ".cache" / "assay"

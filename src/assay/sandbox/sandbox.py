@@ -2,7 +2,7 @@
 
 Inside are a read-only root with /usr and the folders that the caller names, own process, network, IPC and
 mount namespaces, uid 65534 (or one of the ids below it), no capabilities, a clean
-environment. (The uid is a powerless 0 where an ordinary user's `unshare` makes the walls.) `opened` takes
+environment. (The uid is a powerless 0 where an ordinary user's `unshare` isolates.) `opened` takes
 bubblewrap, else unshare, else refuses. Knows nothing of languages.
 """
 
@@ -19,8 +19,8 @@ from pathlib import Path
 from assay.ground import cores, scratch
 from assay.ground.errors import EnvironmentProblem
 from assay.sandbox import cgroup, seccomp
+from assay.sandbox.isolation import NOBODY, Bubblewrap, Inside, Isolation, NoIsolation, Unshare
 from assay.sandbox.supervise import supervise
-from assay.sandbox.wall import NOBODY, Bubblewrap, Inside, NoWall, Unshare, Wall
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 INSTALL_HINT = (
@@ -31,14 +31,14 @@ INSTALL_HINT = (
 UIDS = 1024
 """Programs of root run under the last so many user ids up to 65534, which belong to nobody."""
 START_S = 20.0
-"""How long the walls may take to stand; it counts for no program."""
+"""How long the isolation may take to be set up; it counts for no program."""
 # Outside: be the first to go when memory ends, join the control groups ($1, a list), open the filter ($2) as
 # descriptor 9.
 _ENTER = (
     '{ echo 1000 > /proc/self/oom_score_adj; } 2>/dev/null; for g in $1; do echo 0 > "$g" || exit 125; done;'
     ' f=$2; shift 2; exec "$@" 9< "$f"'
 )
-# Inside, as the first process: say that the walls stand, run the program without descriptor 9, tell its status.
+# Inside, as the first process: say that the isolation is set up, run the program without descriptor 9, tell its status.
 _LAUNCH = 'exec 9<&-; printf . && "$@"; exit $?'
 # The same, with the program stored in the file $1 first.
 _LAUNCH_FILE = 'exec 9<&-; cat > "$1" && printf . && shift && "$@" </dev/null; exit $?'
@@ -85,9 +85,9 @@ class Slot:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Walls that stand. Made by `opened`."""
+    """Isolation that works on this machine. Made by `opened`."""
 
-    wall: Wall
+    isolation: Isolation
     limits: ProgramLimits
     filter_file: Path
     """Seccomp filter; empty where there is none."""
@@ -116,8 +116,8 @@ class Sandbox:
         stages = [START_S, *([compile_s] if compile_s else []), limits.wall_s]
         launch = ["/bin/sh", "-c", _LAUNCH_FILE if file else _LAUNCH, "sh", *([file] if file else [])]
         readable = readable or {}
-        command = [self.wall.named(word, readable) for word in command]
-        named = {name: self.wall.named(value, readable) for name, value in (env or {}).items()}
+        command = [self.isolation.named(word, readable) for word in command]
+        named = {name: self.isolation.named(value, readable) for name, value in (env or {}).items()}
         clean = {"PATH": PATH, "HOME": "/tmp", "LANG": "C.UTF-8", **named}
         slot = self.slots.get()
         try:
@@ -126,7 +126,7 @@ class Sandbox:
                 next(slot.uids), clean, readable, limits.tmp_bytes, "" if has_proc else command[0]
             )
             argv = ["/bin/sh", "-c", _ENTER, "sh", " ".join(group.entrances) if group else ""]
-            argv += [str(self.filter_file), *self.wall.prefix(inside)]
+            argv += [str(self.filter_file), *self.isolation.prefix(inside)]
             argv += [*_rlimits(limits, max(stages)), *launch, *command]
             with scratch.folder("assay-program-") as cwd:
                 cpu_s = group.cpu_s if group else None
@@ -148,9 +148,9 @@ class Sandbox:
         slot = self.slots.get()
         self.slots.put(slot)
         return {
-            "kind": self.wall.name,
-            "safe": not isinstance(self.wall, NoWall),
-            "seccomp": isinstance(self.wall, Bubblewrap) and self.wall.has_filter,
+            "kind": self.isolation.name,
+            "safe": not isinstance(self.isolation, NoIsolation),
+            "seccomp": isinstance(self.isolation, Bubblewrap) and self.isolation.has_filter,
             "memory": "control group" if slot.group else "each process",
             "limits": asdict(self.limits),
         }
@@ -172,7 +172,7 @@ def _rlimits(limits: ProgramLimits, longest_s: float) -> list[str]:
 def opened(slots: int = 1, limits: ProgramLimits | None = None, unsafe: bool = False) -> Iterator[Sandbox]:
     """A sandbox for `slots` programs at the same time.
 
-    Raises: EnvironmentProblem when no kind of wall works here and `unsafe` is False.
+    Raises: EnvironmentProblem when no kind of isolation works here and `unsafe` is False.
     """
     limits = limits or ProgramLimits()
     places: queue.SimpleQueue[Slot] = queue.SimpleQueue()
@@ -186,8 +186,10 @@ def opened(slots: int = 1, limits: ProgramLimits | None = None, unsafe: bool = F
         for number, group in enumerate(groups):
             places.put(Slot(group, (NOBODY - n % UIDS for n in itertools.count(first + number, slots))))
         try:
-            walls: list[Wall] = [NoWall()] if unsafe else [Bubblewrap(program is not None), Unshare()]
-            yield _first_that_works([Sandbox(wall, limits, filter_file, places) for wall in walls])
+            kinds: list[Isolation] = (
+                [NoIsolation()] if unsafe else [Bubblewrap(program is not None), Unshare()]
+            )
+            yield _first_that_works([Sandbox(kind, limits, filter_file, places) for kind in kinds])
         finally:
             for group in groups:
                 if group:
@@ -197,13 +199,15 @@ def opened(slots: int = 1, limits: ProgramLimits | None = None, unsafe: bool = F
 def _first_that_works(candidates: Sequence[Sandbox]) -> Sandbox:
     problems = []
     for sandbox in candidates:
-        if missing := sandbox.wall.missing():
-            problems.append(f"{sandbox.wall.name} needs {' and '.join(missing)}, not installed")
+        if missing := sandbox.isolation.missing():
+            problems.append(f"{sandbox.isolation.name} needs {' and '.join(missing)}, not installed")
             continue
         outcome = sandbox.run(["/bin/sh", "-c", "exit 7"], "probe", b"")
         if outcome.status == 7:
             return sandbox
-        problems.append(f"{sandbox.wall.name} does not work here: {outcome.output.strip() or 'no answer'}")
+        problems.append(
+            f"{sandbox.isolation.name} does not work here: {outcome.output.strip() or 'no answer'}"
+        )
     raise EnvironmentProblem("no sandbox for model-written programs: " + "; ".join(problems), INSTALL_HINT)
 
 

@@ -1,4 +1,4 @@
-"""Recipes of our own: they own the tags of the benchmark itself, for who asks for exactly these.
+"""Recipes of our own for the tags of the benchmark itself, used when a caller asks for exactly these tags.
 
 Each is a folder with a `meta.yaml` (what a recipe of a repository has) and an `action.py` with
 `action(call) -> Answer`; those that fetch a model or dataset act in `published.py`. The runner knows none of them;

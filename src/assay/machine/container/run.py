@@ -56,12 +56,12 @@ class ContainerEngine:
     is_rootless: bool
 
     def user_options(self, uid: int, gid: int) -> list[str]:
-        """So that what the container writes belongs to who started it."""
+        """Run as the calling user, so that written files belong to that user."""
         if not self.is_rootless:
             return ["--user", f"{uid}:{gid}"]
         if self.name == "podman":
             return ["--userns", "keep-id", "--user", f"{uid}:{gid}"]
-        return []  # rootless docker: root inside is who started it
+        return []  # rootless docker: root inside is the calling user
 
     def removal(self, container: str) -> list[str]:
         """Kill and remove, without podman's ten seconds of patience."""

@@ -13,8 +13,8 @@ from assay.mlperf.scoring.programs.grader import Grade
 from assay.mlperf.scoring.programs.mbxp import GRADED, Program, ProgramVerdict
 from assay.mlperf.scoring.programs.transpile import transpile
 from assay.sandbox import sandbox as sandboxes
+from assay.sandbox.isolation import Bubblewrap, Unshare
 from assay.sandbox.sandbox import Sandbox
-from assay.sandbox.wall import Bubblewrap, Unshare
 
 CHECK = "def check(f): assert f(2) == 4"
 

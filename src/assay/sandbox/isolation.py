@@ -1,4 +1,4 @@
-"""The walls of a sandbox as command prefixes: bubblewrap, util-linux' unshare, or none.
+"""How a sandbox is isolated, as command prefixes: bubblewrap, util-linux' unshare, or none.
 
 A prefix ends where the program's own command begins. Knows nothing of processes or limits.
 """
@@ -33,7 +33,9 @@ class Inside:
     """Empty: /proc is there. Else it is not, but for /proc/self/exe, a link to this for the dynamic loader."""
 
 
-class Wall(Protocol):
+class Isolation(Protocol):
+    """One way to isolate a program from the machine."""
+
     name: str
 
     def missing(self) -> list[str]:
@@ -46,7 +48,7 @@ class Wall(Protocol):
 
 
 class _OwnRoot:
-    """A wall inside which the readable folders stand below /opt."""
+    """Isolation inside which the readable folders stand below /opt."""
 
     def named(self, text: str, readable: Mapping[str, Path]) -> str:
         return text
@@ -146,8 +148,8 @@ exec chroot "$root" "$@"
         return [*argv, "sh", "-c", 'cd /tmp && exec "$@"', "sh"]
 
 
-class NoWall:
-    """Nothing in the way: the program runs as the caller. Only for `--unsafe-no-sandbox`."""
+class NoIsolation:
+    """None: the program runs as the caller. Only for `--unsafe-no-sandbox`."""
 
     name = "none"
 
