@@ -1,6 +1,6 @@
 """A set of remote files, obtained once: a folder that is complete and checked, or still on its way.
 
-Knows folders and hashes; not what is in the files, nor who lists them (`hub`, `r2`).
+Knows folders and hashes, not the meaning of the files. `hub` and `r2` make the lists.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from assay.ground.parsed import json_value
 from assay.ground.redact import addresses
 
 NAME_MAX = 60
-"""Characters of a name that its folder is told by; an address may be longer than a file's name."""
+"""Most characters of a name that go into the name of its folder; an address may be longer than a file name may be."""
 MARKER = ".assay-artifact.json"
 """Written last: origin, and size and hash of every file. A folder without it is not complete."""
 
@@ -56,7 +56,7 @@ class Listing:
 
 
 def place(store: Path, name: str, origin: str) -> Path:
-    """The folder below `store` for what `origin` is the whole address of: two origins never share one."""
+    """The folder below `store` for the files of `origin`, a whole address: two origins never share a folder."""
     digest = hashlib.sha256(origin.encode("utf-8", "surrogateescape")).hexdigest()
     return store / f"{name[:NAME_MAX]}@{digest[:16]}"
 
@@ -76,7 +76,7 @@ def obtain(
     report: Report = download.silent,
     patience: Patience | None = None,
 ) -> Path:
-    """`folder` with every file of the listing, each checked; asks nobody when it is complete already.
+    """`folder` with every file of the listing, each checked. Sends no request when the folder is complete already.
 
     Raises: ArtifactError, EnvironmentProblem (disk: before the first byte).
     """
@@ -95,7 +95,7 @@ def origin(folder: Path) -> str | None:
 
 
 def verify(folder: Path) -> list[str]:
-    """Hash every file again; what differs from the marker, in words. Empty = as obtained."""
+    """Hash every file again. Returns a sentence for each difference from the marker; empty = as obtained."""
     marker = _read_marker(folder)
     if marker is None:
         return [f"{folder} was not completed"]
@@ -128,7 +128,7 @@ def _obtain_locked(folder: Path, listing: Listing, report: Report, patience: Pat
 
 
 def _size_here(folder: Path, items: Sequence[Item]) -> int:
-    """Bytes of the listing that need no transfer any more."""
+    """Bytes of the listing that are here already."""
     size = 0
     for item in items:
         target = folder / item.path

@@ -1,4 +1,4 @@
-"""How much a file from outside may unfold to: one rule for every reader.
+"""How large the content of a foreign file may become when it is unpacked: one rule for every reader.
 
 A few bytes can stand for a terabyte: zeros packed by bzip2, a value of a pickle or an anchor of YAML that is
 used twice at each of sixty levels. What is read is counted as it will be in memory and held against the bytes
@@ -15,7 +15,7 @@ from assay.ground.errors import ArtifactError
 FACTOR = 32
 """Bytes that one byte of a file may stand for. Text packs to a tenth; a set joined to itself shares its rows."""
 FLOOR_BYTES = 16 << 20
-"""What the smallest file may unfold to."""
+"""Bytes that even the smallest file may stand for."""
 DISK_FLOOR_BYTES, DISK_FACTOR = 1 << 30, 100
 """The same for an archive that is unpacked onto a disk: logs pack to a hundredth."""
 ENTRY_BYTES = 4096
@@ -29,7 +29,7 @@ POINTER_BYTES = 8
 
 @dataclass
 class Budget:
-    """Bytes that are left to what one file unfolds to."""
+    """The bytes that the content of one file may still take."""
 
     where: object
     """The file, as errors name it."""

@@ -28,7 +28,7 @@ BROKEN = (
     RuntimeError,
     MemoryError,
 )
-"""What damaged, cut or encrypted archives make Python's own readers raise."""
+"""Errors that Python's own readers raise for damaged, cut or encrypted archives."""
 
 
 def _only_member(file: IO[bytes]) -> IO[bytes]:

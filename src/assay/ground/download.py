@@ -1,4 +1,4 @@
-"""A remote file, brought here whole: resumed by byte range, retried, checked, then renamed into place.
+"""Fetches a remote file whole: resumed by byte range, retried, checked, then renamed into place.
 
 Knows HTTP; not where models and datasets live (that is `mlperf.workloads.artifact`). What has arrived waits in
 `.NAME.part` beside the target with the server's validator in `.NAME.part.json`, so the next attempt, or the
@@ -29,7 +29,7 @@ from assay.ground.redact import addresses
 
 CHUNK_BYTES = 1 << 20
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""HTTP statuses that may pass. Source: RFC 9110 section 15, RFC 6585 section 4."""
+"""HTTP statuses after which another attempt may succeed. Source: RFC 9110 section 15, RFC 6585 section 4."""
 _CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18}|\*)")
 _WHOLE = re.compile(r"[0-9]{1,18}")
 """Not `str.isdigit`, which takes "²"; and no number that could not be a size."""
@@ -90,7 +90,7 @@ def silent(_: DownloadProgress) -> None:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to put up with a bad line."""
+    """How long to go on over a bad connection."""
 
     stall_s: float = 60.0
     """Longest silence of the server."""
@@ -106,7 +106,7 @@ class Patience:
 
 
 def fetch(remote: Remote, target: Path, report: Report = silent, patience: Patience | None = None) -> Path:
-    """Bring `remote` to `target`; a target that is there is taken as it is: it was checked before its rename.
+    """Fetch `remote` to `target`. A target that exists is used as it is: it was checked before its rename.
 
     Raises: ArtifactError (refused, gone, wrong hash, line given up), EnvironmentProblem (disk).
     """
@@ -141,7 +141,7 @@ def free_bytes(folder: Path) -> int:
 
 
 class _Again(Exception):
-    """This attempt failed in a way that may pass; `after_s`: the pause that the server asks for."""
+    """This attempt failed, and another one may succeed; `after_s`: the pause that the server asks for."""
 
     def __init__(self, reason: str, after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -245,7 +245,7 @@ def _request(remote: Remote, offset: int, validator: str | None) -> urllib.reque
 
 
 def _accept(remote: Remote, part: Partial, response: Any, offset: int) -> int | None:
-    """Make `part` ready for the body that follows; gives the whole size, bytes, when it is known."""
+    """Make `part` ready for the body that follows. Returns the size of the whole file in bytes, or None."""
     if (
         response.status not in (200, 206)
         or response.headers.get("Content-Encoding", "identity") != "identity"
@@ -274,7 +274,7 @@ def _accept(remote: Remote, part: Partial, response: Any, offset: int) -> int | 
 
 
 def _content_range(headers: Any) -> tuple[int | None, int | None]:
-    """(first byte of this answer, bytes of the whole file), None for what is not said."""
+    """(first byte of this answer, bytes of the whole file); None for a number that the server does not give."""
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
     if match is None:
         return None, None

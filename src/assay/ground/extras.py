@@ -34,16 +34,16 @@ def install_command(extra: str) -> str:
 
 
 def problem(library: str) -> EnvironmentProblem:
-    """What to say when a library of LIBRARIES is not there."""
+    """The message for a library of LIBRARIES that is not installed."""
     return EnvironmentProblem(
         f"this needs {library}, which is not installed", install_command(LIBRARIES[library])
     )
 
 
 def lacking(error: BaseException) -> EnvironmentProblem | None:
-    """What to say when an import failed for want of an extra; None for any other error.
+    """The message for an import that failed because an extra is not installed; None for any other error.
 
-    Only a module that is not there counts: one that is there and breaks is told as it broke.
+    A module that is installed and fails to import is such an other error.
     """
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return None

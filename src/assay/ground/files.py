@@ -62,7 +62,7 @@ def staged(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Mark `folder` as in use by this process: the mark goes with the process, however that ends."""
+    """Mark `folder` as in use by this process. The system removes the mark when the process ends."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):  # a file system without locks: nobody can tell, as before
@@ -73,7 +73,7 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def is_held(folder: Path) -> bool:
-    """Does a living process hold `folder`? Raises: OSError when it cannot be opened."""
+    """Whether a living process uses `folder`. Raises: OSError when it cannot be opened."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -98,7 +98,7 @@ def write_json(target: Path, value: Any) -> None:
 
 
 def as_problem(error: OSError, target: Path) -> EnvironmentProblem:
-    """What to tell of a failure to write `target`."""
+    """The error for a failure to write `target`."""
     if error.errno == errno.ENOSPC:
         return EnvironmentProblem(
             f"disk full while writing {target}", f"free space on {target.parent}, or choose another folder"

@@ -1,4 +1,4 @@
-"""Folders that are whole or absent: filled beside their place, then put there by one rename."""
+"""Folders that are whole or absent: filled beside their place, then renamed into it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def workshop(target: Path) -> Iterator[Path]:
 
 
 def copied(source: Path, target: Path) -> None:
-    """The same folder again at `target`, files as hard links where the file system can; links stay links."""
+    """Copy a folder to `target`, with hard links where the file system can; symbolic links stay links."""
     shutil.copytree(source, target, symlinks=True, copy_function=_link)
 
 
@@ -46,7 +46,7 @@ def _link(source: str, target: str) -> None:
 
 
 def put(made: Path, target: Path) -> None:
-    """`made` becomes `target`, whatever was there before: both are whole at every moment. Raises: OSError."""
+    """Put `made` in the place of `target`; at every moment one whole folder is there. Raises: OSError."""
     if not target.exists():
         made.rename(target)
     elif not _exchange(made, target):
@@ -56,7 +56,7 @@ def put(made: Path, target: Path) -> None:
 
 
 def _exchange(first: Path, second: Path) -> bool:
-    """Both paths swapped at once; False where the system cannot."""
+    """Swap both paths in one step; False where the system cannot."""
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     names = os.fsencode(first), os.fsencode(second)
     return rename is not None and rename(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0

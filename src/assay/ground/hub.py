@@ -31,7 +31,7 @@ class Hub:
     endpoint: str = ENDPOINT
     token: str | None = field(default=None, repr=False)
     cache: Path | None = None
-    """Where Hugging Face's own client keeps what it fetched (`hub_cache`); None: nobody looks there."""
+    """Where Hugging Face's own client keeps what it fetched (`hub_cache`); None: it is not used."""
 
     def remote(self, url: str, **known: Any) -> Remote:
         hint = "accept the model's terms on its page, then set HF_TOKEN to a token that may read it"

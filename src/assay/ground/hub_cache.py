@@ -1,4 +1,4 @@
-"""What Hugging Face's own client has fetched already: read before anything is fetched again, never written.
+"""The cache of Hugging Face's own client: read before a model is fetched, never written.
 
 Source of the layout: huggingface_hub, "Understand caching": models--OWNER--NAME/{refs/BRANCH, snapshots/COMMIT/}.
 """

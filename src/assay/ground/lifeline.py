@@ -1,4 +1,4 @@
-"""A process that must not outlive the one that started it: it watches a connection whose other end that one holds."""
+"""Ends a process when the one that started it ends: it watches a connection whose other end its parent holds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import threading
 
 PARENT_GONE = 5
-"""Exit code; nobody is left to read it."""
+"""Exit code. No process is left to read it."""
 
 
 def tie(descriptor: int) -> None:

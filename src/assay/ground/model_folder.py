@@ -19,11 +19,11 @@ INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 WANTED = "a folder in Hugging Face format, with config.json, *.safetensors and the tokenizer"
 FLOAT_WANTED = "name the folder of the float checkpoint (the engine quantises by itself: --precision int8)"
 SAID_QUANTISED = ("quantization_config", "compression_config")
-"""Fields of config.json that say so. Source: transformers; compressed-tensors' older name."""
+"""Fields of config.json that say that weights were quantised. Source: transformers; compressed-tensors' older name."""
 QUANTISED_FILES = ("hf_quant_config.json", "quantize_config.json", "quant_config.json")
-"""What writes them: TensorRT Model Optimizer, AutoGPTQ, AutoAWQ."""
+"""Names of files that quantising tools write: TensorRT Model Optimizer, AutoGPTQ, AutoAWQ."""
 QUANTISED_DTYPES = ("F8_", "F6_", "F4", "I8", "U8")
-"""How the dtypes begin that no float checkpoint stores weights in; F64 is a float."""
+"""First letters of the dtypes in which no float checkpoint stores weights; F64 is a float."""
 QUANTISED_NAMES = (".qweight", ".qzeros", ".weight_packed", ".weight_scale")
 PICKLED = ("*.bin", "*.pt", "*.pth")
 

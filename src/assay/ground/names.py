@@ -1,4 +1,4 @@
-"""What a name may be that becomes one folder or file of a tree."""
+"""Which names may become a folder or a file of a tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which known word somebody may have meant: one that differs by a slip of the hand, not one that is merely nearest."""
+"""Which known word was probably meant: one that a typing error turns into the given word, not just the nearest."""
 
 from __future__ import annotations
 

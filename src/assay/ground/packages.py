@@ -1,6 +1,6 @@
 """What other installed packages add to Assay: the entry points of one group, each loaded and checked.
 
-A broken one costs nobody anything but its own user: it is kept as a sentence that names it.
+A broken entry stops only those who ask for it: it is kept as a sentence that names it.
 """
 
 from __future__ import annotations

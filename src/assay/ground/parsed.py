@@ -1,4 +1,4 @@
-"""JSON and YAML of strangers as plain values. Whatever is wrong with a text ends in one ValueError that says what.
+"""Foreign JSON and YAML as plain values. Whatever is wrong with a text ends in one ValueError that says what.
 
 The parsers themselves raise RecursionError for depth, and PyYAML raises what its constructors happen to meet.
 """

@@ -1,4 +1,4 @@
-"""What has arrived of a file so far, and the server's validator it arrived under."""
+"""The part of a file that has arrived, and the server's validator for it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Partial:
         return size_bytes is None or known.get("size_bytes") in (None, size_bytes)
 
     def start(self, url: str, validator: str | None, size_bytes: int | None) -> None:
-        """Empty, for a body that begins at its first byte."""
+        """Empty the file: the next body begins at the first byte."""
         self.path.write_bytes(b"")
         state = {"of": _key(url), "validator": validator, "size_bytes": size_bytes}
         self._state.write_text(json.dumps(state), encoding="utf-8")
@@ -63,7 +63,7 @@ class Partial:
         self._state.unlink(missing_ok=True)
 
     def mismatch(self, size_bytes: int | None, sha256: str | None, md5: str | None) -> str | None:
-        """What is wrong with the bytes here, or None; MD5 is looked at only where no SHA-256 is known."""
+        """What is wrong with the bytes that arrived, or None; MD5 is looked at only where no SHA-256 is known."""
         if size_bytes is not None and self.size_bytes != size_bytes:
             return f"{self.size_bytes} bytes arrived, {size_bytes} are expected"
         for name, expected in (("sha256", sha256), ("md5", md5)):
@@ -74,7 +74,7 @@ class Partial:
 
 
 def _key(url: str) -> str:
-    """The address without what may let somebody in."""
+    """A digest of the address, which may hold secrets."""
     return hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
 
 

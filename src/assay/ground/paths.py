@@ -1,4 +1,4 @@
-"""A path that somebody gave as text."""
+"""A path given as text."""
 
 from __future__ import annotations
 

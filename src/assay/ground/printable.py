@@ -7,7 +7,7 @@ or rewrite what stands on it. What is not printed is shown as Python would write
 from __future__ import annotations
 
 LAYOUT = "\n\t"
-"""What a text of several lines is laid out with."""
+"""Characters that lay out a text of several lines."""
 _BYTE = 0xDC00
 """Python's stand-in for a byte that is no UTF-8 is this much above it."""
 

@@ -45,7 +45,7 @@ def folder(prefix: str, suffix: str = "", place: Path | None = None) -> Iterator
 
 
 def own(path: Path) -> int | None:
-    """Own a folder that was just made, until the returned handle is closed; None when it was removed meanwhile."""
+    """Own a folder that was just made until the returned handle is closed; None when it is gone already."""
     handle = None
     try:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -61,7 +61,7 @@ def own(path: Path) -> int | None:
 
 
 def remove_abandoned(folders: Iterable[Path], remove: Callable[[Path], None]) -> None:
-    """Remove those of the folders that nobody owns; the ones of other users and symbolic links stay."""
+    """Remove the folders that no process owns; folders of other users and symbolic links stay."""
     for path in folders:
         try:
             handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

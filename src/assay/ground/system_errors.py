@@ -1,4 +1,4 @@
-"""What the operating system refuses: for reasons of the machine or of a name, never a bug of this program."""
+"""Errors of the operating system that come from the machine or a name, and are no bug of this program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HINTS = {
 
 
 def problem(error: OSError) -> EnvironmentProblem:
-    """What to tell of a call of the system that failed: which name, what was said, what to try."""
+    """The error for a system call that failed: which name, the system's words, what to try."""
     reason = error.strerror or str(error) or type(error).__name__
     if error.filename is None and error.errno == errno.ENOENT and not _has_working_folder():
         return EnvironmentProblem("the working folder is gone", "change to a folder that is there")

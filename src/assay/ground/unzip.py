@@ -24,7 +24,7 @@ _DAMAGED = (
     RuntimeError,
     LookupError,
 )
-"""What a cut, damaged, crafted or encrypted archive, or an unknown method of packing, makes zipfile raise."""
+"""Errors that zipfile raises for a cut, damaged, crafted or encrypted archive, or an unknown method."""
 
 
 def unpack(source: Path, target: Path, strip_folders: int = 0) -> list[Path]:
@@ -54,7 +54,7 @@ def unpack(source: Path, target: Path, strip_folders: int = 0) -> list[Path]:
 
 @contextlib.contextmanager
 def _stage(target: Path) -> Iterator[Path]:
-    """A folder on the disk of `target` that goes when the block ends."""
+    """A folder on the disk of `target`, removed when the block ends."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with scratch.folder(".assay-unpack-", place=target if target.exists() else target.parent) as stage:
         yield stage
