@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli import main
+from assay.cli.cm import UserConsole
 from assay.cli.progress import ProgressLine
 from assay.mlperf.sut.progress import Progress
 
@@ -82,3 +83,10 @@ def test_a_message_of_a_sut_cannot_rewrite_the_progress_line() -> None:
     line.say(HOSTILE)
     assert "owned" in stream.getvalue()
     assert stream.getvalue().replace("\n", "").isprintable()
+
+
+def test_a_note_of_a_recipe_begins_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    UserConsole().note(f"INFO:root:* cm run script {HOSTILE}")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("INFO:root:* cm run script")
+    assert second == "  assay: all is well"

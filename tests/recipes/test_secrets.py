@@ -27,6 +27,7 @@ from .test_home import git as run_git
 from .test_home import has_git, upstream  # noqa: F401
 
 SECRET = "ghp_S3CRETs3cret"
+KEY = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{SECRET * 4}\n-----END OPENSSH PRIVATE KEY-----"
 PROXY = "http://me:S3CRETpass@127.0.0.1:9"
 
 
@@ -54,6 +55,10 @@ PROXY = "http://me:S3CRETpass@127.0.0.1:9"
         ("AUTHORIZATION", f"Bearer {SECRET}"),
         ("GH_TOKEN", f"-{SECRET}"),
         ("http_proxy", PROXY),
+        ("CM_NOTES", KEY),
+        ("CM_NOTES", f"before\n{KEY}\nafter"),
+        ("CM_NOTES", KEY[:90]),
+        ("CM_NOTES", [f"x {KEY}"]),
         ("CM_GIT_URL", f"https://{SECRET}@host/owner/name"),
         ("CM_PACKAGE_URL", "https://host/f.zip?X-Amz-Signature=abc&X=1"),
     ],
@@ -361,3 +366,19 @@ def test_an_option_that_only_a_dependency_maps_to_a_secret_reaches_a_container_b
     answer = kit.perform([*line, "--adr.x.env.CM_API_KEY=S3CRETkey"])
     assert "S3CRET" not in str(answer) + str(kit.console.said) + Path(answer["dockerfile"]).read_text()
     assert f"@{container.SECRETS_FILE} " in answer["commands"][1][-1]
+
+
+@pytest.mark.parametrize(
+    "kind", ["RSA PRIVATE KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PGP PRIVATE KEY BLOCK"]
+)
+def test_a_private_key_is_hidden_wherever_it_stands_and_what_is_around_it_stays(kind: str) -> None:
+    block = f"-----BEGIN {kind}-----\n{SECRET}\n-----END {kind}-----"
+    assert secrets.in_text(f"log: {block} done") == "log: *** done"
+    assert secrets.is_secret("CM_NOTES", block)
+    assert secrets.apart({"CM_NOTES": block, "A": "b"}) == ({"A": "b"}, {"CM_NOTES": block})
+
+
+def test_a_public_key_and_words_about_keys_are_no_secrets() -> None:
+    for text in ("-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----", "put your PRIVATE KEY there"):
+        assert secrets.in_text(text) == text
+        assert not secrets.is_secret("CM_NOTES", text)

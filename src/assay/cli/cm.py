@@ -47,7 +47,7 @@ class UserConsole:
 
     def note(self, text: str) -> None:
         sys.stdout.flush()
-        tell(text)
+        tell(indented(text))  # a name in it may hold a line end
 
     def ask(self, question: str) -> str | None:
         if self.quiet_stdout:

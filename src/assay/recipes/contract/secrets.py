@@ -35,6 +35,9 @@ _TELLING = (
 # Inside a text: NAME=VALUE, "NAME": "VALUE", NAME: VALUE, --name VALUE. A path after a colon belongs to a mount.
 _NAMED = r"(?<![\w./-])(?P<option>--)?(?P<name>\w[\w.-]*)(?:[\"']?\s*(?:=|:(?!\s*/))\s*|(?(option)\s+|(?!)))"
 _VALUE = r"(?i)\"([^\"]*)\"|'([^']*)'|((?:(?:basic|bearer|token)\s+)?[^\s\"',;{}\[\]()]+)"
+_KEY_BEGINS = "PRIVATE KEY"
+"""In the first line of a key as OpenSSL, OpenSSH and PGP write it; whatever its name, such a text is a secret."""
+_KEY_BLOCK = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|\Z)"
 _options: set[str] = set()
 """Options that recipes map to a secret variable, as `--tok` to GH_TOKEN; learned when recipes are resolved."""
 _SHORTEST = 6  # a shorter text is not looked for in others: it would be found by chance
@@ -62,7 +65,7 @@ def is_secret(name: str, value: Any) -> bool:
         return False
     if text[0] == "$" and re.match(_REFERENCE, text):
         return False
-    if _telling(text):
+    if _telling(text) or _without_keys(text) != text:
         return True
     is_small = text.isdecimal() and len(text) < 5
     return not is_small and (name in _options or _sounds_secret(name, text))
@@ -194,7 +197,13 @@ def _telling(text: str) -> bool:
 
 
 def _in_addresses(text: str) -> str:
-    """Only addresses that tell something are changed: the query of another one is no secret."""
+    """Only addresses that tell something are changed: the query of another one is no secret. Private keys go, too."""
     from assay.ground.redact import addresses
 
+    text = _without_keys(text)
     return re.sub(_ADDRESS, lambda found: addresses(found[0]) if _telling(found[0]) else found[0], text)
+
+
+def _without_keys(text: str) -> str:
+    """A key that was cut off has no end: the rest of the text goes with it."""
+    return re.sub(_KEY_BLOCK, HIDDEN, text, flags=re.DOTALL) if _KEY_BEGINS in text else text

@@ -65,7 +65,8 @@ class NativeScripts:
             path = Path(name)
             if path.is_file():
                 self.note(f"  content of {path.absolute()}:")
-                self.note(path.read_text(encoding="utf-8", errors="replace"))
+                for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+                    self.note(f"  {line}")
 
 
 def _failed(script: Path, ended: shell.ScriptEnded, dialect: str, alias: Any) -> RecipeFailed:

@@ -53,7 +53,8 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
             ["bash", "--init-file", shell.ENV_FILE], env=session.process_state.environ, check=False
         )
     if on("json") or on("j"):
-        context.console.note("INFO:root:" + as_json(hidden(answer)))
+        for line in ("INFO:root:" + as_json(hidden(answer))).splitlines():
+            context.console.note(line)
     if inputs.get("lock"):
         from assay.recipes.tools.lock import write_lock
 
