@@ -120,6 +120,7 @@ def test_without_any_process_orders_fail_at_once() -> None:
         heard.wait(lambda: len(heard.ended) == 1)
         made.ask([order(1)])
         assert heard.ended[1].failure == "CLIENT"
+        made.hand_over(True)  # there is nobody to tell
         made.close()
 
 

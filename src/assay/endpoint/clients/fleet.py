@@ -131,7 +131,7 @@ class ClientFleet:
             self._write(self._processes[at], frame(FrameKind.ORDERS, orders))
 
     def _write(self, to: _ClientProcess, data: bytes) -> None:
-        with suppress(BrokenPipeError, ConnectionResetError):  # it has died: `_listen` is told
+        with suppress(OSError):  # it has died: `_listen` is told
             to.socket.sendall(data)
 
     # In the fleet's own thread.

@@ -32,6 +32,8 @@ from assay.endpoint.failure import FailureKind
 from assay.endpoint.rotation import Endpoint
 from assay.endpoint.tier import Tier
 
+LONGEST_TURN_NS = 1_000_000
+"""Longer than that nothing waits for what else comes in the same turn: first tokens are timed by who gets them."""
 TICK_S, TICKS = 0.02, 10
 """How often the lag of the loop is looked at, and how many looks make a pulse."""
 
@@ -50,6 +52,8 @@ class ClientWorker(asyncio.Protocol):
         self._frames = FrameReader()
         self._client: Client[OrderKey] | None = None
         self._came = Came([], [], [])
+        self._since_ns = 0
+        """When the first of it came; 0 = nothing has."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -155,15 +159,20 @@ class ClientWorker(asyncio.Protocol):
         )
 
     def _soon(self) -> Came:
-        """What comes in one turn of the loop is handed in together."""
-        came = self._came
-        if not (came.firsts or came.answers or came.ended or came.first_texts or came.texts):
+        """What comes in one turn of the loop is handed in together, unless the turn is long."""
+        now = time.monotonic_ns()
+        if not self._since_ns:
+            self._since_ns = now
             self._loop.call_soon(self._hand_in)
-        return came
+        elif now - self._since_ns > LONGEST_TURN_NS:
+            self._hand_in()
+            self._since_ns = now
+        return self._came
 
     def _hand_in(self) -> None:
-        came, self._came = self._came, Came([], [], [])
-        self._parent.write(frame(FrameKind.CAME, came))
+        came, self._came, self._since_ns = self._came, Came([], [], []), 0
+        if came.firsts or came.answers or came.ended or came.first_texts or came.texts:
+            self._parent.write(frame(FrameKind.CAME, came))
 
     async def _pulse(self) -> None:
         assert self._client is not None
