@@ -35,15 +35,14 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
     """Raises: ConfigError for what cannot be asked, EnvironmentProblem when the server does not answer, RunFailed when
     its first answers are of no use."""
     options = KIND.values(spec.options)
-    urls = urls_of(options)
+    urls, limits = urls_of(options), limits_of(options)
+    clients, check_s = clients_of(options, limits.in_flight), float(str(options["client_check"]))
     variable = options["api_key_env"]
     token = secret.value(str(variable)) if variable else None
     addresses = [parse(url) for url in urls]
     model = model_of(addresses, None if options["model"] is None else str(options["model"]), token)
     chosen = choice(*api_of(options, addresses, token), samples, spec.tokenizer, spec.exact)
     sink.progress(chosen.words())
-    limits = limits_of(options)
-    clients, check_s = clients_of(options, limits.in_flight), float(str(options["client_check"]))
     sut = EndpointSut(addresses, chosen, model, token, limits, clients, check_s, spec, samples, sink)
     try:
         sut.warm_up()
