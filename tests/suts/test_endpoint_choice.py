@@ -60,7 +60,10 @@ def test_where_scores_are_wanted_c_is_refused_with_its_reason_and_b_is_not(words
     assert chosen("openai", words, must_be_exact=True).tier is Tier.B
     with pytest.raises(ConfigError, match="without --tokenizer no answer") as error:
         chosen("openai", None, must_be_exact=True)
-    assert "--mode performance" in error.value.hint and "vllm" in error.value.hint
+    assert all(words in error.value.hint for words in ("--mode performance", "--tokenizer", "vllm"))
+    with pytest.raises(ConfigError, match="template") as error:
+        chosen("openai-chat", words, must_be_exact=True)
+    assert "--tokenizer" not in error.value.hint  # it would not help
 
 
 @pytest.mark.parametrize(("api", "kind"), [("vllm", "vllm"), ("llamacpp", "llamacpp"), ("ollama", "ollama")])

@@ -99,7 +99,9 @@ def choice(
     if must_be_exact and made.tier is Tier.C:
         raise ConfigError(
             f"an accuracy run needs exact token ids, and of the API {api.name} they are not known: {why_c}",
-            "--mode performance, --tokenizer DIR of the server's model, or an API with ids: "
+            "--mode performance, "
+            + ("--tokenizer DIR of the server's model, " if known is None else "")
+            + "or an API with ids: "
             + ", ".join(name for name, each in APIS.items() if each.tier is Tier.A),
         )
     return made
