@@ -50,7 +50,7 @@ def asked(
         client.hands_over = hands_over
         watch = asyncio.ensure_future(client.watch())
         client.ask([exchange(number) for number in range(count)])
-        await asyncio.wait_for(over.wait(), 30)
+        await asyncio.wait_for(over.wait(), 60)
         watch.cancel()
         client.close()
         with suppress(asyncio.CancelledError):

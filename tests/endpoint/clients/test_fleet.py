@@ -52,7 +52,7 @@ class Heard:
 
     def wait(self, enough: Callable[[], bool]) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: enough() or self.error is not None, 30)
+            assert self.changed.wait_for(lambda: enough() or self.error is not None, 60)
         assert self.error is None
 
 
@@ -88,7 +88,9 @@ def test_each_process_tells_how_it_fares_and_no_more_are_in_flight_than_asked_fo
         made.ask([order(number) for number in range(24)])
         heard.wait(lambda: len(heard.ended) == 24)
         seen: list[Any] = [[], []]
+        deadline = time.monotonic() + 60
         while not all(told and sum(told[-1].connections.values()) for told in seen):
+            assert time.monotonic() < deadline
             time.sleep(0.05)
             seen = made.pulses()
         made.close()
