@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from typing import Any
 
 import psutil
 import pytest
+
+from tests.end_to_end import ray_kills
 
 pytestmark = [pytest.mark.slow]
 pytest.importorskip("ray")
@@ -154,3 +157,13 @@ def test_a_lost_head_ends_the_run_and_leaves_nothing(tmp_path: Path, victim: str
         made = result(out)
         assert made["status"] == "FAILED" and "lost" in made["reason"], said
     assert none_left(session)
+
+
+def test_three_nodes_answer_as_one_and_lose_nothing_with_a_replica() -> None:
+    dice = random.Random(5)
+    with ray_kills.cluster() as address:
+        said, killed, used = ray_kills.one_run(address, dice, 0)
+        assert (said, killed, used.losses) == ([], 0, ())
+        assert len(used.details["nodes"]) == 3 and len(used.details["replicas"]) == 4
+        said, killed, used = ray_kills.one_run(address, dice, 2)
+        assert said == [] and len(used.losses) <= killed == 2
