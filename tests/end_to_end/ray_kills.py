@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import socket
 import sys
 import tempfile
 import threading
@@ -48,7 +49,7 @@ def cluster(nodes: int = NODES) -> Iterator[str]:
         size: dict[str, Any] = {"num_cpus": 2, "object_store_memory": 200 << 20}
         os.environ["RAY_TMPDIR"] = folder
         (Path(folder) / "ray").mkdir()
-        head = {**size, "include_dashboard": False}
+        head = {**size, "include_dashboard": False, "gcs_server_port": free_port()}
         made = Cluster(initialize_head=True, head_node_args=head)
         try:
             for _ in range(nodes - 1):
@@ -56,6 +57,13 @@ def cluster(nodes: int = NODES) -> Iterator[str]:
             yield made.address
         finally:
             made.shutdown()
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port
 
 
 def samples() -> list[Sample]:

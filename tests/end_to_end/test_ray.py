@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import random
@@ -17,8 +18,11 @@ import pytest
 
 from tests.end_to_end import ray_kills
 
-pytestmark = [pytest.mark.slow]
-pytest.importorskip("ray")
+pytestmark = [
+    pytest.mark.slow,
+    # Not imported here: Ray reads its settings when it is.
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed"),
+]
 SECONDS = 240
 
 
