@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 from assay.cli.terminal import say, say_json, tell
 from assay.ground import paths
+from assay.ground.errors import ConfigError
 
 if TYPE_CHECKING:
     from assay.mlperf.rounds.target import Score
 
 HELP = "score an mlperf_log_accuracy.json: the metrics of its workload"
 UNGRADED = 3
+RAY = "ray"
+"""In place of a number of workers."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,13 +41,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="tests of LiveCodeBench: test.jsonl of code_generation_lite, or a folder with its test*.jsonl",
     )
-    parser.add_argument("--workers", type=int, help="MBXP programs at the same time (default: one per core)")
+    parser.add_argument(
+        "--workers",
+        type=_workers,
+        metavar="N|ray",
+        help="programs at the same time (default: one per core), or ray: on all machines of a Ray cluster",
+    )
+    parser.add_argument(
+        "--ray-address",
+        metavar="HOST:PORT",
+        help="with --workers ray: auto, or the head of the cluster (default: a cluster of this machine alone)",
+    )
     parser.add_argument(
         "--unsafe-no-sandbox",
         action="store_true",
         help="run model-written programs as you, without a sandbox; recorded in the result",
     )
     parser.add_argument("--accuracy-txt", type=Path, help="also write the text that submission checkers read")
+
+
+def _workers(text: str) -> int | str:
+    """Raises: ConfigError."""
+    word = text.strip().lower()
+    if word != RAY and not word.isdecimal():
+        raise ConfigError(f"{text[:40]!r} is not a value of --workers", f"a whole number from 1 on, or {RAY}")
+    return RAY if word == RAY else int(word)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,11 +80,17 @@ def run(args: argparse.Namespace) -> int:
 
     line = ProgressLine()
     grade = Grade(
-        args.workers,
+        None if args.workers == RAY else args.workers,
         args.unsafe_no_sandbox,
         lambda done, total: line.show(Progress("grading", done, total)),
         args.lcb_tests,
     )
+    if args.workers == RAY:
+        from assay.bench.ray_grading import on_ray
+
+        grade = on_ray(grade, args.ray_address)
+    elif args.ray_address is not None:
+        raise ConfigError("--ray-address is for --workers ray", "--workers ray, or leave it out")
     made = library.score_log(args.log, args.dataset, args.tokenizer, args.workload, args.dtype, grade)
     line.close()
     for warning in made.warnings:
