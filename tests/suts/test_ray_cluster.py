@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,13 @@ def test_a_head_that_does_not_answer_several_times_is_lost(
 ) -> None:
     monkeypatch.setattr(ray_cluster, "REACH_S", 0.01)
     cluster = object.__new__(Cluster)
-    cluster.head = f"127.0.0.1:{closed_port}"
+    cluster.head, cluster._is_closed = f"127.0.0.1:{closed_port}", threading.Event()
     told: list[RunFailed] = []
     cluster._watch(told.append)
     assert f"127.0.0.1:{closed_port}, is lost" in str(told[0])
+    cluster._is_closed.set()  # nobody looks for the head of a cluster that was closed
+    cluster._watch(told.append)
+    assert len(told) == 1
 
 
 def test_sockets_of_ray_have_short_names(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -23,12 +25,16 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-def test_a_cluster_of_our_own_has_a_token_that_nobody_else_knows() -> None:
+def test_a_cluster_of_our_own_has_the_token_of_this_process() -> None:
     ray_environment.set_for(is_own_cluster=True)
-    first = os.environ["RAY_AUTH_TOKEN"]
-    ray_environment.set_for(is_own_cluster=True)
-    assert len(first) == 64 and os.environ["RAY_AUTH_TOKEN"] != first
+    assert len(os.environ["RAY_AUTH_TOKEN"]) == 64 and os.environ["RAY_AUTH_MODE"] == "token"
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+
+
+def test_another_process_has_another_token() -> None:
+    code = "from assay.suts.ray_environment import TOKEN; print(TOKEN)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len(done.stdout.strip()) == 64 and done.stdout.strip() != ray_environment.TOKEN
 
 
 def test_a_cluster_that_runs_is_joined_as_ray_does_it() -> None:

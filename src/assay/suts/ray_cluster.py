@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -48,7 +47,7 @@ class Cluster:
         import ray
 
         self._ray = ray
-        self._at_end = ExitStack()
+        self._at_end, self._is_closed = ExitStack(), threading.Event()
         self.is_own = address is None
         quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
         try:
@@ -122,13 +121,15 @@ class Cluster:
 
     def close(self) -> None:
         """Release it; a cluster of our own is gone afterwards."""
+        self._is_closed.set()
         self._ray.shutdown()
         self._at_end.close()
 
     def _watch(self, tell: Callable[[RunFailed], None]) -> None:
         missed = 0
         while missed < LOOKS:
-            time.sleep(REACH_S)
+            if self._is_closed.wait(REACH_S):
+                return
             try:
                 _reach(self.head)
                 missed = 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 
+TOKEN = secrets.token_hex(32)
+"""Of all clusters of this process: Ray reads it once."""
 START_S = "180"
 """Longest wait for Ray's own processes. Its 30 s and 60 s are too short on a busy machine."""
 
@@ -19,6 +21,6 @@ def set_for(is_own_cluster: bool) -> None:
             "RAY_raylet_start_wait_time_s": START_S,
             "RAY_worker_register_timeout_seconds": START_S,
             "RAY_AUTH_MODE": "token",
-            "RAY_AUTH_TOKEN": secrets.token_hex(32),
+            "RAY_AUTH_TOKEN": TOKEN,
         }
     os.environ.update(told)
