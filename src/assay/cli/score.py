@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 HELP = "score an mlperf_log_accuracy.json: the metrics of its workload"
 UNGRADED = 3
-RAY = "ray"
-"""In place of a number of workers."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,11 +59,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _workers(text: str) -> int | str:
-    """Raises: ConfigError."""
+    """A number, or the word for a cluster. Raises: ConfigError."""
+    from assay.suts.ray import KIND
+
     word = text.strip().lower()
-    if word != RAY and not word.isdecimal():
-        raise ConfigError(f"{text[:40]!r} is not a value of --workers", f"a whole number from 1 on, or {RAY}")
-    return RAY if word == RAY else int(word)
+    if word == KIND.name:
+        return word
+    if not word.isdecimal():
+        raise ConfigError(
+            f"{text[:40]!r} is not a value of --workers", f"a whole number from 1 on, or {KIND.name}"
+        )
+    return int(word)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,12 +84,12 @@ def run(args: argparse.Namespace) -> int:
 
     line = ProgressLine()
     grade = Grade(
-        None if args.workers == RAY else args.workers,
+        None if isinstance(args.workers, str) else args.workers,
         args.unsafe_no_sandbox,
         lambda done, total: line.show(Progress("grading", done, total)),
         args.lcb_tests,
     )
-    if args.workers == RAY:
+    if isinstance(args.workers, str):
         from assay.bench.ray_grading import on_ray
 
         grade = on_ray(grade, args.ray_address)
