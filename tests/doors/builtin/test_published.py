@@ -122,7 +122,7 @@ def test_a_set_that_nobody_publishes_ready_says_how_to_build_it() -> None:
         ("get,ml-model,llama2,_7b", "no benchmark of Assay measures this model"),
         ("get,ml-model,gptj,_int8", "lowers their precision when it loads them"),
         ("get,preprocessed,dataset,openorca,_size.60", "--count=N"),
-        ("get,dataset,openorca,original", "tag original: the table that the dataset was made from"),
+        ("get,dataset,openorca,original", "tags openorca,original: the table that the dataset was made from"),
         ("get,dataset,cnndm,original", ""),
         ("get,ml-model,llama2,_stub.a/b,_mlc,_rclone", ""),
     ],

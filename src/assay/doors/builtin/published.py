@@ -64,8 +64,11 @@ _REASONS = {
 REFUSED = {name: reason for reason, names in _REASONS.items() for name in names.split()}
 """Variation -> why a recipe here does not do it."""
 TAGS_REFUSED = {
-    "original": "the table that the dataset was made from is no dataset of a benchmark: leave `original` out",
+    frozenset(("openorca", "original")): (
+        "the table that the dataset was made from is no dataset of a benchmark: leave `original` out"
+    ),
 }
+"""Tags that stand together -> why not."""
 
 
 def declines(call: BuiltinCall) -> str:
@@ -74,10 +77,9 @@ def declines(call: BuiltinCall) -> str:
         known = name if name in REFUSED else f"{name.partition('.')[0]}.#"
         if known in REFUSED:
             return f"variation _{name}: {REFUSED[known]}"
-    if "openorca" in call.selection.tags:
-        for tag, reason in TAGS_REFUSED.items():
-            if tag in call.selection.tags:
-                return f"tag {tag}: {reason}"
+    for tags, reason in TAGS_REFUSED.items():
+        if tags <= set(call.selection.tags):
+            return f"tags {','.join(sorted(tags))}: {reason}"
     return ""
 
 
