@@ -54,6 +54,7 @@ class Cluster:
             if address is None:
                 folder = self._at_end.enter_context(scratch.folder("assay-ray-", place=_place()))
                 ray.init(
+                    address="local",  # else a variable of the user's would name another cluster
                     num_cpus=cores.usable(),
                     include_dashboard=False,
                     object_store_memory=OBJECT_STORE_BYTES,
