@@ -25,12 +25,14 @@ def run(args: argparse.Namespace) -> int:
 
     from assay.ground import files
     from assay.ground.errors import ConfigError
-    from assay.report import history, history_page
+    from assay.report import history
 
     if not args.folder.is_dir():
         raise ConfigError(f"no folder {args.folder}", "name the folder that holds run folders")
     past = history.of(args.folder, args.workload)
     if args.html:
+        from assay.report import history_page
+
         files.write_text(args.html, history_page.render(past, args.folder))
     if args.json:
         runs = [

@@ -43,30 +43,33 @@ def run(args: argparse.Namespace) -> int:
     import webbrowser
 
     from assay.ground import files
+    from assay.mlperf.record import result
     from assay.mlperf.record.run_folder import RunFolder
-    from assay.report import outcome, page, readme, summary
+    from assay.report import outcome, readme, summary
 
     width = terminal.width(summary.WIDTH)
     folders = [RunFolder(path) for path in args.runs]
     target = args.html or (folders[0].page if args.open else None)
-    shown = [_shown(folder, target is not None) for folder in folders]
-    for folder, each in zip(folders, shown):
-        text = readme.render(each.result)
+    made = [result.read(folder.path) for folder in folders]
+    for folder, each in zip(folders, made):
+        text = readme.render(each)
         if _text_of(folder.readme) != text:
             files.write_text(folder.readme, text)
         if args.json:
             continue
-        say(summary.render(each.result, width))
+        say(summary.render(each, width))
         if args.definitions:
-            say("\n".join(_definitions(each.result, width)))
-        for label, said in (("report", str(folder.readme)), ("result", str(outcome.of(each.result)))):
+            say("\n".join(_definitions(each, width)))
+        for label, said in (("report", str(folder.readme)), ("result", str(outcome.of(each)))):
             say("\n".join(summary.labelled(label, said, width)))
     if target is not None:
-        files.write_text(target, page.render(shown))
+        from assay.report import page
+
+        files.write_text(target, page.render([_shown(folder, each) for folder, each in zip(folders, made)]))
     if args.json:
         runs = [
-            {"folder": str(folder), "outcome": str(outcome.of(each.result)), **each.result.to_dict()}
-            for folder, each in zip(folders, shown)
+            {"folder": str(folder), "outcome": str(outcome.of(each)), **each.to_dict()}
+            for folder, each in zip(folders, made)
         ]
         say_json(json.dumps({"runs": runs, "page": str(target) if target else None}))
     elif target is not None:
@@ -96,16 +99,12 @@ def _text_of(path: Path) -> str | None:
         return None
 
 
-def _shown(folder: RunFolder, is_page: bool) -> Shown:
-    """The run, with what only a page needs: its requests, and the check of its tree."""
+def _shown(folder: RunFolder, made: RunResult) -> Shown:
+    """The run, with what a page needs beside it: its requests, and the check of its tree."""
     from assay.ground.errors import ArtifactError
-    from assay.mlperf.record import result
     from assay.mlperf.run import requests
     from assay.report.page import Shown
 
-    made = result.read(folder.path)
-    if not is_page:
-        return Shown(made, None)
     rows, why = None, f"{folder.requests.name} is not in the run folder"
     if folder.requests.is_file():
         try:
