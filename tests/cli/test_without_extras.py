@@ -30,7 +30,7 @@ print(json.dumps(found))
 """
 """One process for all verbs, with the libraries of every extra hidden."""
 NEEDS = {
-    **dict.fromkeys(("bench", "load", "tune", "import", "compare", "answers"), "parquet"),
+    **dict.fromkeys(("bench", "load", "tune", "import", "compare", "answers", "compliance"), "parquet"),
     **dict.fromkeys(("dataset convert", "dataset build"), "parquet"),
     **dict.fromkeys(("model random", "model pack", "parity"), "engine"),
 }

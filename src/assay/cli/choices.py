@@ -7,6 +7,7 @@ import json
 import textwrap
 
 from assay import suts
+from assay.cli import terminal
 from assay.cli.terminal import say, say_json
 from assay.config import Device, Division, Mode, Precision, Scenario, Style
 from assay.mlperf import workloads
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         say(
             textwrap.fill(
                 ", ".join(words),
-                80,
+                terminal.width(80),
                 initial_indent=f"  {name:<{wide}}  ",
                 subsequent_indent=" " * (wide + 4),
                 break_on_hyphens=False,
