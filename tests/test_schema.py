@@ -15,15 +15,11 @@ import jsonschema
 import pytest
 import yaml
 
-from assay.cli import main
 from assay.config import BenchmarkConfig, Delivery, Request
 from assay.doors import native
 from assay.ground.errors import AssayError
 from assay.mlperf.record import result
 from tests import fakes
-from tests.bench.foreign_files import VLLM
-from tests.end_to_end import rows
-from tests.mlperf import run_folder
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,28 +54,6 @@ def test_the_published_schemas_are_those_of_the_types() -> None:
 def test_fields_carry_what_is_said_below_them() -> None:
     assert RESULT.schema["properties"]["command"]["description"].startswith("A command line")
     assert RUN.schema["properties"]["round"]["description"].startswith("null = the newest round")
-
-
-def test_the_files_of_a_real_run_are_taken(
-    tmp_path: Path, loadgen: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = rows.write(tmp_path / "set.jsonl", rows.tokenizer(tmp_path / "words"))
-    job = ["bench", "mixtral-8x7b", "--sut", "echo", "--checkpoint", str(tmp_path / "words"), "--quiet"]
-    assert (
-        main([*job, "--dataset", str(data), "--scenario", "offline,server", "--out", str(tmp_path / "run")])
-        == 0
-    )
-    RESULT.validate(json.loads((tmp_path / "run/result.json").read_text()))
-    RUN.validate(json.loads((tmp_path / "run/config.json").read_text()))
-
-
-def test_other_records_are_taken(tmp_path: Path) -> None:
-    (tmp_path / "v.json").write_text(json.dumps(VLLM))
-    assert main(["import", str(tmp_path / "v.json"), "--out", str(tmp_path / "imported")]) == 0
-    run_folder.write(tmp_path / "run")
-    for name in ("imported", "run"):
-        RESULT.validate(json.loads((tmp_path / name / "result.json").read_text()))
-    RESULT.validate(fakes.result(used=None, reason="no memory").to_dict())
 
 
 def changed(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
