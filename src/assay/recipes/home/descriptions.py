@@ -134,8 +134,21 @@ def write_cache_file(target: Path, content: bytes) -> None:
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left(target)
         part.write_bytes(content)
         part.replace(target)
     except OSError:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def _remove_left(target: Path) -> None:
+    """What a killed process left beside the file; a living one may still be writing its own."""
+    for left in target.parent.glob(f".{target.name}.*.part"):
+        owner = left.suffixes[-2][1:]
+        try:
+            os.kill(int(owner), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (ValueError, PermissionError):  # none of ours, or another user's process
+            continue
