@@ -217,6 +217,8 @@ class EarlierRun(TextEnum):
     REUSE = "reuse"
     """A finished run is taken as it is, an unfinished one is replaced."""
     REPLACE = "replace"
+    RESUME = "resume"
+    """A finished run is taken as it is, an unfinished one goes on."""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def test_each_mode_is_run_once_and_kept_as_soon_as_it_is_finished(
     running = echo_job.begun(tmp_path / "run")
     kept: list[int] = []
     measure.measure(running, lambda run: kept.append(len(run.runs)), scored)
-    assert kept == [1, 2]
+    assert kept == [0, 1, 2]
     assert [spec.mode for spec in session.ran] == [Mode.PERFORMANCE, Mode.ACCURACY]
     assert [run.validity for run in running.runs] == [RunValidity.VALID] * 2
     assert [len(run.scores) for run in running.runs] == [0, 1]

@@ -201,10 +201,13 @@ def test_an_earlier_run_is_left_taken_or_replaced_as_asked(
 ) -> None:
     out = tmp_path / "run"
     out.mkdir()
-    fakes.result(fakes.performance(), status=status).write(out)
-    taken = earlier.take(BenchmarkConfig(paths=Paths(out=out)), way, lambda text: None)
-    assert (taken is not None) == (way is EarlierRun.REUSE and status is Status.COMPLETE)
-    assert out.exists() == (taken is not None or way is EarlierRun.REFUSE)
+    made = fakes.result(fakes.performance(), status=status)
+    made.write(out)
+    config = dataclasses.replace(made.asked, paths=dataclasses.replace(made.asked.paths, out=out))
+    taken = earlier.take(config, way, lambda text: None)
+    may_take = way in (EarlierRun.REUSE, EarlierRun.RESUME)
+    assert (taken is not None) == (may_take and status is Status.COMPLETE)
+    assert out.exists() == (taken is not None or way in (EarlierRun.REFUSE, EarlierRun.RESUME))
 
 
 def test_a_compliance_test_that_the_division_does_not_owe_is_left_out_and_told(

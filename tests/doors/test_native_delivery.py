@@ -12,6 +12,7 @@ import pytest
 from assay.config import ContainerRequest, Delivery, EarlierRun, MayFetch
 from assay.doors import native, native_delivery
 from assay.ground.errors import ConfigError
+from tests.bench import echo_job
 
 
 def ask(*words: str) -> Delivery:
@@ -117,3 +118,18 @@ def test_a_file_that_wants_a_tree_of_a_fake_is_refused_by_name(tmp_path: Path) -
     with pytest.raises(ConfigError, match="echo SUT is a fake") as error:
         ask("--config", str(file))
     assert "--no-submit" in error.value.hint
+
+
+def test_to_resume_is_to_ask_for_what_the_run_was_asked_for(tmp_path: Path) -> None:
+    asked = echo_job.begun(tmp_path / "run", Delivery(gate=True)).job.config
+    parser = argparse.ArgumentParser()
+    native.add_arguments(parser)
+    native_delivery.add_arguments(parser)
+    request = native_delivery.from_args(parser.parse_args(["--resume", str(tmp_path / "run")]))
+    assert request.config == asked
+    assert request.delivery == Delivery(gate=True, earlier_run=EarlierRun.RESUME)
+    for words in (["--out", "x"], ["--config", "x"]):
+        with pytest.raises(ConfigError, match="names the run folder and its settings"):
+            ask("--resume", str(tmp_path / "run"), *words)
+    with pytest.raises(ConfigError, match=r"no config\.json"):
+        ask("--resume", str(tmp_path))

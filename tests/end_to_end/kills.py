@@ -1,4 +1,4 @@
-"""Kills commands at random moments and looks at what is left: `python -m tests.end_to_end.kills [KILLS] [SEED]`.
+"""Kills commands at random moments and looks at what is left: `python -m tests.end_to_end.kills [KILLS] [SEED] [VERB]`.
 
 After each kill: no process of the command lives on; nothing half made is taken for whole; the same command then works
 without help; and no temporary file of ours is left after it. Everything happens below one temporary folder.
@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.ground.errors import ArtifactError
+from assay.mlperf.logs.accuracy import read_accuracy
 from assay.mlperf.record import result
 from tests.end_to_end import rows
 from tests.ground import flaky_server
@@ -31,6 +32,8 @@ GONE_SECONDS = 5.0
 """How long the processes of a killed command may take to end."""
 WHOLE = 20_000_000
 """Bytes of the downloaded file."""
+MANY, PACE = 120, 40.0
+"""Rows of the accuracy run that is resumed, and its answers/s."""
 RECIPE = (
     "alias: slow-hello\nuid: 0123456789abcdef\nautomation_alias: script\ncache: true\ntags: [slow, hello]\n"
 )
@@ -92,10 +95,13 @@ class Case:
 
     words: Callable[[World], list[str]]
     is_whole: Callable[[World], bool] = lambda world: True
-    """Whether the product is there and complete; asked after the run that follows the kill."""
+    """Whether the product is there and complete; asked after the run that follows the kill. A run that is resumed must
+    also be as one that nobody killed."""
     half: Callable[[World], str] = lambda world: ""
     """What is there and says of itself that it is whole, and is not; asked right after the kill."""
     prepare: Callable[[World], None] = lambda world: None
+    again: Callable[[World], list[str]] | None = None
+    """The command that follows the kill; None = the same."""
     is_refused: Callable[[World], bool] = lambda world: False
     """Whether the same command may be refused, as its product is there already."""
 
@@ -127,6 +133,10 @@ def half_bench(world: World) -> str:
     return ""
 
 
+def half_accuracy(world: World) -> str:
+    return "it says COMPLETE" if is_complete(world.cwd / "run") and not same_answers(world) else ""
+
+
 def whole_bench(world: World) -> bool:
     return any(
         (folder / "README.md").exists() and is_complete(folder) for folder in world.cwd.glob("assay-runs/*")
@@ -138,6 +148,34 @@ def is_complete(folder: Path) -> bool:
         return result.read(folder).status == result.Status.COMPLETE
     except ArtifactError:
         return False
+
+
+def slow_accuracy(world: World) -> list[str]:
+    """Many answers that come one after the other, so that a kill falls among them."""
+    data = ["--tokenizer", str(world.base / "words"), "--dataset", str(world.base / "many.jsonl")]
+    words = ["bench", "mixtral-8x7b", "--sut", "echo", "--pace", str(PACE), "--mode", "accuracy"]
+    return [*words, "--style", "fast", *data, "--out", str(world.cwd / "run")]
+
+
+def resume(world: World) -> list[str]:
+    """A run that never began is started."""
+    run_folder = world.cwd / "run"
+    has_begun = (run_folder / "config.json").exists()
+    return ["bench", "--resume", str(run_folder)] if has_begun else slow_accuracy(world)
+
+
+def answers_of(folder: Path) -> dict[int, tuple[int, ...]]:
+    entries = list(read_accuracy(folder / "Offline/accuracy/mlperf_log_accuracy.json"))
+    found = {entry.qsl_idx: tuple(entry.token_ids.tolist()) for entry in entries}
+    return found if len(found) == len(entries) else {}
+
+
+def same_answers(world: World) -> bool:
+    """Each answer once, and the scores, as of the run that nobody killed."""
+    folders = (world.cwd / "run", world.base / "accuracy-run")
+    made = [result.read(folder).runs[0] for folder in folders]
+    scores = [[(score.metric, score.value, score.n) for score in run.scores] for run in made]
+    return scores[0] == scores[1] and answers_of(folders[0]) == answers_of(folders[1]) != {}
 
 
 def score(world: World) -> list[str]:
@@ -213,6 +251,7 @@ def half_download(world: World) -> str:
 
 CASES = {
     "bench": Case(bench, whole_bench, half_bench),
+    "resume": Case(slow_accuracy, same_answers, half_accuracy, again=resume),
     "score": Case(score, same_text, half_text),
     "submit": Case(submit, same_tree, half_tree, is_refused=lambda world: not half_tree(world)),
     "plan": Case(lambda world: ["plan", *bench(world)[1:]]),
@@ -220,7 +259,7 @@ CASES = {
     "run": Case(run, lambda world: not half_run(world), half_run, prepare=pulled),
     "download": Case(download, lambda world: not half_download(world), half_download),
 }
-WEIGHTS = {"bench": 6, "score": 4, "submit": 4, "plan": 2, "pull": 2, "run": 1, "download": 1}
+WEIGHTS = {"bench": 6, "resume": 4, "score": 4, "submit": 4, "plan": 2, "pull": 2, "run": 1, "download": 1}
 
 
 def make_base(base: Path, store: Path | None) -> None:
@@ -232,6 +271,9 @@ def make_base(base: Path, store: Path | None) -> None:
     world.make()
     for words in ([*bench(world), "--out", str(base / "run")], submit(world), score(world)):
         assert world.start(words).wait() == 0, (world.root / "log").read_text()
+    rows.write_many(base / "many.jsonl", base / "words", MANY)
+    assert world.start(slow_accuracy(world)).wait() == 0, (world.root / "log").read_text()
+    shutil.move(world.cwd / "run", base / "accuracy-run")
     shutil.move(world.cwd / "tree", base / "tree")
     shutil.move(world.cwd / "accuracy.txt", base / "accuracy.txt")
     script = base / "recipes/script/slow-hello"
@@ -261,7 +303,7 @@ def once(case: Case, world: World, after_s: float, tally: Tally) -> None:
     if half := case.half(world):
         found.append(f"half made: {half}")
     may_refuse = case.is_refused(world)
-    code = world.start(case.words(world)).wait()
+    code = world.start((case.again or case.words)(world)).wait()
     if code and not (may_refuse and code == 2):
         found.append(f"the next run ended with {code}: {(world.root / 'log').read_text()[-300:]}")
     elif not code and not case.is_whole(world):
@@ -288,8 +330,13 @@ def measure(case: Case, world: World) -> float:
     return time.monotonic() - start
 
 
-def kill_all(kills: int, seed: int, folder: Path, store: Path | None = None) -> dict[str, Tally]:
-    """So many kills, shared out by WEIGHTS, at moments from the start to just past the end of each command."""
+def kill_all(
+    kills: int, seed: int, folder: Path, store: Path | None = None, only: str = ""
+) -> dict[str, Tally]:
+    """So many kills, shared out by WEIGHTS, at moments from the start to just past the end of each command.
+
+    `only`: all of them of this command.
+    """
     random_ = random.Random(seed)
     base = folder / "base"
     base.mkdir()
@@ -298,6 +345,10 @@ def kill_all(kills: int, seed: int, folder: Path, store: Path | None = None) -> 
     with flaky_server.serving(bytes(WHOLE)) as server:
         for name, case in CASES.items():
             count = max(1, round(kills * WEIGHTS[name] / sum(WEIGHTS.values())))
+            if only:
+                count = kills if name == only else 0
+            if not count:
+                continue
             seconds = measure(case, World(base, folder / f"{name}-whole", server.url()))
             for number in range(count):
                 world = World(base, folder / f"{name}-{number}", server.url())
@@ -317,7 +368,8 @@ def main() -> int:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     given = os.environ.get("ASSAY_TEST_STORE")
     with tempfile.TemporaryDirectory(prefix="kills-", ignore_cleanup_errors=True) as name:
-        tallies = kill_all(kills, seed, Path(name), Path(given) if given else None)
+        only = sys.argv[3] if len(sys.argv) > 3 else ""
+        tallies = kill_all(kills, seed, Path(name), Path(given) if given else None, only)
     total = sum(tally.kills for tally in tallies.values())
     faults = sum(len(tally.faults) for tally in tallies.values())
     print(f"{total} kills, {sum(t.in_time for t in tallies.values())} in time, {faults} faults")

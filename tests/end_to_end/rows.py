@@ -45,6 +45,15 @@ def encode(folder: Path, text: str) -> list[int]:
     return ids
 
 
+def write_many(path: Path, tokenizer_folder: Path, count: int) -> Path:
+    """So many rows of the first four, under names of their own."""
+    write(path, tokenizer_folder)
+    few = [json.loads(line) for line in path.read_text().splitlines()][:4]
+    rows = [{**few[number % 4], "id": f"{few[number % 4]['id']}.{number}"} for number in range(count)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
 def write(path: Path, tokenizer_folder: Path, answers: dict[str, str] | None = None) -> Path:
     """The rows as a dataset file; `answers` replaces reference answers by row id, to plant wrong ones."""
     from tokenizers import Tokenizer

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from assay.recipes.errors import RecipeFault, RecipeNotFound
-from assay.recipes.home import clones
+from assay.recipes.home import clones, descriptions
 from assay.recipes.home.git import changed_files
 from assay.recipes.home.index import Index
 
@@ -360,3 +360,15 @@ def test_a_copy_that_ends_halfway_is_no_artifact(kit: Kit, monkeypatch: pytest.M
     kit.perform(["cp", "script", "whole", "half"])
     assert not left.exists()
     assert [a.alias for a in kit.context().index.artifacts("script")] == ["half", "whole"]
+
+
+def test_a_part_of_a_cache_file_goes_when_its_writer_is_dead_and_stays_while_it_lives(tmp_path: Path) -> None:
+    target, ended = tmp_path / "index.bin", subprocess.Popen(["true"])
+    ended.wait()
+    left = tmp_path / f".index.bin.{ended.pid}.part"
+    others = [tmp_path / f".index.bin.{os.getppid()}.part", tmp_path / ".index.bin.mine.part"]
+    for path in (left, *others):
+        path.touch()
+    descriptions.write_cache_file(target, b"new")
+    assert target.read_bytes() == b"new" and not left.exists()
+    assert all(path.exists() for path in others)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from assay import suts
 from assay.config import BenchmarkConfig, Delivery, Division, EarlierRun, Request
 from assay.doors import native
 from assay.ground.errors import ConfigError
@@ -24,6 +25,8 @@ def take(config: BenchmarkConfig, way: EarlierRun, say: Callable[[str], None]) -
     out = config.paths.out
     if out is None or way is EarlierRun.REFUSE:
         return None
+    if way is EarlierRun.RESUME:
+        return _finished(config, out, say)
     if way is EarlierRun.REPLACE:
         remove_run(out)
     elif RunFolder(out).result.is_file():
@@ -35,6 +38,24 @@ def take(config: BenchmarkConfig, way: EarlierRun, say: Callable[[str], None]) -
             return found
         remove_run(out)
     return None
+
+
+def _finished(config: BenchmarkConfig, out: Path, say: Callable[[str], None]) -> RunResult | None:
+    """The run that is to go on, where it is finished. Raises: ConfigError when it was run with other settings."""
+    if not RunFolder(out).result.is_file() or (found := result.read(out)).status is not Status.COMPLETE:
+        return None
+    refuse_other_settings(config, found, out)
+    say(f"{out} holds a finished run: taken as it is")
+    return found
+
+
+def refuse_other_settings(config: BenchmarkConfig, found: RunResult, out: Path) -> None:
+    """Raises: ConfigError that names the settings of a run which `config` asks for otherwise."""
+    if changed := differences(config, found):
+        raise ConfigError(
+            f"{out} was run with another {', '.join(changed)} than is asked for now",
+            f"assay bench --resume {out} alone has the settings of the run; --out NEW starts another",
+        )
 
 
 def request_of(folder: Path) -> Request:
@@ -49,7 +70,8 @@ def request_of(folder: Path) -> Request:
 def differences(config: BenchmarkConfig, found: RunResult) -> list[str]:
     """The settings of a run that `config` asks for otherwise, as their options are called."""
     asked, then = native.asked(config), native.asked(found.asked)
-    names = [field for field in native.FIELDS if not field.name.startswith(("paths.out", "submission."))]
+    fields = native.fields(suts.kind(config.sut))
+    names = [field for field in fields if not field.name.startswith(("paths.out", "submission."))]
     changed = [field.flag for field in names if asked.get(field.name) != then.get(field.name)]
     return changed if config.workload == found.workload else ["workload", *changed]
 

@@ -11,15 +11,16 @@ from assay.bench import score_run
 from assay.bench.running import RunInProgress
 from assay.bench.score_run import Scores
 from assay.config import Division, Mode, Scenario, Style
-from assay.ground.errors import RunFailed
+from assay.ground.errors import ConfigError, RunFailed
 from assay.mlperf.logs import DETAIL_FILE, RunRecord
 from assay.mlperf.record import definitions
 from assay.mlperf.record.figures import figures
 from assay.mlperf.record.result import ModeResult, RunValidity
 from assay.mlperf.record.run_folder import RunFolder
-from assay.mlperf.run import request_times, requests, target_rate
+from assay.mlperf.run import pieces, request_times, requests, target_rate
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.session import Session
+from assay.mlperf.sut.interface import Used
 
 PROBE_BATCHES, PROBE_SAMPLES = 4, 8
 """Length of the pass that chooses a target rate when none is asked for: full batches, and the fewest samples."""
@@ -34,18 +35,36 @@ Keep = Callable[[RunInProgress], None]
 def measure(run: RunInProgress, keep: Keep, score: Score = score_run.scores) -> None:
     """Every LoadGen run of the job, scored; `keep` writes down each as it is finished. Raises: AssayError."""
     for part in run.parts():
+        if part.is_finished:
+            continue
         with session_of(part) as session:
+            refuse_other_system(run.resumed_from, session.used)
             run.used = part.used = session.used
+            keep(run)  # the weights that answer: who goes on with this run must have the same
             for scenario in part.job.config.scenarios:
                 if scenario not in run.target_qps:
                     run.target_qps[scenario] = choose_target(part, session, scenario)
                 for mode in part.job.config.modes:
+                    if run.find(scenario, mode):
+                        continue
                     made = _run_once(part, session, scenario, mode, score)
                     if _choose_again(part, scenario, made):
                         made = _run_once(part, session, scenario, mode, score)
                     run.used = part.used
                     run.runs.append(made)
                     keep(run)
+                    RunFolder(run.folder).journal(scenario).unlink(missing_ok=True)
+
+
+def refuse_other_system(before: Used | None, now: Used) -> None:
+    """Raises: ConfigError where the system under test that is loaded is not the one that the run began with."""
+    for name in ("sut", "backend", "precision", "device", "weights_sha256") if before else ():
+        then, here = getattr(before, name), getattr(now, name)
+        if then != here:
+            raise ConfigError(
+                f"the run began with another {name}: {then}, and this is {here}",
+                "--out NEW starts another run",
+            )
 
 
 def session_of(run: RunInProgress) -> Session:
@@ -98,19 +117,45 @@ def run_spec(run: RunInProgress, scenario: Scenario, mode: Mode) -> RunSpec:
         token_latencies=run.job.rules.token_latencies,
         equal_issue=run.job.rules.issues_equally(scenario.value),
         times=folder.times(scenario, mode),
+        journal=folder.journal(scenario) if mode is Mode.ACCURACY else None,
     )
 
 
 def _run_once(
     run: RunInProgress, session: Session, scenario: Scenario, mode: Mode, score: Score
 ) -> ModeResult:
-    logged = session.run(spec := run_spec(run, scenario, mode))
+    spec = run_spec(run, scenario, mode)
+    if mode is Mode.ACCURACY:
+        return _accuracy_run(run, session, spec, score)
+    logged = session.run(spec)
     run.used = session.used
     run.requests.append(rows := request_rows(run, spec, logged))
-    if mode is Mode.ACCURACY:
-        return _mode_result(run, spec, logged, score(run, spec))
     made = _mode_result(run, spec, logged, ())
     return dataclasses.replace(made, definitions=_definitions(rows, made))
+
+
+def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: Score) -> ModeResult:
+    """LoadGen is asked for what a process before this one had not answered; for nothing where it left a whole log."""
+    piece, kept = spec, {}
+    logged = pieces.whole_record(spec, run.job.wheel.version)
+    if logged is None:
+        pieces.clear(spec.out, spec.times)
+        kept = pieces.kept(spec)
+        piece = pieces.rest(spec, kept)
+        logged = session.run(piece)
+        run.used = session.used
+    rows = request_rows(run, piece, logged)
+    if kept:
+        pieces.join(piece, kept)
+        place = RunFolder(run.folder).place(spec.out / pieces.PIECE)
+        rows = pa.concat_tables([rows, requests.kept_rows(spec, list(kept.values()), run.samples)])
+        run.notes.append(
+            f"{spec.title} is a resumed run: {len(kept)} of {spec.samples} answers are of a process that was stopped, "
+            f"and LoadGen asked for the other {piece.samples} alone; its own log is in {place}"
+        )
+    run.requests.append(rows)
+    made = _mode_result(run, spec, logged, score(run, spec))
+    return dataclasses.replace(made, samples=spec.samples, kept_answers=len(kept))
 
 
 def _definitions(rows: pa.Table, made: ModeResult) -> definitions.Sheet:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.bench import comply, contained, earlier, fetching, measure, prepare, record, submit
+from assay.bench import comply, contained, earlier, fetching, measure, prepare, record, resume, submit
 from assay.bench.fetching import Wanted
 from assay.bench.running import Reporter
 from assay.bench.submit import Submitted
-from assay.config import Request
+from assay.config import EarlierRun, Request
 from assay.ground import store_contents
 from assay.ground.errors import RunFailed
 from assay.ground.hub import Hub
@@ -112,7 +112,8 @@ def _measured(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
     found = earlier.take(request.config, delivery.earlier_run, reporter.say)
     if found is not None and out is not None:
         return found, out
-    running = prepare.begin(request, reporter)
+    begin = resume.begin if delivery.earlier_run is EarlierRun.RESUME else prepare.begin
+    running = begin(request, reporter)
     with record.kept(running):
         if delivery.container is not None:
             contained.run(running, delivery.container)

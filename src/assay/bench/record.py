@@ -40,6 +40,7 @@ def kept(run: RunInProgress) -> Iterator[None]:
             write_end(run, Status.INTERRUPTED, "stopped by the user")
             raise Interrupted(
                 f"stopped by the user; what was finished is in {run.folder}",
+                f"assay bench --resume {run.folder}: goes on; "
                 f"assay bench --config {RunFolder(run.folder).config} --out NEW: the same job again",
             ) from None
         except AssayError as error:
@@ -67,8 +68,8 @@ def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunRes
         command=run.command,
         asked=job.config,
         used=used,
-        dataset=_dataset(run.part(Mode.PERFORMANCE)),
-        accuracy_dataset=_dataset(run.part(Mode.ACCURACY)) if run.accuracy_data else None,
+        dataset=dataset_used(run.part(Mode.PERFORMANCE)),
+        accuracy_dataset=dataset_used(run.part(Mode.ACCURACY)) if run.accuracy_data else None,
         loadgen=LoadgenUsed(job.wheel.version, job.round.name, job.round.seeds),
         system={name: SystemField(found.value, found.source) for name, found in probe.fields().items()},
         runs=tuple(run.runs),
@@ -92,7 +93,7 @@ def leave(made: RunResult, folder: Path) -> RunResult:
     return made
 
 
-def _dataset(part: RunInProgress) -> DatasetUsed:
+def dataset_used(part: RunInProgress) -> DatasetUsed:
     return DatasetUsed(
         path=part.data.source,
         sha256=part.data.sha256,

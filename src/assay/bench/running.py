@@ -55,6 +55,8 @@ class RunInProgress:
     is_part: bool = False
     """One mode of a job whose modes have a data set each."""
     used: Used | None = None
+    resumed_from: Used | None = None
+    """What answered before the process of this run was stopped; None = it runs for the first time."""
     notes: list[str] = field(default_factory=list)
     target_qps: dict[Scenario, float] = field(default_factory=dict)
     """Samples/s asked of LoadGen."""
@@ -78,6 +80,16 @@ class RunInProgress:
     def samples(self) -> Sequence[Sample]:
         """Those of the dataset that the job uses."""
         return self.job.choose(self.data.samples)
+
+    def find(self, scenario: Scenario, mode: Mode) -> ModeResult | None:
+        """The finished LoadGen run of that kind."""
+        return next((run for run in self.runs if (run.scenario, run.mode) == (scenario, mode)), None)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every LoadGen run of the job, or of this part, is."""
+        config = self.job.config
+        return all(self.find(scenario, mode) for scenario in config.scenarios for mode in config.modes)
 
     @property
     def command(self) -> tuple[str, ...]:

@@ -12,8 +12,11 @@ from typing import Any
 from assay import suts
 from assay.config import BenchmarkConfig, ContainerRequest, Delivery, EarlierRun, MayFetch, Request, Style
 from assay.doors import native
+from assay.doors.run_file import RunFile
+from assay.ground import paths
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
+from assay.mlperf.record.run_folder import RunFolder
 
 FETCHED = {
     "all": MayFetch(),
@@ -49,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     earlier = parser.add_argument_group("a run that --out already holds").add_mutually_exclusive_group()
     earlier.add_argument("--reuse", action="store_true", help="take a finished run as it is")
     earlier.add_argument("--rerun", action="store_true", help="remove it and run again")
+    earlier.add_argument(
+        "--resume",
+        type=paths.source,
+        metavar="RUN",
+        help="go on with the stopped run in this folder: what is finished is taken, answers are kept",
+    )
     add = parser.add_argument_group("container").add_argument
     add("--container", choices=("podman", "docker"), help="measure in a container; scored outside of it")
     add(
@@ -79,7 +88,7 @@ def from_args(args: argparse.Namespace) -> Request:
 
     Raises: ConfigError, also for a tree of a fake that is not to be marked.
     """
-    file = native.read_file(args.config)
+    file = _file(args)
     config = native.over_file(args, file)
     if config.style.value != file.settings.get("style", config.style.value):
         file = file.without(STYLES_OWN)
@@ -90,6 +99,21 @@ def from_args(args: argparse.Namespace) -> Request:
     if (args.reuse or args.rerun) and config.paths.out is None:
         raise ConfigError("no run folder is named that could hold an earlier run", "--out DIR")
     return Request(config, delivery)
+
+
+def _file(args: argparse.Namespace) -> RunFile:
+    """What the flags go over; to resume a run, its own config.json, and its folder is the run folder."""
+    if args.resume is None:
+        return native.read_file(args.config)
+    if args.config is not None or getattr(args, "paths.out") is not None:
+        raise ConfigError(
+            "--resume RUN names the run folder and its settings", "leave --config and --out out of it"
+        )
+    folder = RunFolder(args.resume)
+    if not folder.config.is_file():
+        raise ConfigError(f"{folder} holds no config.json: no run of Assay began there", "--resume RUN")
+    setattr(args, "paths.out", str(args.resume))
+    return native.read_file(folder.config)
 
 
 def _usual(config: BenchmarkConfig, allow_fake: bool | None) -> Delivery:
@@ -122,6 +146,8 @@ def _asked(args: argparse.Namespace, over: Delivery) -> dict[str, Any]:
         found["full"] = args.submission_style == "full"
     if args.reuse or args.rerun:
         found["earlier_run"] = EarlierRun.REPLACE if args.rerun else EarlierRun.REUSE
+    if args.resume is not None:
+        found["earlier_run"] = EarlierRun.RESUME
     if args.fetch:
         found["may_fetch"] = FETCHED[args.fetch]
     if inside := _container(args):

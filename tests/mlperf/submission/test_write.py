@@ -192,6 +192,19 @@ def test_other_weights_than_the_official_ones_enter_the_open_division_alone(
     submit([run], tmp_path / "tree", division="open")
 
 
+@pytest.mark.parametrize("division", ["closed", "network"])
+def test_a_resumed_accuracy_run_enters_the_open_division_alone(tmp_path: Path, division: str) -> None:
+    run = run_folder.write(tmp_path / "run", network=True)
+    record = json.loads((run / "result.json").read_text())
+    accuracy = next(each for each in record["runs"] if each["mode"] == "accuracy")
+    accuracy["kept_answers"] = 7
+    (run / "result.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match=r"was resumed, 7 of its .* a run that LoadGen logged whole"):
+        submit([run], tmp_path / "tree", division=division)
+    assert not (tmp_path / "tree").exists()
+    submit([run], tmp_path / "tree", division="open")
+
+
 def test_a_run_of_another_round_is_refused(tmp_path: Path) -> None:
     run = run_folder.write(tmp_path / "run", "v5.0")
     with pytest.raises(ConfigError, match=r"run under v5\.0"):

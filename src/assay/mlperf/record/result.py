@@ -122,6 +122,8 @@ class ModeResult:
     """Most that a figure of this run may be, by its metric: `ttft_p99`, `tpot_p99`; only Server has some."""
     faults: tuple[str, ...] = ()
     """What the system under test failed at, of which LoadGen does not know: the run is INVALID."""
+    kept_answers: int = 0
+    """Answers of an accuracy run that a process gave which was stopped; LoadGen was asked for the others alone."""
     definitions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Tool -> metric -> value: a run with first tokens as five tools would tell it (docs/definitions.md)."""
 

@@ -56,6 +56,10 @@ class RunFolder:
         """What the LoadGen child leaves for `requests`; gone when the run is recorded."""
         return self.process_logs / f"times-{scenario.value}-{mode.value}.npy"
 
+    def journal(self, scenario: Scenario) -> Path:
+        """Answers of an accuracy run as they come; gone when the run is recorded."""
+        return self.process_logs / f"answers-{scenario.value}.journal"
+
     @property
     def container_log(self) -> Path:
         return self.path / "container.log"

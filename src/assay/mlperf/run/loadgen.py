@@ -24,6 +24,7 @@ import numpy as np
 
 from assay.ground.errors import RunFailed
 from assay.mlperf.rounds.early_stopping import Judgement
+from assay.mlperf.run.journal import Keeper
 from assay.mlperf.run.live import RunningLatencies
 from assay.mlperf.run.loadgen_job import Count, LoadGenJob
 from assay.mlperf.run.request_times import Recorder
@@ -42,8 +43,8 @@ TOKEN_BYTES = 4
 class Relay:
     """Passes queries from LoadGen to the SUT and answers back, and counts both."""
 
-    def __init__(self, binding: ModuleType, channel: Channel) -> None:
-        self._binding, self._channel = binding, channel
+    def __init__(self, binding: ModuleType, channel: Channel, keeper: Keeper | None = None) -> None:
+        self._binding, self._channel, self._keeper = binding, channel, keeper
         self._open: set[int] = set()
         self.issued = self.done = self.tokens = 0
         self.times = Recorder()
@@ -51,6 +52,8 @@ class Relay:
     def issue(self, ids: Sequence[int], indices: Sequence[int]) -> None:
         """Called by LoadGen."""
         query_ids, sample_indices = np.array(ids, np.uint64), np.array(indices, np.int32)
+        if self._keeper is not None:
+            sample_indices = self._keeper.issued(ids, sample_indices)
         self.times.issued.add(query_ids, sample_indices)
         self._open.update(ids)
         self.issued += len(ids)
@@ -75,6 +78,8 @@ class Relay:
     def _first_tokens(self, frame: Frame) -> None:
         ids = frame.ids.tolist()
         self._refuse_unknown(ids)
+        if self._keeper is not None:
+            self._keeper.began(ids, frame.values.tolist())
         start = frame.values.ctypes.data
         addresses = range(start, start + TOKEN_BYTES * len(ids), TOKEN_BYTES)
         response = self._binding.QuerySampleResponse
@@ -84,6 +89,8 @@ class Relay:
     def _answers(self, frame: Frame) -> None:
         ids, counts = frame.ids.tolist(), frame.values.tolist()
         self._refuse_unknown(ids)
+        if self._keeper is not None:
+            self._keeper.answered(ids, counts, frame.tokens)
         response = self._binding.QuerySampleResponse
         address, responses = frame.tokens.ctypes.data, []
         for query, count in zip(ids, counts):
@@ -115,7 +122,8 @@ class LoadgenRun:
         self._binding: ModuleType = mlperf_loadgen
         self._job, self._control = job, control
         self._telling, self._looking = threading.Lock(), threading.Lock()
-        self._relay = Relay(mlperf_loadgen, Channel.connect(job.address))
+        keeper = Keeper(job.journal, job.asks) if job.journal is not None else None
+        self._relay = Relay(mlperf_loadgen, Channel.connect(job.address), keeper)
         self._late = LateCount(job.stop) if job.stop is not None else None
         self._latencies = RunningLatencies() if job.watches_latency else None
 

@@ -32,6 +32,10 @@ class LoadGenJob:
     """Where the times of all queries are left; None = nowhere."""
     stop: StopRule | None = None
     """A trial ends when this tells; None = at LoadGen's own end."""
+    journal: Path | None = None
+    """Where answers are kept as they come; None = nowhere."""
+    asks: tuple[int, ...] | None = None
+    """The sample that each of LoadGen's indices stands for; None = they are the samples'."""
     watches_latency: bool = False
     """The counts tell TTFT and TPOT so far."""
 

@@ -23,6 +23,7 @@ from assay.mlperf.logs import RunRecord
 from assay.mlperf.record.definitions import TokenColumns
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.run import request_times
+from assay.mlperf.run.journal import KeptAnswer
 from assay.mlperf.run.request_times import RequestTimes
 from assay.mlperf.run.run_spec import RunSpec
 
@@ -38,7 +39,16 @@ WORD = pa.dictionary(pa.int8(), pa.string())
 def table(spec: RunSpec, times: RequestTimes, logged: RunRecord, samples: Sequence[Sample]) -> pa.Table:
     """The rows of one LoadGen run, in the order in which LoadGen issued its queries; not scored yet."""
     scheduled = _scheduled_ns(spec, len(times.end_ns))
-    start = _start_ns(times, logged, scheduled)
+    return _table(spec, times, scheduled, _start_ns(times, logged, scheduled), samples)
+
+
+def _table(
+    spec: RunSpec,
+    times: RequestTimes,
+    scheduled: NDArray[np.int64] | None,
+    start: int,
+    samples: Sequence[Sample],
+) -> pa.Table:
     count, index = len(times.end_ns), times.sample_index
     subsets = list(dict.fromkeys(sample.subset for sample in samples))
     codes = np.array([subsets.index(sample.subset) for sample in samples], np.int8)[index]
@@ -64,6 +74,19 @@ def table(spec: RunSpec, times: RequestTimes, logged: RunRecord, samples: Sequen
             "verdict": nothing,
         }
     )
+
+
+def kept_rows(spec: RunSpec, answers: Sequence[KeptAnswer], samples: Sequence[Sample]) -> pa.Table:
+    """The rows of answers that an earlier process had kept: of another clock, so without times."""
+    index = np.array([answer.sample_index for answer in answers], np.int32)
+    lengths = np.array([len(answer.token_ids) for answer in answers], np.int32)
+    nothing = np.zeros(len(answers), np.int64)
+    rows = _table(spec, RequestTimes(index, nothing, nothing, nothing, lengths), nothing, 0, samples)
+    for name in ("scheduled_ns", "issued_ns", "first_token_ns", "end_ns"):
+        rows = rows.set_column(rows.column_names.index(name), name, pa.nulls(len(rows), pa.int64()))
+    query = pa.array(np.arange(spec.samples - len(answers), spec.samples, dtype=np.int32))
+    rows = rows.set_column(rows.column_names.index("query"), "query", query)
+    return rows.set_column(rows.column_names.index("status"), "status", _word("kept", len(rows)))
 
 
 def of_run(rows: pa.Table, scenario: Scenario, mode: Mode) -> pa.Table:

@@ -51,6 +51,10 @@ class RunSpec:
     """`TEST06`: a performance run that also logs answers; its audit.config is written beside `user_conf`."""
     times: Path | None = None
     """Where the times of all queries are left; None = nowhere."""
+    journal: Path | None = None
+    """Where the answers of an accuracy run are kept as they come; None = nowhere."""
+    asks: tuple[int, ...] | None = None
+    """The samples that are asked for, as many as `samples`; None = all of the dataset's."""
     reads_audit_config: bool = True
     """False = this LoadGen cannot: its keys go into user.conf, and every answer is logged."""
 

@@ -122,7 +122,7 @@ class Session:
         with wheels.memory_reserved(needed_mb, what), host.phase(spec.title):
             self._supervised(lambda: self._perform(host, spec))
             self._supervised(host.refresh)
-        return self._checked(spec)
+        return checked(spec, self._wheel.version)
 
     def trial(self, spec: RunSpec, stop: StopRule) -> tuple[Tally, logs.RunRecord | None]:
         """A Server run that ends as soon as `stop` tells; with LoadGen's record where it came to its own end.
@@ -138,7 +138,7 @@ class Session:
             if not tally.is_whole:
                 self._supervised(lambda: host.drain(self._answer_timeout_s))
             self._supervised(host.refresh)
-        return tally, self._checked(spec) if tally.is_whole else None
+        return tally, checked(spec, self._wheel.version) if tally.is_whole else None
 
     def _start(self, log: Path) -> None:
         self._host = SutHost(self._build, log, self._on_progress, self._load_timeout_s)
@@ -181,6 +181,8 @@ class Session:
             out=spec.out,
             times=spec.times,
             stop=stop,
+            journal=spec.journal,
+            asks=spec.asks,
             watches_latency=spec.scenario.reports_first_tokens and stop is None,
         )
         tally = None
@@ -229,24 +231,27 @@ class Session:
             raise host.failure()
         host.hear()
 
-    def _checked(self, spec: RunSpec) -> logs.RunRecord:
-        try:
-            detail = logs.read_detail(spec.out / logs.DETAIL_FILE)
-        except ArtifactError as error:
-            raise RunFailed(f"LoadGen left no usable log: {error.message}", _disk_hint(spec.out)) from error
-        record = logs.record_of(detail)
-        if not record.is_complete or (spec.mode is Mode.PERFORMANCE and not record.validity):
-            raise RunFailed(
-                f"LoadGen's log in {spec.out} stops before the end of the run", _disk_hint(spec.out)
-            )
-        if differences := user_conf.differences(spec, detail.values):
-            raise RunFailed(
-                f"LoadGen {self._wheel.version} ran with other settings: " + "; ".join(differences),
-                "use a LoadGen wheel of this round; `assay doctor` lists them",
-            )
-        if spec.mode is Mode.ACCURACY:
-            _refuse_incomplete_answers(spec)
-        return record
+
+def checked(spec: RunSpec, version: str) -> logs.RunRecord:
+    """What LoadGen left of one run. `version`: of its wheel.
+
+    Raises: RunFailed when the logs are incomplete, or tell of other settings or seeds than `spec`.
+    """
+    try:
+        detail = logs.read_detail(spec.out / logs.DETAIL_FILE)
+    except ArtifactError as error:
+        raise RunFailed(f"LoadGen left no usable log: {error.message}", _disk_hint(spec.out)) from error
+    record = logs.record_of(detail)
+    if not record.is_complete or (spec.mode is Mode.PERFORMANCE and not record.validity):
+        raise RunFailed(f"LoadGen's log in {spec.out} stops before the end of the run", _disk_hint(spec.out))
+    if differences := user_conf.differences(spec, detail.values):
+        raise RunFailed(
+            f"LoadGen {version} ran with other settings: " + "; ".join(differences),
+            "use a LoadGen wheel of this round; `assay doctor` lists them",
+        )
+    if spec.mode is Mode.ACCURACY:
+        _refuse_incomplete_answers(spec)
+    return record
 
 
 def _prepare(spec: RunSpec) -> None:

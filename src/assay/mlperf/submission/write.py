@@ -121,6 +121,13 @@ def _refuse(entry: TreeEntry, request: TreeRequest) -> None:
                 f"{request.division} division demands: {model.parameters:,} parameters",
                 "--division open",
             )
+        if request.division != "open" and record.kept_answers:
+            raise ConfigError(
+                f"{run.folder}: {record.scenario} {record.mode} was resumed, {record.kept_answers} of its "
+                f"{record.samples} answers are of a process that was stopped; the {request.division} division takes "
+                "a run that LoadGen logged whole",
+                "--division open, or run it again",
+            )
         if run.result.round != request.round.name:
             raise ConfigError(
                 f"{run.folder} was run under {run.result.round}, with that round's seeds",
