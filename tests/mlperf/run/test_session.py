@@ -161,8 +161,8 @@ def test_a_sut_that_does_not_load_ends_the_session_with_its_reason(
         ("killed", ("the SUT process was killed by SIGKILL", "these are my last words", "sut.log")),
         ("raises", ("ValueError: no such sample", "troubled_sut.py, line", "sut.log")),
         ("raises in a thread", ("a thread of the test SUT failed", "ValueError")),
-        ("invents ids", ("a query that was not open",)),
-        ("answers twice", ("a query that was not open",)),
+        ("invents ids", ("a query that was never asked, with id 12345",)),
+        ("answers twice", ("the SUT answered sample", "twice")),
         ("silent", ("30 queries were not answered", "for 1 s")),
     ],
 )

@@ -141,3 +141,12 @@ def test_a_trial_that_ran_to_its_end_has_loadgens_record(tmp_path: Path) -> None
         tally, record = running.trial(spec, StopRule(spec.seeds, 300.0, Latency(2000, 200), SAMPLES, SAMPLES))
     assert tally.verdict is Judgement.FAIL  # no run of 30 queries can hold the rule
     assert record is None or record.samples == SAMPLES
+
+
+def test_a_first_token_that_nobody_waits_for_breaks_no_count(schedule: list[int]) -> None:
+    times = Recorder()
+    end = answered(times, schedule, [0.0, 101.0])
+    for query in (1, 77):
+        times.first.add(np.array([query], np.uint64), np.array([5], np.int32))
+    tally = LateCount(rule()).look(times, end)
+    assert (tally.issued, tally.answered, tally.late_ttft) == (2, 2, 1)

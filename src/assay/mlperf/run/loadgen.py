@@ -24,6 +24,7 @@ import numpy as np
 
 from assay.ground.errors import RunFailed
 from assay.mlperf.rounds.early_stopping import Judgement
+from assay.mlperf.run import strays
 from assay.mlperf.run.journal import Keeper
 from assay.mlperf.run.live import RunningLatencies
 from assay.mlperf.run.loadgen_job import Count, LoadGenJob
@@ -46,6 +47,8 @@ class Relay:
     def __init__(self, binding: ModuleType, channel: Channel, keeper: Keeper | None = None) -> None:
         self._binding, self._channel, self._keeper = binding, channel, keeper
         self._open: set[int] = set()
+        self._begun: set[int] = set()
+        """Open queries whose first token came."""
         self.issued = self.done = self.tokens = 0
         self.times = Recorder()
 
@@ -78,6 +81,9 @@ class Relay:
     def _first_tokens(self, frame: Frame) -> None:
         ids = frame.ids.tolist()
         self._refuse_unknown(ids)
+        if not self._begun.isdisjoint(ids):
+            raise strays.first_token(ids, self._begun, self.times.issued)
+        self._begun.update(ids)
         if self._keeper is not None:
             self._keeper.began(ids, frame.values.tolist())
         start = frame.values.ctypes.data
@@ -98,6 +104,7 @@ class Relay:
             responses.append(response(query, address, size, count))
             address += size
         self._open.difference_update(ids)
+        self._begun.difference_update(ids)
         self.times.done.add(frame.ids, frame.values)
         self._binding.QuerySamplesComplete(responses)  # copies what it keeps: `frame` may go afterwards
         self.done += len(ids)
@@ -106,10 +113,7 @@ class Relay:
     def _refuse_unknown(self, ids: list[int]) -> None:
         """LoadGen takes an id for a memory address, so an id of the SUT's own invention would crash it."""
         if not self._open.issuperset(ids) or len(set(ids)) != len(ids):
-            raise RunFailed(
-                "the SUT answered a query that was not open: never asked, or answered twice",
-                "every id given to `issue` must come back exactly once",
-            )
+            raise strays.answer(ids, self._open, self.times.issued)
 
 
 class LoadgenRun:

@@ -115,7 +115,8 @@ class LateCount:
 
     def _begin(self, at: int, ids: Iterable[int]) -> None:
         for query in ids:
-            due = self._waiting.pop(query)
+            if (due := self._waiting.pop(query, None)) is None:
+                continue  # nobody waits for it: the LoadGen child ends such a run and names the sample
             self._late_ttft += self._is_late(due, at)
             self._keep(at - (self._start or 0) - due)
             self._begun[query] = at
