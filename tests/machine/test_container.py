@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -263,6 +264,54 @@ def test_nothing_is_left_behind_when_nothing_is_kept(tmp_path: Path) -> None:
     assert left_here() == []
 
 
+HOLDER = """
+import sys
+from pathlib import Path
+import assay
+from assay.config import ContainerRequest
+from assay.ground import files
+from assay.machine.container import run as container
+out = Path(sys.argv[1])
+program = (
+    "import sys, time; from pathlib import Path; from assay.ground import lifeline; "
+    "lifeline.tie_to_holder(Path(sys.argv[1]), 0.1); print('inside', flush=True); time.sleep(300)"
+)
+with files.held(out):
+    source = Path(assay.__file__).parents[1]
+    env = {"PYTHONPATH": str(source)}
+    task = container.Task(("-c", program, str(out)), read=(source,), write=(out,), env=env)
+    container.run(ContainerRequest("podman", detached=True), task, out / "log", lambda line: print(line, flush=True))
+"""
+
+
+@pytest.mark.usefixtures("podman")
+def test_a_detached_container_ends_when_we_are_killed_and_the_next_start_removes_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "out")]
+    (tmp_path / "out").mkdir()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert any(said.strip() == "inside" for said in holder.stdout)
+        holder.kill()
+    deadline = time.monotonic() + 60
+    while left_here("--filter", "status=running") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left_here("--filter", "status=running") == []
+    run(tmp_path, "pass", ContainerRequest("podman"))
+    assert left_here() == []
+
+
+def test_ended_containers_of_dead_processes_are_swept_and_others_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    names = [f"assay-0123abcd-{ended.pid}", f"assay-0123abcd-{os.getpid()}", "mine", f"assay-x-{ended.pid}"]
+    engine = FakeEngine(ps=(0, "\n".join(names)))
+    monkeypatch.setattr(container, "execute", engine)
+    container._sweep(PODMAN)
+    assert engine.asked[1:] == [PODMAN.removal(names[0])]
+
+
 @pytest.mark.slow
 @pytest.mark.network
 @pytest.mark.usefixtures("podman")
@@ -284,9 +333,9 @@ def test_docker_brings_back_exit_code_log_and_files_too(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "written").read_text() == "from inside"
 
 
-def left_here() -> list[str]:
+def left_here(*more: str) -> list[str]:
     listed = subprocess.run(
-        ["podman", "ps", "--all", "--quiet", "--filter", f"label={container.LABEL}"],
+        ["podman", "ps", "--all", "--quiet", "--filter", f"label={container.LABEL}", *more],
         capture_output=True,
         text=True,
         check=True,

@@ -203,6 +203,30 @@ def test_a_checkpoint_that_lacks_a_tensor_is_refused_not_filled_at_random(
         transformers.build(spec(tmp_path), SAMPLES, Collected())
 
 
+def test_what_a_load_would_miss_is_told_before_it(checkpoint: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(checkpoint / "model.safetensors")
+    assert transformers.prepare(checkpoint, SAMPLES) == sum(tensor.numel() for tensor in tensors.values())
+    (tmp_path / "config.json").write_text((checkpoint / "config.json").read_text())
+    norm = next(name for name in tensors if "input_layernorm" in name)
+    whole, short = tensors[norm], tensors[norm][:-1].contiguous()
+    cases = [
+        ({norm: None}, "1 missing tensors, as .*input_layernorm"),
+        ({norm: short}, "1 mismatched tensors, as .*input_layernorm"),
+        ({"more.weight": whole.clone()}, None),  # passed over by transformers
+        ({"model.embed_tokens.weight": None}, None),  # names that only transformers can tell
+    ]
+    for changes, words in cases:
+        kept = {name: tensor for name, tensor in {**tensors, **changes}.items() if tensor is not None}
+        save_file(kept, tmp_path / "model.safetensors", metadata={"format": "pt"})
+        if words is None:
+            transformers.prepare(tmp_path, SAMPLES)
+        else:
+            with pytest.raises(ArtifactError, match=words):
+                transformers.prepare(tmp_path, SAMPLES)
+
+
 def test_quantised_weights_without_a_word_in_the_config_are_not_taken_for_numbers(
     checkpoint: Path, tmp_path: Path
 ) -> None:

@@ -47,11 +47,16 @@ def inside(text: str, reporter: Reporter) -> None:
     """The part that runs in the container: measure, and leave the logs. `text` is `serialised`."""
     asked = json.loads(text)
     job, data = prepare.prepare(native.build(asked["workload"], asked["fields"], {}))
-    folder, accuracy_data = Path(asked["fields"]["paths.out"]), prepare.accuracy_set(job)
+    folder, accuracy_data = folder_of(text), prepare.accuracy_set(job)
     running = RunInProgress(job, data, folder, reporter, accuracy_data=accuracy_data)
     with record.kept(running):
         measure.measure(running, record.keep, score_run.no_scores)
         record.write_record(running, Status.COMPLETE)
+
+
+def folder_of(text: str) -> Path:
+    """The run folder of what is asked of a container; the benchmark outside holds it."""
+    return Path(json.loads(text)["fields"]["paths.out"])
 
 
 def _config_inside(running: RunInProgress) -> BenchmarkConfig:

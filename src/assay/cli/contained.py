@@ -16,6 +16,8 @@ def main(text: str) -> int:
     lifeline.tie(sys.stdin.fileno())  # the benchmark outside holds the other end, unless it is detached
     settings.set_home(Path(os.environ["ASSAY_HOME"]))
     from assay.bench import contained
+
+    lifeline.tie_to_holder(contained.folder_of(text))  # and the run folder in any case
     from assay.bench.running import Reporter
     from assay.cli.progress import ProgressLine
 

@@ -6,7 +6,13 @@ import os
 import select
 import signal
 import threading
+import time
+from contextlib import suppress
+from pathlib import Path
 
+from assay.ground import files
+
+HOLDER_SECONDS = 1.0
 PARENT_GONE = 5
 """Exit code. No process is left to read it."""
 
@@ -20,10 +26,28 @@ def tie(descriptor: int) -> None:
     threading.Thread(target=_end_with, args=(descriptor,), daemon=True).start()
 
 
+def tie_to_holder(folder: Path, every_s: float = HOLDER_SECONDS) -> None:
+    """As `tie`, to the process that holds `folder` (`files.held`), looked at again and again: across the wall of a
+    container no pipe need lead. Does nothing where nobody holds it, as on a file system without locks."""
+    if files.is_held(folder):
+        threading.Thread(target=_end_without_holder, args=(folder, every_s), daemon=True).start()
+
+
+def _end_without_holder(folder: Path, every_s: float) -> None:
+    with suppress(OSError):  # the folder is gone: so is the work
+        while files.is_held(folder):
+            time.sleep(every_s)
+    _end()
+
+
 def _end_with(descriptor: int) -> None:
     waiting = select.poll()
     waiting.register(descriptor, 0)  # no data: a hang-up and an error are reported in any case
     waiting.poll()
+    _end()
+
+
+def _end() -> None:
     if os.getpgrp() == os.getpid():  # a group of its own: a compiler at work ends with it
         os.killpg(0, signal.SIGKILL)
     os._exit(PARENT_GONE)  # also where no signal ends it: as the first process of a container

@@ -8,7 +8,7 @@ pad = EOS; trailing EOS ids stripped, programs cut after their stop sequence, ne
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 from assay.config import BYTES_PER_WEIGHT, Device
 from assay.ground import files, model_folder, scratch
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.ground.safetensors_header import Stored
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.mlperf.workloads.workload import Generation
@@ -71,7 +72,37 @@ def prepare(checkpoint: Path, samples: Sequence[Sample]) -> int:
     stored = model_folder.stored_tensors(checkpoint)
     if not model_folder.says_quantised(config):  # else transformers knows how to read them
         model_folder.refuse_quantised(checkpoint, stored)
+        _refuse_absent(checkpoint, config, stored)
     return sum(tensor.count for tensor in stored.values())
+
+
+def _refuse_absent(checkpoint: Path, config: Mapping[str, Any], stored: Mapping[str, Stored]) -> None:
+    """Tensors that `_load` would miss, where the engine knows the family's names; for any other the load tells.
+
+    Tensors that nobody asks for are passed over by transformers. Raises: ArtifactError.
+    """
+    from assay.engine import families, weights
+
+    try:
+        model = families.model_config(config, str(checkpoint))
+    except ConfigError:
+        return
+    if weights.EMBED not in stored:
+        return  # a bare decoder: transformers finds its tensors under shorter names
+    is_stacked = any(weights.STACKED_GATE_UP in name for name in stored)
+    expected = weights.expected_shapes(model, is_stacked)
+    _refuse_keys(checkpoint, "missing", expected.keys() - stored.keys())
+    other = [name for name, shape in expected.items() if name in stored and stored[name].shape != shape]
+    _refuse_keys(checkpoint, "mismatched", other)
+
+
+def _refuse_keys(checkpoint: Path | None, fault: str, names: Collection[object]) -> None:
+    """Absent weights are drawn at random by transformers, with no more than a warning: a model never asked for."""
+    if names:
+        raise ArtifactError(
+            f"{checkpoint} has {len(names)} {fault} tensors, as {min(map(str, names))}",
+            "fetch the checkpoint again",
+        )
 
 
 class TransformersSut:
@@ -248,13 +279,8 @@ def _load(spec: SutSpec, wanted: device_map.DeviceMap | None, offload: Path | No
         raise ArtifactError(
             f"transformers cannot load {spec.checkpoint}: {error}", "a folder in Hugging Face format"
         ) from error
-    # Absent weights are drawn at random there, with no more than a warning: a model that was never asked for.
-    for fault in ("missing_keys", "mismatched_keys"):
-        if names := sorted(map(str, loading.get(fault) or ())):
-            raise ArtifactError(
-                f"{spec.checkpoint} has {len(names)} {fault.replace('_keys', '')} tensors, as {names[0]}",
-                "fetch the checkpoint again",
-            )
+    for fault in ("missing", "mismatched"):
+        _refuse_keys(spec.checkpoint, fault, loading.get(f"{fault}_keys") or ())
     # The rules of the round decide on every token, not what the checkpoint prefers (`identity.unfollowed` says so).
     model.generation_config = GenerationConfig()
     return (model if wanted is not None else model.to(spec.device.value)).eval()

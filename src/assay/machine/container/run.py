@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,8 @@ ENGINES = ("podman", "docker")
 LABEL = "assay.task"
 IDLE = "import signal; signal.pause()"
 """What the first process of a container does that outlives its task."""
+NAME = re.compile(r"assay-[0-9a-f]{8}-(\d+)")
+"""Of a container that one task has for itself, with the process that waits for it."""
 SHM = "1g"
 """Shared memory: the SUT and LoadGen exchange batches through it; the engines' own 64 MB are too few."""
 
@@ -120,6 +123,7 @@ def run(request: ContainerRequest, task: Task, log: Path, show: Callable[[str], 
     Raises: EnvironmentProblem when there is no engine, or the image or the container cannot be made.
     """
     engine = find_engine(request.engine)
+    _sweep(engine)
     image = container_image.plan(request.base)
     tag = container_image.build(image, engine.name, execute)
     for folder in task.write:
@@ -189,11 +193,12 @@ def _attached(
 def _detached(
     engine: ContainerEngine, start: Sequence[str], log: Path, show: Callable[[str], None]
 ) -> ContainerEnded:
-    code, said = execute(start)
+    container = _name(start)
+    code, said = execute([*start[:2], "--name", container, *start[2:]])
     if code:
+        execute(engine.removal(container))
         raise _cannot_start(engine, said)
-    container = said.strip().splitlines()[-1]
-    show(f"container {container[:12]} of {engine.name} started in the background")
+    show(f"container {container} of {engine.name} started in the background")
     try:
         _stream([engine.name, "logs", "--follow", container], log, show)
         code, said = execute([engine.name, "wait", container])
@@ -276,6 +281,25 @@ def _stream(command: Sequence[str], log: Path, show: Callable[[str], None]) -> i
             file.write(line)
             show(line.rstrip("\n"))
     return process.returncode
+
+
+def _sweep(engine: ContainerEngine) -> None:
+    """Remove ended containers whose Assay was killed: what works in one ends by itself, and the container stays."""
+    listed = [
+        "ps",
+        "--all",
+        "--filter",
+        f"label={LABEL}",
+        "--filter",
+        "status=exited",
+        "--format",
+        "{{.Names}}",
+    ]
+    _, said = execute([engine.name, *listed])
+    for name in said.split():
+        owner = NAME.fullmatch(name)
+        if owner is not None and not Path(f"/proc/{owner[1]}").exists():
+            execute(engine.removal(name))
 
 
 def _name(start: Sequence[str]) -> str:
