@@ -4,7 +4,10 @@ from __future__ import annotations
 
 _SERVER = "`assay bench WORKLOAD --sut endpoint --url URL` measures a running server; --sut serve starts one"
 _RECIPE = "that is CM's dialect: `assay run script --tags=…`; here the words are `assay bench --help`"
-_AGAIN = "a run is not resumed: `assay bench --config RUN/config.json` runs the same job again"
+_AGAIN = (
+    "`assay bench --resume RUN` goes on with a stopped run; "
+    "`assay bench --config RUN/config.json` runs the same job again"
+)
 
 ALIASES = {
     "--samples": ("--limit", "--num-prompts", "--num-samples", "--max-samples", "-n"),

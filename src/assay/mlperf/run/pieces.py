@@ -36,7 +36,7 @@ def kept(spec: RunSpec) -> dict[int, KeptAnswer]:
     """
     if spec.journal is None:
         return {}
-    found = {index: each for index, each in journal.read(spec.journal).items() if index < spec.samples}
+    found = {index: each for index, each in journal.read(spec.journal).items() if 0 <= index < spec.samples}
     while len(found) >= spec.samples:
         found.popitem()
     return found
