@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SRC := src tests benchmarks tools
 
-.PHONY: bench test test-all help dist check fmt fmt-check lint type structure untested coverage speed venv system containers clean
+.PHONY: bench test test-all help dist check fmt fmt-check lint type structure untested coverage speed docs venv system containers clean
 
 bench: venv system        ## the main job on the embedded model and data
 	$(BIN)/assay bench
@@ -45,6 +45,9 @@ coverage: venv system     ## lines and branches that no fast test reaches, in ch
 
 speed: venv               ## benchmarks/*.py, JSON out
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: venv                ## the documentation as a site in build/site; a broken link is an error
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/site
 
 dist: venv                ## sdist and wheel in dist/, and the fast tests from the sdist alone
 	tools/release-check.sh $(BIN)/python

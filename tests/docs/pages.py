@@ -1,7 +1,7 @@
 """README and the guide as their tests read them: fenced blocks, their commands, and what these are shown to print.
 
-- A `console` block has commands after `$ ` (further lines after `> `), each with its output below it; `…` stands for
-  anything. Numbers and line ends may differ, words may not.
+- A `console` block has commands after `$ `, each with its output below it; `…` stands for anything. Numbers and line
+  ends may differ, words may not.
 - A `bash` block has commands alone, a line each; what they print is not looked at.
 - Any other block below a line that ends in `NAME`: is that file.
 - A block below a line that begins with "Not run by the tests" is not run.
@@ -40,7 +40,8 @@ class Block:
         if self.language != "console":
             return ()
         parts = re.split(r"^\$ ", _joined(self.text), flags=re.M)[1:]
-        return tuple(_command(part) for part in parts)
+        typed = (part.partition("\n") for part in parts)
+        return tuple((command, shown.rstrip("\n")) for command, _, shown in typed)
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,6 @@ def is_as_shown(shown: str, printed: str) -> bool:
         ".*" if "…" in part else _NUMBER if part[:1].isdigit() else re.escape(part) for part in parts
     )
     return re.fullmatch(pattern, " ".join(printed.split())) is not None
-
-
-def _command(part: str) -> tuple[str, str]:
-    """A command, with its lines after `> `, and the rest."""
-    lines = part.splitlines()
-    end = next((n for n, line in enumerate(lines) if n and not line.startswith("> ")), len(lines))
-    return "\n".join([lines[0], *(line[2:] for line in lines[1:end])]), "\n".join(lines[end:])
 
 
 def _joined(text: str) -> str:

@@ -12,6 +12,7 @@ from tests.docs.pages import Block, Page
 from tests.docs.shell import Shell
 
 NOT_RUN = {
+    "README.md": 1,
     "cm-command.md": 2,
     "containers.md": 2,
     "first-run.md": 1,
