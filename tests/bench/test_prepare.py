@@ -90,3 +90,11 @@ def test_no_other_weights_are_measured_for_the_closed_division(
         prepare.refuse_other_weights(closed)
     prepare.refuse_other_weights(dataclasses.replace(closed, sut="echo"))  # loads no weights
     prepare.refuse_other_weights(dataclasses.replace(closed, submission=SubmissionRequest()))
+
+
+def test_a_workload_of_no_round_is_refused_for_the_closed_division_before_it_runs() -> None:
+    nano = BenchmarkConfig(submission=SubmissionRequest(division=Division.CLOSED))
+    with pytest.raises(ConfigError, match="mixtral-nano is in no round") as raised:
+        prepare.refuse_other_weights(nano)
+    assert raised.value.hint == "--division open, or --no-submit"
+    prepare.refuse_other_weights(BenchmarkConfig())

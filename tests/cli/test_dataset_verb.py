@@ -34,6 +34,25 @@ def test_inspect_tells_counts_lengths_and_checksum(
     assert "languages  cpp 1" in capsys.readouterr().out
 
 
+def test_inspect_names_the_workload_whose_form_a_file_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {
+        "instruction": "i",
+        "input": "Sum up: a b",
+        "tok_input": [1, 2],
+        "output": "a",
+        "tok_ref_output": [3],
+    }
+    (tmp_path / "news.json").write_text(json.dumps([row]))
+    assert main(["dataset", "inspect", str(tmp_path / "news.json")]) == 3
+    assert "try: --workload llama3.1-8b or " in capsys.readouterr().err
+    assert main(["dataset", "inspect", str(tmp_path / "news.json"), "--workload", "llama3.1-8b"]) == 0
+    (tmp_path / "news.json").write_text("[]")
+    assert main(["dataset", "inspect", str(tmp_path / "news.json")]) == 3
+    assert "--workload" not in capsys.readouterr().err
+
+
 def test_convert_says_rows_and_checksum_of_the_new_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -73,9 +73,17 @@ def accuracy_set(job: Job) -> Dataset | None:
 
 def refuse_other_weights(config: BenchmarkConfig) -> None:
     """Before a run that is to be submitted. Raises: ConfigError for the closed or network division with weights that
-    are not the workload's own."""
+    are not the workload's own, or with a workload that the round does not hold."""
+    if config.submission.division is Division.OPEN:
+        return
+    workload, round_ = workloads.get(config.workload), workloads.round_of(config.round, config.workload)
+    if workload.own_rules is not None and workload.name not in round_.workloads:
+        raise ConfigError(
+            f"{workload.name} is in no round: the {config.submission.division.value} division takes no tree of it",
+            "--division open, or --no-submit",
+        )
     asked = config.paths.checkpoint if suts.of(config).needs_checkpoint else None
-    if asked is None or config.submission.division is Division.OPEN:
+    if asked is None:
         return
     known = identity.said_of(asked, workloads.model_of(workloads.get(config.workload)))
     if known is not None and known.is_official is False:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.cli.terminal import say, say_json
 from assay.ground import paths
+from assay.ground.errors import ArtifactError
 
 if TYPE_CHECKING:
     from assay.mlperf.data.dataset import Dataset, Schema
@@ -68,15 +70,40 @@ def run(args: argparse.Namespace) -> int:
 def _inspect(args: argparse.Namespace) -> int:
     import json
 
-    from assay.mlperf.data import dataset
-
     schema = _workload(args.workload).schema
-    facts = describe(dataset.load(args.file, schema), schema)
+    try:
+        facts = _facts(args.file, schema)
+    except ArtifactError as error:
+        if args.workload is None and (others := _in_form_of(args.file)):
+            raise ArtifactError(
+                error.message, f"--workload {' or '.join(others)}: it is in that form"
+            ) from None
+        raise
     if args.json:
         say_json(json.dumps(facts))
     else:
         say(text(facts))
     return 0
+
+
+def _facts(file: Path, schema: Schema) -> dict[str, object]:
+    """Raises: ArtifactError for a file of another form."""
+    from assay.mlperf.data import dataset
+
+    return describe(dataset.load(file, schema), schema)
+
+
+def _in_form_of(file: Path) -> list[str]:
+    """The workloads whose form a file has, one of each form."""
+    from assay.mlperf.workloads import TABLE
+
+    found: dict[Schema, str] = {}
+    for workload in TABLE.values():
+        if workload.schema not in found:
+            with contextlib.suppress(ArtifactError):
+                _facts(file, workload.schema)
+                found[workload.schema] = workload.name
+    return list(found.values())
 
 
 def _convert(args: argparse.Namespace) -> int:
