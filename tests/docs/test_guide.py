@@ -30,7 +30,13 @@ WITHOUT_NODE = {
     r"result +6 targets met, Offline VALID": "result …",
 }
 """What a page shows, and what is printed where MBXP's node packages are not installed."""
-RUN = [page for page in pages.all_pages() if any(block.is_run for block in page.blocks)]
+SLOW = ("compare.md", "mixtral-submission.md")
+"""Pages with a second run of the model, or a compliance test."""
+RUN = [
+    pytest.param(page, id=page.name, marks=[pytest.mark.slow] if page.name in SLOW else [])
+    for page in pages.all_pages()
+    if any(block.is_run for block in page.blocks)
+]
 
 
 def without_node(shown: str) -> str:
@@ -40,7 +46,7 @@ def without_node(shown: str) -> str:
 
 
 @pytest.mark.usefixtures("loadgen", "sandbox")
-@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", RUN)
 def test_the_commands_of_a_page_print_what_it_shows(page: Page, shell: Shell, tmp_path: Path) -> None:
     with shell.at(tmp_path / "page") as run:
         for block in page.blocks:
