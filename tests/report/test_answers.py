@@ -76,6 +76,22 @@ def record(folder: RunFolder, digest: str, paths: Paths, rows_used: tuple[int, .
     dataclasses.replace(made, dataset=used, asked=asked).write(folder.path)
 
 
+def test_it_is_said_what_the_scorer_read(run: RunFolder) -> None:
+    found = {each.id: each.why for each in answers.of(run, AnswerFilter())}
+    assert found == {
+        "row.0": "reads the number 7, and 7 is right",
+        "row.1": "reads the number 9, and 8 is right",
+        "row.2": "",
+    }
+
+
+def test_a_page_of_them_is_written(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    target = run.path / "answers.html"
+    assert main(["answers", str(run.path), "--html", str(target)]) == 0
+    assert capsys.readouterr().out == f"3 answers: {target}\n"
+    assert "reads the number 9, and 8 is right" in target.read_text()
+
+
 def paths_of(run: RunFolder) -> Paths:
     return Paths(dataset=run.path.parent / "set.jsonl", tokenizer=run.path.parent / "model")
 

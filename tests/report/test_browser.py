@@ -13,12 +13,13 @@ import pytest
 
 from assay.config import Scenario
 from assay.mlperf.record.result import Status
-from assay.report import compare, compare_page, history_page, page
+from assay.report import answers_page, compare, compare_page, history_page, page
 from assay.report.compare import RunSide
 from assay.report.history import PastRun
 from assay.report.page import Shown
 from tests import fakes
 from tests.report import chromium, rows
+from tests.report.test_answers_page import answers
 
 pytestmark = pytest.mark.skipif(chromium.FOUND is None, reason="no Chromium here: apt-get install chromium")
 SERVER = fakes.performance(scenario=Scenario.SERVER, limits_ms={"ttft_p99": 2000.0, "tpot_p99": 200.0})
@@ -40,11 +41,12 @@ def pages() -> dict[str, str]:
         "INTERRUPTED": page.render([Shown(stopped, rows.table(300))]),
         "15,000 samples": page.render([Shown(offline, rows.table(15_000))]),
         "history": history_page.render([PastRun(Path("a"), offline), PastRun(Path("b"), offline)], Path()),
+        "answers": answers_page.render("a run", answers(40)),
         "comparison": compare_page.render(compare.compare(*sides), ()),
     }
 
 
-NAMES = ("Offline", "Server", "INTERRUPTED", "15,000 samples", "comparison", "history")
+NAMES = ("Offline", "Server", "INTERRUPTED", "15,000 samples", "answers", "comparison", "history")
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +134,20 @@ def test_dark_and_light_are_not_the_same(browser: chromium.Browser, folder: Path
         browser.open(folder / "Offline.html", is_dark=is_dark)
         backgrounds.append(browser.value("getComputedStyle(document.body).backgroundColor"))
     assert backgrounds[0] != backgrounds[1]
+
+
+def test_a_filter_of_answers_hides_the_others_without_a_script(
+    browser: chromium.Browser, folder: Path
+) -> None:
+    browser.open(folder / "answers.html")
+    shown = (
+        "[...document.querySelectorAll('.answer')].filter(e => getComputedStyle(e).display !== 'none').length"
+    )
+    assert browser.value(shown) == 40
+    wrong = "[...document.querySelectorAll('label')].find(e => e.textContent.includes('wrong')).click()"
+    browser.value(wrong)
+    assert browser.value(shown) == sum(each.verdict == "wrong" for each in answers(40))
+    browser.value(
+        "[...document.querySelectorAll('label')].find(e => e.textContent.includes('OpenOrca')).click()"
+    )
+    assert browser.value(shown) == 0  # none of them was judged

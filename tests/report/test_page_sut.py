@@ -31,7 +31,42 @@ def test_settings_against_the_rules_stand_on_the_page_with_rule_and_fix() -> Non
     assert "Settings of the system under test" not in page.render([Shown(told(), None)])
 
 
+def test_time_by_part_stands_beside_the_roofline_of_the_machine() -> None:
+    told_by_engine = {
+        "seconds": {"experts": 3.0, "waiting": 1.0},
+        "gflop_per_s": {"experts": 50.0},
+        "weights_gb_per_s": {"experts": 4.0},
+    }
+    without = page_sut.times(told(**told_by_engine))
+    assert without is not None and "75.0 %" in without and "50 GFLOP/s<" in without
+    assert "assay doctor --roofline</code> measures" in without
+    precision = (told().used or fakes.used()).precision
+    limits = {"gflop_per_s": {precision: 200.0}, "read_gb_per_s": 8.0, "machine": "here"}
+    beside = page_sut.times(told(**told_by_engine, limits=limits))
+    assert beside is not None and "50 GFLOP/s, 25 % of 200" in beside and "4 GB/s, 50 % of 8" in beside
+
+
+def test_experts_are_told_as_multiples_of_their_layers_mean() -> None:
+    found = page_sut.experts(told(tokens_per_expert=[[30, 10, 20, 20], [5, 5, 5, 5]]))
+    assert (
+        found is not None and "1.50 x" in found and "0.50 x" in found and "has 1.50 times its share" in found
+    )
+    assert "80</td>" in found and '<span class="warm">1.50</span>' in found
+    wide = page_sut.experts(told(tokens_per_expert=[list(range(128))]))
+    assert wide is not None and "<span" not in wide and "2.00 x" in wide
+    page_text = page.render([Shown(told(tokens_per_expert=[[1, 2]], seconds={"head": 1.0}), None)])
+    assert "Tokens per expert" in page_text and "Where the time went" in page_text
+
+
 def test_a_record_of_another_form_is_left_out() -> None:
     for details in ({"findings": ["x", 1]}, {"findings": []}, {}):
         assert page_sut.own_findings(told(**details)) == []
     assert page_sut.own_findings(told(findings=[{"code": 1}]))[0][0] == "1 : "
+    odd: list[dict[str, Any]] = [
+        {"seconds": 3}, {"seconds": {"a": "x", "b": True, "c": float("nan")}}, {"tokens_per_expert": "x"},
+        {"tokens_per_expert": [["a"], 3, [0, 0], [1]]}, {"findings": 7}, {},
+    ]  # fmt: skip
+    for details in odd:
+        assert page_sut.sections(told(**details)) == []
+        assert page_sut.own_findings(told(**details)) == []
+    assert page_sut.times(told(seconds={"a": 1.0}, limits=[1], gflop_per_s=None)) is not None

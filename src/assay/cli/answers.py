@@ -20,15 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tokenizer", type=paths.source, help="folder of the tokenizer (default: as in the run)"
     )
+    parser.add_argument(
+        "--html", metavar="FILE", type=paths.given, help="write them as one self-contained page with filters"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     import dataclasses
     import json
 
+    from assay.ground import files
     from assay.ground.errors import ConfigError, did_you_mean
     from assay.mlperf.record.run_folder import RunFolder
-    from assay.report import answers
+    from assay.report import answers, answers_page
     from assay.report.words import counted
 
     names = {each.value.lower(): each for each in Scenario}
@@ -37,8 +41,13 @@ def run(args: argparse.Namespace) -> int:
     scenario = names[args.scenario.lower()] if args.scenario else None
     wanted = answers.AnswerFilter(scenario, args.subset, args.wrong, args.dataset, args.tokenizer)
     found = answers.of(RunFolder(args.run), wanted)
+    if args.html is not None:
+        files.write_text(args.html, answers_page.render(args.run.name or str(args.run), found))
     if args.json:
         say_json(json.dumps({"answers": [dataclasses.asdict(answer) for answer in found]}))
+        return 0
+    if args.html is not None:
+        say(f"{counted(len(found), 'answer')}: {args.html}")
         return 0
     for answer in found:
         say("\n".join(answers.lines(answer)) + "\n")

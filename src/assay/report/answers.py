@@ -20,6 +20,7 @@ from assay.mlperf.record.result import RunResult
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import choosing, requests
 from assay.mlperf.scoring import log
+from assay.mlperf.scoring.metric import Answered
 from assay.mlperf.workloads.workload import Workload
 
 
@@ -50,6 +51,8 @@ class ShownAnswer:
     verdict: str
     """`right`, `wrong`, or empty where no metric judges single answers or nothing was graded."""
     scores: Mapping[str, float] = field(default_factory=dict)
+    why: str = ""
+    """What the scorer judged the answer by; empty where it says nothing of one."""
 
 
 def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
@@ -77,7 +80,10 @@ def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
         and wanted.subset in (None, sample.subset)
         and (not wanted.is_wrong or verdicts.get(sample.index) == "wrong")
     ]
-    texts = reader.decode([record.token_ids for _, record in chosen]) if chosen else []
+    ids = [record.token_ids for _, record in chosen]
+    texts = {
+        special: reader.decode(ids, keeps_special=special) if chosen else [] for special in (False, True)
+    }
     return [
         ShownAnswer(
             sample_index=sample.index,
@@ -89,9 +95,18 @@ def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
             truth=sample.truth,
             verdict=verdicts.get(sample.index, ""),
             scores=scores.get(sample.index, {}),
+            why=_why(workload, sample, text, whole),
         )
-        for (sample, _), text in zip(chosen, texts)
+        for (sample, _), text, whole in zip(chosen, texts[False], texts[True])
     ]
+
+
+def _why(workload: Workload, sample: Sample, text: str, whole: str) -> str:
+    """`whole`: the answer with its special tokens."""
+    read = (
+        scorer.reads(Answered(sample, whole if scorer.keeps_special else text)) for scorer in workload.scorers
+    )
+    return "; ".join(filter(None, read))
 
 
 def lines(answer: ShownAnswer) -> Iterator[str]:
@@ -102,6 +117,8 @@ def lines(answer: ShownAnswer) -> Iterator[str]:
     for name, text in (("question", answer.question), ("answer", answer.answer), ("truth", answer.truth)):
         yield f"  {name}"
         yield from (f"    {line}" for line in text.splitlines() or ["(empty)"])
+    if answer.why:
+        yield f"  why       {answer.why}"
     if answer.scores:
         yield "  scores    " + ", ".join(f"{metric} {value:.5g}" for metric, value in answer.scores.items())
 

@@ -6,7 +6,7 @@ import html
 
 from assay.ground.printable import printable
 
-VOID = frozenset({"meta", "br", "line", "polyline", "rect"})
+VOID = frozenset({"meta", "br", "line", "polyline", "rect", "input"})
 """Elements without content."""
 
 

@@ -62,7 +62,8 @@ def _sections(shown: Shown) -> list[Section | str]:
     made: list[Section | str] = [verdict(result), *(_run(run, shown) for run in result.runs)]
     if not result.runs:
         made.append(element("section", element("p", "No LoadGen run of this job has ended.")))
-    return [*made, findings(shown), system(result), settings(result), again(result)]
+    parts = page_sut.sections(result)
+    return [*made, *parts, findings(shown), system(result), settings(result), again(result)]
 
 
 def verdict(result: RunResult) -> Section:

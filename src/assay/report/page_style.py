@@ -22,6 +22,12 @@ small { font-weight: normal; color: var(--soft); }
 dl > div { display: grid; grid-template-columns: 9rem 1fr; gap: 0 12px; }
 dt { color: var(--soft); }
 dd { margin: 0; }
+.mark { font-size: .85rem; border: 1px solid; border-radius: 3px; padding: 1px 6px; }
+.answer { border-top: 1px solid var(--rule); padding-bottom: 8px; }
+.answer h4 { color: var(--soft); font-weight: 500; } .answer pre { margin: 4px 0; max-height: 28rem; overflow: auto; }
+fieldset { border: 1px solid var(--rule); margin: 8px 0; display: flex; flex-wrap: wrap; gap: 2px 6px; }
+fieldset label { margin-right: 10px; white-space: nowrap; } legend { color: var(--soft); }
+.warm { font-weight: 600; } .cool { color: var(--soft); }
 .scroll { overflow-x: auto; margin: 8px 0; }
 table { border-collapse: collapse; font-size: .9rem; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--rule);

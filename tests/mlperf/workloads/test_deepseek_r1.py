@@ -25,6 +25,19 @@ ROWS = [
 ]
 
 
+def test_it_is_said_by_what_an_answer_is_judged() -> None:
+    read = deepseek_scorers.SCORERS[0].reads
+    found = [[read(each) for each in answers(4, wrong).answered] for wrong in (0, 4)]
+    assert found[0][:2] == [
+        "reads the integer 25, and 25 is right",
+        r"reads the boxed answer 0.5, and \frac{1}{2} is right",
+    ]
+    assert found[1][2:] == ["reads the letter D, and C is right", "reads the letter I, and J is right"]
+    assert read(Answered(Sample(0, "", deepseek_rows.AIME, "", (), "3", (), ()), "none")) == (
+        "reads no integer, and 3 is right"
+    )
+
+
 def never(_: Sequence[Program]) -> Grading:
     raise AssertionError("nothing is to be run")
 

@@ -33,6 +33,15 @@ def test_the_letter_of_a_harmony_answer(text: str, letter: str | None) -> None:
     assert harmony.letter(text, "D") == letter
 
 
+def test_it_is_said_by_what_an_answer_is_judged() -> None:
+    read = gpt_oss_scorers.SCORERS[0].reads
+    letter = Sample(0, "", "gpqa_diamond", "", (), "C", (), ())
+    assert read(Answered(letter, f"{FINAL}(d)")) == "reads the letter D, and C is right"
+    program = Sample(0, "", "livecodebench_v6", "", (), "x", (), ())
+    assert read(Answered(program, "prose")) == "holds no Python program"
+    assert read(Answered(program, f"{FINAL}```python\n1\n```")) == ""
+
+
 @pytest.mark.parametrize(
     ("text", "program"),
     [

@@ -55,6 +55,16 @@ class Answers:
         return [each for each in self.answered if each.sample.subset == subset]
 
 
+def _nothing(answered: Answered) -> str:
+    return ""
+
+
+def reading(kind: str, found: object, truth: str) -> str:
+    """A sentence for `Scorer.reads`: what was found in an answer, and what is right."""
+    said = f"reads no {kind}" if found is None or found == "" else f"reads the {kind} {found}"
+    return f"{said}, and {truth} is right"
+
+
 @dataclass(frozen=True)
 class Scorer:
     """A callable and the metrics that it gives, one Score for each, in this order."""
@@ -63,6 +73,8 @@ class Scorer:
     score: Callable[[Answers], Sequence[Score]] = field(repr=False)
     keeps_special: bool = False
     """Special tokens stay in the texts that it is given."""
+    reads: Callable[[Answered], str] = field(default=_nothing, repr=False)
+    """What it judges an answer by, as `reads the number 9, and 8 is right`; empty for one that it does not judge."""
 
 
 def mean(metric: Metric, answered: Sequence[Answered], values: Sequence[float]) -> Score:

@@ -11,7 +11,7 @@ from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring import answer_forms as forms
 from assay.mlperf.scoring import math_grading, metric
 from assay.mlperf.scoring.exact import Judgement, by_subset, judged
-from assay.mlperf.scoring.metric import PERCENT, Answers, Metric, Scorer
+from assay.mlperf.scoring.metric import PERCENT, Answered, Answers, Metric, Scorer
 from assay.mlperf.scoring.programs.mbxp import Program
 from assay.mlperf.workloads.datasets import deepseek_rows as rows
 
@@ -61,4 +61,18 @@ def _tokens(answers: Answers) -> list[Score]:
     return [metric.mean(TOKENS, answers.answered, [float(len(a.token_ids)) for a in answers.answered])]
 
 
-SCORERS = (Scorer((EXACT,), _exact_match), Scorer((TOKENS,), _tokens))
+def _read(answered: Answered) -> str:
+    """By the same forms as `judgement`."""
+    subset, text, truth = answered.sample.subset, answered.text.strip(), answered.sample.truth
+    if subset == rows.CODE:
+        return "" if forms.first_python_block(text) else "holds no Python program"
+    if subset == rows.AIME:
+        return metric.reading("integer", forms.aime_integer(text), truth)
+    if subset == rows.MATH:
+        return metric.reading("boxed answer", forms.boxed(text), truth)
+    last = "D" if subset == rows.GPQA else "J"
+    lone = None if subset == rows.GPQA else forms.lone_letter(text, last)
+    return metric.reading("letter", forms.stated_letter(text, last) or lone, truth)
+
+
+SCORERS = (Scorer((EXACT,), _exact_match, reads=_read), Scorer((TOKENS,), _tokens))

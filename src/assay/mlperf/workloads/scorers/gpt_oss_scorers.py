@@ -9,7 +9,7 @@ from __future__ import annotations
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring import answer_forms, harmony, interval, metric
 from assay.mlperf.scoring.exact import Judgement, by_subset, judged
-from assay.mlperf.scoring.metric import PERCENT, Answers, Metric, Scorer
+from assay.mlperf.scoring.metric import PERCENT, Answered, Answers, Metric, Scorer
 from assay.mlperf.scoring.programs.mbxp import Program
 from assay.mlperf.workloads.datasets import gpt_oss_rows as rows
 
@@ -58,4 +58,14 @@ def _tokens(answers: Answers) -> list[Score]:
     return [metric.mean(TOKENS, answers.answered, [float(len(a.token_ids)) for a in answers.answered])]
 
 
-SCORERS = (Scorer((EXACT,), _exact_match, keeps_special=True), Scorer((TOKENS,), _tokens))
+def _read(answered: Answered) -> str:
+    """By the same forms as `judgement`."""
+    subset, text, truth = answered.sample.subset, answered.text, answered.sample.truth
+    if rows.CODE in subset:
+        return "" if harmony.program(text) else "holds no Python program"
+    if rows.AIME in subset:
+        return metric.reading("integer", answer_forms.aime_integer(text.strip()), truth)
+    return metric.reading("letter", harmony.letter(text, "D"), truth) if truth else ""
+
+
+SCORERS = (Scorer((EXACT,), _exact_match, keeps_special=True, reads=_read), Scorer((TOKENS,), _tokens))

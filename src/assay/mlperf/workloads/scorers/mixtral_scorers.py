@@ -63,6 +63,13 @@ def _gsm8k(answers: Answers) -> list[Score]:
     return [metric.share(GSM8K, answered, hits, details={"right": sum(hits)})]
 
 
+def _number(answered: Answered) -> str:
+    sample = answered.sample
+    if sample.subset != rows.GSM8K:
+        return ""
+    return metric.reading("number", gsm8k.find_number(answered.text), sample.truth)
+
+
 def _mbxp(answers: Answers) -> list[Score]:
     answered = answers.of(rows.MBXP)
     counted = [a for a in answered if a.sample.language in mbxp.GRADED]
@@ -106,7 +113,7 @@ def _by_language(
 
 SCORERS = (
     Scorer(ROUGE, _rouge),
-    Scorer((GSM8K,), _gsm8k),
+    Scorer((GSM8K,), _gsm8k, reads=_number),
     Scorer((MBXP,), _mbxp),
     Scorer((tokens.METRIC,), _tokens),
 )
