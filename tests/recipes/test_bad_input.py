@@ -450,7 +450,9 @@ def test_a_signal_to_the_runner_alone_ends_what_the_script_started(kit: Kit) -> 
     children = Path(f"/proc/{script}/task/{script}/children").read_text().split()
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 130
-    time.sleep(0.1)
+    deadline = time.monotonic() + 10
+    while any(map(_lives, children)) and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert children and not [child for child in children if _lives(child)]
 
 

@@ -89,6 +89,15 @@ def test_each_query_gets_the_exact_ids_of_its_own_answer_and_first_its_first_tok
     assert used.faults == ()
 
 
+def test_what_only_a_client_can_tell_is_told_in_the_definitions_of_other_tools() -> None:
+    with TinyServer(echoed) as server:
+        sut, _ = built(server.url)
+        used = asked(sut)
+    found = used.definitions
+    assert set(found) == {"vllm bench serve", "MLPerf Endpoints"}
+    assert found["vllm bench serve"]["ITL"] >= 0 and found["MLPerf Endpoints"]["TPOT"] >= 0
+
+
 def test_every_sampling_rule_is_sent_and_no_prompt_of_the_run_is_in_the_warm_up() -> None:
     with TinyServer(echoed) as server:
         sut, _ = built(server.url)

@@ -131,7 +131,7 @@ def _run_once(
     run.used = session.used
     run.requests.append(rows := request_rows(run, spec, logged))
     made = _mode_result(run, spec, logged, ())
-    return dataclasses.replace(made, definitions=_definitions(rows, made))
+    return dataclasses.replace(made, definitions=_definitions(rows, made, run.used))
 
 
 def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: Score) -> ModeResult:
@@ -158,15 +158,15 @@ def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: Sc
     return dataclasses.replace(made, samples=spec.samples, kept_answers=len(kept))
 
 
-def _definitions(rows: pa.Table, made: ModeResult) -> definitions.Sheet:
+def _definitions(rows: pa.Table, made: ModeResult, used: Used | None) -> definitions.Sheet:
     """What five tools would tell of the run; what LoadGen itself has told stays its own word."""
     times = requests.token_columns(rows)
     if times is None:
         return {}
     own = {"TTFT": "ttft_p99", "TPOT": "tpot_p99", "tokens/s": "tokens_per_s"}
     said = {name: found.value for name, metric in own.items() if (found := made.figure(metric)) is not None}
-    told = definitions.sheet(times)
-    return {**told, definitions.LOADGEN: {**told[definitions.LOADGEN], **said}}
+    more = {**(used.definitions if used else {}), definitions.LOADGEN: said}
+    return {tool: {**found, **more.get(tool, {})} for tool, found in definitions.sheet(times).items()}
 
 
 def request_rows(run: RunInProgress, spec: RunSpec, logged: RunRecord) -> pa.Table:

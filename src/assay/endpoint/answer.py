@@ -34,6 +34,9 @@ class AnswerStream:
         self.failure: EndpointFailure | None = None
         self.is_cut = False
         """The stop sequence has come, and the server may go on: nobody listens any more."""
+        self.first_chunk_tokens = 0
+        self.chunks_ns: list[int] = []
+        """Arrival of each event with tokens, on the clock of `feed`."""
         self.last_token_ns = 0
         """Arrival of the last token, on the clock of `feed`."""
 
@@ -99,6 +102,8 @@ class AnswerStream:
         if self.finish is None and delta.ids:
             before = len(self.ids)
             self.ids += delta.ids
+            self.chunks_ns.append(arrived_ns)
+            self.first_chunk_tokens = self.first_chunk_tokens or len(delta.ids)
             self.last_token_ns = arrived_ns
             if self._stop and self._cut_after(before):
                 self.finish, self.is_cut = Finish.STOP, True

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from assay.endpoint.chunk_times import ChunkTimes
 from assay.endpoint.clients.crossing import Came, EndedStream
 from assay.endpoint.failure import EndpointFailure, FailureKind
 from assay.ground.errors import AssayError, RunFailed
+from assay.mlperf.record import definitions
 from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Sink
 from assay.suts.endpoint_faults import Faults
 from assay.suts.endpoint_text import TextTokens
@@ -43,6 +45,15 @@ class RunTally:
     handed_over: int = 0
     begin_ns: int = 0
     end_ns: int = 0
+    chunks: ChunkTimes = field(default_factory=ChunkTimes)
+
+    def definitions(self) -> dict[str, dict[str, float]]:
+        """What other tools would tell of the run, where only the events of its answers say it: p99, ms."""
+        found = {
+            definitions.VLLM: ("ITL", definitions.interpolated(self.chunks.gaps_ms, 0.99)),
+            definitions.ENDPOINTS: ("TPOT", definitions.interpolated(self.chunks.later_ms, 0.99)),
+        }
+        return {tool: {name: value} for tool, (name, value) in found.items() if value is not None}
 
 
 class Ledger:
@@ -162,7 +173,9 @@ class Ledger:
             self.worst.add(ended.url, ended.took_ns, ended.failure is not None)
         for url in ended.handed_over:
             self.worst.tallies[url].handed_over += 1
-        if ended.failure is not None:
+        if ended.failure is None:
+            run.chunks.add(ended.tokens, ended.first_chunk_tokens, ended.gaps_us)
+        else:
             self.faults.add(EndpointFailure(FailureKind[ended.failure], ended.detail))
 
     def _raise_broken(self) -> None:

@@ -117,6 +117,7 @@ class EndpointSut:
                 *filter(None, (client.words(), client.limited(), self._ledger.worst.balance())),
                 *server_rules.remarks(self.findings),
             ),
+            definitions=run.definitions(),
             details={
                 "api": {"name": self._api.name, "chosen": self._chosen.how},
                 "tier": self._chosen.tier.value,

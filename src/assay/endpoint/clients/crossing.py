@@ -67,6 +67,10 @@ class EndedStream(msgspec.Struct, frozen=True, array_like=True):
     failure: str | None = None
     """Name of a FailureKind."""
     detail: str = ""
+    tokens: int = 0
+    first_chunk_tokens: int = 0
+    gaps_us: bytes = b""
+    """Between the events with tokens, as `chunk_times.packed_gaps` makes them."""
 
 
 class Came(msgspec.Struct, array_like=True):

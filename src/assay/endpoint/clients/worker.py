@@ -15,6 +15,7 @@ from assay.endpoint.address import parse
 from assay.endpoint.answer import AnswerStream
 from assay.endpoint.apis import APIS
 from assay.endpoint.audit import AnswerTerms
+from assay.endpoint.chunk_times import packed_gaps
 from assay.endpoint.client import Client
 from assay.endpoint.clients.crossing import (
     ORDERS_IN,
@@ -155,6 +156,9 @@ class ClientWorker(asyncio.Protocol):
                 answer.usage.cached_tokens,
                 failure.kind.name if failure else None,
                 failure.detail if failure else "",
+                len(answer.ids),
+                answer.first_chunk_tokens,
+                packed_gaps(answer.chunks_ns),
             )
         )
 

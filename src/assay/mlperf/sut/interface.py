@@ -106,6 +106,8 @@ class Used:
     """Why its answers say nothing but how fast they came: no score, no compliance test, no tree. Empty = they do."""
     issue_delay_ms: float | None = None
     """Of the last run, p99 from LoadGen's word to the sending of a query; None = nothing is sent."""
+    definitions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Tool -> metric -> value: what the last run was by the definitions of other tools, where only the SUT can tell."""
     notes: tuple[str, ...] = ()
     """What a reader of the result must know: native kernels that could not be had."""
 
