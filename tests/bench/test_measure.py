@@ -16,10 +16,14 @@ from assay.config import Division, Mode, Scenario, SubmissionRequest
 from assay.ground.errors import RunFailed
 from assay.mlperf.record.result import RunValidity
 from assay.mlperf.record.run_folder import RunFolder
-from assay.mlperf.run.request_times import Recorder
+from assay.mlperf.run.request_times import Recorder, RequestTimes
 from tests import fakes
 from tests.bench import echo_job
 from tests.bench.echo_job import FakeSession
+
+TIMES = RequestTimes(
+    np.arange(4, dtype=np.int32), np.arange(4) * 10**9, None, np.arange(1, 5) * 10**9, np.full(4, 5, np.int32)
+)
 
 
 @pytest.fixture
@@ -27,7 +31,8 @@ def session(monkeypatch: pytest.MonkeyPatch) -> FakeSession:
     """In place of the processes; each run leaves the times that its child would."""
     fake = FakeSession()
     monkeypatch.setattr(measure, "session_of", lambda run: fake)
-    monkeypatch.setattr(measure, "request_rows", lambda run, spec, logged: rows(spec.title))
+    monkeypatch.setattr(measure, "times_of", lambda run, spec: TIMES)
+    monkeypatch.setattr(measure.requests, "table", lambda spec, *_: rows(spec.title))
     return fake
 
 
@@ -51,6 +56,9 @@ def test_each_mode_is_run_once_and_kept_as_soon_as_it_is_finished(
     assert [len(run.scores) for run in running.runs] == [0, 1]
     assert running.requests == [rows("Offline performance"), rows("Offline accuracy")]
     assert running.used == echo_job.USED
+    used, accuracy = (run.energy for run in running.runs)
+    assert used is not None and used.seconds == 4.0
+    assert (used.joules is None) == bool(used.why_not) and accuracy is None
 
 
 def test_loadgen_is_asked_for_the_samples_of_the_job_and_its_files_go_into_the_run_folder(
@@ -104,15 +112,14 @@ def test_times_that_are_lost_fail_the_run_and_read_ones_are_removed(tmp_path: Pa
     running.target_qps[Scenario.OFFLINE] = 1.0
     spec = measure.run_spec(running, Scenario.OFFLINE, Mode.ACCURACY)
     with pytest.raises(RunFailed, match="the times of Offline accuracy are lost"):
-        measure.request_rows(running, spec, echo_job.logged())
+        measure.times_of(running, spec)
     assert spec.times is not None
     spec.times.parent.mkdir()
     times, ids = Recorder(), np.arange(4, dtype=np.uint64)
     times.issued.add(ids, np.array([2, 0, 1, 3], np.int32))
     times.done.add(ids, np.array([5, 6, 7, 8], np.int32))
     times.save(spec.times)
-    rows = measure.request_rows(running, spec, echo_job.logged())
-    assert rows["sample_index"].to_pylist() == [2, 0, 1, 3]
+    assert measure.times_of(running, spec).sample_index.tolist() == [2, 0, 1, 3]
     assert not spec.times.exists()
 
 

@@ -6,8 +6,8 @@ import dataclasses
 from typing import Any
 
 from assay.mlperf.checker.finding import Finding, Severity
-from assay.mlperf.record.result import RunResult
-from assay.report import page, page_sut
+from assay.mlperf.record.result import EnergyPart, EnergyUsed, RunResult
+from assay.report import page, page_sut, readme, summary
 from assay.report.page import Shown
 from tests import fakes
 
@@ -56,6 +56,22 @@ def test_experts_are_told_as_multiples_of_their_layers_mean() -> None:
     assert wide is not None and "<span" not in wide and "2.00 x" in wide
     page_text = page.render([Shown(told(tokens_per_expert=[[1, 2]], seconds={"head": 1.0}), None)])
     assert "Tokens per expert" in page_text and "Where the time went" in page_text
+
+
+def test_energy_stands_with_what_it_covers_or_why_there_is_none() -> None:
+    parts = (
+        EnergyPart("package-0", "processor", 120.0),
+        EnergyPart("dram-0", "memory", None, "it <stood> still"),
+    )
+    used = EnergyUsed(120.0, 0.5, 60.0, ("processor",), parts)
+    said = "120 J over 60 s (processor): 0.5 J/token, 2 W"
+    made = fakes.result(fakes.performance(energy=used))
+    shown = page.render([Shown(made, None)])
+    assert said in shown and "it &lt;stood&gt; still" in shown
+    assert f"| Energy | {said} |" in readme.render(made) and f"energy: {said}" in summary.render(made)
+    none = fakes.result(fakes.performance(energy=EnergyUsed(None, None, 60.0, why_not="no counter")))
+    assert "Energy: not measured: no counter." in page.render([Shown(none, None)])
+    assert "Energy" not in readme.render(none) and "energy" not in summary.render(none)
 
 
 def test_a_record_of_another_form_is_left_out() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from assay.bench import score_run
+from assay.bench import run_energy, score_run
 from assay.bench.running import RunInProgress
 from assay.bench.score_run import Scores
 from assay.config import Division, Mode, Scenario, Style
@@ -18,6 +18,7 @@ from assay.mlperf.record.figures import figures
 from assay.mlperf.record.result import ModeResult, RunValidity
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import pieces, request_times, requests, target_rate
+from assay.mlperf.run.request_times import RequestTimes
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.session import Session
 from assay.mlperf.sut.interface import Used
@@ -127,11 +128,14 @@ def _run_once(
     spec = run_spec(run, scenario, mode)
     if mode is Mode.ACCURACY:
         return _accuracy_run(run, session, spec, score)
-    logged = session.run(spec)
+    with run_energy.metered(run.job.kind) as meter:
+        logged = session.run(spec)
     run.used = session.used
-    run.requests.append(rows := request_rows(run, spec, logged))
+    rows, times = request_rows(run, spec, logged)
+    run.requests.append(rows)
     made = _mode_result(run, spec, logged, ())
-    return dataclasses.replace(made, definitions=_definitions(rows, made, run.used))
+    told = _definitions(rows, made, run.used)
+    return dataclasses.replace(made, definitions=told, energy=run_energy.used(meter, times))
 
 
 def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: Score) -> ModeResult:
@@ -144,7 +148,7 @@ def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: Sc
         piece = pieces.rest(spec, kept)
         logged = session.run(piece)
         run.used = session.used
-    rows = request_rows(run, piece, logged)
+    rows, _ = request_rows(run, piece, logged)
     if kept:
         pieces.join(piece, kept)
         place = RunFolder(run.folder).place(spec.out / pieces.PIECE)
@@ -169,15 +173,18 @@ def _definitions(rows: pa.Table, made: ModeResult, used: Used | None) -> definit
     return {tool: {**found, **more.get(tool, {})} for tool, found in definitions.sheet(times).items()}
 
 
-def request_rows(run: RunInProgress, spec: RunSpec, logged: RunRecord) -> pa.Table:
-    """The rows of requests.parquet for one LoadGen run. Raises: RunFailed when its child left no times."""
+def request_rows(run: RunInProgress, spec: RunSpec, logged: RunRecord) -> tuple[pa.Table, RequestTimes]:
+    """The rows of requests.parquet for one LoadGen run, and the times that they are made of.
+
+    Raises: RunFailed when its child left no times.
+    """
     path = RunFolder(run.folder).times(spec.scenario, spec.mode)
     try:
         times = request_times.load(path)
     except (OSError, ValueError, EOFError) as error:
         raise RunFailed(f"the times of {spec.title} are lost: {error}", f"see {path.parent}") from error
     path.unlink()
-    return requests.table(spec, times, logged, run.samples)
+    return requests.table(spec, times, logged, run.samples), times
 
 
 def _choose_again(run: RunInProgress, scenario: Scenario, made: ModeResult) -> bool:

@@ -112,6 +112,7 @@ def _run(run: ModeResult, shown: Shown) -> Section:
         element("div", *map(plot.render, plots), class_="plots")
         if plots
         else element("p", f"No plots: {why}."),
+        page_sut.energy(run.energy) if run.energy else "",
         element(
             "details", element("summary", "as five tools would tell it"), definition_table(run.definitions)
         )

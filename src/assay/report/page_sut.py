@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from assay.mlperf.record.result import RunResult
-from assay.report.markup import Markup, element, table
+from assay.mlperf.record.result import EnergyUsed, RunResult
+from assay.report import words
+from assay.report.markup import Markup, element, joined, table
 from assay.report.words import number
 
 Row = tuple[object, ...]
@@ -102,6 +103,19 @@ def experts(result: RunResult) -> Markup | None:
         ),
         table(heads, rows),
     )
+
+
+def energy(used: EnergyUsed) -> Markup:
+    """What a run took, and each counter of it."""
+    said = element("p", "Energy: ", words.energy(used), ".")
+    if not used.parts:
+        return said
+    rows: list[Row] = [
+        (part.name, part.covers, part.why_not if part.joules is None else f"{number(part.joules)} J")
+        for part in used.parts
+    ]
+    heads = ("counter", "covers", "figure")
+    return joined(said, element("details", element("summary", "its counters"), table(heads, rows)))
 
 
 def _shade(share: float) -> str | None:

@@ -126,4 +126,6 @@ def _performance(result: RunResult, run: ModeResult) -> Iterator[str]:
         yield f"| {words.title(metric)} | {words.figure(run.figure(metric))} |"
     for label, text in words.latencies(run):
         yield f"| {label} | {text} |"
+    if run.energy is not None and run.energy.joules is not None:
+        yield f"| Energy | {words.energy(run.energy)} |"
     yield f"| Samples | {run.samples} in {words.number(run.seconds)} s |"

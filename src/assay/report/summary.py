@@ -53,6 +53,8 @@ def _mode(result: RunResult, run: ModeResult, width: int) -> Iterator[str]:
         yield f"    {words.figure(run.figure('tokens_per_s'))}, {words.figure(run.figure('samples_per_s'))}"
         for label, text in words.latencies(run):
             yield f"    {label}: {text}"
+        if run.energy is not None and run.energy.joules is not None:
+            yield from _wrapped("    energy: ", words.energy(run.energy), width)
         yield from _wrapped("    ", words.validity(result, run), width)
         if advice := words.advice(run):
             yield from _wrapped("    ", f"try: {advice}", width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from assay.mlperf import workloads
-from assay.mlperf.record.result import Figure, ModeResult, RunResult, ScoredMetric, Status
+from assay.mlperf.record.result import EnergyUsed, Figure, ModeResult, RunResult, ScoredMetric, Status
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.run import target_rate
 
@@ -106,6 +106,15 @@ def latencies(run: ModeResult) -> Iterator[tuple[str, str]]:
             is_over = found is not None and limit is not None and found.value > limit
             allowed = "" if limit is None else f" (limit {number(limit)} ms{': exceeded' if is_over else ''})"
             yield label, figure(found) + allowed
+
+
+def energy(used: EnergyUsed) -> str:
+    """`5120 J over 60 s (processor, memory): 0.42 J/token, 85.3 W`, or why there is no figure."""
+    if used.joules is None or used.watts is None:
+        return f"{NOT_MEASURED}: {used.why_not}"
+    each = "" if used.joules_per_token is None else f"{number(used.joules_per_token)} J/token, "
+    covers = ", ".join(used.covers)
+    return f"{number(used.joules)} J over {number(used.seconds)} s ({covers}): {each}{short(used.watts)} W"
 
 
 def validity(result: RunResult, run: ModeResult) -> str:

@@ -21,6 +21,7 @@ KIND = SutKind(
     summary="a server that runs already: vLLM, SGLang, TensorRT-LLM, llama.cpp, TGI, Ollama, OpenAI's API",
     module="assay.suts.endpoint_sut",
     needs_checkpoint=False,
+    is_elsewhere=True,
     options=(
         SutOption("url", str, "address of the server; several share the queries", is_list=True),
         SutOption("api", str, "how it is asked; auto: as a probe finds", "vllm", choices=("auto", *APIS)),

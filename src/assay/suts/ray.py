@@ -19,6 +19,7 @@ KIND = SutKind(
     name="ray",
     summary="replicas of another SUT, on this machine or a Ray cluster",
     module="assay.suts.ray_sut",
+    is_elsewhere=True,
     hosts="of",
     options=(
         SutOption("of", str, "the SUT that each replica is", "engine"),

@@ -101,6 +101,35 @@ def pair(score: Score, targets: Mapping[str, Target], file: str) -> ScoredMetric
 
 
 @dataclass(frozen=True)
+class EnergyPart:
+    """One counter of the machine. `joules` None = it gave no figure, for the reason in `why_not`."""
+
+    name: str
+    covers: str
+    joules: float | None
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
+class EnergyUsed:
+    """Of a performance run, from its first query to its last answer; nothing is taken off for idling."""
+
+    joules: float | None
+    """None = not measured, for the reason in `why_not`; never 0 for want of a counter."""
+    joules_per_token: float | None
+    seconds: float
+    covers: tuple[str, ...] = ()
+    """What is in the joules: processor, memory, accelerator, or whole system."""
+    parts: tuple[EnergyPart, ...] = ()
+    why_not: str = ""
+
+    @property
+    def watts(self) -> float | None:
+        """The mean."""
+        return None if self.joules is None or not self.seconds else self.joules / self.seconds
+
+
+@dataclass(frozen=True)
 class ModeResult:
     """One LoadGen run."""
 
@@ -124,6 +153,8 @@ class ModeResult:
     """What the system under test failed at, of which LoadGen does not know: the run is INVALID."""
     kept_answers: int = 0
     """Answers of an accuracy run that a process gave which was stopped; LoadGen was asked for the others alone."""
+    energy: EnergyUsed | None = None
+    """None of an accuracy run, and of a record that was made before it was measured."""
     definitions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Tool -> metric -> value: a run with first tokens as five tools would tell it (docs/definitions.md)."""
 

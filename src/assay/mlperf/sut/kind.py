@@ -64,6 +64,8 @@ class SutKind:
     """Whether it loads weights: then a checkpoint must be there or be fetched, and is identified in the record."""
     needs_tokenizer: bool = False
     """Whether it reads `SutSpec.tokenizer`; one that needs a checkpoint has that folder's."""
+    is_elsewhere: bool = False
+    """It may compute on other machines, of which the counters of this one tell nothing."""
     is_fake: bool = False
     """Its answers are the reference's own: a run is stamped FAKE and submitted only when asked for."""
     precisions: tuple[Precision, ...] = ()
