@@ -1,19 +1,24 @@
 """Whether `assay compare` tells a change from noise: the same short run again and again on this machine.
 
-    python benchmarks/compare_repeats.py FOLDER [--pairs 20]
+    python benchmarks/compare_repeats.py FOLDER [--side 3] [--comparisons 20] [--seconds 4] [--sut engine]
 
-Runs the embedded workload (engine, Offline, at least 4 s) two times for each pair, one after the other, into FOLDER;
-runs that are there already are taken. Prints for each figure how many pairs are "no difference", then the same of A and
-A with every time made 5 % longer in its rows and figures, and what becomes of 3 of 100 answers that are made wrong.
+Runs the embedded workload (Offline) one time after the other into FOLDER; runs that are there already are taken. A
+comparison takes the next 2 x SIDE runs in turns: A, B, A, B, …; it begins one run after the one before. Prints how many
+are "no difference", first with one run a side (by blocks of its queries), then with SIDE runs (by pairs of runs); then
+the same with B made 5 % slower, in its rows and figures; and what becomes of 3 of 100 answers that are made wrong.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
+import os
+import platform
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,20 +27,30 @@ import pyarrow as pa
 from assay.mlperf.record import result
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import requests
-from assay.report import compare, compare_text
+from assay.report import compare
 from assay.report.compare import RunSide
 
 SLOWER = 1.05
 TIMES = ("first_token_ns", "end_ns")
-FIGURES = ("tokens_per_s", "samples_per_s")
+METRIC = "tokens_per_s"
 LOST = 3
 
 
-def side(folder: Path) -> RunSide:
-    if not RunFolder(folder).result.is_file():
-        command = [sys.executable, "-m", "assay", "bench", "--min-duration", "4s", "--out", str(folder)]
+def run_of(folder: Path, number: int, sut: str, seconds: float) -> RunSide:
+    place = folder / f"{sut}-{number:02}"
+    if not RunFolder(place).result.is_file():
+        # The first one has answers to score, too.
+        modes = [] if number == 0 else ["--mode", "performance"]
+        command = [sys.executable, "-m", "assay", "bench", "mixtral-nano", "--sut", sut, "--out", str(place)]
+        command += ["--min-duration", f"{seconds:g}s", *modes]
         subprocess.run(command, check=True, capture_output=True)
-    return RunSide(folder.name, result.read(folder), requests.read(RunFolder(folder).requests))
+    made = RunSide(place.name, result.read(place), requests.read(RunFolder(place).requests))
+    figure = made.result.runs[0].figure(METRIC)
+    print(
+        f"run {number}\t{figure.value if figure else 0:.0f} tokens/s\tload {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+    return made
 
 
 def slowed(run: RunSide) -> RunSide:
@@ -46,6 +61,12 @@ def slowed(run: RunSide) -> RunSide:
         if table[name].null_count == 0:
             longer = np.round(table[name].to_numpy() * SLOWER).astype(np.int64)
             table = table.set_column(table.column_names.index(name), name, pa.array(longer))
+    return dataclasses.replace(
+        run, result=_slow(run.result), requests=table, repeats=tuple(map(_slow, run.repeats))
+    )
+
+
+def _slow(made: result.RunResult) -> result.RunResult:
     runs = tuple(
         dataclasses.replace(
             each,
@@ -54,9 +75,9 @@ def slowed(run: RunSide) -> RunSide:
                 for f in each.figures
             ),
         )
-        for each in run.result.runs
+        for each in made.runs
     )
-    return RunSide(run.name, dataclasses.replace(run.result, runs=runs), table)
+    return dataclasses.replace(made, runs=runs)
 
 
 def with_losses(run: RunSide) -> RunSide:
@@ -67,9 +88,19 @@ def with_losses(run: RunSide) -> RunSide:
     values = table[name].to_pylist()
     right = [place for place, value in enumerate(values) if value is not None and value > 0][:LOST]
     changed = [0.0 if place in right else value for place, value in enumerate(values)]
-    return RunSide(
-        run.name, run.result, table.set_column(table.column_names.index(name), name, pa.array(changed))
+    return dataclasses.replace(
+        run, requests=table.set_column(table.column_names.index(name), name, pa.array(changed))
     )
+
+
+def side_of(runs: Sequence[RunSide]) -> RunSide:
+    first, *others = runs
+    return dataclasses.replace(first, repeats=tuple(each.result for each in others))
+
+
+def concluded(a: RunSide, b: RunSide) -> str:
+    found = next(each for each in compare.compare(a, b).ratios if each.metric == METRIC)
+    return found.conclusion
 
 
 def main() -> None:
@@ -77,28 +108,32 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--side", type=int, default=3)
+    parser.add_argument("--comparisons", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--sut", default="engine")
     asked = parser.parse_args()
-    same: Counter[tuple[str, str]] = Counter()
-    slow: Counter[tuple[str, str]] = Counter()
-    lost: Counter[str] = Counter()
-    for number in range(asked.pairs):
-        a, b = (side(asked.folder / f"{number:02}{letter}") for letter in "ab")
-        for kept, other in ((same, b), (slow, slowed(a))):
-            for each in compare.compare(a, other).ratios:
-                if each.metric in FIGURES:
-                    kept[each.metric, each.conclusion] += 1
-        for score in compare.compare(a, with_losses(a)).scores:
-            if score.metric == "gsm8k":
-                lost[f"{len(score.lost)} lost, p = {score.p}, {score.conclusion}"] += 1
-        ratios = [r for r in compare.compare(a, b).ratios if r.metric in FIGURES]
-        for cells in map(compare_text.ratio_cells, ratios):
-            print(number, *cells, sep="\t", flush=True)
-    for name, counts in (("the same run", same), ("made 5 % slower", slow)):
-        for (metric, conclusion), count in sorted(counts.items()):
-            print(f"{name}\t{metric}\t{conclusion}\t{count} of {asked.pairs}")
-    for said, count in lost.items():
-        print(f"{LOST} answers made wrong\t{said}\t{count} of {asked.pairs}")
+    needed = asked.comparisons - 1 + 2 * asked.side
+    runs = [run_of(asked.folder, number, asked.sut, asked.seconds) for number in range(needed)]
+    said: dict[str, Counter[str]] = {}
+    for begin in range(asked.comparisons):
+        window = runs[begin : begin + 2 * asked.side]
+        sides = {"1 run a side": (window[0], window[1])}
+        sides[f"{asked.side} runs a side"] = side_of(window[0::2]), side_of(window[1::2])
+        for name, (a, b) in sides.items():
+            said.setdefault(f"{name}, the same", Counter())[concluded(a, b)] += 1
+            said.setdefault(f"{name}, B made 5 % slower", Counter())[concluded(a, slowed(b))] += 1
+    for name, counts in said.items():
+        print(name, *(f"{what}: {count}" for what, count in counts.most_common()), sep="\t")
+    lost = {}
+    if "score.gsm8k" in (runs[0].requests.column_names if runs[0].requests is not None else ()):
+        found = next(s for s in compare.compare(runs[0], with_losses(runs[0])).scores if s.metric == "gsm8k")
+        lost = {"lost": len(found.lost), "p": found.p, "conclusion": found.conclusion}
+        print(f"{LOST} answers made wrong\t{lost}")
+    rates = [figure.value for run in runs if (figure := run.result.runs[0].figure(METRIC))]
+    spread = round(float(np.std(np.log(rates), ddof=1)), 4)
+    told = {"processor": platform.processor() or platform.machine(), "spread": spread, "lost": lost}
+    print(json.dumps({**told, "said": {name: dict(counts) for name, counts in said.items()}}))
 
 
 if __name__ == "__main__":

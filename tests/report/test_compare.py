@@ -13,7 +13,7 @@ from assay.config import Mode, Scenario
 from assay.ground.errors import ConfigError
 from assay.mlperf.record.result import Figure, RunResult, RunValidity, Status, SystemField
 from assay.report import compare_stats, compare_text, gate
-from assay.report.compare import Comparison, RunSide, compare
+from assay.report.compare import Comparison, RunSide, compare, mean_of
 from tests import fakes
 from tests.report import rows
 
@@ -63,6 +63,57 @@ def test_a_slowdown_of_five_percent_is_found() -> None:
     count = 1500
     said = [spoken(noisy(2 * seed, count=count), noisy(2 * seed + 1, 1.05, count)) for seed in range(20)]
     assert said.count("B is lower") >= 18 and "B is higher" not in said
+
+
+def rates(values: list[float]) -> RunSide:
+    """So many runs with these samples/s."""
+    made = [
+        fakes.result(fakes.performance(figures=(Figure("samples_per_s", value, "samples/s", 9, "log"),)))
+        for value in values
+    ]
+    return RunSide("x", made[0], None, tuple(made[1:]))
+
+
+def repeated(chance: np.random.Generator, slower: float = 1.0) -> str:
+    """Five pairs of runs on a machine whose speed drifts by 20 %, and whose runs differ by 1 % of themselves."""
+    drift = chance.lognormal(0, 0.2, 5)
+    a, b = (100 * drift * chance.lognormal(0, 0.01, 5) / each for each in (1.0, slower))
+    return compare(rates(a.tolist()), rates(b.tolist())).ratios[0].conclusion
+
+
+def test_repeats_in_pairs_tell_a_change_from_a_drift_of_the_machine() -> None:
+    chance = np.random.default_rng(5)
+    same = [repeated(chance) for _ in range(60)]
+    assert same.count("no difference") >= 57
+    slow = [repeated(chance, 1.05) for _ in range(60)]
+    assert slow.count("B is lower") >= 54 and "B is higher" not in slow
+
+
+def test_an_interval_of_repeats_is_student_s() -> None:
+    low, high = compare_stats.repeat_interval([10.0, 20.0], [11.0, 22.0]) or (0, 0)
+    assert (low, high) == (pytest.approx(1.1), pytest.approx(1.1))  # both pairs say the same
+    low, high = compare_stats.repeat_interval([1.0, 1.0, 1.0], [1.0, float(np.exp(0.2))]) or (0, 0)
+    # Welch: only B varies, with one degree of freedom; its mean logarithm is 0.1, known to 0.1.
+    assert (np.log(low), np.log(high)) == (pytest.approx(0.1 - 1.2706), pytest.approx(0.1 + 1.2706))
+    assert compare_stats.repeat_interval([1.0], [1.0, 2.0]) is None
+    assert compare_stats.repeat_interval([0.0, 1.0], [1.0, 2.0]) is None
+    assert compare_stats.T_975[18] == pytest.approx(compare_stats.T_95, abs=1e-3)
+
+
+def test_repeats_are_told_as_means_of_runs_and_gates_judge_the_means() -> None:
+    a, b = rates([100.0, 121.0]), rates([90.0, 90.0, 90.0])
+    found = compare(a, b)
+    (ratio,) = found.ratios
+    assert (ratio.a, ratio.b, ratio.runs) == (pytest.approx(110), pytest.approx(90), (2, 3))
+    assert "Means of 2 and 3 runs" in compare_text.markdown(found, ())
+    outcome = gate.judge(gate.parse("samples_per_s < 0.85x"), mean_of(a), mean_of(b))[0]
+    assert outcome.failed  # 0.82 of the mean, and 0.9 of the first run
+
+
+def test_a_run_that_is_no_repeat_is_warned_of() -> None:
+    other = dataclasses.replace(rates([1.0]).result, round="v4.1")
+    side = dataclasses.replace(rates([1.0, 1.0]), repeats=(other,))
+    assert any("no repeat of the first" in each for each in compare(side, rates([1.0, 1.0])).warnings)
 
 
 @pytest.mark.parametrize(

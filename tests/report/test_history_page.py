@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 from assay.config import Scenario
 from assay.mlperf.record.result import Figure
-from assay.report import history_page
+from assay.report import history_page, plot
 from assay.report.history import PastRun
 from tests import fakes
 
@@ -35,6 +36,12 @@ def test_each_workload_and_scenario_has_a_trend_in_the_order_of_the_runs() -> No
         "mixtral-8x7b Server": [(1.0, 5.0)],
         "w Offline": [(4.0, 7.0)],
     }
+
+
+def test_runs_are_counted_in_whole_numbers() -> None:
+    drawn = plot.render(history_page.trends([past("a", 10.0), past("b", 12.0)])[0])
+    marks = re.findall(r'text-anchor="middle">([^<]*)<', drawn)
+    assert marks == ["0", "1", "2", "run"]
 
 
 def test_the_table_has_the_number_that_the_plot_has() -> None:

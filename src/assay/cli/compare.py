@@ -18,6 +18,15 @@ HELP = "two runs side by side: settings, speed, accuracy; a gate for regressions
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", metavar="A", type=paths.source, help="run folder to compare with")
     parser.add_argument("b", metavar="B", type=paths.source, help="run folder that is judged")
+    for letter in "ab":
+        parser.add_argument(
+            f"--and-{letter}",
+            metavar="RUN",
+            type=paths.source,
+            action="append",
+            default=[],
+            help=f"a further run of the same as {letter.upper()}, in the order in which they were made",
+        )
     parser.add_argument(
         "--fail-if",
         metavar="CONDITION",
@@ -36,8 +45,9 @@ def run(args: argparse.Namespace) -> int:
     from assay.report import compare, compare_page, compare_text, gate
 
     gates = [gate.parse(text) for text in args.fail_if]
-    a, b = _side(args.a), _side(args.b)
-    outcomes = [outcome for each in gates for outcome in gate.judge(each, a.result, b.result)]
+    a, b = _side(args.a, args.and_a), _side(args.b, args.and_b)
+    means = compare.mean_of(a), compare.mean_of(b)
+    outcomes = [outcome for each in gates for outcome in gate.judge(each, *means)]
     found = compare.compare(a, b)
     if args.html:
         files.write_text(args.html, compare_page.render(found, outcomes))
@@ -48,11 +58,13 @@ def run(args: argparse.Namespace) -> int:
     return int(any(outcome.failed for outcome in outcomes))
 
 
-def _side(folder: Path) -> RunSide:
+def _side(folder: Path, more: list[Path]) -> RunSide:
     from assay.mlperf.record import result
     from assay.mlperf.record.run_folder import RunFolder
     from assay.mlperf.run import requests
     from assay.report.compare import RunSide
 
     made, table = result.read(folder), RunFolder(folder).requests
-    return RunSide(str(folder), made, requests.read(table) if table.is_file() else None)
+    repeats = tuple(map(result.read, more))
+    name = f"{folder} and {len(more)} more" if more else str(folder)
+    return RunSide(name, made, requests.read(table) if table.is_file() else None, repeats)

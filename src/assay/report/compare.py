@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +32,14 @@ class RunSide:
     name: str
     result: RunResult
     requests: pa.Table | None
+    repeats: tuple[RunResult, ...] = ()
+    """Further runs of the same."""
+
+    def values(self, scenario: Scenario, metric: str) -> list[float]:
+        """Of the first run and its repeats, in their order; of those that measured it."""
+        runs = [each.find(scenario, Mode.PERFORMANCE) for each in (self.result, *self.repeats)]
+        figures = [run.figure(metric) for run in runs if run]
+        return [found.value for found in figures if found]
 
 
 @dataclass(frozen=True)
@@ -56,10 +64,16 @@ class RateRatio:
     """95 %, of B / A."""
     why: str = ""
     """Why there is no interval."""
+    runs: tuple[int, int] = (1, 1)
+    """Of A and of B. With more than one on both sides, `a` and `b` are geometric means and the interval is of runs."""
 
     @property
     def ratio(self) -> float | None:
         return self.b / self.a if self.a else None
+
+    @property
+    def is_repeated(self) -> bool:
+        return min(self.runs) > 1
 
     @property
     def conclusion(self) -> str:
@@ -149,12 +163,20 @@ def _warnings(a: RunSide, b: RunSide) -> Iterator[str]:
             yield f"{letter} is {side.result.status}: {side.result.reason}"
         if side.requests is None:
             yield f"{letter} has no requests.parquet: no intervals, no paired tests"
+        for repeat in side.repeats:
+            if _kind(repeat) != _kind(side.result):
+                yield f"{letter}: one of its runs is no repeat of the first: other work or another system under test"
         for run in side.result.runs:
             if run.validity is RunValidity.INVALID:
                 yield f"{letter}, {run.scenario}: LoadGen says INVALID: {'; '.join(run.invalid_because)}"
     runs = [{(run.scenario, run.mode) for run in side.result.runs} for side in (a, b)]
     for scenario, mode in sorted(runs[0] ^ runs[1]):
         yield f"only {'A' if (scenario, mode) in runs[0] else 'B'} has {scenario} {mode}"
+
+
+def _kind(result: RunResult) -> tuple[object, ...]:
+    used = result.used
+    return (*_samples(result), result.round, (used.sut, used.precision, used.batch) if used else None)
 
 
 def _other_definitions(a: RunResult, b: RunResult) -> Iterator[str]:
@@ -207,9 +229,30 @@ def _ratios(a: RunSide, b: RunSide, one: ModeResult, other: ModeResult) -> Itera
             continue
         if one.scenario is Scenario.OFFLINE and found.metric.startswith("latency"):
             continue  # all queries are there at once: it tells the place in the queue, so the rate once more
+        told = [side.values(one.scenario, found.metric) for side in (a, b)]
+        if (interval := stats.repeat_interval(*told)) is not None:
+            mean_a, mean_b = (float(np.exp(np.log(values).mean())) for values in told)
+            runs = len(told[0]), len(told[1])
+            yield RateRatio(one.scenario, found.metric, found.unit, mean_a, mean_b, interval, runs=runs)
+            continue
         interval = stats.ratio_interval(blocks[0], blocks[1], found.metric) if blocks else None
         reason = why or ("" if interval else "a block without a value")
         yield RateRatio(one.scenario, found.metric, found.unit, found.value, second.value, interval, reason)
+
+
+def mean_of(side: RunSide) -> RunResult:
+    """The first run with the geometric mean of each figure over its repeats: what gates judge."""
+    if not side.repeats:
+        return side.result
+    runs = []
+    for run in side.result.runs:
+        figures = []
+        for found in run.figures:
+            values = side.values(run.scenario, found.metric) if run.mode is Mode.PERFORMANCE else []
+            mean = float(np.exp(np.log(values).mean())) if values and min(values) > 0 else found.value
+            figures.append(replace(found, value=mean))
+        runs.append(replace(run, figures=tuple(figures)))
+    return replace(side.result, runs=tuple(runs))
 
 
 def _scores(a: RunSide, b: RunSide, one: ModeResult) -> Iterator[PairedScore]:

@@ -18,7 +18,7 @@ def _sections(found: Comparison, gates: Sequence[GateOutcome]) -> list[Markup]:
     names = page.pairs([("A", found.a.name), ("B", found.b.name)])
     made = [element("section", element("h1", "Comparison"), *_verdict(found, gates), names)]
     if found.ratios:
-        note = "Intervals cover what varies within the runs, not from one run to the next."
+        note = compare_text.spread_of(found.ratios)
         rows: list[tuple[object, ...]] = [compare_text.ratio_cells(each) for each in found.ratios]
         made.append(_section("Performance", table(compare_text.RATIO_HEADS, rows), element("p", note)))
     if found.scores:

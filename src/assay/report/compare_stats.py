@@ -6,7 +6,7 @@ All chance is drawn from a fixed seed: the same two runs give the same intervals
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,11 @@ BLOCKS = 20
 """Blocks of equal count that a run is cut into, by when its answers ended."""
 T_95 = 2.0930
 """Two-sided 95 % quantile of Student's t with BLOCKS - 1 degrees of freedom."""
+T_975 = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)  # fmt: skip
+"""The same quantile for 1, 2, … degrees of freedom; beyond the last it hardly changes. Source: Student's t."""
 LEAST_QUERIES = 2 * BLOCKS
 LEAST_SECONDS = 1.0
 """A shorter run measures how it began. Our own choice, as are the other limits here."""
@@ -86,6 +91,27 @@ def ratio_interval(a: Blocks, b: Blocks, metric: str) -> tuple[float, float] | N
         return None
     half = T_95 * float(logs[1:].std(ddof=1)) * math.sqrt(BLOCKS / (BLOCKS - 1))
     return math.exp(logs[0] - half), math.exp(logs[0] + half)
+
+
+def repeat_interval(a: Sequence[float], b: Sequence[float]) -> tuple[float, float] | None:
+    """95 % interval of B / A from whole runs, at least two a side and all above 0; None for fewer.
+
+    As many runs on both sides are taken in pairs, in their order: what a machine does to both of a pair falls out.
+    Else by Welch's test of the logarithms.
+    """
+    if min(len(a), len(b)) < 2 or min(*a, *b) <= 0:
+        return None
+    one, other = np.log(a), np.log(b)
+    if len(a) == len(b):
+        spread, freedom = (other - one).std(ddof=1) / math.sqrt(len(a)), len(a) - 1.0
+    else:
+        parts = [side.var(ddof=1) / len(side) for side in (one, other)]
+        spread = math.sqrt(sum(parts))
+        below = sum(part**2 / (len(side) - 1) for part, side in zip(parts, (a, b)))
+        freedom = sum(parts) ** 2 / below if below else float(len(a) + len(b) - 2)
+    half = T_975[min(max(int(freedom), 1), len(T_975)) - 1] * float(spread)
+    middle = float(other.mean() - one.mean())
+    return math.exp(middle - half), math.exp(middle + half)
 
 
 def _value(run: Blocks, metric: str, drawn: NDArray[np.int64]) -> float:

@@ -36,7 +36,7 @@ def _lines(found: Comparison, gates: Sequence[GateOutcome]) -> Iterator[str]:
     if found.ratios:
         yield from ("", "## Performance", "")
         yield from _table(RATIO_HEADS, [ratio_cells(each) for each in found.ratios])
-        yield from ("", "Intervals cover what varies within the runs, not from one run to the next.")
+        yield from ("", spread_of(found.ratios))
     if found.scores:
         yield from ("", "## Accuracy, by pairs of samples", "")
         yield from _table(SCORE_HEADS, [score_cells(each) for each in found.scores])
@@ -44,6 +44,20 @@ def _lines(found: Comparison, gates: Sequence[GateOutcome]) -> Iterator[str]:
     if gates:
         yield from ("", "## Gates", "")
         yield from _table(GATE_HEADS, [gate_cells(each) for each in gates])
+
+
+def spread_of(ratios: Sequence[RateRatio]) -> str:
+    """What the intervals cover."""
+    repeated = next((each.runs for each in ratios if each.is_repeated), None)
+    if repeated is None:
+        return (
+            "Intervals cover what varies within the runs, not from one run to the next: "
+            "--and-a and --and-b add repeats."
+        )
+    pairs = ", in pairs" if repeated[0] == repeated[1] else ""
+    return (
+        f"Means of {repeated[0]} and {repeated[1]} runs; intervals cover what varies from run to run{pairs}."
+    )
 
 
 def ratio_cells(each: RateRatio) -> tuple[str, ...]:

@@ -30,7 +30,9 @@ def trends(past: Sequence[PastRun]) -> list[Plot]:
             if found := run.figure(METRIC):
                 name = f"{each.result.workload} {run.scenario}" if each.result else ""
                 points.setdefault(name, []).append((float(number), found.value))
-    return [Plot(name, "run", "tokens/s", (Curve("tokens/s", at),)) for name, at in points.items()]
+    return [
+        Plot(name, "run", "tokens/s", (Curve("tokens/s", at),), counts_x=True) for name, at in points.items()
+    ]
 
 
 def _numbered(past: Sequence[PastRun], root: Path) -> list[tuple[int, tuple[str, ...]]]:

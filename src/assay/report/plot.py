@@ -59,13 +59,15 @@ class Plot:
     limits: tuple[Limit, ...] = ()
     caption: str = ""
     spots: tuple[Spot, ...] = ()
+    counts_x: bool = False
+    """The x axis counts things: its marks are whole numbers."""
 
 
-def ticks(most: float) -> list[float]:
+def ticks(most: float, least_step: float = 0.0) -> list[float]:
     """Round numbers from 0 to the first that is not below `most` (> 0), a step of 1, 2 or 5 times a power of ten."""
     raw = most / TICKS
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
+    step = max(least_step, next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999))
     return [step * i for i in range(math.ceil(most / step * 0.999999) + 1)]
 
 
@@ -84,7 +86,8 @@ def render(plot: Plot) -> Markup:
     ]
     if not points:
         return element("figure", element("h4", plot.title), element("p", "Nothing to draw."))
-    x_ticks = ticks(_most([x for x, _ in points], [v.value for v in plot.limits if v.is_vertical]))
+    most_x = _most([x for x, _ in points], [v.value for v in plot.limits if v.is_vertical])
+    x_ticks = ticks(most_x, least_step=1.0 if plot.counts_x else 0.0)
     y_ticks = ticks(_most([y for _, y in points], [v.value for v in plot.limits if not v.is_vertical]))
 
     def x_of(value: float) -> float:

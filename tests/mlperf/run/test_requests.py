@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -133,6 +136,28 @@ def test_times_that_lack_a_query_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match="other queries than were issued"):
         request_times.load(recorded(tmp_path / "t", done=done, first=first))
+
+
+def test_a_run_does_not_wait_for_pandas() -> None:
+    program = """
+import sys, numpy
+from types import SimpleNamespace
+from pathlib import Path
+from assay.config import Mode, Scenario
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.run import requests
+from assay.mlperf.run.request_times import RequestTimes
+ints = numpy.arange(3)
+times = RequestTimes(ints.astype(numpy.int32), ints, ints, ints + 1, ints.astype(numpy.int32))
+spec = SimpleNamespace(scenario=Scenario.OFFLINE, mode=Mode.PERFORMANCE)
+samples = [Sample(i, "t", "ä%d" % (i % 2), "", (1,), "", (), ()) for i in range(3)]
+rows = requests.table(spec, times, SimpleNamespace(latencies={}), samples)
+requests.write(Path(sys.argv[1]), [rows])
+assert "pandas" not in sys.modules
+assert requests.read(Path(sys.argv[1]))["subset"].to_pylist() == ["ä0", "ä1", "ä0"]
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-c", program, f"{folder}/r.parquet"], check=True)
 
 
 def test_scores_and_verdicts_are_with_their_sample() -> None:
