@@ -194,7 +194,7 @@ def findings(shown: Shown) -> Section:
         rows: list[tuple[object, ...]] = [
             (f"{f.code} {f.severity.value}", f.path, f.message, f.source, f.fix) for f in shown.findings
         ]
-        parts.append(table(FINDING_HEADS, rows))
+        parts += [element("h3", "The submission tree"), table(FINDING_HEADS, rows)]
     return element("section", *parts)
 
 

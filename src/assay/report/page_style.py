@@ -32,6 +32,7 @@ fieldset label { margin-right: 10px; white-space: nowrap; } legend { color: var(
 table { border-collapse: collapse; font-size: .9rem; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--rule);
   min-width: 5rem; }
+th { overflow-wrap: break-word; }
 th[scope=row] { font-weight: 500; }
 thead th { color: var(--soft); font-weight: 600; }
 summary { cursor: pointer; color: var(--soft); padding: 4px 0; }
