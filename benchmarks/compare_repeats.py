@@ -1,6 +1,6 @@
 """Whether `assay compare` tells a change from noise: the same short run again and again on this machine.
 
-    python benchmarks/compare_repeats.py FOLDER [--side 3] [--comparisons 20] [--seconds 4] [--sut engine]
+    python benchmarks/compare_repeats.py FOLDER [--side 3] [--comparisons 20] [--seconds 4] [--sut engine] [--pace 500]
 
 Runs the embedded workload (Offline) one time after the other into FOLDER; runs that are there already are taken. A
 comparison takes the next 2 x SIDE runs in turns: A, B, A, B, …; it begins one run after the one before. Prints how many
@@ -36,13 +36,13 @@ METRIC = "tokens_per_s"
 LOST = 3
 
 
-def run_of(folder: Path, number: int, sut: str, seconds: float) -> RunSide:
+def run_of(folder: Path, number: int, sut: str, seconds: float, more: Sequence[str]) -> RunSide:
     place = folder / f"{sut}-{number:02}"
     if not RunFolder(place).result.is_file():
         # The first one has answers to score, too.
         modes = [] if number == 0 else ["--mode", "performance"]
         command = [sys.executable, "-m", "assay", "bench", "mixtral-nano", "--sut", sut, "--out", str(place)]
-        command += ["--min-duration", f"{seconds:g}s", *modes]
+        command += ["--min-duration", f"{seconds:g}s", *modes, *more]
         subprocess.run(command, check=True, capture_output=True)
     made = RunSide(place.name, result.read(place), requests.read(RunFolder(place).requests))
     figure = made.result.runs[0].figure(METRIC)
@@ -112,9 +112,13 @@ def main() -> None:
     parser.add_argument("--comparisons", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--sut", default="engine")
+    parser.add_argument(
+        "--pace", help="of the echo SUT, samples/s: a system whose speed no other process changes"
+    )
     asked = parser.parse_args()
     needed = asked.comparisons - 1 + 2 * asked.side
-    runs = [run_of(asked.folder, number, asked.sut, asked.seconds) for number in range(needed)]
+    more = ["--pace", asked.pace] if asked.pace else []
+    runs = [run_of(asked.folder, number, asked.sut, asked.seconds, more) for number in range(needed)]
     said: dict[str, Counter[str]] = {}
     for begin in range(asked.comparisons):
         window = runs[begin : begin + 2 * asked.side]
@@ -132,7 +136,8 @@ def main() -> None:
         print(f"{LOST} answers made wrong\t{lost}")
     rates = [figure.value for run in runs if (figure := run.result.runs[0].figure(METRIC))]
     spread = round(float(np.std(np.log(rates), ddof=1)), 4)
-    told = {"processor": platform.processor() or platform.machine(), "spread": spread, "lost": lost}
+    system = {"processor": platform.processor() or platform.machine(), "sut": asked.sut, "pace": asked.pace}
+    told = {**system, "spread": spread, "lost": lost}
     print(json.dumps({**told, "said": {name: dict(counts) for name, counts in said.items()}}))
 
 
