@@ -56,7 +56,7 @@ def unpacked(path: Path) -> Iterator[Archive]:
 
 
 class _Member(tarfile.TarInfo):
-    """Refuses a header whose extension tarfile would read into memory whole: a path needs no megabyte."""
+    """Refuses headers with an extension of a megabyte or more: tarfile would read it into memory whole."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
@@ -112,7 +112,7 @@ def _make_link(member: tarfile.TarInfo, folder: Path) -> bool:
 
 
 def _refused(member: tarfile.TarInfo) -> str:
-    """Why a member stays packed; empty for what is copied."""
+    """Why a member is not unpacked; empty where it is."""
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts or "\0" in member.name:
         return "leads out of the archive"

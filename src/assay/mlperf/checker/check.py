@@ -1,4 +1,4 @@
-"""A submission tree judged: every rule over everything it looks at, all findings, in stable order.
+"""Judges a submission tree: every rule over all its subjects, all findings, in stable order.
 
 Large trees are judged by forked workers, which share the listing of the tree. The verdict is the same
 with one worker and with many.
@@ -31,7 +31,7 @@ WORKERS_MAX = 4
 
 @dataclass(frozen=True)
 class Report:
-    """What a check has to say. A tree is a submission of the round only when all of it was judged, without errors."""
+    """The outcome of a check. A tree is a submission of the round only when all of it was judged, without errors."""
 
     round: str
     findings: tuple[Finding, ...]

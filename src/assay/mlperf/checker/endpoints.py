@@ -53,7 +53,7 @@ class Measured:
 
 
 def performance(summary: Mapping[str, Any], config: Mapping[str, Any], scenario: str) -> DetailLog:
-    """result_summary.json and config.yaml under LoadGen's keys. What is null or absent is no key."""
+    """result_summary.json and config.yaml under LoadGen's keys; null and absent values are left out."""
     found = {key: at(summary, path) for key, path in FIGURES.items()}
     found |= {key: at(config, path) for key, path in SETTINGS.items()}
     if scenario == "Offline":

@@ -32,7 +32,7 @@ DIFFERENCES = (
     "T13: pipes, devices and folders that cannot be listed are passed over by the checkers.",
     "X12: a run that its README calls a fake is refused; no checker reads the README.",
 )
-"""What is refused here and passes there. Warnings refuse nothing."""
+"""What Assay refuses and the official checkers accept. Warnings refuse nothing."""
 
 
 def get(code: str) -> Rule:

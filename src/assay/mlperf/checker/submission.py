@@ -169,7 +169,7 @@ class System:
 
     @property
     def suite(self) -> str:
-        """`datacenter`, `edge` or both; a value that is none of them is S1's affair and read as datacenter."""
+        """`datacenter`, `edge` or both; any other value is a finding of S1 and read as datacenter."""
         value = str((self.fields or {}).get("system_type"))
         return value if value in SUITES else SUITES[0]
 
@@ -261,7 +261,7 @@ class Entry:
 
     @cached_property
     def is_endpoints(self) -> bool:
-        """Artefacts of MLPerf Endpoints stand in for LoadGen's logs, in a round that takes them."""
+        """Whether artefacts of MLPerf Endpoints take the place of LoadGen's logs, in a round that accepts them."""
         logs = (self.layout.performance(self.place), self.layout.accuracy(self.place))
         if not self.round.endpoints or any(
             f"{folder}/{names.DETAIL_FILE}" in self.tree.files for folder in logs

@@ -1,4 +1,4 @@
-"""What a checked tree holds: one row for each scenario result, as a table for people and as summary.csv."""
+"""The results of a checked tree: one row for each scenario result, as a table for people and as summary.csv."""
 
 from __future__ import annotations
 

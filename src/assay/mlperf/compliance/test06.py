@@ -97,7 +97,7 @@ def verify(log: Path, scenario: str, eos_id: int = EOS_ID, samples_min: int = SA
 def ending_twice(content: bytes, eos_id: int) -> tuple[int, ...]:
     """Sample indices of the logged answers that end in more than one end-of-sequence id.
 
-    Raises: ValueError for what is no such log of int32 ids.
+    Raises: ValueError when the content is no log of int32 ids.
     """
     return tuple(entry.index for entry in _parsed(content) if _ends_twice(entry.token_ids, eos_id))
 

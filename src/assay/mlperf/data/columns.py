@@ -11,7 +11,7 @@ Columns = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class Unread:
-    """Stands in the cells of a column whose kind this reader does not know: nobody needs it, or they will say so."""
+    """Fills a column of a kind that this reader does not know. A reader that needs the column refuses this value."""
 
     kind: str
 

@@ -37,7 +37,7 @@ class Schema:
     scored: Callable[[Columns, str], list[Sample]]
     """The same for scoring alone: columns of token ids may be absent or damaged, and are left out."""
     warnings: Callable[[Sequence[Sample]], list[str]] = _no_warnings
-    """What the owner of these rows should know, in words."""
+    """Warnings for the owner of these rows."""
 
 
 def load(path: Path, schema: Schema) -> Dataset:
@@ -59,9 +59,9 @@ def read_scored(path: Path, schema: Schema) -> list[Sample]:
 
 
 def convert(source: Path, target: Path, schema: Schema) -> int:
-    """Rewrite a dataset in the format of the target's suffix, all columns kept; gives the number of rows.
+    """Rewrite a dataset in the format of the target's suffix, all columns kept. Returns the number of rows.
 
-    Raises: ArtifactError as `read` does: what is no dataset is not converted.
+    Raises: ArtifactError, as `read` does.
     """
     columns = read_columns(source)
     rows = len(schema.samples(columns, str(source)))

@@ -1,4 +1,4 @@
-"""A pickle read as data: plain containers and records of what it would have called. Nothing of it is called.
+"""Reads a pickle as data: plain containers, and records of the calls that it asks for. None of them is made.
 
 A pickle is a program for a small stack machine. This is that machine with its dangerous half left out: a name
 gives a `Name` and a call gives a `Called`, whatever they are; no class of a library is ever touched.

@@ -16,9 +16,9 @@ class Sample:
     """The part of the dataset that the row belongs to, in the workload's own words; `""` where there are no parts."""
     prompt: str
     prompt_ids: tuple[int, ...]
-    """What the model is asked, used as it stands: a double BOS of an official set included."""
+    """The prompt of the model, used as it is, a double BOS of an official set included."""
     truth: str
-    """What a scorer holds the answer against: answer text, number as text, or test program."""
+    """What a scorer compares the answer with: answer text, number as text, or test program."""
     reference_ids: tuple[int, ...]
     """The reference model's answer; empty when the file has none."""
     stop_ids: tuple[int, ...]

@@ -60,7 +60,7 @@ def load(folder: Path) -> Tokenizer:
 
 
 def file_of(folder: Path) -> Path | None:
-    """The file that `load` would read; None when there is none."""
+    """The file that `load` reads; None when there is none."""
     if folder.is_file():
         return folder
     names = (*SENTENCEPIECE_NAMES, "tokenizer.json")

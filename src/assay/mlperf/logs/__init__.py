@@ -1,4 +1,4 @@
-"""LoadGen's log files as typed values. They are read as what they may be: cut short, binary, or hostile.
+"""LoadGen's log files as typed values. The files may be cut short, binary or hostile.
 
 The answers of an accuracy log: `logs.accuracy`, which needs numpy and is not imported with the rest.
 """

@@ -179,7 +179,7 @@ def _is_wanted(line: bytes, keys: frozenset[bytes]) -> bool:
 
 
 def _messages(records: list[dict[str, Any]], flag: str) -> tuple[str, ...]:
-    """What the records say that carry a flag, the first 20."""
+    """Messages of the records with a flag, the first 20."""
     found = []
     for record in records:
         meta = record.get("metadata")

@@ -1,4 +1,4 @@
-"""Which numbers the bytes of logged answers are, and what it does to their count to score them as others.
+"""The type of the numbers in logged answers, and how their count changes when they are read as another type.
 
 LoadGen keeps bytes; the official evaluators are told their type by --dtype. The reference SUTs of Mixtral and Llama 2
 log int64 in Offline, and CM and MLC score int32: every id then counts twice, the second time as 0.
@@ -21,7 +21,7 @@ SURE, LIKELY = 0.10, 0.01
 EXACT = 1e-4
 """accuracy.txt is rounded."""
 ANY_GAP = re.compile(rb"\r?\n\r?\n\.\.\.\r?\n\r?\n")
-"""What the official script leaves between the ends of a log; on Windows with that system's line ends."""
+"""The text that the official script puts between both ends of a cut log; on Windows with other line ends."""
 _DATA = re.compile(rb'"data"\s*:\s*"([0-9A-Fa-f]*)("?)')
 _TAIL = re.compile(rb'[0-9A-Fa-f]{16,}(?=")')
 
@@ -38,7 +38,7 @@ class Misread:
 
 
 def are_halves(words: ArrayLike) -> bool:
-    """Are 32-bit numbers the halves of 64-bit ids? Every second one is then 0, as no real answer looks."""
+    """Whether 32-bit numbers are the halves of 64-bit ids: every second one is then 0, as in no real answer."""
     values = np.asarray(words)
     return values.size >= 2 and values.size % 2 == 0 and not values[1::2].any() and bool(values[::2].any())
 

@@ -119,7 +119,7 @@ def sheet(times: TokenColumns, share: float = 0.99) -> Sheet:
 
 
 def _after_first_chunk(times: TokenColumns, lasted: Floats) -> Floats:
-    """Time per token after the first chunk; empty where nobody knows how many tokens that had."""
+    """Time per token after the first chunk; empty where the number of tokens in that chunk is unknown."""
     if times.first_chunk_tokens is None:
         return np.array([])
     later = times.tokens - times.first_chunk_tokens

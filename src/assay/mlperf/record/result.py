@@ -150,7 +150,7 @@ class ModeResult:
     limits_ms: Mapping[str, float] = field(default_factory=dict)
     """Most that a figure of this run may be, by its metric: `ttft_p99`, `tpot_p99`; only Server has some."""
     faults: tuple[str, ...] = ()
-    """What the system under test failed at, of which LoadGen does not know: the run is INVALID."""
+    """Failures of the system under test that LoadGen does not see: they make the run INVALID."""
     kept_answers: int = 0
     """Answers of an accuracy run that a process gave which was stopped; LoadGen was asked for the others alone."""
     energy: EnergyUsed | None = None
@@ -160,7 +160,7 @@ class ModeResult:
 
     @property
     def is_invalid(self) -> bool:
-        """By LoadGen's word, or for what the system under test failed at."""
+        """LoadGen says so, or the system under test failed in a way that LoadGen does not see."""
         return bool(self.faults) or self.validity is RunValidity.INVALID
 
     def figure(self, metric: str) -> Figure | None:

@@ -18,7 +18,7 @@ Record = dict[str, Any]
 def migrated(record: Any, path: Path) -> Record:
     """The record in the present version; `path` names it in messages.
 
-    Raises: ArtifactError for a newer version, ValueError for what is no record.
+    Raises: ArtifactError for a newer version, ValueError when it is no record.
     """
     version = record.get("schema_version") if isinstance(record, dict) else None
     if type(version) is not int or version < 1:

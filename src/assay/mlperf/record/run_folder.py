@@ -49,11 +49,11 @@ class RunFolder:
 
     @property
     def process_logs(self) -> Path:
-        """Folder of what the processes of the run printed."""
+        """Folder of the output of the run's processes."""
         return self.path / "logs"
 
     def times(self, scenario: Scenario, mode: Mode) -> Path:
-        """What the LoadGen child leaves for `requests`; gone when the run is recorded."""
+        """Times of the queries that the LoadGen child writes for `requests`; removed when the run is recorded."""
         return self.process_logs / f"times-{scenario.value}-{mode.value}.npy"
 
     def journal(self, scenario: Scenario) -> Path:
@@ -75,7 +75,7 @@ class RunFolder:
 
     @property
     def is_run(self) -> bool:
-        """Whether Assay made it, by what it holds."""
+        """Whether Assay made the folder: its files tell."""
         return self.result.is_file() or self.config.is_file()
 
     def home(self, scenario: Scenario) -> Path:
@@ -94,7 +94,7 @@ class RunFolder:
         return self.home(scenario) / place
 
     def first_try(self, scenario: Scenario) -> Path:
-        """Folder of the logs of a run whose chosen target was wrong."""
+        """Folder of the logs of a run that was repeated because the target chosen for it was wrong."""
         return self.home(scenario) / "first_try"
 
     def compliance(self, scenario: Scenario) -> Path:
@@ -117,7 +117,7 @@ class RunFolder:
         return {path.relative_to(folder).as_posix(): path for path in found}
 
     def place(self, path: Path) -> str:
-        """What a record calls a file of the run: its path in the folder."""
+        """The name of a file in a record: its path in the run folder."""
         return path.relative_to(self.path).as_posix()
 
     def digests(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""LoadGen's early-stopping rule for latency limits, and what a part of a run says of the whole. Pure.
+"""LoadGen's early-stopping rule for latency limits, and how a whole run will end, judged from a part. Pure.
 
 Over n queries, t of which are over the limit, the rule holds where a share of 1 % over the limit would give t or fewer
 with a chance of at most 1 %. That is stricter than the 99th percentile: 1,000 queries may have two over the limit.
@@ -18,7 +18,7 @@ BISECTIONS = 60
 
 
 class Judgement(Enum):
-    """What the queries answered so far say of a whole run at the same rate."""
+    """How a whole run at the same rate will end, judged from the queries answered so far."""
 
     PASS = "PASS"
     FAIL = "FAIL"

@@ -215,7 +215,7 @@ class Round:
         return self.sources["round"]
 
     def official_name(self, name: str, own: Mapping[str, object] = MappingProxyType({})) -> str:
-        """The round's name of a benchmark folder; a name that nobody knows comes back as it is.
+        """The round's name of a benchmark folder; an unknown name comes back as it is.
 
         own: the submitter's model_mapping.json, which goes after the round's own spellings.
         Source: get_mlperf_model of the official checkers, its last guess by a part of the name included.

@@ -1,4 +1,4 @@
-"""Score and Target: a measured figure with its uncertainty, and what a round demands of it.
+"""Score and Target: a measured figure with its uncertainty, and the limits that a round sets for it.
 
 They are paired by metric name only; nothing here has a position.
 """

@@ -1,4 +1,4 @@
-"""What the parent makes of the LoadGen child's counts: progress, figures so far, and a watch over silence."""
+"""The parent reads the LoadGen child's counts: progress, figures so far, and a limit for silence."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Counting:
             self._on_progress(Progress(self._spec.title, message=told))
 
     def heard_of(self, worst_endpoint: str) -> None:
-        """The SUT said which of its endpoints does worst."""
+        """The SUT names the endpoint that does worst."""
         self._worst = worst_endpoint
 
     def tell(self) -> float:
@@ -56,7 +56,7 @@ class Counting:
 
 
 def figures_so_far(spec: RunSpec, count: Count, seconds: float, worst_endpoint: str = "") -> LiveFigures:
-    """What a person who waits wants to know of a run `seconds` after its start."""
+    """The figures to show `seconds` after the start of a run."""
     is_judged = spec.mode is Mode.PERFORMANCE and not spec.compliance
     has_limits = is_judged and spec.scenario.is_paced and spec.latency is not None
     return LiveFigures(

@@ -1,4 +1,4 @@
-"""Job: what a config comes to under its round. Impossible combinations end here, before any work.
+"""Job: a config with everything that its round decides. Impossible combinations end here, before any work.
 
 Pure: it reads the config, the workload and the round, and decides counts, durations and generation rules.
 """
@@ -92,7 +92,7 @@ class Job:
         return self.round.min_duration_ms / 1000 if self.config.style is Style.VALID else 0.0
 
     def sut_spec(self, checkpoint: Path | None, tokenizer: Path | None) -> SutSpec:
-        """What the SUT process is told. Raises: ConfigError, as `generation` does."""
+        """What the SUT is built from. Raises: ConfigError, as `generation` does."""
         config = self.config
         return SutSpec(
             kind=self.kind.name,

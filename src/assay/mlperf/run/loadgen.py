@@ -196,7 +196,7 @@ class LoadgenRun:
             return Count(*counts, self._latencies.look(relay.times, time.monotonic_ns()))
 
     def _stop_when_sure(self) -> None:
-        """End the process here and now when a trial has told what it was run for."""
+        """End the process at once when a trial has its result."""
         if self._late is None:
             return
         with self._looking:

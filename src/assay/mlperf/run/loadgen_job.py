@@ -1,4 +1,4 @@
-"""LoadGenJob: what the LoadGen child is told, once, and the counts that it tells back."""
+"""LoadGenJob: the message that starts the LoadGen child, and the counts that the child sends back."""
 
 from __future__ import annotations
 

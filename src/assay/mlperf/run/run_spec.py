@@ -1,4 +1,4 @@
-"""RunSpec: one LoadGen run as it is asked for."""
+"""RunSpec: the settings of one LoadGen run."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ from assay.mlperf.sut.progress import OnProgress, Progress, Watchdog, ignore
 __all__ = ["Progress", "RunSpec", "Session"]
 
 WATCH_SECONDS = 0.5
-"""How often the parent looks round when nothing happens."""
+"""Seconds between two looks of the parent at its children while nothing happens."""
 
 Result = TypeVar("Result")
 
@@ -167,7 +167,7 @@ class Session:
             self._host.end()
 
     def _perform(self, host: SutHost, spec: RunSpec, stop: StopRule | None = None) -> Tally | None:
-        """One LoadGen child from start to end; gives what it says of a trial."""
+        """Run one LoadGen child from start to end. Returns the tally of a trial."""
         job = LoadGenJob(
             wheel=self._loadgen,
             address=host.address,

@@ -1,4 +1,4 @@
-"""user.conf: what is asked of LoadGen, in its own format, and whether it took it.
+"""user.conf: LoadGen's settings in its own format, and whether LoadGen took them.
 
 LoadGen skips a setting without blanks round `=` in silence, and a key that is no longer read as well; so
 every setting is held against what its detail log says afterwards.

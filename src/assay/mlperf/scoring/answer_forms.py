@@ -1,4 +1,4 @@
-r"""Where a reasoning model's answer stands in its text: a letter, a box, an integer, a program.
+r"""Finds the answer in the text of a reasoning model: a letter, a box, an integer, a program.
 
 Source of every rule here: eval_accuracy.py of the deepseek-r1 reference. It searches the whole text, thinking included.
 """

@@ -1,4 +1,4 @@
-"""Where an answer stands in a text of the Harmony chat format, whose special tokens are kept.
+"""Finds the answer in a text of the Harmony chat format with its special tokens.
 
 Source of every rule here: eval_accuracy.py of the gpt-oss-120b reference.
 """

@@ -50,7 +50,7 @@ def decide(given: str, truth: str) -> bool | tuple[str, ...]:
 
 
 def program(zeros: Sequence[str]) -> Program:
-    """What the sandbox runs: it passes when sympy simplifies every expression to 0."""
+    """The program for the sandbox: it passes when sympy simplifies every expression to 0."""
     return Program(LANGUAGE, "", json.dumps(list(zeros)), "")
 
 

@@ -1,4 +1,4 @@
-"""What a submission takes from run folders: their records, and the logs of each entry."""
+"""The parts of run folders that a submission needs: records, and the logs of each entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""systems/<system>.json: what was probed, what the submitter says, and what nobody knows, which is listed."""
+"""systems/<system>.json: probed values and the submitter's own; fields without a value are listed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_ACCELERATOR = {
 class Description:
     fields: Mapping[str, str]
     unknown: tuple[str, ...]
-    """Required fields that nobody gave a value; written empty, so that the checker names them."""
+    """Required fields without a value; written empty, so that the checker names them."""
 
 
 def describe(

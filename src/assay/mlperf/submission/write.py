@@ -32,7 +32,7 @@ Readme = Callable[[RunResult, Scenario], str]
 
 @dataclass(frozen=True)
 class TreeRequest:
-    """Who submits what where. `system_file`: system.toml; `calibration`: a document of one's own."""
+    """Submitter, division, round and files of a tree. `system_file`: system.toml; `calibration`: the user's document."""
 
     submitter: str
     division: str
@@ -161,7 +161,7 @@ def _digests(folder: Path) -> dict[Path, str]:
 
 
 def _put(stage: Path, tree: Path, root: Path, division: str) -> None:
-    """Every entry stands below its division. A root that is there stays: somebody may be working in it."""
+    """Move every entry below its division. An existing root is not replaced: somebody may be working in it."""
     if root.is_dir() and (root / division).is_dir():
         folders.copied(root / division, tree / division)
     _move(stage, tree)

@@ -150,7 +150,7 @@ def _concatenated(answers: Sequence[Sequence[int]], total: int) -> NDArray[np.in
 
 
 def _after(parts: list[memoryview], sent: int) -> list[memoryview]:
-    """What is left of `parts` once their first `sent` bytes are gone."""
+    """The rest of `parts` after their first `sent` bytes."""
     left = list(parts)
     while left and sent >= len(left[0]):
         sent -= len(left.pop(0))

@@ -1,4 +1,4 @@
-"""What every child process does first: tie its life to its parent's, take over the settings, become what it is.
+"""The first steps of every child process: end with its parent, take over the settings, run its module.
 
 Started by `host.start_child` as `python -m assay.mlperf.sut.child_main FD MODULE ARGUMENTS`. MODULE has a function
 `main(control, *arguments)` that gives the exit code. FD is the child's end of the control connection.

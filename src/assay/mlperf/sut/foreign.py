@@ -1,4 +1,4 @@
-"""The functions of a SUT that another package brings: what they raise is that package's fault, and is told so."""
+"""Functions of a SUT from another package: an error in them names that package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Given = TypeVar("Given")
 
 
 def guarded(package: str, sut: str, name: str, function: Callable[..., Given]) -> Callable[..., Given]:
-    """`function` itself, but for errors that are none of Assay's: these become an EnvironmentProblem with all names."""
+    """Wraps `function`: errors that are not Assay's become an EnvironmentProblem with the names of SUT and package."""
 
     def call(*arguments: Any) -> Given:
         try:

@@ -21,7 +21,7 @@ from assay.mlperf.sut.message import Ask, Begin, Build, Close, Failure, Line, Us
 from assay.mlperf.sut.progress import OnProgress, Progress, Watchdog
 
 CLOSE_SECONDS = 10.0
-"""How long a SUT may take to release what it holds."""
+"""Seconds that a SUT may take to release its resources."""
 
 
 def start_child(name: str, module: str, log: Path, arguments: Sequence[str] = ()) -> tuple[Child, Connection]:
@@ -50,7 +50,7 @@ class SutHost:
         self._on_progress = on_progress
         self._phase = "loading"
         self.worst_endpoint = ""
-        """What the SUT said last of several endpoints, in this phase."""
+        """The SUT's last word on its endpoints in this phase: the worst of several."""
         self._at_end = ExitStack()
         self.address = str(self._at_end.enter_context(scratch.folder("assay-sut-")) / "sut")
         try:
@@ -83,7 +83,7 @@ class SutHost:
             self.control.send(Begin(mode))
 
     def hear(self) -> bool:
-        """Pass on what the SUT has said; True when it said something. Raises: its failure, or its death."""
+        """Pass on messages of the SUT; True when there were some. Raises: its failure, or its death."""
         heard = False
         while self.control.poll():
             heard = True
@@ -146,7 +146,7 @@ class SutHost:
             raise self.failure() from None
 
     def failure(self) -> Exception:
-        """Why the SUT process broke off: what it said before, else how it ended."""
+        """Why the SUT process ended early: its own message, else its exit status."""
         try:
             while self.control.poll(0.2):
                 message = self.control.recv()
@@ -157,7 +157,7 @@ class SutHost:
         return RunFailed(self.child.death(), f"see {self.child.log}")
 
     def close(self) -> None:
-        """Let the SUT release what it holds; then end its process, whatever it does."""
+        """Let the SUT release its resources; then end its process in any case."""
         try:
             self.control.send(Close())
             self.child.wait(CLOSE_SECONDS)

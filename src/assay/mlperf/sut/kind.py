@@ -1,4 +1,4 @@
-"""What a system under test says of itself: everything that Assay knows of it before it is loaded.
+"""The facts of a system under test: everything that Assay knows of it before it is loaded.
 
 Each SUT states one SutKind, in a module that imports nothing heavy. Doors, job, plan and record read it; none of
 them compares a SUT's name. docs/extending.md shows one in full.
@@ -69,7 +69,7 @@ class SutKind:
     is_fake: bool = False
     """Its answers are the reference's own: a run is stamped FAKE and submitted only when asked for."""
     precisions: tuple[Precision, ...] = ()
-    """What it computes in; () = it has no weights of its own, and any precision is taken."""
+    """Precisions of its weights; () = it has no weights of its own, and accepts any precision."""
     devices: tuple[Device, ...] = tuple(Device)
     default_batch: Callable[[Workload, tuple[Scenario, ...]], int | None] = no_default_batch
     """Most sequences at once when none are asked for; None = it has no such number."""

@@ -1,4 +1,4 @@
-"""Message: what the parent and the SUT process tell each other over their control connection.
+"""Message: what the parent and the SUT process send each other over their control connection.
 
 Few and small: queries and answers travel by `channel`, straight between the LoadGen child and the SUT process. What the
 parent and the LoadGen child tell each other: `run.loadgen_job`; a Failure comes from either.

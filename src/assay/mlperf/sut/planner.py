@@ -1,4 +1,4 @@
-"""What a SUT can say of a run before it is loaded: what is in the way, memory, seconds.
+"""Estimates for a SUT before it is loaded: what prevents the run, memory, seconds.
 
 A module satisfies SutPlanner, as one satisfies `sut.SutModule`.
 """

@@ -1,4 +1,4 @@
-"""Progress of a job and the pace it keeps: for the person who waits, and for the watchdog."""
+"""Progress of a job and its pace, for the display and for the watchdog."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ OnProgress = Callable[[Progress], None]
 
 
 def ignore(_progress: Progress) -> None:
-    """For callers who do not want to know."""
+    """Ignores progress."""
 
 
 class Watchdog:
@@ -90,7 +90,7 @@ class Watchdog:
         self._is_waiting = issued > done
 
     def heard(self) -> None:
-        """The SUT said something."""
+        """The SUT sent a message."""
         self._heard_at = self._clock()
 
     @property

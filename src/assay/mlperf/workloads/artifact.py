@@ -123,7 +123,7 @@ def _hub_name(name: str) -> str:
 
 
 def _name_at(address: str) -> str:
-    """File name that an address ends with. Raises: ConfigError for what is no address."""
+    """The file name at the end of an address. Raises: ConfigError when it is no address."""
     try:
         return PurePosixPath(unquote(urlsplit(address).path)).name
     except ValueError as error:
@@ -133,7 +133,7 @@ def _name_at(address: str) -> str:
 def require_room(
     workload: str, model: PublishedModel, precision: Precision, ram_bytes: int, folder: Path
 ) -> None:
-    """Hold the full model against the machine, before any of it is fetched.
+    """Compare the needs of the full model with the machine, before anything is fetched.
 
     Raises: EnvironmentProblem with what is needed, what is there, and what would fit.
     """

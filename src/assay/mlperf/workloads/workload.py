@@ -58,7 +58,7 @@ class Generation:
     min_new_tokens: int
     max_new_tokens: int
     eos_id: int
-    """Fills up what is too short."""
+    """Ends an answer; also fills up answers that are too short."""
     more_eos_ids: tuple[int, ...] = ()
     """Further ids that end an answer; Llama 3.1 has three in all."""
     decoding: Decoding = GREEDY
@@ -114,7 +114,7 @@ class DatasetFile:
     superseded_by: str | None = None
     superseded_because: str = ""
     size_bytes: int | None = None
-    """About; nobody publishes it beside the file."""
+    """Approximate: it is not published beside the file."""
     is_calibration: bool = False
 
     @classmethod
@@ -158,7 +158,7 @@ class Workload:
     own_dataset: Callable[[Style], Dataset] | None = None
     """A dataset that ships with it."""
     model: PublishedModel | None = None
-    """What is fetched when no checkpoint is named."""
+    """The model that is fetched when no checkpoint is named."""
     dataset_files: tuple[DatasetFile, ...] = ()
     """Published files; the first is fetched when none is named and the round names none."""
     mean_answer_tokens: Mapping[str, int] = field(default_factory=dict)
@@ -166,7 +166,7 @@ class Workload:
     checkpoint_hint: str = "--checkpoint DIR: a folder with config.json, *.safetensors and the tokenizer"
     dataset_hint: str = "--dataset FILE (.pkl, .parquet or .jsonl)"
     note: str = ""
-    """What a reader of any result must know; empty = nothing."""
+    """A note for readers of any result; may be empty."""
     test_samples: int | None = 10
     """Samples of a test-style run when none are asked for; None = the whole dataset."""
     defaults: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Rules that no official checker has (X): cheap to look at, and ways in which wrong results got through."""
+"""Rules that no official checker has (X): cheap to judge, each for a way in which wrong results got through."""
 
 from __future__ import annotations
 
@@ -111,8 +111,8 @@ def user_conf(run: LoggedRun) -> Iterator[Fault]:
 def _asked(entry: Entry, text: str) -> dict[str, list[float]]:
     """Settings that user.conf gives this entry; an exact model and scenario go before `*`.
 
-    A setting has several values where models of several names give it: which of them LoadGen was asked for is not
-    logged.
+    A setting has several values where models of several names give it: LoadGen does not log which of them it
+    used.
     """
     found: dict[str, dict[int, dict[str, float]]] = {}
     scenarios = ("*", entry.scenario, entry.loadgen_scenario)

@@ -22,7 +22,7 @@ from assay.mlperf.data import pickle_values
 from assay.mlperf.data.pickle_values import PickledName
 
 UNPACKED_MAX_BYTES = 1 << 30
-"""What the packed tests of one problem may unfold to."""
+"""Most bytes that the tests of one problem may take when they are unpacked."""
 HINT = "test.jsonl to test6.jsonl of livecodebench/code_generation_lite have this form"
 
 

@@ -25,7 +25,7 @@ SLOWEST_FIRST = ("cpp", "typescript")
 """Begun first, so that no worker is left with one of them at the end."""
 
 WORKERS_MAX = 256
-"""Whatever is asked for."""
+"""Most programs at the same time, whatever is asked for."""
 
 Progress = Callable[[int, int], None]
 """Called with (programs graded, programs in all), from one thread at a time."""

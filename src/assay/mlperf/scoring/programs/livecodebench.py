@@ -93,7 +93,7 @@ def _verdict(ours: CodeRunner, problems: ProblemFiles, program: Program) -> Prog
 
 
 def judged(problem: CodeProblem, outcome: ProgramOutcome) -> ProgramVerdict:
-    """What a program's outputs are worth."""
+    """The verdict on a program's outputs."""
     if outcome.status is None:
         return ProgramVerdict(
             None, f"the sandbox failed: {outcome.output.strip()[-200:] or 'no answer in time'}"

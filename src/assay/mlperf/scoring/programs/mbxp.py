@@ -1,4 +1,4 @@
-"""MBXP: what program an answer stands for, and what a verdict on it is. Running it is `grader.py`.
+"""MBXP: the program in an answer, and the verdict on it. `grader.py` runs the program.
 
 Source of every rule here: evaluate-accuracy.py of the mixtral-8x7b reference (mxeval e09974f9).
 """

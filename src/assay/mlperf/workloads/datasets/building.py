@@ -13,7 +13,7 @@ from assay.mlperf.scoring.programs.mbxp import Grader
 
 @dataclass(frozen=True)
 class Order:
-    """A set that is asked for."""
+    """What a set is built from: sources, size, seed, grading."""
 
     sources: Mapping[str, Path]
     """Name of a source -> its file or folder; every source of the builder is there."""
@@ -35,6 +35,6 @@ class Builder:
     build: Callable[[Order], Columns]
     """Raises: ArtifactError for files of another kind; ConfigError when they hold too few usable rows."""
     note: str
-    """What a reader must know of the set that is made."""
+    """Notes for readers about the set that is made."""
     has_programs: bool = False
     """It can leave out rows whose canonical program does not pass."""

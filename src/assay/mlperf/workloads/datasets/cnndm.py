@@ -54,7 +54,7 @@ def schema(workload: str) -> Schema:
 
 @dataclass(frozen=True)
 class ArticlePrompt:
-    """How an article is asked for its summary."""
+    """The prompt that asks for the summary of an article."""
 
     template: str
     """`{input}` stands for the article."""
