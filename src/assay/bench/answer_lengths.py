@@ -1,4 +1,4 @@
-"""How long the answers of a checkpoint were when it last ran a dataset: what the next plan counts with.
+"""The lengths of a checkpoint's answers when it last ran a dataset, kept for the next plan.
 
 No arithmetic tells when a model ends its answers, and most of the time of a run hangs on it.
 """
@@ -30,7 +30,7 @@ def recall(checkpoint: Path, dataset: Path) -> dict[int, int]:
 
 
 def _file(checkpoint: Path, dataset: Path) -> Path:
-    """By the places of both and when they were last written: another model in the same place is another one."""
+    """Named by the paths of both and by their times of change: another model in the same place has another file."""
     config = checkpoint / "config.json"
     # Not Path.resolve: a loop of links is an error there.
     facts = [os.path.realpath(place) for place in (config, dataset)]

@@ -145,7 +145,7 @@ def _without_record(home: RunFolder, test: str, log: Path, scenario: Scenario) -
 
 
 def refuse_missing(config: BenchmarkConfig, rules: RoundWorkload) -> None:
-    """Before a run whose compliance tests are due. Raises: ConfigError for a test whose data set is not named."""
+    """Check before a run that its compliance tests can be run. Raises: ConfigError for a test without its data set."""
     if SCORED in rules.compliance and config.paths.compliance_dataset is None:
         raise ConfigError(
             f"{SCORED} asks the questions of a data set of its own",
@@ -167,7 +167,7 @@ def _over_its_own_set(whole: RunInProgress, given: Path | None) -> RunInProgress
 
 
 def _refuse_small(test: str, samples: int) -> None:
-    """Raises: ConfigError where each sample is to be asked once, and there are too few."""
+    """Raises: ConfigError when the test sends each sample once and there are too few."""
     settings = audit_config.settings(test)
     least = settings["min_query_count"]
     if settings.get("performance_issue_unique") and samples < least:

@@ -24,7 +24,7 @@ from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import requests, wheels
 
 MODULE = "assay.cli.contained"
-"""What runs inside: `python -m MODULE CONFIG`."""
+"""The module that runs inside: `python -m MODULE CONFIG`."""
 
 
 def run(running: RunInProgress, asked: ContainerRequest) -> None:
@@ -60,14 +60,14 @@ def folder_of(text: str) -> Path:
 
 
 def _config_inside(running: RunInProgress) -> BenchmarkConfig:
-    """What is asked of the container: the run folder by name, and nothing that only scoring needs."""
+    """The config for the container: the run folder by name, and nothing that only scoring needs."""
     config = running.job.config
     paths = dataclasses.replace(config.paths, out=running.folder, lcb_tests=None, compliance_dataset=None)
     return dataclasses.replace(config, paths=paths)
 
 
 def task(config: BenchmarkConfig) -> Task:
-    """The command inside, and what it may see: model and dataset, the store, the run folder."""
+    """The command inside, and the folders that it sees: model and dataset, the store, the run folder."""
     paths = config.paths
     asked = (paths.checkpoint, paths.tokenizer, paths.dataset, paths.accuracy_dataset)
     read = tuple(path for path in asked if path is not None)
@@ -86,7 +86,7 @@ def serialised(config: BenchmarkConfig) -> str:
 
 
 def _take_over(running: RunInProgress, measured: RunResult, is_scored: bool) -> None:
-    """What was measured inside becomes this run's own, with the accuracy runs scored where that is asked for."""
+    """Take over the results from inside, and score the accuracy runs where that was asked for."""
     running.used = measured.used
     running.started_at = measured.started_at
     standing = record.standing_notes(running.job, running.data, running.samples)

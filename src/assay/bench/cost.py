@@ -1,4 +1,4 @@
-"""What a run comes to in memory, disk and seconds: arithmetic over what `plan` found out, and a few timed products."""
+"""Memory, disk and seconds of a run: arithmetic over the facts that `plan` found, and a few timed products."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ TREE_S = 0.5
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be run, as far as it is known."""
+    """The run to be estimated, as far as it is known."""
 
     config: BenchmarkConfig
     job: Job | None
@@ -58,11 +58,11 @@ class Work:
     tokens: Sequence[int]
     """Expected length of each answer, the step that ends it included."""
     sut: SutWork | None
-    """What the SUT is asked; None when too little is known to ask it."""
+    """The work of the SUT; None when too little of it is known."""
     planner: SutPlanner | None
-    """None = the SUT can say nothing of itself."""
+    """None = the SUT gives no estimates."""
     weight_bytes: int
-    """What is counted for a SUT that does not say its memory; 0 without weights."""
+    """Memory of a SUT that does not state its own; 0 without weights."""
     read_bytes: int
     tokenizer: Path | None = field(default=None)
     """Its file, where there is one."""

@@ -1,4 +1,4 @@
-"""What an earlier benchmark left in the way: a run that may be taken as it is or replaced, and its submission tree."""
+"""Results of an earlier benchmark in the same place: a run to reuse or replace, and its submission tree."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def request_of(folder: Path) -> Request:
 
 
 def differences(config: BenchmarkConfig, found: RunResult) -> list[str]:
-    """The settings of a run that `config` asks for otherwise, as their options are called."""
+    """Options whose values in `config` differ from those of the run."""
     asked, then = native.asked(config), native.asked(found.asked)
     fields = native.fields(suts.kind(config.sut))
     names = [field for field in fields if not field.name.startswith(("paths.out", "submission."))]

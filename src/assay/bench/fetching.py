@@ -1,4 +1,4 @@
-"""What a benchmark needs and does not have yet: said before it is fetched, fetched once, then a path like any other.
+"""Model and dataset that a benchmark lacks: shown before they are fetched, fetched once, then a path like any other.
 
 `plan` and `bench` ask here alike, so that the plan counts the bytes that the run would fetch.
 """
@@ -28,7 +28,7 @@ from assay.mlperf.workloads.workload import Workload
 EVERYTHING = MayFetch()
 ACCURACY = "accuracy dataset"
 TO_COME = Path("/to/be/fetched")
-"""Stands in a job for what is not here yet."""
+"""The path, in a job, of a file that is not here yet."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Wanted:
     """`checkpoint`, `dataset` or `accuracy dataset`, as its option is called."""
     source: str
     size_bytes: int | None
-    """None where the source says it only when asked."""
+    """None where a request to the source is needed to know it."""
     name: str = ""
     """The file that is meant, where the source is a folder of several."""
 
@@ -58,7 +58,7 @@ def found(config: BenchmarkConfig, hub: Hub, may_fetch: MayFetch = EVERYTHING) -
 
 
 def wanted(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> tuple[Wanted, ...]:
-    """What the paths of `config` do not give: its checkpoint, unless the SUT needs none, and its dataset."""
+    """What `config` has no path for: the checkpoint, where the SUT needs one, and the dataset."""
     paths = config.paths
     workload = workloads.get(config.workload)
     sources: list[tuple[str, str, str]] = []
@@ -76,7 +76,7 @@ def wanted(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> tuple[W
 
 
 def job(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> Job:
-    """The job as it is once everything is fetched. Raises: as `mlperf.run.job.of`, before a byte is paid for."""
+    """The job as it will be when everything is fetched. Raises: as `mlperf.run.job.of`, before anything is fetched."""
     whole = config
     for each in wanted(config, may_fetch):
         whole = _with(whole, each.what, TO_COME)

@@ -34,7 +34,7 @@ Keep = Callable[[RunInProgress], None]
 
 
 def measure(run: RunInProgress, keep: Keep, score: Score = score_run.scores) -> None:
-    """Every LoadGen run of the job, scored; `keep` writes down each as it is finished. Raises: AssayError."""
+    """Do every LoadGen run of the job and score it; `keep` records each finished run. Raises: AssayError."""
     for part in run.parts():
         if part.is_finished:
             continue
@@ -81,7 +81,7 @@ def session_of(run: RunInProgress) -> Session:
 
 
 def choose_target(run: RunInProgress, session: Session, scenario: Scenario) -> float:
-    """Samples/s asked of LoadGen: as asked, else from a short probe where it makes a difference."""
+    """The target rate, samples/s: as asked, else from a short probe where the rate makes a difference."""
     asked = run.job.config.limits.target_qps
     if asked is not None:
         return asked
@@ -163,7 +163,7 @@ def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: Sc
 
 
 def _definitions(rows: pa.Table, made: ModeResult, used: Used | None) -> definitions.Sheet:
-    """What five tools would tell of the run; what LoadGen itself has told stays its own word."""
+    """The run's figures by the definitions of five tools; LoadGen's own figures stay as they are."""
     times = requests.token_columns(rows)
     if times is None:
         return {}
@@ -188,7 +188,7 @@ def request_rows(run: RunInProgress, spec: RunSpec, logged: RunRecord) -> tuple[
 
 
 def _choose_again(run: RunInProgress, scenario: Scenario, made: ModeResult) -> bool:
-    """Whether the run is to be repeated: LoadGen found it INVALID for a target that nobody had asked for.
+    """Whether the run is to be repeated: it was INVALID because of a target that Assay itself had chosen.
 
     Its logs are kept in `first_try`.
     """
@@ -238,7 +238,7 @@ def faults_of(run: RunInProgress, mode: Mode) -> tuple[str, ...]:
 
 
 def _client_warnings(run: RunInProgress, spec: RunSpec) -> tuple[str, ...]:
-    """Whether the client was in the way of the system that was measured."""
+    """Whether the client slowed down the system under test."""
     limit, delay = _limits_ms(spec).get("ttft_p99"), run.used.issue_delay_ms if run.used else None
     if limit is None or delay is None or delay <= CLIENT_SHARE * limit:
         return ()

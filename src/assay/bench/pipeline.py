@@ -23,12 +23,12 @@ from assay.report import outcome
 from assay.report.outcome import Outcome
 
 Consent = Callable[[Sequence[Wanted]], None]
-"""Is shown what would be fetched. Raises: ConfigError when it may not be."""
+"""Called with what would be fetched. Raises: ConfigError when that is refused."""
 
 
 @dataclass(frozen=True)
 class FinishedBenchmark:
-    """What a benchmark left behind."""
+    """The results of a benchmark."""
 
     result: RunResult
     folder: Path
@@ -78,7 +78,7 @@ def obtain(request: Request, hub: Hub, say: Callable[[str], None], consent: Cons
 
 
 def failures(request: Request, finished: FinishedBenchmark) -> list[RunFailed]:
-    """Why the job fails although everything was done: by the gate, by LoadGen's word, by the checker's."""
+    """Why the job fails although every stage was done: the gate, LoadGen's verdict, or the checker's."""
     delivery, came_to, submitted = request.delivery, finished.outcome, finished.submitted
     found = []
     report = submitted.report if submitted else None
@@ -101,7 +101,7 @@ def failures(request: Request, finished: FinishedBenchmark) -> list[RunFailed]:
 
 
 def is_demonstration(made: RunResult) -> bool:
-    """Whether the workload is in no round: nobody expects a clean tree of it."""
+    """Whether the workload is in no round: its tree cannot be without findings."""
     return workloads.get(made.workload).own_rules is not None
 
 

@@ -40,7 +40,7 @@ NO_HUB = Hub()
 
 @dataclass(frozen=True)
 class Blocker:
-    """Why the benchmark would not run, and what to do."""
+    """A reason why the benchmark cannot run, and what to do."""
 
     message: str
     hint: str
@@ -49,7 +49,7 @@ class Blocker:
 
 @dataclass(frozen=True)
 class Plan:
-    """What `assay bench` with the same options comes to. Bytes, seconds."""
+    """The needs of `assay bench` with the same options. Bytes, seconds."""
 
     workload: str
     sut: str
@@ -71,7 +71,7 @@ class Plan:
     ram_bytes: int
     ram_free_bytes: int
     parts: dict[str, float]
-    """What the time goes into -> seconds; empty when it cannot be said."""
+    """Part of the run -> seconds; empty when no estimate can be made."""
     seconds_at_most: float | None
     """With every answer at the longest that is allowed."""
     blockers: tuple[Blocker, ...]
@@ -110,7 +110,7 @@ class _Draft:
     kind: SutKind | None = None
     """None for a SUT that is not known."""
     spec: SutSpec | None = None
-    """What the SUT would be built from; None when it could not be."""
+    """What the SUT would be built from; None when it cannot be built."""
     read_bytes: int = 0
     blockers: list[Blocker] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -271,7 +271,7 @@ class _Draft:
         return self.kind.load_planner() if self.kind else None
 
     def _examine(self) -> None:
-        """What the SUT itself finds in the way. Raises: AssayError, another blocker."""
+        """Blockers that the SUT itself finds. Raises: AssayError, one more blocker."""
         self.spec = self._sut_spec()
         work = self._sut_work(())
         if work is None or self.planner is None:

@@ -1,4 +1,4 @@
-"""Before anything runs: the job and its dataset, what may not be submitted, and the run folder."""
+"""Prepares a run: the job and its dataset, the run folder, and a refusal of what may not be submitted."""
 
 from __future__ import annotations
 
@@ -72,8 +72,11 @@ def accuracy_set(job: Job) -> Dataset | None:
 
 
 def refuse_other_weights(config: BenchmarkConfig) -> None:
-    """Before a run that is to be submitted. Raises: ConfigError for the closed or network division with weights that
-    are not the workload's own, or with a workload that the round does not hold."""
+    """Check before a run that is to be submitted.
+
+    Raises: ConfigError for the closed or network division with weights that are not the workload's own, or with a
+    workload that the round does not hold.
+    """
     if config.submission.division is Division.OPEN:
         return
     workload, round_ = workloads.get(config.workload), workloads.round_of(config.round, config.workload)

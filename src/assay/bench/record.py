@@ -49,7 +49,7 @@ def kept(run: RunInProgress) -> Iterator[None]:
 
 
 def keep(run: RunInProgress) -> None:
-    """What is finished so far, of a job that goes on."""
+    """Write the record of a job that goes on."""
     write_record(run, Status.RUNNING, UNFINISHED)
 
 
@@ -105,7 +105,7 @@ def dataset_used(part: RunInProgress) -> DatasetUsed:
 
 
 def write_end(run: RunInProgress, status: Status, reason: str) -> None:
-    """As `write_record`, for a job whose failure must be told in any case: the disk may be what failed it."""
+    """As `write_record`, for a job that failed: an error while writing must not hide the job's own error."""
     try:
         write_record(run, status, reason)
     except AssayError as error:
@@ -115,7 +115,7 @@ def write_end(run: RunInProgress, status: Status, reason: str) -> None:
 
 
 def standing_notes(job: Job, data: Dataset, used: Sequence[Sample]) -> list[str]:
-    """What a reader must know of any run of this job."""
+    """Notes for readers about every run of this job."""
     notes = []
     if job.config.style is not Style.VALID:
         notes.append(

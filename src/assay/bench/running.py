@@ -1,4 +1,4 @@
-"""What is known of a running benchmark, and who is told how it goes."""
+"""The state of a running benchmark, and the reporter that shows its progress."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class RunInProgress:
     requests: list[pa.Table] = field(default_factory=list)
     """The rows of each LoadGen run in `runs`."""
     requests_kept: int = 0
-    """How many of these requests.parquet holds."""
+    """How many of them requests.parquet holds."""
     accuracy_data: Dataset | None = None
     """Of the accuracy run, where it has another data set."""
     is_part: bool = False
@@ -93,7 +93,7 @@ class RunInProgress:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """What to type for the same run."""
+        """The command line of the same run."""
         return (*native.command(self.job.config), *native_delivery.extra_flags(self.delivery))
 
     @property

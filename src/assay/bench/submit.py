@@ -24,7 +24,7 @@ class PackedTree:
 
 @dataclass(frozen=True)
 class Submitted:
-    """What was made of a run folder. None = it was not asked for."""
+    """The tree, archive and check of a run folder. None = it was not asked for."""
 
     tree: Path
     archive: PackedTree | None

@@ -27,7 +27,7 @@ def lone_letter(text: str, last: str) -> str | None:
 
 
 def boxed(text: str) -> str | None:
-    r"""What the last `\boxed{` holds up to its own closing brace; None when it is never closed."""
+    r"""The content of the last `\boxed{`, up to its own closing brace; None when it is not closed."""
     start = text.rfind(_BOX)
     if start < 0:
         return None

@@ -32,7 +32,7 @@ Readme = Callable[[RunResult, Scenario], str]
 
 @dataclass(frozen=True)
 class TreeRequest:
-    """Submitter, division, round and files of a tree. `system_file`: system.toml; `calibration`: the user's document."""
+    """Submitter, division, round and files of a tree. `system_file`: system.toml; `calibration`: a document."""
 
     submitter: str
     division: str
