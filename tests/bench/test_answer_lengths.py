@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assay.bench import answer_lengths
 from assay.ground import settings
+from assay.mlperf import workloads
+from assay.mlperf.data.sample import Sample
 
 
 @pytest.fixture
@@ -56,3 +59,38 @@ def test_a_damaged_memory_is_none(text: str, places: tuple[Path, Path]) -> None:
 def test_a_model_that_is_not_there_has_no_memory_and_no_error(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     assert answer_lengths.recall(tmp_path / "loop", tmp_path / "absent") == {}
+
+
+MIXTRAL = workloads.get("mixtral-8x7b")
+ROWS = [Sample(index, str(index), "GSM8K", "", (), "", (7,) * (index + 1), ()) for index in range(3)]
+
+
+def test_remembered_lengths_count_when_every_row_is_remembered() -> None:
+    known = {0: 10, 1: 20, 2: 3000}
+    made = answer_lengths.expected(ROWS, 1024, MIXTRAL, known)
+    assert made.tokens == (10, 20, 1024)
+    assert "this checkpoint's were" in made.notes[0]
+    del known[1]
+    assert answer_lengths.expected(ROWS, 1024, MIXTRAL, known).tokens == (2, 3, 4)
+
+
+def test_random_weights_go_on_to_the_end_unless_they_are_known() -> None:
+    assert answer_lengths.expected(ROWS, 50, MIXTRAL, {}, is_random=True).tokens == (50, 50, 50)
+    assert (
+        answer_lengths.expected(ROWS, 50, MIXTRAL, dict.fromkeys(range(3), 9), is_random=True).tokens[0] == 9
+    )
+
+
+def test_without_reference_answers_the_official_means_count() -> None:
+    rows = [replace(ROWS[0], reference_ids=()), replace(ROWS[0], reference_ids=(), subset="else")]
+    made = answer_lengths.expected(rows, 1024, MIXTRAL, {})
+    assert made.tokens == (1 + MIXTRAL.mean_answer_tokens["GSM8K"], 1024)
+    assert "no reference answers" in made.notes[0]
+
+
+def test_the_reference_counts_with_a_note_that_it_is_not_this_model() -> None:
+    assert "after its first accuracy run" in answer_lengths.expected(ROWS, 1024, MIXTRAL, {}).notes[0]
+    assert answer_lengths.expected(ROWS, 1024, MIXTRAL, {}, has_model=False).notes == ()
+    nano = workloads.get("mixtral-nano")
+    assert answer_lengths.expected(ROWS, 1024, nano, {}).notes == ()
+    assert answer_lengths.expected([], 1024, MIXTRAL, {}) == answer_lengths.ExpectedAnswers(())

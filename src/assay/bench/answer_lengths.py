@@ -1,4 +1,4 @@
-"""The lengths of a checkpoint's answers when it last ran a dataset, kept for the next plan.
+"""How long answers will be: the lengths of a checkpoint's answers when it last ran a dataset, else the reference's.
 
 No arithmetic tells when a model ends its answers, and most of the time of a run hangs on it.
 """
@@ -7,11 +7,57 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from assay.ground import files, settings
 from assay.ground.parsed import json_value
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.workloads.workload import Workload
+
+
+@dataclass(frozen=True)
+class ExpectedAnswers:
+    """Tokens of each answer, the step that ends it included, and where the numbers come from."""
+
+    tokens: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+
+def expected(
+    samples: Sequence[Sample],
+    most: int,
+    workload: Workload,
+    known: Mapping[int, int],
+    *,
+    is_random: bool = False,
+    has_model: bool = True,
+) -> ExpectedAnswers:
+    """The expected length of each answer, at most `most` tokens. Pure.
+
+    known: row of the dataset -> tokens of this checkpoint's answer in an earlier run; used when it has every row.
+    is_random: the weights are random. has_model: the shape of the model is known.
+    """
+    if samples and has_model and all(sample.row in known for sample in samples):
+        note = "answers are counted as long as this checkpoint's were in its last run of the dataset"
+        return ExpectedAnswers(tuple(min(most, known[sample.row]) for sample in samples), (note,))
+    if is_random:
+        note = f"random weights seldom end an answer: {most} tokens are counted for each"
+        return ExpectedAnswers((most,) * len(samples), (note,))
+    mean = workload.mean_answer_tokens
+    tokens = tuple(min(most, 1 + (len(s.reference_ids) or mean.get(s.subset, most))) for s in samples)
+    if samples and not all(sample.reference_ids for sample in samples):
+        return ExpectedAnswers(
+            tokens, ("the dataset has no reference answers: the official set's mean lengths are counted",)
+        )
+    if samples and has_model and workload.own_dataset is None:
+        note = (
+            "answers are counted as long as the reference's: how long this checkpoint's are is known after "
+            "its first accuracy run"
+        )
+        return ExpectedAnswers(tokens, (note,))
+    return ExpectedAnswers(tokens)
 
 
 def keep(checkpoint: Path, dataset: Path, tokens: Mapping[int, int]) -> None:

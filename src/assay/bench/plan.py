@@ -307,32 +307,21 @@ class _Draft:
 
     def _answer_tokens(self) -> list[int]:
         """Expected length of each answer, steps that end it included."""
-        most = (self.job.rules.max_new_tokens or 0) if self.job else 0
         paths = self.config.paths
-        known = (
-            answer_lengths.recall(paths.checkpoint, paths.dataset)
-            if paths.checkpoint and paths.dataset
-            else {}
+        known: dict[int, int] = {}
+        if paths.checkpoint is not None and paths.dataset is not None:
+            known = answer_lengths.recall(paths.checkpoint, paths.dataset)
+        most = (self.job.rules.max_new_tokens or 0) if self.job else 0
+        expected = answer_lengths.expected(
+            self.samples,
+            most,
+            self.workload,
+            known,
+            is_random=self.is_random,
+            has_model=self.shape is not None,
         )
-        if self.samples and self.shape is not None and all(s.row in known for s in self.samples):
-            self.notes.append(
-                "answers are counted as long as this checkpoint's were in its last run of the dataset"
-            )
-            return [min(most, known[s.row]) for s in self.samples]
-        if self.is_random:
-            self.notes.append(f"random weights seldom end an answer: {most} tokens are counted for each")
-            return [most] * len(self.samples)
-        if self.samples and not all(s.reference_ids for s in self.samples):
-            self.notes.append(
-                "the dataset has no reference answers: the official set's mean lengths are counted"
-            )
-        elif self.samples and self.shape is not None and self.workload.own_dataset is None:
-            self.notes.append(
-                "answers are counted as long as the reference's: how long this checkpoint's are is known after "
-                "its first accuracy run"
-            )
-        mean = self.workload.mean_answer_tokens
-        return [min(most, 1 + (len(s.reference_ids) or mean.get(s.subset, most))) for s in self.samples]
+        self.notes += expected.notes
+        return list(expected.tokens)
 
     def _check_memory(self, needed: int, free: int) -> tuple[str, ...]:
         """Blocks what does not fit, and gives the published models that do."""
