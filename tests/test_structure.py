@@ -11,10 +11,10 @@ import pytest
 
 TOOL = Path(__file__).parents[1] / "tools" / "structure.py"
 NO_MORE_THAN = {
-    "modules that no test imports": 100,
+    "modules that no test imports": 86,
 }
 """Counts that have not reached their goals yet; lower a figure when the count falls."""
-NO_LESS_THAN = {"lines of tests per line of source": 0.68}
+NO_LESS_THAN = {"lines of tests per line of source": 0.71}
 
 
 @pytest.fixture(scope="module")
