@@ -140,6 +140,11 @@ def test_every_place_for_something_new_exists() -> None:
             assert any(re.search(rf"^{table}\b.* = ", text, re.M) for text in texts), (table, file)
 
 
+def test_the_map_names_every_module_of_the_benchmark() -> None:
+    names = {path.name for path in (SOURCE / "bench").glob("*.py")} - {"__init__.py"}
+    assert names - set(re.findall(r"\b\w+\.py\b", page("ARCHITECTURE.md"))) == set()
+
+
 def layers_of(container: str) -> dict[str, Any]:
     """The one contract of pyproject.toml that gives the modules of a package their floors."""
     contracts = tomllib.loads(page("pyproject.toml"))["tool"]["importlinter"]["contracts"]
