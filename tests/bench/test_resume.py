@@ -53,7 +53,8 @@ def unscored(monkeypatch: pytest.MonkeyPatch) -> FakeSession:
     """Measuring without processes, and without scores."""
     session, measured = FakeSession(), measure.measure
     monkeypatch.setattr(measure, "session_of", lambda run: session)
-    monkeypatch.setattr(measure, "request_rows", lambda run, spec, logged: (rows(spec.mode), None))
+    monkeypatch.setattr(measure, "times_of", lambda run, spec: None)
+    monkeypatch.setattr(measure.requests, "table", lambda spec, times, logged, samples: rows(spec.mode))
     monkeypatch.setattr(measure.run_energy, "used", lambda meter, times: None)
     monkeypatch.setattr(measure, "measure", lambda run, keep: measured(run, keep, lambda run, spec: ()))
     return session

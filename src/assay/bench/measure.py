@@ -131,8 +131,8 @@ def _run_once(
     with run_energy.metered(run.job.kind) as meter:
         logged = session.run(spec)
     run.used = session.used
-    rows, times = request_rows(run, spec, logged)
-    run.requests.append(rows)
+    times = times_of(run, spec)
+    run.requests.append(rows := requests.table(spec, times, logged, run.samples))
     made = _mode_result(run, spec, logged, ())
     told = _definitions(rows, made, run.used)
     return dataclasses.replace(made, definitions=told, energy=run_energy.used(meter, times))
@@ -148,7 +148,7 @@ def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: Sc
         piece = pieces.rest(spec, kept)
         logged = session.run(piece)
         run.used = session.used
-    rows, _ = request_rows(run, piece, logged)
+    rows = requests.table(piece, times_of(run, piece), logged, run.samples)
     if kept:
         pieces.join(piece, kept)
         place = RunFolder(run.folder).place(spec.out / pieces.PIECE)
@@ -173,18 +173,15 @@ def _definitions(rows: pa.Table, made: ModeResult, used: Used | None) -> definit
     return {tool: {**found, **more.get(tool, {})} for tool, found in definitions.sheet(times).items()}
 
 
-def request_rows(run: RunInProgress, spec: RunSpec, logged: RunRecord) -> tuple[pa.Table, RequestTimes]:
-    """The rows of requests.parquet for one LoadGen run, and the times that they are made of.
-
-    Raises: RunFailed when its child left no times.
-    """
+def times_of(run: RunInProgress, spec: RunSpec) -> RequestTimes:
+    """When the queries of one LoadGen run began and ended. Raises: RunFailed when its child left no times."""
     path = RunFolder(run.folder).times(spec.scenario, spec.mode)
     try:
         times = request_times.load(path)
     except (OSError, ValueError, EOFError) as error:
         raise RunFailed(f"the times of {spec.title} are lost: {error}", f"see {path.parent}") from error
     path.unlink()
-    return requests.table(spec, times, logged, run.samples), times
+    return times
 
 
 def _choose_again(run: RunInProgress, scenario: Scenario, made: ModeResult) -> bool:
