@@ -35,8 +35,8 @@ def run(args: list[str]) -> int:
         return code
     except AssayError as error:
         return _fail(error)
-    except KeyboardInterrupt:
-        return _fail(Interrupted("interrupted; what was finished is kept"))
+    except KeyboardInterrupt as stop:
+        return _fail(Interrupted("interrupted; what was finished is kept"), stop)
     except (OSError, RuntimeError) as error:
         # Before Python 3.13 pathlib makes a RuntimeError of a loop of links.
         refused = error.__context__ if isinstance(error, RuntimeError) else error
