@@ -76,8 +76,8 @@ NEEDS = {
 """Verb -> the verb whose work it is given, and where that lies."""
 SLOW = {"doctor", "model pack", "tune"}
 """Kernels are built for two of them, and tune makes several runs."""
-ELSEWHERE = {"mock", "model upcycle", "recipe reproduce"}
-"""Runs until it is stopped: test_mock_verb.py. The others need a model and a lock file: test_model.py, recipes/."""
+ELSEWHERE = {"mock", "model llama", "model upcycle", "recipe reproduce"}
+"""Runs until it is stopped: test_mock_verb.py. The others need a model or a lock file: test_model.py, recipes/."""
 
 
 def leaves() -> Iterator[tuple[str, argparse.ArgumentParser]]:

@@ -119,7 +119,7 @@ def test_its_options_are_listed_under_its_name_and_broken_packages_are_named(sit
         (("--sut", "parrot", "--part", "frist"), "did you mean first?"),
         (("--sut", "parrot", "--length", "1"), "a whole number from 2 to 64"),
         (("--sut", "parrot", "--pace", "3"), "--pace belongs to the echo SUT, not to parrot"),
-        (("--length", "4"), "--length belongs to the parrot SUT, not to engine"),
+        (("--sut", "engine", "--length", "4"), "--length belongs to the parrot SUT, not to engine"),
         (("--sut", "parot"), "did you mean parrot?"),
         (("--sut", "torn"), "SUT 'torn' of package torn cannot be used"),
     ],

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from assay import suts
 from assay.bench import earlier, measure, prepare
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import BenchmarkConfig, Delivery, Division, Mode, Scenario, Style
@@ -15,11 +16,13 @@ from assay.ground import store_contents
 from assay.ground.errors import ConfigError, RunFailed
 from assay.mlperf.compliance import audit_config, test06, test07, test09
 from assay.mlperf.data import dataset, tokenizer
+from assay.mlperf.data.dataset import Dataset
 from assay.mlperf.logs import names
 from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.rounds.round import RoundWorkload
+from assay.mlperf.run import job as jobs
 from assay.mlperf.run.session import Session
 from assay.mlperf.scoring import log as accuracy_log
 from assay.mlperf.scoring.programs.grader import Grade
@@ -127,11 +130,10 @@ def verify(
 
 
 def _as_it_was(home: RunFolder, test: str, compliance_dataset: Path | None) -> RunInProgress:
-    """The job of a run folder, with the samples that the test asks about."""
-    job, data = prepare.prepare(result.read(home.path).asked)
-    whole = RunInProgress(
-        job.of_mode(Mode.PERFORMANCE), data, home.path, Reporter(lambda _text: None, ignore)
-    )
+    """The job of a run folder, with samples only where the test scores them: the run's own data set may be away."""
+    config = jobs.in_one_mode(result.read(home.path).asked)
+    job = jobs.of_finished(config, suts.of(config)).of_mode(Mode.PERFORMANCE)
+    whole = RunInProgress(job, Dataset((), "", ""), home.path, Reporter(lambda _text: None, ignore))
     return _over_its_own_set(whole, compliance_dataset) if test == SCORED else whole
 
 
@@ -227,7 +229,9 @@ def _verdict(test: str, running: RunInProgress, log: Path, scenario: Scenario) -
         return test09.verify(log, limits["test09_min_output_tokens"], limits["test09_max_output_tokens"])
     if test == SCORED:
         return _scored(running, log, limits["test07_accuracy_threshold"])
-    return test06.verify(log, scenario.value, running.job.generation(running.checkpoint).eos_id)
+    # A log may be verified where the weights are not: the end-of-sequence id is the workload's there.
+    here = running.checkpoint if running.checkpoint and running.checkpoint.exists() else None
+    return test06.verify(log, scenario.value, running.job.generation(here).eos_id)
 
 
 def _scored(running: RunInProgress, log: Path, threshold: float) -> test07.ScoreVerdict:

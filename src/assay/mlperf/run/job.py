@@ -155,13 +155,21 @@ def of(config: BenchmarkConfig, kind: SutKind) -> Job:
 
     Raises: ConfigError for an unknown workload or round, and for a combination that cannot be run.
     """
+    job = of_finished(config, kind)
+    _refuse_impossible(job)
+    return job
+
+
+def of_finished(config: BenchmarkConfig, kind: SutKind) -> Job:
+    """The job of a finished run, which cannot be refused any more, nor need its data set.
+
+    Raises: ConfigError for an unknown workload or round.
+    """
     workload = workloads.get(config.workload)
     round_ = workloads.round_of(config.round, workload.name)
     own = workload.own_rules
     rules = own(config.style) if own is not None else round_.workload(workload.name)
-    job = Job(replace(config, round=round_.name), workload, round_, rules, kind)
-    _refuse_impossible(job)
-    return job
+    return Job(replace(config, round=round_.name), workload, round_, rules, kind)
 
 
 def is_paired(config: BenchmarkConfig, rules: RoundWorkload) -> bool:
