@@ -291,16 +291,20 @@ def keep(best: dict[str, dict[str, float]], name: str, found: dict[str, float], 
 
 
 def ttft_errors(args: argparse.Namespace, best: dict[str, dict[str, float]]) -> None:
-    """Each client at half of its ceiling, against one mock that waits; written beside its ceiling."""
+    """Each client at half of its ceiling, against one mock that waits; written beside its ceiling.
+
+    Streams are four times what that rate needs by Little's law, so that no request waits for a free one.
+    """
     for name, found in best.items():
         rate = found["requests_per_s"] / 2
+        streams = max(args.streams, int(4 * rate * TTFT_MS / 1000))
         try:
             with mocks(1, ttft_ms=TTFT_MS) as (url, _):
                 if name.startswith("assay"):
-                    seen = assay_ttft(url, int(name.split()[1]), args.streams, rate, args.seconds)
+                    seen = assay_ttft(url, int(name.split()[1]), streams, rate, args.seconds)
                 else:
                     seen = peers_of(args)[name](args, url, int(rate * args.seconds), rate)["ttft_p99_ms"]
-                error = seen - mock_ttft(url, args.streams if name.startswith("assay") else 0)
+                error = seen - mock_ttft(url, streams if name.startswith("assay") else 0)
         except (subprocess.SubprocessError, OSError) as trouble:
             note(f"time to first token, {name}: {trouble}"[:300])
             continue
