@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import sys
 from pathlib import Path
@@ -49,3 +50,20 @@ def test_a_module_is_tested_where_a_test_imports_it(structure: ModuleType) -> No
     assert "assay.ground.errors" not in names
     assert "assay.mlperf.rounds" not in names  # decides nothing: an empty file
     assert names < {structure.module_name(path) for path in structure.python_files(structure.PACKAGE)}
+
+
+@pytest.mark.parametrize(
+    ("test", "found"),
+    [
+        ('subprocess.run([sys.executable, "-m", "assay.cli.contained"])', True),
+        ('runpy.run_path(SRC / "assay/cli/contained.py")', True),
+        ('NAME = "assay.cli.contained"', False),  # starts nothing
+        ('subprocess.run(["assay.cli.contained.py"])', False),
+        ('runpy.run_path("the file assay/cli/contained.py")', False),
+    ],
+)
+def test_a_module_is_tested_where_a_test_starts_it_by_its_name(
+    structure: ModuleType, test: str, found: bool
+) -> None:
+    names = {"assay.cli.contained", "assay.cli.check"}
+    assert structure.started(ast.parse(test), names) == ({"assay.cli.contained"} if found else set())

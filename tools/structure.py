@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "assay"
 TESTS = ROOT / "tests"
 ENTRY_FILES = {"__init__.py", "__main__.py"}
+STARTERS = {"Popen", "SourceFileLoader", "import_module", "run_module", "run_path", "spec_from_file_location"}
+STARTERS |= {"check_call", "check_output", "run"}
+"""What starts a process with a module in it, or loads one by its path."""
 Graph = Mapping[str, set[str]]
 
 
@@ -100,14 +103,34 @@ def file_graph() -> Graph:
 
 
 def untested() -> list[tuple[int, str]]:
-    """Lines and name of each module with a function or a class that no file of the tests imports, the longest first."""
+    """Lines and name of each module with a function or a class that no file of the tests runs, the longest first.
+
+    A test runs what it imports. What lives in another process, or in another tool's, it may run by its name: a text
+    of the test is the module's dotted name or its path below src/, and the test starts or loads something.
+    """
     names = {module_name(path) for path in python_files(PACKAGE)}
     seen = {name for path in python_files(TESTS) for name in imported(path, names)}
+    seen |= {name for path in python_files(TESTS) for name in started(tree(path), names)}
     seen |= {inner for name in seen if is_package(name) for inner in file_graph()[name]}  # what it hands on
     left = [path for path in python_files(PACKAGE) if module_name(path) not in seen and has_code(tree(path))]
     return sorted(
         ((path.read_text(encoding="utf-8").count("\n"), module_name(path)) for path in left), reverse=True
     )
+
+
+def started(test: ast.Module, names: set[str]) -> set[str]:
+    """The modules that a test names by a text and not by an import, where it can start or load one."""
+    used = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+    used |= {node.attr for node in ast.walk(test) if isinstance(node, ast.Attribute)}
+    if not used & STARTERS:
+        return set()
+    texts = {node.value for node in ast.walk(test) if isinstance(node, ast.Constant)}
+    return {name for name in names if name in texts or path_below_src(name) in texts}
+
+
+def path_below_src(name: str) -> str:
+    place = name.replace(".", "/")
+    return f"{place}/__init__.py" if is_package(name) else f"{place}.py"
 
 
 def is_package(name: str) -> bool:
