@@ -1,11 +1,12 @@
 """Whether `assay compare` tells a change from noise: the same short run again and again on this machine.
 
-    python benchmarks/compare_repeats.py FOLDER [--side 3] [--comparisons 20] [--seconds 4] [--sut engine] [--pace 500]
+    python benchmarks/compare_repeats.py FOLDER [--side 3] [--comparisons 20] [--earlier 5] [--sut engine] [--pace 500]
 
 Runs the embedded workload (Offline) one time after the other into FOLDER; runs that are there already are taken. A
-comparison takes the next 2 x SIDE runs in turns: A, B, A, B, …; it begins one run after the one before. Prints how many
-are "no difference", first with one run a side (by blocks of its queries), then with SIDE runs (by pairs of runs); then
-the same with B made 5 % slower, in its rows and figures; and what becomes of 3 of 100 answers that are made wrong.
+comparison takes 2 x SIDE runs in turns: A, B, A, B, …; it begins one run after the one before, the first after EARLIER
+runs. Prints how many are "no difference": with one run a side alone, with one run a side and the runs before as earlier
+ones, with SIDE runs a side (by pairs of runs); then the same with B made 5 % slower, in its rows and figures; and what
+becomes of 3 of 100 answers that are made wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from assay.mlperf.record import result
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import requests
 from assay.report import compare
-from assay.report.compare import RunSide
+from assay.report.run_side import RunSide
 
 SLOWER = 1.05
 TIMES = ("first_token_ns", "end_ns")
@@ -110,20 +111,25 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--side", type=int, default=3)
     parser.add_argument("--comparisons", type=int, default=20)
+    parser.add_argument("--earlier", type=int, default=5, help="runs before the first comparison")
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--sut", default="engine")
     parser.add_argument(
         "--pace", help="of the echo SUT, samples/s: a system whose speed no other process changes"
     )
     asked = parser.parse_args()
-    needed = asked.comparisons - 1 + 2 * asked.side
+    needed = asked.earlier + asked.comparisons - 1 + 2 * asked.side
     more = ["--pace", asked.pace] if asked.pace else []
     runs = [run_of(asked.folder, number, asked.sut, asked.seconds, more) for number in range(needed)]
     said: dict[str, Counter[str]] = {}
-    for begin in range(asked.comparisons):
+    for begin in range(asked.earlier, asked.earlier + asked.comparisons):
         window = runs[begin : begin + 2 * asked.side]
-        sides = {"1 run a side": (window[0], window[1])}
-        sides[f"{asked.side} runs a side"] = side_of(window[0::2]), side_of(window[1::2])
+        before = tuple(each.result for each in runs[:begin])
+        sides = {
+            "1 run a side": (window[0], window[1]),
+            "1 run a side, earlier runs": (dataclasses.replace(window[0], earlier=before), window[1]),
+            f"{asked.side} runs a side": (side_of(window[0::2]), side_of(window[1::2])),
+        }
         for name, (a, b) in sides.items():
             said.setdefault(f"{name}, the same", Counter())[concluded(a, b)] += 1
             said.setdefault(f"{name}, B made 5 % slower", Counter())[concluded(a, slowed(b))] += 1

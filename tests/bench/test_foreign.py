@@ -13,8 +13,8 @@ from assay.ground.errors import ConfigError
 from assay.mlperf.record import result
 from assay.mlperf.run import requests
 from assay.report import compare, history, outcome, page, readme, summary
-from assay.report.compare import RunSide
 from assay.report.page import Shown
+from assay.report.run_side import RunSide
 from tests import fakes
 from tests.bench.foreign_files import GUIDELLM, VLLM, logs
 

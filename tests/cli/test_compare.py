@@ -38,3 +38,20 @@ def test_json_is_one_object_and_markdown_names_both_runs(
 
 def test_a_folder_without_a_run_is_an_error(two: list[str], tmp_path: Path) -> None:
     assert main(["compare", two[0], str(tmp_path)]) == 3
+
+
+def test_earlier_runs_beside_the_two_or_in_a_named_folder_set_the_noise(
+    two: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def earlier() -> int | None:
+        found = json.loads(capsys.readouterr().out)["performance"][0]["earlier"]
+        return found and int(found["runs"])
+
+    for folder, count in ((tmp_path, 3), (tmp_path / "other", 4)):
+        for number in range(count):
+            place = folder / f"run{number}"
+            place.mkdir(parents=True)
+            fakes.result().write(place)
+    assert main(["compare", *two, "--json"]) == 0 and earlier() == 3
+    assert main(["compare", *two, "--json", "--history", str(tmp_path / "other")]) == 0 and earlier() == 4
+    assert main(["compare", *two, "--history", str(tmp_path / "nowhere")]) == 2

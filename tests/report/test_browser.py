@@ -14,9 +14,9 @@ import pytest
 from assay.config import Scenario
 from assay.mlperf.record.result import Status
 from assay.report import answers_page, compare, compare_page, history_page, page
-from assay.report.compare import RunSide
 from assay.report.history import PastRun
 from assay.report.page import Shown
+from assay.report.run_side import RunSide
 from tests import fakes
 from tests.report import chromium, rows
 from tests.report.test_answers_page import answers

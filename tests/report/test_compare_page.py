@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from assay.report import compare, compare_page, gate
-from assay.report.compare import RunSide
+from assay.report.run_side import RunSide
 from tests import fakes
 from tests.report import rows
 

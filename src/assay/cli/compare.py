@@ -10,7 +10,7 @@ from assay.cli.terminal import say, say_json
 from assay.ground import paths
 
 if TYPE_CHECKING:
-    from assay.report.compare import RunSide
+    from assay.report.run_side import RunSide
 
 HELP = "two runs side by side: settings, speed, accuracy; a gate for regressions"
 
@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"a further run of the same as {letter.upper()}, in the order in which they were made",
         )
     parser.add_argument(
+        "--history",
+        metavar="FOLDER",
+        type=paths.source,
+        help="folder of earlier runs: how much those of the same differ (default: the folders that A and B lie in)",
+    )
+    parser.add_argument(
         "--fail-if",
         metavar="CONDITION",
         action="append",
@@ -43,10 +49,11 @@ def run(args: argparse.Namespace) -> int:
 
     from assay.ground import files
     from assay.report import compare, compare_page, compare_text, gate
+    from assay.report.compare_speed import mean_of
 
     gates = [gate.parse(text) for text in args.fail_if]
-    a, b = _side(args.a, args.and_a), _side(args.b, args.and_b)
-    means = compare.mean_of(a), compare.mean_of(b)
+    a, b = _with_earlier(_side(args.a, args.and_a), _side(args.b, args.and_b), args)
+    means = mean_of(a), mean_of(b)
     outcomes = [outcome for each in gates for outcome in gate.judge(each, *means)]
     found = compare.compare(a, b)
     if args.html:
@@ -58,11 +65,27 @@ def run(args: argparse.Namespace) -> int:
     return int(any(outcome.failed for outcome in outcomes))
 
 
+def _with_earlier(a: RunSide, b: RunSide, args: argparse.Namespace) -> tuple[RunSide, RunSide]:
+    """The sides with the earlier runs of the same; a run that is like both counts once."""
+    from dataclasses import replace
+
+    from assay.ground.errors import ConfigError
+    from assay.report import earlier_runs
+
+    if args.history and not args.history.is_dir():
+        raise ConfigError(f"no folder {args.history}", "name the folder that holds run folders")
+    places = [args.history] if args.history else [args.a.absolute().parent, args.b.absolute().parent]
+    near = earlier_runs.near(places, [args.a, args.b, *args.and_a, *args.and_b])
+    like_a = earlier_runs.like(a.result, near)
+    like_b = earlier_runs.like(b.result, [each for each in near if each not in like_a])
+    return replace(a, earlier=like_a), replace(b, earlier=like_b)
+
+
 def _side(folder: Path, more: list[Path]) -> RunSide:
     from assay.mlperf.record import result
     from assay.mlperf.record.run_folder import RunFolder
     from assay.mlperf.run import requests
-    from assay.report.compare import RunSide
+    from assay.report.run_side import RunSide
 
     made, table = result.read(folder), RunFolder(folder).requests
     repeats = tuple(map(result.read, more))

@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from assay.config import Mode, Scenario, plain
 from assay.ground.redact import addresses
 from assay.mlperf.record.definitions import LOADGEN_DEFINITIONS
 from assay.mlperf.record.result import ModeResult, RunResult, RunValidity, Status
 from assay.mlperf.run import requests
+from assay.report import compare_speed
 from assay.report import compare_stats as stats
+from assay.report.compare_speed import RateRatio
 from assay.report.flat import leaves
+from assay.report.run_side import RunSide, samples_of
 from assay.report.series import Rows
 
-NOISE_FLOOR = 0.02
-"""A ratio nearer to 1 is no difference, whatever its interval: blocks of one run do not show how much a machine differs
-from one run to the next."""
 SIGNIFICANT = 0.05
 NOT_COMPARED = ("origin.", "paths.out", "submission.")
 """Settings that change nothing of what is measured."""
-
-
-@dataclass(frozen=True)
-class RunSide:
-    """One of the two runs; `requests` None = it has no requests.parquet that can be read."""
-
-    name: str
-    result: RunResult
-    requests: pa.Table | None
-    repeats: tuple[RunResult, ...] = ()
-    """Further runs of the same."""
-
-    def values(self, scenario: Scenario, metric: str) -> list[float]:
-        """Of the first run and its repeats, in their order; of those that measured it."""
-        runs = [each.find(scenario, Mode.PERFORMANCE) for each in (self.result, *self.repeats)]
-        figures = [run.figure(metric) for run in runs if run]
-        return [found.value for found in figures if found]
 
 
 @dataclass(frozen=True)
@@ -49,40 +31,6 @@ class Difference:
     name: str
     a: str
     b: str
-
-
-@dataclass(frozen=True)
-class RateRatio:
-    """One figure of both runs."""
-
-    scenario: Scenario
-    metric: str
-    unit: str
-    a: float
-    b: float
-    interval: tuple[float, float] | None
-    """95 %, of B / A."""
-    why: str = ""
-    """Why there is no interval."""
-    runs: tuple[int, int] = (1, 1)
-    """Of A and of B. With more than one on both sides, `a` and `b` are geometric means and the interval is of runs."""
-
-    @property
-    def ratio(self) -> float | None:
-        return self.b / self.a if self.a else None
-
-    @property
-    def is_repeated(self) -> bool:
-        return min(self.runs) > 1
-
-    @property
-    def conclusion(self) -> str:
-        if self.interval is None or self.ratio is None:
-            return "too little to conclude"
-        low, high = self.interval
-        if low <= 1 <= high or abs(self.ratio - 1) < NOISE_FLOOR:
-            return "no difference"
-        return "B is higher" if self.ratio > 1 else "B is lower"
 
 
 @dataclass(frozen=True)
@@ -125,20 +73,15 @@ class Comparison:
 
 
 def compare(a: RunSide, b: RunSide) -> Comparison:
-    is_same_set = _samples(a.result) == _samples(b.result)
+    is_same_set = samples_of(a.result) == samples_of(b.result)
     return Comparison(
         a,
         b,
         tuple(_warnings(a, b)),
         tuple(_differences(a.result, b.result)),
-        tuple(ratio for run in _both(a, b, Mode.PERFORMANCE) for ratio in _ratios(a, b, *run)),
+        tuple(ratio for run in _both(a, b, Mode.PERFORMANCE) for ratio in compare_speed.ratios(a, b, *run)),
         tuple(s for run in _both(a, b, Mode.ACCURACY) for s in _scores(a, b, run[0])) if is_same_set else (),
     )
-
-
-def _samples(result: RunResult) -> tuple[object, ...]:
-    data = result.dataset
-    return result.workload, data.sha256, data.samples, data.rows_used
 
 
 def _both(a: RunSide, b: RunSide, mode: Mode) -> Iterator[tuple[ModeResult, ModeResult]]:
@@ -154,7 +97,7 @@ def _warnings(a: RunSide, b: RunSide) -> Iterator[str]:
     if one.round != other.round:
         yield f"other rounds, so other rules and seeds: {one.round} and {other.round}"
     yield from _other_definitions(one, other)
-    if _samples(one) != _samples(other):
+    if samples_of(one) != samples_of(other):
         yield "other samples: the answers cannot be paired, and speed hangs on what is asked"
     if one.is_fake != other.is_fake:
         yield "one of the runs is of a system under test that computes nothing"
@@ -176,7 +119,7 @@ def _warnings(a: RunSide, b: RunSide) -> Iterator[str]:
 
 def _kind(result: RunResult) -> tuple[object, ...]:
     used = result.used
-    return (*_samples(result), result.round, (used.sut, used.precision, used.batch) if used else None)
+    return (*samples_of(result), result.round, (used.sut, used.precision, used.batch) if used else None)
 
 
 def _other_definitions(a: RunResult, b: RunResult) -> Iterator[str]:
@@ -218,45 +161,8 @@ def _facts(result: RunResult) -> dict[str, str]:
     }
 
 
-def _ratios(a: RunSide, b: RunSide, one: ModeResult, other: ModeResult) -> Iterator[RateRatio]:
-    rows = [_rows(side, one.scenario, Mode.PERFORMANCE) for side in (a, b)]
-    whys = [stats.too_little(each) if each else "no requests.parquet" for each in rows]
-    why = next((f"{letter}: {why}" for letter, why in zip("AB", whys) if why), "")
-    blocks = [stats.blocks(each) for each in rows if each] if not why else []
-    for found in one.figures:
-        second = other.figure(found.metric)
-        if second is None or found.metric not in stats.COMPARED:
-            continue
-        if one.scenario is Scenario.OFFLINE and found.metric.startswith("latency"):
-            continue  # all queries are there at once: it tells the place in the queue, so the rate once more
-        told = [side.values(one.scenario, found.metric) for side in (a, b)]
-        if (interval := stats.repeat_interval(*told)) is not None:
-            mean_a, mean_b = (float(np.exp(np.log(values).mean())) for values in told)
-            runs = len(told[0]), len(told[1])
-            yield RateRatio(one.scenario, found.metric, found.unit, mean_a, mean_b, interval, runs=runs)
-            continue
-        interval = stats.ratio_interval(blocks[0], blocks[1], found.metric) if blocks else None
-        reason = why or ("" if interval else "a block without a value")
-        yield RateRatio(one.scenario, found.metric, found.unit, found.value, second.value, interval, reason)
-
-
-def mean_of(side: RunSide) -> RunResult:
-    """The first run with the geometric mean of each figure over its repeats: what gates judge."""
-    if not side.repeats:
-        return side.result
-    runs = []
-    for run in side.result.runs:
-        figures = []
-        for found in run.figures:
-            values = side.values(run.scenario, found.metric) if run.mode is Mode.PERFORMANCE else []
-            mean = float(np.exp(np.log(values).mean())) if values and min(values) > 0 else found.value
-            figures.append(replace(found, value=mean))
-        runs.append(replace(run, figures=tuple(figures)))
-    return replace(side.result, runs=tuple(runs))
-
-
 def _scores(a: RunSide, b: RunSide, one: ModeResult) -> Iterator[PairedScore]:
-    sides = [_rows(side, one.scenario, Mode.ACCURACY) for side in (a, b)]
+    sides = [side.rows(one.scenario, Mode.ACCURACY) for side in (a, b)]
     first, second = sides
     if first is None or second is None:
         return
@@ -284,13 +190,6 @@ def _paired(
     yield PairedScore(
         scenario, metric, len(shared), float(one.mean()), float(other.mean()), interval, lost, gained, p
     )
-
-
-def _rows(side: RunSide, scenario: Scenario, mode: Mode) -> Rows | None:
-    if side.requests is None:
-        return None
-    own = requests.of_run(side.requests, scenario, mode)
-    return Rows(own) if own.num_rows else None
 
 
 def _by_sample(rows: Rows, name: str) -> dict[int, float]:

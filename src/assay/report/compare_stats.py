@@ -16,13 +16,11 @@ from assay.report.series import Floats, Rows
 
 BLOCKS = 20
 """Blocks of equal count that a run is cut into, by when its answers ended."""
-T_95 = 2.0930
-"""Two-sided 95 % quantile of Student's t with BLOCKS - 1 degrees of freedom."""
 T_975 = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
     2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 )  # fmt: skip
-"""The same quantile for 1, 2, … degrees of freedom; beyond the last it hardly changes. Source: Student's t."""
+"""Two-sided 95 % quantile of Student's t with 1, 2, … degrees of freedom; beyond the last it hardly changes."""
 LEAST_QUERIES = 2 * BLOCKS
 LEAST_SECONDS = 1.0
 """A shorter run measures how it began. Our own choice, as are the other limits here."""
@@ -34,6 +32,9 @@ COMPARED = (
 """Figures that are compared: those that can be computed again from rows, by the part that rounds limit."""
 REPLICATES = 200
 MEAN_REPLICATES = 2000
+MOST_PAIRS = 100
+NORMAL_80 = 0.8416
+"""80 % quantile of the normal distribution."""
 SEED = 20240101
 
 
@@ -81,16 +82,85 @@ def ratio_interval(a: Blocks, b: Blocks, metric: str) -> tuple[float, float] | N
     """95 % interval of B / A; None where a block of the metric has no value.
 
     Blocks are drawn with replacement, the same places of both runs; the spread of the ratio's logarithm over the
-    draws, widened by Student's t for BLOCKS blocks, makes the interval around the ratio of the whole runs.
+    draws makes the interval around the ratio of the whole runs. Blocks that follow each other are alike where the
+    machine drifts: the spread is that of as few blocks as they are worth, and Student's t is of so many.
     """
     draws = np.random.default_rng(SEED).integers(0, BLOCKS, (REPLICATES, BLOCKS))
     whole = np.arange(BLOCKS)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log([_value(b, metric, drawn) / _value(a, metric, drawn) for drawn in (whole, *draws)])
-    if not np.isfinite(logs).all():
+        parts = _influence(b, metric) - _influence(a, metric)
+    if not np.isfinite(logs).all() or not np.isfinite(parts).all():
         return None
-    half = T_95 * float(logs[1:].std(ddof=1)) * math.sqrt(BLOCKS / (BLOCKS - 1))
+    worth = effective_blocks(parts)
+    spread = float(logs[1:].std(ddof=1)) * math.sqrt(BLOCKS / (BLOCKS - 1))
+    half = _t(worth - 1) * spread * math.sqrt(BLOCKS / worth)
     return math.exp(logs[0] - half), math.exp(logs[0] + half)
+
+
+def effective_blocks(parts: Floats) -> float:
+    """How many independent blocks these are worth, at least 2 and at most as many as there are: n (1 - r) / (1 + r).
+
+    r is the correlation of a block with the next. A short series shows too little of it, on average (1 + 3 r) / n
+    (Kendall 1954): that is added. Blocks that swing the other way round are not counted for more than they are.
+    """
+    n, centred = len(parts), parts - parts.mean()
+    power = float(centred @ centred)
+    if not power:
+        return float(n)
+    seen = float(centred[1:] @ centred[:-1]) / power
+    r = min(max((n * seen + 1) / (n - 3), 0.0), 1.0)
+    return max(n * (1 - r) / (1 + r), 2.0)
+
+
+def _influence(run: Blocks, metric: str) -> Floats:
+    """[BLOCKS] how far each block moves the logarithm of the figure, times BLOCKS."""
+    if metric in run.amounts:
+        amounts, seconds = run.amounts[metric], run.seconds
+        return np.asarray(amounts / amounts.mean() - seconds / seconds.mean(), np.float64)
+    return np.log([_value(run, metric, np.array([place])) for place in range(BLOCKS)])
+
+
+def _t(freedom: float) -> float:
+    return T_975[min(max(int(freedom), 1), len(T_975)) - 1]
+
+
+@dataclass(frozen=True)
+class RunSpread:
+    """How much runs of the same differ: the standard deviation of the logarithm of a figure, from run to run."""
+
+    spread: float
+    freedom: int
+    """Degrees of freedom that it is known with."""
+    runs: int
+
+
+def run_spread(groups: Sequence[Sequence[float]]) -> RunSpread | None:
+    """Pooled over groups of runs of the same; None for fewer than two runs in every group. Values of 0 are left out."""
+    logs = [np.log([value for value in group if value > 0]) for group in groups]
+    freedom = sum(max(len(group) - 1, 0) for group in logs)
+    if not freedom:
+        return None
+    squares = sum(float(((group - group.mean()) ** 2).sum()) for group in logs if len(group))
+    return RunSpread(math.sqrt(squares / freedom), freedom, sum(map(len, logs)))
+
+
+def earlier_interval(ratio: float, earlier: RunSpread) -> tuple[float, float]:
+    """95 % interval of B / A of two single runs, each of which differs from its own mean as earlier runs did."""
+    half = _t(earlier.freedom) * math.sqrt(2) * earlier.spread
+    return ratio * math.exp(-half), ratio * math.exp(half)
+
+
+def pairs_for(change: float, spread: float, freedom: float) -> int | None:
+    """Pairs of runs that show a change (0.05 = 5 %) about four times in five; None for more than MOST_PAIRS.
+
+    spread: of the logarithm of the ratio, from pair to pair, known with so many degrees of freedom. As Stein (1945)
+    plans a second sample by a first one: Student's t of the smaller of the two, and NORMAL_80 for the power.
+    """
+    for pairs in range(3, MOST_PAIRS + 1):
+        if (_t(min(freedom, pairs - 1)) + NORMAL_80) * spread <= math.log1p(change) * math.sqrt(pairs):
+            return pairs
+    return None
 
 
 def repeat_interval(a: Sequence[float], b: Sequence[float]) -> tuple[float, float] | None:
@@ -103,15 +173,20 @@ def repeat_interval(a: Sequence[float], b: Sequence[float]) -> tuple[float, floa
         return None
     one, other = np.log(a), np.log(b)
     if len(a) == len(b):
-        spread, freedom = (other - one).std(ddof=1) / math.sqrt(len(a)), len(a) - 1.0
+        spread, freedom = pair_spread(a, b) / math.sqrt(len(a)), len(a) - 1.0
     else:
         parts = [side.var(ddof=1) / len(side) for side in (one, other)]
         spread = math.sqrt(sum(parts))
         below = sum(part**2 / (len(side) - 1) for part, side in zip(parts, (a, b)))
         freedom = sum(parts) ** 2 / below if below else float(len(a) + len(b) - 2)
-    half = T_975[min(max(int(freedom), 1), len(T_975)) - 1] * float(spread)
+    half = _t(freedom) * spread
     middle = float(other.mean() - one.mean())
     return math.exp(middle - half), math.exp(middle + half)
+
+
+def pair_spread(a: Sequence[float], b: Sequence[float]) -> float:
+    """Standard deviation of the logarithm of B / A, from pair to pair."""
+    return float((np.log(b) - np.log(a)).std(ddof=1))
 
 
 def _value(run: Blocks, metric: str, drawn: NDArray[np.int64]) -> float:

@@ -10,7 +10,9 @@ from typing import Any
 from assay.config import plain
 from assay.ground.printable import one_line
 from assay.report import words
-from assay.report.compare import Comparison, PairedScore, RateRatio
+from assay.report.compare import Comparison, PairedScore
+from assay.report.compare_speed import LONE_FLOOR, SOUGHT, Basis, RateRatio
+from assay.report.compare_stats import MOST_PAIRS
 from assay.report.gate import GateOutcome
 
 RATIO_HEADS = ("figure", "A", "B", "B / A", "95 %", "conclusion")
@@ -47,17 +49,24 @@ def _lines(found: Comparison, gates: Sequence[GateOutcome]) -> Iterator[str]:
 
 
 def spread_of(ratios: Sequence[RateRatio]) -> str:
-    """What the intervals cover."""
-    repeated = next((each.runs for each in ratios if each.is_repeated), None)
-    if repeated is None:
+    """What the intervals cover, and what it would take to show a small change."""
+    first = ratios[0]
+    if first.basis is Basis.BLOCKS:
         return (
-            "Intervals cover what varies within the runs, not from one run to the next: "
-            "--and-a and --and-b add repeats."
+            "One run a side and no earlier runs of the same: intervals cover what varies within the runs, and nothing "
+            f"is concluded below a factor of {LONE_FLOOR:g}. --and-a and --and-b add repeats, --history names a folder "
+            "of earlier runs."
         )
-    pairs = ", in pairs" if repeated[0] == repeated[1] else ""
-    return (
-        f"Means of {repeated[0]} and {repeated[1]} runs; intervals cover what varies from run to run{pairs}."
-    )
+    needed = f"about {first.pairs}" if first.pairs else f"more than {MOST_PAIRS}"
+    advice = f"A change of {SOUGHT:.0%} needs {needed} pairs of runs like these."
+    if first.earlier:
+        return (
+            f"One run a side: intervals are as wide as {first.earlier.runs} earlier runs of the same differ "
+            f"({words.title(first.metric)}: {first.earlier.spread:.1%} from run to run), or wider. {advice}"
+        )
+    a, b = first.runs
+    in_pairs = f", in pairs. {advice}" if a == b else "."
+    return f"Means of {a} and {b} runs; intervals cover what varies from run to run{in_pairs}"
 
 
 def ratio_cells(each: RateRatio) -> tuple[str, ...]:
