@@ -11,13 +11,15 @@ import pytest
 from assay.sandbox import seccomp
 
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-REFUSED, NO_SUCH = ERRNO | errno.EPERM, ERRNO | errno.ENOSYS
+REFUSED, NO_SUCH, DONE = ERRNO | errno.EPERM, ERRNO | errno.ENOSYS, ERRNO
 ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CALLS = {
     "x86_64": {"read": 0, "write": 1, "socket": 41, "clone": 56, "fork": 57, "execve": 59, "ptrace": 101}
-    | {"mount": 165, "umount2": 166, "keyctl": 250, "unshare": 272, "bpf": 321, "setns": 308, "chroot": 161},
+    | {"mount": 165, "umount2": 166, "keyctl": 250, "unshare": 272, "bpf": 321, "setns": 308, "chroot": 161}
+    | {"getpriority": 140, "setpriority": 141, "sched_setscheduler": 144, "sched_setattr": 314},
     "aarch64": {"read": 63, "write": 64, "socket": 198, "clone": 220, "execve": 221, "ptrace": 117}
-    | {"mount": 40, "umount2": 39, "keyctl": 219, "unshare": 97, "bpf": 280, "setns": 268, "chroot": 51},
+    | {"mount": 40, "umount2": 39, "keyctl": 219, "unshare": 97, "bpf": 280, "setns": 268, "chroot": 51}
+    | {"getpriority": 141, "setpriority": 140, "sched_setscheduler": 119, "sched_setattr": 274},
 }
 """Source: arch/x86/entry/syscalls/syscall_64.tbl; include/uapi/asm-generic/unistd.h."""
 SAME = {
@@ -61,7 +63,7 @@ def judged(machine: str, call: str, first: int = 0) -> int:
     return verdict(program, ARCH[machine], (CALLS[machine] | SAME)[call], first)
 
 
-@pytest.mark.parametrize("call", ["read", "write", "execve", "openat2", "pidfd_open"])
+@pytest.mark.parametrize("call", ["read", "write", "execve", "openat2", "pidfd_open", "getpriority"])
 def test_what_programs_need_is_allowed(machine: str, call: str) -> None:
     assert judged(machine, call) == ALLOW
 
@@ -84,6 +86,11 @@ def test_what_programs_need_is_allowed(machine: str, call: str) -> None:
 )
 def test_what_no_program_needs_is_refused(machine: str, call: str) -> None:
     assert judged(machine, call) == REFUSED
+
+
+@pytest.mark.parametrize("call", ["setpriority", "sched_setscheduler", "sched_setattr"])
+def test_a_change_of_priority_is_answered_and_not_made(machine: str, call: str) -> None:
+    assert judged(machine, call) == DONE
 
 
 def test_clone3_does_not_exist_so_that_clone_is_used(machine: str) -> None:
@@ -124,7 +131,7 @@ def test_every_call_number_gets_a_verdict(machine: str) -> None:
     program = seccomp.program()
     assert program is not None
     found = {verdict(program, ARCH[machine], number, CLONE_NEWNS) for number in range(600)}
-    assert found == {ALLOW, REFUSED, NO_SUCH}
+    assert found == {ALLOW, REFUSED, NO_SUCH, DONE}
 
 
 def test_without_known_numbers_there_is_no_filter(monkeypatch: pytest.MonkeyPatch) -> None:

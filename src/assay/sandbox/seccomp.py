@@ -2,7 +2,8 @@
 
 It stands behind the namespaces: no new namespaces or mounts, no tracing of other processes, no keyrings,
 no BPF, no io_uring, and no sockets but local ones. Refused calls give EPERM, `clone3` gives ENOSYS (the C
-library then uses `clone`, whose flags a filter can see).
+library then uses `clone`, whose flags a filter can see). A program that gives itself a lower priority gets 0 and keeps
+its own: what waits because it wanted to would look like one that others keep from the processors.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class _Machine:
     clone3: int
     socket: int
     refused: tuple[int, ...]
+    idle: tuple[int, ...]
+    """Answered as if done: setpriority, sched_setparam, sched_setscheduler, sched_setattr."""
 
 
 # Same numbers everywhere: calls younger than 2019, where the tables of the architectures were joined.
@@ -50,6 +53,7 @@ _MACHINES = {
             *(304, 308, 310, 311, 312, 313, 320, 321, 323, 246),
             *_YOUNG,
         ),
+        idle=(141, 142, 144, 314),
     ),
     "aarch64": _Machine(
         audit_arch=0xC00000B7,
@@ -61,6 +65,7 @@ _MACHINES = {
             *(270, 271, 272, 273, 294, 280, 282, 104),
             *_YOUNG,
         ),
+        idle=(140, 118, 119, 274),
     ),
 }
 
@@ -87,6 +92,8 @@ def _instructions(machine: _Machine) -> list[bytes]:
     ]
     for number in machine.refused:
         code += [_op(_JUMP_EQUAL, number, 0, 1), refuse]
+    for number in machine.idle:
+        code += [_op(_JUMP_EQUAL, number, 0, 1), _op(_RETURN, _ERRNO)]
     # The first argument is looked at for two calls; each part ends in a verdict, so its jumps stay inside it.
     code += [
         _op(_JUMP_EQUAL, machine.clone, 0, 4),

@@ -99,6 +99,22 @@ def test_the_verdict_follows_from_what_the_program_told() -> None:
 
 
 @pytest.mark.parametrize(
+    "told", ["null", "[]", "5", '""', "[NaN, 2]", "[[5]]", "[null]", "[true]", "[[[[]]]]", "[" * 9999]
+)
+@pytest.mark.parametrize("fn_name", ["twice", None])
+def test_what_a_program_writes_past_the_driver_is_no_answer(fn_name: str | None, told: str) -> None:
+    verdict = livecodebench.judged(CodeProblem(fn_name, ("1",), ("2",)), outcome(f"{told}\n"))
+    assert verdict.passed is False
+
+
+def test_an_answer_that_was_too_long_to_be_told_is_not_the_empty_one() -> None:
+    assert (
+        livecodebench.judged(CodeProblem(None, ("1",), ("",)), outcome('[{"": "no value of JSON"}]\n')).passed
+        is False
+    )
+
+
+@pytest.mark.parametrize(
     ("given", "right", "is_right"),
     [
         (["7"], "7\n", True),

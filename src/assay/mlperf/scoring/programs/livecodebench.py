@@ -110,6 +110,8 @@ def judged(problem: CodeProblem, outcome: ProgramOutcome) -> ProgramVerdict:
             return ProgramVerdict(False, f"test {number + 1}: ended without an answer")
         if isinstance(told, dict):
             return ProgramVerdict(False, f"test {number + 1}: {told.get('stopped')}")
+        if not isinstance(told, list) or len(told) != 1:  # the program can write here, too
+            return ProgramVerdict(False, f"test {number + 1}: ended without an answer")
         if not (is_value if problem.fn_name is not None else is_text)(told[0], right):
             return ProgramVerdict(False, f"test {number + 1}: wrong answer")
     return ProgramVerdict(True)
@@ -120,8 +122,13 @@ def is_value(given: Any, right: str) -> bool:
     return bool(given == json.loads(right))
 
 
-def is_text(given: list[str], right: str) -> bool:
-    """Are these lines, without the blanks at their ends, the right ones: each as text, or as a row of numbers?"""
+def is_text(given: Any, right: str) -> bool:
+    """Are these lines, without the blanks at their ends, the right ones: each as text, or as a row of numbers?
+
+    What is no list of lines is wrong.
+    """
+    if not isinstance(given, list) or not all(isinstance(line, str) for line in given):
+        return False
     wanted = [line.strip() for line in right.strip().split("\n")]
     return len(given) == len(wanted) and all(
         ours == theirs or _are_numbers(ours, theirs) for ours, theirs in zip(given, wanted, strict=True)

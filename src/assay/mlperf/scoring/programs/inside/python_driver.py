@@ -49,7 +49,7 @@ def rest_of_stdin() -> str:
 
 
 def main() -> None:
-    read, write, leave = os.read, os.write, os._exit
+    read, write, getpid, leave = os.read, os.write, os.getpid, os._exit
     for module, names in DISABLED.items():
         for name in names.split():
             setattr(module, name, None)
@@ -57,8 +57,9 @@ def main() -> None:
     sys.stdin = sys.stdout = sys.stderr = Silent()
     try:
         # While the program runs, the secret has no name: it lies on the value stack of this frame, which neither
-        # frames nor the garbage collector show. The line must stay one expression.
-        write(1, read(0, SECRET_BYTES) + (exec(rest_of_stdin(), {}) or b""))  # type: ignore[func-returns-value]
+        # frames nor the garbage collector show. A child that the program forks is another process and gets nothing to
+        # write: else the program could try one answer in each. The line must stay one expression.
+        write(1, read(0, SECRET_BYTES) * (getpid() == getpid(*(exec(rest_of_stdin(), {}) or ()))))  # type: ignore[func-returns-value]
     except BaseException:
         leave(1)
     leave(0)

@@ -18,16 +18,19 @@ def rest_of_stdin() -> str:
         return file.read().decode("utf-8")
 
 
-def main() -> None:
-    sys.path.extend({str(Path(folder).parent) for folder in sys.argv[1:]})
-    secret = os.read(0, SECRET_BYTES)
+def are_zero() -> bool:
     import sympy
     from sympy.parsing import sympy_parser
 
     rules = (*sympy_parser.standard_transformations, sympy_parser.implicit_multiplication_application)
     texts = [expression.replace("^", "**") for expression in json.loads(rest_of_stdin())]
-    if all(sympy.simplify(sympy_parser.parse_expr(text, transformations=rules)) == 0 for text in texts):
-        os.write(1, secret)
+    return all(sympy.simplify(sympy_parser.parse_expr(text, transformations=rules)) == 0 for text in texts)
+
+
+def main() -> None:
+    sys.path.extend({str(Path(folder).parent) for folder in sys.argv[1:]})
+    # The parser evaluates: while it does, the secret has no name, as in python_driver.py.
+    os.write(1, os.read(0, SECRET_BYTES) * are_zero())
 
 
 main()
