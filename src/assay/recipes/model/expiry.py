@@ -19,7 +19,7 @@ def seconds(duration: Any) -> float:
     text = str(duration or "").strip()
     if not text:
         return 0.0
-    if text.replace(".", "", 1).isdigit():
+    if text.replace(".", "", 1).isdecimal():
         return float(text)
     found = _DURATION.fullmatch(text)
     if not found:

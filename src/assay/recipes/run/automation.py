@@ -223,7 +223,7 @@ class Automation(WithLogger):
             return 0
         listed = "\n".join(f"  {number}) {path}" for number, path in enumerate(files))
         answer = self.ask(f"More than 1 path found:\n{listed}\n  Make your selection or press Enter for 0: ")
-        number = int(answer) if answer and answer.strip().isdigit() else 0
+        number = int(answer) if answer and answer.strip().isdecimal() else 0
         return number if number < len(files) else 0
 
     def get_default_path_list(self, i: Answer) -> list[str]:
