@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,9 +12,10 @@ from assay.bench import prepare
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import Delivery, Request
 from assay.doors import native
+from assay.mlperf.data.sample import Sample
 from assay.mlperf.logs import RunRecord
 from assay.mlperf.run.run_spec import RunSpec
-from assay.mlperf.sut.interface import Used
+from assay.mlperf.sut.interface import SutSpec, Used
 
 SAMPLES = 4
 USED = Used("echo", "echo", "none", "cpu", 2, None, is_fake=True)
@@ -67,14 +69,19 @@ class FakeSession:
         self.rate = rate
         self.probed: list[int] = []
         self.ran: list[RunSpec] = []
+        self.entered, self.renewed = 0, list[tuple[SutSpec, Sequence[Sample]]]()
 
     def __enter__(self) -> FakeSession:
+        self.entered += 1
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         pass
+
+    def renew(self, spec: SutSpec, samples: Sequence[Sample]) -> None:
+        self.renewed.append((spec, samples))
 
     def probe(self, count: int) -> float:
         self.probed.append(count)

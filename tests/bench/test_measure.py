@@ -61,6 +61,17 @@ def test_each_mode_is_run_once_and_kept_as_soon_as_it_is_finished(
     assert (used.joules is None) == bool(used.why_not) and accuracy is None
 
 
+def test_two_data_sets_are_measured_with_one_loading(tmp_path: Path, session: FakeSession) -> None:
+    running = echo_job.begun(tmp_path / "run")
+    running.accuracy_data = dataclasses.replace(running.data, samples=running.data.samples[4:8])
+    measure.measure(running, lambda run: None, scored)
+    assert session.entered == 1 and [spec.mode for spec in session.ran] == [Mode.PERFORMANCE, Mode.ACCURACY]
+    ((spec, samples),) = session.renewed
+    assert spec.exact and list(samples) == list(running.accuracy_data.samples)
+    measure.measure(running, lambda run: None, scored)
+    assert session.entered == 1, "a finished run loads nothing"
+
+
 def test_loadgen_is_asked_for_the_samples_of_the_job_and_its_files_go_into_the_run_folder(
     tmp_path: Path,
 ) -> None:

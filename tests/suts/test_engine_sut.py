@@ -11,7 +11,7 @@ import pytest
 
 from assay.config import Device, Precision
 from assay.engine.sequence import Finished
-from assay.ground.errors import ConfigError, RunFailed
+from assay.ground.errors import ArtifactError, ConfigError, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import Answer, FirstToken, Query, SutSpec
 from assay.mlperf.workloads.workload import Generation
@@ -70,6 +70,26 @@ def test_every_query_is_answered_once_even_when_samples_repeat(checkpoint: Path)
     assert answers[100] == answers[103] == answers[106]
     assert all(2 <= len(tokens) <= 8 for tokens in answers.values())
     assert inbox.first == []
+
+
+def test_another_data_set_is_answered_by_the_engine_that_is_loaded(checkpoint: Path) -> None:
+    """Under its own rules; a sample that cannot run is refused."""
+    later = [sample(i, prompt=(11, 4, 30)) for i in range(5)]
+    shorter = dataclasses.replace(spec(checkpoint), generation=dataclasses.replace(RULES, max_new_tokens=4))
+    told = []
+    for first, renews in (([sample(0)], True), (later, False)):
+        inbox = Inbox()
+        sut = engine.build(spec(checkpoint) if renews else shorter, first, inbox)
+        if renews:
+            sut.renew(shorter, later)
+            with pytest.raises(ArtifactError, match="another tokenizer"):
+                sut.renew(shorter, [sample(0, prompt=(10**6,))])
+        sut.issue([Query(100 + each.index, each.index) for each in later])
+        sut.flush()
+        sut.close()
+        told.append(sorted((answer.id, tuple(answer.token_ids)) for answer in inbox.answers))
+    assert told[0] == told[1] and len(told[0]) == len(later)
+    assert all(len(ids) <= 4 for _, ids in told[0])
 
 
 def test_while_no_answer_is_finished_the_engine_says_how_far_it_is(

@@ -43,8 +43,8 @@ class Silent:
         pass
 
 
-def built(server: str, sink: Silent, **options: Any) -> serve_sut.ServeSut:
-    spec = SutSpec(
+def spec_of(server: str, **options: Any) -> SutSpec:
+    return SutSpec(
         "serve",
         shipped.checkpoint_dir(),
         Device.CPU,
@@ -54,7 +54,14 @@ def built(server: str, sink: Silent, **options: Any) -> serve_sut.ServeSut:
         False,
         {"server": server, **options},
     )
-    return serve_sut.build(spec, [Sample(0, "t.0", "", "", (1, 50, 51), "", (), ())], sink)
+
+
+def sample(index: int) -> Sample:
+    return Sample(index, f"t.{index}", "", "", (1, 50, 51 + index), "", (), ())
+
+
+def built(server: str, sink: Silent, **options: Any) -> serve_sut.ServeSut:
+    return serve_sut.build(spec_of(server, **options), [sample(0)], sink)
 
 
 def test_a_server_is_started_asked_and_stopped(tmp_path: Path) -> None:
@@ -70,6 +77,20 @@ def test_a_server_is_started_asked_and_stopped(tmp_path: Path) -> None:
     assert used.details["command"][1] == str(script)
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
+
+
+def test_another_data_set_is_asked_of_the_server_that_runs(tmp_path: Path) -> None:
+    script, mark = tmp_path / "server.py", tmp_path / "pid"
+    script.write_text(SERVER.format(tests=str(Path(__file__).parents[1] / "endpoint")))
+    sink = Silent()
+    command = f"{sys.executable} {script} {{port}} {mark}"
+    sut = built(command, sink)
+    first = mark.read_text()
+    sut.renew(spec_of(command), [sample(0), sample(1)])
+    sut.issue([Query(7, 1)])
+    sut.flush()
+    sut.close()
+    assert sink.ids == [7] and mark.read_text() == first
 
 
 def test_a_server_that_ends_while_it_loads_is_said_at_once() -> None:

@@ -98,6 +98,25 @@ def test_every_query_is_answered_once_under_its_own_id(checkpoint: Path) -> None
     assert sink.firsts == []
 
 
+def test_another_data_set_is_answered_by_the_model_that_is_loaded(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under its own rules, as a model that was loaded for it."""
+    short = Generation(min_new_tokens=2, max_new_tokens=5, eos_id=2)
+    later = [sample(i, 1, *range(20 + i, 24 + 2 * i)) for i in range(9)]
+    sink = Collected()
+    sut = transformers.build(spec(checkpoint), SAMPLES, sink)
+    monkeypatch.setattr(transformers, "_load", None)
+    sut.renew(spec(checkpoint, generation=short), later)
+    sut.issue([Query(100 + s.index, s.index) for s in later])
+    sut.flush()
+    with pytest.raises(ArtifactError, match="another tokenizer"):
+        sut.renew(spec(checkpoint), [sample(0, 1, 10**6)])
+    sut.close()
+    monkeypatch.undo()
+    assert sink.answers == answers(spec(checkpoint, generation=short), later).answers
+
+
 def test_a_batch_gives_the_tokens_of_one_at_a_time(checkpoint: Path) -> None:
     one = answers(spec(checkpoint)).answers
     assert answers(spec(checkpoint, batch=3)).answers == one

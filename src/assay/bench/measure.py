@@ -21,7 +21,7 @@ from assay.mlperf.run import pieces, request_times, requests, target_rate
 from assay.mlperf.run.request_times import RequestTimes
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.session import Session
-from assay.mlperf.sut.interface import Used
+from assay.mlperf.sut.interface import SutSpec, Used
 
 PROBE_BATCHES, PROBE_SAMPLES = 4, 8
 """Length of the pass that chooses a target rate when none is asked for: full batches, and the fewest samples."""
@@ -35,26 +35,36 @@ Keep = Callable[[RunInProgress], None]
 
 def measure(run: RunInProgress, keep: Keep, score: Score = score_run.scores) -> None:
     """Do every LoadGen run of the job and score it; `keep` records each finished run. Raises: AssayError."""
-    for part in run.parts():
-        if part.is_finished:
-            continue
-        with session_of(part) as session:
+    parts = [part for part in run.parts() if not part.is_finished]
+    if not parts:
+        return
+    with session_of(parts[0]) as session:
+        for part in parts:
+            if part is not parts[0]:
+                session.renew(sut_spec(part), part.samples)
             refuse_other_system(run.resumed_from, session.used)
             run.used = part.used = session.used
             keep(run)  # the weights that answer: who goes on with this run must have the same
-            for scenario in part.job.config.scenarios:
-                if scenario not in run.target_qps:
-                    run.target_qps[scenario] = choose_target(part, session, scenario)
-                for mode in part.job.config.modes:
-                    if run.find(scenario, mode):
-                        continue
-                    made = _run_once(part, session, scenario, mode, score)
-                    if _choose_again(part, scenario, made):
-                        made = _run_once(part, session, scenario, mode, score)
-                    run.used = part.used
-                    run.runs.append(made)
-                    keep(run)
-                    RunFolder(run.folder).journal(scenario).unlink(missing_ok=True)
+            _measure_part(run, part, session, keep, score)
+
+
+def _measure_part(
+    run: RunInProgress, part: RunInProgress, session: Session, keep: Keep, score: Score
+) -> None:
+    """The LoadGen runs of one part that are not finished; what is made stands in `run`, too."""
+    for scenario in part.job.config.scenarios:
+        if scenario not in run.target_qps:
+            run.target_qps[scenario] = choose_target(part, session, scenario)
+        for mode in part.job.config.modes:
+            if run.find(scenario, mode):
+                continue
+            made = _run_once(part, session, scenario, mode, score)
+            if _choose_again(part, scenario, made):
+                made = _run_once(part, session, scenario, mode, score)
+            run.used = part.used
+            run.runs.append(made)
+            keep(run)
+            RunFolder(run.folder).journal(scenario).unlink(missing_ok=True)
 
 
 def refuse_other_system(before: Used | None, now: Used) -> None:
@@ -72,12 +82,17 @@ def session_of(run: RunInProgress) -> Session:
     """The system under test of this job; it is loaded when the session is entered."""
     return Session(
         sut_module=run.job.kind.module,
-        spec=run.job.sut_spec(run.checkpoint, run.tokenizer),
+        spec=sut_spec(run),
         samples=run.samples,
         wheel=run.job.wheel,
         log_dir=RunFolder(run.folder).process_logs,
         on_progress=run.reporter.progress,
     )
+
+
+def sut_spec(run: RunInProgress) -> SutSpec:
+    """What the system under test of this job, or part, is built from."""
+    return run.job.sut_spec(run.checkpoint, run.tokenizer)
 
 
 def choose_target(run: RunInProgress, session: Session, scenario: Scenario) -> float:

@@ -63,7 +63,7 @@ class RunInProgress:
     started_at: str = field(default_factory=lambda: now())
 
     def parts(self) -> list[RunInProgress]:
-        """What is run with one loading of the SUT: the whole job, or each mode that has a data set of its own.
+        """What is run over one data set: the whole job, or each mode that has a data set of its own.
 
         What a part adds to the runs, requests, notes and targets stands here, too.
         """

@@ -163,6 +163,12 @@ class EngineSut:
             details=insight,
         )
 
+    def renew(self, spec: SutSpec, samples: Sequence[Sample]) -> None:
+        """Batch, budget and memory stay as they were chosen for the first data set."""
+        self._requests = prepare(spec, samples).requests
+        self._server, self._eos_id, self._generation = spec.server, spec.generation.eos_id, generation(spec)
+        self._is_cut = self._generation != spec.generation
+
     def issue(self, queries: Sequence[Query]) -> None:
         self._worker.issue(queries)
 

@@ -15,6 +15,7 @@ from assay.endpoint.address import Address
 from assay.endpoint.apis import api_named
 from assay.ground import files, model_folder
 from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
+from assay.mlperf.checker.finding import Finding
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.child import describe, last_lines
 from assay.mlperf.sut.interface import Query, Sink, SutSpec, Used
@@ -26,6 +27,7 @@ from assay.suts import (
     serve_command,
     server_rules,
 )
+from assay.suts.endpoint_choice import ApiChoice
 from assay.suts.endpoint_sut import EndpointSut
 from assay.suts.serve import KIND
 
@@ -49,36 +51,41 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
         spec.precision.value,
         None if more is None else str(more),
     )
-    api = api_named(serve_command.api_of(str(server), options["api"]))
-    chosen = endpoint_choice.choice(api, "as asked", samples, spec.tokenizer, spec.exact)
-    findings = endpoint_rules.of_command(endpoint_rules.dialect_of(api.name), words, spec, samples)
+    chosen, findings = _examined(words, spec, samples)
     for broken in server_rules.breaches(findings):
         sink.progress(f"a closed run will be INVALID: {broken}")
     address = Address("http", "127.0.0.1", port)
     process = _started(words)
     try:
         _wait(process, address, float(str(options["start_timeout"])), sink)
-        model = endpoint_options.model_of([address], None, None)
-        limits = endpoint_options.limits_of(options)
-        clients = endpoint_options.clients_of(options, limits.in_flight)
-        check_s = float(str(options["client_check"]))
-        endpoint = EndpointSut([address], chosen, model, None, limits, clients, check_s, spec, samples, sink)
-        endpoint.findings = endpoint_rules.merged(findings, endpoint.findings)
-        endpoint.warm_up()
+        endpoint = _endpoint(address, chosen, findings, spec, samples, sink)
         digest = files.sha256_all(model_folder.weight_files(spec.checkpoint))
     except BaseException:
         _end(process)
         raise
-    return ServeSut(endpoint, process, words, digest)
+    return ServeSut(endpoint, address, process, words, digest, sink)
 
 
 class ServeSut:
     """The endpoint SUT with the life of its server."""
 
     def __init__(
-        self, endpoint: EndpointSut, process: subprocess.Popen[bytes], words: Sequence[str], digest: str
+        self,
+        endpoint: EndpointSut,
+        address: Address,
+        process: subprocess.Popen[bytes],
+        words: Sequence[str],
+        digest: str,
+        sink: Sink,
     ) -> None:
-        self._endpoint, self._process, self._words, self._digest = endpoint, process, list(words), digest
+        self._endpoint, self._address, self._process = endpoint, address, process
+        self._words, self._digest, self._sink = list(words), digest, sink
+
+    def renew(self, spec: SutSpec, samples: Sequence[Sample]) -> None:
+        """The server goes on; the clients are new ones."""
+        chosen, findings = _examined(self._words, spec, samples)
+        self._endpoint.close()
+        self._endpoint = _endpoint(self._address, chosen, findings, spec, samples, self._sink)
 
     def used(self) -> Used:
         used = self._endpoint.used()
@@ -101,6 +108,40 @@ class ServeSut:
     def close(self) -> None:
         self._endpoint.close()
         _end(self._process)
+
+
+def _examined(
+    words: Sequence[str], spec: SutSpec, samples: Sequence[Sample]
+) -> tuple[ApiChoice, tuple[Finding, ...]]:
+    """How the server is asked, and what its command breaks of the rules. Raises: ConfigError."""
+    options = KIND.values(spec.options)
+    api = api_named(serve_command.api_of(str(options["server"]), options["api"]))
+    chosen = endpoint_choice.choice(api, "as asked", samples, spec.tokenizer, spec.exact)
+    return chosen, endpoint_rules.of_command(endpoint_rules.dialect_of(api.name), words, spec, samples)
+
+
+def _endpoint(
+    address: Address,
+    chosen: ApiChoice,
+    findings: Sequence[Finding],
+    spec: SutSpec,
+    samples: Sequence[Sample],
+    sink: Sink,
+) -> EndpointSut:
+    """Warmed up. Raises: as the endpoint SUT's `build`."""
+    options = KIND.values(spec.options)
+    model = endpoint_options.model_of([address], None, None)
+    limits = endpoint_options.limits_of(options)
+    clients = endpoint_options.clients_of(options, limits.in_flight)
+    check_s = float(str(options["client_check"]))
+    endpoint = EndpointSut([address], chosen, model, None, limits, clients, check_s, spec, samples, sink)
+    endpoint.findings = endpoint_rules.merged(findings, endpoint.findings)
+    try:
+        endpoint.warm_up()
+    except BaseException:
+        endpoint.close()
+        raise
+    return endpoint
 
 
 def _free_port() -> int:

@@ -154,6 +154,12 @@ class TransformersSut:
             notes=(f"weights are spread by accelerate: {device_map.words(placed)}",) if placed else (),
         )
 
+    def renew(self, spec: SutSpec, samples: Sequence[Sample]) -> None:
+        assert spec.checkpoint is not None
+        prepare(spec.checkpoint, samples)
+        self._spec = spec
+        self._samples = {sample.index: sample for sample in samples}
+
     def issue(self, queries: Sequence[Query]) -> None:
         self._worker.issue(queries)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import signal
@@ -19,7 +20,7 @@ from assay.mlperf.logs.accuracy import read_accuracy
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.run.session import Session
 from assay.mlperf.sut.progress import Progress
-from tests.mlperf.loadgen_job import SAMPLES, run_spec, samples, session
+from tests.mlperf.loadgen_job import SAMPLES, run_spec, samples, session, sut_spec
 
 
 def troubled(folder: Path, trouble: str, **settings: object) -> Session:
@@ -63,6 +64,18 @@ def test_the_accuracy_log_holds_each_reference_answer_once(tmp_path: Path) -> No
     answers = {entry.qsl_idx: tuple(entry.token_ids.tolist()) for entry in entries}
     assert answers == {sample.index: sample.reference_ids for sample in samples()}
     assert all(entry.token_count == len(entry.token_ids) for entry in entries)
+
+
+def test_a_second_data_set_is_answered_after_the_first(tmp_path: Path) -> None:
+    later = [dataclasses.replace(each, reference_ids=(90, 91, 92)) for each in samples()[:7]]
+    with session(tmp_path) as running:
+        running.run(run_spec(tmp_path / "first", Scenario.OFFLINE, Mode.ACCURACY))
+        running.renew(sut_spec(), later)
+        changes = {"samples": 7, "min_query_count": 7, "max_query_count": 7}
+        spec = run_spec(tmp_path / "second", Scenario.OFFLINE, Mode.ACCURACY, **changes)
+        running.run(spec)
+    entries = list(read_accuracy(spec.out / logs.ACCURACY_FILE, "int32"))
+    assert [entry.token_ids.tolist() for entry in entries] == [[90, 91, 92]] * 7
 
 
 @pytest.mark.parametrize("key", ["mixtral-8x7b", "mixtral-nano"])

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from assay.config import Mode
+from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.channel import Channel, Frame, Kind
-from assay.mlperf.sut.interface import Answer, FirstToken, Query, Used
-from assay.mlperf.sut.message import Ask, Begin, Close, Line, UsedReport
+from assay.mlperf.sut.interface import Answer, FirstToken, Query, Sink, SutSpec, Used
+from assay.mlperf.sut.message import Ask, Begin, Close, Line, Renew, UsedReport
 from assay.mlperf.sut.process import ClientSink, Event, serve
+from tests.mlperf.loadgen_job import sut_spec
 
 NONE = np.empty(0, np.int32)
 FLUSH = Frame(Kind.FLUSH, np.empty(0, np.uint64), NONE, NONE)
@@ -46,6 +48,20 @@ class NotingSut:
         self.calls.append("close")
 
 
+class NotingModule:
+    """Builds SUTs that remember, and remembers them."""
+
+    def __init__(self) -> None:
+        self.built: list[NotingSut] = []
+
+    def build(self, spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> NotingSut:
+        self.built.append(NotingSut())
+        return self.built[-1]
+
+
+NO_OTHER = NotingModule()
+
+
 @pytest.fixture
 def ends() -> Iterator[tuple[Connection, ClientSink]]:
     ours, theirs = Pipe()
@@ -59,7 +75,7 @@ def served(events: Sequence[Event], sink: ClientSink) -> list[object]:
     for event in (*events, Close()):
         queue.put(event)
     sut = NotingSut()
-    serve(sut, queue, sink)
+    serve(sut, NO_OTHER, queue, sink)
     return sut.calls
 
 
@@ -142,5 +158,33 @@ def test_a_sut_that_wants_to_know_is_told_what_a_run_is_for(ends: tuple[Connecti
         queue: SimpleQueue[Event] = SimpleQueue()
         for event in (Begin(Mode.ACCURACY), issue(1), Close()):
             queue.put(event)
-        serve(sut, queue, ends[1])
+        serve(sut, NO_OTHER, queue, ends[1])
         assert sut.calls == [*heard, [1], "close"]
+
+
+def renewed(sut: NotingSut, sink: ClientSink) -> NotingModule:
+    """A query, another data set, a query."""
+    module = NotingModule()
+    queue: SimpleQueue[Event] = SimpleQueue()
+    for event in (issue(1), Renew(sut_spec(), ()), issue(2), Close()):
+        queue.put(event)
+    serve(sut, module, queue, sink)
+    return module
+
+
+def test_a_sut_that_can_goes_on_with_another_data_set(ends: tuple[Connection, ClientSink]) -> None:
+    class Going(NotingSut):
+        def renew(self, spec: SutSpec, samples: Sequence[Sample]) -> None:
+            self.calls.append("renew")
+
+    sut = Going()
+    module = renewed(sut, ends[1])
+    assert sut.calls == [[1], "renew", "used", [2], "close"] and module.built == []
+    assert ends[0].recv() == UsedReport(USED)
+
+
+def test_a_sut_that_cannot_is_closed_before_another_is_built(ends: tuple[Connection, ClientSink]) -> None:
+    sut = NotingSut()
+    (other,) = renewed(sut, ends[1]).built
+    assert sut.calls == [[1], "close"]
+    assert other.calls == ["used", [2], "close"]

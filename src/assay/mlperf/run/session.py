@@ -96,6 +96,16 @@ class Session:
         """What really runs; refreshed after each run."""
         return self._loaded().used
 
+    def renew(self, spec: SutSpec, samples: Sequence[Sample]) -> None:
+        """The runs from here on are over another data set; the model is not loaded again where the SUT can do without.
+
+        spec: as before but for generation rules and what is asked of the answers. Raises: as loading does.
+        """
+        host = self._loaded()
+        with host.phase("loading"):
+            self._supervised(lambda: host.renew(spec, samples))
+        self._build = dataclasses.replace(self._build, spec=spec, samples=samples)
+
     def probe(self, count: int) -> float:
         """Samples/s of a short pass over `count` samples straight to the SUT, without LoadGen."""
         host = self._loaded()

@@ -14,10 +14,11 @@ from pathlib import Path
 from assay.config import Mode
 from assay.ground import scratch, settings
 from assay.ground.errors import RunFailed
+from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.channel import Channel, Kind
 from assay.mlperf.sut.child import Child
-from assay.mlperf.sut.interface import Used
-from assay.mlperf.sut.message import Ask, Begin, Build, Close, Failure, Line, UsedReport, WorstSoFar
+from assay.mlperf.sut.interface import SutSpec, Used
+from assay.mlperf.sut.message import Ask, Begin, Build, Close, Failure, Line, Renew, UsedReport, WorstSoFar
 from assay.mlperf.sut.progress import OnProgress, Progress, Watchdog
 
 CLOSE_SECONDS = 10.0
@@ -74,6 +75,12 @@ class SutHost:
     def refresh(self) -> Used:
         """Ask the SUT once more what is in use; its details may have grown."""
         self.control.send(Ask())
+        self.used = self._report(None)
+        return self.used
+
+    def renew(self, spec: SutSpec, samples: Sequence[Sample]) -> Used:
+        """Have another data set answered by what is loaded. Raises: the SUT's failure, or its death."""
+        self.control.send(Renew(spec, samples))
         self.used = self._report(None)
         return self.used
 

@@ -132,6 +132,17 @@ class HearsOfRuns(Protocol):
     def begin(self, mode: Mode) -> None: ...
 
 
+@runtime_checkable
+class Renewable(Protocol):
+    """A SUT that can go on with another data set without loading its model again. None has to: it is built anew."""
+
+    def renew(self, spec: SutSpec, samples: Sequence[Sample]) -> None:
+        """From now on sample indices mean `samples`; checkpoint, precision and options of `spec` are as before.
+
+        Called between runs. Raises: as `build`.
+        """
+
+
 class SutModule(Protocol):
     """The module that a `SutKind` names satisfies this: it is the factory."""
 

@@ -39,6 +39,14 @@ class Begin:
 
 
 @dataclass(frozen=True)
+class Renew:
+    """To the SUT process, between runs: answer another data set. Answered by Report or Failure."""
+
+    spec: SutSpec
+    samples: Sequence[Sample]
+
+
+@dataclass(frozen=True)
 class Close:
     """To the SUT process: release everything and end."""
 

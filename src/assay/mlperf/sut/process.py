@@ -22,8 +22,8 @@ from queue import Empty, SimpleQueue
 from typing import cast
 
 from assay.mlperf.sut.channel import Channel, Frame, Kind, socket_name
-from assay.mlperf.sut.interface import Answer, FirstToken, HearsOfRuns, Query, Sut, SutModule
-from assay.mlperf.sut.message import Ask, Begin, Build, Close, Failure, Line, UsedReport, WorstSoFar
+from assay.mlperf.sut.interface import Answer, FirstToken, HearsOfRuns, Query, Renewable, Sut, SutModule
+from assay.mlperf.sut.message import Ask, Begin, Build, Close, Failure, Line, Renew, UsedReport, WorstSoFar
 
 FAILED = 4
 """Exit code; the parent reads the reason from the control connection."""
@@ -64,7 +64,7 @@ class ClientSink:
             self._control.send(message)
 
 
-Event = Frame | Ask | Begin | Close
+Event = Frame | Ask | Begin | Renew | Close
 
 
 class Reader:
@@ -97,7 +97,7 @@ class Reader:
             client.close()
 
 
-def serve(sut: Sut, events: SimpleQueue[Event], sink: ClientSink) -> None:
+def serve(sut: Sut, module: SutModule, events: SimpleQueue[Event], sink: ClientSink) -> None:
     """Give the SUT everything that has arrived, in order, until told to close."""
     event: Event | None = None
     while True:
@@ -112,12 +112,25 @@ def serve(sut: Sut, events: SimpleQueue[Event], sink: ClientSink) -> None:
             if isinstance(sut, HearsOfRuns):
                 sut.begin(event.mode)
             event = None
+        elif isinstance(event, Renew):
+            sut = _renewed(sut, module, event, sink)
+            sink.tell(UsedReport(sut.used()))
+            event = None
         elif event.kind is Kind.FLUSH:
             sut.flush()
             event = None
         else:
             queries, event = _arrived(event, events)
             sut.issue(queries)
+
+
+def _renewed(sut: Sut, module: SutModule, wanted: Renew, sink: ClientSink) -> Sut:
+    """The SUT that answers the new data set."""
+    if isinstance(sut, Renewable):
+        sut.renew(wanted.spec, wanted.samples)
+        return sut
+    sut.close()
+    return module.build(wanted.spec, wanted.samples, sink)
 
 
 def _arrived(first: Frame, events: SimpleQueue[Event]) -> tuple[list[Query], Event | None]:
@@ -163,7 +176,7 @@ def main(control: Connection, address: str) -> int:
         reader.start()
         sink.tell(report)
         try:
-            serve(sut, reader.events, sink)
+            serve(sut, module, reader.events, sink)
         except Exception as error:
             fail(error, f"the {build.spec.kind} SUT failed")
     sys.stdout.flush()
