@@ -220,3 +220,11 @@ def test_model_is_the_workload_or_its_checkpoint_where_the_sut_has_no_such_optio
     assert (config.sut_options["model"], config.paths.checkpoint) == ("m", None)
     with pytest.raises(ConfigError, match="--model belongs to the endpoint SUT"):
         typed("mixtral-8x7b", "--model", "a", "--checkpoint", "b")
+
+
+def test_a_field_that_there_is_not_is_named_with_its_layer() -> None:
+    with pytest.raises(ConfigError, match=r"no setting 'limits\.sample'") as told:
+        native.build(None, {"limits.sample": "4"}, {})
+    assert "limits.samples" in told.value.hint
+    with pytest.raises(ConfigError, match=r"run\.yaml: no setting 'colour'"):
+        native.build(None, {}, {"colour": "red"})

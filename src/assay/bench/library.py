@@ -143,14 +143,15 @@ def bench(
 
 
 def check(folder: Place, *, round: str | None = None, submitter: str | None = None) -> Report:
-    """Judge a submission tree, or its .tar.gz; round None = the newest that holds mixtral-8x7b.
+    """Judge a submission tree, or its .tar.gz; round None = the one that the tree agrees with.
 
     Raises: AssayError where there is no tree. What is wrong with the tree is in `findings`.
     """
     from assay.mlperf.checker import check as checking
+    from assay.mlperf.rounds import round as rounds
 
     settings.set_home(store.folder(os.environ))  # rounds of one's own lie there
-    return checking.check(paths.source(Path(folder)), workloads.round_of(round), submitter)
+    return checking.check(paths.source(Path(folder)), rounds.load(round) if round else None, submitter)
 
 
 def score(

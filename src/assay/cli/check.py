@@ -21,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", type=paths.source, help="the folder that holds closed/, open/ or network/, or its .tar.gz"
     )
-    parser.add_argument("--round", help="round to judge by (default: the newest that holds mixtral-8x7b)")
+    parser.add_argument(
+        "--round",
+        help="round to judge by (default: the one that the tree's logs, names and folders agree with)",
+    )
     parser.add_argument("--submitter", help="judge this submitter alone")
     parser.add_argument("--csv", type=Path, help="write summary.csv, with the official columns, here")
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
@@ -31,11 +34,12 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from assay.ground import files
-    from assay.mlperf import workloads
     from assay.mlperf.checker import check, summary
     from assay.mlperf.checker.finding import Severity
+    from assay.mlperf.rounds import round as rounds
 
-    report = check.check(args.folder, workloads.round_of(args.round), args.submitter)
+    round_ = rounds.load(args.round) if args.round else None
+    report = check.check(args.folder, round_, args.submitter)
     if args.csv is not None:
         files.write_text(args.csv, summary.to_csv(report.rows))
     if args.json:

@@ -237,7 +237,10 @@ _BY_NAME = {field.name: field for field in FIELDS}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options shared by `bench` and `plan`, but for those of the SUTs: `sut_options` adds these last."""
     parser.add_argument(
-        "workload", nargs="?", metavar="WORKLOAD", help="mixtral-nano (default) or mixtral-8x7b"
+        "workload",
+        nargs="?",
+        metavar="WORKLOAD",
+        help=f"what is measured (default: {BenchmarkConfig.workload}); `assay list` has all of them",
     )
     for field in FIELDS:
         parser.add_argument(
@@ -290,7 +293,9 @@ def build(
     first: str = FLAG,
     named_by: str = "command line",
 ) -> BenchmarkConfig:
-    """One config out of {dotted field: text} layers. Raises: ConfigError naming the layer of a bad value.
+    """One config out of {dotted field: text} layers.
+
+    Raises: ConfigError naming the layer of a bad value, and a field that there is not.
 
     first: what the record calls the first layer; named_by: where `workload` came from.
     """
@@ -308,7 +313,9 @@ def build(
     values |= {f"{sut_options.GROUP}.{option}": value for option, value in kind.defaults().items()}
     for label, layer in layers:
         sut_options.refuse_foreign(kind, layer, label)
-    for field in fields(kind):
+    known = fields(kind)
+    _refuse_unknown(known, layers)
+    for field in known:
         for label, layer in layers:
             if field.name in layer:
                 label = label.format(flag=field.flag)
@@ -318,6 +325,16 @@ def build(
         else:
             origin[field.name] = "default"
     return _assemble(name, values, origin)
+
+
+def _refuse_unknown(known: Sequence[Field], layers: Sequence[Layer]) -> None:
+    names = {field.name for field in known} | {"workload"}
+    for label, layer in layers:
+        for name in layer:
+            if name not in names:
+                raise ConfigError(
+                    f"{label.format(flag=name)}: no setting {name!r}", did_you_mean(name, names)
+                )
 
 
 def _asked_layers(flags: Mapping[str, str], file: Mapping[str, str], first: str = FLAG) -> tuple[Layer, ...]:

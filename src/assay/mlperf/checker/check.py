@@ -15,7 +15,7 @@ from typing import Any
 
 from assay.ground import cores
 from assay.ground.errors import ConfigError
-from assay.mlperf.checker import archive, rules  # noqa: F401  importing the rules registers them
+from assay.mlperf.checker import archive, rules, which_round  # noqa: F401  importing the rules registers them
 from assay.mlperf.checker.archive import Archive
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.checker.rule import RULES, Level
@@ -77,10 +77,13 @@ class Report:
         }
 
 
-def check(root: Path, round_: Round, submitter: str | None = None, workers: int | None = None) -> Report:
+def check(
+    root: Path, round_: Round | None = None, submitter: str | None = None, workers: int | None = None
+) -> Report:
     """Judge the tree below `root`, or packed in it; with `submitter`, that submitter's part alone.
 
-    workers: processes that judge; None = as many as pay.
+    round_: None = the one that the tree agrees with (`which_round`). workers: processes that judge; None = as many as
+    pay.
     Raises: ConfigError when `root` is neither a folder nor an archive.
     """
     if archive.is_archive(root):
@@ -90,6 +93,7 @@ def check(root: Path, round_: Round, submitter: str | None = None, workers: int 
     if not root.is_dir():
         raise ConfigError(f"no folder {root}", "name the folder that holds closed/, open/ or network/")
     tree = walk(root, submitter)
+    round_ = round_ or which_round.round_of(tree, submitter)
     findings = list(_findings(Level.TREE, tree))
     owners = submitters(tree, round_, submitter)
     for owner in owners:
