@@ -31,7 +31,7 @@ def migrated(record: Any, path: Path) -> Record:
     while version < SCHEMA_VERSION:
         try:
             record = {**STEPS[version](record), "schema_version": version + 1}
-        except (LookupError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"it is no record of schema version {version}: {error!r}") from error
         version += 1
     return dict(record)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,21 +11,7 @@ from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault
 from assay.mlperf.checker.rules import tree as rules
 from assay.mlperf.checker.submission import Tree
-
-ROOT = Tree(Path("/nowhere"), {}, {"": ()}, (), (), ())
-
-
-def listed(*paths: str, sizes: int = 1) -> Tree:
-    """A tree of these files; a path that ends in a slash is an empty folder."""
-    files = {path: sizes for path in paths if not path.endswith("/")}
-    folders: dict[str, set[str]] = {"": set()}
-    for path in paths:
-        parts = path.rstrip("/").split("/")
-        for depth in range(len(parts)):
-            folders.setdefault("/".join(parts[:depth]), set()).add(parts[depth])
-        if path.endswith("/"):
-            folders.setdefault(path.rstrip("/"), set())
-    return replace(ROOT, files=files, folders={f: tuple(sorted(names)) for f, names in folders.items()})
+from tests.mlperf.checker.parts import ROOT, listed
 
 
 @pytest.mark.parametrize(

@@ -99,13 +99,13 @@ def scored(run: JudgedRun) -> Iterator[Fault]:
 )
 def audits(ruled: RuledEntry) -> Iterator[Fault]:
     entry, rules = ruled.entry, ruled.rules
-    for test in rules.compliance:
-        path = f"{entry.path}/audit/audit_{AUDITS.get(test)}.json"
-        if path in entry.tree.files:
+    for test, name in AUDITS.items():
+        path = f"{entry.path}/audit/audit_{name}.json"
+        if test in rules.compliance and path in entry.tree.files:
             told = entry.tree.json(path) or {}
-            if told.get("test") != AUDITS[test] or told.get("passed") is not True:
+            if told.get("test") != name or told.get("passed") is not True:
                 found = f"test {told.get('test')}, passed {told.get('passed')}"
-                yield Fault(path, f"{test} did not pass", found, f"test {AUDITS[test]}, passed True")
+                yield Fault(path, f"{test} did not pass", found, f"test {name}, passed True")
     if "TEST09" in rules.compliance and entry.performance is not None:
         mean = entry.performance.number("mean_output_tokens")
         low, high = (rules.compliance_limits[f"test09_{end}_output_tokens"] for end in ("min", "max"))
