@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import assay.mlperf.scoring.programs.grader as grader
+import assay
 
-DRIVER = Path(grader.__file__).parent / "inside" / "python_driver.py"
+DRIVER = Path(assay.__file__).parents[1] / "assay/mlperf/scoring/programs/inside/python_driver.py"
 SECRET = bytes(range(32))
 
 
@@ -60,3 +60,12 @@ def test_a_program_that_comes_to_its_end_has_passed(program: str, tmp_path: Path
 )
 def test_a_program_that_does_not_has_failed(program: str, tmp_path: Path) -> None:
     assert not passes(program, tmp_path)
+
+
+def test_a_program_cannot_read_the_secret_or_its_own_text_again(tmp_path: Path) -> None:
+    reads = "import os\nos.write(1, os.read(0, 1000))\nraise SystemExit"
+    assert not passes(reads, tmp_path)
+
+
+def test_files_that_a_program_opens_are_not_number_0(tmp_path: Path) -> None:
+    assert passes("assert open('x', 'w').fileno() > 2", tmp_path)
