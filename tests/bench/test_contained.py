@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from assay.bench import contained, measure, record
+from assay.bench.running import RunInProgress
 from assay.config import BenchmarkConfig, ContainerRequest, Delivery, Device, Mode, Paths
-from assay.ground.errors import RunFailed
+from assay.ground.errors import Interrupted, RunFailed
 from assay.machine.container.run import ContainerEnded, Task
 from assay.mlperf.record import result
-from assay.mlperf.record.result import Status
+from assay.mlperf.record.result import ModeResult, Status
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import requests
 from tests import fakes
 from tests.bench import echo_job
+from tests.bench.echo_job import FakeSession
 
 PATHS = Paths(
     dataset=Path("/d/perf.parquet"),
@@ -55,6 +59,9 @@ def engine(exit_code: int, seen: list[Task]) -> Engine:
         asked_inside = json.loads(task.arguments[-1])["fields"]
         folder = Path(asked_inside["paths.out"])
         made = fakes.result(fakes.performance(), fakes.accuracy(), used=echo_job.USED, notes=("a", "b", "c"))
+        made = dataclasses.replace(
+            made, runs=tuple(dataclasses.replace(each, scores=()) for each in made.runs)
+        )
         made.write(folder)
         rows = [
             pa.table({"scenario": ["Offline"], "mode": [mode.value], "query": pa.array([0], pa.int32())})
@@ -103,10 +110,10 @@ def test_a_container_that_failed_leaves_what_it_finished_and_why(
         contained.run(running, ASKED)
     made = result.read(running.folder)
     assert made.status is Status.FAILED and "the SUT died" in made.reason
-    assert len(made.runs) == 2 and made.runs[1].scores == fakes.accuracy().scores
+    assert len(made.runs) == 2 and made.runs[1].scores == ()
 
 
-def test_inside_the_run_folder_is_measured_into_and_nothing_is_scored(
+def test_inside_the_run_folder_is_measured_into_and_is_not_complete_before_it_is_scored_outside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "run"
@@ -115,4 +122,67 @@ def test_inside_the_run_folder_is_measured_into_and_nothing_is_scored(
     monkeypatch.setattr(contained.measure, "measure", lambda run, keep, score: seen.append(score))
     contained.inside(contained.serialised(running.job.config), echo_job.silent())
     assert seen == [contained.score_run.no_scores]
-    assert result.read(folder).status is Status.COMPLETE
+    assert result.read(folder).status is Status.INTERRUPTED  # RUNNING, and nobody holds the folder
+
+
+def finished(folder: Path, *runs: ModeResult) -> RunInProgress:
+    """A run whose process was killed after the container had measured `runs`."""
+    running = echo_job.begun(folder, Delivery(container=ASKED))
+    running.used = echo_job.USED
+    for run in runs:
+        running.runs.append(run)
+        running.requests.append(
+            pa.table({"scenario": ["Offline"], "mode": [run.mode.value], "query": pa.array([0], pa.int32())})
+        )
+    record.keep(running)
+    return running
+
+
+def test_inside_what_was_measured_before_is_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = finished(tmp_path / "run", fakes.performance(effective={"target_qps": 7.0}))
+    session, measured = FakeSession(), measure.measure
+    monkeypatch.setattr(measure, "session_of", lambda run: session)
+    monkeypatch.setattr(measure, "times_of", lambda run, spec: None)
+    monkeypatch.setattr(measure.requests, "table", lambda *_: before.requests[0])
+    monkeypatch.setattr(contained.measure, "measure", measured)
+    contained.inside(contained.serialised(before.job.config), echo_job.silent())
+    assert [spec.mode for spec in session.ran] == [Mode.ACCURACY]
+    assert [run.mode for run in result.read(before.folder).runs] == [*Mode]
+
+
+@pytest.mark.usefixtures("no_wheel")
+def test_a_run_that_was_killed_while_it_was_scored_starts_no_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = finished(
+        tmp_path / "run", fakes.performance(), dataclasses.replace(fakes.accuracy(), scores=())
+    )
+    seen: list[Task] = []
+    monkeypatch.setattr(contained.container, "run", engine(0, seen))
+    monkeypatch.setattr(contained.score_run, "scores", lambda run, spec: (fakes.scored("gsm8k", 70.0),))
+    contained.run(running, ASKED)
+    assert not seen and [score.metric for score in running.runs[1].scores] == ["gsm8k"]
+    assert [run.mode for run in running.runs] == [*Mode] and len(running.requests) == 2
+    assert running.notes[-1] == "measured in a container (base image, privileged), scored outside of it"
+    contained.run(running, ASKED)
+    assert sum(note.startswith("measured in") for note in running.notes) == 1
+
+
+@pytest.mark.usefixtures("no_wheel")
+def test_a_run_that_the_user_stops_keeps_what_the_container_had_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = echo_job.begun(tmp_path / "run", Delivery(container=ASKED))
+    measured = engine(0, [])
+
+    def stop(*asked: Any) -> ContainerEnded:
+        measured(*asked)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(contained.container, "run", stop)
+    with pytest.raises(Interrupted), record.kept(running):
+        contained.run(running, ASKED)
+    made = result.read(running.folder)
+    assert made.status is Status.INTERRUPTED and len(made.runs) == 2

@@ -140,11 +140,12 @@ def test_a_folder_without_a_run_and_one_in_use_are_refused(tmp_path: Path) -> No
         resume.begin(echo_job.request(tmp_path / "run", RESUME), echo_job.silent())
 
 
-def test_a_run_in_a_container_is_refused(tmp_path: Path) -> None:
-    stopped(tmp_path / "run")
+def test_a_run_in_a_container_goes_on_in_one(tmp_path: Path) -> None:
+    stopped(tmp_path / "run", fakes.performance())
     inside = dataclasses.replace(RESUME, container=ContainerRequest())
-    with pytest.raises(ConfigError, match="measured in a container"):
-        resume.begin(echo_job.request(tmp_path / "run", inside), echo_job.silent())
+    running = resume.begin(echo_job.request(tmp_path / "run", inside), echo_job.silent())
+    assert running.delivery.container == ContainerRequest()
+    assert [run.mode for run in running.runs] == [Mode.PERFORMANCE]
 
 
 @pytest.mark.parametrize("division", ["closed", "network"])

@@ -10,28 +10,40 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.bench import measure, prepare, record, score_run
+from assay.bench import measure, prepare, record, resume, score_run
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import BenchmarkConfig, ContainerRequest, Device, Mode
 from assay.doors import native
 from assay.ground import settings
-from assay.ground.errors import RunFailed
+from assay.ground.errors import Interrupted, RunFailed
 from assay.machine.container import run as container
 from assay.machine.container.run import Task
 from assay.mlperf.record import result
-from assay.mlperf.record.result import ModeResult, RunResult, Status
+from assay.mlperf.record.result import ModeResult, RunResult
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import requests, wheels
 
 MODULE = "assay.cli.contained"
 """The module that runs inside: `python -m MODULE CONFIG`."""
+MEASURED = "measured in "
+"""How the note begins that says where."""
 
 
 def run(running: RunInProgress, asked: ContainerRequest) -> None:
-    """As `measure.measure`, with the system under test and LoadGen in a container. Raises: AssayError."""
+    """As `measure.measure`, with the system under test and LoadGen in a container. Raises: AssayError.
+
+    What was measured inside is kept however that ends: a stopped run goes on with it.
+    """
+    if running.is_finished:  # its answers alone are to be scored, and that is done here
+        _take_over(running, result.read(running.folder), is_scored=True)
+        return _say_where(running, "a container", asked)
     wheels.obtain(running.job.wheel)  # here, as the container has no network
     log = RunFolder(running.folder).container_log
-    ended = container.run(asked, task(_config_inside(running)), log, running.reporter.say)
+    try:
+        ended = container.run(asked, task(_config_inside(running)), log, running.reporter.say)
+    except (KeyboardInterrupt, Interrupted):
+        _take_over(running, result.read(running.folder), is_scored=False)
+        raise
     used = dataclasses.replace(asked, engine=ended.engine)
     running.delivery = dataclasses.replace(running.delivery, container=used)
     _take_over(running, result.read(running.folder), is_scored=not ended.exit_code)
@@ -40,18 +52,26 @@ def run(running: RunInProgress, asked: ContainerRequest) -> None:
             f"the container ended with exit code {ended.exit_code}: {_last_line(log)}",
             f"its whole log is {log}",
         )
-    running.notes.append(f"measured in a container of {ended.engine} ({_words(asked)}), scored outside of it")
+    return _say_where(running, f"a container of {ended.engine}", asked)
+
+
+def _say_where(running: RunInProgress, where: str, asked: ContainerRequest) -> None:
+    if not any(note.startswith(MEASURED) for note in running.notes):
+        running.notes.append(f"{MEASURED}{where} ({_words(asked)}), scored outside of it")
 
 
 def inside(text: str, reporter: Reporter) -> None:
-    """The part that runs in the container: measure, and leave the logs. `text` is `serialised`."""
+    """The part that runs in the container: measure what is not measured, and leave the logs. `text` is `serialised`.
+
+    The record does not become COMPLETE: the run is whole when it is scored outside.
+    """
     asked = json.loads(text)
     job, data = prepare.prepare(native.build(asked["workload"], asked["fields"], {}))
     folder, accuracy_data = folder_of(text), prepare.accuracy_set(job)
     running = RunInProgress(job, data, folder, reporter, accuracy_data=accuracy_data)
+    resume.go_on(running)  # the settings and data were compared outside
     with record.kept(running):
         measure.measure(running, record.keep, score_run.no_scores)
-        record.write_record(running, Status.COMPLETE)
 
 
 def folder_of(text: str) -> Path:
@@ -94,13 +114,14 @@ def _take_over(running: RunInProgress, measured: RunResult, is_scored: bool) -> 
     # Only where a run's files lie is asked of its spec here: the rate has no part in it.
     running.target_qps = dict.fromkeys(running.job.config.scenarios, measure.PLACEHOLDER_TARGET_QPS)
     rows = requests.read(RunFolder(running.folder).requests) if measured.runs else None
+    running.runs, running.requests, running.requests_kept = [], [], 0
     for each in measured.runs:
         running.requests.append(requests.of_run(rows, each.scenario, each.mode))
         running.runs.append(_scored(running, each) if is_scored else each)
 
 
 def _scored(running: RunInProgress, measured: ModeResult) -> ModeResult:
-    if measured.mode is not Mode.ACCURACY:
+    if measured.mode is not Mode.ACCURACY or measured.scores:
         return measured
     part = running.part(Mode.ACCURACY)
     spec = measure.run_spec(part, measured.scenario, Mode.ACCURACY)

@@ -28,29 +28,30 @@ def begin(request: Request, reporter: Reporter) -> RunInProgress:
     """
     folder = request.config.paths.out
     assert folder is not None
-    _refuse_useless(request, folder)
+    _refuse_useless(folder)
     job, data = prepare.prepare(request.config)
     running = RunInProgress(
         job, data, folder, reporter, request.delivery, accuracy_data=prepare.accuracy_set(job)
     )
     if RunFolder(folder).result.is_file():  # else the process ended before its first record
-        found = result.read(folder)
-        _refuse_other(running, found)
-        _take_over(running, found)
-    _clear(running)
-    _say(running, request)
+        _refuse_other(running, result.read(folder))
+    go_on(running)
     return running
 
 
-def _refuse_useless(request: Request, folder: Path) -> None:
+def go_on(running: RunInProgress) -> None:
+    """Take what the record in the run folder has of the same job, clear the rest and say what is kept."""
+    if RunFolder(running.folder).result.is_file():
+        _take_over(running, result.read(running.folder))
+    _clear(running)
+    _say(running)
+
+
+def _refuse_useless(folder: Path) -> None:
     if not RunFolder(folder).is_run:
         raise ConfigError(f"{folder} holds no run to go on with", "the folder of a run that was stopped")
     if files.is_held(folder):
         raise ConfigError(f"a process is running {folder}", "wait for its end, or stop it")
-    if request.delivery.container is not None:
-        raise ConfigError(
-            f"{folder} was measured in a container, and such a run does not go on", "--out NEW starts another"
-        )
 
 
 def _refuse_other(running: RunInProgress, found: RunResult) -> None:
@@ -100,7 +101,7 @@ def _clear(running: RunInProgress) -> None:
             place.journal(scenario).unlink(missing_ok=True)
 
 
-def _say(running: RunInProgress, request: Request) -> None:
+def _say(running: RunInProgress) -> None:
     """What is kept. Raises: ConfigError for kept answers in a run that is to be submitted in another than open."""
     place = RunFolder(running.folder)
     for run in running.runs:
@@ -110,8 +111,8 @@ def _say(running: RunInProgress, request: Request) -> None:
         is_own = pieces.is_whole(place.logs(scenario, Mode.ACCURACY))
         if not kept or is_own or running.find(scenario, Mode.ACCURACY):
             continue
-        division = request.config.submission.division
-        if request.delivery.submit and division is not Division.OPEN:
+        division = running.job.config.submission.division
+        if running.delivery.submit and division is not Division.OPEN:
             raise ConfigError(
                 f"the {division} division takes an accuracy run that LoadGen logged whole, and {kept} answers of "
                 f"{scenario} are of a process that was stopped",
