@@ -64,6 +64,7 @@ def run(tmp_path: Path, words: Any) -> RunFolder:
     place = table.column_names.index("verdict")
     table = table.set_column(place, "verdict", pa.array(["right", "wrong", None]))
     table = table.append_column("score.gsm8k", pa.array([100.0, 0.0, None]))
+    table = table.append_column("score.rouge1", pa.array([None, 50.0, 30.0]))
     requests.write(folder.requests, [table])
     record(folder, sha256(file), Paths(dataset=file, tokenizer=model))
     return folder
@@ -80,9 +81,25 @@ def test_it_is_said_what_the_scorer_read(run: RunFolder) -> None:
     found = {each.id: each.why for each in answers.of(run, AnswerFilter())}
     assert found == {
         "row.0": "reads the number 7, and 7 is right",
-        "row.1": "reads the number 9, and 8 is right",
-        "row.2": "",
+        "row.1": "reads the number 9, and 8 is right; ROUGE-1 50, 40 in the mean of the run",
+        "row.2": "ROUGE-1 30, 40 in the mean of the run",
     }
+
+
+def test_the_end_of_what_a_program_said_stands_below_its_answer(
+    run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = "exit status 1: assert f(2) == 4\nAssertionError \x1b[31m<script>alert(1)</script>"
+    table = requests.read(run.requests).append_column("why.mbxp", pa.array([None, hostile, ""]))
+    requests.write(run.requests, [table])
+    found = {each.id: each.why for each in answers.of(run, AnswerFilter())}
+    assert hostile in found["row.1"] and "exit status" not in found["row.0"]
+    target = run.path / "answers.html"
+    assert main(["answers", str(run.path)]) == 0
+    shown = capsys.readouterr().out
+    assert "            AssertionError" in shown and "\x1b" not in shown
+    assert main(["answers", str(run.path), "--html", str(target)]) == 0
+    assert "&lt;script&gt;alert(1)" in target.read_text() and "<script>alert" not in target.read_text()
 
 
 def test_a_page_of_them_is_written(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +120,7 @@ def test_each_answer_stands_beside_its_own_question_truth_and_verdict(run: RunFo
         assert (shown.subset, shown.truth, shown.answer) == (subset, truth, answer)
         assert shown.question == f"<s> question {n}"
     assert [found[n].verdict for n in range(3)] == ["right", "wrong", ""]
-    assert found[1].scores == {"gsm8k": 0.0} and not found[2].scores
+    assert found[1].scores == {"gsm8k": 0.0, "rouge1": 50.0} and found[2].scores == {"rouge1": 30.0}
 
 
 def test_only_wrong_answers_and_only_a_subset_can_be_asked_for(run: RunFolder) -> None:

@@ -22,6 +22,7 @@ from assay.mlperf.run import choosing, requests
 from assay.mlperf.scoring import log
 from assay.mlperf.scoring.metric import Answered
 from assay.mlperf.workloads.workload import Workload
+from assay.report import words
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
     subsets = {sample.subset for sample in samples}
     if wanted.subset is not None and wanted.subset not in subsets:
         raise ConfigError(f"no subset {wanted.subset!r} in this run", did_you_mean(wanted.subset, subsets))
-    verdicts, scores = _graded(folder, scenario)
+    verdicts, scores, said = _graded(folder, scenario)
+    means = _means(scores)
     if wanted.is_wrong and not verdicts:
         raise ConfigError(f"{folder}: no answer of this run was judged right or wrong", "leave --wrong out")
     reader = tokenizer.load(_tokenizer(made, workload, wanted.tokenizer))
@@ -95,10 +97,35 @@ def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
             truth=sample.truth,
             verdict=verdicts.get(sample.index, ""),
             scores=scores.get(sample.index, {}),
-            why=_why(workload, sample, text, whole),
+            why="; ".join(
+                filter(
+                    None,
+                    [
+                        _why(workload, sample, text, whole),
+                        *said.get(sample.index, ()),
+                        *_beside(scores.get(sample.index, {}), means),
+                    ],
+                )
+            ),
         )
         for (sample, _), text, whole in zip(chosen, texts[False], texts[True])
     ]
+
+
+def _means(scores: Mapping[int, Mapping[str, float]]) -> dict[str, float]:
+    """Of each metric that gives an answer a value and no verdict, over the run."""
+    values: dict[str, list[float]] = {}
+    for each in scores.values():
+        for metric, value in each.items():
+            if metric not in requests.VERDICT_METRICS:
+                values.setdefault(metric, []).append(value)
+    return {metric: sum(found) / len(found) for metric, found in values.items()}
+
+
+def _beside(scores: Mapping[str, float], means: Mapping[str, float]) -> Iterator[str]:
+    for metric, value in scores.items():
+        if metric in means:
+            yield f"{words.title(metric)} {value:.4g}, {means[metric]:.4g} in the mean of the run"
 
 
 def _why(workload: Workload, sample: Sample, text: str, whole: str) -> str:
@@ -118,7 +145,9 @@ def lines(answer: ShownAnswer) -> Iterator[str]:
         yield f"  {name}"
         yield from (f"    {line}" for line in text.splitlines() or ["(empty)"])
     if answer.why:
-        yield f"  why       {answer.why}"
+        first, *more = answer.why.splitlines()
+        yield f"  why       {first}"
+        yield from (f"            {line}" for line in more)
     if answer.scores:
         yield "  scores    " + ", ".join(f"{metric} {value:.5g}" for metric, value in answer.scores.items())
 
@@ -169,17 +198,24 @@ def _at(samples: list[Sample], index: int, path: Path) -> Sample:
     return samples[index]
 
 
-def _graded(folder: RunFolder, scenario: Scenario) -> tuple[dict[int, str], dict[int, dict[str, float]]]:
-    """Verdicts and scores by sample; empty where the run has no requests.parquet."""
+def _graded(
+    folder: RunFolder, scenario: Scenario
+) -> tuple[dict[int, str], dict[int, dict[str, float]], dict[int, list[str]]]:
+    """Verdicts, scores and what is said of an answer, by sample; empty where the run has no requests.parquet."""
     if not folder.requests.is_file():
-        return {}, {}
+        return {}, {}, {}
     rows = requests.of_run(requests.read(folder.requests), scenario, Mode.ACCURACY)
     index = rows["sample_index"].to_pylist()
     verdicts = {i: said for i, said in zip(index, rows["verdict"].to_pylist()) if said}
     scores: dict[int, dict[str, float]] = {i: {} for i in index}
+    said: dict[int, list[str]] = {i: [] for i in index}
     for name in rows.column_names:
         if name.startswith(requests.SCORE_PREFIX):
             for i, value in zip(index, rows[name].to_pylist()):
                 if value is not None and not np.isnan(value):
                     scores[i][name.removeprefix(requests.SCORE_PREFIX)] = value
-    return verdicts, scores
+        if name.startswith(requests.WHY_PREFIX):
+            for i, text in zip(index, rows[name].to_pylist()):
+                if text:
+                    said[i].append(text)
+    return verdicts, scores, said

@@ -84,7 +84,8 @@ def _answer(answer: ShownAnswer, verdicts: dict[str, int], subsets: dict[str, in
     return element(
         "section",
         element("h3", element("span", verdict, class_=f"mark {look}"), f" {where}"),
-        element("p", f"{answer.why}." if answer.why else "", f" Scores: {scores}." if scores else ""),
+        element("pre", _cut(answer.why)) if "\n" in answer.why else element("p", answer.why),
+        element("p", f"Scores: {scores}." if scores else ""),
         element("details", element("summary", "question"), element("pre", _cut(answer.question))),
         *(_text(name, text) for name, text in parts),
         class_=f"answer v{places[0]} s{places[1]}",

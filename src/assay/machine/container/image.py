@@ -81,7 +81,8 @@ def host_image(root: Path = Path("/")) -> Image:
         "root/etc/passwd": "root:x:0:0:root:/tmp:/bin/sh\n",
         "root/etc/group": "root:x:0:\n",
     }
-    dockerfile = "FROM scratch\nCOPY root/ /\nENV HOME=/tmp\n"
+    # Inside as here: this Assay, also where the interpreter would find another one.
+    dockerfile = f'FROM scratch\nCOPY root/ /\nENV HOME=/tmp PYTHONPATH="{Path(assay.__file__).parents[1]}"\n'
     return Image(dockerfile, texts, links, {}, _outermost([*system, *loader, *interpreter]), sys.executable)
 
 

@@ -52,3 +52,5 @@ class Score:
     """For example passed / run / ungraded per MBXP language."""
     by_sample: Mapping[int, float] = field(default_factory=dict, repr=False, compare=False)
     """Sample index -> that sample's own value in `unit`; for holding two answers to one sample side by side."""
+    why: Mapping[int, str] = field(default_factory=dict, repr=False, compare=False)
+    """Sample index -> why it was judged so, where that is known; foreign text may be in it."""

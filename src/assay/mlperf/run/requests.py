@@ -31,6 +31,7 @@ from assay.mlperf.run.run_spec import RunSpec
 SCHEMA_VERSION = 1
 VERSION_KEY = b"assay.requests.schema"
 SCORE_PREFIX = "score."
+WHY_PREFIX = "why."
 VERDICT_METRICS = frozenset({"gsm8k", "mbxp"})
 """Metrics by which one answer is right or wrong; the others only have a value."""
 NS_PER_MS, NS_PER_S = 1e6, 1e9
@@ -115,6 +116,9 @@ def with_scores(rows: pa.Table, scores: Sequence[Score]) -> pa.Table:
             continue
         values = np.array([score.by_sample.get(int(sample), np.nan) for sample in index])
         rows = rows.append_column(f"{SCORE_PREFIX}{score.metric}", pa.array(values, from_pandas=True))
+        if score.why:
+            said = [score.why.get(int(sample)) for sample in index]
+            rows = rows.append_column(f"{WHY_PREFIX}{score.metric}", pa.array(said, pa.string()))
         if score.metric in VERDICT_METRICS:
             known = ~np.isnan(values)
             verdicts[known] = np.where(values[known] > 0, "right", "wrong")

@@ -24,6 +24,8 @@ from assay.sandbox.sandbox import Sandbox
 SLOWEST_FIRST = ("cpp", "typescript")
 """Begun first, so that no worker is left with one of them at the end."""
 
+TAIL = 300
+"""Characters of what a failed program said last that its verdict keeps."""
 WORKERS_MAX = 256
 """Most programs at the same time, whatever is asked for."""
 
@@ -131,7 +133,9 @@ def _run_once(sandbox: Sandbox, language: Language, source: bytes) -> ProgramVer
         return ProgramVerdict(False, "not ended in time")
     if outcome.status == 0 and outcome.told_secret:
         return ProgramVerdict(True)
-    return ProgramVerdict(False, f"exit status {outcome.status}: {outcome.output[:200].strip()}")
+    said = outcome.output.strip()
+    told = said if len(said) <= TAIL else f"…{said[-TAIL:]}"  # the end says which test failed
+    return ProgramVerdict(False, f"exit status {outcome.status}: {told or 'no output'}")
 
 
 def _scripts(

@@ -5,6 +5,7 @@ Source of the semantics: evaluate-accuracy.py of the mixtral-8x7b reference (v4.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
@@ -88,7 +89,9 @@ def _mbxp(answers: Answers) -> list[Score]:
         reasons = Counter(verdict.reason for verdict in ungraded)
         reason = "; ".join(f"{count} not graded: {why}" for why, count in reasons.most_common())
         return [Score(MBXP.id, None, MBXP.unit, len(verdicts), None, len(ungraded), reason, details)]
-    return [metric.share(MBXP, counted, [verdict.passed is True for verdict in verdicts], details)]
+    found = metric.share(MBXP, counted, [verdict.passed is True for verdict in verdicts], details)
+    why = {a.sample.index: each.reason or "its tests pass" for a, each in zip(counted, verdicts, strict=True)}
+    return [dataclasses.replace(found, why=why)]
 
 
 def _tokens(answers: Answers) -> list[Score]:
