@@ -272,7 +272,7 @@ def test_a_cache_that_answers_the_same_prompt_again_is_found_and_breaks_the_clos
         used = asked(sut)
         assert used.details["cache"]["is_on"] is True
         assert used.breaches == ()  # every query had a salt of its own
-        assert "on; no query of a run came from it" in used.notes[1]
+        assert any("on; no query of a run came from it" in note for note in used.notes)
 
 
 def test_answers_that_came_from_a_cache_break_the_closed_rules() -> None:
@@ -287,4 +287,4 @@ def test_a_server_without_a_cache_is_not_accused(cached: Any, said: str) -> None
     with TinyServer(echoed, cached=cached) as server:
         sut, _ = built(server.url)
         used = asked(sut)
-    assert used.breaches == () and f"prefix cache: {said}" in used.notes[1]
+    assert used.breaches == () and any(f"prefix cache: {said}" in note for note in used.notes)

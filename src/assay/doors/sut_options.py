@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                     f"{option.flag} is taken: {name_of(option)} in a run.yaml asks for {option.help}"
                 )
             elif (known := parser._option_string_actions.get(option.flag)) is not None:
-                known.help = f"{known.help}; {kind.name}: {_help(option)}"
+                also = "the same" if known.help == _help(option) else _help(option)
+                known.help = f"{known.help}; {kind.name}: {also}"
             else:
                 _add(group, option)
 

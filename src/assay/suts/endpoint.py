@@ -16,6 +16,22 @@ def refuse(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
     return f"answers of {workload.name} need {workload.decoding.beams} beams, which no API of a server has"
 
 
+CLIENT_OPTIONS = (
+    SutOption("clients", str, "processes that carry the streams: auto, or a number", "auto"),
+    SutOption(
+        "client_check",
+        float,
+        "how long the client's own ceiling is measured, s; 0: not",
+        1.0,
+        least=0,
+        most=60,
+    ),
+    SutOption("max_in_flight", int, "most requests at the same time", 256, least=1, most=100_000),
+    SutOption("timeout", float, "longest time of an answer, s", 3600.0, least=0.1, most=1e6),
+    SutOption("stall_timeout", float, "longest time without a byte, s", 120.0, least=0.1, most=1e6),
+    SutOption("retries", int, "tries after a failure before any byte", 0, least=0, most=10),
+)
+"""Of the client, whoever starts the server."""
 KIND = SutKind(
     name="endpoint",
     summary="a server that runs already: vLLM, SGLang, TensorRT-LLM, llama.cpp, TGI, Ollama, OpenAI's API",
@@ -27,19 +43,7 @@ KIND = SutKind(
         SutOption("api", str, "how it is asked; auto: as a probe finds", "vllm", choices=("auto", *APIS)),
         SutOption("model", str, "name of the model on the server (default: the first that it lists)"),
         SutOption("api_key_env", str, "environment variable that holds the bearer token", is_variable=True),
-        SutOption("clients", str, "processes that carry the streams: auto, or a number", "auto"),
-        SutOption(
-            "client_check",
-            float,
-            "how long the client's own ceiling is measured, s; 0: not",
-            1.0,
-            least=0,
-            most=60,
-        ),
-        SutOption("max_in_flight", int, "most requests at the same time", 256, least=1, most=100_000),
-        SutOption("timeout", float, "longest time of an answer, s", 3600.0, least=0.1, most=1e6),
-        SutOption("stall_timeout", float, "longest time without a byte, s", 120.0, least=0.1, most=1e6),
-        SutOption("retries", int, "tries after a failure before any byte", 0, least=0, most=10),
+        *CLIENT_OPTIONS,
     ),
     refuse=refuse,
     planner="assay.suts.endpoint_plan",

@@ -11,6 +11,7 @@ from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import SutSpec
 from assay.suts import server_rules, server_settings
+from assay.suts.endpoint_cache import CacheFindings
 from assay.suts.server_rules import ServerTerms
 
 
@@ -56,6 +57,16 @@ def merged(own: Sequence[Finding], said: Sequence[Finding]) -> tuple[Finding, ..
     """Those of the arguments first; of the server's word only what the arguments do not tell."""
     codes = {each.code for each in own}
     return (*own, *(each for each in said if each.code not in codes))
+
+
+def with_cache(cache: CacheFindings, found: Sequence[Finding]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(breaches, notes) of a run, those on the prefix cache first. That it is on is said once, by who knows more."""
+    breach, is_known = cache.breach(), bool(cache.is_on or cache.run_tokens)
+    others = [each for each in found if each.code != server_rules.CACHE_RULE]
+    broken = (breach, *server_rules.breaches(others)) if breach else server_rules.breaches(found)
+    remarks = server_rules.remarks(others if is_known else found)
+    by_rule = not is_known and len(others) < len(found)
+    return broken, (*(() if cache.is_on is None and by_rule else (cache.words(),)), *remarks)
 
 
 def for_plan(found: Sequence[Finding], is_closed: bool) -> tuple[tuple[ConfigError, ...], tuple[str, ...]]:

@@ -21,7 +21,7 @@ from assay.endpoint.tier import Tier
 from assay.ground.errors import AssayError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import LEAST_TOKENS, Query, Sink, SutSpec, Used
-from assay.suts import endpoint_cache, endpoint_http, endpoint_rules, endpoint_server, secret, server_rules
+from assay.suts import endpoint_cache, endpoint_http, endpoint_rules, endpoint_server, secret
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_cache import CacheCounters, CacheFindings
 from assay.suts.endpoint_choice import ApiChoice, api_of, choice
@@ -97,7 +97,7 @@ class EndpointSut:
         self._look_at_client(run)
         self._look_at_cache(run.cached_tokens)
         client = self._client
-        breach = self._cache.breach()
+        breaches, rule_notes = endpoint_rules.with_cache(self._cache, self.findings)
         faults = self._ledger.faults
         return Used(
             sut="endpoint",
@@ -107,15 +107,14 @@ class EndpointSut:
             batch=None,
             weights_sha256=None,
             faults=faults.sentences(),
-            breaches=(*([breach] if breach else []), *server_rules.breaches(self.findings)),
+            breaches=breaches,
             performance_only=self._chosen.performance_only,
             issue_delay_ms=client.runs[-1].issue_delay_p99_ms if run.delays_ns else None,
             notes=(
                 self._server_words(),
-                self._cache.words(),
                 self._chosen.words(),
                 *filter(None, (client.words(), client.limited(), self._ledger.worst.balance())),
-                *server_rules.remarks(self.findings),
+                *rule_notes,
             ),
             definitions=run.definitions(),
             details={

@@ -15,6 +15,7 @@ from assay.mlperf.checker.finding import Finding, Severity
 from assay.suts.server_settings import ServerSettings
 
 RULES_DOCUMENT = "inference_rules"
+CACHE_RULE = "V1"
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def remarks(found: Sequence[Finding]) -> tuple[str, ...]:
 
 
 @server_rule(
-    "V1",
+    CACHE_RULE,
     title="no query is answered from what another one left",
     source=f"{RULES_DOCUMENT}, FAQ on the KV cache: every query is computed in its entirety",
     fix="vLLM --no-enable-prefix-caching, SGLang --disable-radix-cache, TensorRT-LLM enable_block_reuse: false",
