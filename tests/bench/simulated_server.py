@@ -118,7 +118,7 @@ class Simulated:
     def search(self, guess: float | None = None) -> tuple[Done, list[Tried]]:
         guess = guess or ABOVE * self.first_guess()
         history: list[Tried] = []
-        while isinstance(step := next_probe(history, guess), Probe):
+        while isinstance(step := next_probe(history, guess, self.duration_s), Probe):
             known = [each.full_rate for each in history if each.full_rate]
             history.append(self.probe(step, known[-1] if known else self.full_rate))
         return step, history

@@ -21,7 +21,7 @@ from assay.bench.tune_search import (
 from assay.mlperf.rounds.round import Seeds
 from tests.bench.simulated_server import Simulated
 
-GUESS = 10.0
+GUESS, DURATION_S = 10.0, 600.0
 
 
 def tried(rate: float, passed: bool) -> Tried:
@@ -31,7 +31,7 @@ def tried(rate: float, passed: bool) -> Tried:
 def step_server(limit: float, guess: float, odd: frozenset[int] = frozenset()) -> tuple[Done, list[Tried]]:
     """A server that passes up to `limit`; the probes numbered in `odd` come out the wrong way."""
     history: list[Tried] = []
-    while isinstance(step := next_probe(history, guess), Probe):
+    while isinstance(step := next_probe(history, guess, DURATION_S), Probe):
         passed = (step.target_qps <= limit) is not (len(history) in odd)
         history.append(tried(step.target_qps, passed))
     return step, history
@@ -62,9 +62,9 @@ def test_a_search_ends_also_when_outcomes_contradict_each_other(seed: int) -> No
 
 def test_a_pass_above_a_failure_is_tried_again_once() -> None:
     history = [tried(10.0, False), tried(11.0, True)]
-    assert next_probe(history, GUESS) == Probe(10.0, "again: it failed, and a higher rate passed")
+    assert next_probe(history, GUESS, DURATION_S) == Probe(10.0, "again: it failed, and a higher rate passed")
     assert bracket([*history, tried(10.0, True)]) == (11.0, None)
-    again = next_probe([*history, tried(10.0, False)], GUESS)
+    again = next_probe([*history, tried(10.0, False)], GUESS, DURATION_S)
     assert isinstance(again, Probe)
     assert again.target_qps < 10.0
 
@@ -97,6 +97,40 @@ def test_nine_of_ten_seeds_are_valid_at_the_first_try_and_within_three_percent(
     assert first_tries >= 9
 
 
+@pytest.mark.parametrize("slots", [1, 8, 64])
+def test_systems_whose_runs_differ_by_one_percent_cost_four_official_runs_at_most(slots: int) -> None:
+    first_tries = 0
+    for seed in range(10):
+        server = Simulated(slots, slots / 20.0, 2.0, 60.0, Seeds(1, 2, 1000 + seed), jitter=0.01)
+        done, _ = server.search()
+        assert done.low is not None
+        assert 0.96 * server.best() <= OFFICIAL_SHARE * done.low
+        assert server.probed_s <= 4 * server.duration_s
+        first_tries += server.is_valid(OFFICIAL_SHARE * done.low)
+    assert first_tries >= 9
+
+
+def foretelling(rate: float, passed: bool, foreseen: float, seconds: float) -> Tried:
+    return dataclasses.replace(tried(rate, passed), foreseen=foreseen, seconds=seconds)
+
+
+def test_a_rate_that_passes_is_enough_when_a_pass_and_a_failure_foretell_no_more() -> None:
+    history = [foretelling(11.0, False, 10.02, 100.0), foretelling(9.96, True, 10.05, 600.0)]
+    done = next_probe(history, GUESS, DURATION_S)
+    assert isinstance(done, Done) and (done.low, done.high) == (9.96, 11.0) and "10.05" in done.reason
+    higher = [history[0], dataclasses.replace(history[1], foreseen=10.2)]
+    assert isinstance(next_probe(higher, GUESS, DURATION_S), Probe)  # the pass foretells more
+    assert isinstance(next_probe(history[1:], GUESS, DURATION_S), Probe)  # nothing has failed
+
+
+def test_a_narrow_bracket_is_not_paid_for_with_more_than_four_official_runs() -> None:
+    spent = [foretelling(10.2, False, 10.15, 1300.0), foretelling(10.0, True, 10.4, 610.0)]
+    done = next_probe(spent, GUESS, DURATION_S)
+    assert isinstance(done, Done) and (done.low, done.high) == (10.0, 10.2) and "official runs" in done.reason
+    wide = [foretelling(12.0, False, 11.0, 1300.0), spent[1]]
+    assert isinstance(next_probe(wide, GUESS, DURATION_S), Probe)
+
+
 @pytest.mark.parametrize("base_s", [0.0, 0.5])
 def test_an_overloaded_probe_foretells_the_best_rate(base_s: float) -> None:
     server = Simulated(8, 0.4, 2.0, 60.0, Seeds(1, 2, 7), base_s=base_s)
@@ -107,7 +141,7 @@ def test_an_overloaded_probe_foretells_the_best_rate(base_s: float) -> None:
 
 def test_a_search_that_foresees_wrongly_still_ends_in_a_bracket() -> None:
     limit, history = 10.0, []
-    while isinstance(step := next_probe(history, 12.0), Probe):
+    while isinstance(step := next_probe(history, 12.0, DURATION_S), Probe):
         wrong = dataclasses.replace(tried(step.target_qps, step.target_qps <= limit), foreseen=14.0)
         history.append(wrong)
     assert step.low is not None and step.high is not None

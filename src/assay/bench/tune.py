@@ -110,7 +110,7 @@ def _search(request: Request, folder: Path, tuned: Tuned, reporter: Reporter) ->
             tuned, full_rate=full, guess=guess, guess_from=whence, limits=dataclasses.asdict(limits)
         )
         reporter.say(f"full load: {full:.4g} samples/s; begins at {guess:.4g} ({whence})")
-        while isinstance(step := next_probe(tuned.probes, guess), Probe):
+        while isinstance(step := next_probe(tuned.probes, guess, tuned.duration_s), Probe):
             fitted = next((each.full_rate for each in reversed(tuned.probes) if each.full_rate), full)
             whole = _whole(running, scenario, step.target_qps)
             tried = _probe(running, session, whole, step.reason, fitted, len(tuned.probes) + 1)

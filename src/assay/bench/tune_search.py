@@ -20,6 +20,11 @@ NEAR = 1.006
 """Probes below and above what is foreseen, so that both together are a bracket that is narrow enough."""
 CLOSE = 1.001
 """What is foreseen is not tried so near to an end of the bracket."""
+ENOUGH = 1.01
+"""A rate that passes is enough when nothing foretells one that is more times as high."""
+MOST_COST = 4.0
+"""Official runs, by their time, that the probes may take together once the bracket is narrower than NARROW."""
+NARROW = 1.03
 MOST_OPEN, MOST_FORESEEN = 3, 8
 """Probes after which nothing that is foreseen is tried, while one end of the bracket is open, and in all."""
 
@@ -67,8 +72,8 @@ class Done:
     reason: str
 
 
-def next_probe(history: Sequence[Tried], guess: float) -> Probe | Done:
-    """What to try after `history`. `guess`, samples/s: where to begin."""
+def next_probe(history: Sequence[Tried], guess: float, duration_s: float) -> Probe | Done:
+    """What to try after `history`. `guess`, samples/s: where to begin; `duration_s`: of the official run."""
     low, high = bracket(history)
     if len(history) >= MOST_PROBES:
         return Done(low, high, f"{MOST_PROBES} probes were made")
@@ -78,6 +83,10 @@ def next_probe(history: Sequence[Tried], guess: float) -> Probe | Done:
         return Probe(doubtful, "again: it failed, and a higher rate passed")
     if low is not None and high is not None and high / low <= RESOLUTION:
         return Done(low, high, f"the bracket is narrower than {100 * (RESOLUTION - 1):.2g} %")
+    if low is not None and (agreed := _agreed(history, low)) is not None:
+        return Done(low, high, f"a probe that passes and one that fails foretell at most {agreed:.4g}")
+    if low is not None and high is not None and high / low <= NARROW and _is_dear(history, duration_s):
+        return Done(low, high, f"a further probe would make more than {MOST_COST:g} official runs' time")
     if (foreseen := _foreseen(history, low, high)) is not None:
         return foreseen
     if low is None or high is None:
@@ -86,6 +95,20 @@ def next_probe(history: Sequence[Tried], guess: float) -> Probe | Done:
     if not low < middle < high:
         return Done(low, high, "no rate of four digits is between them")
     return Probe(middle, f"between {low:g}, which passes, and {high:g}, which fails")
+
+
+def _agreed(history: Sequence[Tried], low: float) -> float | None:
+    """What the probe at `low` and the last one that failed foretell, where both say that `low` is near enough."""
+    passing = next(each for each in reversed(history) if each.target_qps == low)
+    failing = next((each for each in reversed(history) if not each.passed), None)
+    told = [each.foreseen for each in (passing, failing) if each is not None and each.foreseen is not None]
+    return max(told) if len(told) == 2 and max(told) <= low * ENOUGH else None
+
+
+def _is_dear(history: Sequence[Tried], duration_s: float) -> bool:
+    """Whether one more, as long as the longest so far, is beyond MOST_COST."""
+    took = [each.seconds for each in history]
+    return sum(took) + max(duration_s, *took) > MOST_COST * duration_s
 
 
 def _foreseen(history: Sequence[Tried], low: float | None, high: float | None) -> Probe | None:
