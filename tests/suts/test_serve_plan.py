@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import sys
+from pathlib import Path
 
 import pytest
 
 from assay.config import Device, Precision
+from assay.ground import settings
 from assay.ground.errors import ConfigError, EnvironmentProblem
 from assay.machine import probe
 from assay.machine.probe import Probed
@@ -12,7 +15,7 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import SutSpec
 from assay.mlperf.sut.planner import SutWork
 from assay.mlperf.workloads.workload import Generation
-from assay.suts import serve_plan
+from assay.suts import serve_pace, serve_plan
 from assay.suts.shape import MIXTRAL_8X7B
 
 OWN = f"{sys.executable} -m server --port {{port}}"
@@ -44,7 +47,19 @@ def test_a_program_or_module_that_is_not_there_is_in_the_way() -> None:
 
 def test_a_program_of_one_s_own_is_taken_as_it_is() -> None:
     found = serve_plan.examine(work(server=OWN, api="llamacpp", server_args="-c 4096"))
-    assert found.blockers == () and "known once it runs" in found.notes[-1]
+    assert found.blockers == () and "has made no run here yet" in found.notes[-1]
+
+
+def test_minutes_are_those_of_the_fastest_run_of_the_same_command(tmp_path: Path) -> None:
+    settings.set_home(tmp_path)
+    asked = work(server=OWN, server_args="--more")
+    asked = dataclasses.replace(asked, spec=dataclasses.replace(asked.spec, checkpoint=tmp_path))
+    assert serve_plan.seconds(asked) is None
+    words = [*OWN.format(port=41234).split(), "--more"]
+    serve_pace.keep(serve_pace.key(words, 41234, tmp_path), 12.0, 10.0)
+    found = serve_plan.seconds(asked)
+    assert found is not None and (found.start_s, found.answer_s, found.answer_s_at_most) == (12.0, 2.0, 3.0)
+    assert "10 tokens/s" in serve_plan.examine(asked).notes[-1]
 
 
 def test_arguments_that_break_the_rules_are_in_the_way_of_a_closed_run_alone() -> None:

@@ -18,6 +18,7 @@ def told(dialect: str, *words: str, **terms: object) -> list[tuple[str, Severity
     return [(each.code, each.severity) for each in found]
 
 
+REUSES_NOTHING = ("--kv-cache-config.enable-block-reuse=False",)
 ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
 
@@ -33,8 +34,9 @@ ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
         ("sglang", [*DRAFTS, "--speculative-num-steps", "3"], {"drafts": EAGLE}, [("V2", NOTE)]),
         ("sglang", [*DRAFTS, "--speculative-num-steps", "5"], {"drafts": EAGLE}, [("V2", ERROR)]),
         ("llamacpp", ("-md", "x.gguf"), {}, [("V2", ERROR)]),
-        ("trtllm", ("--stream_interval", "10"), {}, [("V4", NOTE)]),
-        ("trtllm", ("--stream_interval", "1"), {}, []),
+        ("trtllm", (*REUSES_NOTHING, "--stream_interval", "10"), {}, [("V4", NOTE)]),
+        ("trtllm", (*REUSES_NOTHING, "--stream_interval", "1"), {}, []),
+        ("trtllm", (), {}, [("V1", ERROR)]),
         ("tgi", ("--quantize", "awq"), {"is_salted": True}, [("V1", WARNING), ("V3", NOTE)]),
         ("llamacpp", ("-ctk", "q8_0"), {}, [("V3", NOTE)]),
         ("llamacpp", ("-c", "1000"), {}, []),

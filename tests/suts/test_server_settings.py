@@ -29,7 +29,8 @@ def test_the_last_option_of_a_name_counts_in_each_spelling() -> None:
         ("sglang", (), True),
         ("sglang", ("--disable-radix-cache",), False),
         ("llamacpp", (), False),
-        ("trtllm", (), None),
+        ("trtllm", (), True),
+        ("trtllm", ("--kv-cache-config.enable-block-reuse=False",), False),
         ("openai", (), None),
     ],
 )

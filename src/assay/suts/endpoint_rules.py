@@ -10,7 +10,7 @@ from assay.ground.errors import ConfigError
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import SutSpec
-from assay.suts import server_rules, server_settings
+from assay.suts import server_config, server_rules, server_settings
 from assay.suts.endpoint_cache import CacheFindings
 from assay.suts.server_rules import ServerTerms
 
@@ -36,8 +36,8 @@ def terms_of(
 def of_command(
     dialect: str, words: Sequence[str], spec: SutSpec, samples: Sequence[Sample]
 ) -> tuple[Finding, ...]:
-    """Of a server that Assay starts."""
-    settings = server_settings.from_command(dialect, words)
+    """Of a server that Assay starts. Raises: ConfigError for a file of settings that cannot be read."""
+    settings = server_settings.from_command(dialect, server_config.expanded(dialect, words))
     return server_rules.findings(settings, terms_of(spec, samples, is_own=True), "the server's arguments")
 
 

@@ -85,6 +85,8 @@ class EndpointSut:
         self._fleet = ClientFleet(self._setting, clients, self._ledger)
         self._client = ClientCertificate(clients, limits.in_flight)
         self._check_s = check_s
+        self.tokens_per_s: float | None = None
+        """Of the answers of the last run; None before the first."""
 
     @property
     def clients(self) -> list[int]:
@@ -169,6 +171,7 @@ class EndpointSut:
         client = self._client
         if not run.delays_ns:
             return
+        self.tokens_per_s = run.tokens * 1e9 / max(1, run.end_ns - run.begin_ns)
         seen = certificate.client_run(pulses, run.delays_ns, run.begin_ns, run.end_ns)
         client = replace(client, runs=(*client.runs, seen))
         if client.ceiling is None and self._check_s and run.tokens:

@@ -13,14 +13,27 @@ from assay.endpoint.apis import api_named
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.machine import probe
 from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
-from assay.suts import endpoint_rules, serve_command, serve_devices, server_settings
+from assay.suts import (
+    endpoint_rules,
+    serve_command,
+    serve_devices,
+    serve_pace,
+    server_config,
+    server_settings,
+)
 from assay.suts import shape as shapes
 from assay.suts.endpoint_plan import ram_bytes as client_bytes
 from assay.suts.serve import KIND
 from assay.suts.serve_devices import DeviceNeed
+from assay.suts.serve_pace import ServePace
 
 PORT = 8000
 """Stands in the command that is examined; the run takes a free one."""
+NO_CHECKPOINT = Path("CHECKPOINT")
+NO_PACE = (
+    "how fast it answers is not known: this command has made no run here yet; `assay plan … --sut endpoint --url URL` "
+    "asks a server that is up"
+)
 PACKAGE = {"vllm": "vllm", "sglang": "sglang"}
 """--server -> the module that its python must have."""
 IMPORT_S = 10.0
@@ -30,22 +43,20 @@ _MIB = re.compile(r"(\d+) MiB")
 def examine(work: SutWork) -> Examined:
     """Starts nothing. Raises: ConfigError for options that the run refuses."""
     options = KIND.values(work.spec.options)
-    server, python = str(options["server"]), str(options["server_python"] or sys.executable)
+    server, words = str(options["server"]), _command(work)
     api = api_named(serve_command.api_of(server, options["api"]))
-    checkpoint, more = work.spec.checkpoint or Path("CHECKPOINT"), options["server_args"]
-    words = serve_command.command(
-        server, python, checkpoint, PORT, work.spec.precision.value, None if more is None else str(more)
-    )
     dialect = endpoint_rules.dialect_of(api.name)
     found = endpoint_rules.of_command(dialect, words, work.spec, work.samples)
     broken, notes = endpoint_rules.for_plan(found, work.is_closed)
     blockers: list[AssayError] = [*_missing(server, words[0]), *broken]
     if work.model_config:
         shape = shapes.of(dict(work.model_config), work.workload)
-        held = serve_devices.need(shape, work.spec.precision, server_settings.from_command(dialect, words))
+        settings = server_settings.from_command(dialect, server_config.expanded(dialect, words))
+        held = serve_devices.need(shape, work.spec.precision, settings)
         blockers += _room(held)
         notes = (*notes, f"{held.words()}{_capacity(held)}")
-    told = "how fast it answers is known once it runs: `assay plan … --sut endpoint --url URL`"
+    pace = _pace(work)
+    told = pace.words() if pace is not None else NO_PACE
     return Examined(blockers=tuple(blockers), notes=(*notes, told))
 
 
@@ -60,7 +71,31 @@ def ram_bytes(work: SutWork) -> int | None:
 
 
 def seconds(work: SutWork) -> SutSeconds | None:
-    return None
+    """As its fastest run here was; None before the first."""
+    pace = _pace(work)
+    if pace is None:
+        return None
+    longest = work.longest_answer * len(work.samples)
+    return SutSeconds(pace.start_s, sum(work.tokens) / pace.tokens_per_s, longest / pace.tokens_per_s)
+
+
+def _command(work: SutWork) -> list[str]:
+    """Raises: ConfigError for options that the run refuses."""
+    options = KIND.values(work.spec.options)
+    server, python, more = (options[name] for name in ("server", "server_python", "server_args"))
+    return serve_command.command(
+        str(server),
+        str(python or sys.executable),
+        work.spec.checkpoint or NO_CHECKPOINT,
+        PORT,
+        work.spec.precision.value,
+        None if more is None else str(more),
+    )
+
+
+def _pace(work: SutWork) -> ServePace | None:
+    checkpoint = work.spec.checkpoint
+    return checkpoint and serve_pace.recall(serve_pace.key(_command(work), PORT, checkpoint))
 
 
 def _missing(server: str, program: str) -> list[EnvironmentProblem]:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assay.config import Mode
@@ -25,6 +26,7 @@ from assay.suts import (
     endpoint_options,
     endpoint_rules,
     serve_command,
+    serve_pace,
     server_rules,
 )
 from assay.suts.endpoint_choice import ApiChoice
@@ -55,45 +57,53 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
     for broken in server_rules.breaches(findings):
         sink.progress(f"a closed run will be INVALID: {broken}")
     address = Address("http", "127.0.0.1", port)
+    began = time.monotonic()
     process = _started(words)
     try:
         _wait(process, address, float(str(options["start_timeout"])), sink)
+        start_s = time.monotonic() - began
         endpoint = _endpoint(address, chosen, findings, spec, samples, sink)
         digest = files.sha256_all(model_folder.weight_files(spec.checkpoint))
     except BaseException:
         _end(process)
         raise
-    return ServeSut(endpoint, address, process, words, digest, sink)
+    server = _Server(address, process, words, serve_pace.key(words, port, spec.checkpoint), start_s)
+    return ServeSut(endpoint, server, digest, sink)
+
+
+@dataclass(frozen=True)
+class _Server:
+    address: Address
+    process: subprocess.Popen[bytes]
+    words: Sequence[str]
+    """Its command."""
+    command: str
+    """As `serve_pace.key` names it."""
+    start_s: float
 
 
 class ServeSut:
     """The endpoint SUT with the life of its server."""
 
-    def __init__(
-        self,
-        endpoint: EndpointSut,
-        address: Address,
-        process: subprocess.Popen[bytes],
-        words: Sequence[str],
-        digest: str,
-        sink: Sink,
-    ) -> None:
-        self._endpoint, self._address, self._process = endpoint, address, process
-        self._words, self._digest, self._sink = list(words), digest, sink
+    def __init__(self, endpoint: EndpointSut, server: _Server, digest: str, sink: Sink) -> None:
+        self._endpoint, self._server, self._digest, self._sink = endpoint, server, digest, sink
 
     def renew(self, spec: SutSpec, samples: Sequence[Sample]) -> None:
         """The server goes on; the clients are new ones."""
-        chosen, findings = _examined(self._words, spec, samples)
+        chosen, findings = _examined(self._server.words, spec, samples)
         self._endpoint.close()
-        self._endpoint = _endpoint(self._address, chosen, findings, spec, samples, self._sink)
+        self._endpoint = _endpoint(self._server.address, chosen, findings, spec, samples, self._sink)
 
     def used(self) -> Used:
         used = self._endpoint.used()
+        if not used.faults and (pace := self._endpoint.tokens_per_s):
+            with suppress(EnvironmentProblem):  # a memory that cannot be kept fails no run
+                serve_pace.keep(self._server.command, self._server.start_s, pace)
         return replace(
             used,
             sut="serve",
             weights_sha256=self._digest,
-            details={**used.details, "command": self._words},
+            details={**used.details, "command": list(self._server.words)},
         )
 
     def begin(self, mode: Mode) -> None:
@@ -107,7 +117,7 @@ class ServeSut:
 
     def close(self) -> None:
         self._endpoint.close()
-        _end(self._process)
+        _end(self._server.process)
 
 
 def _examined(

@@ -1,7 +1,7 @@
 """What a server was told, by its command line or by its own word, under names that are no server's. Pure.
 
 Sources: vLLM docs/cli/serve.md and its metric cache_config_info; SGLang docs server_arguments.md and /get_server_info;
-llama.cpp tools/server/README.md; TensorRT-LLM trtllm-serve --help; TGI launcher.md.
+llama.cpp tools/server/README.md; TensorRT-LLM trtllm-serve --help and LlmArgs; TGI launcher.md.
 """
 
 from __future__ import annotations
@@ -81,10 +81,19 @@ DIALECTS: Mapping[str, ServerDialect] = {
         data=("--data-parallel-size", "--dp-size", "--dp"),
     ),
     "trtllm": ServerDialect(
-        interval=("--stream_interval",),
-        context=("--max_seq_len",),
-        tensor=("--tp_size",),
-        pipeline=("--pp_size",),
+        # Those with a dot stand in a YAML file: `server_config`.
+        cache_is_on=True,
+        cache_on=("--kv-cache-config.enable-block-reuse",),
+        drafts=("--speculative-config",),
+        draft_steps=("--speculative-config.max-draft-len",),
+        weights=("--quant-config.quant-algo",),
+        kv=("--kv-cache-config.dtype", "--quant-config.kv-cache-quant-algo", "--kv_cache_dtype"),
+        dtype=("--dtype",),
+        interval=("--stream_interval", "--stream-interval"),
+        context=("--max-seq-len", "--max_seq_len"),
+        other_model=("--lora-config",),
+        tensor=("--tensor-parallel-size", "--tp_size"),
+        pipeline=("--pipeline-parallel-size", "--pp_size"),
     ),
     "llamacpp": ServerDialect(
         # Every request of Assay's says cache_prompt: false.
@@ -109,6 +118,7 @@ DIALECTS: Mapping[str, ServerDialect] = {
     ),
 }
 _AS_IS = ("auto", "none", "None")
+_NO = ("false", "0", "no")
 
 
 @dataclass(frozen=True)
@@ -159,8 +169,9 @@ def from_command(dialect: str, words: Sequence[str]) -> ServerSettings:
     """Of the command that starts it, with what the server does where nothing is said."""
     known, given = DIALECTS.get(dialect, ServerDialect()), options_of(words)
     is_on = known.cache_is_on
-    for name in given:  # in the order of the command line
-        is_on = True if name in known.cache_on else False if name in known.cache_off else is_on
+    for name, value in given.items():  # in the order of the command line
+        if name in known.cache_on + known.cache_off:
+            is_on = (name in known.cache_on) is not (value.lower() in _NO)
     return _settings(known, given, is_on)
 
 
