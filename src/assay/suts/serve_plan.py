@@ -95,7 +95,7 @@ def _command(work: SutWork) -> list[str]:
 
 def _pace(work: SutWork) -> ServePace | None:
     checkpoint = work.spec.checkpoint
-    return checkpoint and serve_pace.recall(serve_pace.key(_command(work), PORT, checkpoint))
+    return None if checkpoint is None else serve_pace.recall(serve_pace.key(_command(work), PORT, checkpoint))
 
 
 def _missing(server: str, program: str) -> list[EnvironmentProblem]:
