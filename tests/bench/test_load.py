@@ -12,7 +12,8 @@ from assay.bench import load, load_server
 from assay.bench.load_server import LoadRequest
 from assay.bench.running import Reporter
 from assay.endpoint.load import drive, record
-from assay.endpoint.load.drive import LevelProgress, LoadDrive
+from assay.endpoint.load.drive import LevelProgress
+from assay.endpoint.load.fleet import LoadFleet
 from assay.endpoint.load.level import Goodput, LoadLevel, levels
 from assay.endpoint.load.record import LevelStatus, LoadRecord
 from assay.endpoint.load.timing import LoadedRequest
@@ -60,22 +61,22 @@ def test_every_level_has_its_figures_definitions_and_rows(tmp_path: Path) -> Non
 def test_after_an_interruption_the_same_command_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, real, ran = tmp_path / "out", LoadDrive.run, []
+    out, real, ran = tmp_path / "out", LoadFleet.run, []
 
-    def broken(self: LoadDrive, level: LoadLevel, told: Any) -> list[LoadedRequest]:
+    def broken(self: LoadFleet, level: LoadLevel, told: Any) -> list[LoadedRequest]:
         ran.append(level.label)
         if level.value == 3:
             raise KeyboardInterrupt
         return real(self, level, told)
 
     with mock(**PACE) as server:
-        monkeypatch.setattr(LoadDrive, "run", broken)
+        monkeypatch.setattr(LoadFleet, "run", broken)
         with pytest.raises(Interrupted, match="1 of 3 levels"):
             loaded(asked(server, out, levels=levels("1,3,4", None)))
         stopped = record.read(out)
         assert stopped is not None and stopped.status is LevelStatus.INTERRUPTED
         assert [each.status.value for each in stopped.levels] == ["COMPLETE", "INTERRUPTED", "INTERRUPTED"]
-        monkeypatch.setattr(LoadDrive, "run", real)
+        monkeypatch.setattr(LoadFleet, "run", real)
         made, said = loaded(asked(server, out, levels=levels("1,3,4", None)))
     assert made.status is LevelStatus.COMPLETE and made.levels[0] == stopped.levels[0]
     assert len(said) == 2 and not any(each.reason for each in made.levels)
@@ -100,11 +101,11 @@ def test_another_load_and_what_is_no_load_are_left_alone(tmp_path: Path) -> None
 
 
 def test_a_level_that_fails_is_said_and_the_next_one_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(drive, "MOST_FAILED_IN_A_ROW", 3)
     # The first two requests ask what the server is and whether it answers.
-    with mock(**PACE, fault=[{"kind": "busy", "requests": list(range(3, 6))}]) as server:
+    busy = list(range(3, 3 + drive.MOST_FAILED_IN_A_ROW))
+    with mock(**PACE, fault=[{"kind": "busy", "requests": busy}]) as server:
         made, said = loaded(asked(server, tmp_path / "out", levels=levels("1,2", None)))
     assert [each.status for each in made.levels] == [LevelStatus.FAILED, LevelStatus.COMPLETE]
     assert "429" in made.levels[0].reason and "FAILED" in said[0]
@@ -118,7 +119,8 @@ def test_a_level_that_fails_is_said_and_the_next_one_runs(
 def test_servers_of_every_tier_are_loaded(api: str, tier: str, has_salt: bool, tmp_path: Path) -> None:
     with mock(api=api, **PACE) as server:
         made, _ = loaded(asked(server, tmp_path / "out", levels=levels("2", None), api=api))
-    assert (made.tier, made.is_salted, bool(made.notes)) == (tier, has_salt, not has_salt)
+    assert (made.tier, made.is_salted, len(made.notes) > 1) == (tier, has_salt, not has_salt)
+    assert made.notes[0] == "1 client process carried the streams"
     (level,) = made.levels
     assert level.figures is not None and not level.figures.failures
     assert level.figures.answer_tokens is not None and level.figures.answer_tokens.most == 6

@@ -11,7 +11,7 @@ from assay.bench import load_server
 from assay.bench.load_server import LoadRequest
 from assay.endpoint.load.drive import SALT
 from assay.endpoint.sampling import Sampling
-from assay.ground.errors import ConfigError, EnvironmentProblem
+from assay.ground.errors import ConfigError
 from assay.mlperf.data.sample import Sample
 from tests.mock_server import mock
 
@@ -59,13 +59,6 @@ def test_a_server_that_hides_what_it_is_can_be_told(monkeypatch: pytest.MonkeyPa
             load_server.server(request)
         asker, _ = load_server.server(dataclasses.replace(request, api="vllm"))
     assert (asker.api.name, asker.model) == ("vllm", "mock")
-
-
-def test_a_name_that_nobody_knows_is_said() -> None:
-    with mock() as server:
-        asker, _ = load_server.server(LoadRequest("w", (server.text,), ()))
-    with pytest.raises(EnvironmentProblem, match="name of a server"):
-        load_server.endpoints(LoadRequest("w", ("http://nowhere.invalid:1",), ()), asker)
 
 
 def test_the_warm_up_asks_another_prompt_of_the_same_length() -> None:

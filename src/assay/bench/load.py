@@ -15,9 +15,11 @@ from assay.doors import native
 from assay.endpoint.address import parse
 from assay.endpoint.exchange import ClientLimits
 from assay.endpoint.load import figures, record
-from assay.endpoint.load.drive import LevelProgress, LoadDrive, LoadPlan
+from assay.endpoint.load.drive import LevelProgress
 from assay.endpoint.load.figures import Lengths
+from assay.endpoint.load.fleet import LoadFleet
 from assay.endpoint.load.level import LoadKind, LoadLevel
+from assay.endpoint.load.process import LoadSetting
 from assay.endpoint.load.record import LevelRecord, LevelStatus, LoadAsked, LoadRecord
 from assay.endpoint.probe.identify import ServerIdentity
 from assay.endpoint.probe.trial import Asker
@@ -30,7 +32,7 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run.job import Job
 from assay.mlperf.sut.progress import Progress
-from assay.suts.endpoint_options import allow_files
+from assay.suts.endpoint_options import allow_files, clients_of
 
 RATE_STREAMS = 4096
 """Most requests that are open at a fixed rate; later ones wait, and their wait is counted."""
@@ -44,15 +46,18 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
     asker, identity = load_server.server(asked)
     sampling = load_server.sampling(job, asked.answer_tokens)
     prompts = load_server.prompts(asker, sampling, samples)
-    allow_files(max(RATE_STREAMS if each.kind is LoadKind.RATE else int(each.value) for each in asked.levels))
-    fresh = _record(asked, asker, identity, sampling, data, samples)
+    streams = max(RATE_STREAMS if each.kind is LoadKind.RATE else int(each.value) for each in asked.levels)
+    clients = clients_of({"clients": asked.clients}, streams)
+    allow_files(streams)
+    fresh = _record(asked, asker, identity, sampling, data, samples, clients)
     folder, kept = _begun(asked.out, fresh)
     limits = ClientLimits(min(STALL_S, asked.timeout_s), asked.timeout_s, in_flight=RATE_STREAMS)
-    plan = LoadPlan(asker.api, prompts, asked.duration_s, asked.seed, limits)
-    drive = LoadDrive(plan, load_server.endpoints(asked, asker))
+    urls = tuple(parse(url).text for url in asked.urls)
+    setting = LoadSetting(asker.api.name, urls, asked.key, prompts, asked.duration_s, asked.seed, limits)
     with files.held(folder):
         load_server.warm_up(asker, sampling, samples)
-        return folder, _levels(folder, kept, drive, samples, reporter)
+        with LoadFleet(setting, clients) as fleet:
+            return folder, _levels(folder, kept, fleet, samples, reporter)
 
 
 def _job(asked: LoadRequest) -> tuple[Job, Dataset]:
@@ -75,10 +80,11 @@ def _record(
     sampling: Sampling,
     data: Dataset,
     samples: Sequence[Sample],
+    clients: int,
 ) -> LoadRecord:
     counts = [len(sample.prompt_ids) for sample in samples]
     is_salted = asker.api.has_salt
-    notes = []
+    notes = [f"{clients} client process{'es' if clients > 1 else ''} carried the streams"]
     if not is_salted:
         notes.append(
             "prompts come again and this API has no salt: a prefix cache makes later requests faster"
@@ -130,7 +136,7 @@ def _begun(out: Path | None, fresh: LoadRecord) -> tuple[Path, LoadRecord]:
 
 
 def _levels(
-    folder: Path, kept: LoadRecord, drive: LoadDrive, samples: Sequence[Sample], reporter: Reporter
+    folder: Path, kept: LoadRecord, fleet: LoadFleet, samples: Sequence[Sample], reporter: Reporter
 ) -> LoadRecord:
     def waiting(first: int) -> int:
         return sum(each.status is not LevelStatus.COMPLETE for each in kept.levels[first:])
@@ -141,7 +147,7 @@ def _levels(
             if kept.levels[place].status is LevelStatus.COMPLETE:
                 continue
             told = _told(reporter, level, kept.asked.duration_s, waiting(place + 1))
-            made = _level(folder, kept, level, drive, samples, told)
+            made = _level(folder, kept, level, fleet, samples, told)
             kept = dataclasses.replace(kept.with_level(place, made), finished_at=now())
             record.write(folder, kept)
             reporter.say(words(made))
@@ -159,12 +165,12 @@ def _level(
     folder: Path,
     kept: LoadRecord,
     level: LoadLevel,
-    drive: LoadDrive,
+    fleet: LoadFleet,
     samples: Sequence[Sample],
     told: Callable[[LevelProgress], None],
 ) -> LevelRecord:
     try:
-        rows = drive.run(level, told)
+        rows = fleet.run(level, told)
     except RunFailed as error:
         return LevelRecord(level, LevelStatus.FAILED, error.message)
     load_rows.append(folder, load_rows.table(level.label, rows, samples))

@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.endpoint.address import parse
 from assay.endpoint.apis import APIS
 from assay.endpoint.load.drive import SALT, LoadPrompt
 from assay.endpoint.load.level import Goodput, LoadLevel
 from assay.endpoint.probe.identify import FAMILIES, ServerIdentity, identify
 from assay.endpoint.probe.trial import Asker, chosen
 from assay.endpoint.prompt import Prompt
-from assay.endpoint.rotation import Endpoint
 from assay.endpoint.sampling import Sampling
 from assay.endpoint.single import ProbedServer, probed_server
-from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
+from assay.ground.errors import ConfigError, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.run.job import Job
 
@@ -42,6 +40,8 @@ class LoadRequest:
     """Exact length of every answer; None = as the workload's rules have it."""
     goodput: Goodput | None = None
     timeout_s: float = 3600.0
+    clients: str = "auto"
+    """Processes that carry the streams."""
     out: Path | None = None
     command: tuple[str, ...] = ()
 
@@ -116,10 +116,3 @@ def warm_up(asker: Asker, sampling: Sampling, samples: Sequence[Sample]) -> None
             f"the server's first answer is of no use: {failure.kind.value} ({failure.detail})",
             "--api, --model or --dataset as the server has them, and the server's log",
         )
-
-
-def endpoints(asked: LoadRequest, asker: Asker) -> list[Endpoint[LoadPrompt]]:
-    try:
-        return [Endpoint.at(parse(url), asker.api.path, asked.key) for url in asked.urls]
-    except OSError as error:
-        raise EnvironmentProblem(f"the name of a server is not known: {error}", "mend --url") from error

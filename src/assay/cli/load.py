@@ -54,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="S", type=float, default=3600.0, help="longest time of an answer"
     )
+    parser.add_argument(
+        "--clients", metavar="N", default="auto", help="processes that carry the streams (default: auto)"
+    )
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the Poisson times")
     parser.add_argument("--out", metavar="DIR", type=paths.given, help="run folder (default assay-runs/TIME)")
     parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
@@ -96,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
         answer_tokens=args.answer_tokens,
         goodput=level.goodput(args.goodput) if args.goodput else None,
         timeout_s=args.timeout,
+        clients=args.clients,
         out=args.out,
         command=("assay", *sys.argv[1:]),
     )

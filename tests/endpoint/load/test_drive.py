@@ -24,11 +24,14 @@ from tests.mock_server import mock
 IDS = tuple(range(10, 74))
 
 
+def prompts() -> list[LoadPrompt]:
+    body = APIS["vllm"].body(Prompt(ids=IDS), Sampling(max_tokens=6), "mock", SALT)
+    return [LoadPrompt(index, body, len(IDS)) for index in (3, 4)]
+
+
 def drive(server: single.ProbedServer, duration_s: float = 0.4, **limits: Any) -> LoadDrive:
     api = APIS["vllm"]
-    body = api.body(Prompt(ids=IDS), Sampling(max_tokens=6), "mock", SALT)
-    prompts = [LoadPrompt(index, body, len(IDS)) for index in (3, 4)]
-    plan = LoadPlan(api, prompts, duration_s, 1, ClientLimits(**{"silence_s": 2.0, **limits}))
+    plan = LoadPlan(api, prompts(), duration_s, 1, ClientLimits(**{"silence_s": 2.0, **limits}))
     return LoadDrive(plan, [Endpoint.at(parse(server.text), api.path, None)])
 
 

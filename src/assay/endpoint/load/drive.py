@@ -55,32 +55,46 @@ class LevelProgress:
     open: int
 
 
+NOTHING = LevelProgress(0.0, 0, 0)
 Told = Callable[[LevelProgress], None]
+
+
+@dataclass(frozen=True)
+class LoadShare:
+    """Which process of how many this is, and what all salts of the load begin with."""
+
+    place: int = 0
+    of: int = 1
+    salt: str = "0000"
 
 
 class LoadDrive:
     """Levels one after another; the numbers of requests go on, so that no two have the same salt."""
 
-    def __init__(self, plan: LoadPlan, endpoints: list[Endpoint[LoadPrompt]]) -> None:
-        self._plan, self._endpoints = plan, endpoints
-        self._numbers = itertools.count()
-        self._salt = f"{time.time_ns() & 0xFFFF:04x}"
+    def __init__(
+        self, plan: LoadPlan, endpoints: list[Endpoint[LoadPrompt]], share: LoadShare | None = None
+    ) -> None:
+        self._plan, self._endpoints, self._share = plan, endpoints, share or LoadShare()
+        self._numbers = itertools.count(self._share.place, self._share.of)
 
-    def run(self, level: LoadLevel, told: Told) -> list[LoadedRequest]:
+    def run(self, level: LoadLevel, told: Told, start_ns: int = 0) -> list[LoadedRequest]:
         """The requests of a level, in the order in which they ended.
 
-        Raises: RunFailed when too many failed in a row; KeyboardInterrupt.
+        A closed loop has as many open as `level` says. Of a rate's times this process takes its share. `start_ns`: when
+        the level begins for all of them; 0 = now. Raises: RunFailed when too many failed in a row; KeyboardInterrupt.
         """
-        return asyncio.run(self._level(level, told))
+        return asyncio.run(self._level(level, told, start_ns or time.monotonic_ns()))
 
-    async def _level(self, level: LoadLevel, told: Told) -> list[LoadedRequest]:
+    async def _level(self, level: LoadLevel, told: Told, start_ns: int) -> list[LoadedRequest]:
         is_closed = level.kind is LoadKind.CONCURRENCY
         limits = self._plan.limits
         if is_closed:
             limits = dataclasses.replace(limits, in_flight=int(level.value))
-        run = _LevelRun(self._plan, self._endpoints, limits, self._exchange, is_closed)
+        run = _LevelRun(self._plan, self._endpoints, limits, self._exchange, is_closed, start_ns)
         helpers = [asyncio.ensure_future(each) for each in (run.client.watch(), run.tell(told))]
-        over = asyncio.ensure_future(run.closed(int(level.value)) if is_closed else run.paced(level))
+        over = asyncio.ensure_future(
+            run.closed(int(level.value)) if is_closed else run.paced(level, self._share)
+        )
         try:
             await asyncio.wait({over, run.client.failure}, return_when=asyncio.FIRST_COMPLETED)
             if run.client.failure.done():
@@ -101,7 +115,7 @@ class LoadDrive:
     def _exchange(self, due_ns: int) -> Exchange[LoadPrompt]:
         number = next(self._numbers)
         prompt = self._plan.prompts[number % len(self._plan.prompts)]
-        body = prompt.body.replace(SALT.encode(), f"assay-{self._salt}{number:08x}".encode())
+        body = prompt.body.replace(SALT.encode(), f"assay-{self._share.salt}{number:08x}".encode())
         return Exchange(prompt, body, partial(TimedAnswer, self._plan.api), due_ns)
 
 
@@ -115,29 +129,34 @@ class _LevelRun:
         limits: ClientLimits,
         exchange: Callable[[int], Exchange[LoadPrompt]],
         is_closed: bool,
+        start_ns: int,
     ) -> None:
         self.client = Client(endpoints, limits, lambda _: None, self._done)
         self.rows: list[LoadedRequest] = []
         self._exchange, self._is_closed = exchange, is_closed
-        self._start = time.monotonic_ns()
+        self._start = start_ns
         self._stop = self._start + int(plan.duration_s * 1e9)
         self._open = self._failed = 0
         self._changed = asyncio.Event()
         self._duration_s, self._seed = plan.duration_s, plan.seed
 
     async def closed(self, streams: int) -> None:
-        now = time.monotonic_ns()
-        self._ask([now] * streams)
+        await self._until(self._start)
+        self._ask([self._start] * streams)
         await self._drained()
 
-    async def paced(self, level: LoadLevel) -> None:
-        for at in level.times_s(self._duration_s, self._seed):
+    async def paced(self, level: LoadLevel, share: LoadShare) -> None:
+        times = level.times_s(self._duration_s, self._seed)
+        for at in itertools.islice(times, share.place, None, share.of):
             due = self._start + int(at * 1e9)
-            if (wait := (due - time.monotonic_ns()) / 1e9) > 0:
-                await asyncio.sleep(wait)
+            await self._until(due)
             self._refuse_hopeless()
             self._ask([due])
         await self._drained()
+
+    async def _until(self, at_ns: int) -> None:
+        if (wait := (at_ns - time.monotonic_ns()) / 1e9) > 0:
+            await asyncio.sleep(wait)
 
     async def tell(self, told: Told) -> None:
         while True:
