@@ -11,7 +11,7 @@ import pytest
 from assay.bench import load, load_server
 from assay.bench.load_server import LoadRequest
 from assay.bench.running import Reporter
-from assay.endpoint.load import drive, record
+from assay.endpoint.load import record
 from assay.endpoint.load.drive import LevelProgress
 from assay.endpoint.load.fleet import LoadFleet
 from assay.endpoint.load.level import Goodput, LoadLevel, levels
@@ -101,11 +101,17 @@ def test_another_load_and_what_is_no_load_are_left_alone(tmp_path: Path) -> None
 
 
 def test_a_level_that_fails_is_said_and_the_next_one_runs(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The first two requests ask what the server is and whether it answers.
-    busy = list(range(3, 3 + drive.MOST_FAILED_IN_A_ROW))
-    with mock(**PACE, fault=[{"kind": "busy", "requests": busy}]) as server:
+    real = LoadFleet.run
+
+    def gives_up(self: LoadFleet, level: LoadLevel, told: Any) -> list[LoadedRequest]:
+        if level.value == 1:
+            raise RunFailed("50 requests failed in a row: refused (HTTP 429)")
+        return real(self, level, told)
+
+    monkeypatch.setattr(LoadFleet, "run", gives_up)
+    with mock(**PACE) as server:
         made, said = loaded(asked(server, tmp_path / "out", levels=levels("1,2", None)))
     assert [each.status for each in made.levels] == [LevelStatus.FAILED, LevelStatus.COMPLETE]
     assert "429" in made.levels[0].reason and "FAILED" in said[0]
