@@ -67,8 +67,8 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
     except BaseException:
         _end(process)
         raise
-    server = _Server(address, process, words, serve_pace.key(words, port, spec.checkpoint), start_s)
-    return ServeSut(endpoint, server, digest, sink)
+    begun = _Server(address, process, words, serve_pace.key(words, port, spec.checkpoint), start_s)
+    return ServeSut(endpoint, begun, digest, sink)
 
 
 @dataclass(frozen=True)
