@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.mlperf.checker import archive as archives
+from assay.mlperf.checker.archive import is_archive, unpacked
 from assay.mlperf.checker.check import check
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.submission.pack import pack
@@ -132,3 +134,108 @@ def test_an_archive_of_endless_empty_files_is_not_unpacked(
         for number in range(3000):
             tar.addfile(tarfile.TarInfo(f"closed/{number}"))
     assert any("unfolds to more than" in f.message for f in check(archive, V51).findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [("a.tar", True), ("a.tar.gz", True), ("a.tgz", True), ("a.zip", False), ("a.gz", False), ("tar", False)],
+)
+def test_an_archive_is_known_by_its_name(tmp_path: Path, name: str, is_one: bool) -> None:
+    (tmp_path / name).write_bytes(b"")
+    assert is_archive(tmp_path / name) is is_one
+    assert not is_archive(tmp_path / f"missing-{name}")
+    (tmp_path / "folder.tar").mkdir()
+    assert not is_archive(tmp_path / "folder.tar")
+
+
+def files_of(archive: Path) -> tuple[dict[str, bytes], tuple[tuple[str, str], ...], Path]:
+    """What lies in the folder of an unpacked archive, its faults, and the folder, which is gone by then."""
+    with unpacked(archive) as found:
+        assert found.name == archive.name
+        content = {
+            path.relative_to(found.root).as_posix(): path.read_bytes()
+            for path in sorted(found.root.rglob("*"))
+            if path.is_file()
+        }
+    return content, found.faults, found.root
+
+
+def tar(archive: Path, members: dict[str, bytes]) -> Path:
+    with tarfile.open(archive, "w") as out:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            out.addfile(info, io.BytesIO(content))
+    return archive
+
+
+@pytest.mark.parametrize(
+    ("prefix", "inside"),
+    [("", ""), ("tree/", ""), ("closed-tree/", ""), ("closed/", "closed/"), ("a/b/", "b/")],
+)
+def test_the_trees_own_name_is_taken_off_and_a_divisions_is_not(
+    tmp_path: Path, prefix: str, inside: str
+) -> None:
+    members = {f"{prefix}open/A/x": b"1", f"{prefix}y": b"22"}
+    content, faults, root = files_of(tar(tmp_path / "t.tar", members))
+    assert content == {f"{inside}open/A/x": b"1", f"{inside}y": b"22"} and faults == ()
+    assert not root.exists()
+
+
+def test_a_member_above_the_limit_stays_packed_and_the_others_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MEMBER_MAX_BYTES", 10)
+    content, faults, _ = files_of(tar(tmp_path / "t.tar", {"closed/a": b"x" * 10, "closed/b": b"x" * 11}))
+    assert list(content) == ["closed/a"] and faults == (("closed/b", "is 11 bytes"),)
+
+
+def test_what_comes_after_the_limit_of_the_whole_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "TOTAL_MAX_BYTES", 20)
+    members = {f"closed/{name}": b"x" * 10 for name in "abcd"}
+    content, faults, _ = files_of(tar(tmp_path / "t.tar", members))
+    assert list(content) == ["closed/a", "closed/b"]
+    assert faults == (("closed/c", "more than 20 bytes in all"),)
+
+
+def test_a_hard_link_shares_the_content_and_comes_after_its_target(tmp_path: Path) -> None:
+    archive = tmp_path / "t.tar"
+    with tarfile.open(archive, "w") as out:
+        out.addfile(link(tarfile.LNKTYPE, "closed/later", "closed/first"))
+        out.addfile(link(tarfile.LNKTYPE, "closed/nowhere", "closed/lost"))
+        info = tarfile.TarInfo("closed/later")
+        info.size = 3
+        out.addfile(info, io.BytesIO(b"abc"))
+    content, faults, _ = files_of(archive)
+    assert content == {"closed/first": b"abc", "closed/later": b"abc"}
+    assert faults == (("closed/lost", "leads out of the archive"),)
+
+
+def test_a_link_in_the_place_of_a_file_is_not_made(tmp_path: Path) -> None:
+    archive = tmp_path / "t.tar"
+    with tarfile.open(archive, "w") as out:
+        info = tarfile.TarInfo("closed/a")
+        info.size = 3
+        out.addfile(info, io.BytesIO(b"abc"))
+        out.addfile(link(tarfile.SYMTYPE, "b", "closed/a"))
+    content, faults, _ = files_of(archive)
+    assert content == {"closed/a": b"abc"} and [name for name, _ in faults] == ["closed/a"]
+
+
+def test_a_file_where_a_folder_is_wanted_is_a_fault_and_what_came_before_is_kept(tmp_path: Path) -> None:
+    content, faults, _ = files_of(tar(tmp_path / "t.tar", {"closed/a": b"1", "closed/a/b": b"2"}))
+    assert content == {"closed/a": b"1"}
+    ((name, reason),) = faults
+    assert name == "" and reason.startswith("cannot be unpacked")
+
+
+def test_a_name_with_a_nul_leads_out(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("closed/x")
+    info.pax_headers = {"path": "closed/a\0b"}
+    archive = tmp_path / "t.tar"
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as out:
+        out.addfile(info, io.BytesIO(b""))
+    content, faults, _ = files_of(archive)
+    assert content == {} and faults == (("closed/a\0b", "leads out of the archive"),)

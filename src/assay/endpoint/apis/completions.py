@@ -92,10 +92,10 @@ class _PlainUsage(msgspec.Struct):
     prompt_tokens_details: _PlainDetails | None = None
 
     @property
-    def stated(self) -> Usage:
+    def stated(self) -> Usage | None:
         details = self.prompt_tokens_details
         cached = None if details is None else details.cached_tokens
-        return Usage(self.prompt_tokens, self.completion_tokens, cached)
+        return _told(Usage(self.prompt_tokens, self.completion_tokens, cached))
 
 
 class _PlainEvent(msgspec.Struct):
@@ -115,13 +115,18 @@ _PLAIN = msgspec.json.Decoder(_PlainEvent)
 def usage_in(fields: Fields) -> Usage | None:
     """OpenAI's usage object. Cached tokens that are left out are unknown: vLLM leaves out a 0 as well."""
     usage = object_in(fields, "usage")
-    if not usage:
-        return None
-    return Usage(
-        prompt_tokens=count_in(usage, "prompt_tokens"),
-        completion_tokens=count_in(usage, "completion_tokens"),
-        cached_tokens=count_in(object_in(usage, "prompt_tokens_details"), "cached_tokens"),
+    return _told(
+        Usage(
+            prompt_tokens=count_in(usage, "prompt_tokens"),
+            completion_tokens=count_in(usage, "completion_tokens"),
+            cached_tokens=count_in(object_in(usage, "prompt_tokens_details"), "cached_tokens"),
+        )
     )
+
+
+def _told(usage: Usage) -> Usage | None:
+    """None for a usage without any count: it would take the place of one that was stated before."""
+    return None if usage == Usage() else usage
 
 
 def finish_in(choice: Fields) -> Finish | None:
