@@ -39,7 +39,8 @@ from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.rounds.early_stopping import Judgement, allowed_over
 from assay.mlperf.rounds.round import Latency
 from assay.mlperf.run import job as jobs
-from assay.mlperf.run import queue_model, requests
+from assay.mlperf.run import pace_model, queue_model, requests
+from assay.mlperf.run.pace_model import SeenPace
 from assay.mlperf.run.queue_model import SeenWait
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.session import Session
@@ -186,17 +187,40 @@ def _probe(
 def foretold(
     tally: Tally, stop: StopRule, queries: Callable[[float], int]
 ) -> tuple[float | None, float | None]:
-    """(rate at full load of a queue that waits as the probe did, the highest rate at which it would pass), queries/s.
+    """(rate at full load of a queue that waits as the probe did, the highest rate that would pass), queries/s.
 
-    None where the time per token decides, or too few queries were seen.
+    The first is None where the time per token decides; both where too few queries were seen.
     """
     limit_ms, allowed = stop.latency.ttft_ms - tally.base_ms, allowed_over(stop.final)
-    if tally.late_tpot > tally.late_ttft or not tally.decisive_ms or limit_ms <= 0 or allowed is None:
+    if allowed is None:
+        return None, None
+    if by_pace(tally, stop.latency):
+        return None, _foretold_by_pace(tally, stop, allowed, queries)
+    if not tally.decisive_ms or limit_ms <= 0:
         return None, None
     decisive_ms = max(tally.decisive_ms, tally.base_ms + LEAST_WAIT * limit_ms)
     seen = SeenWait(decisive_ms / 1000, tally.at_s, tally.base_ms / 1000)
     full = queue_model.full_rate(stop.seeds, stop.target_qps, stop.final, allowed, seen)
     return full, queue_model.highest_rate(stop.seeds, full, limit_ms / 1000, queries)
+
+
+def by_pace(tally: Tally, limits: Latency) -> bool:
+    """Whether the time per token is what decides: more are late by it, or it is nearer to its limit."""
+    if tally.late_tpot != tally.late_ttft:
+        return tally.late_tpot > tally.late_ttft
+    return tally.decisive_tpot_ms / limits.tpot_ms > tally.decisive_ms / limits.ttft_ms
+
+
+def _foretold_by_pace(
+    tally: Tally, stop: StopRule, allowed: int, queries: Callable[[float], int]
+) -> float | None:
+    """None for too few answers, and for a server that is too slow with one stream alone."""
+    if not tally.decisive_tpot_ms or tally.base_tpot_ms >= stop.latency.tpot_ms:
+        return None
+    seen = SeenPace(tally.decisive_tpot_ms / 1000, tally.base_tpot_ms / 1000, tally.answer_tokens, tally.at_s)
+    slowing = pace_model.fitted_slowing(stop.seeds, stop.target_qps, stop.final, allowed, seen)
+    limit_s = stop.latency.tpot_ms / 1000
+    return pace_model.highest_rate(stop.seeds, stop.target_qps, seen, slowing, limit_s, queries)
 
 
 def judged(tally: Tally, allowed: int, validity: str | None) -> tuple[bool, str]:

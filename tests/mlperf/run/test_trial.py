@@ -60,6 +60,16 @@ def test_slow_tokens_are_counted_apart(schedule: list[int]) -> None:
     assert tally.verdict is Judgement.FAIL  # two of 1,000 would be allowed
 
 
+def test_the_time_per_token_that_decides_is_told_with_the_shortest(schedule: list[int]) -> None:
+    times, count = Recorder(), LateCount(rule())
+    assert count.look(times, 10**12).decisive_tpot_ms == 0
+    answered(times, schedule, [0.0] * 4)
+    for place, pace in enumerate((3.0, 9.0, 2.0, 7.0)):  # two of 1,000 may be late: the third slowest decides
+        times.done._at[place] = 10**12 + schedule[place] + int(4 * pace * 1e6)
+    tally = count.look(times, 10**12 + 10**10)
+    assert (tally.decisive_tpot_ms, tally.base_tpot_ms, tally.answer_tokens) == pytest.approx((3.0, 2.0, 5.0))
+
+
 def test_a_query_that_still_waits_beyond_its_limit_is_late(schedule: list[int]) -> None:
     times = Recorder()
     answered(times, schedule, [0.0])

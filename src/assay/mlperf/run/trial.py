@@ -10,6 +10,7 @@ import heapq
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,12 @@ class Tally:
     """The shortest wait for a first token."""
     at_s: float = 0.0
     """When it was seen, on the clock of the schedule."""
+    decisive_tpot_ms: float = 0.0
+    """The longest time per token but as many as the whole run may have over the limit; 0 for fewer answers."""
+    base_tpot_ms: float = 0.0
+    """The shortest time per token."""
+    answer_tokens: float = 0.0
+    """Mean length of an answer."""
     is_whole: bool = False
     """Whether LoadGen came to its own end."""
 
@@ -78,6 +85,10 @@ class LateCount:
         self._longest: list[int] = []
         """A heap of the longest waits for a first token, ns, as many as decide."""
         self._shortest: int | None = None
+        self._slowest: list[float] = []
+        """A heap of the longest times per token, ns, as many as decide."""
+        self._fastest = math.inf
+        self._tokens = 0
         self._reader = CallReader()
 
     def look(self, times: Recorder, now_ns: int) -> Tally:
@@ -98,7 +109,10 @@ class LateCount:
         decisive, base = self._decisive_ns(now_ns), self._shortest or 0
         at_s = 0.0 if self._start is None else (now_ns - self._start) / NS_PER_S
         told = decisive / NS_PER_MS, base / NS_PER_MS, at_s
-        return Tally(verdict, self._issued, self._answered, late_ttft, self._late_tpot, *told)
+        slowest = self._slowest[0] if len(self._slowest) == self._kept else 0.0
+        fastest = self._fastest if self._slowest else 0.0
+        paces = slowest / NS_PER_MS, fastest / NS_PER_MS, self._tokens / max(1, self._answered)
+        return Tally(verdict, self._issued, self._answered, late_ttft, self._late_tpot, *told, *paces)
 
     def _decisive_ns(self, now_ns: int) -> int:
         """With the waits so far of those that still wait."""
@@ -127,18 +141,27 @@ class LateCount:
             self._answered += 1
             began = self._begun.pop(query, at)  # without a first token LoadGen itself refuses the run
             self._waiting.pop(query, None)
-            self._late_tpot += count > 1 and (at - began) / (count - 1) > limit_ns
+            self._tokens += count
+            if count > 1:
+                pace = (at - began) / (count - 1)
+                self._late_tpot += pace > limit_ns
+                self._fastest = min(self._fastest, pace)
+                _keep_longest(self._slowest, pace, self._kept)
 
     def _keep(self, wait: int) -> None:
         self._shortest = wait if self._shortest is None else min(self._shortest, wait)
-        if len(self._longest) < self._kept:
-            heapq.heappush(self._longest, wait)
-        elif wait > self._longest[0]:
-            heapq.heapreplace(self._longest, wait)
+        _keep_longest(self._longest, wait, self._kept)
 
     def _is_late(self, due: int, at: int) -> bool:
         assert self._start is not None
         return at - self._start - due > self._rule.latency.ttft_ms * NS_PER_MS
+
+
+def _keep_longest(heap: list[Any], value: float, most: int) -> None:
+    if len(heap) < most:
+        heapq.heappush(heap, value)
+    elif value > heap[0]:
+        heapq.heapreplace(heap, value)
 
 
 def final_queries(spec: RunSpec) -> int:
