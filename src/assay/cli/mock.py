@@ -30,9 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     import asyncio
+    import gc
     import json
 
     from assay.endpoint.apis import api_named
+    from assay.endpoint.clients import process
     from assay.endpoint.mock.script import script_of
     from assay.endpoint.mock.server import serve
 
@@ -51,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
             say(f"mock {script.api} at {url} (end it with Ctrl-C)")
         sys.stdout.flush()
 
+    gc.set_threshold(process.GARBAGE)  # its log grows, and a look at all of it stops every stream
     try:
         asyncio.run(serve(script, args.host, args.port, ready, shares_port=args.share_port))
     except OSError as error:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
+import pytest
+
 from assay.endpoint.clients import process
+from assay.ground import lifeline
 
 WORKER = "assay.endpoint.clients.worker"
 
@@ -34,6 +39,21 @@ def test_client_processes_end_with_the_one_that_started_them() -> None:
     while _state(child) != "Z":
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_the_collector_looks_seldom_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+    module = types.ModuleType("a_client")
+    module.main = lambda descriptor, *more: seen.extend((descriptor, more, gc.get_threshold()[0]))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "a_client", module)
+    monkeypatch.setattr(lifeline, "tie", lambda descriptor: seen.append(descriptor))
+    before = gc.get_threshold()
+    try:
+        process.begin("7", "a_client", "more")
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+    assert seen == [7, 7, ("more",), process.GARBAGE]
 
 
 def _state(pid: int) -> str:

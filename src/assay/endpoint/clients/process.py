@@ -14,6 +14,9 @@ _BOOT = (
     "from assay.endpoint.clients import process; process.begin(*sys.argv[2:])"
 )
 _END_SECONDS = 5.0
+GARBAGE = 100_000
+"""Objects beyond those that were freed before the collector looks: an answer leaves it none, and while it looks every
+stream waits. Source: docs/adr/0011-the-client-of-a-server.md."""
 
 
 def start(module: str, *arguments: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
@@ -50,4 +53,5 @@ def begin(descriptor: str, module: str, *arguments: str) -> None:
 
     main = importlib.import_module(module).main
     gc.freeze()  # what is there now is never garbage
+    gc.set_threshold(GARBAGE)
     main(int(descriptor), *arguments)
