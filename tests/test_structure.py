@@ -12,10 +12,9 @@ import pytest
 
 TOOL = Path(__file__).parents[1] / "tools" / "structure.py"
 NO_MORE_THAN = {
-    "modules that no test imports": 86,
+    "modules that no test imports": 16,
 }
 """Counts that have not reached their goals yet; lower a figure when the count falls."""
-NO_LESS_THAN = {"lines of tests per line of source": 0.71}
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +29,11 @@ def structure() -> ModuleType:
 
 def test_no_count_of_the_structure_gets_worse(structure: ModuleType) -> None:
     rows = {row.name: row for row in structure.rows()}
-    assert NO_MORE_THAN.keys() | NO_LESS_THAN.keys() <= rows.keys()
+    assert NO_MORE_THAN.keys() <= rows.keys()
     worse = [f"{name}: {rows[name].value}" for name, most in NO_MORE_THAN.items() if rows[name].value > most]
-    worse += [
-        f"{name}: {rows[name].value}" for name, least in NO_LESS_THAN.items() if rows[name].value < least
+    lost = [
+        f"{row.name}: {row.value}" for row in rows.values() if not row.is_met and row.name not in NO_MORE_THAN
     ]
-    lost = [r.name for r in rows.values() if not r.is_met and r.name not in {*NO_MORE_THAN, *NO_LESS_THAN}]
     assert (worse, lost) == ([], [])
 
 

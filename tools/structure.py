@@ -120,11 +120,12 @@ def untested() -> list[tuple[int, str]]:
 
 def started(test: ast.Module, names: set[str]) -> set[str]:
     """The modules that a test names by a text and not by an import, where it can start or load one."""
-    used = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
-    used |= {node.attr for node in ast.walk(test) if isinstance(node, ast.Attribute)}
+    nodes = list(ast.walk(test))
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    used |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     if not used & STARTERS:
         return set()
-    texts = {node.value for node in ast.walk(test) if isinstance(node, ast.Constant)}
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
     return {name for name in names if name in texts or path_below_src(name) in texts}
 
 

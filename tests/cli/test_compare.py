@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from assay.cli import compare as verb
 from assay.cli import main
+from assay.ground.errors import ArtifactError, ConfigError
 from tests import fakes
+from tests.cli.words import parsed
 
 
 @pytest.fixture
@@ -55,3 +58,23 @@ def test_earlier_runs_beside_the_two_or_in_a_named_folder_set_the_noise(
     assert main(["compare", *two, "--json"]) == 0 and earlier() == 3
     assert main(["compare", *two, "--json", "--history", str(tmp_path / "other")]) == 0 and earlier() == 4
     assert main(["compare", *two, "--history", str(tmp_path / "nowhere")]) == 2
+
+
+def test_a_condition_is_read_before_any_run_and_a_run_before_anything_is_written(
+    two: list[str], tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    with pytest.raises(ConfigError):
+        verb.run(parsed(verb, str(tmp_path / "none"), two[1], "--fail-if", "what < is < this"))
+    with pytest.raises(ArtifactError):
+        verb.run(parsed(verb, str(tmp_path / "none"), two[1], "--html", str(page)))
+    assert not page.exists()
+
+
+def test_further_runs_of_a_side_are_named_by_their_number(
+    two: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*two, "--and-a", two[0], "--and-a", two[1], "--fail-if", "tokens_per_s < 0.5x"]
+    assert verb.run(parsed(verb, *words)) == 0
+    out = capsys.readouterr().out
+    assert f"- A: {two[0]} and 2 more" in out and "## Gates" in out

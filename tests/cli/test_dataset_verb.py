@@ -1,13 +1,20 @@
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from assay.cli import dataset as verb
 from assay.cli import main
+from assay.ground.errors import ArtifactError, ConfigError
 from assay.ground.files import sha256
+from assay.mlperf import workloads
 from assay.mlperf.data import dataset
 from assay.mlperf.data.dataset_file import write_columns
 from assay.mlperf.workloads.datasets.mixtral_rows import SCHEMA
+from tests.cli.words import parsed
 from tests.mlperf.data.test_dataset import rows
 from tests.mlperf.workloads.datasets.test_mixtral_build import letters, sources
 
@@ -81,3 +88,113 @@ def test_build_writes_a_set_and_claims_no_equality(
     assert main(["dataset", "build", *argv, "--samples", "6", "--out", str(tmp_path / "set.jsonl")]) == 0
     assert "not the official set" in capsys.readouterr().out
     assert len(dataset.read(tmp_path / "set.jsonl", SCHEMA)) == 6
+
+
+TARGETS = ("--tokenizer", "t", "--out", "set.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (
+            ["--samples", "3", "--gsm8k", "g"],
+            "is built from --mbxp and --instruct",
+            "--gsm8k --mbxp --instruct",
+        ),
+        (["--samples", "3"], "is built from --gsm8k and --mbxp and --instruct", "--gsm8k"),
+        (
+            ["--samples", "3", "--gsm8k", "g", "--mbxp", "m", "--instruct", "i", "--texts", "t"],
+            "is not built from --texts",
+            "--gsm8k",
+        ),
+        (
+            ["--samples", "3", "--workload", "llama3.1-8b", "--texts", "t", "--only-passing"],
+            "llama3.1-8b has no programs",
+            "leave it out",
+        ),
+        (
+            ["--samples", "0", "--gsm8k", "g", "--mbxp", "m", "--instruct", "i"],
+            "at least one row",
+            "--samples 30",
+        ),
+        (
+            ["--samples", "-3", "--gsm8k", "g", "--mbxp", "m", "--instruct", "i"],
+            "at least one row",
+            "--samples 30",
+        ),
+    ],
+)
+def test_a_set_is_built_from_its_own_sources_alone(words: list[str], message: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        verb.run(parsed(verb, "build", *words, *TARGETS))
+    assert hint in caught.value.hint
+
+
+def test_a_workload_without_a_builder_says_where_its_set_comes_from() -> None:
+    name = next(each.name for each in workloads.TABLE.values() if each.builder is None)
+    with pytest.raises(ConfigError, match=f"no set can be built for {name}"):
+        verb.run(parsed(verb, "build", "--samples", "3", "--workload", name, *TARGETS))
+
+
+def test_every_source_is_one_that_a_workload_asks_for() -> None:
+    asked = {name for each in workloads.TABLE.values() if each.builder for name in each.builder.sources}
+    assert asked == set(verb.SOURCES)
+
+
+@pytest.mark.parametrize(
+    "words", [["build", "--samples", "many", *TARGETS], ["inspect"], ["convert", "one"], ["turn", "x"], []]
+)
+def test_words_that_lack_something_are_refused(words: list[str]) -> None:
+    with pytest.raises(ConfigError):
+        parsed(verb, *words)
+
+
+def facts(**changes: Any) -> dict[str, object]:
+    spread = {"least": 2, "mean": 3.5, "most": 5}
+    part = {"rows": 2, "first": 0, "prompt_tokens": spread, "reference_tokens": spread, "double_bos": 1}
+    base = {
+        "file": "set.pkl",
+        "sha256": "0123",
+        "rows": 2,
+        "subsets": {"GSM8K": part},
+        "languages": {},
+        "warnings": [],
+    }
+    return base | changes
+
+
+def test_a_set_is_told_part_by_part() -> None:
+    assert verb.text(facts()).splitlines() == [
+        "set.pkl",
+        "  sha256     0123",
+        "  rows       2",
+        "  GSM8K      2 rows from row 0; prompt tokens 2 to 5 (mean 3.5), reference tokens 2 to 5 (mean 3.5); "
+        "BOS twice in 1",
+    ]
+    lines = verb.text(facts(languages={"cpp": 1, "ruby": 2}, warnings=["odd", "odder"])).splitlines()
+    assert lines[-3:] == ["  languages  cpp 1, ruby 2", "  warning    odd", "  warning    odder"]
+
+
+def test_what_a_set_holds_is_plain_and_adds_up(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    write_columns(path, dataset.columns_of(rows() * 3))
+    loaded = dataset.load(path, SCHEMA)
+    found = json.loads(json.dumps(verb.describe(loaded, SCHEMA)))
+    assert found["rows"] == 6 == sum(part["rows"] for part in found["subsets"].values())
+    assert found["subsets"]["MBXP"]["first"] == 1 and found["languages"] == {"cpp": 3}
+    assert found["subsets"]["GSM8K"]["reference_tokens"] == {"least": 2, "mean": 2.0, "most": 2}
+
+
+def test_a_file_of_another_form_is_an_error_where_the_workload_was_named(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    write_columns(path, dataset.columns_of(rows()))
+    with pytest.raises(ArtifactError) as caught:
+        verb.run(parsed(verb, "inspect", str(path), "--workload", "llama3.1-8b"))
+    assert "--workload mixtral" not in caught.value.hint
+
+
+def test_a_converted_file_is_told_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_columns(tmp_path / "set.jsonl", dataset.columns_of(rows()))
+    target = tmp_path / "set.parquet"
+    assert verb.run(parsed(verb, "convert", str(tmp_path / "set.jsonl"), str(target), "--json")) == 0
+    assert json.loads(capsys.readouterr().out) == {"file": str(target), "rows": 2, "sha256": sha256(target)}

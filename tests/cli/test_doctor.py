@@ -5,7 +5,12 @@ import json
 import pytest
 
 from assay import cli, doctor
+from assay.cli import doctor as verb
 from assay.doctor import DEGRADED, MISSING, OK, Diagnosis
+from assay.engine import limits
+from assay.engine.limits import Roofline
+from assay.engine.ops import choice
+from assay.engine.ops.cpu.rates import Rates
 
 
 def findings(monkeypatch: pytest.MonkeyPatch, *found: Diagnosis) -> None:
@@ -47,3 +52,53 @@ def test_a_round_whose_loadgen_has_no_wheel_here_says_so(monkeypatch: pytest.Mon
     found = {f.subject: f for f in doctor._loadgen()}
     assert found["round v5.1"].state == MISSING
     assert not doctor.can_run(list(found.values()))
+
+
+ROOFLINE = Roofline("here", "2026-01-01", {"float32": 100.4, "int8": 250.6}, 12.34)
+RATES = Rates(
+    "2026-01-01",
+    vectors={name: {"1": 10.0, "16": 20.0, "64": 30.0} for name in ("bfloat16", "int8")},
+    tiles={name: {"1": 5.0, "16": 40.0, "64": 90.0} for name in ("bfloat16", "int8")},
+)
+
+
+@pytest.mark.parametrize(("state", "mark"), [(OK, "ok  "), (DEGRADED, "less"), (MISSING, "NO  ")])
+def test_each_state_has_its_mark(state: str, mark: str) -> None:
+    lines = verb.render(
+        [Diagnosis("a", state, "said"), Diagnosis("longer", OK, "x", "mend it")], None, "", True
+    )
+    assert lines.splitlines()[0] == f"  {mark}  a       said"
+    assert lines.splitlines()[2] == "                try: mend it"
+    assert lines.splitlines()[-1] == "benchmarks can run here"
+
+
+def test_limits_that_were_measured_are_told_with_the_rows_from_which_amx_runs() -> None:
+    lines = verb.render([Diagnosis("a", OK, "x")], ROOFLINE, RATES, False).splitlines()
+    assert lines[1] == "  roofline: GFLOP/s 100 in float32, 251 in int8; reads 12.3 GB/s; kept for later runs"
+    assert (
+        lines[2] == f"  bfloat16: AMX from {RATES.tiles_from.bfloat16} rows, AVX-512 below; GFLOP/s of a core"
+    )
+    assert lines[3:6] == [
+        "    rows          1     16     64",
+        "    AMX           5     40     90",
+        "    AVX-512      10     20     30",
+    ]
+    assert lines[-1].startswith("no benchmark can run here")
+
+
+@pytest.mark.parametrize(("rates", "is_plain"), [("no AMX here", True), (RATES, False)])
+def test_measuring_keeps_the_limits_and_tells_them_in_json(
+    rates: str | Rates, is_plain: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept: list[Roofline] = []
+    findings(monkeypatch, Diagnosis("a", OK, "x"))
+    monkeypatch.setattr(limits, "measure", lambda: ROOFLINE)
+    monkeypatch.setattr(limits, "keep", kept.append)
+    monkeypatch.setattr(choice, "measure_rates", lambda: rates)
+    assert cli.main(["doctor", "--roofline", "--json"]) == 0
+    tree = json.loads(capsys.readouterr().out)
+    assert kept == [ROOFLINE] and tree["roofline"]["read_gb_per_s"] == 12.34
+    assert (tree["instructions"] == rates) is is_plain
+    assert is_plain or tree["instructions"]["amx_from_rows"]["int8"] == RATES.tiles_from.int8
+    assert cli.main(["doctor", "--roofline"]) == 0
+    assert ("  instructions: no AMX here" in capsys.readouterr().out) is is_plain

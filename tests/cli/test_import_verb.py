@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from assay.cli import guard, main
+from assay.cli import import_verb as verb
+from assay.ground.errors import ArtifactError
 from tests.bench.foreign_files import GUIDELLM, VLLM, logs
+from tests.cli.words import parsed
 
 
 def test_a_file_becomes_a_run_folder_that_can_be_compared(
@@ -68,3 +71,27 @@ def test_an_empty_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
 )
 def test_import_is_ours_where_a_file_is_meant_and_cms_elsewhere(words: list[str], is_ours: bool) -> None:
     assert guard.is_ours(words) is is_ours
+
+
+def test_runs_are_read_from_a_file_a_folder_of_them_or_logs(tmp_path: Path) -> None:
+    (tmp_path / "g.json").write_text(json.dumps(GUIDELLM))
+    (tmp_path / "v.json").write_text(json.dumps(VLLM))
+    (tmp_path / "other.txt").write_text("")
+    assert [run.tool for run in verb.runs_of(tmp_path / "v.json")] == ["vllm bench serve"]
+    assert len(verb.runs_of(tmp_path)) == len(verb.runs_of(tmp_path / "g.json")) + 1 == 3
+    logs(tmp_path / "logs/m/Server/performance/run_1")
+    assert len(verb.runs_of(tmp_path)) == 1  # logs of LoadGen come before JSON
+    with pytest.raises(ArtifactError, match="cannot be read as JSON"):
+        verb.runs_of(tmp_path / "absent.json")
+
+
+def test_without_a_place_runs_go_below_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "v.json").write_text(json.dumps(VLLM))
+    monkeypatch.chdir(tmp_path)
+    assert verb.run(parsed(verb, "v.json", "--json")) == 0
+    (told,) = json.loads(capsys.readouterr().out)["runs"]
+    assert told["folder"] == "assay-runs/imported-v.json" and told["tool"] == "vllm bench serve"
+    assert told["scenarios"] == ["Server"] and told["outcome"]
+    assert (tmp_path / told["folder"] / "result.json").is_file()

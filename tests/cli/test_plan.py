@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
 import json
+from typing import Any
 
 import pytest
 
 from assay import cli
+from assay.bench import machines
+from assay.bench.machines import Machine
+from assay.bench.model_sizes import ModelSizes
+from assay.bench.plan import Blocker, Plan
+from assay.cli import plan as verb
 from assay.ground import download
 
 
@@ -49,3 +56,100 @@ def test_the_table_of_sizes_holds_every_published_model(capsys: pytest.CaptureFi
         each["workload"] for each in models
     }
     assert all(each["weight_bytes"]["int8"] == each["parameters"] for each in models)
+
+
+SIZES = ModelSizes(
+    "w", "org/model", 7 * 10**9, 14 * 10**9, {"float16": 14 * 10**9, "int8": 7 * 10**9}, 131_072, 2_000, {}
+)
+PLAN = Plan(
+    workload="w",
+    sut="engine",
+    precision="int8",
+    samples=15_000,
+    answer_tokens=144.6,
+    parameters=7 * 10**9,
+    weight_bytes=7 * 10**9,
+    sizes=SIZES,
+    could_run=("a in int8", "b"),
+    download_bytes=999,
+    read_bytes=1_000,
+    disk_bytes=2_500_000,
+    ram_bytes=3 * 10**12,
+    ram_free_bytes=10**9,
+    parts={"load": 60.0, "Offline": 3540.0},
+    seconds_at_most=7200.0,
+    blockers=(),
+    notes=("a note",),
+)
+
+
+def shown(**changes: Any) -> list[str]:
+    return verb.render(dataclasses.replace(PLAN, **changes)).splitlines()
+
+
+def test_a_plan_is_told_in_rows_with_units() -> None:
+    lines = shown()
+    assert lines[:4] == [
+        "plan:",
+        "  workload  w, engine SUT, int8",
+        "  samples   15,000, about 145 tokens an answer",
+        "  weights   7,000,000,000 parameters, 7.0 GB in int8",
+    ]
+    assert lines[4:7] == [
+        "  model     org/model: 14.0 GB as published",
+        "            14.0 GB in float16, 7.0 GB in int8",
+        "  kv        131.1 kB a token in 16 bits, 262.1 MB for the longest (2,000 tokens)",
+    ]
+    assert lines[7:11] == [
+        "  download  999 B",
+        "  read      1.0 kB",
+        "  disk      2.5 MB",
+        "  memory    3.0 TB at most, 1.0 GB free",
+    ]
+    assert lines[11].startswith("  time      ") and "(load 60 s, Offline 59 min)" in lines[11]
+    assert lines[12].endswith("if every answer were as long as allowed")
+    assert lines[13:] == ["  note      a note", "  fits here a in int8, b"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "absent"),
+    [
+        ({"samples": None}, "  samples"),
+        ({"parameters": None}, "  weights"),
+        ({"weight_bytes": None}, "  weights"),
+        ({"sizes": None}, "  kv"),
+        ({"parts": {}}, "  time"),
+        ({"parts": {}}, "if every answer"),
+        ({"seconds_at_most": None}, "if every answer"),
+        ({"could_run": ()}, "  fits here"),
+        ({"answer_tokens": None}, "tokens an answer"),
+    ],
+)
+def test_what_is_not_known_has_no_row(changes: dict[str, Any], absent: str) -> None:
+    assert any(absent in line for line in shown()) and not any(absent in line for line in shown(**changes))
+
+
+def test_each_blocker_is_told_with_what_to_try() -> None:
+    blockers = (Blocker("too large", "buy memory", 3), Blocker("no way", "", 2))
+    assert shown(blockers=blockers)[-3:] == [
+        "  BLOCKED   too large",
+        "            try: buy memory",
+        "  BLOCKED   no way",
+    ]
+
+
+def test_other_machines_are_a_table_of_memory_and_disk(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        Machine(8, 0, 0.0, 0, ()),
+        Machine(64, 16, 12.34, 100, tuple(float(n) for n in range(1, len(machines.DISKS) + 1))),
+        Machine(256, 64, 0.0, 256, tuple(99.0 for _ in machines.DISKS)),
+    ]
+    monkeypatch.setattr(machines, "table", lambda tree, precision: rows)
+    assert cli.main(["plan", "mixtral-8x7b", "--machines"]) == 0
+    _, head, none, some, whole = capsys.readouterr().out.splitlines()
+    assert head.count("GB/s") == len(machines.DISKS) and none.endswith("cannot run")
+    assert "12.3 GB" in some and "nothing" in whole and len(head) == len(some) == len(whole)
+    assert cli.main(["plan", "mixtral-8x7b", "--machines", "--json"]) == 0
+    assert [each["memory_gib"] for each in json.loads(capsys.readouterr().out)] == [8, 64, 256]

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from assay.cli import main
+from assay.cli import report as verb
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import requests
 from tests import fakes
+from tests.cli.words import parsed
 from tests.report import rows
 
 
@@ -113,3 +115,46 @@ def test_a_history_and_a_comparison_have_a_page_beside_what_they_print(
     assert main(["compare", str(run), str(run), "--html", str(target), "--json"]) == 0
     assert "<h1>Comparison</h1>" in target.read_text()
     assert json.loads(capsys.readouterr().out.strip().splitlines()[-1])["differences"] == []
+
+
+def test_several_runs_are_one_page_and_one_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [tmp_path / name for name in "ab"]
+    for folder in folders:
+        folder.mkdir()
+        fakes.result().write(folder)
+    page = tmp_path / "page.html"
+    assert verb.run(parsed(verb, *map(str, folders), "--html", str(page), "--json")) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [run["folder"] for run in told["runs"]] == [str(folder) for folder in folders]
+    assert told["page"] == str(page) and all(run["outcome"] for run in told["runs"])
+    assert all(RunFolder(folder).readme.is_file() for folder in folders)
+    assert verb.run(parsed(verb, str(folders[0]), "--json")) == 0
+    assert json.loads(capsys.readouterr().out)["page"] is None
+
+
+@pytest.mark.parametrize("damage", [b"\xff", b"old words"])
+def test_a_readme_that_is_damaged_or_old_is_written_anew(damage: bytes, tmp_path: Path) -> None:
+    fakes.result().write(tmp_path)
+    RunFolder(tmp_path).readme.write_bytes(damage)
+    assert verb.run(parsed(verb, str(tmp_path))) == 0
+    assert RunFolder(tmp_path).readme.read_text().startswith("# mixtral-8x7b")
+
+
+def test_a_page_shows_what_the_check_of_the_tree_found(tmp_path: Path) -> None:
+    fakes.result().write(tmp_path)
+    page = tmp_path / "page.html"
+    RunFolder(tmp_path).tree.mkdir(parents=True)
+    (RunFolder(tmp_path).tree / "nonsense").mkdir()
+    assert verb.run(parsed(verb, str(tmp_path), "--html", str(page))) == 0
+    with_tree = page.read_text()
+    (RunFolder(tmp_path).tree / "nonsense").rmdir()
+    RunFolder(tmp_path).tree.rmdir()
+    assert verb.run(parsed(verb, str(tmp_path), "--html", str(page))) == 0
+    assert "nonsense" in with_tree and "nonsense" not in page.read_text()
+
+
+def test_a_report_needs_a_run() -> None:
+    from assay.ground.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="RUN"):
+        parsed(verb)

@@ -1,12 +1,20 @@
+from __future__ import annotations
+
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assay.cli import main
+from assay.cli import score as score_verb
+from assay.ground.errors import ConfigError
 from assay.mlperf.data import dataset
 from assay.mlperf.data.dataset_file import write_columns
+from assay.mlperf.rounds.target import Score
 from assay.sandbox.isolation import Bubblewrap, Unshare
+from tests.cli.words import parsed
 from tests.mlperf.scoring.conftest import WORDS, words, write_log
 
 __all__ = ["words"]  # the fixture
@@ -106,3 +114,73 @@ def test_a_wrong_dtype_ends_with_words_and_no_traceback(
     error = capsys.readouterr().err
     assert "--dtype int32" in error
     assert "Traceback" not in error
+
+
+FILES = ("--log", "l", "--dataset", "d", "--tokenizer", "t")
+
+
+@pytest.mark.parametrize(("text", "workers"), [("1", 1), ("16", 16), ("ray", "ray"), (" RAY ", "ray")])
+def test_workers_are_a_number_or_a_cluster(text: str, workers: int | str) -> None:
+    assert parsed(score_verb, *FILES, "--workers", text).workers == workers
+
+
+@pytest.mark.parametrize("text", ["", "two", "-1", "1.5", "²", "1 2", "x" * 100])
+def test_other_workers_are_refused_by_a_sentence(text: str) -> None:
+    with pytest.raises(ConfigError, match="is not a value of --workers") as caught:
+        parsed(score_verb, *FILES, f"--workers={text}")
+    assert len(caught.value.message) < 80 and "a whole number" in caught.value.hint
+
+
+def test_a_cluster_has_an_address_only_where_it_is_asked_for() -> None:
+    with pytest.raises(ConfigError, match="--ray-address is for --workers ray"):
+        score_verb.run(parsed(score_verb, *FILES, "--ray-address", "auto"))
+
+
+def scored(metric: str = "rouge1", value: float | None = 46.0, **more: Any) -> Score:
+    return Score(metric, value, "%", more.pop("n", 10), more.pop("interval", (40.0, 52.004)), **more)
+
+
+@pytest.mark.parametrize(
+    ("score", "lines"),
+    [
+        (scored(), ["  rouge1               46.0000 %              n = 10  95 %: 40.00 to 52.00"]),
+        (scored(interval=None), ["  rouge1               46.0000 %              n = 10"]),
+        (scored(value=None, reason="no ruby"), ["  rouge1             not measured: no ruby"]),
+        (
+            scored(
+                details={
+                    "cpp": {"passed": 1, "run": 2},
+                    "answered": 1_000,
+                    "samples": 15_000,
+                    "duplicates": 3,
+                }
+            ),
+            [
+                "  rouge1               46.0000 %              n = 10  95 %: 40.00 to 52.00",
+                "    cpp: 1 passed, 2 run",
+                "    3 answers are of samples logged before: the first answer counts",
+                "    PARTIAL: the log answers 1,000 of the dataset's 15,000 samples",
+            ],
+        ),
+        (
+            scored(interval=None, details={"sandbox": {"kind": "none", "safe": False}, "duplicates": 0}),
+            [
+                "  rouge1               46.0000 %              n = 10",
+                "    sandbox: none (UNSAFE: none was used)",
+            ],
+        ),
+        (
+            scored(interval=None, details={"sandbox": {"kind": "bubblewrap", "safe": True}}),
+            ["  rouge1               46.0000 %              n = 10", "    sandbox: bubblewrap"],
+        ),
+    ],
+)
+def test_a_score_is_told_in_lines(score: Score, lines: list[str]) -> None:
+    assert score_verb.text([score]).splitlines() == lines
+
+
+def test_the_official_keys_stand_beside_the_scores_and_null_where_nothing_was_measured() -> None:
+    found = score_verb.to_dict([scored(), scored("mbxp", None)], {"gen_num": 10.0, "rouge1": math.nan})
+    assert (found["rouge1"], found["mbxp"], found["gen_num"]) == (46.0, None, 10.0)
+    assert [one["metric"] for one in found["scores"]] == ["rouge1", "mbxp"]  # type: ignore[attr-defined]
+    json.dumps(found)
