@@ -7,58 +7,50 @@ import signal
 import time
 from collections.abc import Iterator
 
-import numpy as np
+import psutil
 import pytest
 
 from assay.config import Device, Precision
 from assay.ground import cores
 from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.channel import Kind
 from assay.mlperf.sut.interface import SutSpec, Used
 from assay.mlperf.sut.message import Failure
 from assay.mlperf.workloads.workload import Generation
-from assay.suts.ray_replica import Heard, Replica, Setup
+from assay.suts import ray_wire
+from assay.suts.ray_replica import Heard, Loaded, Replica, Setup
 
+SECRET = b"s" * 32
 SAMPLES = [Sample(n, f"t.{n}", "", "", (1, 50), "", (10 + n, 11, 12)[: 2 + n % 2], ()) for n in range(4)]
 
 
 def setup(count: int = 1, **options: object) -> Setup:
     rules = Generation(1, 8, 2)
     spec = SutSpec("echo", None, Device.CPU, Precision.FLOAT32, None, rules, True, options)  # type: ignore[arg-type]
-    return Setup("assay.suts.echo", spec, 0, count)
+    return Setup("assay.suts.echo", spec, 0, count, "127.0.0.1", SECRET)
 
 
 @pytest.fixture
 def replica() -> Iterator[Replica]:
-    bound = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     made = Replica("replica 0")
     yield made
     made.close()
-    if bound is not None:
-        os.sched_setaffinity(0, bound)
     os.unsetenv("OMP_NUM_THREADS")
 
 
-def heard_until(replica: Replica, answers: int) -> list[Heard]:
-    found: list[Heard] = []
-    end = time.monotonic() + 20
-    while sum(len(each.numbers) for each in found) < answers and time.monotonic() < end:
-        found.append(replica.hear(0.2))
-    return found
-
-
 def test_it_answers_by_the_numbers_that_it_was_given(replica: Replica) -> None:
-    used = replica.load(setup(), SAMPLES)
-    assert isinstance(used, Used) and used.sut == "echo"
-    replica.issue(np.array([1000, 1001], np.int64), np.array([1, 2], np.int32))
-    found = heard_until(replica, 2)
-    assert [n for each in found for n in each.numbers.tolist()] == [1000, 1001]
-    assert [n for each in found for n in each.counts.tolist()] == [3, 2]
-    assert [n for each in found for n in each.tokens.tolist()] == [11, 11, 12, 12, 11]
-    assert [n for each in found for n in each.first_tokens.tolist()] == [11, 12]
-    assert [each.turn for each in found] == list(range(len(found)))
+    told = replica.load(setup(), SAMPLES)
+    assert isinstance(told, Loaded) and told.used.sut == "echo" and told.seconds > 0
+    wire = ray_wire.connect("127.0.0.1", told.port, SECRET)
+    wire.issue([1000, 1001], [1, 2])
+    first, done = wire.receive(), wire.receive()
+    assert first is not None and done is not None
+    assert (first.kind, first.ids.tolist(), first.values.tolist()) == (Kind.FIRST, [1000, 1001], [11, 12])
+    assert (done.kind, done.ids.tolist(), done.values.tolist()) == (Kind.DONE, [1000, 1001], [3, 2])
+    assert done.tokens.tolist() == [11, 11, 12, 12, 11]
     assert isinstance(replica.used(), Used)
-    nothing = replica.hear(0.01)
-    assert len(nothing.numbers) == 0 and nothing.failure is None
+    assert replica.hear(0.01) == Heard()
+    wire.close()
 
 
 def test_what_cannot_be_loaded_is_told(replica: Replica) -> None:
@@ -68,13 +60,16 @@ def test_what_cannot_be_loaded_is_told(replica: Replica) -> None:
 
 
 def test_the_death_of_its_sut_is_told_with_the_reason(replica: Replica) -> None:
-    replica.load(setup(), SAMPLES)
+    told = replica.load(setup(), SAMPLES)
+    assert isinstance(told, Loaded)
+    wire = ray_wire.connect("127.0.0.1", told.port, SECRET)
     os.kill(replica.pid(), signal.SIGKILL)
-    replica.issue(np.array([1], np.int64), np.array([0], np.int32))
     end = time.monotonic() + 10
     while (failure := replica.hear(0.2).failure) is None and time.monotonic() < end:
         pass
     assert failure is not None and "killed by SIGKILL" in failure.message
+    assert wire.receive() is None
+    wire.close()
 
 
 def test_it_keeps_to_its_cores_where_there_are_so_many(replica: Replica) -> None:
@@ -82,11 +77,12 @@ def test_it_keeps_to_its_cores_where_there_are_so_many(replica: Replica) -> None
     if not before:
         pytest.skip("this system binds no processes to cores")
     replica.load(setup(count=len(before) + 1), SAMPLES)
-    assert cores.usable_ids() == before
+    assert psutil.Process(replica.pid()).cpu_affinity() == before
     other = Replica("replica 1")
     other.load(setup(), SAMPLES)
+    assert psutil.Process(other.pid()).cpu_affinity() == before[:1]
     other.close()
-    assert cores.usable_ids() == before[:1]
+    assert cores.usable_ids() == before  # what carries queries and answers is not bound
 
 
 def test_it_tells_of_its_node(replica: Replica) -> None:

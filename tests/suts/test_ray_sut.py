@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from assay import suts
 from assay.config import Device, Precision
 from assay.ground.errors import RunFailed
 from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.channel import Frame, Kind
 from assay.mlperf.sut.interface import Query, SutSpec, Used
 from assay.mlperf.sut.message import Failure
 from assay.mlperf.workloads.workload import Generation
@@ -51,9 +53,12 @@ class Member:
     def __init__(self, rank: int) -> None:
         self.rank, self.name, self.used = rank, f"replica {rank}", USED
         self.node = SimpleNamespace(name="n0")
+        self.load_s = 1.5
+        self.cut: tuple[float, str] | None = None
         self.held: dict[int, int] = {}
-        self.flushed = self.turn = 0
+        self.flushed = 0
         self.told: Any = None
+        self.frames: SimpleQueue[Frame | None] = SimpleQueue()
 
     def listen(self, told: Any) -> None:
         self.told = told
@@ -64,21 +69,19 @@ class Member:
     def flush(self) -> None:
         self.flushed += 1
 
-    def heard(self, numbers: list[int], firsts: list[int] | None = None, **more: Any) -> Heard:
-        tokens = [[self.held.get(number, 0), 7] for number in numbers]
-        self.turn += 1
-        return Heard(
-            self.turn - 1,
-            np.array(firsts or [], np.int64),
-            np.array([5] * len(firsts or []), np.int32),
-            np.array(numbers, np.int64),
-            np.array([2] * len(numbers), np.int32),
-            np.array(tokens, np.int32).reshape(-1),
-            **more,
-        )
+    def receive(self) -> Frame | None:
+        return self.frames.get()
+
+    def first(self, numbers: list[int]) -> None:
+        self.put(Kind.FIRST, numbers, [5] * len(numbers), [])
 
     def answer(self, count: int | None = None) -> None:
-        self.say(self.heard(list(self.held)[:count]))
+        numbers = list(self.held)[:count]
+        self.put(Kind.DONE, numbers, [2] * len(numbers), [t for n in numbers for t in (self.held[n], 7)])
+
+    def put(self, kind: Kind, numbers: list[int], values: list[int], tokens: list[int]) -> None:
+        frame = np.array(numbers, np.uint64), np.array(values, np.int32), np.array(tokens, np.int32)
+        self.frames.put(Frame(kind, *frame))
 
     def say(self, outcome: Any) -> None:
         self.told.put(ReplicaNews(self.rank, outcome))
@@ -162,22 +165,28 @@ def test_answers_come_together_under_loadgens_ids(made: Any, sink: Sink) -> None
     assert used.batch == 4 and used.losses == () and used.details["nodes"]["n0"]["clock"]["ahead_ms"] == 0.1
 
 
-def test_what_is_told_out_of_turn_waits_for_its_turn(made: Any, sink: Sink) -> None:
+def test_first_tokens_come_once_and_before_their_answers(made: Any, sink: Sink) -> None:
     sut, (member,) = made(1)
     asked(sut, 1)
     (number,) = member.held
-    first = member.heard([], [number])
-    last = member.heard([number])
-    member.say(last)
-    member.say(first)
+    member.first([number])
+    member.first([number])
+    member.answer()
     sut.flush()
     assert sink.firsts == [(100, 5)] and sink.answers == [(100, [0, 7])]
+
+
+def test_what_replicas_say_beside_their_answers_is_passed_on(made: Any, sink: Sink) -> None:
+    _, members = made(2)
+    members[1].say(Heard(("warming up",), "endpoint 3 is slow"))
+    until(lambda: len(sink.lines) == 3)
+    assert sink.lines[1:] == ["replica 1: warming up", "endpoint 3 is slow"]
 
 
 def test_a_lost_replica_has_its_queries_answered_once_by_others(made: Any, sink: Sink) -> None:
     sut, members = made(2)
     asked(sut, 8)
-    members[0].say(members[0].heard(list(members[0].held)[:1]))
+    members[0].answer(1)
     until(lambda: len(sink.answers) == 1)
     members[0].say(RuntimeError("RayActorError: it was killed"))
     members[1].answer()
@@ -192,14 +201,25 @@ def test_a_lost_replica_has_its_queries_answered_once_by_others(made: Any, sink:
     assert sut._group.killed == [0]
 
 
-def test_answers_of_a_replica_that_fails_are_taken_before_it_is_lost(made: Any, sink: Sink) -> None:
+def test_what_a_lost_replica_still_answers_is_dropped(made: Any, sink: Sink) -> None:
     sut, members = made(2)
     asked(sut, 4)
-    failure = Failure("RunFailed", "killed by SIGKILL", "")
-    members[0].say(members[0].heard(list(members[0].held), failure=failure))
+    members[0].say(Heard(failure=Failure("RunFailed", "killed by SIGKILL", "")))
+    until(lambda: sut._group.killed == [0])
+    members[0].first(list(members[0].held))
+    members[0].answer()
     members[1].answer()
     sut.flush()
-    assert len(sink.answers) == 4 and sut.used().details["taken_over"] == 0
+    assert sorted(sink.answers) == [(100 + n, [n, 7]) for n in range(4)] and sink.firsts == []
+    assert sut.used().details["taken_over"] == 2 and "killed by SIGKILL" in sut.used().losses[0]
+
+
+def test_a_replica_whose_connection_broke_is_given_up_when_nobody_says_why(made: Any, sink: Sink) -> None:
+    sut, members = made(2)
+    asked(sut, 2)
+    members[0].cut = time.monotonic() - 10, "its connection broke: it was closed"
+    until(lambda: sut._group.killed == [0])
+    assert any("its connection broke" in line for line in sink.lines)
 
 
 def test_replicas_are_told_to_flush_when_nothing_waits(made: Any, sink: Sink) -> None:
@@ -209,7 +229,7 @@ def test_replicas_are_told_to_flush_when_nothing_waits(made: Any, sink: Sink) ->
     flushing.start()
     until(lambda: sut._is_flushing)
     assert member.flushed == 0 and len(member.held) == 4
-    member.say(member.heard(list(member.held)[:2]))
+    member.answer(2)
     until(lambda: member.flushed == 1)
     member.answer()
     flushing.join(20)

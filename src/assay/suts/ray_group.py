@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from assay.ground import errors
 from assay.ground.errors import ArtifactError, AssayError, ConfigError, RunFailed
 from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.channel import Channel, Frame
 from assay.mlperf.sut.interface import SutSpec, Used
 from assay.mlperf.sut.message import Failure
-from assay.suts import ray_node
+from assay.suts import ray_node, ray_wire
 from assay.suts.ray_cluster import Cluster, Node
 from assay.suts.ray_layout import ReplicaLayout
 from assay.suts.ray_node import NodeFacts
-from assay.suts.ray_replica import Heard, Replica, Setup
+from assay.suts.ray_replica import Heard, Loaded, Replica, Setup
 
 HEAR_S = 2.0
 """A replica with nothing to tell says so as often."""
@@ -32,8 +33,10 @@ CLOSE_S = 6.0
 """Longest wait for all to release what they hold."""
 MOST_SAID, MOST_CHARS = 10, 300
 """Of differences between nodes, and of what Ray says of a failure."""
-THREADS = {"in": 1, "out": 1, "ask": 1, "load": 1}
+THREADS = {"hear": 1, "ask": 1, "load": 1}
 """Of an actor: calls of one group keep their order."""
+
+T = TypeVar("T")
 
 
 class ReplicaNews(NamedTuple):
@@ -58,19 +61,56 @@ class Member:
     def __init__(self, rank: int, actor: Any, node: Node) -> None:
         self.rank, self.actor, self.node = rank, actor, node
         self.used: Used | None = None
-        self._issue = actor.issue.options(concurrency_group="in")
-        self._flush = actor.flush.options(concurrency_group="in")
-        self._hear = actor.hear.options(concurrency_group="out")
+        self.load_s = 0.0
+        self.cut: tuple[float, str] | None = None
+        """When its wire broke, on the monotonic clock, and why; Ray or the replica may know better."""
+        self._wire: Channel | None = None
+        self._hear = actor.hear.options(concurrency_group="hear")
 
     @property
     def name(self) -> str:
         return f"replica {self.rank} on {self.node.name}"
 
+    def loaded(self, told: Loaded, secret: bytes) -> None:
+        """From now on it can be asked. Raises: RunFailed when it cannot be reached."""
+        self.used, self.load_s = told.used, told.seconds
+        self._wire = ray_wire.connect(self.node.address, told.port, secret)
+
     def issue(self, numbers: NDArray[np.int64], indices: NDArray[np.int32]) -> None:
-        self._issue.remote(numbers, indices)
+        self._send(lambda wire: wire.issue(numbers.astype(np.uint64), indices))
 
     def flush(self) -> None:
-        self._flush.remote()
+        self._send(Channel.flush)
+
+    def receive(self) -> Frame | None:
+        """What it answers next; None = nothing any more."""
+        try:
+            frame = self._wire.receive() if self._wire else None
+        except OSError as error:
+            self._break(str(error))
+            return None
+        if frame is None:
+            self._break("it was closed")
+        return frame
+
+    def hang_up(self) -> None:
+        if self._wire is not None:
+            self._wire.hang_up()
+
+    def _send(self, send: Callable[[Channel], None]) -> None:
+        """Nothing once the wire is broken: half a frame may be on it."""
+        if self._wire is None or self.cut is not None:
+            return
+        try:
+            send(self._wire)
+        except BlockingIOError:
+            self._break(f"it took nothing for {ray_wire.SEND_S:g} s")
+        except OSError as error:
+            self._break(str(error))
+
+    def _break(self, why: str) -> None:
+        if self.cut is None:
+            self.cut = time.monotonic(), f"its connection broke: {why}"
 
     def listen(self, told: SimpleQueue[ReplicaNews | None]) -> None:
         """What it has to tell next is put into `told`, or the reason why it never will."""
@@ -129,15 +169,16 @@ class ReplicaGroup:
     def load(self, module: str, spec: SutSpec, samples: Sequence[Sample]) -> None:
         """Every replica loads, all at once. Raises: what a replica raises, with its name; ArtifactError for different
         weights."""
-        shipped = self._ray.put(list(samples))
+        shipped, secret = self._ray.put(list(samples)), ray_wire.secret()
         places: Counter[str] = Counter()
         calls = []
         for member in self.members:
-            setup = Setup(module, spec, *self.layout.cores_of(places[member.node.address]))
+            share = self.layout.cores_of(places[member.node.address])
+            setup = Setup(module, spec, *share, member.node.address, secret)
             places[member.node.address] += 1
             calls.append(member.actor.load.options(concurrency_group="load").remote(setup, shipped))
-        for member, used in zip(self.members, self._all(self.members, calls, None)):
-            member.used = _used(member, used)
+        for member, told in zip(self.members, self._all(self.members, calls, None)):
+            member.loaded(_told(member, told), secret)
         digests = {member.name: member.used.weights_sha256 for member in self.members if member.used}
         if len(set(digests.values())) > 1:
             said = "; ".join(f"{name}: {str(digest)[:16]}" for name, digest in digests.items())
@@ -152,7 +193,7 @@ class ReplicaGroup:
         calls = self._called(members, "used")
         for member, call in zip(members, calls):
             try:
-                member.used = _used(member, self._one(member, call, ASK_S))
+                member.used = _told(member, self._one(member, call, ASK_S))
             except AssayError as error:
                 silent[member.rank] = error.message
         return silent
@@ -163,6 +204,7 @@ class ReplicaGroup:
 
     def kill(self, rank: int) -> None:
         """End its actor, and with it all that it started; it may be gone already."""
+        self.members[rank].hang_up()
         self._ray.kill(self.members[rank].actor, no_restart=True)
 
     def close(self, ranks: Sequence[int]) -> None:
@@ -206,8 +248,8 @@ def words_of(error: BaseException) -> str:
     return (dead + errors_said + lines[:1] + [type(error).__name__])[0][:MOST_CHARS]
 
 
-def _used(member: Member, told: Used | Failure) -> Used:
-    """Raises: the error that a replica told in place of what it uses."""
+def _told(member: Member, told: T | Failure) -> T:
+    """Raises: the error that a replica told in place of what it was asked for."""
     if isinstance(told, Failure):
         raise getattr(errors, told.kind, RunFailed)(f"{member.name}: {told.message}", told.hint)
     return told

@@ -1,7 +1,8 @@
 """Replicas of another SUT as one, in the SUT process: queries are shared out, answers come together, each once.
 
-The caller's thread hands queries out; one thread takes in what replicas tell. A replica that is lost has its queries
-answered by the others; without any, or without the head of the cluster, the run ends at once.
+The caller's thread hands queries out; a thread for each replica takes in its answers, and one what Ray and the replicas
+tell beside them. A replica that is lost has its queries answered by the others; without any, or without the head of the
+cluster, the run ends at once.
 """
 
 from __future__ import annotations
@@ -22,25 +23,25 @@ from assay.config import Device
 from assay.ground import cores
 from assay.ground.errors import AssayError, RunFailed
 from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.channel import Frame, Kind
 from assay.mlperf.sut.interface import Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.mlperf.sut.kind import SutKind
 from assay.suts import ray_auto, ray_group, ray_layout, ray_report
 from assay.suts.ray import AUTO, KIND, hosted
 from assay.suts.ray_cluster import Cluster
 from assay.suts.ray_dispatch import Dispatcher
-from assay.suts.ray_group import ReplicaGroup, ReplicaNews
+from assay.suts.ray_group import Member, ReplicaGroup, ReplicaNews
 from assay.suts.ray_layout import ReplicaLayout
-from assay.suts.ray_replica import Heard
 from assay.suts.ray_report import RunCounts
 
 ROOM_BATCHES = 2
 """A replica holds so many of its batches: the next one is there when a place is free."""
 ROOM = 16384
 """Queries that a replica without a batch holds."""
-LISTENERS = 2
-"""Calls that wait at each replica for what it tells: while one comes back the next one listens."""
 LOOK_S = 1.0
 """How often silent replicas are looked for."""
+CUT_S = 5.0
+"""A replica whose connection broke is given up after so long: until then itself or Ray may say why."""
 
 
 def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> RaySut:
@@ -103,18 +104,17 @@ class RaySut:
         self._changed = threading.Condition()
         self._dispatcher = Dispatcher([1] * count)
         self._told: SimpleQueue[ReplicaNews | None] = SimpleQueue()
-        self._turns = [0] * count
-        self._early: list[dict[int, Heard]] = [{} for _ in range(count)]
         self._heard_at = [time.monotonic()] * count
         self._gone: dict[int, str] = {}
         self._broken: AssayError | None = None
-        self._is_flushing = self._is_handing_in = self._is_loaded = False
+        self._is_flushing = self._is_loaded = False
+        self._handing_in = 0
+        """Threads that have answers which no longer count as open, and are not handed in yet."""
         self._runs: list[list[dict[str, Any]]] = []
         self._slow: list[str] = []
         self._counts = RunCounts(count)
         for member in self._group.members:
-            for _ in range(LISTENERS):
-                member.listen(self._told)
+            member.listen(self._told)
         self._thread = threading.Thread(target=self._work, name="ray", daemon=True)
         self._thread.start()
 
@@ -128,6 +128,8 @@ class RaySut:
             self._is_loaded = True
             rooms = [self._room(member.used) for member in self._group.members]
             self._dispatcher = Dispatcher(rooms)
+        for member in self._group.members:
+            threading.Thread(target=self._take_in, args=(member,), name=member.name, daemon=True).start()
 
     def used(self) -> Used:
         group, members = self._group, self._group.members
@@ -170,7 +172,7 @@ class RaySut:
             self._is_flushing = True
             self._flush_replicas()
             self._changed.wait_for(
-                lambda: (not self._dispatcher.open and not self._is_handing_in) or self._broken is not None
+                lambda: not (self._dispatcher.open or self._handing_in) or self._broken is not None
             )
             self._raise_broken()
 
@@ -217,7 +219,46 @@ class RaySut:
         if self._broken is not None:
             raise self._broken
 
-    # In the thread that takes in what replicas tell.
+    # In a thread for each replica.
+
+    def _take_in(self, member: Member) -> None:
+        """Its answers, until there will be none any more."""
+        while (frame := member.receive()) is not None:
+            self._heard_at[member.rank] = time.monotonic()
+            if frame.kind is Kind.FIRST:
+                self._first_tokens(member.rank, frame)
+            elif frame.kind is Kind.DONE:
+                self._answers(member.rank, frame)
+
+    def _first_tokens(self, rank: int, frame: Frame) -> None:
+        with (
+            self._changed
+        ):  # handed in before the lock is left: if the replica is lost now, another's answer comes later
+            places, ids = self._dispatcher.first_tokens(rank, frame.ids.astype(np.int64))
+            self._sink.first_tokens(list(map(FirstToken, ids.tolist(), frame.values[places].tolist())))
+
+    def _answers(self, rank: int, frame: Frame) -> None:
+        counts = frame.values
+        with self._changed:
+            places, ids = self._dispatcher.done(rank, frame.ids.astype(np.int64))
+            if not len(places):  # of a replica that was lost
+                return
+            self._counts.answered(rank, time.monotonic(), len(places), int(counts[places].sum()))
+            self._give()
+            self._handing_in += 1
+        ends = np.cumsum(counts)
+        starts = (ends - counts)[places].tolist()
+        self._sink.done(
+            [
+                Answer(id_, frame.tokens[start:end])  # type: ignore[arg-type]
+                for id_, start, end in zip(ids.tolist(), starts, ends[places].tolist())
+            ]
+        )
+        with self._changed:
+            self._handing_in -= 1
+            self._changed.notify_all()
+
+    # In the thread that takes in what else is told.
 
     def _work(self) -> None:
         looked = time.monotonic()
@@ -241,48 +282,22 @@ class RaySut:
         if isinstance(outcome, Exception):
             self._lose(rank, ray_group.words_of(outcome))
             return
-        self._group.members[rank].listen(self._told)
-        self._early[rank][outcome.turn] = outcome
-        while (heard := self._early[rank].pop(self._turns[rank], None)) is not None:
-            self._turns[rank] += 1
-            self._hear(rank, heard)
-
-    def _hear(self, rank: int, heard: Heard) -> None:
-        name = self._group.members[rank].name
-        for line in heard.lines:
-            self._sink.progress(f"{name}: {line}")
-        if heard.worst_endpoint:
-            self._sink.worst_endpoint(heard.worst_endpoint)
-        if len(heard.first_numbers) or len(heard.numbers):
-            self._hand_in(rank, heard)
-        if heard.failure is not None:
-            self._lose(rank, heard.failure.message)
-
-    def _hand_in(self, rank: int, heard: Heard) -> None:
-        with self._changed:
-            first_places, first_ids = self._dispatcher.first_tokens(rank, heard.first_numbers)
-            places, ids = self._dispatcher.done(rank, heard.numbers)
-            self._counts.answered(rank, time.monotonic(), len(places), int(heard.counts[places].sum()))
-            self._give()
-            self._is_handing_in = True
-        tokens = heard.first_tokens[first_places].tolist()
-        self._sink.first_tokens(list(map(FirstToken, first_ids.tolist(), tokens)))
-        ends = np.cumsum(heard.counts)
-        starts = (ends - heard.counts)[places].tolist()
-        self._sink.done(
-            [
-                Answer(id_, heard.tokens[start:end])  # type: ignore[arg-type]
-                for id_, start, end in zip(ids.tolist(), starts, ends[places].tolist())
-            ]
-        )
-        with self._changed:
-            self._is_handing_in = False
-            self._changed.notify_all()
+        member = self._group.members[rank]
+        for line in outcome.lines:
+            self._sink.progress(f"{member.name}: {line}")
+        if outcome.worst_endpoint:
+            self._sink.worst_endpoint(outcome.worst_endpoint)
+        if outcome.failure is not None:
+            self._lose(rank, outcome.failure.message)
+        else:
+            member.listen(self._told)
 
     def _lose_silent(self, now: float) -> None:
         for rank in self._dispatcher.alive:
             if (silent_s := now - self._heard_at[rank]) > self._silence_s:
                 self._lose(rank, f"nothing was heard of it for {silent_s:.0f} s")
+            elif (cut := self._group.members[rank].cut) and now - cut[0] > CUT_S:
+                self._lose(rank, cut[1])
 
     def _lose(self, rank: int, why: str) -> None:
         """Others answer its queries. Raises: RunFailed when there are none, which ends the process."""
