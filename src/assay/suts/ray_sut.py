@@ -33,6 +33,7 @@ from assay.suts.ray_dispatch import Dispatcher
 from assay.suts.ray_group import Member, ReplicaGroup, ReplicaNews
 from assay.suts.ray_layout import ReplicaLayout
 from assay.suts.ray_report import RunCounts
+from assay.suts.ray_silence import Silences
 
 ROOM_BATCHES = 2
 """A replica holds so many of its batches: the next one is there when a place is free."""
@@ -97,14 +98,13 @@ class RaySut:
     ) -> None:
         self._cluster, self._kind, self._spec, self._sink = cluster, kind, spec, sink
         self._notes = tuple(notes)
-        self._silence_s = float(options["replica_timeout"])
         sink.progress(f"placing {layout.words} on {len(cluster.nodes())} node(s)")
         self._group = ReplicaGroup(cluster, layout, float(options["placement_timeout"]))
         count = layout.replicas
         self._changed = threading.Condition()
         self._dispatcher = Dispatcher([1] * count)
         self._told: SimpleQueue[ReplicaNews | None] = SimpleQueue()
-        self._heard_at = [time.monotonic()] * count
+        self._silences = Silences(count, float(options["replica_timeout"]), time.monotonic())
         self._gone: dict[int, str] = {}
         self._broken: AssayError | None = None
         self._is_flushing = self._is_loaded = False
@@ -204,7 +204,9 @@ class RaySut:
 
     def _give(self) -> None:
         for share in self._dispatcher.shares():
-            self._counts.given(share.replica, time.monotonic(), int(self._dispatcher.loads[share.replica]))
+            now, held = time.monotonic(), int(self._dispatcher.loads[share.replica])
+            self._counts.given(share.replica, now, held)
+            self._silences.given(share.replica, now, held - len(share.numbers))
             self._group.members[share.replica].issue(share.numbers, share.indices)
         if self._is_flushing:
             self._flush_replicas()
@@ -224,7 +226,7 @@ class RaySut:
     def _take_in(self, member: Member) -> None:
         """Its answers, until there will be none any more."""
         while (frame := member.receive()) is not None:
-            self._heard_at[member.rank] = time.monotonic()
+            self._silences.answered(member.rank, time.monotonic())
             if frame.kind is Kind.FIRST:
                 self._first_tokens(member.rank, frame)
             elif frame.kind is Kind.DONE:
@@ -278,7 +280,7 @@ class RaySut:
         rank, outcome = told
         if rank in self._gone:
             return
-        self._heard_at[rank] = time.monotonic()
+        self._silences.heard(rank, time.monotonic())
         if isinstance(outcome, Exception):
             self._lose(rank, ray_group.words_of(outcome))
             return
@@ -293,9 +295,11 @@ class RaySut:
             member.listen(self._told)
 
     def _lose_silent(self, now: float) -> None:
-        for rank in self._dispatcher.alive:
-            if (silent_s := now - self._heard_at[rank]) > self._silence_s:
-                self._lose(rank, f"nothing was heard of it for {silent_s:.0f} s")
+        alive = self._dispatcher.alive
+        for rank in alive:
+            held = int(self._dispatcher.loads[rank])
+            if why := self._silences.why_lost(rank, now, held, len(alive) > 1):
+                self._lose(rank, why)
             elif (cut := self._group.members[rank].cut) and now - cut[0] > CUT_S:
                 self._lose(rank, cut[1])
 
