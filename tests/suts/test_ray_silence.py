@@ -6,7 +6,9 @@ from assay.suts.ray_silence import Silences
 
 
 def test_a_replica_that_says_nothing_is_lost_after_the_limit() -> None:
-    silences = Silences(2, 60.0, 100.0)
+    silences = Silences(2, 60.0)
+    assert silences.why_lost(0, 1000.0, 0, True) == ""  # it is being started
+    silences.heard(0, 100.0)
     silences.heard(1, 130.0)
     assert silences.why_lost(0, 160.0, 0, True) == ""
     assert silences.why_lost(0, 161.0, 0, False) == "nothing was heard of it for 61 s"
@@ -15,7 +17,7 @@ def test_a_replica_that_says_nothing_is_lost_after_the_limit() -> None:
 
 def after_answers_of_the_other(longest_s: float) -> Silences:
     """Replica 0 holds queries from second 10 on and answers none; replica 1 answers every `longest_s`."""
-    silences = Silences(2, 60.0, 0.0)
+    silences = Silences(2, 60.0)
     for rank in (0, 1):
         silences.given(rank, 10.0, 0)
     for turn in range(1, 4):
@@ -38,7 +40,7 @@ def test_nobody_hangs_who_holds_nothing_or_is_alone_or_before_anyone_answered() 
     silences.heard(0, 500.0)
     assert silences.why_lost(0, 500.0, 0, True) == ""
     assert silences.why_lost(0, 500.0, 7, False) == ""
-    unknown = Silences(2, 60.0, 0.0)
+    unknown = Silences(2, 60.0)
     unknown.given(0, 1.0, 0)
     unknown.heard(0, 9000.0)
     assert unknown.why_lost(0, 9000.0, 7, True) == ""

@@ -239,7 +239,7 @@ def test_replicas_are_told_to_flush_when_nothing_waits(made: Any, sink: Sink) ->
 def test_a_silent_replica_is_given_up(made: Any, sink: Sink) -> None:
     sut, members = made(2, replica_timeout=5.0)
     asked(sut, 2)
-    sut._silences._heard[0] -= 10
+    sut._silences.heard(0, time.monotonic() - 10)
     until(lambda: sut._group.killed == [0])
     until(lambda: len(members[1].held) == 2)
     assert any(

@@ -27,8 +27,8 @@ from assay.suts.ray_replica import Heard, Loaded, Replica, Setup
 
 HEAR_S = 2.0
 """A replica with nothing to tell says so as often."""
-ASK_S = 120.0
-"""Longest wait for an answer of a replica that is not loading."""
+ASK_S = 180.0
+"""Longest wait for an answer of a replica that is not loading; the first one waits for its process too."""
 CLOSE_S = 6.0
 """Longest wait for all to release what they hold."""
 MOST_SAID, MOST_CHARS = 10, 300

@@ -13,11 +13,12 @@ without replicas has it."""
 class Silences:
     """When each replica was heard of, and when it answered."""
 
-    def __init__(self, replicas: int, least_s: float, now: float) -> None:
+    def __init__(self, replicas: int, least_s: float) -> None:
         """`least_s`: nobody is given up sooner."""
         self._least_s = least_s
-        self._heard = [now] * replicas
-        self._since = [now] * replicas
+        self._heard: list[float | None] = [None] * replicas
+        """None = it is still being started; whoever waits for that has a limit of their own."""
+        self._since = [0.0] * replicas
         """The last answer, or the first query after a time without any."""
         self._longest_s = 0.0
         """0 = nobody has answered yet, so nobody knows how long it takes."""
@@ -38,7 +39,8 @@ class Silences:
 
     def why_lost(self, rank: int, now: float, held: int, has_others: bool) -> str:
         """Why it is to be given up; empty = it is not. `held`: its open queries."""
-        if (silent_s := now - self._heard[rank]) > self._least_s:
+        heard = self._heard[rank]
+        if heard is not None and (silent_s := now - heard) > self._least_s:
             return f"nothing was heard of it for {silent_s:.0f} s"
         limit_s = max(self._least_s, TIMES_LONGEST * self._longest_s)
         if held and has_others and self._longest_s and (idle_s := now - self._since[rank]) > limit_s:

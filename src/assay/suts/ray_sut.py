@@ -104,7 +104,7 @@ class RaySut:
         self._changed = threading.Condition()
         self._dispatcher = Dispatcher([1] * count)
         self._told: SimpleQueue[ReplicaNews | None] = SimpleQueue()
-        self._silences = Silences(count, float(options["replica_timeout"]), time.monotonic())
+        self._silences = Silences(count, float(options["replica_timeout"]))
         self._gone: dict[int, str] = {}
         self._broken: AssayError | None = None
         self._is_flushing = self._is_loaded = False
