@@ -39,12 +39,12 @@ def test_a_lost_replica_is_a_loss_and_a_note() -> None:
 
 def test_counts_are_those_of_one_run() -> None:
     counts = RunCounts(2)
-    assert counts.rows(["a", "b"], {}) == []
+    assert counts.rows(["a", "b"], [2.0, 3.0], {}) == []
     counts.given(0, 10.0, 3)
     counts.given(0, 11.0, 2)
     counts.answered(0, 14.0, 5, 100)
-    (first, second) = counts.rows(["a", "b"], {1: "gone"})
-    assert first == ReplicaRun(0, "a", 5, 100, 4.0, 3) and first.tokens_per_s == 25.0
+    (first, second) = counts.rows(["a", "b"], [2.0, 3.0], {1: "gone"})
+    assert first == ReplicaRun(0, "a", 5, 100, 4.0, 3, 2.0) and first.tokens_per_s == 25.0
     assert second.gone == "gone" and second.tokens_per_s == 0.0
     assert first.to_dict()["tokens_per_s"] == 25.0
 

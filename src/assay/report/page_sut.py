@@ -11,6 +11,7 @@ from typing import Any
 from assay.mlperf.record.result import EnergyUsed, RunResult
 from assay.report import words
 from assay.report.markup import Markup, element, joined, table
+from assay.report.replica_table import replica_section
 from assay.report.words import number
 
 Row = tuple[object, ...]
@@ -33,8 +34,9 @@ def own_findings(result: RunResult) -> list[Row]:
 
 
 def sections(result: RunResult) -> list[Markup]:
-    """Where its time went, and which experts saw its tokens; none where it does not tell."""
-    return [made for made in (times(result), experts(result)) if made is not None]
+    """Its replicas, where its time went, and which experts saw its tokens; none where it does not tell."""
+    told = replica_section(result), times(result), experts(result)
+    return [made for made in told if made is not None]
 
 
 def times(result: RunResult) -> Markup | None:

@@ -9,6 +9,7 @@ from assay.config import Mode, Scenario
 from assay.ground.printable import printable
 from assay.mlperf.record.result import ModeResult, RunResult
 from assay.report import words
+from assay.report.replica_table import replica_markdown
 
 HOST_FIELDS = (
     ("operating_system", "OS version"),
@@ -51,6 +52,7 @@ def render(result: RunResult, scenario: Scenario | None = None) -> str:
     ]
     for name in dict.fromkeys(run.scenario for run in runs):
         lines += _scenario(result, name, [run for run in runs if run.scenario is name])
+    lines += replica_markdown(result)
     return printable("\n".join(lines).rstrip()) + "\n"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from assay.config import Mode
 from assay.mlperf.record.result import ModeResult, RunResult, ScoredMetric
 from assay.report import words
+from assay.report.replica_table import replica_lines
 
 WIDTH = 100
 """Columns where nobody knows the terminal's."""
@@ -25,6 +26,8 @@ def render(result: RunResult, width: int = WIDTH) -> str:
         lines += labelled("accuracy", f"{other.samples} of {other.rows} samples of another dataset", width)
     for run in result.runs:
         lines += _mode(result, run, width)
+    if replicas := list(replica_lines(result)):
+        lines += ["  replicas", *(f"    {line}" for line in replicas)]
     for note in words.notes(result):
         lines += labelled("note", note, width)
     return "\n".join(lines)

@@ -25,6 +25,8 @@ class ReplicaRun:
     """From the first query that it was given to its last answer."""
     most_open: int
     """Most queries that it held at once."""
+    load_s: float = 0.0
+    """From the word to load to the loaded SUT."""
     gone: str = ""
     """Why it answers no more; empty = it does."""
 
@@ -56,8 +58,10 @@ class RunCounts:
         self._answers[rank] += answers
         self._tokens[rank] += tokens
 
-    def rows(self, nodes: Sequence[str], gone: Mapping[int, str]) -> list[ReplicaRun]:
-        """One for each replica; `nodes`: where they are. Empty when nothing was answered."""
+    def rows(
+        self, nodes: Sequence[str], load_s: Sequence[float], gone: Mapping[int, str]
+    ) -> list[ReplicaRun]:
+        """One for each replica: where it is, and how long it loaded. Empty when nothing was answered."""
         if not any(self._answers):
             return []
         return [
@@ -68,9 +72,10 @@ class RunCounts:
                 tokens=self._tokens[rank],
                 seconds=round(max(0.0, self._ended[rank] - (self._began[rank] or 0.0)), 4),
                 most_open=self._most[rank],
+                load_s=round(loading, 2),
                 gone=gone.get(rank, ""),
             )
-            for rank, node in enumerate(nodes)
+            for rank, (node, loading) in enumerate(zip(nodes, load_s))
         ]
 
 

@@ -137,7 +137,7 @@ class RaySut:
             self._lose(rank, why)
         with self._changed:
             self._raise_broken()
-            rows = self._counts.rows([m.node.name for m in members], self._gone)
+            rows = self._counts.rows([m.node.name for m in members], [m.load_s for m in members], self._gone)
             self._counts = RunCounts(len(members))
             gone = {members[rank].name: why for rank, why in sorted(self._gone.items())}
             taken_over = self._dispatcher.taken_over
