@@ -10,7 +10,8 @@ import pytest
 
 from assay.bench import ray_grading
 from assay.cli import main
-from assay.ground.errors import ConfigError
+from assay.ground.errors import ConfigError, EnvironmentProblem
+from assay.mlperf.scoring import rouge
 from assay.mlperf.scoring.programs.grader import Grade
 from assay.mlperf.scoring.programs.mbxp import Grading, Program, ProgramVerdict
 
@@ -67,7 +68,7 @@ def test_without_a_machine_all_are_ungraded_with_the_reason() -> None:
     ("programs", "machines", "count"), [(230, 2, 8), (10, 4, 1), (0, 3, 0), (1000, 1, 4)]
 )
 def test_parts_hold_every_program_once(programs: int, machines: int, count: int) -> None:
-    made = ray_grading.parts(programs, machines)
+    made = ray_grading.parts(programs, machines, 24)
     assert [place for part in made for place in part] == list(range(programs)) and len(made) == count
 
 
@@ -106,3 +107,37 @@ def test_what_is_no_address_or_number_is_refused(tmp_path: Any, capsys: pytest.C
     assert "'many' is not a value of --workers" in capsys.readouterr().err
     assert main([*words, "--ray-address", "auto"]) == 2
     assert "--ray-address is for --workers ray" in capsys.readouterr().err
+
+
+PAIRS = [(f"the cat {n} sat on a mat", f"a cat {n % 7} lay on the mat") for n in range(1203)]
+
+
+class ReadingToy(Toy):
+    """Machines that compute ROUGE."""
+
+    def wait(self) -> tuple[str, Any]:
+        name, pairs = self._running.popleft()
+        return (
+            (name, "its node died")
+            if name in self._broken
+            else (name, ray_grading._compared(["rougeL"], pairs))
+        )
+
+
+@pytest.mark.parametrize("broken", [[], ["b"]])
+def test_texts_are_scored_as_by_one_process(broken: list[str]) -> None:
+    machines = ReadingToy(["a", "b"], broken)
+    made = ray_grading.spread_texts(machines, PAIRS, ["rougeL"])
+    assert made == rouge.f_measures(
+        [truth for truth, _ in PAIRS], [answer for _, answer in PAIRS], ["rougeL"]
+    )
+    assert len(machines.started) == 3 + len(broken)
+
+
+def test_texts_that_no_machine_scores_are_an_error() -> None:
+    with pytest.raises(EnvironmentProblem, match="no machine could compute ROUGE: a: its node died"):
+        ray_grading.spread_texts(ReadingToy(["a"], ["a"]), PAIRS, ["rougeL"])
+
+
+def test_no_text_is_no_part() -> None:
+    assert ray_grading.spread_texts(ReadingToy(["a"]), [], ["rougeL"]) == {"rougeL": []}

@@ -21,6 +21,7 @@ from assay.doors.sut_options import GROUP
 from assay.ground import paths, settings, store_contents
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
+from assay.mlperf.scoring import rouge
 from assay.mlperf.sut.option import BETWEEN, text_of
 
 if (
@@ -32,6 +33,7 @@ if (
     from assay.mlperf.record.result import RunResult
     from assay.mlperf.rounds.target import Score
     from assay.mlperf.scoring.programs.grader import Grade
+    from assay.mlperf.scoring.rouge import TextComparison
 
 Words = str | Sequence[str]
 """One name, or several."""
@@ -181,9 +183,15 @@ def score(
 
 @store_contents.used()
 def score_log(
-    log: Path, dataset: Path, tokenizer: Path, workload: str | None, dtype: str, grade: Grade
+    log: Path,
+    dataset: Path,
+    tokenizer: Path,
+    workload: str | None,
+    dtype: str,
+    grade: Grade,
+    f_measures: TextComparison = rouge.f_measures,
 ) -> ScoredLog:
-    """As `score`; also the work of `assay score`."""
+    """As `score`; also the work of `assay score`. `f_measures`: where ROUGE is computed."""
     from assay.mlperf.data import dataset as datasets
     from assay.mlperf.data import tokenizer as tokenizers
     from assay.mlperf.run import choosing
@@ -196,7 +204,7 @@ def score_log(
     words = tokenizers.load(tokenizer)
     records = logs.read(log, dtype, words.vocab_size)
     samples = choosing.of_log(log, datasets.read_scored(dataset, known.schema))
-    scores = scoring.score(records, samples, words, grade, known.scorers)
+    scores = scoring.score(records, samples, words, grade, known.scorers, f_measures)
     return ScoredLog(tuple(scores), known.official_results(scores), tuple(known.schema.warnings(samples)))
 
 

@@ -78,7 +78,9 @@ def run(args: argparse.Namespace) -> int:
     from assay.bench import library
     from assay.cli.progress import ProgressLine
     from assay.ground import files
+    from assay.mlperf.scoring import rouge
     from assay.mlperf.scoring.programs.grader import Grade
+    from assay.mlperf.scoring.rouge import TextComparison
     from assay.mlperf.scoring.score import accuracy_text
     from assay.mlperf.sut.progress import Progress
 
@@ -89,13 +91,17 @@ def run(args: argparse.Namespace) -> int:
         lambda done, total: line.show(Progress("grading", done, total)),
         args.lcb_tests,
     )
+    f_measures: TextComparison = rouge.f_measures
     if isinstance(args.workers, str):
         from assay.bench.ray_grading import on_ray
 
-        grade = on_ray(grade, args.ray_address)
+        grade = on_cluster = on_ray(grade, args.ray_address)
+        f_measures = on_cluster.f_measures
     elif args.ray_address is not None:
         raise ConfigError("--ray-address is for --workers ray", "--workers ray, or leave it out")
-    made = library.score_log(args.log, args.dataset, args.tokenizer, args.workload, args.dtype, grade)
+    made = library.score_log(
+        args.log, args.dataset, args.tokenizer, args.workload, args.dtype, grade, f_measures
+    )
     line.close()
     for warning in made.warnings:
         tell(f"assay: {warning}")

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.rounds.target import Score
-from assay.mlperf.scoring import interval
+from assay.mlperf.scoring import interval, rouge
 from assay.mlperf.scoring.programs.mbxp import Grader
+from assay.mlperf.scoring.rouge import TextComparison
 
 PERCENT = "%"
 
@@ -50,6 +51,8 @@ class Answers:
     """Rows of the dataset."""
     grade: Grader
     """Runs programs in the sandbox; called once, with all programs."""
+    f_measures: TextComparison = rouge.f_measures
+    """ROUGE of all texts; called once."""
 
     def of(self, subset: str) -> list[Answered]:
         return [each for each in self.answered if each.sample.subset == subset]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Protocol
 
 from assay.ground.errors import EnvironmentProblem
 
@@ -18,6 +19,14 @@ LSUM = "rougeLsum"
 HELD_SHARE, HELD_LEAST = 0.01, 20
 """Pairs that both libraries score; all, where there are fewer."""
 EQUAL = 1e-9
+
+
+class TextComparison(Protocol):
+    """`f_measures`, here or elsewhere."""
+
+    def __call__(
+        self, references: Sequence[str], predictions: Sequence[str], metrics: Sequence[str] = ...
+    ) -> dict[str, list[float]]: ...
 
 
 def f_measures(

@@ -13,8 +13,10 @@ from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.data.tokenizer import Tokenizer
 from assay.mlperf.rounds.target import Score
+from assay.mlperf.scoring import rouge
 from assay.mlperf.scoring.metric import Answered, Answers, Scorer
 from assay.mlperf.scoring.programs.mbxp import Grader
+from assay.mlperf.scoring.rouge import TextComparison
 
 
 class AnswerRecord(Protocol):
@@ -33,6 +35,7 @@ def score(
     tokenizer: Tokenizer,
     grade: Grader,
     scorers: Sequence[Scorer],
+    f_measures: TextComparison = rouge.f_measures,
 ) -> list[Score]:
     """The scores of all scorers in their order, each always present.
 
@@ -47,24 +50,21 @@ def score(
     counted = list({record.qsl_idx: record for record in reversed(records)}.values())[::-1]
     _check(counted, len(samples), tokenizer.vocab_size)
     kinds = {scorer.keeps_special for scorer in scorers}
-    answers = {kind: _answers(counted, samples, tokenizer, grade, len(records), kind) for kind in kinds}
+    answered = {kind: _answered(counted, samples, tokenizer, kind) for kind in kinds}
+    answers = {
+        kind: Answers(each, len(records), len(samples), grade, f_measures) for kind, each in answered.items()
+    }
     return [found for scorer in scorers for found in _scores(scorer, answers[scorer.keeps_special])]
 
 
-def _answers(
-    counted: Sequence[AnswerRecord],
-    samples: Sequence[Sample],
-    tokenizer: Tokenizer,
-    grade: Grader,
-    logged: int,
-    keeps_special: bool,
-) -> Answers:
+def _answered(
+    counted: Sequence[AnswerRecord], samples: Sequence[Sample], tokenizer: Tokenizer, keeps_special: bool
+) -> list[Answered]:
     texts = tokenizer.decode([record.token_ids for record in counted], keeps_special=keeps_special)
-    answered = [
+    return [
         Answered(samples[record.qsl_idx], text, record.token_ids)
         for record, text in zip(counted, texts, strict=True)
     ]
-    return Answers(answered, logged, len(samples), grade)
 
 
 def by_metric(scores: Sequence[Score]) -> dict[str, float]:

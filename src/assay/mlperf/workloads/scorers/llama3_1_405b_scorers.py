@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from assay.mlperf.rounds.target import Score
-from assay.mlperf.scoring import metric, rouge, sentences, tokens
+from assay.mlperf.scoring import metric, sentences, tokens
 from assay.mlperf.scoring.metric import PERCENT, Answers, Metric, Scorer
 from assay.mlperf.workloads.datasets import llama3_1_405b_rows as rows
 
@@ -62,7 +62,7 @@ def _judged(answers: Answers) -> list[Score]:
         for a in others
     ]
     pairs = [_lines(a.sample.truth, a.text) for a in summaries]
-    shares = rouge.f_measures([t for t, _ in pairs], [a for _, a in pairs], ["rougeL"]) if pairs else {}
+    shares = answers.f_measures([t for t, _ in pairs], [a for _, a in pairs], ["rougeL"]) if pairs else {}
     return [
         metric.mean(ROUGE_L, summaries, [100 * share for share in shares.get("rougeL", [])]),
         metric.mean(EXACT, others, values),

@@ -52,7 +52,7 @@ def _rouge(answers: Answers) -> list[Score]:
     answered = answers.of(rows.OPENORCA)
     if not answered:
         return [_without(each, rows.OPENORCA) for each in ROUGE]
-    pairs = rouge.f_measures([a.sample.truth for a in answered], [a.text for a in answered])
+    pairs = answers.f_measures([a.sample.truth for a in answered], [a.text for a in answered])
     return [metric.mean(each, answered, [100 * share for share in pairs[each.id]]) for each in ROUGE]
 
 

@@ -47,7 +47,7 @@ def _texts(answers: Answers) -> list[Score]:
     each = answers.answered
     truths = [sentences.on_lines(a.sample.truth) for a in each]
     texts = [sentences.on_lines(a.text) for a in each]
-    pairs = rouge.f_measures(truths, texts, [m.id for m in ROUGE])
+    pairs = answers.f_measures(truths, texts, [m.id for m in ROUGE])
     scores = [metric.mean(m, each, [100 * share for share in pairs[m.id]]) for m in ROUGE]
     return [*scores, _characters(answers, [len(text) for text in texts])]
 
