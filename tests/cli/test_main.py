@@ -209,8 +209,9 @@ def test_an_unknown_sut_is_refused_before_there_is_a_run_folder(
     assert not (tmp_path / "run").exists()
 
 
-def test_verbose_shows_where_an_error_came_from(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "/nowhere", "-v"]) == main(["check", "/nowhere"])
+def test_verbose_shows_where_an_error_came_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = str(tmp_path / "nowhere")
+    assert main(["check", nowhere, "-v"]) == main(["check", nowhere])
     verbose, plain = capsys.readouterr().err.split("Traceback")
     assert verbose.strip() in plain and "in run" in plain
 

@@ -86,6 +86,7 @@ def await_nodes(count: int) -> None:
 
 def main(out: Path, mode: str) -> int:
     ray_environment.set_for(is_own_cluster=True)
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "1"  # else nobody may join from another address
     with ExitStack() as stack:
         place = stack.enter_context(
             tempfile.TemporaryDirectory(dir="/tmp", prefix="n", ignore_cleanup_errors=True)

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -171,3 +172,31 @@ def test_three_nodes_answer_as_one_and_lose_nothing_with_a_replica() -> None:
         assert len(used.details["nodes"]) == 3 and len(used.details["replicas"]) == 4
         said, killed, used = ray_kills.one_run(address, dice, 2)
         assert said == [] and len(used.losses) <= killed == 2
+
+
+def test_four_engines_on_three_nodes_give_the_answers_and_scores_of_one(tmp_path: Path) -> None:
+    asked = ("--samples", "300", "--mode", "accuracy")
+    alone = finished(bench(tmp_path / "one", *asked))
+    with ray_kills.cluster() as address:
+        options = ("--replicas", "4", "--cpus-per-replica", "1", "--ray-address", address)
+        said = finished(bench(tmp_path / "four", "--sut", "ray", *options, *asked))
+    one, four = (answers(tmp_path / name) for name in ("one", "four"))
+    assert len(one) == 300 and four == one, (alone, said)
+    scores = [result(tmp_path / name)["runs"][0]["scores"] for name in ("one", "four")]
+    assert scores[0] == scores[1]
+    assert len(result(tmp_path / "four")["used"]["details"]["nodes"]) == 3
+
+
+def may_make_namespaces() -> bool:
+    return shutil.which("ip") is not None and subprocess.run(["unshare", "--net", "true"]).returncode == 0
+
+
+def test_a_node_whose_network_is_cut_is_given_up_and_loses_no_answer(tmp_path: Path) -> None:
+    if not may_make_namespaces():
+        pytest.skip("this user may make no network namespaces, or `ip` is not installed")
+    out = tmp_path / "run"
+    words = ["unshare", "--net", sys.executable, "-m", "tests.end_to_end.ray_network", str(out), "accuracy"]
+    told = json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=True, timeout=4 * SECONDS).stdout)
+    assert told["code"] == 0 and len(answers(out)) == 300, told
+    (loss,) = result(out)["used"]["losses"]
+    assert "was lost: " in loss and told["seconds"] < 120, told
