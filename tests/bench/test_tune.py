@@ -21,6 +21,7 @@ from assay.ground import settings
 from assay.ground.errors import ConfigError, Interrupted
 from assay.ground.hub import Hub
 from assay.mlperf.rounds.early_stopping import Judgement
+from assay.mlperf.rounds.round import Latency, Seeds
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.trial import StopRule, Tally
 
@@ -156,6 +157,31 @@ def test_loadgens_word_decides_a_probe_that_ran_to_its_end() -> None:
     assert not passed
     assert "LoadGen says INVALID" in why
     assert tune.judged(dataclasses.replace(tally, verdict=Judgement.PASS), 2, None)[0]
+
+
+@pytest.mark.parametrize(
+    ("late", "tpot_ms", "by_pace", "is_foretold"),
+    [
+        ((0, 9), (12.0, 5.0), True, True),
+        ((9, 0), (12.0, 5.0), False, False),
+        ((0, 0), (8.0, 5.0), True, True),  # 80 % of its limit; the first token 10 % of its own
+        ((0, 9), (12.0, 0.0), True, False),  # all tokens of an answer at once
+        ((0, 9), (12.0, 11.0), True, False),  # too slow with one stream alone
+        ((0, 0), (0.0, 0.0), False, False),  # nothing has ended
+    ],
+)
+def test_what_is_nearer_to_its_limit_foretells_the_best_rate(
+    late: tuple[int, int], tpot_ms: tuple[float, float], by_pace: bool, is_foretold: bool
+) -> None:
+    limits = Latency(100.0, 10.0)
+    tally = Tally(Judgement.FAIL, 900, 800, *late, 10.0 if tpot_ms[0] else 0.0, 1.0, 30.0, *tpot_ms, 20.0)
+    assert tune.by_pace(tally, limits) is by_pace
+    stop = StopRule(Seeds(1, 2, 3), 30.0, limits, 1800, 0)
+    full, foreseen = tune.foretold(tally, stop, lambda rate: int(60 * rate))
+    if by_pace:
+        assert full is None and (foreseen is not None) is is_foretold
+    else:
+        assert (full is not None) is (tpot_ms[0] > 0)
 
 
 def test_late_queries_are_counted_from_the_rows_of_the_run() -> None:

@@ -214,8 +214,8 @@ def by_pace(tally: Tally, limits: Latency) -> bool:
 def _foretold_by_pace(
     tally: Tally, stop: StopRule, allowed: int, queries: Callable[[float], int]
 ) -> float | None:
-    """None for too few answers, and for a server that is too slow with one stream alone."""
-    if not tally.decisive_tpot_ms or tally.base_tpot_ms >= stop.latency.tpot_ms:
+    """None for too few answers, and for a server that is too slow with one stream alone, or takes no time."""
+    if not tally.decisive_tpot_ms or not 0 < tally.base_tpot_ms < stop.latency.tpot_ms:
         return None
     seen = SeenPace(tally.decisive_tpot_ms / 1000, tally.base_tpot_ms / 1000, tally.answer_tokens, tally.at_s)
     slowing = pace_model.fitted_slowing(stop.seeds, stop.target_qps, stop.final, allowed, seen)

@@ -1,7 +1,8 @@
 """A process of a load: it runs its share of each level that it is told, and hands the requests back.
 
 to it     SETTING (once, first)   ORDERS (a level)
-from it   PULSE (a LevelProgress)   CAME (the level's requests)   BROKEN (why there are none)
+from it   PULSE (a LevelProgress: once it can begin, and then of a level)   CAME (the level's requests)
+          BROKEN (why there are none)
 """
 
 from __future__ import annotations
