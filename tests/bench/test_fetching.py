@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from assay import cli
-from assay.bench import fetching, plan
+from assay.bench import cost, fetching, plan
 from assay.bench.fetching import Wanted
 from assay.cli import consent
-from assay.config import BenchmarkConfig
+from assay.config import BenchmarkConfig, Request
 from assay.doors import native
 from assay.doors.hub_settings import hub_of
 from assay.ground import download, hub_cache, settings
@@ -118,7 +118,7 @@ def test_a_model_of_a_branch_is_fetched_at_the_commit_that_it_means_and_then_it_
         hub = serve(server)
         config = asked(paths__checkpoint="hf:some/model", paths__dataset=server.url("/rows.pkl"))
         server.files["/rows.pkl"] = b"rows"
-        made = fetching.obtain(config, hub, lambda _: None)
+        made = fetching.fetch(config, fetching.wanted(config), hub, lambda _: None)
         assert fetching.sized(fetching.wanted(config)[:1], hub)[0].size_bytes == len(CONFIG) + len(WEIGHTS)
     assert artifact_origin(made.paths.checkpoint) == f"some/model@{COMMIT}"
     assert made.paths.dataset is not None and made.paths.dataset.read_bytes() == b"rows"
@@ -212,22 +212,26 @@ def test_a_plan_counts_what_is_to_be_fetched_and_what_is_here_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download, "free_bytes", lambda _: 10**12)
+    monkeypatch.setattr(
+        cost, "seconds", lambda work: ({}, None)
+    )  # which would time products of the full model
     memory: Any = type("Memory", (), {"available": 2 * 10**11, "total": 2 * 10**11})
     monkeypatch.setattr(plan.psutil, "virtual_memory", lambda: memory)
-    whole = plan.make(asked())
+    whole = plan.make(Request(asked()))
     assert whole.download_bytes >= 93_405_585_408 + 71_000_000
     assert whole.disk_bytes >= 93_405_585_408 and whole.weight_bytes == 93_405_585_408
     assert sum("fetched first" in note for note in whole.notes) == 2
     cached(tmp_path / "hub", *MODEL.source.removeprefix("hf:").split("@"))
-    assert plan.make(asked(), Hub(cache=tmp_path / "hub")).download_bytes < 10**9
+    assert plan.make(Request(asked()), Hub(cache=tmp_path / "hub")).download_bytes < 10**9
 
 
 def test_a_plan_of_a_model_that_the_hub_does_not_list_is_blocked() -> None:
     with flaky.serving(b"", *[flaky.status(404)] * 3) as server:
-        made = plan.make(asked(paths__checkpoint="hf:no/such"), Hub(server.url("")))
+        made = plan.make(Request(asked(paths__checkpoint="hf:no/such")), Hub(server.url("")))
     assert any("HTTP 404" in blocker.message for blocker in made.blockers)
 
 
 def test_a_branch_that_the_hub_does_not_know_is_an_error() -> None:
     with flaky.serving(b"{}") as server, pytest.raises(ArtifactError, match="names no commit of 'dev'"):
-        fetching.obtain(asked(paths__checkpoint="hf:a/b@dev", sut="engine"), Hub(server.url("")), print)
+        config = asked(paths__checkpoint="hf:a/b@dev", sut="engine")
+        fetching.fetch(config, fetching.wanted(config), Hub(server.url("")), print)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
-from assay.bench import comply, earlier, fetching, pipeline, prepare, submit
+from assay.bench import earlier, pipeline, plan, submit
 from assay.bench.pipeline import FinishedBenchmark
 from assay.bench.running import Reporter, RunInProgress
 from assay.bench.submit import Submitted
@@ -15,7 +16,6 @@ from assay.config import (
     BenchmarkConfig,
     ContainerRequest,
     Delivery,
-    Division,
     EarlierRun,
     MayFetch,
     Paths,
@@ -24,20 +24,31 @@ from assay.config import (
 )
 from assay.doors import native
 from assay.ground import settings
-from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.ground.errors import ArtifactError, AssayError, ConfigError, EnvironmentProblem
 from assay.ground.hub import Hub
 from assay.mlperf import workloads
 from assay.mlperf.checker import check
 from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult, RunValidity, Status
 from assay.mlperf.rounds import round as rounds
+from assay.mlperf.workloads import artifact
 from assay.mlperf.workloads.workload import DatasetFile
 from assay.report import outcome
 from tests import fakes
 from tests.bench import echo_job
 from tests.ground import flaky_server as flaky
 
-CLOSED = BenchmarkConfig(submission=SubmissionRequest(division=Division.CLOSED))
+MIXTRAL_ROWS = json.dumps(
+    {
+        "dataset": "GSM8K",
+        "id": "train.1",
+        "input": "<s> x",
+        "gt_output": "3",
+        "tok_input": [5] * 10,
+        "tok_ref_output": [7] * 20,
+        "tok_stop_sequence": [2],
+    }
+)
 
 
 @pytest.fixture(autouse=True)
@@ -51,12 +62,13 @@ def asked(**texts: str) -> BenchmarkConfig:
 
 def obtain(config: BenchmarkConfig, may_fetch: MayFetch | None = None) -> tuple[BenchmarkConfig, list[str]]:
     said: list[str] = []
-    return fetching.obtain(config, Hub(), said.append, may_fetch or MayFetch()), said
+    request = Request(config, Delivery(may_fetch=may_fetch or MayFetch()))
+    return pipeline.obtain(request, Hub(), said.append, None).config, said
 
 
 def test_the_embedded_workload_needs_nothing() -> None:
     config = BenchmarkConfig()
-    assert obtain(config)[0] is config
+    assert obtain(config)[0] == config
 
 
 def test_the_full_model_is_refused_before_anything_is_fetched(
@@ -68,40 +80,70 @@ def test_the_full_model_is_refused_before_anything_is_fetched(
     assert not settings.home().exists()
 
 
-def test_the_native_door_refuses_the_full_model_with_the_same_figures(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("assay.ground.download.free_bytes", lambda _: 10**9)
-    with pytest.raises(EnvironmentProblem, match="93 GB on disk"):
-        prepare.prepare(asked())
-
-
 def test_the_dataset_of_the_round_is_fetched_when_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with flaky.serving(b"rows") as server:
-        name = "09292024_mixtral_15k_mintoken2_v1.pkl"
+    rows = MIXTRAL_ROWS.encode()
+    with flaky.serving(rows) as server:
+        name = "09292024_mixtral_15k_mintoken2_v1.jsonl"
         file = DatasetFile(name, server.url(f"/{name}"), None)
         workload = dataclasses.replace(workloads.get("mixtral-8x7b"), dataset_files=(file,))
         monkeypatch.setitem(workloads.TABLE, "mixtral-8x7b", workload)
-        config, _ = obtain(asked(sut="echo", round="v5.1"))
+        config, _ = obtain(asked(sut="echo", round="v5.1", modes="performance", limits__samples="1"))
     assert config.paths.dataset is not None
-    assert config.paths.dataset.read_bytes() == b"rows"
+    assert config.paths.dataset.read_bytes() == rows
 
 
 def test_nothing_is_fetched_that_may_not_be() -> None:
-    config, _ = obtain(asked(), MayFetch(model=False, dataset=False))
-    assert (config.paths.checkpoint, config.paths.dataset) == (None, None)
+    with pytest.raises(ConfigError, match="mixtral-8x7b does not ship with Assay"):
+        obtain(asked(), MayFetch(model=False, dataset=False))
+    assert not settings.home().exists()
 
 
 def test_a_path_that_is_not_there_is_told_before_the_run(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="does not exist"):
-        obtain(asked(paths__checkpoint=str(tmp_path / "gone")))
+    with pytest.raises(ArtifactError, match="gone does not exist"):
+        obtain(asked(paths__checkpoint=str(tmp_path / "gone"), paths__dataset=str(tmp_path / "gone.pkl")))
+
+
+def test_what_stands_in_the_way_is_told_before_anything_is_fetched(tmp_path: Path) -> None:
+    with flaky.serving(b"rows") as server, pytest.raises(ArtifactError, match=r"no tokenizer\.model"):
+        obtain(asked(sut="echo", paths__dataset=server.url("/rows.jsonl"), paths__tokenizer=str(tmp_path)))
+    assert set(server.methods) <= {"HEAD"}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"paths__checkpoint": "gone"},
+        {"paths__dataset": "gone.pkl", "sut": "echo"},
+        {"paths__dataset": "rows.jsonl", "paths__tokenizer": ".", "sut": "echo"},
+        {"paths__dataset": "rows.jsonl", "limits__samples": "2", "sut": "echo"},
+        {"paths__dataset": "rows.jsonl", "style": "valid", "sut": "echo"},
+        {"paths__dataset": "rows.jsonl", "paths__lcb_tests": "gone", "sut": "echo"},
+        {"paths__dataset": "rows.jsonl", "paths__out": "full", "sut": "echo"},
+        {"paths__dataset": "rows.jsonl", "precision": "int4"},
+        {"paths__checkpoint": "full", "sut": "transformers"},
+        {"paths__dataset": "full", "sut": "echo"},
+    ],
+)
+def test_a_run_ends_with_the_first_thing_that_its_plan_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: dict[str, str]
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(MIXTRAL_ROWS)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pipeline.measure, "measure", lambda *_: pytest.fail("it ran"))
+    request = Request(asked(**{"modes": "performance", "limits__samples": "1", **texts}))
+    blocker = plan.make(request).blockers[0]
+    with pytest.raises(AssayError) as raised:
+        pipeline.run(request, Hub(), echo_job.silent(), consent=lambda things: pytest.fail("it would fetch"))
+    assert (raised.value.message, raised.value.exit_code) == (blocker.message, blocker.exit_code)
 
 
 def test_a_superseded_dataset_is_told(tmp_path: Path) -> None:
-    old = tmp_path / "2024.06.06_mixtral_15k_v4.pkl"
-    old.write_bytes(b"rows")
-    _, said = obtain(asked(sut="echo", paths__dataset=str(old)))
-    assert any("superseded" in line for line in said)
+    old = tmp_path / "2024.06.06_mixtral_15k_v4.jsonl"
+    old.write_text(MIXTRAL_ROWS)
+    file = DatasetFile(old.name, "https://x.org/old", superseded_by="a newer one")
+    assert artifact.warning(old, [file]) == f"{old.name} is superseded by a newer one"
 
 
 def test_an_earlier_run_is_removed_and_a_folder_of_somebody_else_is_not(tmp_path: Path) -> None:
@@ -131,14 +173,6 @@ def test_what_is_not_there_needs_no_cleaning(tmp_path: Path) -> None:
     earlier.remove_run(tmp_path / "none")
     earlier.remove_tree(tmp_path / "none")
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
-
-
-def test_compliance_tests_are_for_closed_submissions_outside_of_containers() -> None:
-    assert comply.is_due(CLOSED, Delivery(compliance=True))
-    assert not comply.is_due(CLOSED, Delivery())
-    assert not comply.is_due(BenchmarkConfig(), Delivery(compliance=True))
-    with pytest.raises(ConfigError, match="in a container are not possible"):
-        comply.is_due(CLOSED, Delivery(compliance=True, container=ContainerRequest()))
 
 
 @pytest.mark.parametrize(

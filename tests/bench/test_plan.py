@@ -11,16 +11,28 @@ import psutil
 import pytest
 
 from assay.bench import answer_lengths, cost, plan
-from assay.config import BenchmarkConfig, Limits, Mode, Paths, Precision, Scenario
+from assay.config import (
+    BenchmarkConfig,
+    Delivery,
+    EarlierRun,
+    Limits,
+    Mode,
+    Paths,
+    Precision,
+    Request,
+    Scenario,
+)
 from assay.doors import native
 from assay.engine.config import EngineConfig
 from assay.ground import download
+from assay.mlperf import workloads
 from assay.mlperf.run import wheels
 from assay.suts import checkpoint as checkpoints
 from assay.suts import engine_pace, pace
 from assay.suts.engine_pace import EnginePace
 from assay.suts.pace import Pace
 from assay.suts.shape import MIXTRAL_8X7B
+from tests import fakes
 
 PACE = Pace(start_s=5.0, prefill_s=0.5, prompt_tokens=10, step_s=0.1, spent_s=1.0)
 SMALL = {
@@ -45,6 +57,16 @@ def checkpoint(made_once: Path, tmp_path: Path) -> Path:
     folder = Path(shutil.copytree(made_once, tmp_path / "model"))
     rewrite(folder, assay_weights=None)
     return folder
+
+
+def made_of(config: BenchmarkConfig) -> plan.Plan:
+    return plan.make(Request(config))
+
+
+def nano_files() -> Path:
+    own = workloads.get("mixtral-nano").own_checkpoint
+    assert own is not None
+    return own()
 
 
 def rewrite(folder: Path, **fields: Any) -> None:
@@ -86,7 +108,7 @@ def paced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_answering_is_prefill_and_a_step_for_each_expected_token(config: BenchmarkConfig) -> None:
-    made = plan.make(config)
+    made = made_of(config)
     # Batch 1: three prompts of 10 tokens, and 20 tokens of answer with the step that ends it.
     assert made.parts["answer"] == pytest.approx(3 * 0.5 + 3 * 21 * 0.1 + cost.RUN_START_S)
     assert made.parts["start"] == pytest.approx(6.0)
@@ -95,35 +117,57 @@ def test_answering_is_prefill_and_a_step_for_each_expected_token(config: Benchma
 
 
 def test_a_batch_takes_as_many_steps_as_its_longest_answer(config: BenchmarkConfig) -> None:
-    made = plan.make(dataclasses.replace(config, limits=Limits(samples=3, batch=3)))
+    made = made_of(dataclasses.replace(config, limits=Limits(samples=3, batch=3)))
     assert made.parts["answer"] == pytest.approx(0.5 + 21 * 0.1 + cost.RUN_START_S)
 
 
+def test_minutes_while_the_dataset_is_away_lie_between_the_shortest_and_the_longest_prompts(
+    config: BenchmarkConfig,
+) -> None:
+    made = made_of(dataclasses.replace(config, paths=Paths(config.paths.checkpoint)))
+    # Batch 1: three answers of 145 tokens, the round's reference, and three prompts of 2,048 tokens at most.
+    assert made.parts["answer"] == pytest.approx(3 * 2048 * 0.05 + 3 * 145 * 0.1 + cost.RUN_START_S)
+    assert made.seconds_at_least is not None and made.seconds is not None
+    assert made.seconds - made.seconds_at_least == pytest.approx(3 * 2047 * 0.05)
+    assert any("no source gives the mean length of mixtral-8x7b's prompts" in note for note in made.notes)
+    assert made_of(config).seconds_at_least is None
+
+
+def test_a_finished_run_that_is_taken_is_all_that_a_plan_says(tmp_path: Path) -> None:
+    done = fakes.result()
+    done.write(tmp_path)
+    config = dataclasses.replace(done.asked, paths=Paths(out=tmp_path))
+    made = plan.make(Request(config, Delivery(earlier_run=EarlierRun.REUSE)))
+    assert not made.blockers and made.seconds is None
+    assert any("holds a finished run: it is taken as it is" in note for note in made.notes)
+
+
 def test_each_mode_is_a_run_of_its_own_and_accuracy_is_scored(config: BenchmarkConfig) -> None:
-    both = plan.make(dataclasses.replace(config, modes=(Mode.PERFORMANCE, Mode.ACCURACY)))
-    one = plan.make(config)
+    paths = dataclasses.replace(config.paths, tokenizer=nano_files())
+    both = made_of(dataclasses.replace(config, paths=paths, modes=(Mode.PERFORMANCE, Mode.ACCURACY)))
+    one = made_of(config)
     assert both.parts["answer"] == pytest.approx(2 * one.parts["answer"])
     assert both.parts["score"] > 0 and one.parts["score"] == 0
 
 
 def test_a_run_takes_at_least_its_minimum_duration(config: BenchmarkConfig) -> None:
-    made = plan.make(dataclasses.replace(config, limits=Limits(samples=3, min_duration_s=600.0)))
+    made = made_of(dataclasses.replace(config, limits=Limits(samples=3, min_duration_s=600.0)))
     assert made.parts["answer"] == pytest.approx(600 + cost.RUN_START_S)
 
 
 def test_queries_of_a_server_run_arrive_at_their_rate(config: BenchmarkConfig) -> None:
     slow = dataclasses.replace(config, scenarios=(Scenario.SERVER,), limits=Limits(samples=3, target_qps=0.1))
-    assert plan.make(slow).parts["answer"] == pytest.approx(30 + cost.RUN_START_S)
+    assert made_of(slow).parts["answer"] == pytest.approx(30 + cost.RUN_START_S)
     offline = dataclasses.replace(slow, scenarios=(Scenario.OFFLINE,))
-    assert plan.make(offline).parts["answer"] == pytest.approx(3 * 0.5 + 3 * 21 * 0.1 + cost.RUN_START_S)
+    assert made_of(offline).parts["answer"] == pytest.approx(3 * 0.5 + 3 * 21 * 0.1 + cost.RUN_START_S)
 
 
 def test_on_a_busy_machine_what_is_not_timed_is_counted_longer(
     config: BenchmarkConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quiet = plan.make(config).parts
+    quiet = made_of(config).parts
     monkeypatch.setattr(cost, "slowdown", lambda: 3.0)
-    busy = plan.make(config).parts
+    busy = made_of(config).parts
     assert busy["load"] == pytest.approx(3 * quiet["load"])
     assert busy["answer"] - quiet["answer"] == pytest.approx(2 * cost.RUN_START_S)
 
@@ -132,7 +176,7 @@ def test_random_weights_are_counted_at_the_longest_answer_and_said_so(
     config: BenchmarkConfig, checkpoint: Path
 ) -> None:
     rewrite(checkpoint, assay_weights="random")
-    made = plan.make(config)
+    made = made_of(config)
     assert made.answer_tokens == 1024
     assert any("random weights" in note for note in made.notes)
 
@@ -141,22 +185,22 @@ def test_lengths_of_the_last_run_count_when_every_sample_has_one(
     config: BenchmarkConfig, checkpoint: Path, rows: Path
 ) -> None:
     answer_lengths.keep(checkpoint, rows, {0: 500, 1: 600})
-    assert plan.make(config).answer_tokens == 21
+    assert made_of(config).answer_tokens == 21
     answer_lengths.keep(checkpoint, rows, {2: 2000})
-    assert plan.make(config).answer_tokens == (500 + 600 + 1024) / 3
+    assert made_of(config).answer_tokens == (500 + 600 + 1024) / 3
     os.utime(rows, (1, 1))
-    assert plan.make(config).answer_tokens == 21
+    assert made_of(config).answer_tokens == 21
 
 
 def test_memory_grows_by_the_weights_when_the_precision_does(config: BenchmarkConfig) -> None:
-    wide = plan.make(config)
-    narrow = plan.make(dataclasses.replace(config, precision=Precision.BFLOAT16))
+    wide = made_of(config)
+    narrow = made_of(dataclasses.replace(config, precision=Precision.BFLOAT16))
     assert wide.weight_bytes == 2 * (narrow.weight_bytes or 0)
     assert wide.ram_bytes - narrow.ram_bytes >= (narrow.weight_bytes or 0)
 
 
 def test_mixtral_8x7b_without_a_checkpoint_is_planned_with_its_figures() -> None:
-    made = plan.make(BenchmarkConfig("mixtral-8x7b", sut="transformers", precision=Precision.FLOAT16))
+    made = made_of(BenchmarkConfig("mixtral-8x7b", sut="transformers", precision=Precision.FLOAT16))
     assert made.parameters == 46_702_792_704
     assert made.weight_bytes == 93_405_585_408
     assert made.seconds is None
@@ -170,7 +214,7 @@ def test_weights_beyond_free_memory_are_refused_with_what_would_fit(monkeypatch:
 
     monkeypatch.setattr(plan.psutil, "virtual_memory", lambda: Memory)
     asked = BenchmarkConfig("mixtral-8x7b", sut="engine", precision=Precision.BFLOAT16)
-    blocker = plan.make(asked).blockers[-1]
+    blocker = made_of(asked).blockers[-1]
     assert "93.7 GB in bfloat16" in blocker.message and "60.0 GB are free" in blocker.message
     assert blocker.hint.startswith("int8 would fit; or assay model pack")
     assert blocker.exit_code == 3
@@ -182,14 +226,14 @@ def test_a_precision_that_the_sut_cannot_run_is_not_offered(monkeypatch: pytest.
         total = 64_000_000_000
 
     monkeypatch.setattr(plan.psutil, "virtual_memory", lambda: Memory)
-    made = plan.make(BenchmarkConfig("mixtral-8x7b", sut="transformers", precision=Precision.FLOAT16))
+    made = made_of(BenchmarkConfig("mixtral-8x7b", sut="transformers", precision=Precision.FLOAT16))
     assert made.blockers[-1].hint.startswith("no precision of it fits")
 
 
 def test_all_blockers_are_collected_not_only_the_first(config: BenchmarkConfig, tmp_path: Path) -> None:
     bad = dataclasses.replace(config, paths=Paths(tmp_path / "absent", dataset=tmp_path / "absent.jsonl"))
-    messages = " ".join(blocker.message for blocker in plan.make(bad).blockers)
-    assert "absent.jsonl" in messages and "config.json is missing" in messages
+    messages = told(bad)
+    assert "absent.jsonl does not exist" in messages and f"{tmp_path / 'absent'} does not exist" in messages
 
 
 @pytest.mark.parametrize("sut", ["transformers", "engine"])
@@ -197,12 +241,12 @@ def test_a_dataset_of_another_tokenizer_is_a_blocker(
     config: BenchmarkConfig, checkpoint: Path, sut: str
 ) -> None:
     rewrite(checkpoint, vocab_size=5)
-    blockers = plan.make(dataclasses.replace(config, sut=sut)).blockers
+    blockers = made_of(dataclasses.replace(config, sut=sut)).blockers
     assert any("token id 5" in b.message and "another tokenizer" in b.message for b in blockers)
 
 
 def told(config: BenchmarkConfig) -> str:
-    return " ".join(blocker.message for blocker in plan.make(config).blockers)
+    return " ".join(blocker.message for blocker in made_of(config).blockers)
 
 
 @pytest.mark.parametrize("sut", ["transformers", "engine"])
@@ -228,9 +272,9 @@ def test_a_plan_refuses_what_the_run_would_refuse_of_the_weights(
 def test_a_plan_counts_the_weights_that_are_loaded_and_no_copy_beside_them(
     config: BenchmarkConfig, checkpoint: Path
 ) -> None:
-    alone = plan.make(config).read_bytes
+    alone = made_of(config).read_bytes
     shutil.copy(checkpoint / "model.safetensors", checkpoint / "consolidated.safetensors")
-    assert plan.make(config).read_bytes == alone
+    assert made_of(config).read_bytes == alone
 
 
 def test_a_plan_of_the_engine_refuses_tensors_of_another_model(
@@ -251,12 +295,12 @@ def test_a_window_that_a_sample_does_not_fit_into_is_a_blocker(
 
 def test_a_window_of_any_claimed_size_is_planned(config: BenchmarkConfig, checkpoint: Path) -> None:
     rewrite(checkpoint, max_position_embeddings=10**18)
-    assert plan.make(dataclasses.replace(config, sut="engine")).seconds
+    assert made_of(dataclasses.replace(config, sut="engine")).seconds
 
 
 def test_an_echo_run_needs_no_weights_and_lasts_as_its_pace_says(config: BenchmarkConfig, rows: Path) -> None:
     echo = dataclasses.replace(config, sut="echo", sut_options={"pace": "2"}, paths=Paths(dataset=rows))
-    made = plan.make(echo)
+    made = made_of(echo)
     assert made.weight_bytes is None
     assert made.parts["answer"] == pytest.approx(1.5 + cost.RUN_START_S)
 
@@ -272,7 +316,7 @@ def test_minutes_of_the_engine_are_its_steps_and_their_rows(
 ) -> None:
     monkeypatch.setattr(engine_pace, "measure", lambda *_: EnginePace(step_s=10.0, row_s=1.0))
     asked = dataclasses.replace(config, sut="engine", precision=Precision.BFLOAT16)
-    made = plan.make(asked)
+    made = made_of(asked)
     # Three prompts of 10 and answers of 21 tokens at once: 21 steps of 93 rows in all.
     assert made.parts["answer"] >= 21 * 10 + 93
     assert made.seconds_at_most is not None and made.seconds_at_most > made.parts["answer"]
@@ -283,12 +327,12 @@ def test_the_longest_answers_take_no_less_than_the_expected_ones_when_the_second
 ) -> None:
     paces = iter([EnginePace(10.0, 1.0), EnginePace(0.001, 0.0)])
     monkeypatch.setattr(engine_pace, "measure", lambda *_: next(paces))
-    made = plan.make(dataclasses.replace(config, sut="engine", precision=Precision.BFLOAT16))
+    made = made_of(dataclasses.replace(config, sut="engine", precision=Precision.BFLOAT16))
     assert made.seconds_at_most is not None and made.seconds_at_most >= (made.seconds or 0)
 
 
 def test_a_precision_that_the_engine_lacks_is_a_blocker(config: BenchmarkConfig) -> None:
-    made = plan.make(dataclasses.replace(config, sut="engine", precision=Precision.INT4))
+    made = made_of(dataclasses.replace(config, sut="engine", precision=Precision.INT4))
     assert any("int4" in blocker.message for blocker in made.blockers)
 
 
@@ -298,7 +342,7 @@ def test_a_model_that_is_too_large_is_told_with_its_sizes_and_what_would_fit(
 ) -> None:
     memory = psutil.virtual_memory()._replace(available=24 * 10**9, total=24 * 10**9)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
-    made = plan.make(native.build(workload, {"sut": "serve"}, {}))
+    made = made_of(native.build(workload, {"sut": "serve"}, {}))
     assert made.sizes is not None
     assert made.parameters == made.sizes.parameters
     assert made.weight_bytes == 2 * made.parameters
@@ -308,7 +352,7 @@ def test_a_model_that_is_too_large_is_told_with_its_sizes_and_what_would_fit(
 
 
 def test_a_sut_that_lacks_the_model_is_told_before_it_is_fetched() -> None:
-    made = plan.make(native.build("deepseek-r1", {"sut": "engine"}, {}))
+    made = made_of(native.build("deepseek-r1", {"sut": "engine"}, {}))
     said = next(each for each in made.blockers if "does not run models like deepseek-ai" in each.message)
     assert "--sut transformers" in said.hint
     assert not any("num_attention_heads" in each.message for each in made.blockers)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
 
 from assay.bench import earlier, prepare
 from assay.config import (
-    BenchmarkConfig,
     ContainerRequest,
     Delivery,
-    Division,
     MayFetch,
-    Paths,
-    SubmissionRequest,
 )
 from assay.doors import native
 from assay.ground.errors import ConfigError
@@ -75,26 +70,3 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot use run folder"):
         prepare.claim(tmp_path / "file" / "run")
-
-
-def test_no_other_weights_are_measured_for_the_closed_division(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    paths = Paths(checkpoint=tmp_path)
-    closed = BenchmarkConfig(
-        "mixtral-8x7b", paths=paths, submission=SubmissionRequest(division=Division.CLOSED)
-    )
-    known = prepare.identity.Identity("mixtral-8x7b", 5, False, "not the weights of mixtral-8x7b")
-    monkeypatch.setattr(prepare.identity, "said_of", lambda *_: known)
-    with pytest.raises(ConfigError, match="takes the workload's own model alone: not the weights"):
-        prepare.refuse_other_weights(closed)
-    prepare.refuse_other_weights(dataclasses.replace(closed, sut="echo"))  # loads no weights
-    prepare.refuse_other_weights(dataclasses.replace(closed, submission=SubmissionRequest()))
-
-
-def test_a_workload_of_no_round_is_refused_for_the_closed_division_before_it_runs() -> None:
-    nano = BenchmarkConfig(submission=SubmissionRequest(division=Division.CLOSED))
-    with pytest.raises(ConfigError, match="mixtral-nano is in no round") as raised:
-        prepare.refuse_other_weights(nano)
-    assert raised.value.hint == "--division open, or --no-submit"
-    prepare.refuse_other_weights(BenchmarkConfig())

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from assay.bench import earlier, measure, pipeline, record, resume
+from assay.bench.preparation import Ready
 from assay.bench.running import RunInProgress
 from assay.config import ContainerRequest, Delivery, Division, EarlierRun, Mode, Request, Scenario
 from assay.ground import files
@@ -117,7 +118,7 @@ def test_other_settings_are_refused_by_name(tmp_path: Path, texts: dict[str, str
 def test_another_data_set_is_refused_by_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = stopped(tmp_path / "run")
     other = dataclasses.replace(before.data, sha256="beef" * 16)
-    monkeypatch.setattr(resume.prepare, "prepare", lambda config: (before.job, other))
+    monkeypatch.setattr(resume.prepare, "prepare", lambda config: Ready(before.job, other))
     with pytest.raises(ConfigError, match=r"dataset is not the one that the run began with: .*beef"):
         resume.begin(echo_job.request(tmp_path / "run", RESUME), echo_job.silent())
 

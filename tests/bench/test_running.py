@@ -40,4 +40,4 @@ def test_the_command_asks_for_the_same_run_at_the_same_place(tmp_path: Path) -> 
 def test_weights_that_are_not_loaded_have_no_identity(tmp_path: Path) -> None:
     running = echo_job.begun(tmp_path / "run")
     assert running.identity is None
-    assert running.tokenizer == running.checkpoint and running.checkpoint is not None
+    assert running.tokenizer == running.job.checkpoint and running.job.checkpoint is not None

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from assay import cli
-from assay.bench import machines
+from assay.bench import cost, machines
 from assay.bench.machines import Machine
 from assay.bench.model_sizes import ModelSizes
 from assay.bench.plan import Blocker, Plan
 from assay.cli import plan as verb
+from assay.cli.progress import duration
 from assay.ground import download
 
 
@@ -39,6 +41,30 @@ def test_a_plan_as_json_is_one_object_with_its_blockers(
 def test_plan_takes_the_options_of_bench_and_refuses_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["plan", "mixtral-8x7b", "--precision", "float17"]) == 2
     assert "float17" in capsys.readouterr().err
+
+
+def test_plan_takes_what_bench_is_told_around_the_measurement(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    asked = ["--sut", "echo", "--submit", "--allow-fake", "--yes", "--gate", "--out", str(tmp_path)]
+    assert cli.main(["plan", *asked]) == cli.main(["bench", *asked, "--dry-run"]) == 2
+    assert f"BLOCKED   {tmp_path} is not empty" in capsys.readouterr().out
+    assert cli.main(["bench", *asked]) == 2
+    assert f"{tmp_path} is not empty" in capsys.readouterr().err
+
+
+def test_a_time_between_the_shortest_and_the_longest_prompts_is_a_range(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        cost, "seconds", lambda work: ({"answer": 60.0 * len(work.samples[0].prompt_ids)}, None)
+    )
+    assert cli.main(["plan", "mixtral-8x7b", "--sut", "echo"]) == 0
+    out = capsys.readouterr().out
+    assert (
+        f"time      {duration(60)} to {duration(60 * 2048)}" in out and "prompts of 1 to 2,048 tokens" in out
+    )
 
 
 def test_an_unknown_sut_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

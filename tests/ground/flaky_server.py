@@ -21,6 +21,7 @@ class Server:
     script: list[Behaviour] = field(default_factory=list)
     requests: list[Message] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     """Path -> body, for a server of several files."""
     port: int = 0
@@ -33,7 +34,11 @@ class Handler(BaseHTTPRequestHandler):
     served: Server
     protocol_version = "HTTP/1.1"
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
+        self.served.methods.append(self.command)
         self.served.requests.append(self.headers)
         self.served.paths.append(self.path)
         self.close_connection = True
@@ -67,7 +72,8 @@ def good(handler: Handler, upto: int | None = None) -> None:
     else:
         rest = body
         handler.head(200, Content_Length=str(len(rest)), **headers)
-    handler.wfile.write(rest if upto is None else rest[:upto])
+    if handler.command != "HEAD":
+        handler.wfile.write(rest if upto is None else rest[:upto])
 
 
 def truncated(size: int) -> Behaviour:

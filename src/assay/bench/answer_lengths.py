@@ -14,6 +14,7 @@ from pathlib import Path
 from assay.ground import files, settings
 from assay.ground.parsed import json_value
 from assay.mlperf.data.sample import Sample
+from assay.mlperf.rounds.round import RoundWorkload
 from assay.mlperf.workloads.workload import Workload
 
 
@@ -58,6 +59,27 @@ def expected(
         )
         return ExpectedAnswers(tokens, (note,))
     return ExpectedAnswers(tokens)
+
+
+@dataclass(frozen=True)
+class MeanAnswer:
+    """Mean tokens of the reference model's answers, and where the figure comes from."""
+
+    tokens: float
+    source: str
+
+
+def of_reference(workload: Workload, rules: RoundWorkload) -> MeanAnswer | None:
+    """None where neither the round nor the workload knows it. Pure."""
+    target, limits = rules.targets.get("tokens_per_sample"), rules.compliance_limits
+    # With an upper limit alone it is a placeholder, as for gpt-oss-120b.
+    if target is not None and target.low is not None and target.reference is not None:
+        return MeanAnswer(target.reference, "the reference's tokens_per_sample")
+    if "test09_min_output_tokens" in limits and "test09_max_output_tokens" in limits:
+        middle = (limits["test09_min_output_tokens"] + limits["test09_max_output_tokens"]) / 2
+        return MeanAnswer(middle, "the middle of TEST09's limits")
+    means = set(workload.mean_answer_tokens.values())
+    return MeanAnswer(means.pop(), "the official set's mean") if len(means) == 1 else None
 
 
 def keep(checkpoint: Path, dataset: Path, tokens: Mapping[int, int]) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from assay import suts
-from assay.bench import earlier, measure, prepare
+from assay.bench import compliance_due, earlier, measure, prepare
+from assay.bench.compliance_due import SCORED, USUAL
 from assay.bench.running import Reporter, RunInProgress
-from assay.config import BenchmarkConfig, Delivery, Division, Mode, Scenario, Style
+from assay.config import Mode, Scenario, Style
 from assay.ground import store_contents
 from assay.ground.errors import ConfigError, RunFailed
 from assay.mlperf.compliance import audit_config, test06, test07, test09
@@ -21,17 +22,12 @@ from assay.mlperf.logs import names
 from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult
 from assay.mlperf.record.run_folder import RunFolder
-from assay.mlperf.rounds.round import RoundWorkload
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run.session import Session
 from assay.mlperf.scoring import log as accuracy_log
 from assay.mlperf.scoring.programs.grader import Grade
 from assay.mlperf.scoring.score import accuracy_text, score
 from assay.mlperf.sut.progress import ignore
-
-USUAL = "TEST06"
-SCORED = "TEST07"
-"""The test whose answers are scored; it has a data set of its own."""
 
 
 class ComplianceVerdict(Protocol):
@@ -48,19 +44,6 @@ class ComplianceVerdict(Protocol):
 
     def text(self) -> str:
         """The file that checkers read."""
-
-
-def is_due(config: BenchmarkConfig, delivery: Delivery) -> bool:
-    """Whether compliance tests are to be run. Raises: ConfigError for a container: they do not go into one."""
-    # Source: inference_policies: closed submissions owe compliance tests; cm4mlops leaves them out in open.
-    if not delivery.compliance or config.submission.division is not Division.CLOSED:
-        return False
-    if delivery.container is not None:
-        raise ConfigError(
-            "compliance tests of a run in a container are not possible",
-            "leave one of the two out: no compliance tests, or no container",
-        )
-    return True
 
 
 def is_done(folder: Path) -> bool:
@@ -88,15 +71,15 @@ def perform(
             "run against an API with exact token ids",
         )
     request = earlier.request_of(folder)
-    job, data = prepare.prepare(request.config)
-    whole = RunInProgress(job.of_mode(Mode.PERFORMANCE), data, folder, reporter, request.delivery)
-    tests = job.rules.compliance or (USUAL,)
+    ready = prepare.prepare(request.config)
+    whole = RunInProgress(ready.job.of_mode(Mode.PERFORMANCE), ready.data, folder, reporter, request.delivery)
+    tests = compliance_due.tests_of(ready.job.rules)
     parts = [(whole, [test for test in tests if test != SCORED])]
     if SCORED in tests:
         parts.append((_over_its_own_set(whole, compliance_dataset), [SCORED]))
     for part, some in parts:
         for test in some:
-            _refuse_small(test, len(part.samples))
+            compliance_due.refuse_small(test, len(part.samples))
     for scenario in scenarios:
         shutil.rmtree(RunFolder(folder).compliance(scenario), ignore_errors=True)
     verdicts: dict[str, ComplianceVerdict] = {}
@@ -146,36 +129,17 @@ def _without_record(home: RunFolder, test: str, log: Path, scenario: Scenario) -
     return test06.verify(log, scenario.value)
 
 
-def refuse_missing(config: BenchmarkConfig, rules: RoundWorkload) -> None:
-    """Check before a run that its compliance tests can be run. Raises: ConfigError for a test without its data set."""
-    if SCORED in rules.compliance and config.paths.compliance_dataset is None:
-        raise ConfigError(
-            f"{SCORED} asks the questions of a data set of its own",
-            "--compliance-dataset FILE (gpt-oss-120b: acc_eval_compliance_gpqa.parquet)",
-        )
-
-
 def _over_its_own_set(whole: RunInProgress, given: Path | None) -> RunInProgress:
     """The same job over the data set of TEST07, all of it."""
     config = whole.job.config
     path = given or config.paths.compliance_dataset
     paths = dataclasses.replace(config.paths, compliance_dataset=path)
     config = dataclasses.replace(config, paths=paths)
-    refuse_missing(config, whole.job.rules)
+    compliance_due.refuse_missing(config, whole.job.rules)
     assert path is not None
     limits = dataclasses.replace(config.limits, samples=None)
     job = dataclasses.replace(whole.job, config=dataclasses.replace(config, style=Style.FAST, limits=limits))
     return dataclasses.replace(whole, job=job, data=dataset.load(path, job.workload.schema))
-
-
-def _refuse_small(test: str, samples: int) -> None:
-    """Raises: ConfigError when the test sends each sample once and there are too few."""
-    settings = audit_config.settings(test)
-    least = settings["min_query_count"]
-    if settings.get("performance_issue_unique") and samples < least:
-        raise ConfigError(
-            f"{test} asks {least:,} different samples, and there are {samples:,}", "the whole official set"
-        )
 
 
 def _tested(
@@ -230,7 +194,8 @@ def _verdict(test: str, running: RunInProgress, log: Path, scenario: Scenario) -
     if test == SCORED:
         return _scored(running, log, limits["test07_accuracy_threshold"])
     # A log may be verified where the weights are not: the end-of-sequence id is the workload's there.
-    here = running.checkpoint if running.checkpoint and running.checkpoint.exists() else None
+    folder = running.job.checkpoint
+    here = folder if folder and folder.exists() else None
     return test06.verify(log, scenario.value, running.job.generation(here).eos_id)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from assay.bench import measure, prepare, record, resume, score_run
 from assay.bench.running import Reporter, RunInProgress
-from assay.config import BenchmarkConfig, ContainerRequest, Device, Mode
+from assay.config import BenchmarkConfig, ContainerRequest, Device, Mode, Request
 from assay.doors import native
 from assay.ground import settings
 from assay.ground.errors import Interrupted, RunFailed
@@ -66,9 +66,8 @@ def inside(text: str, reporter: Reporter) -> None:
     The record does not become COMPLETE: the run is whole when it is scored outside.
     """
     asked = json.loads(text)
-    job, data = prepare.prepare(native.build(asked["workload"], asked["fields"], {}))
-    folder, accuracy_data = folder_of(text), prepare.accuracy_set(job)
-    running = RunInProgress(job, data, folder, reporter, accuracy_data=accuracy_data)
+    request = Request(native.build(asked["workload"], asked["fields"], {}))
+    running = prepare.running(request, prepare.prepare(request.config), folder_of(text), reporter)
     resume.go_on(running)  # the settings and data were compared outside
     with record.kept(running):
         measure.measure(running, record.keep, score_run.no_scores)

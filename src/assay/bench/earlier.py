@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from assay import suts
 from assay.config import BenchmarkConfig, Delivery, Division, EarlierRun, Request
 from assay.doors import native
+from assay.ground import files
 from assay.ground.errors import ConfigError
 from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult, Status
@@ -20,33 +22,37 @@ TREE_ROOTS = frozenset(division.value for division in Division)
 def take(config: BenchmarkConfig, way: EarlierRun, say: Callable[[str], None]) -> RunResult | None:
     """The finished run in the run folder, where it may be taken as it is; what else is there is removed.
 
-    None = it is to be measured. Raises: ConfigError for a folder that is to be cleaned and is no run folder.
+    None = it is to be measured. Raises: as `finished`; ConfigError for a folder that is to be cleaned and is no run
+    folder.
     """
+    out, found = config.paths.out, finished(config, way)
+    if found is not None:
+        again = " (--rerun runs again)" if way is EarlierRun.REUSE else ""
+        say(f"{out} holds a finished run: taken as it is{again}")
+        for name in differences(config, found):
+            say(f"note: it was run with another {name} than is asked for now")
+    elif out is not None and (way is EarlierRun.REPLACE or (way is EarlierRun.REUSE and holds_run(out))):
+        remove_run(out)
+    return found
+
+
+def finished(config: BenchmarkConfig, way: EarlierRun) -> RunResult | None:
+    """The finished run in the run folder, where it may be taken as it is. Raises: ConfigError when one that is to go on
+    was run with other settings; ArtifactError for a record that cannot be read."""
     out = config.paths.out
-    if out is None or way is EarlierRun.REFUSE:
+    if out is None or way not in (EarlierRun.REUSE, EarlierRun.RESUME) or not holds_run(out):
+        return None
+    found = result.read(out)
+    if found.status is not Status.COMPLETE:
         return None
     if way is EarlierRun.RESUME:
-        return _finished(config, out, say)
-    if way is EarlierRun.REPLACE:
-        remove_run(out)
-    elif RunFolder(out).result.is_file():
-        found = result.read(out)
-        if found.status is Status.COMPLETE:
-            say(f"{out} holds a finished run: taken as it is (--rerun runs again)")
-            for name in differences(config, found):
-                say(f"note: it was run with another {name} than is asked for now")
-            return found
-        remove_run(out)
-    return None
-
-
-def _finished(config: BenchmarkConfig, out: Path, say: Callable[[str], None]) -> RunResult | None:
-    """The run that is to go on, where it is finished. Raises: ConfigError when it was run with other settings."""
-    if not RunFolder(out).result.is_file() or (found := result.read(out)).status is not Status.COMPLETE:
-        return None
-    refuse_other_settings(config, found, out)
-    say(f"{out} holds a finished run: taken as it is")
+        refuse_other_settings(config, found, out)
     return found
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether there is the record of a run, finished or not."""
+    return RunFolder(folder).result.is_file()
 
 
 def refuse_other_settings(config: BenchmarkConfig, found: RunResult, out: Path) -> None:
@@ -76,15 +82,49 @@ def differences(config: BenchmarkConfig, found: RunResult) -> list[str]:
     return changed if config.workload == found.workload else ["workload", *changed]
 
 
+def refuse_taken(folder: Path) -> None:
+    """Raises: ConfigError for a run folder that holds something, or whose name LoadGen cannot take."""
+    if os.fsencode(folder).decode("utf-8", "ignore") != str(folder):
+        raise ConfigError(
+            f"LoadGen takes no path that is not UTF-8: {folder}", "--out a folder of another name"
+        )
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise unusable(folder, f"{there} is no folder that may be written to")
+    try:
+        is_taken = folder.exists() and any(folder.iterdir())
+    except OSError as error:
+        raise unusable(folder, error.strerror) from error
+    if is_taken:
+        raise ConfigError(f"{folder} is not empty: it may hold another run", "--out a new folder")
+
+
+def unusable(folder: Path, why: str | None) -> ConfigError:
+    """For a run folder that cannot be made or read."""
+    return ConfigError(f"cannot use run folder {folder}: {why}", "--out another folder")
+
+
 def remove_run(folder: Path) -> None:
     """Remove an earlier run. Raises: ConfigError for a folder that is none, which is left alone."""
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not RunFolder(folder).is_run:
+    refuse_no_run(folder)
+    if folder.exists() and any(folder.iterdir()):
+        shutil.rmtree(folder)
+
+
+def refuse_no_run(folder: Path) -> None:
+    """Raises: ConfigError for a folder that holds something else than a run of Assay."""
+    if folder.exists() and any(folder.iterdir()) and not RunFolder(folder).is_run:
         raise ConfigError(
             f"{folder} is to be cleaned and is no run folder of Assay", "name another output folder"
         )
-    shutil.rmtree(folder)
+
+
+def refuse_useless(folder: Path) -> None:
+    """Raises: ConfigError for a folder that holds no run which could go on, and for one that is in use."""
+    if not RunFolder(folder).is_run:
+        raise ConfigError(f"{folder} holds no run to go on with", "the folder of a run that was stopped")
+    if files.is_held(folder):
+        raise ConfigError(f"a process is running {folder}", "wait for its end, or stop it")
 
 
 def remove_tree(root: Path) -> None:

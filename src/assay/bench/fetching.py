@@ -14,7 +14,7 @@ import psutil
 
 from assay import suts
 from assay.config import BenchmarkConfig, MayFetch, Mode
-from assay.ground import settings
+from assay.ground import download, paths, settings
 from assay.ground.download import DownloadProgress
 from assay.ground.hub import Hub
 from assay.ground.redact import addresses
@@ -42,6 +42,8 @@ class Wanted:
     """None where a request to the source is needed to know it."""
     name: str = ""
     """The file that is meant, where the source is a folder of several."""
+    is_published: bool = False
+    """It is the workload's own; else the user named the source."""
 
     def __str__(self) -> str:
         source = addresses(self.source)
@@ -70,8 +72,11 @@ def wanted(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> tuple[W
         sources.append(("dataset", paths.dataset_source or usual, file))
         if Mode.ACCURACY in config.modes and paths.accuracy_dataset is None and not paths.dataset_source:
             sources.append((ACCURACY, *_published_for_accuracy(config, workload, may_fetch)))
+    named = (paths.checkpoint_source, paths.dataset_source)
     return tuple(
-        Wanted(what, source, workload.size_of(source), name) for what, source, name in sources if source
+        Wanted(what, source, workload.size_of(source), name, source not in named)
+        for what, source, name in sources
+        if source
     )
 
 
@@ -84,48 +89,65 @@ def job(config: BenchmarkConfig, may_fetch: MayFetch = EVERYTHING) -> Job:
     return dataclasses.replace(made, config=dataclasses.replace(made.config, paths=config.paths))
 
 
+def with_checkpoint(config: BenchmarkConfig) -> BenchmarkConfig:
+    """`config` with the folder that holds config.json, where one around it is named. Raises: ArtifactError."""
+    path = config.paths.checkpoint
+    return config if path is None else _moved(config, "checkpoint", path, artifact.model(str(path)))
+
+
+def with_dataset(config: BenchmarkConfig) -> BenchmarkConfig:
+    """`config` with the one dataset file of the folder that is named. Raises: ArtifactError."""
+    path = config.paths.dataset
+    return config if path is None else _moved(config, "dataset", path, artifact.dataset(str(path)))
+
+
 def refuse_without_room(config: BenchmarkConfig, things: tuple[Wanted, ...]) -> None:
-    """Raises: EnvironmentProblem when the full model is to be fetched and disk or memory cannot hold it."""
+    """Raises: EnvironmentProblem when disk or memory cannot hold what is to be fetched."""
     model = workloads.get(config.workload).model
     if model is not None and any(each.source == model.source for each in things):
         ram_bytes = psutil.virtual_memory().total
         artifact.require_room(config.workload, model, config.precision, ram_bytes, settings.home())
+    refuse_full_store(things)
 
 
-def obtain(
-    config: BenchmarkConfig, hub: Hub, say: Callable[[str], None], may_fetch: MayFetch = EVERYTHING
+def refuse_full_store(things: tuple[Wanted, ...]) -> None:
+    """Raises: EnvironmentProblem when the disk of the store cannot take what is to be fetched."""
+    if needed := sum(each.size_bytes or 0 for each in things):
+        download.require_space(settings.home(), needed, "what is to be fetched")
+
+
+def fetch(
+    config: BenchmarkConfig, things: tuple[Wanted, ...], hub: Hub, say: Callable[[str], None]
 ) -> BenchmarkConfig:
-    """`config` with a checkpoint and a dataset that are there. Raises: before any download when it cannot fit."""
-    config = found(config, hub, may_fetch)
-    things = wanted(config, may_fetch)
-    files = workloads.get(config.workload).dataset_files
-    refuse_without_room(config, things)
-    for path, check in ((config.paths.checkpoint, artifact.model), (config.paths.dataset, artifact.dataset)):
-        if path is not None:
-            check(str(path))
+    """`config` with a path for each of `things`, which are here then. Raises: ArtifactError, EnvironmentProblem."""
+    files, told = workloads.get(config.workload).dataset_files, _told(say)
     for each in things:
         say(f"assay: fetching {each}")
-        is_model = each.what == "checkpoint"
-        told = _told(say)
-        place = (
-            artifact.model(each.source, hub, told)
-            if is_model
-            else artifact.dataset(each.source, told, files=files, name=each.name)
-        )
+        if each.what == "checkpoint":
+            place = artifact.model(each.source, hub, told)
+        else:
+            place = artifact.dataset(each.source, told, files=files, name=each.name)
         config = _with(config, each.what, place)
-    if (file := config.paths.dataset) is not None and (warning := artifact.warning(file, files)) is not None:
-        say(f"assay: {warning}")
     return config
 
 
 def sized(things: tuple[Wanted, ...], hub: Hub) -> tuple[Wanted, ...]:
-    """The same with the size of every model of the hub: the hub lists it. Raises: ArtifactError when it does not."""
+    """The same with the sizes that a server alone tells: of a model of the hub, and of the user's own address.
+
+    Raises: ArtifactError when it does not answer.
+    """
     return tuple(
-        dataclasses.replace(each, size_bytes=artifact.listed_size(each.source, hub))
-        if each.size_bytes is None and each.source.startswith("hf:")
-        else each
+        each if each.size_bytes is not None or each.is_published else _asked_for_size(each, hub)
         for each in things
     )
+
+
+def _asked_for_size(thing: Wanted, hub: Hub) -> Wanted:
+    return dataclasses.replace(thing, size_bytes=artifact.listed_size(thing.source, hub))
+
+
+def _moved(config: BenchmarkConfig, what: str, path: Path, place: Path) -> BenchmarkConfig:
+    return config if place == paths.given(path) else _with(config, what, place)
 
 
 def _with(config: BenchmarkConfig, what: str, path: Path) -> BenchmarkConfig:

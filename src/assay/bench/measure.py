@@ -92,7 +92,7 @@ def session_of(run: RunInProgress) -> Session:
 
 def sut_spec(run: RunInProgress) -> SutSpec:
     """What the system under test of this job, or part, is built from."""
-    return run.job.sut_spec(run.checkpoint, run.tokenizer)
+    return run.job.sut_spec(run.job.checkpoint, run.job.tokenizer)
 
 
 def choose_target(run: RunInProgress, session: Session, scenario: Scenario) -> float:

@@ -7,11 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.bench import comply, contained, earlier, fetching, measure, prepare, record, resume, submit
+from assay.bench import (
+    compliance_due,
+    comply,
+    contained,
+    earlier,
+    fetching,
+    measure,
+    preparation,
+    prepare,
+    record,
+    resume,
+    submit,
+)
 from assay.bench.fetching import Wanted
+from assay.bench.preparation import Preparation
 from assay.bench.running import Reporter
 from assay.bench.submit import Submitted
-from assay.config import EarlierRun, Request
+from assay.config import EarlierRun, MayFetch, Request
 from assay.ground import store_contents
 from assay.ground.errors import RunFailed
 from assay.ground.hub import Hub
@@ -22,6 +35,7 @@ from assay.mlperf.record.run_folder import RunFolder
 from assay.report import outcome
 from assay.report.outcome import Outcome
 
+NOTHING = MayFetch(model=False, dataset=False)
 Consent = Callable[[Sequence[Wanted]], None]
 """Called with what would be fetched. Raises: ConfigError when that is refused."""
 
@@ -42,16 +56,13 @@ def run(request: Request, hub: Hub, reporter: Reporter, consent: Consent | None 
 
     Raises: AssayError. What the result itself fails for is told by `failures`.
     """
-    must_comply = comply.is_due(request.config, request.delivery)
+    must_comply = compliance_due.is_due(request.config, request.delivery)
     if request.delivery.compliance and not must_comply:
         division = request.config.submission.division.value
         reporter.say(f"no compliance test is run: the {division} division owes none")
-    request = obtain(request, hub, reporter.say, consent)
-    if must_comply:
-        comply.refuse_missing(request.config, fetching.job(request.config).rules)
-    if request.delivery.submit:
-        prepare.refuse_other_weights(request.config)
-    result, folder = _measured(request, reporter)
+    prepared = _obtained(preparation.of_request, request, hub, reporter.say, consent)
+    request = dataclasses.replace(request, config=prepared.config)
+    result, folder = _measured(request, prepared, reporter)
     reporter.on_result(result)
     if result.performance_only:
         if must_comply or request.delivery.submit:
@@ -65,16 +76,30 @@ def run(request: Request, hub: Hub, reporter: Reporter, consent: Consent | None 
 
 
 def obtain(request: Request, hub: Hub, say: Callable[[str], None], consent: Consent | None) -> Request:
-    """The request with its model and dataset here. Raises: AssayError before and after a byte is fetched."""
-    may_fetch = request.delivery.may_fetch
-    if consent is not None:
-        fetching.job(request.config, may_fetch)
-        config = fetching.found(request.config, hub, may_fetch)
-        if things := fetching.sized(fetching.wanted(config, may_fetch), hub):
-            fetching.refuse_without_room(config, things)
-            consent(things)
-    config = fetching.obtain(request.config, hub, say, may_fetch)
-    return dataclasses.replace(request, config=config)
+    """The request with its model and dataset here. Raises: AssayError, where it can before a byte is fetched."""
+    prepared = _obtained(preparation.of_measurement, request, hub, say, consent)
+    prepared.refuse()
+    return dataclasses.replace(request, config=prepared.config)
+
+
+def _obtained(
+    look: Callable[[Request, Hub], Preparation],
+    request: Request,
+    hub: Hub,
+    say: Callable[[str], None],
+    consent: Consent | None,
+) -> Preparation:
+    """The preparation once nothing is to be fetched any more; what stood in the way of fetching is raised."""
+    prepared = look(request, hub)
+    if prepared.wanted:
+        prepared.refuse()
+        if consent is not None:
+            consent(prepared.wanted)
+        config = fetching.fetch(prepared.config, prepared.wanted, hub, say)
+        prepared = look(Request(config, dataclasses.replace(request.delivery, may_fetch=NOTHING)), hub)
+    for note in prepared.notes:
+        say(f"assay: {note}")
+    return prepared
 
 
 def failures(request: Request, finished: FinishedBenchmark) -> list[RunFailed]:
@@ -105,7 +130,7 @@ def is_demonstration(made: RunResult) -> bool:
     return workloads.get(made.workload).own_rules is not None
 
 
-def _measured(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
+def _measured(request: Request, prepared: Preparation, reporter: Reporter) -> tuple[RunResult, Path]:
     """The record and the run folder, which holds a record in any case: a run that broke off is marked FAILED, one
     that was stopped INTERRUPTED, and what was finished before is kept. Raises: AssayError after that."""
     out, delivery = request.config.paths.out, request.delivery
@@ -113,7 +138,7 @@ def _measured(request: Request, reporter: Reporter) -> tuple[RunResult, Path]:
     if found is not None and out is not None:
         return found, out
     begin = resume.begin if delivery.earlier_run is EarlierRun.RESUME else prepare.begin
-    running = begin(request, reporter)
+    running = begin(request, reporter, prepared.ready())
     with record.kept(running):
         if delivery.container is not None:
             contained.run(running, delivery.container)

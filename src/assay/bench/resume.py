@@ -5,12 +5,10 @@ docs/adr/0013-resume.md says what is kept of an accuracy run; `mlperf/run/pieces
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from assay.bench import earlier, prepare, record
+from assay.bench.preparation import Ready
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import Division, Mode, Request
-from assay.ground import files
 from assay.ground.errors import ConfigError
 from assay.mlperf.record import result
 from assay.mlperf.record.result import DatasetUsed, RunResult
@@ -20,19 +18,16 @@ from assay.mlperf.run import journal, pieces, requests
 START_OVER = "the settings of the run alone go on (`assay bench --resume RUN`); --out NEW starts another"
 
 
-def begin(request: Request, reporter: Reporter) -> RunInProgress:
-    """The job as it was when the process of its run folder ended.
+def begin(request: Request, reporter: Reporter, ready: Ready | None = None) -> RunInProgress:
+    """The job as it was when the process of its run folder ended. `ready`: as for `prepare.begin`.
 
     Raises: ConfigError for a folder without a run, one that is in use, and for other settings, data or division than
     may go on; as `prepare.prepare`.
     """
     folder = request.config.paths.out
     assert folder is not None
-    _refuse_useless(folder)
-    job, data = prepare.prepare(request.config)
-    running = RunInProgress(
-        job, data, folder, reporter, request.delivery, accuracy_data=prepare.accuracy_set(job)
-    )
+    earlier.refuse_useless(folder)
+    running = prepare.running(request, ready or prepare.prepare(request.config), folder, reporter)
     if RunFolder(folder).result.is_file():  # else the process ended before its first record
         _refuse_other(running, result.read(folder))
     go_on(running)
@@ -45,13 +40,6 @@ def go_on(running: RunInProgress) -> None:
         _take_over(running, result.read(running.folder))
     _clear(running)
     _say(running)
-
-
-def _refuse_useless(folder: Path) -> None:
-    if not RunFolder(folder).is_run:
-        raise ConfigError(f"{folder} holds no run to go on with", "the folder of a run that was stopped")
-    if files.is_held(folder):
-        raise ConfigError(f"a process is running {folder}", "wait for its end, or stop it")
 
 
 def _refuse_other(running: RunInProgress, found: RunResult) -> None:

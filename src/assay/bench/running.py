@@ -97,14 +97,9 @@ class RunInProgress:
         return (*native.command(self.job.config), *native_delivery.extra_flags(self.delivery))
 
     @property
-    def checkpoint(self) -> Path | None:
-        own = self.job.workload.own_checkpoint
-        return self.job.config.paths.checkpoint or (own() if own else None)
-
-    @property
     def tokenizer(self) -> Path | None:
         """Folder whose tokenizer reads the answers."""
-        return self.job.config.paths.tokenizer or self.checkpoint
+        return self.job.tokenizer
 
     @property
     def identity(self) -> Identity | None:

@@ -100,8 +100,8 @@ def _begun(config: BenchmarkConfig) -> tuple[Path, Tuned]:
 
 def _search(request: Request, folder: Path, tuned: Tuned, reporter: Reporter) -> Tuned:
     config = dataclasses.replace(request.config, modes=(Mode.PERFORMANCE,))
-    job, data = prepare.prepare(config)
-    running = RunInProgress(job, data, folder, reporter, request.delivery)
+    running = prepare.running(request, prepare.prepare(config), folder, reporter)
+    job = running.job
     scenario = config.scenarios[0]
     limits = job.rules.latency[scenario.value]
     with files.held(folder), measure.session_of(running) as session:

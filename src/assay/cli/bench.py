@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """0, or 1 when the result fails by the rules asked for; of a dry run what `assay plan` ends with."""
     request = native_delivery.from_args(args)
     if args.dry_run:
-        return plan.show(request.config, args.json)
+        return plan.show(request, args.json)
     line = live.view()
     try:
         return _run(args, request, line)

@@ -50,11 +50,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _verified(args: argparse.Namespace) -> dict[str, ComplianceVerdict]:
     """Verify a log that exists, and file it in the run folder."""
-    from assay.bench import comply
+    from assay.bench import compliance_due, comply
     from assay.config import Scenario
     from assay.ground.errors import ConfigError, did_you_mean
 
-    scenario, test = Scenario.named(args.scenario), (args.test or comply.USUAL).upper()
+    scenario, test = Scenario.named(args.scenario), (args.test or compliance_due.USUAL).upper()
     if scenario is None:
         raise ConfigError(f"unknown scenario {args.scenario!r}", did_you_mean(args.scenario, [*Scenario]))
     verdict = comply.verify(args.run, args.verify, test, scenario, args.compliance_dataset)

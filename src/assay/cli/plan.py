@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from assay.cli.progress import duration
 from assay.cli.terminal import say, say_json
-from assay.config import BenchmarkConfig
-from assay.doors import native, sut_options
+from assay.config import Request
+from assay.doors import native, native_delivery, sut_options
 
 if TYPE_CHECKING:
     from assay.bench.model_sizes import ModelSizes
@@ -21,6 +21,8 @@ HELP = "what bench would do: bytes, disk, memory, minutes, blockers; downloads a
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     native.add_arguments(parser)
+    native_delivery.add_arguments(parser)
+    parser.add_argument("--yes", action="store_true", help="as for bench; a plan fetches nothing")
     parser.add_argument(
         "--sizes",
         action="store_true",
@@ -38,15 +40,15 @@ def run(args: argparse.Namespace) -> int:
     """0 when bench could start, else the exit code that bench would end with."""
     if args.sizes:
         return _sizes(args.json)
-    return _machines(args) if args.machines else show(native.from_args(args), args.json)
+    return _machines(args) if args.machines else show(native_delivery.from_args(args), args.json)
 
 
-def show(config: BenchmarkConfig, is_json: bool) -> int:
+def show(request: Request, is_json: bool) -> int:
     """Print the plan; the exit code that bench would end with, or 0."""
     from assay.bench import plan as plans
     from assay.doors.hub_settings import hub_of
 
-    made = plans.make(config, hub_of(os.environ))
+    made = plans.make(request, hub_of(os.environ))
     if is_json:
         say_json(json.dumps(plans.to_dict(made)))
     else:
@@ -92,7 +94,8 @@ def render(plan: Plan) -> str:
     rows.append(("memory", f"{_size(plan.ram_bytes)} at most, {_size(plan.ram_free_bytes)} free"))
     if plan.seconds is not None:
         split = ", ".join(f"{name} {duration(seconds)}" for name, seconds in plan.parts.items())
-        rows.append(("time", f"{duration(plan.seconds)} ({split})"))
+        least = f"{duration(plan.seconds_at_least)} to " if plan.seconds_at_least is not None else ""
+        rows.append(("time", f"{least}{duration(plan.seconds)} ({split})"))
     if plan.seconds is not None and plan.seconds_at_most is not None:
         rows.append(("", f"{duration(plan.seconds_at_most)} if every answer were as long as allowed"))
     lines = [f"  {name:<9} {text}" for name, text in rows]

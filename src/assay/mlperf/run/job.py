@@ -49,6 +49,16 @@ class Job:
         )
 
     @property
+    def checkpoint(self) -> Path | None:
+        """Folder of the weights: as asked, else what ships with the workload; None while they are away."""
+        return checkpoint_of(self.config, self.workload)
+
+    @property
+    def tokenizer(self) -> Path | None:
+        """Folder or file of the tokenizer that reads the answers."""
+        return self.config.paths.tokenizer or self.checkpoint
+
+    @property
     def whole_set(self) -> int:
         """Rows of the official data set of its mode, or of all modes."""
         accuracy = self.rules.accuracy_samples if self.config.modes == (Mode.ACCURACY,) else None
@@ -139,6 +149,12 @@ class Job:
     @property
     def is_paired(self) -> bool:
         return is_paired(self.config, self.rules)
+
+
+def checkpoint_of(config: BenchmarkConfig, workload: Workload) -> Path | None:
+    """As `Job.checkpoint`, of a config that may be no job."""
+    own = workload.own_checkpoint
+    return config.paths.checkpoint or (own() if own else None)
 
 
 def in_one_mode(config: BenchmarkConfig) -> BenchmarkConfig:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from assay.config import BYTES_PER_WEIGHT, Precision
-from assay.ground import artifact, download, hub, hub_cache, paths, r2, settings
+from assay.ground import artifact, download, hub, hub_cache, paths, r2, remote_size, settings
 from assay.ground.artifact import Item, Listing
 from assay.ground.download import Patience, Remote, Report
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
@@ -95,11 +95,19 @@ def _hub_model_here(source: str, hub_: Hub) -> Path | None:
     return next((f for f in folders if (artifact.origin(f) or "").startswith(f"{name}@{revision}")), None)
 
 
-def listed_size(source: str, hub_: Hub) -> int:
-    """Bytes of a model of the hub, asked of the hub. Raises: ArtifactError when it does not answer."""
-    name, _, revision = source.removeprefix("hf:").partition("@")
+def listed_size(source: str, hub_: Hub) -> int | None:
+    """Bytes of a model of the hub, or of the files at an address, asked of the server; None where it does not say.
+
+    Raises: ArtifactError when it does not answer.
+    """
     brief = Patience(stall_s=15.0, attempts=1)
-    return hub.listing(hub_, name, hub.commit(hub_, name, revision or "main", brief), brief).size_bytes
+    if source.startswith("hf:"):
+        name, _, revision = source.removeprefix("hf:").partition("@")
+        return hub.listing(hub_, name, hub.commit(hub_, name, revision or "main", brief), brief).size_bytes
+    if not source.endswith(".uri"):
+        return remote_size.of(Remote(source))
+    sizes = [remote_size.of(item.remote) for item in r2.listing(source, brief).items]
+    return None if None in sizes else sum(filter(None, sizes))
 
 
 def size_text(count: int | None) -> str:

@@ -1,0 +1,72 @@
+"""The samples that a plan counts: those of the dataset, or, while it is away, as many as the round names.
+
+No source gives the mean length of the official sets' prompts. So nothing is counted with a made-up one: while the
+dataset is away, the plan is between prompts of one token and prompts of the longest that the workload documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assay.bench import answer_lengths
+from assay.bench.known_model import KnownModel
+from assay.bench.preparation import Preparation
+from assay.mlperf.data.sample import Sample
+from assay.mlperf.run.job import Job
+
+FIRST_ID, IDS = 3, 900
+"""Ids of a prompt that nobody wrote; every published vocabulary has them, and the first three are often special."""
+
+
+@dataclass(frozen=True)
+class ExpectedSamples:
+    """Samples, and the tokens of each answer, the step that ends it included; as many of these, or none."""
+
+    samples: Sequence[Sample] = ()
+    """With prompts of the longest documented length while the dataset is away."""
+    tokens: Sequence[int] = ()
+    shortest: Sequence[Sample] = ()
+    """The same with prompts of one token; empty where the dataset is here."""
+    notes: tuple[str, ...] = ()
+
+
+def of(prepared: Preparation, model: KnownModel) -> ExpectedSamples:
+    """Raises: ConfigError when the dataset has too few rows for the job."""
+    job, data = prepared.job, prepared.data
+    if data is None:
+        return away(job) if job is not None else ExpectedSamples()
+    samples = job.choose(data.samples) if job else data.samples
+    paths, known = prepared.config.paths, dict[int, int]()
+    if paths.checkpoint is not None and paths.dataset is not None:
+        known = answer_lengths.recall(paths.checkpoint, paths.dataset)
+    found = answer_lengths.expected(
+        samples,
+        (job.rules.max_new_tokens or 0) if job else 0,
+        prepared.workload,
+        known,
+        is_random=model.is_random,
+        has_model=model.shape is not None,
+    )
+    return ExpectedSamples(samples, found.tokens, notes=found.notes)
+
+
+def away(job: Job) -> ExpectedSamples:
+    """Of an official set that is not here. Empty, with a note, when no source says how long its answers are."""
+    name, count, longest = job.workload.name, job.samples(job.whole_set), job.workload.prompt_tokens_max
+    mean = answer_lengths.of_reference(job.workload, job.rules)
+    if mean is None:
+        note = f"no time is said: the dataset is not here, and no source gives the mean length of {name}'s answers"
+        return ExpectedSamples(notes=(note,))
+    tokens = [min(round(mean.tokens), job.rules.max_new_tokens or round(mean.tokens))] * count
+    note = (
+        f"the dataset is not here: counted are {count:,} prompts of 1 to {longest:,} tokens, the longest documented, "
+        f"as no source gives the mean length of {name}'s prompts; answers of {mean.tokens:.0f} tokens "
+        f"({mean.source}); no grading of programs"
+    )
+    return ExpectedSamples(_prompts(count, longest), tokens, _prompts(count, 1), (note,))
+
+
+def _prompts(count: int, length: int) -> list[Sample]:
+    ids = tuple(FIRST_ID + place % IDS for place in range(length))
+    return [Sample(index, str(index), "", "", ids, "", (), ()) for index in range(count)]

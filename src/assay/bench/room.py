@@ -1,0 +1,53 @@
+"""Whether the machine's memory and disks hold a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assay.bench.known_model import KnownModel
+from assay.config import BYTES_PER_WEIGHT, Precision
+from assay.ground import download
+from assay.ground.errors import EnvironmentProblem
+from assay.mlperf.run import wheels
+from assay.mlperf.run.job import Job
+from assay.mlperf.sut.kind import SutKind
+
+
+def refuse_large_model(
+    model: KnownModel, kind: SutKind | None, precision: Precision, needed: int, free: int
+) -> None:
+    """`needed`: bytes of the whole run, weights included. Raises: EnvironmentProblem that says what would fit."""
+    if model.parameters is None or needed <= free:
+        return
+    weights = model.weight_bytes(precision)
+    beside = needed - weights
+    able = kind.precisions if kind else ()
+    smaller = [each.value for each in able if model.weight_bytes(each) + beside < free]
+    most = max(free - beside, 0) / BYTES_PER_WEIGHT[precision]
+    fits = f"{', '.join(smaller)} would fit" if smaller else "no precision of it fits"
+    raise EnvironmentProblem(
+        f"the {model.parameters / 1e9:.1f} B parameters take {weights / 1e9:.1f} GB in {precision.value} "
+        f"({model.weight_bytes(Precision.FLOAT16) / 1e9:.1f} GB in float16); "
+        f"{needed / 1e9:.1f} GB of memory are needed in all and {free / 1e9:.1f} GB are free",
+        f"{fits} here; up to {most / 1e9:.2g} B parameters do in {precision.value}: "
+        "`assay model upcycle` makes a small real Mixtral; or a server with more memory: --sut endpoint --url URL",
+    )
+
+
+def refuse_full_disk(folder: Path, needed: int) -> None:
+    """Raises: EnvironmentProblem when the disk of the run folder cannot take the logs."""
+    free = download.free_bytes(folder)
+    if free < needed:
+        raise EnvironmentProblem(
+            f"{needed / 1e9:.1f} GB of disk are needed and {free / 1e9:.1f} GB are free", "--out"
+        )
+
+
+def refuse_loadgen(job: Job, samples: int, free: int) -> None:
+    """Raises: EnvironmentProblem when the round's LoadGen takes more memory than is free."""
+    needed = 1e6 * wheels.memory_mb(job.wheel, max(samples, 1), max(samples, 1))
+    if needed > free:
+        raise EnvironmentProblem(
+            f"LoadGen {job.wheel.version} needs {needed / 1e9:.1f} GB of memory",
+            "a later round, or fewer samples",
+        )
