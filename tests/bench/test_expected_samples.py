@@ -24,7 +24,12 @@ def job(workload: str, **changes: object) -> Job:
 
 
 def prepared(made: Job, data: Dataset | None = None) -> Preparation:
-    return Preparation(made.config, (), suts.of(made.config), made, data=data)
+    return Preparation(made.config, fetching.wanted(made.config), suts.of(made.config), made, data=data)
+
+
+def test_a_named_set_that_cannot_be_read_is_not_counted_as_one_to_come() -> None:
+    made = dataclasses.replace(prepared(job("mixtral-8x7b")), wanted=())
+    assert expected_samples.of(made, KnownModel()) == expected_samples.ExpectedSamples()
 
 
 def test_the_samples_of_the_dataset_are_those_that_the_job_uses() -> None:

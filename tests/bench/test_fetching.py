@@ -73,6 +73,8 @@ def test_without_paths_the_official_model_and_dataset_are_wanted_with_their_size
     assert (data.source, data.size_bytes) == (DATASET_FILES[0].url, 71_000_000)
     assert str(checkpoint) == f"the checkpoint {MODEL.source} (93.4 GB)"
     assert [each.what for each in fetching.wanted(asked(sut="echo"))] == ["dataset"]
+    own = fetching.wanted(asked(sut="echo", paths__dataset="https://x.org/rows.pkl"))[0]
+    assert str(own) == "the dataset https://x.org/rows.pkl (size not known before)" and not own.is_published
     assert fetching.wanted(asked("mixtral-nano")) == ()
     assert fetching.wanted(asked(paths__checkpoint="/m", paths__dataset="/d.pkl")) == ()
 

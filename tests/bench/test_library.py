@@ -136,8 +136,9 @@ def test_what_cannot_be_run_is_refused_in_words(named: dict[str, object], words:
 
 
 def test_nothing_is_fetched_unless_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(assay.AssayError, match="to be fetched first: the dataset") as raised:
-        assay.bench("mixtral-8x7b", sut="echo", tokenizer=tmp_path)
+        assay.bench("mixtral-8x7b", sut="echo", mode="performance", tokenizer=tmp_path)
     assert "fetch=True" in raised.value.hint
 
 

@@ -175,6 +175,18 @@ def test_a_finished_run_that_is_taken_needs_nothing_else(tmp_path: Path) -> None
     assert earlier.finished(config, EarlierRun.REFUSE) is None
 
 
+def test_a_submission_folder_that_is_no_tree_is_told_before_the_run_and_left_alone(tmp_path: Path) -> None:
+    tree = tmp_path / "thesis"
+    tree.mkdir()
+    (tree / "thesis.tex").write_text("mine")
+    cleaned = Delivery(submit=True, clean_submission=True)
+    made = echo(tmp_path / "run", cleaned, submission__out=str(tree))
+    assert "is no submission tree: it holds thesis.tex" in said(made)
+    made = echo(tmp_path / "run", Delivery(submit=True), submission__out=str(tree / "thesis.tex"))
+    assert "thesis.tex is no folder" in said(made)
+    assert (tree / "thesis.tex").read_text() == "mine"
+
+
 def test_a_container_without_an_engine_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     made = echo(tmp_path / "run", Delivery(container=ContainerRequest("podman")))
@@ -194,6 +206,9 @@ def test_a_compliance_test_that_could_not_be_run_afterwards_is_told(tmp_path: Pa
     config = native.build("gpt-oss-120b", texts, {})
     owed = preparation.of_request(Request(config, Delivery(compliance=True)))
     assert "TEST07 asks the questions of a data set of its own" in said(owed)
+    to_come = native.build("gpt-oss-120b", {key: texts[key] for key in texts if key != "paths.dataset"}, {})
+    owed = preparation.of_request(Request(to_come, Delivery(compliance=True)))
+    assert owed.data is None and "TEST07 asks the questions" in said(owed)
     with_own = dataclasses.replace(config, paths=dataclasses.replace(config.paths, compliance_dataset=file))
     owed = preparation.of_request(Request(with_own, Delivery(compliance=True)))
     assert "TEST07 asks 990 different samples, and there are 1" in said(owed)

@@ -129,12 +129,17 @@ def refuse_useless(folder: Path) -> None:
 
 def remove_tree(root: Path) -> None:
     """Remove an earlier submission tree. Raises: ConfigError for a folder that is none, which is left alone."""
-    if not root.exists():
-        return
-    strange = [path.name for path in root.iterdir() if path.name not in TREE_ROOTS and path.suffix != ".md"]
+    refuse_no_tree(root)
+    if root.exists():
+        shutil.rmtree(root)
+
+
+def refuse_no_tree(root: Path) -> None:
+    """Raises: ConfigError for a folder that holds something else than a submission tree."""
+    inside = root.iterdir() if root.exists() else ()
+    strange = [path.name for path in inside if path.name not in TREE_ROOTS and path.suffix != ".md"]
     if strange:
         raise ConfigError(
             f"{root} is to be cleaned and is no submission tree: it holds {', '.join(sorted(strange)[:3])}",
             "name another submission folder",
         )
-    shutil.rmtree(root)

@@ -35,7 +35,8 @@ def of(prepared: Preparation, model: KnownModel) -> ExpectedSamples:
     """Raises: ConfigError when the dataset has too few rows for the job."""
     job, data = prepared.job, prepared.data
     if data is None:
-        return away(job) if job is not None else ExpectedSamples()
+        is_to_come = any(each.what == "dataset" for each in prepared.wanted)
+        return away(job) if job is not None and is_to_come else ExpectedSamples()
     samples = job.choose(data.samples) if job else data.samples
     paths, known = prepared.config.paths, dict[int, int]()
     if paths.checkpoint is not None and paths.dataset is not None:

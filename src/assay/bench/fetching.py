@@ -47,7 +47,8 @@ class Wanted:
 
     def __str__(self) -> str:
         source = addresses(self.source)
-        file = f"{self.name} of " if self.name and not source.endswith(self.name) else ""
+        is_inside = self.is_published and self.name and not source.endswith(self.name)
+        file = f"{self.name} of " if is_inside else ""
         return f"the {self.what} {file}{source} ({artifact.size_text(self.size_bytes)})"
 
 

@@ -102,9 +102,10 @@ def of_request(request: Request, hub: Hub = NO_HUB) -> Preparation:
         way.past(lambda: container.find_engine(engine))
     if delivery.submit and made.kind is not None:
         way.past(lambda: refuse_other_weights(config))
-    job, data = made.job, made.data
-    if way.past(lambda: compliance_due.is_due(config, delivery)) and job and data:
-        way.past(lambda: _refuse_compliance(job, data))
+        way.past(lambda: _refuse_tree(request))
+    job = made.job
+    if way.past(lambda: compliance_due.is_due(config, delivery)) and job is not None:
+        way.past(lambda: _refuse_compliance(job, made.data))
     return dataclasses.replace(made, problems=tuple(way.found))
 
 
@@ -179,6 +180,17 @@ def _refuse_folder(request: Request) -> None:
         earlier.refuse_taken(out)
 
 
+def _refuse_tree(request: Request) -> None:
+    """Raises: ConfigError for a submission folder that is none, or is to be cleaned and holds something else."""
+    tree = request.config.submission.out
+    if tree is None:
+        return
+    if tree.exists() and not tree.is_dir():
+        raise ConfigError(f"{tree} is no folder", "--submission-out a folder to make, or a tree to add to")
+    if request.delivery.clean_submission:
+        earlier.refuse_no_tree(tree)
+
+
 def _with_job(made: Preparation, job: Job, way: Obstacles) -> Preparation:
     """With all that hangs on the job."""
     way.past(lambda: wheels.refuse_unusable(job.wheel))
@@ -220,10 +232,12 @@ def _accuracy_dataset(job: Job) -> Dataset | None:
     return data
 
 
-def _refuse_compliance(job: Job, data: Dataset) -> None:
+def _refuse_compliance(job: Job, data: Dataset | None) -> None:
     """Raises: ConfigError, ArtifactError for a compliance test that is owed and could not be run afterwards."""
     compliance_due.refuse_missing(job.config, job.rules)
     for test in compliance_due.tests_of(job.rules):
         own = job.config.paths.compliance_dataset if test == compliance_due.SCORED else None
-        rows = len(dataset.read(own, job.workload.schema) if own else data.samples)
-        compliance_due.refuse_small(test, rows if own else job.of_mode(Mode.PERFORMANCE).samples(rows))
+        if own is not None:
+            compliance_due.refuse_small(test, len(dataset.read(own, job.workload.schema)))
+        elif data is not None:
+            compliance_due.refuse_small(test, job.of_mode(Mode.PERFORMANCE).samples(len(data.samples)))

@@ -11,6 +11,7 @@ from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.run import wheels
 from assay.mlperf.run.job import Job
 from assay.mlperf.sut.kind import SutKind
+from assay.mlperf.workloads.artifact import size_text
 
 
 def refuse_large_model(
@@ -39,7 +40,8 @@ def refuse_full_disk(folder: Path, needed: int) -> None:
     free = download.free_bytes(folder)
     if free < needed:
         raise EnvironmentProblem(
-            f"{needed / 1e9:.1f} GB of disk are needed and {free / 1e9:.1f} GB are free", "--out"
+            f"{size_text(needed)} of disk are needed in {folder} and {size_text(free)} are free",
+            "--out a folder on another disk",
         )
 
 

@@ -94,8 +94,9 @@ def render(plan: Plan) -> str:
     rows.append(("memory", f"{_size(plan.ram_bytes)} at most, {_size(plan.ram_free_bytes)} free"))
     if plan.seconds is not None:
         split = ", ".join(f"{name} {duration(seconds)}" for name, seconds in plan.parts.items())
-        least = f"{duration(plan.seconds_at_least)} to " if plan.seconds_at_least is not None else ""
-        rows.append(("time", f"{least}{duration(plan.seconds)} ({split})"))
+        most = duration(plan.seconds)
+        least = most if plan.seconds_at_least is None else duration(plan.seconds_at_least)
+        rows.append(("time", f"{most if least == most else f'{least} to {most}'} ({split})"))
     if plan.seconds is not None and plan.seconds_at_most is not None:
         rows.append(("", f"{duration(plan.seconds_at_most)} if every answer were as long as allowed"))
     lines = [f"  {name:<9} {text}" for name, text in rows]
