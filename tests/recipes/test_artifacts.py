@@ -95,6 +95,16 @@ def test_a_copy_has_a_uid_of_its_own_and_its_files_a_moved_one_keeps_its_own(kit
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("target", [":", ""])
+def test_a_copy_without_a_new_name_is_refused_and_leaves_nothing(target: str, kit: Kit) -> None:
+    made = artifacts(kit)
+    made.add("script", "tool", ["a"])
+    before = sorted(kit.home.local.rglob("*"))
+    with pytest.raises(RecipeFault, match="names neither a repository nor an artifact"):
+        made.copy(artifacts(kit).one("script", "tool"), target)
+    assert sorted(kit.home.local.rglob("*")) == before
+
+
 def test_a_copy_never_lands_on_another_artifact(kit: Kit) -> None:
     kit.recipe("one")
     kit.recipe("two", run="echo two")

@@ -8,7 +8,7 @@ from assay.ground.printable import one_line
 from assay.recipes.contract.dialect import CACHE_UID, SCRIPT_UID
 from assay.recipes.contract.merge import merge
 from assay.recipes.contract.names import new_uid, split_repository
-from assay.recipes.errors import EXISTS, RecipeFault, RecipeNotFound
+from assay.recipes.errors import EXISTS, GENERAL, RecipeFault, RecipeNotFound
 from assay.recipes.home.descriptions import Description
 from assay.recipes.home.index import Index
 from assay.recipes.home.removal import remove_folder
@@ -96,6 +96,10 @@ class Artifacts:
     def copy(self, artifact: Artifact, target: str, *, move: bool = False) -> Path:
         """Copy under a new name and a new uid, or move under a new name with the old uid; gives the folder."""
         in_repository, wanted = split_repository(target)
+        if not (in_repository or wanted.alias or wanted.uid):
+            raise RecipeFault(
+                f"{target!r} names neither a repository nor an artifact", GENERAL, "[REPO:]NAME"
+            )
         root = self.home.one(str(in_repository)).root if in_repository else artifact.repository.root
         uid = artifact.uid if move else (wanted.uid or new_uid())
         alias = wanted.alias or (artifact.alias if in_repository or move else "")
