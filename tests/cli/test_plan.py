@@ -103,6 +103,7 @@ PLAN = Plan(
     ram_bytes=3 * 10**12,
     ram_free_bytes=10**9,
     parts={"load": 60.0, "Offline": 3540.0},
+    seconds_at_least=None,
     seconds_at_most=7200.0,
     blockers=(),
     notes=("a note",),
