@@ -11,7 +11,7 @@ from assay.cli import main
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.ground.files import sha256
 from assay.mlperf import workloads
-from assay.mlperf.data import dataset
+from assay.mlperf.data import dataset, dataset_file
 from assay.mlperf.data.dataset_file import write_columns
 from assay.mlperf.workloads.datasets.mixtral_rows import SCHEMA
 from tests.cli.words import parsed
@@ -39,6 +39,17 @@ def test_inspect_tells_counts_lengths_and_checksum(
     assert facts["languages"] == {"cpp": 1}
     assert main(["dataset", "inspect", str(path)]) == 0
     assert "languages  cpp 1" in capsys.readouterr().out
+
+
+def test_inspect_reads_a_file_once_however_many_forms_it_tries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, reads, read = tmp_path / "set.jsonl", [], dataset_file.read_columns
+    monkeypatch.setattr(dataset_file, "read_columns", lambda file: reads.append(file) or read(file))
+    for content in ('{"nothing": "of ours"}\n', "{"):
+        path.write_text(content)
+        assert main(["dataset", "inspect", str(path)]) == 3
+    assert reads == [path, path]
 
 
 def test_inspect_names_the_workload_whose_form_a_file_has(

@@ -13,6 +13,7 @@ from assay.ground import paths
 from assay.ground.errors import ArtifactError
 
 if TYPE_CHECKING:
+    from assay.mlperf.data.columns import Columns
     from assay.mlperf.data.dataset import Dataset, Schema
     from assay.mlperf.data.sample import Sample
     from assay.mlperf.workloads.datasets.building import Builder
@@ -70,11 +71,14 @@ def run(args: argparse.Namespace) -> int:
 def _inspect(args: argparse.Namespace) -> int:
     import json
 
+    from assay.mlperf.data import dataset, dataset_file
+
     schema = _workload(args.workload).schema
+    columns = dataset_file.read_columns(args.file)
     try:
-        facts = _facts(args.file, schema)
+        facts = describe(dataset.of_columns(columns, args.file, schema), schema)
     except ArtifactError as error:
-        if args.workload is None and (others := _in_form_of(args.file)):
+        if args.workload is None and (others := _in_form_of(columns, args.file)):
             raise ArtifactError(
                 error.message, f"--workload {' or '.join(others)}: it is in that form"
             ) from None
@@ -86,22 +90,15 @@ def _inspect(args: argparse.Namespace) -> int:
     return 0
 
 
-def _facts(file: Path, schema: Schema) -> dict[str, object]:
-    """Raises: ArtifactError for a file of another form."""
-    from assay.mlperf.data import dataset
-
-    return describe(dataset.load(file, schema), schema)
-
-
-def _in_form_of(file: Path) -> list[str]:
-    """The workloads whose form a file has, one of each form."""
+def _in_form_of(columns: Columns, file: Path) -> list[str]:
+    """The workloads whose form a file's columns have, one of each form."""
     from assay.mlperf.workloads import TABLE
 
     found: dict[Schema, str] = {}
     for workload in TABLE.values():
         if workload.schema not in found:
             with contextlib.suppress(ArtifactError):
-                _facts(file, workload.schema)
+                workload.schema.samples(columns, str(file))
                 found[workload.schema] = workload.name
     return list(found.values())
 

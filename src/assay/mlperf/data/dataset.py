@@ -42,7 +42,12 @@ class Schema:
 
 def load(path: Path, schema: Schema) -> Dataset:
     """`read` with the file's SHA-256, for the record of a run."""
-    return Dataset(read(path, schema), str(path), sha256(path))
+    return of_columns(read_columns(path), path, schema)
+
+
+def of_columns(columns: Columns, path: Path, schema: Schema) -> Dataset:
+    """`load` of the columns of the file, which is read once however many forms are tried. Raises: as `read`."""
+    return Dataset(schema.samples(columns, str(path)), str(path), sha256(path))
 
 
 def read(path: Path, schema: Schema) -> list[Sample]:
