@@ -221,6 +221,14 @@ def test_any_kind_of_column_in_parquet_ends_in_the_schemas_own_error(
         dataset.read(tmp_path / "set.parquet", SCHEMA)
 
 
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "set.parquet"
+    twice = pyarrow.table([["a"], ["b"]], names=["input", "input"])
+    pyarrow.parquet.write_table(twice, path)
+    with pytest.raises(ArtifactError, match="exists 2 times"):
+        dataset.read(path, SCHEMA)
+
+
 def test_a_parquet_file_whose_run_lengths_stand_for_gigabytes_is_refused(tmp_path: Path) -> None:
     ids = pyarrow.array(np.zeros(20_000_000, np.int32))
     rows_ = pyarrow.ListArray.from_arrays(pyarrow.array([0, len(ids)], pyarrow.int32()), ids)

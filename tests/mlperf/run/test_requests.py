@@ -176,7 +176,9 @@ def test_scores_and_verdicts_are_with_their_sample() -> None:
 def test_runs_with_other_columns_are_one_file_and_come_apart_again(tmp_path: Path) -> None:
     def rows(mode: Mode, **more: list[float]) -> pa.Table:
         word = requests._word
-        return pa.table({"scenario": word("Offline", 2), "mode": word(mode.value, 2), **more})
+        own = {"scenario": word("Offline", 2), "mode": word(mode.value, 2)}
+        others = {name: pa.nulls(2, pa.string()) for name in requests.WORDS}
+        return pa.table({**others, **{name: [1, 2] for name in requests.NUMBERS}, **own, **more})
 
     path = tmp_path / "requests.parquet"
     requests.write(path, [rows(Mode.PERFORMANCE), rows(Mode.ACCURACY, **{"score.x": [1.0, 2.0]})])
@@ -194,6 +196,16 @@ def test_what_is_no_table_of_requests_is_refused_in_a_sentence(tmp_path: Path) -
     pq.write_table(pa.table({"a": [1]}), path)
     with pytest.raises(ArtifactError, match="no table of requests"):
         requests.read(path)
+    rows = pa.table({name: ["a"] for name in requests.WORDS} | {name: [1] for name in requests.NUMBERS})
+    for other in (
+        rows.drop_columns("end_ns"),
+        rows.set_column(rows.column_names.index("mode"), "mode", [[1]]),
+    ):
+        requests.write(path, [other])
+        with pytest.raises(ArtifactError, match="no table of requests"):
+            requests.read(path)
+    requests.write(path, [rows])
+    assert requests.read(path).num_rows == 1
     newer = pa.table({"a": [1]}).replace_schema_metadata({requests.VERSION_KEY: "9"})
     pq.write_table(newer, path)
     with pytest.raises(ArtifactError, match="schema version 9, this Assay reads 1"):

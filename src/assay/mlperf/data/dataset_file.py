@@ -99,7 +99,7 @@ def _read_parquet(path: Path, budget: Budget) -> Columns:
                 batches.append(batch)
             table = pyarrow.Table.from_batches(batches, file.schema_arrow)
         return {name: _arrow_column(table.column(name)) for name in table.column_names}
-    except (pyarrow.ArrowException, *_UNREADABLE) as error:
+    except (pyarrow.ArrowException, KeyError, *_UNREADABLE) as error:  # KeyError: two columns of one name
         raise ArtifactError(
             f"{path}: no readable Parquet file ({str(error)[:200]})", "compare its checksum"
         ) from error

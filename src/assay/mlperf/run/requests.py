@@ -36,6 +36,12 @@ VERDICT_METRICS = frozenset({"gsm8k", "mbxp"})
 """Metrics by which one answer is right or wrong; the others only have a value."""
 NS_PER_MS, NS_PER_S = 1e6, 1e9
 WORD = pa.dictionary(pa.int8(), pa.string())
+WORDS = ("scenario", "mode", "subset", "endpoint", "status", "verdict")
+NUMBERS = (
+    *("query", "sample_index", "prompt_tokens", "answer_tokens"),
+    *("scheduled_ns", "issued_ns", "first_token_ns", "end_ns"),
+)
+"""With WORDS the columns of every row; others may stand beside them."""
 
 
 def table(spec: RunSpec, times: RequestTimes, logged: RunRecord, samples: Sequence[Sample]) -> pa.Table:
@@ -140,7 +146,9 @@ def read(path: Path) -> pa.Table:
     try:
         found = pq.read_table(path)
         version = int((found.schema.metadata or {})[VERSION_KEY])
-    except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+        if version <= SCHEMA_VERSION:
+            _refuse_other_columns(found.schema)
+    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
         raise ArtifactError(f"{path} is no table of requests: {error}", "run the benchmark again") from error
     if version > SCHEMA_VERSION:
         raise ArtifactError(
@@ -148,6 +156,19 @@ def read(path: Path) -> pa.Table:
             "read it with the Assay that wrote it, or a newer one",
         )
     return found
+
+
+def _refuse_other_columns(schema: pa.Schema) -> None:
+    """Raises: KeyError for a column that is not there; TypeError for one of another kind."""
+    for names, is_wanted in ((WORDS, _is_text), (NUMBERS, pa.types.is_integer)):
+        for name in names:
+            if not is_wanted(kind := schema.field(name).type):
+                raise TypeError(f"column {name} holds {kind}")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner))
 
 
 def _word(word: str, count: int) -> pa.DictionaryArray:
