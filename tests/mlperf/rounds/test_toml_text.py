@@ -26,7 +26,7 @@ def test_any_text_is_a_table_or_a_value_error(text: str) -> None:
         assert isinstance(toml_text.parse(text), dict)
 
 
-@pytest.mark.parametrize("form", ["{} = 1", "[{}]", "a = {{{} = 1}}", "a = 1\n{} = 1"])
+@pytest.mark.parametrize("form", ["{} = 1", "[{}]", "a = {{{} = 1}}", "x = 1\n{} = 1"])
 def test_a_name_of_endlessly_many_parts_is_refused_before_it_is_read(form: str) -> None:
     with pytest.raises(ValueError, match="a name of more than 200 parts"):
         toml_text.parse(form.format(".".join("a" * 100_000)))
