@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from assay.config import Precision
 from assay.engine import api, packed, packing, residency
 from assay.engine.api import Engine
 from assay.engine.config import EngineConfig
-from assay.engine.expert_stream import AHEAD_ROWS, ExpertStream, ReadClock, opened
 from assay.engine.families import read_model_config
 from assay.engine.sequence import EngineRequest
 from assay.ground.errors import ArtifactError, AssayError, ConfigError, EnvironmentProblem, RunFailed
@@ -274,136 +272,3 @@ def test_the_bound_on_memory_is_that_of_the_whole_process(monkeypatch: pytest.Mo
     taken = api.usable_bytes(3 << 30)
     assert 0 < taken < 3 << 30
     assert api.usable_bytes(None) == api.available_bytes()
-
-
-class Places:
-    """What the kernels are told: the bytes of each expert that is in memory, by layer."""
-
-    def __init__(self) -> None:
-        self.held: dict[tuple[int, int], bytes] = {}
-
-    def place_expert(self, moe: int, expert: int, memory: Any) -> None:
-        if memory is None:
-            self.held.pop((moe, expert), None)
-        else:
-            self.held[moe, expert] = bytes(memory.tolist())
-
-
-LAYERS, EXPERTS, SIZE = 3, 4, 4096
-
-
-def content(layer: int, expert: int) -> bytes:
-    return bytes([layer * EXPERTS + expert + 1]) * SIZE
-
-
-@contextmanager
-def stream(
-    folder: Path, slots: int, resident: tuple[tuple[int, int], ...] = ()
-) -> Iterator[tuple[ExpertStream, Places]]:
-    """A stream over a copy whose experts differ in every byte."""
-    digests = []
-    for layer in range(LAYERS):
-        experts = [content(layer, e) for e in range(EXPERTS)]
-        packed.layer_file(folder, layer).write_bytes(b"".join(experts))
-        digests.append(tuple(packed.digest(memoryview(each)) for each in experts))
-    manifest = packed.Manifest("int8", "rows", SIZE, LAYERS, EXPERTS, (), 1, tuple(digests))
-    places = Places()
-    made = ExpertStream(packed.PackedCopy(folder, manifest), places, range(LAYERS), slots, resident)  # type: ignore[arg-type]
-    try:
-        yield made, places
-    finally:
-        made.close()
-
-
-def bring(made: ExpertStream, layer: int, *wanted: int) -> None:
-    import torch
-
-    rows = [int(e in wanted) for e in range(EXPERTS)]
-    made.bring(layer, torch.tensor([0, *rows]).cumsum(0))
-
-
-def test_the_experts_that_rows_want_are_in_memory_whole_and_no_others(tmp_path: Path) -> None:
-    with stream(tmp_path, EXPERTS) as (made, places):
-        made.begin(1)
-        for layer in range(LAYERS):
-            bring(made, layer, 1, 3)
-            assert places.held == {(layer, 1): content(layer, 1), (layer, 3): content(layer, 3)}
-            made.free(layer)
-            assert places.held == {}
-        assert made.clock.bytes == LAYERS * 2 * SIZE
-
-
-def test_resident_experts_are_read_once_and_stay(tmp_path: Path) -> None:
-    with stream(tmp_path, EXPERTS, ((0, 2), (1, 0))) as (made, places):
-        assert made.clock.bytes == 2 * SIZE
-        for _ in range(3):
-            bring(made, 0, 2)
-            made.free(0)
-        assert places.held == {(0, 2): content(0, 2), (1, 0): content(1, 0)}
-        assert made.clock.bytes == 2 * SIZE
-
-
-def test_a_large_step_reads_the_next_layers_while_there_is_room(tmp_path: Path) -> None:
-    with stream(tmp_path, 2 * EXPERTS) as (made, places):
-        made.begin(AHEAD_ROWS)
-        bring(made, 0, *range(EXPERTS))
-        bring(made, 1, *range(EXPERTS))
-        assert places.held[1, 3] == content(1, 3)
-        assert made.clock.bytes == 2 * EXPERTS * SIZE, "both layers were on their way before they were wanted"
-
-
-def test_an_expert_that_was_read_for_nothing_makes_room(tmp_path: Path) -> None:
-    with stream(tmp_path, EXPERTS) as (made, places):
-        made.begin(AHEAD_ROWS)  # layer 0 fills all slots
-        made.begin(1)
-        bring(made, 1, 0, 2)
-        assert places.held == {(1, 0): content(1, 0), (1, 2): content(1, 2)}
-        bring(made, 0, 3)
-        assert places.held[0, 3] == content(0, 3)
-
-
-def test_a_failed_read_frees_all_slots_and_says_what_was_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with stream(tmp_path, EXPERTS) as (made, places):
-        os.truncate(packed.layer_file(tmp_path, 2), SIZE)
-        with pytest.raises(
-            RunFailed, match=r"cannot read expert 1 of .*layer-002.*the file ends at byte 4096"
-        ):
-            bring(made, 2, 0, 1)
-        assert places.held == {}
-        bring(made, 0, *range(EXPERTS))
-        assert len(places.held) == EXPERTS
-
-
-def test_bytes_are_held_against_their_digest_the_first_time_alone(tmp_path: Path) -> None:
-    with stream(tmp_path, EXPERTS) as (made, places):
-        bring(made, 0, 1)
-        made.free(0)
-        change_byte(packed.layer_file(tmp_path, 0), SIZE)
-        bring(made, 0, 1)
-        assert places.held[0, 1] != content(0, 1), "read again, and not looked at again"
-        change_byte(packed.layer_file(tmp_path, 1), 0)
-        with pytest.raises(RunFailed, match=r"expert 0 of .*not those that were packed"):
-            bring(made, 1, 0)
-
-
-def test_time_is_counted_once_while_several_threads_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [10.0]
-    monkeypatch.setattr("assay.engine.expert_stream.time.perf_counter", lambda: now[0])
-    clock = ReadClock()
-    with clock:
-        now[0] += 1
-        with clock:
-            now[0] += 2
-    now[0] += 5
-    with clock:
-        now[0] += 4
-    clock.count(3)
-    clock.count(4)
-    assert (clock.seconds, clock.bytes) == (7.0, 7)
-
-
-def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        opened(tmp_path / "none")
