@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -83,6 +84,13 @@ def log(connection: socket.socket) -> list[dict[str, Any]]:
     rows = json.loads(plain(connection)[1])
     assert isinstance(rows, list)
     return rows
+
+
+def await_outcomes(connection: socket.socket, outcomes: list[str]) -> None:
+    """Look at the log until it says so, for half a minute."""
+    deadline = time.monotonic() + 30
+    while (found := [row["outcome"] for row in log(connection)]) != outcomes:
+        assert time.monotonic() < deadline, found
 
 
 def test_a_request_may_come_in_any_pieces() -> None:
@@ -201,10 +209,8 @@ def test_one_that_leaves_while_it_waits_takes_no_slot() -> None:
             assert first.recv(65536)
             with socket.create_connection(place, 10) as second:
                 second.sendall(post())
-                while len(log(last)) < 2:
-                    pass
-            while log(last)[1]["outcome"] != "client left":
-                pass
+                await_outcomes(last, ["open", "open"])
+            await_outcomes(last, ["open", "client left"])
             first.close()
             last.sendall(post())
             assert until(last, END)

@@ -124,7 +124,8 @@ def test_an_id_may_be_used_again_when_its_query_has_ended(two: Ends) -> None:
             two.relay.issue([200], [sample])
         two.sut.first_tokens([FirstToken(200, sample)])
         two.sut.done([Answer(200, (sample, 2))])
-        while two.relay.done < number and receiving.is_alive():
+        deadline = time.monotonic() + 30
+        while two.relay.done < number and time.monotonic() < deadline:
             time.sleep(0.001)
     two.end()
     receiving.join(30)
