@@ -98,11 +98,12 @@ def main(out: Path, mode: str) -> int:
         head = (f"--node-ip-address={HEAD}", "--head", f"--port={PORT}", "--include-dashboard=false")
         stack.enter_context(ray_node(out.with_suffix(".head.log"), *head, f"--temp-dir={place}", inside=[]))
         await_nodes(1)
+        # One after the other: they share a folder, in which each looks for the first free name of its sockets.
         for number in range(1, NODES + 1):
             inside = stack.enter_context(namespace(number))
             joins = (f"--address={HEAD}:{PORT}", f"--node-ip-address=10.99.0.{number + 1}")
             stack.enter_context(ray_node(out.with_suffix(f".node{number}.log"), *joins, inside=inside))
-        await_nodes(NODES + 1)
+            await_nodes(number + 1)
         echo = ("--of", "echo", "--pace", "10", "--replicas", "3", "--cpus-per-replica", "2")
         cluster = ("--ray-address", f"{HEAD}:{PORT}", "--replica-timeout", str(SILENCE_S))
         words = ("bench", "mixtral-nano", "--sut", "ray", *echo, *cluster, "--mode", mode, "--samples", "300")

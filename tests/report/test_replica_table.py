@@ -74,3 +74,8 @@ def test_what_an_older_record_does_not_tell_is_not_known() -> None:
         told(runs=[[{"rank": 0, "gone": None}]], nodes={"": {"clock": 1}})
     )
     assert (load_s, clock) == ("not known", "not known")
+
+
+def test_the_terminal_shows_a_screen_of_many_replicas() -> None:
+    lines = list(replica_table.replica_lines(told(runs=[[row(rank) for rank in range(40)]], nodes=NODES)))
+    assert len(lines) == 1 + replica_table.MOST_LINES + 1 and lines[-1] == "and 24 more: README.md"

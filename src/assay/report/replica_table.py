@@ -14,6 +14,8 @@ from assay.report.words import number
 
 HEADS = ("run", "replica", "node", "tokens/s", "answers", "most held", "lost", "loaded in", "clock")
 Cells = tuple[str, ...]
+MOST_LINES = 16
+"""Replicas that the terminal shows."""
 
 
 def rows(result: RunResult) -> list[Cells]:
@@ -29,13 +31,15 @@ def rows(result: RunResult) -> list[Cells]:
 
 
 def replica_lines(result: RunResult) -> Iterator[str]:
-    """For the terminal, columns under each other; the last run alone, as the record has all."""
+    """For the terminal, columns under each other: the first of the last run, as README.md has all."""
     found = rows(result)
     last = [cells[1:] for cells in found if cells[0] == found[-1][0]]
-    shown = [HEADS[1:], *last] if last else []
+    shown = [HEADS[1:], *last[:MOST_LINES]] if last else []
     widths = [max(map(len, column)) for column in zip(*shown)]
     for cells in shown:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths)).rstrip()
+    if len(last) > MOST_LINES:
+        yield f"and {len(last) - MOST_LINES} more: README.md"
 
 
 def replica_markdown(result: RunResult) -> list[str]:

@@ -87,4 +87,7 @@ def _words(work: SutWork, planner: SutPlanner | None, inner: SutWork) -> str:
         if own["replicas"] == AUTO
         else f"{own['replicas']} are spread over the machines"
     )
-    return f"{needs}, {many} of the cluster; each machine reads the whole checkpoint from its own disk"
+    return (
+        f"{needs}, {many} of the cluster; each machine reads the whole checkpoint from its own disk, "
+        "which takes it as long as loading does here"
+    )
