@@ -228,3 +228,10 @@ def test_a_field_that_there_is_not_is_named_with_its_layer() -> None:
     assert "limits.samples" in told.value.hint
     with pytest.raises(ConfigError, match=r"run\.yaml: no setting 'colour'"):
         native.build(None, {}, {"colour": "red"})
+
+
+def test_a_folder_may_stand_for_its_dataset(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("")
+    for flag in ("paths.dataset", "paths.accuracy_dataset"):
+        paths = native.build("gpt-oss-120b", {flag: str(tmp_path)}, {}).paths
+        assert tmp_path / "rows.jsonl" in (paths.dataset, paths.accuracy_dataset)

@@ -137,7 +137,14 @@ def _file_place(text: str) -> Path | str:
     place = _place(text)
     if isinstance(place, str) and place.startswith("hf:"):
         raise ConfigError(f"{text!r} is a model, not a dataset", "a path or https://…")
-    return place
+    return _dataset(place) if isinstance(place, Path) else place
+
+
+def _dataset(place: Path) -> Path:
+    """The file, or the one dataset file in a folder: the reader names what else is wrong with it."""
+    from assay.mlperf.data import dataset_file
+
+    return dataset_file.only_one(place) if place.is_dir() else place
 
 
 def _word(text: str) -> str:
@@ -189,13 +196,13 @@ FIELDS: tuple[Field, ...] = (
         "paths.dataset",
         "--dataset",
         _file_place,
-        "dataset in the official schema: .pkl .parquet .jsonl",
+        "dataset in the official schema: .pkl .parquet .jsonl .json, or a folder that holds one",
         "FILE",
     ),
     Field(
         "paths.accuracy_dataset",
         "--accuracy-dataset",
-        paths.given,
+        lambda text: _dataset(paths.given(text)),
         "dataset of the accuracy run, where the workload has another one for it (gpt-oss-120b)",
         "FILE",
     ),

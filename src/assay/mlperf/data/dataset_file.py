@@ -34,6 +34,17 @@ def is_dataset_name(path: Path) -> bool:
     return _without_packing(path).suffix.lower() in FORMATS
 
 
+def only_one(folder: Path) -> Path:
+    """The dataset file in `folder`, not below it. Raises: ConfigError when there is none, or several."""
+    found = sorted(path for path in folder.iterdir() if is_dataset_name(path) and path.is_file())
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ConfigError(f"{folder} holds no dataset file", "a .pkl, .parquet, .jsonl or .json file")
+    names = ", ".join(path.name for path in found[:5]) + (", …" if len(found) > 5 else "")
+    raise ConfigError(f"{folder} holds {len(found)} dataset files: {names}", f"name one: {found[0]}")
+
+
 def read_columns(path: Path) -> Columns:
     """All columns of the file, as plain Python values; a missing value is None, also where pandas wrote NaN.
 
