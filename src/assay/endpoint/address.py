@@ -26,11 +26,11 @@ class Address:
         return f"{self.scheme}://{host}:{self.port}{self.prefix}"
 
     def tls(self) -> ssl.SSLContext | None:
-        """Certificates are checked as the system checks them."""
+        """Uses the system's certificate store to check the server's certificate."""
         return ssl.create_default_context() if self.scheme == "https" else None
 
     def head(self, path: str, token: str | None) -> bytes:
-        """The head of a POST, up to the value of Content-Length."""
+        """Request line and headers of a POST, up to the value of Content-Length."""
         host = self.text.partition("://")[2].partition("/")[0]
         lines = [
             f"POST {self.prefix}{path} HTTP/1.1",
@@ -45,10 +45,8 @@ class Address:
 
 
 def parse(url: str) -> Address:
-    """`host:8000` is http. A `/v1` at the end is left out: every API names its whole path.
-
-    Raises: ConfigError; a URL that holds a password is refused and not repeated.
-    """
+    """`host:8000` means http. A `/v1` at the end is dropped, since every API names its whole path. Raises:
+    ConfigError; a URL that contains a password is refused, and the error does not repeat it."""
     parts = urlsplit(url if "://" in url else f"http://{url}")
     if parts.username or parts.password:
         raise ConfigError("a URL must hold no user and no password", "--api-key-env NAME")

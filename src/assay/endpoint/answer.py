@@ -17,7 +17,7 @@ DETAIL_CHARS = 500
 
 
 class AnswerStream:
-    """What has arrived of one answer. `stop`: generation has ended once the last ids are these; () = never."""
+    """The part of one answer that has arrived. `stop`: generation ends once the last ids are these; () = never."""
 
     def __init__(self, api: Api, stop: Sequence[int] = ()) -> None:
         self._splitter, self._reader, self._stop = splitter(api.framing), api.reader(), list(stop)
@@ -33,7 +33,7 @@ class AnswerStream:
         self.usage = Usage()
         self.failure: EndpointFailure | None = None
         self.is_cut = False
-        """The stop sequence has come, and the server may go on: nobody listens any more."""
+        """The stop sequence has arrived; later events of the server are ignored."""
         self.first_chunk_tokens = 0
         self.chunks_ns: list[int] = []
         """Arrival of each event with tokens, on the clock of `feed`."""
@@ -42,11 +42,11 @@ class AnswerStream:
 
     @property
     def is_whole(self) -> bool:
-        """All tokens are here; the server's counts may still follow."""
+        """All tokens have arrived; the server's counts may still follow."""
         return self.finish is not None or self.http.is_whole
 
     def feed(self, data: bytes, arrived_ns: int) -> None:
-        """Nothing is raised: what is wrong becomes `failure`, and the first one stays."""
+        """Reads one event. Raises nothing: a fault is put into `failure`, and the first one stays."""
         self.has_bytes = True
         try:
             body = self.http.feed(data)
@@ -119,7 +119,7 @@ class AnswerStream:
         return None
 
     def _cut_after(self, before: int) -> bool:
-        """Whether the stop sequence has come with the ids from `before` on; what follows it goes."""
+        """Whether the ids from index `before` on complete the stop sequence. Ids behind it are dropped."""
         width = len(self._stop)
         for end in range(max(width, before + 1), len(self.ids) + 1):
             if self.ids[end - width : end] == self._stop:
@@ -128,7 +128,7 @@ class AnswerStream:
         return False
 
     def _is_counted(self) -> bool:
-        """Whether the server's own count says that nothing is missing: some leave out why they stopped."""
+        """Whether the answer is whole by the server's own count. Some servers give no finish reason."""
         if self._keeps_text:
             return bool(self.texts) and self.usage.completion_tokens is not None
         return bool(self.ids) and self.usage.completion_tokens == len(self.ids)

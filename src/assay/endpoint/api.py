@@ -12,20 +12,18 @@ from assay.endpoint.tier import Tier
 
 
 class Framing(Enum):
-    """How the events of a stream are told apart."""
+    """How a stream is cut into events."""
 
     SSE = "server-sent events"
     JSON_LINES = "one JSON value per line"
 
 
 class ApiReader(Protocol):
-    """Reads the events of one answer; keeps what it has seen where a server repeats it (cumulative streams)."""
+    """Reads the events of one answer. It remembers earlier events where a server repeats them (cumulative streams)."""
 
     def feed(self, event: bytes) -> Delta:
-        """What is new in `event`, the payload of one event without its framing.
-
-        An event that is not what the API allows is a Delta with failure DAMAGED; nothing is raised.
-        """
+        """The new part in `event`, the payload of one event without its framing. An event that the API does not
+        allow gives a Delta with failure DAMAGED; nothing is raised."""
 
 
 class Api(Protocol):
@@ -33,30 +31,30 @@ class Api(Protocol):
 
     @property
     def name(self) -> str:
-        """What `--api` is given."""
+        """Its name as a value of `--api`."""
 
     @property
     def path(self) -> str:
-        """Of the request, below the server's address."""
+        """Path of the request, relative to the server's address."""
 
     @property
     def tier(self) -> Tier:
-        """The best it can give."""
+        """The most exact tier that the API supports."""
 
     @property
     def framing(self) -> Framing: ...
 
     @property
     def has_min_tokens(self) -> bool:
-        """Whether an answer can be forced to have `Sampling.min_tokens`."""
+        """Whether the API can enforce `Sampling.min_tokens`."""
 
     @property
     def has_salt(self) -> bool:
-        """Whether a request can be kept out of the prefix cache."""
+        """Whether a request can opt out of the prefix cache."""
 
     def body(self, prompt: Prompt, sampling: Sampling, model: str, salt: str | None) -> bytes:
         """The JSON body of a streamed request, made before the run. Raises ConfigError for a prompt that this API
         cannot take (ids where it takes text only)."""
 
     def reader(self) -> ApiReader:
-        """A fresh reader for one answer."""
+        """A new reader for one answer."""

@@ -1,8 +1,6 @@
-"""Whether an answer of a server is right by its terms, and what of it is handed in. Pure.
-
-Source: LoadGen logging.cc, RecordSampleCompletion: answers of fewer than two tokens are errors;
-mixtral-8x7b reference implementation: the end-of-sequence id is no part of the answer.
-"""
+"""Checks an answer of a server against its terms, and says which ids are handed to LoadGen. Pure. Source: LoadGen
+logging.cc, RecordSampleCompletion: answers of fewer than two tokens are errors; mixtral-8x7b reference
+implementation: the end-of-sequence id is not part of the answer."""
 
 from __future__ import annotations
 
@@ -14,22 +12,22 @@ from assay.endpoint.failure import EndpointFailure, FailureKind
 
 
 class AnswerTerms(msgspec.Struct, frozen=True, array_like=True):
-    """What every answer to one prompt is held against. A Struct, as it crosses to the process that asks."""
+    """What every answer to one prompt is checked against. A Struct, because it is sent to the client process."""
 
     prompt_ids: tuple[int, ...]
     stop_ids: tuple[int, ...]
     least_tokens: int
     most_tokens: int
     eos_ids: tuple[int, ...]
-    """The first one fills up what is too short."""
+    """End-of-sequence ids of the workload. The first one pads an answer that is too short."""
     vocabulary: int | None = None
-    """None = not known."""
+    """Number of ids in the vocabulary; None = unknown."""
     holds_prompt: bool = True
-    """Whether the server must have seen as many ids as the prompt has. Not where it puts a text into a template."""
+    """Whether the server must report as many prompt ids as were sent. False where it puts text into a template."""
 
 
 def tokens_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | None:
-    """What is wrong with the ids of a whole answer, before the server's own counts are here."""
+    """The fault in the ids of a whole answer, found before the server's own counts have arrived."""
     ids = answer.ids
 
     def fault(kind: FailureKind, detail: str) -> EndpointFailure:
@@ -52,7 +50,8 @@ def tokens_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | 
 
 
 def counts_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | None:
-    """What the server's counts say against the ids; a count that it does not state says nothing."""
+    """A contradiction between the server's counts and the ids. A count that the server does not state contradicts
+    nothing."""
     usage, count = answer.usage, len(answer.ids)
 
     def fault(detail: str) -> EndpointFailure:
@@ -76,7 +75,7 @@ def counts_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | 
 
 
 def text_fault(answer: AnswerStream, asked: AnswerTerms) -> EndpointFailure | None:
-    """What is wrong with a whole answer of text, by the server's own counts; one that is not stated says nothing."""
+    """The fault in a whole answer of text, by the server's own counts. A count that is not stated is not checked."""
     usage, count = answer.usage, answer.usage.completion_tokens
     if not answer.texts or (count is not None and count < asked.least_tokens):
         said = f"{'no' if count is None else count} tokens, and no fewer than {asked.least_tokens} are taken"

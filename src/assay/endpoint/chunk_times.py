@@ -1,4 +1,4 @@
-"""When the events of answers came: what only the client of a server can tell of a run. Pure."""
+"""When the events of answers arrived. Only the client of a server can know this of a run. Pure."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 US = 1000
-"""ns"""
+"""Nanoseconds in a microsecond."""
 MOST_US = 2**32 - 1
 
 
 def packed_gaps(chunks_ns: Sequence[int]) -> bytes:
-    """Whole microseconds between events, 4 bytes each."""
+    """The gaps between events in whole microseconds, 4 bytes each."""
     gaps = [(after - before) // US for before, after in pairwise(chunks_ns)]
     try:
         return array("I", gaps).tobytes()
@@ -21,14 +21,14 @@ def packed_gaps(chunks_ns: Sequence[int]) -> bytes:
 
 
 class ChunkTimes:
-    """Of the answers of a run that are right."""
+    """Times of the answers of a run that have no fault."""
 
     def __init__(self) -> None:
         self._gaps = array("I")
         self._later_ms: list[float] = []
 
     def add(self, tokens: int, first_chunk_tokens: int, gaps_us: bytes) -> None:
-        """`tokens` of the whole answer; `gaps_us` as of `packed_gaps`."""
+        """`tokens`: of the whole answer. `gaps_us`: as `packed_gaps` returns them."""
         before = len(self._gaps)
         self._gaps.frombytes(gaps_us)
         later = tokens - first_chunk_tokens
@@ -37,10 +37,10 @@ class ChunkTimes:
 
     @property
     def gaps_ms(self) -> list[float]:
-        """Between the events of each answer, all together."""
+        """The gaps between the events of every answer, in one array."""
         return [gap / US for gap in self._gaps]
 
     @property
     def later_ms(self) -> list[float]:
-        """Per token after the first event, of each answer that has such tokens."""
+        """Time per token after the first event, for each answer that has such tokens."""
         return self._later_ms

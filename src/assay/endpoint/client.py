@@ -1,4 +1,4 @@
-"""Many streams at once over kept connections, in one event loop. Bodies are bytes made beforehand."""
+"""Carries many streams at once over kept connections, in one event loop. Bodies are bytes made before the run."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from assay.endpoint.failure import FailureKind
 from assay.endpoint.rotation import OF_THE_SERVER, Endpoint, Rotation
 
 IDLE_SECONDS = 3.0
-"""A connection that was idle for longer is not used again: uvicorn closes one after 5 s."""
+"""Seconds. A connection that was idle for longer is not used again: uvicorn closes one after 5 s."""
 LOOK_SECONDS = 0.25
-"""How often silent answers are looked for."""
+"""Seconds between two looks for silent answers."""
 
 
 class Client(Generic[Key]):
-    """`ask` in its loop's thread. `heard` is told of every arrival, `done` once when an exchange has ended.
-
-    `hands_over`: a query whose server fails it goes to another one that has not; else it has failed.
-    """
+    """Call `ask` in the thread of its loop. `heard` is called for every arrival, `done` once when an exchange has
+    ended. `hands_over`: when a server fails a query, another server that has not failed it gets the query;
+    without it, the query has failed."""
 
     def __init__(
         self, endpoints: Sequence[Endpoint[Key]], limits: ClientLimits, heard: Told[Key], done: Told[Key]
@@ -36,16 +35,16 @@ class Client(Generic[Key]):
         self._running: dict[int, tuple[Exchange[Key], Connection[Key]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._freed_ns = 0
-        """When a place last became free after all had been taken."""
+        """When a place last became free while all were taken."""
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Ends with what broke the client itself."""
+        """A future that ends with the exception that broke the client itself."""
 
     def ask(self, exchanges: list[Exchange[Key]]) -> None:
         self._waiting += exchanges
         self._fill()
 
     async def watch(self) -> None:
-        """Ends answers that are silent for too long, or take too long. Runs as long as the client."""
+        """Ends answers that are silent or last for too long. Runs as long as the client."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             now = time.monotonic_ns()
@@ -113,13 +112,13 @@ class Client(Generic[Key]):
         return tokens == 0 and exchange.retries < self._limits.retries
 
     def _is_for_another(self, exchange: Exchange[Key], kind: FailureKind) -> bool:
-        """Never once its answer is told: each query has exactly one."""
+        """Never called after the answer was reported: each query has exactly one answer."""
         failed = (*exchange.handed_over, exchange.endpoint)
         is_open = self.hands_over and not exchange.is_done_told
         return is_open and kind in OF_THE_SERVER and self._rotation.has_another(failed)
 
     async def _try(self, endpoint: Endpoint[Key], exchange: Exchange[Key]) -> bool:
-        """One try; whether its connection had been used before."""
+        """Makes one try. Returns whether its connection had been used before."""
         try:
             connection = await self._connection(endpoint)
         except (OSError, asyncio.TimeoutError) as error:
@@ -137,7 +136,7 @@ class Client(Generic[Key]):
         return connection.uses > 1
 
     async def _connection(self, endpoint: Endpoint[Key]) -> Connection[Key]:
-        """The connection that was used last, or a new one."""
+        """The connection that was used most recently, or a new one."""
         while endpoint.idle:
             kept = endpoint.idle.pop()
             if kept.is_open and time.monotonic() - kept.idle_since < IDLE_SECONDS:

@@ -1,4 +1,4 @@
-"""One kept connection. Times are stamped when bytes arrive, before anything is parsed."""
+"""One kept connection. A time is taken when bytes arrive, before anything is parsed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.endpoint.exchange import Exchange, Key, Told
 
 
 class Connection(asyncio.Protocol, Generic[Key]):
-    """Answers one request after the other. `heard` is told of every arrival."""
+    """Carries one request after the other. `heard` is called for every arrival."""
 
     def __init__(self, heard: Told[Key]) -> None:
         self._heard = heard
@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol, Generic[Key]):
             self._finish()
 
     async def ask(self, exchange: Exchange[Key], request: bytes) -> None:
-        """Send the request and wait for the end of its answer, whatever that is."""
+        """Send the request and wait until its answer has ended, in whatever way."""
         assert self._transport is not None
         self._over = asyncio.get_running_loop().create_future()
         self._exchange, self.uses = exchange, self.uses + 1
@@ -53,7 +53,7 @@ class Connection(asyncio.Protocol, Generic[Key]):
         await self._over
 
     def give_up(self) -> None:
-        """The answer has failed already; its connection is of no more use."""
+        """Closes the connection of an answer that has failed already."""
         self._finish()
 
     def close(self) -> None:

@@ -1,13 +1,13 @@
-"""How much of one event is kept while its end is awaited: a server is not trusted."""
+"""How much of one unfinished event is kept in memory: a server is not trusted."""
 
 from __future__ import annotations
 
 MAX_EVENT_BYTES = 16 * 2**20
-"""SGLang's cumulative events of a 100,000 token answer have about 1 MB."""
+"""Bytes. SGLang's cumulative events reach about 1 MB with an answer of 100,000 tokens."""
 
 
 class EventTooLong(ValueError):
-    """An event has more than MAX_EVENT_BYTES."""
+    """An event of more than MAX_EVENT_BYTES."""
 
 
 def check_event_size(size: int) -> None:

@@ -1,4 +1,4 @@
-"""One request to a server and what has come of it; the limits that hold for all of them."""
+"""One request to a server with its answer so far, and the limits for all requests."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class ClientLimits:
-    """Of one answer, in seconds, and of the client."""
+    """Limits of one answer in seconds, and of the client."""
 
     silence_s: float = 120.0
-    """Longest time without a byte."""
+    """Longest time without a new byte, in seconds."""
     answer_s: float = 3600.0
     connect_s: float = 10.0
     in_flight: int = 256
@@ -26,24 +26,24 @@ class ClientLimits:
 
 @dataclass
 class Exchange(Generic[Key]):
-    """`key` is the caller's own."""
+    """`key`: chosen by the caller."""
 
     key: Key
     body: bytes
     make_answer: Callable[[], AnswerStream]
-    """Fresh, for each try."""
+    """Makes a new answer for each try."""
     asked_ns: int
-    """When it was handed to the client."""
+    """When the client received it, ns."""
     answer: AnswerStream = field(init=False)
     due_ns: int = 0
-    """When it could first be sent: as it was asked, or as a place became free."""
+    """When it could first be sent, ns: when it was handed over, or when a place became free."""
     sent_ns: int = 0
     heard_ns: int = 0
     retries: int = 0
     endpoint: str = ""
-    """Who answers it: the address as `Address.text` has it."""
+    """The server that answers it: its address as `Address.text`."""
     handed_over: list[str] = field(default_factory=list)
-    """The addresses that failed it before another one took it."""
+    """Addresses of the servers that failed it before another one took it."""
     is_first_told: bool = False
     is_done_told: bool = False
 

@@ -1,4 +1,4 @@
-"""How a request to a server fails. Each kind is counted apart; none ever counts as a fast answer."""
+"""How a request to a server fails. Each kind is counted separately; no failure counts as a fast answer."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class FailureKind(Enum):
 
 @dataclass(frozen=True)
 class EndpointFailure:
-    """One failure. `detail` is foreign text: at most 500 characters, without secrets, printed only by the terminal's
-    own function."""
+    """One failure. `detail` is foreign text of at most 500 characters without secrets. Only the terminal module
+    prints it."""
 
     kind: FailureKind
     detail: str
@@ -36,7 +36,8 @@ class EndpointFailure:
 
 
 def refusal(status: int, detail: str, *, was_ready: bool) -> EndpointFailure:
-    """What an HTTP status other than 200 means. `was_ready`: the server has answered before, so that a 503 is load."""
+    """The kind of failure that an HTTP status other than 200 means. `was_ready`: the server has answered before, so
+    that 503 means overload."""
     if status == 429 or (status == 503 and was_ready):
         kind = FailureKind.BUSY
     elif status == 503:

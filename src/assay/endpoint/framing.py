@@ -10,15 +10,15 @@ from assay.endpoint.sse import SseSplitter
 
 
 class Splitter(Protocol):
-    """Bytes in, payloads of whole events out. Both methods raise `EventTooLong`."""
+    """Takes bytes and gives the payloads of whole events. Both methods raise `EventTooLong`."""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The events that end within `data`."""
+        """Payloads of the events that end inside `data`."""
 
     def close(self) -> list[bytes]:
         """The last event, where the stream ended without the mark that ends an event."""
 
 
 def splitter(framing: Framing) -> Splitter:
-    """A fresh splitter for one answer."""
+    """A new splitter for one answer."""
     return SseSplitter() if framing is Framing.SSE else JsonLinesSplitter()

@@ -12,18 +12,18 @@ MOST_HEADER_BYTES = 65_536
 
 
 class BadResponse(ValueError):
-    """What arrived is no HTTP/1.1 response."""
+    """The bytes that arrived are not an HTTP/1.1 response."""
 
 
 class HttpResponse:
-    """`feed` what arrives; `is_whole` once the body has ended by its own framing."""
+    """Call `feed` with the bytes that arrive. `is_whole` is true once the body has ended by its own framing."""
 
     def __init__(self) -> None:
         self.status: int | None = None
-        """None until the headers are whole."""
+        """HTTP status; None until all headers have arrived."""
         self.is_whole = False
         self.keeps_alive = False
-        """Whether the connection can be asked again."""
+        """Whether the connection can carry another request."""
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._body: list[bytes] = []
         self._head_bytes = 0
@@ -31,7 +31,7 @@ class HttpResponse:
         self._coding = ""
 
     def feed(self, data: bytes) -> bytes:
-        """The body's bytes in `data`. Raises: BadResponse."""
+        """Returns the part of `data` that belongs to the body. Raises: BadResponse."""
         if self._parser is None:  # the response is whole: these bytes are none of it
             return b""
         if self.status is None:
@@ -50,7 +50,7 @@ class HttpResponse:
         return body[0] if len(body) == 1 else b"".join(body)
 
     def close(self) -> None:
-        """The connection has closed: the end of a body that says no length."""
+        """Call it when the connection has closed. This ends a body without a stated length."""
         self.is_whole = self.is_whole or (self.status is not None and not self._has_length)
         self._parser = None
 
@@ -80,5 +80,5 @@ class HttpResponse:
 
 
 def compressed(coding: str) -> str:
-    """What is wrong with an answer in `coding`: compression holds tokens back until a block is full."""
+    """The fault of an answer with this Content-Encoding: compression holds tokens back until a block is full."""
     return f"the answer is compressed ({coding[:40]}), and identity was asked for: is there a proxy between?"

@@ -1,4 +1,4 @@
-"""What is asked of a server: token ids, or text where it takes no ids."""
+"""The prompt of a request: token ids, or text for a server that takes no ids."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Several servers that share the queries: who is asked next, and who is asked no more.
+"""Several servers that share the queries: which one gets the next query, and which one gets no more.
 
-The one with the fewest open requests is next. One that fails several times in a row leaves, so that a server which
-refuses at once is not asked ever more because it has so few open ones.
+The server with the fewest open requests is next. A server that fails several times in a row is removed. Otherwise a
+server that refuses at once would get more and more queries, because it has so few open ones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from assay.endpoint.exchange import Key
 from assay.endpoint.failure import EndpointFailure, FailureKind
 
 LEAVES_AFTER = 3
-"""Failures in a row."""
+"""Failures in a row after which a server is removed."""
 OF_THE_SERVER = frozenset(
     {
         FailureKind.CONNECT,
@@ -29,23 +29,23 @@ OF_THE_SERVER = frozenset(
         FailureKind.TIMEOUT,
     }
 )
-"""Failures that another server might not have: what is refused as wrong would be refused by all."""
+"""Kinds of failure that another server might not have. All servers would refuse a request that is wrong."""
 
 
 @dataclass
 class Endpoint(Generic[Key]):
-    """One server: what it was asked, and its idle connections."""
+    """One server: its requests and its idle connections."""
 
     address: Address
     head: bytes
     place: tuple[str, int]
-    """Host and port with the name resolved."""
+    """Host and port, with the name resolved to an address."""
     tls: ssl.SSLContext | None
     asked: int = 0
     outstanding: int = 0
     failed_in_a_row: int = 0
     left: str = ""
-    """Why it is asked no more; empty while it is."""
+    """Why it was removed; empty while it takes part."""
     connections: int = 0
     idle: list[Connection[Key]] = field(default_factory=list)
 
@@ -61,23 +61,24 @@ class Endpoint(Generic[Key]):
 
 
 class Rotation(Generic[Key]):
-    """Pure but for the counts of its endpoints. The last one that is left never leaves."""
+    """Pure, except for the counts of its endpoints. The last server is never removed."""
 
     def __init__(self, endpoints: Sequence[Endpoint[Key]]) -> None:
         self._all = list(endpoints)
 
     def next(self, failed: Sequence[str] = ()) -> Endpoint[Key]:
-        """Of those that are asked still, and have not failed this query: the one with the fewest open requests."""
+        """The server for this query: of those that take part and have not failed it, the one with the fewest open
+        requests."""
         asked = [each for each in self._all if not each.left]
         fresh = [each for each in asked if each.address.text not in failed] if failed else asked
         return min(fresh or asked, key=lambda each: (each.outstanding, each.asked))
 
     def has_another(self, failed: Sequence[str]) -> bool:
-        """Whether a server is left that has not failed this query."""
+        """Whether some server has not failed this query."""
         return any(not each.left and each.address.text not in failed for each in self._all)
 
     def ended(self, endpoint: Endpoint[Key], failure: EndpointFailure | None) -> None:
-        """A try at `endpoint` has ended."""
+        """Call it when a try at `endpoint` has ended."""
         if failure is None:
             endpoint.failed_in_a_row = 0
         elif failure.kind in OF_THE_SERVER:

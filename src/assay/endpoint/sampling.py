@@ -25,4 +25,4 @@ class Sampling:
     stop_texts: tuple[str, ...] = ()
     """Strings that end an answer. A string may end inside a token: the caller cuts the ids."""
     ignore_eos: bool = False
-    """For synthetic load of a given length only."""
+    """Makes every answer exactly max_tokens long, for synthetic load."""

@@ -1,4 +1,5 @@
-"""One request after another on a connection of its own: for probes. Load needs another client."""
+"""Sends one request after another, each on its own connection: for probes. Load needs the client of
+`endpoint.client`."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ _MAX_FACT = 4 * 2**20
 
 @dataclass(frozen=True)
 class ProbedServer:
-    """A server: where it is, and the bearer token that lets somebody in (never printed)."""
+    """A server: its address and the bearer token (never printed)."""
 
     address: Address
     key: str | None = None
@@ -61,7 +62,7 @@ class SingleAnswer:
 
     @property
     def usage(self) -> Usage:
-        """The last one that was stated."""
+        """The last usage that was stated."""
         return next((delta.usage for delta in reversed(self.deltas) if delta.usage), Usage())
 
     @property
@@ -75,13 +76,13 @@ def probed_server(url: str, key: str | None = None, timeout_s: float = 60.0) -> 
 
 
 def fact(server: ProbedServer, path: str) -> tuple[int, str]:
-    """Status and body of GET `path`. Raises OSError or HTTPException where nobody answers."""
+    """Status and body of GET `path`. Raises OSError or HTTPException when the server does not answer."""
     with _request(server, "GET", path, b"") as response:
         return response.status, response.read(_MAX_FACT).decode(errors="replace")
 
 
 def answer(server: ProbedServer, api: Api, body: bytes) -> SingleAnswer:
-    """Send one request and read its whole answer. Failures are values; nothing is raised."""
+    """Sends one request and reads its whole answer. Failures are values; nothing is raised."""
     start = time.monotonic()
     deltas: list[Delta] = []
     first = 0.0
@@ -132,7 +133,7 @@ def _request(server: ProbedServer, method: str, path: str, body: bytes) -> Itera
 
 
 def _message(body: bytes) -> str:
-    """What a server says in an error: its message, where it is JSON."""
+    """The message of a server's error response: its `message` field where it is JSON."""
     text = body.decode(errors="replace")
     try:
         fields: Any = json.loads(text)

@@ -13,7 +13,7 @@ _PLAIN = b"data: "
 
 
 class SseSplitter:
-    """Gives the joined `data` lines of each event. Names and ids of events and comments are passed over."""
+    """Gives the joined `data` lines of each event. Names and ids of events, and comments, are skipped."""
 
     def __init__(self) -> None:
         self._tail = bytearray()
@@ -23,7 +23,7 @@ class SseSplitter:
         self._at_start = True
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Lines may end by LF, CRLF or CR. A CR ends its line at once: an LF that follows later is dropped."""
+        """Lines end with LF, CRLF or CR. A CR ends its line at once; an LF directly after it is dropped."""
         if not (self._tail or self._data or self._after_cr) and data.endswith(b"\n\n"):
             whole = data[len(_PLAIN) : -2].split(b"\n\n" + _PLAIN)
             if self._is_plain(data, len(whole)):
@@ -62,7 +62,7 @@ class SseSplitter:
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _line(self, line: bytes) -> bytes | None:
-        """The event that this line ends, if it ends one."""
+        """The event that ends with this line, if one does."""
         if self._at_start:
             self._at_start = False
             line = line.removeprefix(_BOM)

@@ -29,7 +29,7 @@ _FINISH = {"stop": Finish.STOP, "length": Finish.LENGTH}
 
 
 def standard_fields(prompt: Prompt, sampling: Sampling, model: str) -> dict[str, Any]:
-    """The fields that every such server knows."""
+    """The request fields that every server with this API knows."""
     fields: dict[str, Any] = {
         "model": model,
         "prompt": prompt.text if prompt.ids is None else list(prompt.ids),
@@ -99,8 +99,8 @@ class _PlainUsage(msgspec.Struct):
 
 
 class _PlainEvent(msgspec.Struct):
-    """An event as it should be, typed and checked as it is decoded. Whatever is not one is read by `_delta`, field by
-    field and ten times as slowly: it finds the words for what is wrong."""
+    """A well-formed event, typed and checked while it is decoded. Any other event is read by `_delta`, field by
+    field: ten times slower, but it can say what is wrong."""
 
     choices: list[_PlainChoice]
     usage: _PlainUsage | None = None
@@ -130,7 +130,7 @@ def _told(usage: Usage) -> Usage | None:
 
 
 def finish_in(choice: Fields) -> Finish | None:
-    """finish_reason in one vocabulary. One that is not known is an abort: it is no whole answer."""
+    """finish_reason as one of our values. An unknown reason counts as an abort: the answer is not whole."""
     reason = choice.get("finish_reason")
     if reason is not None and not isinstance(reason, str):
         raise Malformed("finish_reason is no text")
@@ -153,7 +153,7 @@ def _delta(fields: Fields) -> Delta:
 
 
 def _prompt_ids(fields: Fields, choice: Fields) -> tuple[int, ...] | None:
-    """vLLM gives them in the choice; TensorRT-LLM beside the choices, as a list of one list."""
+    """Prompt ids: vLLM puts them into the choice; TensorRT-LLM beside the choices, as a list that holds one list."""
     whole = fields.get("prompt_token_ids")
     if isinstance(whole, list) and len(whole) == 1 and isinstance(whole[0], list):
         return ids_in({"prompt_token_ids": whole[0]}, "prompt_token_ids")

@@ -1,4 +1,4 @@
-"""The payload of an event as checked values. What a server sends is not trusted: a wrong type is `Malformed`."""
+"""Reads the payload of an event into checked values. A server is not trusted: a wrong type raises `Malformed`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BUSY = ("overloaded", "rate_limit_exceeded", 429, "429")
 
 
 class Malformed(ValueError):
-    """An event is not what the API allows."""
+    """An event that the API does not allow."""
 
 
 def read_event(event: bytes, delta: Callable[[Fields], Delta]) -> Delta:
@@ -42,7 +42,7 @@ def aborted(detail: str) -> EndpointFailure:
 
 
 def ids_in(fields: Fields, key: str) -> tuple[int, ...] | None:
-    """Token ids under `key`; None where there are none. Raises Malformed."""
+    """Token ids under `key`; None when the key is absent. Raises Malformed."""
     value = fields.get(key)
     if value is None:
         return None
@@ -52,7 +52,7 @@ def ids_in(fields: Fields, key: str) -> tuple[int, ...] | None:
 
 
 def text_in(fields: Fields, key: str) -> str:
-    """Text under `key`, empty where there is none. Raises Malformed."""
+    """Text under `key`; empty when the key is absent. Raises Malformed."""
     value = fields.get(key)
     if value is not None and not isinstance(value, str):
         raise Malformed(f"{key} is no text")
@@ -60,7 +60,7 @@ def text_in(fields: Fields, key: str) -> str:
 
 
 def count_in(fields: Fields, key: str) -> int | None:
-    """A count under `key`, None where there is none: that is unknown, not 0. Raises Malformed."""
+    """A count under `key`; None when the key is absent: the count is unknown then, not 0. Raises Malformed."""
     value = fields.get(key)
     if value is not None and (type(value) is not int or value < 0):
         raise Malformed(f"{key} is no count")
@@ -68,7 +68,7 @@ def count_in(fields: Fields, key: str) -> int | None:
 
 
 def object_in(fields: Fields, key: str) -> Fields:
-    """An object under `key`, empty where there is none. Raises Malformed."""
+    """An object under `key`; empty when the key is absent. Raises Malformed."""
     value = fields.get(key)
     if value is not None and not isinstance(value, dict):
         raise Malformed(f"{key} is no object")

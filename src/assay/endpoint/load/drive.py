@@ -1,4 +1,5 @@
-"""Runs one level: requests out, answers with their times in. One event loop, the client of `endpoint.client`."""
+"""Runs one level: sends requests, and collects answers with their times. It uses one event loop and the client of
+`endpoint.client`."""
 
 from __future__ import annotations
 
@@ -20,15 +21,16 @@ from assay.endpoint.rotation import Endpoint
 from assay.ground.errors import RunFailed
 
 SALT = "assay-000000000000"
-"""Stands in a body for the request's own salt, which has as many characters."""
+"""Placeholder in a body for the request's own salt, which has the same length."""
 MOST_FAILED_IN_A_ROW = 50
-"""Then the level is given up: a server that is gone would be asked as fast as it refuses."""
+"""Failures in a row after which the level is given up. A server that has gone fails requests as fast as they are
+sent."""
 TOLD_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
 class LoadPrompt:
-    """A prompt as it is sent. `ids`: how many token ids it has; None where it is text."""
+    """A prompt as it is sent. `ids`: its number of token ids; None for text."""
 
     sample: int
     body: bytes
@@ -37,13 +39,13 @@ class LoadPrompt:
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """What all levels share."""
+    """The settings that all levels share."""
 
     api: Api
     prompts: Sequence[LoadPrompt]
-    """Asked in their order, again from the first after the last; the next level goes on where the last one ended."""
+    """Prompts, used in this order and then again from the first. The next level continues where the last one ended."""
     duration_s: float
-    """Nothing is sent after it; answers that are open then are waited for."""
+    """Length of a level in seconds. No request is sent after it; open answers are waited for."""
     seed: int
     limits: ClientLimits = dataclasses.field(default_factory=ClientLimits)
 
@@ -69,7 +71,8 @@ class LoadShare:
 
 
 class LoadDrive:
-    """Levels one after another; the numbers of requests go on, so that no two have the same salt."""
+    """Runs levels one after another. The numbers of requests continue over all levels, so that no two requests have
+    the same salt."""
 
     def __init__(
         self, plan: LoadPlan, endpoints: list[Endpoint[LoadPrompt]], share: LoadShare | None = None
@@ -78,11 +81,8 @@ class LoadDrive:
         self._numbers = itertools.count(self._share.place, self._share.of)
 
     def run(self, level: LoadLevel, told: Told, start_ns: int = 0) -> list[LoadedRequest]:
-        """The requests of a level, in the order in which they ended.
-
-        A closed loop has as many open as `level` says. Of a rate's times this process takes its share. `start_ns`: when
-        the level begins for all of them; 0 = now. Raises: RunFailed when too many failed in a row; KeyboardInterrupt.
-        """
+        """Runs one level. Returns its requests in the order in which they ended. Raises: RunFailed when too many
+        failed in a row; KeyboardInterrupt."""
         return asyncio.run(self._level(level, told, start_ns or time.monotonic_ns()))
 
     async def _level(self, level: LoadLevel, told: Told, start_ns: int) -> list[LoadedRequest]:

@@ -20,7 +20,7 @@ PERCENTILES = (50, 90, 99)
 
 @dataclass(frozen=True)
 class Lengths:
-    """Tokens."""
+    """In tokens: the length of prompts or answers."""
 
     least: int
     mean: float
@@ -29,14 +29,14 @@ class Lengths:
 
 @dataclass(frozen=True)
 class LevelFigures:
-    """Percentiles are `p50`, `p90`, `p99` in ms; empty where nothing was answered."""
+    """The figures of one level. Percentiles are `p50`, `p90`, `p99` in ms; empty when no request was answered."""
 
     requests: int
     answered: int
     failures: Mapping[str, int]
-    """Kind of failure -> requests."""
+    """Kind of failure -> number of requests."""
     window_s: float
-    """What throughput is counted over: from the start to the planned end of the level."""
+    """Seconds over which throughput is counted: from the start to the planned end of the level."""
     requests_per_s: float
     """Answers that ended in the window."""
     tokens_per_s: float
@@ -45,21 +45,22 @@ class LevelFigures:
     tpot_ms: Mapping[str, float]
     e2e_ms: Mapping[str, float]
     issue_delay_p99_ms: float | None
-    """From when a request was due until it was sent."""
+    """Time from when a request was due until it was sent."""
     good_per_s: float | None = None
-    """Answers in the window that kept all limits; None = no limits were asked for."""
+    """Answers in the window that met all limits; None = no limits were given."""
     good_share: float | None = None
-    """Of all requests, failed ones among them."""
+    """Counted over all requests, failed ones included."""
     prompt_tokens: Lengths | None = None
     answer_tokens: Lengths | None = None
     cached_tokens: int = 0
-    """Prompt tokens that the server says it had."""
+    """Prompt tokens that the server reports as taken from its cache."""
     shares: Mapping[str, int] = field(default_factory=dict)
-    """Address of each server -> requests."""
+    """Address of each server -> number of requests."""
 
     @property
     def tokens_per_s_user(self) -> float | None:
-        """What nine of ten users see at least. Source: MLPerf Endpoints rules, tps_per_user at the p90 of TPOT."""
+        """The tokens/s that nine of ten users see at least. Source: MLPerf Endpoints rules, tps_per_user at the p90
+        of TPOT."""
         slow = self.tpot_ms.get("p90")
         return 1000 / slow if slow else None
 
@@ -110,7 +111,7 @@ def pareto(
     levels: Sequence[LevelFigures | None],
     speed: Callable[[LevelFigures], float | None] = lambda found: found.tokens_per_s_user,
 ) -> list[bool]:
-    """Which levels no other one beats in both tokens/s and tokens/s that each user sees."""
+    """For each level: whether no other level is better in both tokens/s and tokens/s for each user."""
     points = [(each.tokens_per_s, speed(each) or 0.0) if each and each.answered else None for each in levels]
 
     def is_beaten(point: tuple[float, float]) -> bool:

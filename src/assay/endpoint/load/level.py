@@ -1,4 +1,4 @@
-"""What a level of load asks of a server, and the limits that make an answer a good one. Pure."""
+"""One level of load, and the limits that make an answer a good one. Pure."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _UNITS_MS = {"ms": 1.0, "s": 1000.0}
 
 class LoadKind(Enum):
     CONCURRENCY = "concurrency"
-    """So many requests are always open: each that ends is followed by the next at once."""
+    """A closed loop: this many requests are always open. When one ends, the next is sent at once."""
     RATE = "rate"
-    """So many requests are sent each second, at Poisson times, whether answers come or not."""
+    """Open loop: this many requests are sent each second at Poisson times, whether answers arrive or not."""
 
 
 @dataclass(frozen=True)
 class LoadLevel:
     kind: LoadKind
     value: float
-    """Open requests, or requests/s."""
+    """Number of open requests, or requests/s."""
 
     @property
     def label(self) -> str:
@@ -32,14 +32,15 @@ class LoadLevel:
         return f"{self.value:g} requests/s" if is_rate else f"concurrency {self.value:g}"
 
     def times_s(self, duration_s: float, seed: int) -> Iterator[float]:
-        """When the requests of a rate are due, from the start. The same draws at every rate, scaled."""
+        """When the requests of a rate are due, in seconds from the start. Every rate uses the same random draws,
+        scaled."""
         draw, at = random.Random(seed), 0.0
         while (at := at + draw.expovariate(1.0) / self.value) < duration_s:
             yield at
 
 
 def levels(concurrency: str | None, rates: str | None) -> tuple[LoadLevel, ...]:
-    """Of `1,4,16` and `0.5,2`, in ascending order. Raises: ConfigError."""
+    """Levels from texts such as `1,4,16` and `0.5,2`, in ascending order. Raises: ConfigError."""
     streams = _numbers(concurrency or "", "--concurrency", MOST_STREAMS)
     if any(value != int(value) for value in streams):
         raise ConfigError(f"--concurrency {concurrency} is no list of whole numbers", "--concurrency 1,4,16")
@@ -64,7 +65,7 @@ def _numbers(text: str, flag: str, most: float) -> list[float]:
 
 @dataclass(frozen=True)
 class Goodput:
-    """The most that a good answer may take, ms; None = no limit of that kind."""
+    """The longest times of a good answer, ms; None = no limit of that kind."""
 
     ttft_ms: float | None = None
     tpot_ms: float | None = None
@@ -76,13 +77,15 @@ class Goodput:
         return ", ".join(f"{name} {limit:g} ms" for name, limit in named.items() if limit is not None)
 
     def holds(self, ttft_ms: float, tpot_ms: float | None, e2e_ms: float) -> bool:
-        """An answer of one token has no time per token, and keeps every limit of it."""
+        """Whether an answer meets all limits. An answer of one token has no time per token and meets every limit of
+        it."""
         pairs = ((ttft_ms, self.ttft_ms), (tpot_ms, self.tpot_ms), (e2e_ms, self.e2e_ms))
         return all(value is None or limit is None or value <= limit for value, limit in pairs)
 
 
 def goodput(text: str) -> Goodput:
-    """Of `ttft:500ms,tpot:50ms,e2e:2s`; a number without unit is ms. Raises: ConfigError."""
+    """Limits from a text such as `ttft:500ms,tpot:50ms,e2e:2s`; a number without a unit is in ms. Raises:
+    ConfigError."""
     found: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, limit = part.partition(":")

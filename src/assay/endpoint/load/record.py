@@ -32,15 +32,15 @@ class LevelRecord:
     level: LoadLevel
     status: LevelStatus = LevelStatus.WAITING
     reason: str = ""
-    """Why it is not COMPLETE."""
+    """Why the level is not COMPLETE; empty when it is."""
     figures: LevelFigures | None = None
     definitions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """The level as five tools would tell it: docs/definitions.md."""
+    """The figures of the level by the definitions of five tools: docs/definitions.md."""
 
 
 @dataclass(frozen=True)
 class LoadAsked:
-    """What the figures hold for: a record goes on only where all of it is the same."""
+    """The settings that the figures belong to. A record is continued only when all of them are the same."""
 
     workload: str
     dataset_sha256: str
@@ -53,7 +53,7 @@ class LoadAsked:
     least_tokens: int
     most_tokens: int
     ignores_eos: bool
-    """Every answer has `most_tokens`."""
+    """Whether every answer has exactly `most_tokens` tokens."""
     levels: tuple[LoadLevel, ...]
     goodput: Goodput | None = None
 
@@ -63,12 +63,12 @@ class LoadRecord:
     asked: LoadAsked
     tier: str
     server: str
-    """Kind and version, as it tells them."""
+    """Kind and version of the server, as it reports them."""
     dataset: str
     prompt_tokens: Lengths
-    """Of the dataset's own prompts, as the workload's tokenizer made them."""
+    """Token counts of the dataset's prompts, by the workload's tokenizer."""
     is_salted: bool
-    """Every request has a salt of its own, which keeps it out of the prefix cache."""
+    """Whether every request has its own salt, which keeps it out of the prefix cache."""
     command: tuple[str, ...]
     assay: str
     started_at: str
@@ -79,14 +79,14 @@ class LoadRecord:
 
     @property
     def status(self) -> LevelStatus:
-        """The worst of the levels' own."""
+        """The worst status of all levels."""
         worst = (LevelStatus.INTERRUPTED, LevelStatus.FAILED, LevelStatus.WAITING)
         found = {each.status for each in self.levels}
         return next((each for each in worst if each in found), LevelStatus.COMPLETE)
 
     @property
     def pareto(self) -> tuple[bool, ...]:
-        """Of each level: whether no other one is better in both throughput and what a user sees."""
+        """For each level: whether no other one is better in both throughput and what a user sees."""
         return tuple(pareto([each.figures for each in self.levels]))
 
     def with_level(self, place: int, made: LevelRecord) -> LoadRecord:
@@ -94,7 +94,7 @@ class LoadRecord:
 
 
 def to_dict(record: LoadRecord) -> dict[str, object]:
-    """load.json as plain values; `status` and `pareto` follow from the levels and are there for readers."""
+    """load.json as plain values. `status` and `pareto` follow from the levels; they are written for readers."""
     found: dict[str, object] = plain(record)
     return {**found, "status": record.status.value, "pareto": list(record.pareto)}
 
@@ -105,7 +105,8 @@ def write(folder: Path, record: LoadRecord) -> None:
 
 
 def read(folder: Path) -> LoadRecord | None:
-    """None where there is none. Raises: ArtifactError for a damaged or a newer one."""
+    """The record in a folder; None when there is none. Raises: ArtifactError for a record that is damaged or newer
+    than this version."""
     path = folder / FILE
     if not path.is_file():
         return None

@@ -1,4 +1,4 @@
-"""An answer with the arrival of each of its chunks, and what a request of a level came to."""
+"""An answer with the arrival time of each of its chunks, and the outcome of one request of a level."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assay.endpoint.failure import EndpointFailure, FailureKind
 
 
 class _Noting:
-    """A reader that keeps what it read until somebody takes it."""
+    """A reader that keeps its deltas until somebody takes them."""
 
     def __init__(self, reader: ApiReader) -> None:
         self._reader = reader
@@ -24,7 +24,8 @@ class _Noting:
 
 
 class TimedAnswer(AnswerStream):
-    """Keeps when each event with tokens came: by its ids, or by its text where the server gives no ids."""
+    """Keeps the arrival time of each event with tokens: with its ids, or with its text where the server gives no
+    ids."""
 
     def __init__(self, api: Api) -> None:
         super().__init__(api)
@@ -38,12 +39,13 @@ class TimedAnswer(AnswerStream):
 
     @property
     def tokens(self) -> int:
-        """By its ids; else by the server's count; else by its events, of which each is taken for a token."""
+        """Number of tokens: its ids, else the server's count, else the number of events, each counted as one token."""
         return len(self.ids) or self.usage.completion_tokens or len(self._events)
 
     @property
     def chunks(self) -> tuple[tuple[int, int], ...]:
-        """(arrival ns, tokens). Without ids the split is not known: one for each event, the rest with the last."""
+        """(arrival ns, tokens) of each event. Without ids the split is unknown: each event counts one token, and the
+        last one all the rest."""
         if self.ids or not self._events:
             return tuple(event for event in self._events if event[1])
         kept = self._events[: self.tokens]
@@ -51,7 +53,8 @@ class TimedAnswer(AnswerStream):
         return (*ones, (self._events[-1][0], self.tokens - len(ones)))
 
     def fault(self, sent_ids: int | None) -> EndpointFailure | None:
-        """What makes a whole answer none; `sent_ids`: tokens of the prompt where it was sent as ids."""
+        """The fault that makes a whole answer a failure. `sent_ids`: number of prompt tokens, where the prompt was
+        sent as ids."""
         usage, count = self.usage, len(self.ids)
         if not self.tokens or not self._events:
             return EndpointFailure(FailureKind.TOO_SHORT, "the answer has no token")
@@ -73,12 +76,12 @@ class LoadedRequest:
     query: int
     sample: int
     due_ns: int
-    """When it was to be sent: as planned, or when its place became free."""
+    """When it was due: at its planned time, or when its place became free."""
     sent_ns: int
     chunks: tuple[tuple[int, int], ...]
-    """(arrival, tokens)"""
+    """(arrival ns, tokens) of each event."""
     end_ns: int
-    """Arrival of the last token; of a failed one, when it had failed."""
+    """When the last token arrived; for a failed request, when it failed."""
     prompt_tokens: int | None
     cached_tokens: int | None
     endpoint: str
@@ -94,7 +97,7 @@ class LoadedRequest:
 
     @property
     def tpot_ms(self) -> float | None:
-        """None for an answer of one token."""
+        """Time per output token after the first, ms; None for an answer of one token."""
         return (self.end_ns - self.chunks[0][0]) / (self.tokens - 1) / 1e6 if self.tokens > 1 else None
 
     @property

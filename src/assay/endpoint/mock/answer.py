@@ -20,11 +20,11 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 @dataclass(frozen=True)
 class Piece:
-    """One write: a chunk of HTTP's chunked coding."""
+    """One write to the socket: a chunk of HTTP's chunked coding."""
 
     data: bytes
     tokens: int
-    """Of the answer, up to and with this piece."""
+    """Number of tokens of the answer, up to and including this piece."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class MockAnswer:
     pieces: tuple[Piece, ...]
     tokens: int
     rest: bytes
-    """All pieces after the first, joined: for answers without pace."""
+    """All pieces after the first one, joined; used for answers without pace."""
 
 
 def answer_to(ask: MockAsk, script: MockScript, cached: int, fault: MockFault | None) -> MockAnswer:
-    """The whole answer; a fault that breaks it off is played by the connection."""
+    """The whole answer. A fault that breaks it off is played by the connection."""
     said = _said(ask, script, cached, fault)
     events = list(payloads(script, ask, said))
     done = script.done and script.api not in ("tgi", "llamacpp", "ollama")
@@ -74,14 +74,14 @@ def _said(ask: MockAsk, script: MockScript, cached: int, fault: MockFault | None
 
 
 def _ids(ask: MockAsk, script: MockScript, count: int) -> tuple[int, ...]:
-    """The same for one seed and prompt, whatever the length; without special ids."""
+    """The ids of an answer: always the same for one seed and prompt, whatever the length; without special ids."""
     seed = f"{script.seed}:{zlib.crc32(repr(ask.prompt_ids).encode())}"
     draw = random.Random(seed)
     return tuple(draw.randrange(_FIRST_ID, script.vocabulary) for _ in range(count))
 
 
 def _stop(ids: tuple[int, ...], ask: MockAsk, script: MockScript) -> int | None:
-    """Where the first stop id is that counts: within a minimum none does."""
+    """Position of the first stop id that counts. Within the minimum none does."""
     least = ask.min_tokens if script.honours_min_tokens else 0
     return next((at for at, one in enumerate(ids) if one in ask.stop_ids and at >= least), None)
 

@@ -13,21 +13,21 @@ from assay.endpoint.mock.script import MockScript, SglangForm
 
 @dataclass(frozen=True)
 class MockTokens:
-    """What the mock says: `finish` is "stop", "length" or "abort"; `counted` is what usage will state."""
+    """The answer to be sent. `finish`: "stop", "length" or "abort". `counted`: the count that usage will state."""
 
     ids: tuple[int, ...]
     finish: str
     counted: int
     cached: int
     prompt: int
-    """Tokens of the prompt that usage will state."""
+    """Number of prompt tokens that usage will state."""
 
 
 @dataclass(frozen=True)
 class Payload:
     data: bytes
     tokens: int
-    """Of the answer, up to and with this event."""
+    """Number of tokens of the answer, up to and including this event."""
 
 
 def text_of_id(one: int) -> str:
@@ -36,7 +36,7 @@ def text_of_id(one: int) -> str:
 
 
 def payloads(script: MockScript, ask: MockAsk, said: MockTokens) -> Iterator[Payload]:
-    """Every event but `[DONE]`."""
+    """Every event except `[DONE]`."""
     form = _FORMS.get(script.api, _completions)
     size = 1 if script.api == "tgi" else script.tokens_per_event
     start, end = 0, min(len(said.ids), 1 if script.api == "tgi" else script.first_event_tokens)

@@ -14,7 +14,8 @@ class Prefixes:
         self.hits = 0
 
     def look_up(self, ask: MockAsk) -> int:
-        """Tokens of the prompt that were seen before; the prompt is remembered. The last token is always computed."""
+        """Number of prompt tokens that were seen before. The prompt is remembered. The last token is always
+        computed."""
         self.queries += len(ask.prompt_ids)
         if not ask.caches:
             return 0

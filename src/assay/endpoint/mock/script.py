@@ -51,9 +51,9 @@ class MockFault:
     kind: FaultKind
     probability: float = 0.0
     requests: tuple[int, ...] = ()
-    """Numbers of the requests that meet it, the first being 1."""
+    """Numbers of the requests that get the fault; the first request is 1."""
     after: int = 0
-    """Tokens that are sent before; of `short`, the length of the answer."""
+    """Number of tokens sent before the fault; for `short`, the length of the answer."""
 
     def hits(self, number: int, seed: int) -> bool:
         return number in self.requests or random.Random(f"{seed}:{number}").random() < self.probability
@@ -105,7 +105,7 @@ class MockScript:
                 raise ValueError(f"{field.name} is {value}; it is at least {least.get(field.name, 0)}")
 
     def fault_of(self, number: int) -> MockFault | None:
-        """The first fault that request `number` meets."""
+        """The first fault that applies to request `number`."""
         return next((fault for fault in self.fault if fault.hits(number, self.seed)), None)
 
 

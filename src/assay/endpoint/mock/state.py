@@ -1,4 +1,4 @@
-"""What all connections of a mock server share: its script, queue, cache, counters and log."""
+"""The state that all connections of a mock server share: script, queue, cache, counters and log."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class MockState:
         return answer
 
     def is_repeated(self, ask: MockAsk) -> bool:
-        """Whether a whole answer is kept: the same prompt and length came before, with whatever salt."""
+        """Whether the whole answer can be kept: the same prompt and length were asked before, with any salt."""
         if not self.script.response_cache:
             return False
         key = (ask.prompt_ids, ask.max_tokens)
@@ -81,7 +81,7 @@ class MockState:
         return is_known
 
     def enter(self, start: Callable[[], None]) -> None:
-        """Call `start` when a slot is free: at once without a limit, else first come first served."""
+        """Calls `start` when a slot is free: at once without a limit, else in the order of arrival."""
         if self.script.slots and self.streams >= self.script.slots:
             self._waiting.append(start)
         else:

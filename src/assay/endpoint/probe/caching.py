@@ -16,7 +16,7 @@ from assay.endpoint.single import SingleAnswer, fact
 _PAIRS = 5
 _LONGEST = 2048
 _SAFE_IDS = range(20, 220)
-"""Ids that every vocabulary has and that are seldom special."""
+"""Ids that every vocabulary contains and that are seldom special."""
 _FASTER = 0.5
 """A second time to first byte below this share of the first means that the prompt was kept."""
 _SHOWN_S = 0.005
@@ -25,17 +25,18 @@ _COUNTER = re.compile(r"^vllm:prefix_cache_hits(?:_total)?(?:\{[^}]*\})? ([0-9.e
 
 @dataclass(frozen=True)
 class Caching:
-    """What a server showed. None = it could not be known."""
+    """What the probe found. None = it could not be known."""
 
     is_on: bool | None
     speed: float
     """Median of second / first time to first byte."""
     cached_tokens: int | None
-    """Of all second requests, as the server states them."""
+    """Cached tokens of all second requests, as the server states them."""
     hits: int | None
-    """Difference of vLLM's counter over the probe."""
+    """Increase of vLLM's counter during the probe."""
     is_off_with_salt: bool | None
-    """Whether a salt of its own keeps a request out of the cache; None where the API has none or nothing is kept."""
+    """Whether its own salt keeps a request out of the cache; None when the API has no salt or the server keeps
+    nothing."""
     failure: EndpointFailure | None = None
 
 
@@ -60,7 +61,7 @@ def caching(asker: Asker, context: int | None, seed: int | None = None) -> Cachi
 
 
 def _verdict(cached: int | None, hits: int | None) -> bool:
-    """What the server counts is better evidence than time."""
+    """Whether prompts are kept. The server's counts are better evidence than times."""
     return bool(cached or hits)
 
 
@@ -100,7 +101,7 @@ def _salt_works(asker: Asker, draw: random.Random, size: int) -> bool | None:
 
 
 def _hits(asker: Asker) -> int | None:
-    """vLLM's counter of cached tokens over the server's life; None where the server has none."""
+    """vLLM's counter of cached tokens since the server started; None when the server has no such counter."""
     status, text = fact(asker.server, "/metrics")
     found = _COUNTER.findall(text) if status == 200 else []
     return int(sum(map(float, found))) if found else None

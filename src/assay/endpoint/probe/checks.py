@@ -27,13 +27,13 @@ _CHOOSE = (
 
 
 def counts_agree(got: SingleAnswer) -> bool | None:
-    """Whether usage states as many tokens as there are ids; None where one of them is not told."""
+    """Whether usage states the same number of tokens as there are ids; None when one of the two is not given."""
     stated = got.usage.completion_tokens
     return None if stated is None or not got.ids else stated == len(got.ids)
 
 
 def prompt_is_kept(got: SingleAnswer) -> bool | None:
-    """Whether the server saw the ids that were sent, by its own words."""
+    """Whether the server received the ids that were sent, by its own report."""
     if got.prompt_ids is not None:
         return got.prompt_ids == IDS
     stated = got.usage.prompt_tokens
@@ -67,7 +67,8 @@ def stop_id_is_sent(asker: Asker) -> bool | None:
 
 
 def added_to_text(asker: Asker, bare: int) -> int | None:
-    """How many ids the server puts before a text that has `bare` ids by itself: 1 is a beginning-of-sequence id."""
+    """Number of ids that the server puts before a text that has `bare` ids by itself; 1 is a beginning-of-sequence
+    id."""
     if asker.api.name == "vllm-generate":
         return None
     stated = asker.ask(Prompt(text=TEXT), Sampling(max_tokens=1)).usage.prompt_tokens
@@ -75,14 +76,15 @@ def added_to_text(asker: Asker, bare: int) -> int | None:
 
 
 def takes_id(asker: Asker, one: int) -> bool | None:
-    """Whether `one` is inside the server's vocabulary, by trying it in a prompt."""
+    """Whether the id `one` is inside the server's vocabulary. It is tried in a prompt."""
     if not asker.takes_ids:
         return None
     return asker.ask(Prompt(ids=(*IDS, one)), Sampling(max_tokens=1)).failure is None
 
 
 def samples_by_default(asker: Asker) -> bool | None:
-    """Whether answers differ when a request leaves out how tokens are chosen. None: a request without is refused."""
+    """Whether answers change when a request leaves the sampling fields out. None: the server refuses a request
+    without them."""
     body = json.loads(asker.body(asker.short(), Sampling(max_tokens=_SAMPLED)))
     bare = json.dumps(_without(body)).encode()
     answers = [answer(asker.server, asker.api, bare) for _ in range(_TRIES)]

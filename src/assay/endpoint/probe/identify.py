@@ -19,21 +19,21 @@ FAMILIES = {
     "ollama": ("ollama",),
     "openai": ("openai", "openai-chat"),
 }
-"""A kind of server and its APIs, the best first."""
+"""A kind of server with its APIs, the best one first."""
 _UNKNOWN = ("vllm", "trtllm", "openai", "openai-chat")
-"""What is tried where a server has OpenAI's addresses and does not say what it is."""
+"""The APIs to try when a server has OpenAI's addresses and does not say what it is."""
 
 
 @dataclass(frozen=True)
 class ServerIdentity:
     kind: str | None
-    """Key of FAMILIES; None where the server does not say."""
+    """Key of FAMILIES; None when the server does not say."""
     version: str | None = None
     models: tuple[str, ...] = ()
     context: int | None = None
-    """Tokens of prompt and answer."""
+    """Largest number of tokens of prompt and answer together."""
     sampling: dict[str, Any] | None = None
-    """Sampling values that the server states as its own."""
+    """Default sampling values that the server reports."""
 
     @property
     def apis(self) -> tuple[str, ...]:

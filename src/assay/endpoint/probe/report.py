@@ -1,4 +1,4 @@
-"""Everything that a probe finds, as one value."""
+"""All findings of a probe as one value."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _ROUNDS = 5
 
 @dataclass(frozen=True)
 class TextFacts:
-    """What a tokenizer says, for the comparison with the server."""
+    """What a tokenizer gives, for the comparison with the server."""
 
     vocabulary: int
     bare_ids: int
-    """Of `trial.TEXT`, with nothing added."""
+    """Number of ids of `trial.TEXT` without special ids."""
 
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """None = could not be known."""
+    """The findings; None = it could not be known."""
 
     identity: ServerIdentity
     model: str
@@ -39,7 +39,7 @@ class ProbeReport:
     first_byte_s: float
     """Median of five short requests, one after another."""
     tokens_per_event: int | None
-    """The most that one event brought in a short answer."""
+    """Largest number of tokens in one event of a short answer."""
     counts_agree: bool | None
     prompt_is_kept: bool | None
     has_min_tokens: bool
@@ -50,14 +50,12 @@ class ProbeReport:
     caching: Caching
     added_to_text: int | None = None
     takes_vocabulary: bool | None = None
-    """Whether the last id of the tokenizer is taken."""
+    """Whether the server accepts the last id of the tokenizer."""
 
 
 def probe(server: ProbedServer, api: str, model: str | None, text: TextFacts | None) -> ProbeReport:
-    """Ask a server some forty short things. `api` is "auto", a kind of server or one API.
-
-    Raises: ConfigError, EnvironmentProblem, RunFailed.
-    """
+    """Sends about forty short requests to a server. `api`: "auto", a kind of server or one API. Raises: ConfigError,
+    EnvironmentProblem, RunFailed."""
     identity = identify(server) if api == "auto" else _told(server, api)
     apis = identity.apis if api == "auto" else FAMILIES.get(api, (api,))
     name = model or next(iter(identity.models), "")
@@ -67,7 +65,7 @@ def probe(server: ProbedServer, api: str, model: str | None, text: TextFacts | N
 
 
 def _told(server: ProbedServer, api: str) -> ServerIdentity:
-    """Where the API is given, a server may hide what it is."""
+    """The kind of server. When the API is given, a server need not say what it is."""
     if api not in FAMILIES and api not in APIS:
         raise ConfigError(f"there is no API {api}", "one of: auto, " + ", ".join([*FAMILIES, *APIS]))
     try:

@@ -1,4 +1,4 @@
-"""The API that a probe goes on with: the first that answers with ids, else the first that answers."""
+"""Chooses the API for the rest of a probe: the first one that answers with ids, else the first one that answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Asker:
     api: Api
     model: str
     tier: Tier
-    """What it really gives, which may be less than its API can."""
+    """The tier that the server really supports. It may be less exact than the API allows."""
 
     @property
     def takes_ids(self) -> bool:
