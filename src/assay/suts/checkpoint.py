@@ -1,7 +1,7 @@
-"""Makes checkpoints of the Mixtral architecture for machines without a model hub: upcycled, or random.
+"""Makes checkpoints of the Mixtral architecture for machines without a model hub: upcycled or random.
 
-Upcycled: a dense model whose MLP is copied into equal experts, so that real text comes out; its logits are held
-against the dense model's before anything is kept. Random: seeded weights of any shape, for sizes and speed.
+Upcycled: the MLP of a dense model is copied into equal experts, so that the model writes real text. Its logits are
+compared with the dense model's before anything is kept. Random: seeded weights of any shape, for sizes and speed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CONFIGS: dict[str, Mapping[str, Any]] = {"tiny": TINY, "wide": WIDE, "mixtral-8x
 SPREAD = 0.02
 """Standard deviation of random weights. Source: initializer_range of MixtralConfig."""
 LOGITS_CLOSE = 1e-4
-"""Largest difference to the dense model's logits that is kept, both computed in float32."""
+"""Largest accepted difference to the dense model's logits, both computed in float32."""
 PROBE_TEXT = "The quick brown fox counts 3 apples and 14 pears.\n"
 
 
@@ -182,7 +182,8 @@ def _mixtral_tensors(shape: ModelShape) -> Iterator[tuple[str, tuple[int, ...], 
 
 
 def _random_tensor(name: str, size: tuple[int, ...], seed: int) -> Any:
-    """float32; each name has a stream of its own, so that no tensor depends on another."""
+    """A float32 tensor of seeded random numbers. Each name has its own random stream, so that no tensor depends on
+    another."""
     import torch
 
     if len(size) == 1:

@@ -1,7 +1,5 @@
-"""Writes a Hugging Face checkpoint folder tensor by tensor; the folder is whole or absent.
-
-Knows safetensors shards and the index; not which tensors a model has.
-"""
+"""Writes a Hugging Face checkpoint folder tensor by tensor; the folder is whole or absent. It knows safetensors
+shards and the index, but not which tensors a model has."""
 
 from __future__ import annotations
 
@@ -46,7 +44,7 @@ class Shards:
         self._total_bytes += size
 
     def finish(self, config: Mapping[str, Any]) -> None:
-        """The last shard, the index, config.json and greedy generation_config.json."""
+        """Writes the last shard, the index, config.json and a greedy generation_config.json."""
         self._write()
         if self._written == 1:
             (self.folder / "model-00001.safetensors").rename(self.folder / "model.safetensors")

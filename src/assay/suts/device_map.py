@@ -1,4 +1,4 @@
-"""Which part of a model is on which device, by accelerate: what is asked, and what came of it. No tensors here."""
+"""Where accelerate puts the parts of a model: what was asked for, and what it did. No tensors here."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from assay.ground.errors import ConfigError
 KINDS = ("auto", "balanced", "balanced_low_0", "sequential")
 """Source: accelerate, "Handling big models for inference"."""
 SLOW = ("cpu", "disk")
-"""Devices that compute nothing while a GPU does: their weights are brought to it, layer by layer."""
+"""Devices that compute nothing while a GPU does: their weights are copied to it, layer by layer."""
 GIB = 1 << 30
 Place = str | int
 
 
 @dataclass(frozen=True)
 class DeviceMap:
-    """What is asked of accelerate."""
+    """A device map as accelerate takes it."""
 
     devices: str | Mapping[str, Place]
     """One of KINDS, or a device for each module."""
     max_bytes: Mapping[Place, int]
-    """Most weights for each device; empty = what is free."""
+    """Largest size of the weights on each device; empty = all free memory."""
 
     @property
     def may_use_disk(self) -> bool:
-        """Weights on disk need a folder; where the limits decide, they may come to lie there."""
+        """Whether a folder for weights on disk is needed. With limits, accelerate may put weights there."""
         return isinstance(self.devices, str) or "disk" in self.devices.values()
 
 
@@ -52,10 +52,8 @@ def asked(options: Mapping[str, OptionValue | None], device: Device, gpus: int) 
 
 
 def arguments(wanted: DeviceMap, free: Mapping[Place, int], offload: Path | None) -> dict[str, Any]:
-    """What transformers' `from_pretrained` is told. `free`: bytes of each device that may be used.
-
-    Raises: EnvironmentProblem without accelerate.
-    """
+    """Arguments for transformers' `from_pretrained`. `free`: usable bytes of each device. Raises: EnvironmentProblem
+    without accelerate."""
     if importlib.util.find_spec("accelerate") is None:
         raise extras.problem("accelerate")
     return {
@@ -85,7 +83,7 @@ def _is_place(place: object) -> bool:
 
 
 def main_device(placed: Mapping[str, Place]) -> str:
-    """Where prompts go in: the first device that computes."""
+    """The device that takes the prompts: the first one that computes."""
     return next((_name(place) for place in placed.values() if place not in SLOW), "cpu")
 
 
@@ -100,7 +98,7 @@ def shares(placed: Mapping[str, Place], parameters: Iterable[tuple[str, int, int
 
 
 def words(devices: Mapping[str, Any]) -> str:
-    """How much of the weights is where, as `cuda:0 62 %, cpu 38 %`."""
+    """The share of the weights on each device, as `cuda:0 62 %, cpu 38 %`."""
     whole = sum(row["bytes"] for row in devices.values()) or 1
     return ", ".join(f"{name} {row['bytes'] / whole:.0%}" for name, row in devices.items())
 

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     TokenIds = NDArray[np.int32]
 
 BATCH = 4096
-"""Answers handed in at once without a pace, so that LoadGen takes in some while others are made."""
+"""Number of answers in one batch when no pace is set, so that LoadGen takes some while others are made."""
 SLICE_SECONDS = 0.02
 """With a pace above 50 samples/s, queries are answered in slices of about this length."""
 RAM_BYTES = 18_000_000
-"""Anonymous memory of its process. Source: measured on the embedded workload."""
+"""Bytes of anonymous memory of its process. Source: measured on the embedded workload."""
 UNPACED = 100_000.0
 """Samples/s without a pace. Source: measured on the embedded workload, 2 cores."""
 
@@ -55,7 +55,7 @@ KIND = SutKind(
 
 
 def examine(work: SutWork) -> Examined:
-    """Nothing can be in its way but the dataset."""
+    """Nothing but the dataset can stop it, and that has been read."""
     return Examined()
 
 

@@ -14,14 +14,14 @@ HITS, QUERIES = "vllm:prefix_cache_hits_total", "vllm:prefix_cache_queries_total
 
 @dataclass(frozen=True)
 class CacheCounters:
-    """Tokens over the server's life, as it counts them; None = it does not say."""
+    """Tokens counted since the server started; None = it does not say."""
 
     hits: float | None = None
     queries: float | None = None
 
 
 def counters(metrics: Sequence[str]) -> CacheCounters:
-    """The sums over all servers' pages of metrics, in the form of Prometheus."""
+    """Sums the counters of all servers. `pages`: their metrics in Prometheus form."""
     return CacheCounters(_sum(metrics, HITS), _sum(metrics, QUERIES))
 
 
@@ -39,29 +39,31 @@ def _sum(pages: Sequence[str], name: str) -> float | None:
 
 @dataclass(frozen=True)
 class CacheFindings:
-    """What is known since the SUT was built."""
+    """What is known of the cache since the SUT was built."""
 
     is_on: bool | None = None
-    """By the same new prompt asked twice; None = the server does not say."""
+    """Whether the cache is on. A new prompt is sent twice to find out; None = the server does not say."""
     run_tokens: int = 0
-    """Tokens of the runs' prompts that came from the cache, by the answers or by the server's counters."""
+    """Prompt tokens of the runs that came from the cache, by the answers or by the server's counters."""
     is_salted: bool = False
-    """Every query has a salt of its own, so that none finds what another one left."""
+    """Whether every query has its own salt, so that none reuses what another one left."""
 
     def probed(self, cached: int | None, before: CacheCounters, after: CacheCounters) -> CacheFindings:
-        """`cached`: of the answer to a prompt that was asked before, once; the counters around both."""
+        """Adds the result of a probe. `cached`: cached tokens of the answer to a prompt that was sent once before;
+        `before`, `after`: the counters around both."""
         if before.hits is not None and after.hits is not None:
             # A server without a cache counts no query of it.
             cached = max(cached or 0, int(after.hits - before.hits))
         return replace(self, is_on=self.is_on or (None if cached is None else cached > 0))
 
     def ran(self, answers_tokens: int, before: CacheCounters, after: CacheCounters) -> CacheFindings:
-        """`answers_tokens`: cached tokens that the run's answers tell of; the counters around the run."""
+        """Adds the result of a run. `answers_tokens`: cached tokens by the run's answers; the other two are the
+        counters around the run."""
         counted = int((after.hits or 0) - (before.hits or 0)) if before.hits is not None else 0
         return replace(self, run_tokens=self.run_tokens + max(answers_tokens, counted, 0))
 
     def breach(self) -> str:
-        """Why a run in the closed division is INVALID; empty where nothing is known against it."""
+        """Why a run in the closed division is INVALID; empty when nothing is known against it."""
         if self.run_tokens:
             return f"{self.run_tokens:,} prompt tokens came from the server's prefix cache"
         if self.is_on and not self.is_salted:

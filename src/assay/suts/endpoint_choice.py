@@ -1,7 +1,7 @@
-"""How a server is asked, and how exactly its tokens are known then: the API, the tier, and what that admits.
+"""How a server is asked, and how exactly its token ids are known then: the API, the tier, and what the tier allows.
 
-A: ids both ways. B: text on one side, and a tokenizer vouches for it: each prompt of the dataset and each answer is
-held against it. C: nobody vouches; such runs say how fast a server is, and nothing else. Source: docs/endpoint.md.
+A: ids in both directions. B: text in one direction, and a tokenizer proves it: each prompt of the dataset and each
+answer is checked with it. C: nothing proves the ids; such runs measure speed only. Source: docs/endpoint.md.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from assay.suts import endpoint_text
 
 AUTO = "auto"
 _TEMPLATE = "openai-chat"
-"""Its server puts every prompt into a template of its own."""
+"""APIs whose server puts every prompt into its own template."""
 
 
 @dataclass(frozen=True)
 class ApiChoice:
-    """`texts`: the prompts by index, where the API takes no ids."""
+    """The chosen API. `texts`: the prompts by index, for an API that takes no ids."""
 
     api: Api
     tier: Tier
     why_c: str = ""
-    """Why nobody vouches for the ids; empty in A and B."""
+    """Why the ids are not proved; empty in A and B."""
     texts: Mapping[int, str] = field(default_factory=dict, repr=False)
     tokenizer: Tokenizer | None = field(default=None, repr=False)
     how: str = "as asked"
-    """Who chose the API."""
+    """How the API was chosen: by the user or by asking the server."""
 
     @property
     def performance_only(self) -> str:
-        """What every reader of a result must know; empty where it may have a score."""
+        """What every reader of a result must know; empty when the run may have a score."""
         return f"tier C, exact token ids are not known: {self.why_c}" if self.tier is Tier.C else ""
 
     @property
     def holds_prompt(self) -> bool:
-        """Whether the server must count as many ids of a prompt as it has."""
+        """Whether the server must count the same number of prompt ids as were sent."""
         return takes_ids(self.api) or self.tier is Tier.B
 
     def words(self) -> str:
@@ -60,10 +60,8 @@ class ApiChoice:
 def api_of(
     options: Mapping[str, OptionValue | None], addresses: Sequence[Address], token: str | None
 ) -> tuple[Api, str]:
-    """The API and who chose it. `auto` sends a few short requests to the first server.
-
-    Raises: ConfigError, EnvironmentProblem when no API of the server answers.
-    """
+    """The API and how it was chosen. `auto` sends a few short requests to the first server. Raises: ConfigError,
+    EnvironmentProblem when no API of the server answers."""
     asked = str(options["api"])
     if asked != AUTO:
         return api_named(asked), "as asked"
@@ -79,7 +77,8 @@ def api_of(
 def choice(
     api: Api, how: str, samples: Sequence[Sample], folder: Path | None, must_be_exact: bool
 ) -> ApiChoice:
-    """`folder`: with the tokenizer. Raises: ConfigError where exact ids are needed and not known, or a text is."""
+    """The choice for a run. `folder`: folder of the tokenizer. Raises: ConfigError where exact ids are needed and
+    unknown, or where a prompt's text is."""
     if api.tier is Tier.A:
         return ApiChoice(api, Tier.A, how=how)
     known = None if folder is None else tokenizer.load(folder)

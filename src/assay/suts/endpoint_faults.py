@@ -1,4 +1,4 @@
-"""What went wrong with a server's answers since the SUT was built: counted by kind, and never forgotten."""
+"""Faults in a server's answers since the SUT was built, counted by kind. They are never forgotten."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from assay.endpoint.failure import EndpointFailure, FailureKind
 from assay.ground.errors import RunFailed
 
 MOST_REFUSALS = 3
-"""Requests that are refused as wrong before the run is given up: the next ones would be too."""
+"""Number of requests refused as wrong after which the run is given up: the next ones would be refused too."""
 
 
 @dataclass
@@ -18,10 +18,10 @@ class Faults:
     retries: int = 0
     kinds: Counter[FailureKind] = field(default_factory=Counter)
     first: dict[FailureKind, str] = field(default_factory=dict)
-    """The first detail of each kind."""
+    """The detail text of the first fault of each kind."""
 
     def add(self, failure: EndpointFailure) -> None:
-        """Raises: RunFailed when the server refuses what it is asked as wrong."""
+        """Adds one. Raises: RunFailed when the server refuses too many requests as wrong."""
         self.kinds[failure.kind] += 1
         self.first.setdefault(failure.kind, failure.detail)
         if failure.kind is FailureKind.REQUEST and self.kinds[failure.kind] >= MOST_REFUSALS:

@@ -1,4 +1,4 @@
-"""Small questions to a server, outside of any run: its models, its version. One at a time."""
+"""Small requests to a server outside of any run, one at a time: its models, its version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TIMEOUT_S = 10.0
 
 
 def get(address: Address, path: str, token: str | None) -> tuple[int, str]:
-    """Status and text, at most a few MiB of it. Raises: EnvironmentProblem when nobody answers."""
+    """Status and text of GET `path`, at most a few MiB. Raises: EnvironmentProblem when the server does not answer."""
     try:
         return fact(ProbedServer(address, token, TIMEOUT_S), path)
     except (OSError, http.client.HTTPException) as error:
@@ -24,7 +24,7 @@ def get(address: Address, path: str, token: str | None) -> tuple[int, str]:
 
 
 def get_json(address: Address, path: str, token: str | None) -> Mapping[str, object]:
-    """The JSON object there; empty where there is none. Raises: EnvironmentProblem as `get`."""
+    """The JSON object at `path`; empty when there is none. Raises: EnvironmentProblem as `get`."""
     status, body = get(address, path, token)
     try:
         found = json.loads(body) if status == 200 else {}
@@ -34,10 +34,8 @@ def get_json(address: Address, path: str, token: str | None) -> Mapping[str, obj
 
 
 def models(address: Address, token: str | None) -> list[str]:
-    """Names of the models that it serves; empty where it does not say.
-
-    Raises: EnvironmentProblem when nobody answers, when it is still loading, or wants another token.
-    """
+    """Names of the models that the server serves; empty when it does not say. Raises: EnvironmentProblem when it
+    does not answer, is still loading, or wants another token."""
     status, _ = get(address, "/v1/models", token)
     if status in (401, 403):
         raise EnvironmentProblem(

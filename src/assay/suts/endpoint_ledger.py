@@ -1,8 +1,5 @@
-"""Every query of a server, from LoadGen's word to its one answer.
-
-An answer that failed is completed with end-of-sequence ids, since LoadGen has no word for it, and is counted as a fault
-for good.
-"""
+"""Every query of a server, from LoadGen's request to its one answer. A failed answer is completed with
+end-of-sequence ids, because LoadGen has no word for failure. It is counted as a fault for good."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ from assay.suts.endpoint_worst import WorstEndpoint
 
 @dataclass(slots=True)
 class OpenQuery:
-    """`id`: LoadGen's, or None for a question of our own."""
+    """`id`: LoadGen's, or None for one of our own requests."""
 
     id: int | None
     is_first_told: bool = False
@@ -36,11 +33,11 @@ class OpenQuery:
 
 @dataclass
 class RunTally:
-    """Of LoadGen's queries since it was last taken."""
+    """Counts over LoadGen's queries since the tally was last taken."""
 
     delays_ns: list[int] = field(default_factory=list)
     tokens: int = 0
-    """Of answers that are right."""
+    """Tokens of the answers without a fault."""
     cached_tokens: int = 0
     handed_over: int = 0
     begin_ns: int = 0
@@ -48,7 +45,7 @@ class RunTally:
     chunks: ChunkTimes = field(default_factory=ChunkTimes)
 
     def definitions(self) -> dict[str, dict[str, float]]:
-        """What other tools would tell of the run, where only the events of its answers say it: p99, ms."""
+        """Figures that other tools would report, as far as only the events of the answers show them: p99, ms."""
         found = {
             definitions.VLLM: ("ITL", definitions.interpolated(self.chunks.gaps_ms, 0.99)),
             definitions.ENDPOINTS: ("TPOT", definitions.interpolated(self.chunks.later_ms, 0.99)),
@@ -57,7 +54,7 @@ class RunTally:
 
 
 class Ledger:
-    """Any thread opens queries and waits; the client processes' thread tells what has come."""
+    """Any thread may open queries and wait. The thread of the client processes reports what has arrived."""
 
     def __init__(self, urls: Sequence[str], text: TextTokens, tells_firsts: bool, sink: Sink) -> None:
         self._eos, self._text, self._tells_firsts, self._sink = text.eos, text, tells_firsts, sink
@@ -69,11 +66,12 @@ class Ledger:
         self._open: dict[int, OpenQuery] = {}
         self._own: dict[int, EndedStream] = {}
         self._wrong: dict[int, EndpointFailure] = {}
-        """Answers of text that have arrived whole, and whose ids nobody vouches for."""
+        """Number of whole answers of text whose ids could not be proved."""
         self._broken: BaseException | None = None
 
     def enter(self, ids: Sequence[int | None]) -> list[int]:
-        """The numbers by which their answers will come. Raises: RunFailed when the client has already failed."""
+        """Opens queries. Returns their numbers, by which their answers are reported. Raises: RunFailed when the
+        client has failed already."""
         with self._changed:
             self._raise_broken()
             if not self._run.begin_ns and any(id is not None for id in ids):
@@ -83,17 +81,17 @@ class Ledger:
         return numbers
 
     def wait(self) -> None:
-        """Until nothing is open. Raises: RunFailed, or what broke the client."""
+        """Waits until no query is open. Raises: RunFailed, or the error that broke the client."""
         with self._changed:
             self._changed.wait_for(lambda: not self._open or self._broken is not None)
             self._raise_broken()
 
     def own(self, numbers: Sequence[int]) -> list[EndedStream]:
-        """How questions of our own have ended."""
+        """Takes the outcomes of our own requests."""
         return [self._own.pop(number) for number in numbers]
 
     def take_run(self) -> RunTally:
-        """Nothing is open now."""
+        """Nothing may be open when it is called. Returns the tally and starts a new one."""
         taken, self._run = self._run, RunTally()
         return taken
 

@@ -1,4 +1,4 @@
-"""What the options of the endpoint and serve SUTs mean: addresses, API, model and limits."""
+"""Reads the options of the endpoint and serve SUTs: addresses, API, model and limits."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from assay.suts import endpoint_http
 
 SPARE_FILES = 512
 STREAMS_A_CLIENT = 32
-"""So few that a further process would carry nothing worth its start."""
+"""Number of requests in flight below which another client process does not pay."""
 MOST_CLIENTS = 256
 Options = Mapping[str, OptionValue | None]
 
 
 def urls_of(options: Options) -> tuple[str, ...]:
-    """Raises: ConfigError when no server is named."""
+    """The URLs to ask, each once. Raises: ConfigError when no server is named."""
     urls = options["url"]
     if not isinstance(urls, tuple) or not urls:
         raise ConfigError("no server is named", "--url http://127.0.0.1:8000")
@@ -28,7 +28,8 @@ def urls_of(options: Options) -> tuple[str, ...]:
 
 
 def limits_of(options: Options) -> ClientLimits:
-    """As asked, with as many open files as that takes. Raises: EnvironmentProblem where they cannot be had."""
+    """The limits that were asked for; the limit of open files is raised to fit. Raises: EnvironmentProblem when it
+    cannot be raised."""
     limits = ClientLimits(
         silence_s=float(str(options["stall_timeout"])),
         answer_s=float(str(options["timeout"])),
@@ -40,7 +41,7 @@ def limits_of(options: Options) -> ClientLimits:
 
 
 def clients_of(options: Options, in_flight: int) -> int:
-    """How many client processes carry the streams. Raises: ConfigError."""
+    """Number of client processes for the streams. Raises: ConfigError."""
     asked = str(options["clients"])
     if asked == "auto":
         return max(1, min(cores.usable() - 1, in_flight // STREAMS_A_CLIENT))
@@ -50,7 +51,8 @@ def clients_of(options: Options, in_flight: int) -> int:
 
 
 def model_of(addresses: Sequence[Address], asked: str | None, token: str | None) -> str:
-    """The model to ask for. Raises: EnvironmentProblem; ConfigError for one that a server does not list."""
+    """The model name for the requests. Raises: EnvironmentProblem; ConfigError for a model that a server does not
+    list."""
     name = asked
     for address in addresses:
         listed = endpoint_http.models(address, token)

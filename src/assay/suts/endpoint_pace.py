@@ -1,8 +1,6 @@
-"""How fast a server answers, from a few short questions: for a plan, not for a result.
-
-One question alone, then several at the same time, each of a prompt's middle length with none of the run's prompts, and
-an answer of a few tokens.
-"""
+"""How fast a server answers, from a few short requests: for a plan, not for a result. First one request alone, then
+several at the same time. Each has a prompt of middle length that is not in the run, and an answer of a few
+tokens."""
 
 from __future__ import annotations
 
@@ -18,26 +16,27 @@ from assay.endpoint.sampling import Sampling
 from assay.endpoint.single import ProbedServer, SingleAnswer, answer
 
 STREAMS, TOKENS = 16, 24
-"""Questions at the same time, at most, and the length of their answers."""
+"""Largest number of requests at the same time, and the length of their answers in tokens."""
 
 
 @dataclass(frozen=True)
 class ServerPace:
     streams: int
     prompt_tokens_per_s: float
-    """Of one prompt alone, up to its first token."""
+    """Prompt tokens/s of one prompt that is sent alone, up to its first token."""
     tokens_per_s: float
-    """Of all streams together, after their first tokens."""
+    """Tokens/s of all streams together, after their first tokens."""
 
     def answer_s(self, prompts: Sequence[int], answers: Sequence[int]) -> float:
-        """Answering all; prompts are read one after another."""
+        """Seconds to answer all samples; prompts are read one after another."""
         return sum(prompts) / self.prompt_tokens_per_s + sum(answers) / self.tokens_per_s
 
 
 def measure(
     servers: Sequence[ProbedServer], api: Api, model: str, prompts: Sequence[Sequence[int]], in_flight: int
 ) -> ServerPace | None:
-    """None when an answer fails, or has too few tokens to tell. `prompts`: the run's, at least one."""
+    """Measures the pace. None when an answer fails or is too short to tell. `prompts`: those of the run, at least
+    one."""
     by_length = sorted(prompts, key=len)
     middle = by_length[len(by_length) // 2]
     streams = max(1, min(STREAMS, in_flight, len(prompts)))

@@ -1,4 +1,4 @@
-"""What stands in the way of a run against a server, and how fast it answers: asked of the server itself."""
+"""What prevents a run against a server, and how fast the server answers; the server itself is asked."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from assay.suts.endpoint_choice import api_of, choice
 from assay.suts.endpoint_options import clients_of, model_of, urls_of
 
 PROCESS_BYTES = 120_000_000
-"""Anonymous memory of its process without bodies. Source: measured with the embedded workload."""
+"""Bytes of anonymous memory of its process without bodies. Source: measured with the embedded workload."""
 CLIENT_BYTES = 20_000_000
-"""Anonymous memory of a client process. Source: measured with 256 streams of 32 tokens."""
+"""Bytes of anonymous memory of a client process. Source: measured with 256 streams of 32 tokens."""
 BYTES_PER_ID = 16
-"""Of a prompt, as a number and as JSON."""
+"""Bytes of one prompt id: as a number in memory, and as JSON text."""
 SHORT = Sampling(max_tokens=2, min_tokens=2)
 TIMEOUT_S = 120.0
-"""Longest time without a byte of a short question."""
+"""Longest time without a byte of a short answer, in seconds."""
 
 
 def examine(work: SutWork) -> Examined:
-    """Asks every server what it is, and one short question. Raises: ConfigError and EnvironmentProblem as the run."""
+    """Asks every server what it is, and sends one short request. Raises: ConfigError and EnvironmentProblem as the
+    run does."""
     api, how, addresses, token = _server(work)
     blockers: list[AssayError] = []
     notes: tuple[str, ...] = ()
@@ -66,7 +67,8 @@ def ram_bytes(work: SutWork) -> int:
 
 
 def seconds(work: SutWork) -> SutSeconds | None:
-    """From a few short answers, at most 16 at the same time. None when they fail, or the API takes text."""
+    """Seconds from a few short answers, at most 16 at the same time. None when they fail, or when the API takes
+    text."""
     api, _, addresses, token = _server(work)
     if not takes_ids(api):
         return None

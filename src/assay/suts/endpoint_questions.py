@@ -1,4 +1,4 @@
-"""What is asked of a server: bodies of requests, made before the run; the salts of queries; prompts that no run has."""
+"""The requests to a server: bodies made before the run, the salts of queries, and prompts that no run contains."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from assay.mlperf.workloads.workload import Generation
 from assay.suts.endpoint_choice import ApiChoice
 
 WARM_UPS, WARM_UP_TOKENS = 8, 16
-"""Requests before the first run, of the run's lengths and with none of its prompts, and their longest answer."""
+"""Number of warm-up requests before the first run, and their longest answer in tokens. They have the run's lengths
+and none of its prompts."""
 CEILING_PROMPTS = 64
 SALT = b"assay-00000000-000000000000"
-"""Stands in every body for the query's own salt, which has as many characters."""
+"""Placeholder in every body for the query's own salt, which has the same length."""
 
 
 class Questions:
-    """One for every sample, and those that are not LoadGen's."""
+    """A request for every sample, and our own requests."""
 
     def __init__(self, chosen: ApiChoice, model: str, rules: Generation, samples: Sequence[Sample]) -> None:
         self._chosen, self._api, self._model, self._rules = chosen, chosen.api, model, rules
@@ -34,14 +35,12 @@ class Questions:
         self.written = {
             index: self.write(terms, chosen.texts.get(index)) for index, terms in self.terms.items()
         }
-        """By the sample's index, ready to be sent but for the salt."""
+        """Sample index -> request, ready to be sent except for the salt."""
         self._salts, self._salt_root = itertools.count(), secrets.token_hex(4)
 
     def write(self, terms: AnswerTerms, text: str | None = None, is_salted: bool = True) -> bytes:
-        """A WrittenQuestion for `clients.crossing`, with the place of a salt in it where the API has salts.
-
-        `text`: of the prompt, for an API that takes no ids; None = as the tokenizer has it.
-        """
+        """A WrittenQuestion for `clients.crossing`, with the place of a salt where the API has salts. `text`: of the
+        prompt, for an API that takes no ids; None = made by the tokenizer."""
         rules, decoding = self._rules, self._rules.decoding
         is_whole = terms.most_tokens == rules.max_new_tokens
         sampling = Sampling(
@@ -61,31 +60,32 @@ class Questions:
         return packed(WrittenQuestion(body, terms))
 
     def salted(self, written: bytes) -> bytes:
-        """With a salt that no other request has."""
+        """The request with a salt that no other request has."""
         if not self._api.has_salt:
             return written
         return written.replace(SALT, b"assay-%b-%012x" % (self._salt_root.encode(), next(self._salts)))
 
     def warm_ups(self) -> list[AnswerTerms]:
-        """Prompts from the longest down, each backwards: its length and its ids, and another prompt."""
+        """Warm-up prompts, the longest first. Each is a prompt of the run read backwards: same length and ids, but
+        another prompt."""
         by_length = sorted(self.terms.values(), key=lambda terms: -len(terms.prompt_ids))
         chosen = by_length[:: max(1, len(by_length) // WARM_UPS)][:WARM_UPS]
         most = min(WARM_UP_TOKENS, self._rules.max_new_tokens)
         return [self._own_terms(terms.prompt_ids[::-1], most) for terms in chosen]
 
     def for_ceiling(self, tokens: int) -> list[bytes]:
-        """Some of the run's prompts, for a server without a model: every answer has `tokens` tokens."""
+        """Some of the run's requests for a server without a model: every answer has `tokens` tokens."""
         chosen = list(self.terms.values())[:CEILING_PROMPTS]
         return [self.write(self._own_terms(terms.prompt_ids, tokens), is_salted=False) for terms in chosen]
 
     def new_prompt(self) -> AnswerTerms:
-        """The ids of the longest prompt in a new order: long enough for a block of any cache to be full."""
+        """The ids of the longest prompt in a new order: long enough to fill a block of any cache."""
         longest = max((terms.prompt_ids for terms in self.terms.values()), key=len)
         ids = tuple(random.SystemRandom().sample(longest, len(longest)))
         return self._own_terms(ids, LEAST_TOKENS)
 
     def _own_terms(self, prompt: tuple[int, ...], most: int) -> AnswerTerms:
-        """Of a question that is not LoadGen's. As a text its prompt may have other ids."""
+        """Terms of a request of our own. As text its prompt may have other ids."""
         return self._terms(prompt, (), takes_ids(self._api), most)
 
     def _terms(

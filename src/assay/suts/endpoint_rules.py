@@ -1,4 +1,4 @@
-"""What the servers of a run break of the rules: by their command lines, or by what they say of themselves."""
+"""Rules that the servers of a run break, by their command lines or by what they report of themselves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.suts.server_rules import ServerTerms
 
 
 def dialect_of(api: str) -> str:
-    """The kind of server that has the API; the API itself where no kind is known for it."""
+    """The kind of server that has the API; the API's own name where no kind is known."""
     return next((kind for kind, apis in FAMILIES.items() if api in apis), api)
 
 
@@ -36,7 +36,7 @@ def terms_of(
 def of_command(
     dialect: str, words: Sequence[str], spec: SutSpec, samples: Sequence[Sample]
 ) -> tuple[Finding, ...]:
-    """Of a server that Assay starts. Raises: ConfigError for a file of settings that cannot be read."""
+    """Findings for a server that Assay starts, from its command line."""
     settings = server_settings.from_command(dialect, server_config.expanded(dialect, words))
     return server_rules.findings(settings, terms_of(spec, samples, is_own=True), "the server's arguments")
 
@@ -44,7 +44,7 @@ def of_command(
 def of_servers(
     api: Api, said: Mapping[str, Mapping[str, object]], spec: SutSpec, samples: Sequence[Sample]
 ) -> tuple[Finding, ...]:
-    """Of servers that run already. `said`: address -> what it says of itself."""
+    """Findings for servers that run already. `said`: address -> what the server reports of itself."""
     terms, dialect = terms_of(spec, samples, is_salted=api.has_salt), dialect_of(api.name)
     return tuple(
         finding
@@ -54,7 +54,7 @@ def of_servers(
 
 
 def merged(own: Sequence[Finding], said: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Those of the arguments first; of the server's word only what the arguments do not tell."""
+    """The findings of the arguments, then those of the server's report that the arguments say nothing about."""
     codes = {each.code for each in own}
     return (*own, *(each for each in said if each.code not in codes))
 
@@ -70,7 +70,7 @@ def with_cache(cache: CacheFindings, found: Sequence[Finding]) -> tuple[tuple[st
 
 
 def for_plan(found: Sequence[Finding], is_closed: bool) -> tuple[tuple[ConfigError, ...], tuple[str, ...]]:
-    """(what stands in the way, what is only told): a closed run with an error would be INVALID, an open one not."""
+    """(blockers, notes). A closed run with an error would be INVALID, an open one would not."""
     errors = [each for each in found if each.severity is Severity.ERROR]
     if not is_closed:
         return (), (*server_rules.breaches(errors), *server_rules.remarks(found))

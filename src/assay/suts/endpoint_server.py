@@ -1,4 +1,4 @@
-"""What a server says of itself: version, model, and the arguments that matter to a result."""
+"""What a server reports of itself: version, model, and the arguments that matter to a result."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ ABOUT = {
     ),
     "/props": ("build_info", "model_path", "total_slots"),
 }
-"""Path -> fields that are kept: the rest may hold keys. Source: documents of vLLM, SGLang and llama.cpp."""
+"""Path -> fields to keep. The other fields may hold keys. Source: documents of vLLM, SGLang and llama.cpp."""
 OF_MODEL = ("id", "root", "max_model_len", "owned_by")
 
 
 def description(address: Address, model: str, token: str | None) -> dict[str, object]:
-    """Empty of what the server does not say. Raises: EnvironmentProblem when nobody answers."""
+    """The server's description, without what it does not report. Raises: EnvironmentProblem when it does not answer."""
     found: dict[str, object] = {}
     for path, fields in ABOUT.items():
         told = endpoint_http.get_json(address, path, token)
@@ -58,7 +58,7 @@ def description(address: Address, model: str, token: str | None) -> dict[str, ob
 
 
 def _plain(found: Mapping[str, object], fields: tuple[str, ...]) -> dict[str, object]:
-    """Short plain values alone: what a server says is foreign."""
+    """Keeps short plain values only: what a server reports is foreign text."""
     return {
         name: str(value)[:200] if isinstance(value, str) else value
         for name in fields

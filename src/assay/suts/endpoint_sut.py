@@ -32,8 +32,8 @@ from assay.suts.endpoint_text import TextTokens
 
 
 def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
-    """Raises: ConfigError for what cannot be asked, EnvironmentProblem when the server does not answer, RunFailed when
-    its first answers are of no use."""
+    """Connects and warms up. Raises: ConfigError for what cannot be asked, EnvironmentProblem when the server does
+    not answer, RunFailed when its first answers are of no use."""
     options = KIND.values(spec.options)
     urls, limits = urls_of(options), limits_of(options)
     clients, check_s = clients_of(options, limits.in_flight), float(str(options["client_check"]))
@@ -53,7 +53,7 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
 
 
 class EndpointSut:
-    """Client processes hold all streams; `issue` only hands over."""
+    """Client processes hold all streams; `issue` only hands the queries over."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class EndpointSut:
         self._servers = [endpoint_server.description(a, model, token) for a in addresses]
         said = dict(zip(urls, self._servers))
         self.findings = endpoint_rules.of_servers(api, said, spec, samples)
-        """What the servers' settings break of the rules, and what a reader must know of them."""
+        """Rules that the servers' settings break, and notes for the reader."""
         self._cache = CacheFindings(is_salted=api.has_salt)
         self._counters = CacheCounters()
         self._setting = ClientSetting(api.name, tuple(urls), token, limits)
@@ -90,11 +90,11 @@ class EndpointSut:
 
     @property
     def clients(self) -> list[int]:
-        """Their process ids."""
+        """Process ids of the clients."""
         return self._fleet.pids
 
     def used(self) -> Used:
-        """Asks the servers for their counters, and for the same new prompt twice: between runs only."""
+        """Call it between runs only: it asks the servers for their counters, and sends the same new prompt twice."""
         run = self._ledger.take_run()
         self._look_at_client(run)
         self._look_at_cache(run.cached_tokens)
@@ -149,7 +149,7 @@ class EndpointSut:
         ]
 
     def warm_up(self) -> None:
-        """Raises: RunFailed when an answer fails: a run would fail as well."""
+        """Sends the warm-up requests. Raises: RunFailed when an answer fails, because the run would fail as well."""
         self._sink.progress(f"warming up {', '.join(address.text for address in self._addresses)}")
         questions = self._questions
         for ended in self._ask_apart([questions.write(terms) for terms in questions.warm_ups()]):
@@ -160,13 +160,13 @@ class EndpointSut:
                 )
 
     def _ask_apart(self, written: Sequence[bytes]) -> list[EndedStream]:
-        """How questions end that are not LoadGen's."""
+        """Sends our own requests and returns how they ended."""
         numbers = self._ask([None] * len(written), written)
         self.flush()
         return self._ledger.own(numbers)
 
     def _look_at_client(self, run: RunTally) -> None:
-        """How the client fared in the run that has ended; what it could carry, after the first one."""
+        """Records how the client did in the run that has ended, and after the first run what it can carry."""
         pulses = self._fleet.pulses()
         client = self._client
         if not run.delays_ns:
@@ -191,7 +191,7 @@ class EndpointSut:
         self._client = client
 
     def _look_at_cache(self, cached_tokens: int) -> None:
-        """Counters of the run that has ended; then the same new prompt twice, without a salt."""
+        """Reads the counters of the run that has ended, then sends the same new prompt twice without a salt."""
         now = self._read_counters()
         self._cache = self._cache.ran(cached_tokens, self._counters, now)
         written = self._questions.write(self._questions.new_prompt(), is_salted=False)
@@ -217,10 +217,8 @@ class EndpointSut:
         return f"server: {'; '.join(said or 'says nothing of itself' for said in told)}"
 
     def begin(self, mode: Mode) -> None:
-        """In an accuracy run the query of a server that fails goes to another; a performance run is INVALID then.
-
-        What was asked before, to choose a rate, is none of the run.
-        """
+        """In an accuracy run another server takes the query of a server that fails; a performance run is INVALID
+        then. Requests from before, made to choose a rate, do not count for the run."""
         self._ledger.take_run()
         self._fleet.hand_over(mode is Mode.ACCURACY)
 

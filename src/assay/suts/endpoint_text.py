@@ -1,8 +1,8 @@
-"""Where a server takes or gives text: what a tokenizer can vouch for.
+"""For servers that take or give text: what a tokenizer can prove.
 
-Text that is tokenized again is not always what the model made: special ids, merges across pieces and unfinished
-characters differ. So the ids of a text count as exact only where the way back gives the same text, and the server
-counts as many. Source: docs/endpoint.md, tiers.
+Tokenizing text again does not always give the model's ids: special ids, merges across pieces and unfinished
+characters differ. So the ids of a text count as exact only when they decode to the same text and the server counts
+as many. Source: docs/endpoint.md, tiers.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from assay.mlperf.data.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class TextTokens:
-    """How answers of text become ids. `is_exact`: an answer whose ids cannot be vouched for has failed."""
+    """Turns answers of text into ids. `is_exact`: an answer whose ids cannot be proved has failed."""
 
     tokenizer: Tokenizer | None
     is_exact: bool
     eos: int
 
     def first(self, piece: str) -> int:
-        """The first id, as far as it can be known from the first piece."""
+        """The first id, as far as the first piece shows it."""
         ids = self.tokenizer.encode(piece) if self.tokenizer else []
         return ids[0] if ids else self.eos
 
     def answer(self, text: str, counted: int | None) -> list[int] | EndpointFailure:
-        """Its ids. Without exactness only their number means something: the server's own count."""
+        """The ids of the answer. Without exactness only their number has a meaning: the server's own count."""
         ids = self.tokenizer.encode(text) if self.tokenizer else []
         if self.is_exact:
             return self._fault(ids, text, counted) or ids
@@ -54,10 +54,8 @@ class TextTokens:
 
 
 def prompt_texts(samples: Iterable[Sample], tokenizer: Tokenizer | None) -> tuple[dict[int, str], str]:
-    """The text of every prompt by its index, and why these texts do not stand for the ids; empty where they do.
-
-    Tried is each prompt's ids as text with and without the beginning that a server puts in front by itself.
-    """
+    """The text of every prompt by its index, and why these texts do not stand for the ids (empty when they do). Each
+    prompt's ids are tried as text with and without the beginning-of-sequence id that a server adds."""
     samples = list(samples)
     if tokenizer is None:
         return {

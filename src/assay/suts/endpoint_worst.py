@@ -12,14 +12,14 @@ NS_PER_MS = 1e6
 
 @dataclass
 class EndpointTally:
-    """What one endpoint was asked and how it did, over a run."""
+    """Requests and failures of one endpoint over a run."""
 
     answered: int = 0
     failed: int = 0
     handed_over: int = 0
-    """Queries that it failed and another one answered."""
+    """Queries that it failed and another endpoint answered."""
     busy_ns: int = 0
-    """Time of all its answers, from sending to the last byte."""
+    """Sum of the times of its answers, from sending to the last byte."""
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -35,14 +35,14 @@ class EndpointTally:
 
 
 class WorstEndpoint:
-    """Counts answers by endpoint; tells the worst now and then, where there are several."""
+    """Counts answers by endpoint. With several endpoints it reports the worst one now and then."""
 
     def __init__(self, names: list[str], tell: Callable[[str], None]) -> None:
         self.tallies = {name: EndpointTally() for name in names}
         self._tell, self._told_at = tell, 0.0
 
     def add(self, name: str, took_ns: int, has_failed: bool) -> None:
-        """An answer has ended."""
+        """Adds an answer that has ended."""
         tally = self.tallies[name]
         tally.answered += 1
         tally.failed += has_failed
@@ -58,7 +58,7 @@ class WorstEndpoint:
         return f"{name}: {worst.failed} of {worst.answered} failed, {worst.mean_ms:.0f} ms an answer"
 
     def balance(self) -> str:
-        """How they shared the answers; empty where there is one, or nothing was asked."""
+        """How the endpoints shared the answers; empty when there is one endpoint, or no request."""
         total = sum(tally.answered for tally in self.tallies.values())
         if len(self.tallies) < 2 or not total:
             return ""

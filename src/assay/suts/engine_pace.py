@@ -1,7 +1,7 @@
 """Pace of the engine: seconds per step for a model of a given shape, from a second or two of measuring.
 
-The engine's own forward pass runs on random weights: all widths, but only as many layers as no cache holds. What
-its meter books on the layers is scaled to the model's depth. Reads no checkpoint and writes no file.
+The engine's own forward pass runs on random weights with the full widths, but with only as many layers as no cache
+holds. The time of the layers is scaled to the model's depth. It reads no checkpoint and writes no file.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from assay.engine.decoder import Decoder
 
 COLD_BYTES = 128 << 20
-"""Weights of the measured layers come to this, or the model is measured whole."""
+"""Bytes of weights in the measured layers; a smaller model is measured whole."""
 REPEATS = 5
 MEASURE_S = 3.0
-"""No further repeat of a step after this long."""
+"""Seconds after which a step is not repeated any more."""
 MEASURED_ROWS = 1024
-"""Of a step that reads prompts; a row of a larger one takes no longer."""
+"""Rows of the measured prefill step; a row of a larger step takes no longer."""
 PER_LAYER = ("attention", "router", "experts")
 """Parts of the engine's meter that grow with the depth."""
 
@@ -44,8 +44,8 @@ class EnginePace:
     def answer_s(
         self, prompts: Items[int], answers: Items[int], config: EngineConfig, read_s: float = 0.0
     ) -> float:
-        """All of `prompts` and `answers` (tokens of each sample) under continuous batching. `read_s`: what a step reads
-        from disk meanwhile; it takes the longer of both."""
+        """Seconds to answer all samples under continuous batching. `prompts`, `answers`: tokens of each sample.
+        `read_s`: what a step reads from disk at the same time; the longer of both counts."""
         rows = sum(prompts) + sum(answers)
         full = prompt_steps(prompts, config)
         others = max(num_steps(prompts, answers, config) - full, 1)
@@ -175,7 +175,7 @@ def _place_experts(model: Decoder) -> None:
 
 
 def _random(shapes: dict[str, tuple[int, ...]]) -> Checkpoint:
-    """A checkpoint of small random weights in these shapes that lies in no file."""
+    """A checkpoint of small random weights in these shapes, without a file."""
     import torch
 
     from assay.engine import checkpoint
@@ -192,6 +192,6 @@ def _random(shapes: dict[str, tuple[int, ...]]) -> Checkpoint:
             return torch.empty(self.stored[name].shape, dtype=torch.bfloat16).normal_(0, 0.02)
 
         def drop_pages(self) -> None:
-            """Nothing is mapped."""
+            """Does nothing: no file is mapped."""
 
     return Random()

@@ -1,4 +1,4 @@
-"""What a run of the engine comes to before a weight is loaded: blockers, memory as the engine plans it, seconds."""
+"""What a run of the engine needs, before a weight is loaded: blockers, memory as the engine plans it, seconds."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
 
 PROCESS_BYTES = 190_000_000
-"""Anonymous memory of the SUT process without weights. Source: measured on the embedded workload, 2 cores."""
+"""Bytes of anonymous memory of the SUT process without weights. Source: measured on the embedded workload, 2 cores."""
 
 
 def examine(work: SutWork) -> Examined:
-    """Raises: ConfigError, ArtifactError for what the engine cannot run, as it would itself."""
+    """Examines the job. Raises: ConfigError, ArtifactError for what the engine cannot run, as the engine does."""
     _import_s()
     from assay.suts.engine_sut import prepare
 
@@ -44,7 +44,8 @@ def examine(work: SutWork) -> Examined:
 
 
 def _without_copy(work: SutWork, found: Residency) -> tuple[EnvironmentProblem, ...]:
-    """Experts are to be read from a packed copy that is not there: what fits without one, and what makes it."""
+    """The blocker when experts must be read from a packed copy that does not exist: what fits without one, and the
+    command that makes it."""
     from assay.engine.api import usable_bytes
 
     folder, precision = work.spec.checkpoint, work.spec.precision
@@ -73,7 +74,7 @@ def _fits(model: DecoderConfig, config: EngineConfig, free: int) -> bool:
 
 
 def ram_bytes(work: SutWork) -> int:
-    """With keys and values for the longest that run at once: their pages are used when touched."""
+    """Bytes with keys and values for the longest sequences that run at once. Their pages count when they are used."""
     model, config, found = _model(work), _config(work), _residency(work)
     longest = sorted((len(s.prompt_ids) + n for s, n in zip(work.samples, work.tokens)), reverse=True)
     kv = sum(longest[: work.batch]) * residency.kv_bytes_per_token(model, config.precision)
@@ -125,7 +126,7 @@ def _model(work: SutWork) -> DecoderConfig:
 
 
 def at_once(config: EngineConfig, found: Residency) -> EngineConfig:
-    """With no more sequences than KV has room for."""
+    """The engine's config with no more sequences than KV has room for."""
     room = found.kv_blocks // blocks_for(config.typical_tokens)
     return dataclasses.replace(config, max_running=max(1, min(config.max_running, room)))
 

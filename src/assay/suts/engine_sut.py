@@ -1,7 +1,5 @@
-"""Our own engine as a system under test, in the SUT process: queries become requests, finished requests answers.
-
-Knows the engine and the seam, nothing of LoadGen.
-"""
+"""Our own engine as a system under test, in the SUT process: queries become requests, and finished requests become
+answers. It knows the engine and the SUT interface, and nothing of LoadGen."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ from assay.suts.worker import Worker
 TYPICAL_ANSWER = 256
 """Tokens; the means of the official set's three parts are 99 to 206."""
 SPEAK_EVERY_S = 30.0
-"""While no answer is finished, say how far the engine is."""
+"""Seconds without a finished answer after which the engine reports its progress."""
 
 
 def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EngineSut:
@@ -44,17 +42,17 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EngineSut:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What can be said of a job without loading a weight."""
+    """What is known of a job before a weight is loaded."""
 
     config: EngineConfig
     model: DecoderConfig
     requests: Mapping[int, EngineRequest]
-    """Sample index -> what the engine is asked for it."""
+    """Sample index -> request for the engine."""
 
 
 def prepare(spec: SutSpec, samples: Sequence[Sample]) -> Prepared:
-    """Raises: ConfigError, ArtifactError for everything that would keep the engine from running these samples,
-    but for memory and for what stands in the weights themselves."""
+    """Prepares a job. Raises: ConfigError, ArtifactError for everything that prevents the engine from running these
+    samples, except memory and the content of the weights."""
     if spec.checkpoint is None:
         raise ConfigError("the engine needs a checkpoint", "--checkpoint DIR")
     model = read_model_config(spec.checkpoint)
@@ -90,7 +88,7 @@ def engine_config(
 
 
 def _typical_tokens(spec: SutSpec, samples: Sequence[Sample]) -> int:
-    """Of a sample with its answer; the mean prompt and the longest answer up to TYPICAL_ANSWER."""
+    """Typical tokens of a sample with its answer: the mean prompt, and the longest answer up to TYPICAL_ANSWER."""
     if not samples:
         return EngineConfig.typical_tokens
     prompts = sum(len(s.prompt_ids) for s in samples)
@@ -98,7 +96,7 @@ def _typical_tokens(spec: SutSpec, samples: Sequence[Sample]) -> int:
 
 
 def generation(spec: SutSpec) -> Generation:
-    """The workload's, with answers cut short where that is asked."""
+    """The workload's generation rules; answers are cut short where `--answer-tokens` asks for it."""
     longest = KIND.values(spec.options)["answer_tokens"]
     if longest is None:
         return spec.generation
@@ -107,7 +105,7 @@ def generation(spec: SutSpec) -> Generation:
 
 
 def to_request(sample: Sample, generation: Generation) -> EngineRequest:
-    """What the engine is asked for one sample; its id is the sample's index until a query replaces it."""
+    """The engine's request for one sample. Its id is the sample's index until a query replaces it."""
     stops = (sample.stop_ids,) if sample.stop_ids else ()
     return EngineRequest(
         id=sample.index,
@@ -120,13 +118,13 @@ def to_request(sample: Sample, generation: Generation) -> EngineRequest:
 
 
 def to_answer(finished: Finished, eos_id: int) -> Answer:
-    """Without the EOS that ended it, but never fewer than two ids; a stop sequence stays."""
+    """The answer for LoadGen: without the EOS that ended it, but with at least two ids. A stop sequence stays in it."""
     tokens = finished.tokens[:-1] if finished.reason == "eos" else finished.tokens
     return Answer(finished.id, [*tokens, *[eos_id] * max(0, LEAST_TOKENS - len(tokens))])
 
 
 class EngineSut:
-    """Computes in a thread of its own from the first query to `close`."""
+    """Computes in its own thread from the first query to `close`."""
 
     def __init__(
         self, engine: Engine, requests: Mapping[int, EngineRequest], sink: Sink, spec: SutSpec
@@ -180,7 +178,7 @@ class EngineSut:
         self._engine.close()
 
     def _answer(self, queries: Sequence[Query]) -> int:
-        """One step of the engine, with `queries` added; how many it finished."""
+        """Runs one step of the engine with `queries` added. Returns the number of finished answers."""
         if not self._engine.has_work:
             self._start_silence()
         for query in queries:

@@ -1,7 +1,5 @@
-"""Which model a checkpoint is, held against the workload's own: by shape, and by origin where that is known.
-
-A run is headed with the name of a workload; what ran under that name is said here.
-"""
+"""Which model a checkpoint is, compared with the workload's own: by shape, and by origin where it is known. A run
+carries the name of a workload; this module says what really ran under that name."""
 
 from __future__ import annotations
 
@@ -31,9 +29,9 @@ NEUTRAL = {
     "epsilon_cutoff": 0.0,
     "eta_cutoff": 0.0,
 }
-"""Values that ask for nothing. Source: GenerationConfig of transformers."""
+"""Values that change nothing. Source: GenerationConfig of transformers."""
 NO_WISH = ("_", "transformers_version", "use_cache", "cache_", "output_", "return_", "max_length", "max_new")
-"""How keys begin that do not say which token is chosen; the longest answer is the round's."""
+"""Beginnings of keys that do not affect which token is chosen. The round limits the length of answers."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,8 @@ class Identity:
 
 
 def of(checkpoint: Path, model: PublishedModel) -> Identity:
-    """Holds the checkpoint in a folder against a workload's published model at the reference's revision.
-
-    Raises: ConfigError, ArtifactError for a folder that is no checkpoint of a Llama or Mixtral model.
-    """
+    """Compares the checkpoint in a folder with a workload's published model at the reference's revision. Raises:
+    ConfigError, ArtifactError for a folder that is no checkpoint of a Llama or Mixtral model."""
     config = model_folder.read_config(checkpoint)
     found = shape.of(config, str(checkpoint / "config.json"))
     size = count(found.parameters)
@@ -84,7 +80,8 @@ def count(parameters: int) -> str:
 
 
 def _origin(checkpoint: Path) -> str | None:
-    """OWNER/NAME@COMMIT of what Assay or Hugging Face's own client fetched; None for a folder of no known origin."""
+    """OWNER/NAME@COMMIT of a model that Assay or Hugging Face's own client fetched; None for a folder of unknown
+    origin."""
     if (said := artifact.origin(checkpoint)) is not None:
         return said
     # Hugging Face's cache: models--OWNER--NAME/snapshots/COMMIT
@@ -95,10 +92,8 @@ def _origin(checkpoint: Path) -> str | None:
 
 
 def unfollowed(checkpoint: Path, eos_ids: Collection[int]) -> str:
-    """What generation_config.json asks for and no SUT follows, as a sentence; empty when there is nothing.
-
-    Source: inference_rules, additional inference parameters: answers are greedy, whatever the checkpoint prefers.
-    """
+    """Settings in generation_config.json that no SUT follows, as a sentence; empty when there are none. Source:
+    inference_rules, additional inference parameters: answers are greedy, whatever the checkpoint prefers."""
     try:
         asked = json.loads((checkpoint / GENERATION).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -126,7 +121,7 @@ def _wishes(asked: Mapping[str, Any], eos_ids: Collection[int]) -> Iterator[str]
 
 
 def said_of(checkpoint: Path, model: PublishedModel | None) -> Identity | None:
-    """As `of`; None without a published model, and where a folder is no such checkpoint: whoever loads it says so."""
+    """As `of`; None without a published model, and for a folder that is no such checkpoint: loading it reports that."""
     if model is None:
         return None
     try:

@@ -1,7 +1,7 @@
 """Pace: seconds that the transformers SUT needs for a model of a given shape, from a few seconds of measuring.
 
-Two things are timed and added up: the model's own matrix products, one weight of each shape, and everything else
-that `generate` does, on a model of the same depth and number of experts but narrow. Loads no checkpoint.
+Two times are measured and added: that of the model's own matrix products, with one weight of each shape; and that of
+everything else in `generate`, on a narrow model with the same depth and number of experts. It loads no checkpoint.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from assay.config import Precision
 from assay.suts.shape import ModelShape
 
 NARROW = 128
-"""Width of the narrow model; a model whose layers all fit below it is timed as it is."""
+"""Width of the narrow model. A model whose layers are all narrower is measured as it is."""
 SMALL_PARAMETERS = 20_000_000
 NARROW_VOCABULARY = 1000
 STEPS = 8
 """Decode steps timed on the narrow model."""
 SLICE_BYTES = 64 << 20
-"""Most bytes of one weight that are multiplied; larger ones are cut and scaled up."""
+"""Largest number of bytes of one weight that is multiplied; a larger weight is cut and its time scaled up."""
 COLD_BYTES = 128 << 20
-"""Copies of a weight are walked through up to this size, so that no cache holds them."""
+"""Bytes of copies of a weight that are used in turn, so that no cache holds them."""
 REPEATS, COPIES_MAX = 3, 32
 PROMPT_TOKENS_MAX = 1024
 KV_PASSES = 3
-"""Times that keys and values are moved per step: appended to the cache, widened to all heads, multiplied."""
+"""How often keys and values are moved per step: appended to the cache, widened to all heads, multiplied."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Pace:
     """Seconds for a batch, on this machine as busy as it is now."""
 
     start_s: float
-    """Importing torch and transformers, as the SUT process does."""
+    """Seconds to import torch and transformers, as the SUT process does."""
     prefill_s: float
-    """One batch of prompts of `prompt_tokens` each."""
+    """Seconds for one batch of prompts of `prompt_tokens` each."""
     prompt_tokens: int
     step_s: float
-    """One more token for each sequence of the batch."""
+    """Seconds for one more token of each sequence of the batch."""
     spent_s: float
 
 
