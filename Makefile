@@ -48,6 +48,7 @@ speed: venv               ## benchmarks/*.py, JSON out
 
 docs: venv                ## the documentation as a site in build/site; a broken link is an error
 	$(BIN)/python -m sphinx -q -W --keep-going docs build/site
+	@echo build/site/index.html
 
 dist: venv                ## sdist and wheel in dist/, and the fast tests from the sdist alone
 	tools/release-check.sh $(BIN)/python
