@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The pictures of the guide, taken of real runs on this machine: `python tools/guide_pictures.py [RUNS]`.
 
-Runs mixtral-nano three times (a minute or two), writes the pages, and photographs parts of them with a headless
-Chromium. RUNS keeps the runs, and what it holds already is not made again. A picture of more than 150 KB is refused.
+Runs mixtral-nano twice and the echo SUT once (a minute or two), writes the pages, and photographs parts of them with a
+headless Chromium. RUNS keeps the runs, and what it holds already is not made again. A picture of more than 150 KB is
+refused.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -25,17 +27,25 @@ LARGEST_BYTES = 150_000
 COMMANDS = (
     "bench --out run",
     "report run --html run.html",
-    "bench --scenario server --mode performance --target-qps 60 --min-duration 10s --no-submit --out server",
-    "report server --html server.html",
-    "bench --batch 8 --no-submit --out smaller",
-    "compare run smaller --fail-if 'tokens_per_s < 0.97x' --html compare.html",
+    "bench --sut echo --pace 40 --samples 80 --scenario server --mode performance --target-qps 200 --min-duration 1s "
+    "--no-submit --out late",
+    "report late --html late.html",
+    "bench --batch 8 --no-submit --out new",
+    "compare run new --fail-if 'tokens_per_s < 0.9x' --html compare.html",
+    "answers run --wrong --html answers.html",
+    "history . --html history.html",
 )
+PLOT = "section:nth-of-type(2) figure:nth-of-type({})"
 PICTURES = (
-    ("report", "run", "article", 850),
-    ("server", "server", "section:nth-of-type(2)", 690),
-    ("compare", "compare", "main", 1060),
+    ("report", "run", "h1", PLOT.format(2)),
+    ("server", "late", "section:nth-of-type(2) figure", PLOT.format(7)),
+    ("compare", "compare", "h1", "section:last-of-type"),
+    ("answers", "answers", "h1", "body"),
+    ("history", "history", "h1", "body"),
 )
-"""(picture, page, element, most pixels of its height)"""
+"""(picture, page, what it begins with, what it ends with)"""
+MARGIN, MOST_HEIGHT = 24, 1_400
+"""Pixels."""
 
 
 def main() -> None:
@@ -47,21 +57,25 @@ def main() -> None:
                 line = f"{sys.executable} -m assay {command}"
                 subprocess.run(line, shell=True, cwd=runs, env=ENV, check="compare" not in command, stdout=2)
         with Browser() as browser:
-            for picture, page, element, height in PICTURES:
+            for picture, page, first, last in PICTURES:
                 path = TO / f"{picture}.png"
-                path.write_bytes(taken(browser, runs / f"{page}.html", element, height))
+                path.write_bytes(taken(browser, runs / f"{page}.html", first, last))
                 print(f"{path}: {path.stat().st_size:,} bytes")
                 if path.stat().st_size > LARGEST_BYTES:
                     sys.exit(f"{path} is larger than {LARGEST_BYTES:,} bytes: show less of the page")
 
 
-def taken(browser: Browser, page: Path, element: str, height: int) -> bytes:
-    """PNG of an element, cut off below."""
+def taken(browser: Browser, page: Path, first: str, last: str) -> bytes:
+    """PNG of a page from the top of one element to the bottom of another, with a margin."""
     browser.open(page, WIDTH)
-    browser.value(
-        f"document.querySelector('{element}').style.cssText += ';overflow:hidden;max-height:{height}px'"
+    top, bottom = browser.value(
+        f"[document.querySelector('{first}').getBoundingClientRect().top + scrollY,"
+        f" document.querySelector('{last}').getBoundingClientRect().bottom + scrollY]"
     )
-    return browser.picture(element)
+    top = max(0, top - MARGIN)
+    clip = {"x": 0, "y": top, "width": WIDTH, "height": min(bottom + MARGIN - top, MOST_HEIGHT), "scale": 1}
+    told = browser.ask("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
+    return base64.b64decode(told["data"])
 
 
 if __name__ == "__main__":

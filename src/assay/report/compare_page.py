@@ -1,4 +1,4 @@
-"""A comparison as one self-contained page: the warnings first, then speed, accuracy, gates and what differs."""
+"""A comparison as one self-contained page: the verdict, what differs, speed, accuracy and gates."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def render(found: Comparison, gates: Sequence[GateOutcome]) -> str:
 def _sections(found: Comparison, gates: Sequence[GateOutcome]) -> list[Markup]:
     names = page.pairs([("A", found.a.name), ("B", found.b.name)])
     made = [element("section", element("h1", "Comparison"), *_verdict(found, gates), names)]
+    differing: list[tuple[object, ...]] = [
+        (each.name, each.a or "(none)", each.b or "(none)") for each in found.differences
+    ]
+    none = element("p", "None of settings, system and versions.")
+    made.append(_section("Differences", table(("what", "A", "B"), differing) if differing else none))
     if found.ratios:
         note = compare_text.spread_of(found.ratios)
         rows: list[tuple[object, ...]] = [compare_text.ratio_cells(each) for each in found.ratios]
@@ -30,9 +35,7 @@ def _sections(found: Comparison, gates: Sequence[GateOutcome]) -> list[Markup]:
     if gates:
         rows = [compare_text.gate_cells(each) for each in gates]
         made.append(_section("Gates", table(compare_text.GATE_HEADS, rows)))
-    rows = [(each.name, each.a or "(none)", each.b or "(none)") for each in found.differences]
-    what = table(("what", "A", "B"), rows) if rows else element("p", "None of settings, system and versions.")
-    return [*made, _section("Differences", what)]
+    return made
 
 
 def _verdict(found: Comparison, gates: Sequence[GateOutcome]) -> list[Markup]:
