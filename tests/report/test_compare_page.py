@@ -20,10 +20,10 @@ def comparison(name: str = "B", slower: float = 1.5) -> compare.Comparison:
     return compare.compare(a, RunSide(name, changed, rows.table(300, slower=slower)))
 
 
-def test_warnings_stand_before_figures_and_differences_at_the_end() -> None:
+def test_warnings_and_differences_stand_before_figures() -> None:
     text = compare_page.render(comparison(), ())
     places = [
-        text.index(word) for word in ("other rounds", "Performance", "Tokens per second", "Differences")
+        text.index(word) for word in ("other rounds", "Differences", "Performance", "Tokens per second")
     ]
     assert places == sorted(places)
 

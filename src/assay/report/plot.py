@@ -109,9 +109,10 @@ def render(plot: Plot) -> Markup:
         y1, y2 = (TOP, floor) if limit.is_vertical else (y_of(v), y_of(v))
         drawn.append(_rule(x1, y1, x2, y2, "limit"))
     for place, line in enumerate(plot.lines):
-        ends = line.points[-1:]  # said twice: a curve of one point is drawn as a dot
+        ends = line.points[-1:]  # drawn twice: a curve of one point is a dot
+        dot = " spot" if len(line.points) == 1 else ""
         path = " ".join(f"{x_of(x)},{y_of(y)}" for x, y in [*line.points, *ends])
-        drawn.append(element("polyline", points=path, class_=f"line c{place % COLOURS}"))
+        drawn.append(element("polyline", points=path, class_=f"line{dot} c{place % COLOURS}"))
     drawn += [
         _told(x_of(x), y_of(y), f"{line.name}: {y:.5g} {plot.y_label} at {x:.5g} {plot.x_label}")
         for line in plot.lines
