@@ -44,7 +44,7 @@ svg { width: 100%; overflow: visible; height: auto; display: block; font: 13px s
 svg text { fill: var(--soft); }
 .grid { stroke: var(--rule); stroke-width: 1; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-.spot { stroke-width: 9; }
+.spot, .dot { stroke-width: 9; }
 .told { fill: transparent; } .told:hover { fill: var(--ink); }
 line.limit { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 6 4; }
 .c0 { stroke: var(--c0); --key: var(--c0); } .c1 { stroke: var(--c1); --key: var(--c1); }

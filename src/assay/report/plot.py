@@ -110,7 +110,7 @@ def render(plot: Plot) -> Markup:
         drawn.append(_rule(x1, y1, x2, y2, "limit"))
     for place, line in enumerate(plot.lines):
         ends = line.points[-1:]  # drawn twice: a curve of one point is a dot
-        dot = " spot" if len(line.points) == 1 else ""
+        dot = " dot" if len(line.points) == 1 else ""
         path = " ".join(f"{x_of(x)},{y_of(y)}" for x, y in [*line.points, *ends])
         drawn.append(element("polyline", points=path, class_=f"line{dot} c{place % COLOURS}"))
     drawn += [
