@@ -20,7 +20,18 @@ def test_an_address_is_read_and_the_api_names_the_path_below_it(url: str, text: 
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://a", "http://a:x", "http://a b", "http://a/?key=1", "http://a\r\nX: y"]
+    "url",
+    [
+        "",
+        "ftp://a",
+        "http://a:x",
+        "http://a b",
+        "http://a/?key=1",
+        "http://a\r\nX: y",
+        "http://[::1",
+        f"http://{'a' * 64}.b",
+        "a..b",
+    ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError):

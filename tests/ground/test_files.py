@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,20 @@ def test_a_folder_is_held_while_its_block_lasts(tmp_path: Path) -> None:
 def test_text_that_is_none_is_written_with_its_stand_ins(tmp_path: Path) -> None:
     files.write_text(tmp_path / "x", "ä\udcff")
     assert (tmp_path / "x").read_text() == "ä\\udcff"
+
+
+def test_a_pipe_is_written_to_and_stays_what_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with files.staged(pipe) as part:
+        part.write_text("figures")
+    assert os.read(reader, 100) == b"figures"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_full_device_is_a_full_disk_and_stays_a_device() -> None:
+    with pytest.raises(EnvironmentProblem), files.staged(Path("/dev/full")) as part:
+        part.write_text("figures")
+    assert Path("/dev/full").is_char_device()

@@ -44,17 +44,33 @@ class Address:
         return "\r\n".join(lines).encode("latin-1")
 
 
+LABEL_MOST = 63
+"""Characters between two dots of a host's name. Source: RFC 1035, 2.3.4."""
+
+
 def parse(url: str) -> Address:
     """`host:8000` means http. A `/v1` at the end is dropped, since every API names its whole path. Raises:
     ConfigError; a URL that contains a password is refused, and the error does not repeat it."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+    except ValueError as error:
+        raise ConfigError(f"an address that cannot be read: {error}", "--url http://127.0.0.1:8000") from None
     if parts.username or parts.password:
         raise ConfigError("a URL must hold no user and no password", "--api-key-env NAME")
     try:
         port = parts.port
     except ValueError:
         port = -1
-    if parts.scheme not in PORTS or not parts.hostname or port == -1 or parts.query or parts.fragment:
+    labels = (parts.hostname or "").split(".")
+    is_name = all(0 < len(label) <= LABEL_MOST for label in labels[:-1]) and len(labels[-1]) <= LABEL_MOST
+    if (
+        parts.scheme not in PORTS
+        or not parts.hostname
+        or not is_name
+        or port == -1
+        or parts.query
+        or parts.fragment
+    ):
         raise ConfigError(
             f"{url.partition('?')[0][:200]!r} is no address of a server", "--url http://127.0.0.1:8000"
         )

@@ -44,20 +44,33 @@ def combined_sha256(files_: Sequence[tuple[str, str]]) -> str:
 def staged(target: Path) -> Iterator[Path]:
     """A path beside `target` to write to; it becomes `target` when the block ends well, else it is removed.
 
+    A device, as /dev/stdout, and a pipe are written to and never replaced.
     What a killed process left beside the same target is removed first. It lies in a folder, which has an owner also
     where a compiler replaces the file.
     Raises: EnvironmentProblem when the disk is full or the folder cannot be written.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with scratch.folder(f".{target.name}.", ".part", target.parent) as folder:
+        if is_device := _is_device(target):
+            beside = scratch.folder("assay-file-")
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            beside = scratch.folder(f".{target.name}.", ".part", target.parent)
+        with beside as folder:
             part = folder / target.name
             part.touch()
             part.chmod(0o644)
             yield part
-            part.replace(target)
+            if is_device:
+                with target.open("wb") as out:
+                    out.write(part.read_bytes())
+            else:
+                part.replace(target)
     except OSError as error:
         raise as_problem(error, target) from error
+
+
+def _is_device(target: Path) -> bool:
+    return target.parent == Path("/dev") or (target.exists() and not target.is_file() and not target.is_dir())
 
 
 @contextmanager

@@ -221,6 +221,13 @@ def test_any_kind_of_column_in_parquet_ends_in_the_schemas_own_error(
         dataset.read(tmp_path / "set.parquet", SCHEMA)
 
 
+def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
+    path = written(tmp_path / "set.jsonl", rows())
+    before = read_columns(path)
+    path.write_text("\n" + path.read_text().replace("\n", "\n \r\n"))
+    assert read_columns(path) == before
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "set.parquet"
     twice = pyarrow.table([["a"], ["b"]], names=["input", "input"])

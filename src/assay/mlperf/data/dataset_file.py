@@ -141,8 +141,10 @@ def _arrow_column(column: Any) -> list[Any]:
 
 
 def _read_jsonl(path: Path, budget: Budget) -> Columns:
+    """Blank lines are no rows, as for pandas' `read_json(lines=True)`."""
     lines = enumerate(io.BytesIO(compressed.read(path, budget)))
-    return _columns((_json_row(path, number, line) for number, line in lines), path, "line")
+    rows = (_json_row(path, number, line) for number, line in lines if line.strip())
+    return _columns(rows, path, "line")
 
 
 def _read_json(path: Path, budget: Budget) -> Columns:
