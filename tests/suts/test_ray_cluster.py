@@ -28,6 +28,8 @@ def test_a_cluster_that_is_not_there_is_told_at_once(
         Cluster(f"127.0.0.1:{closed_port}")
     with pytest.raises(ConfigError, match="no address"):
         Cluster("head:99999")
+    with pytest.raises(ConfigError, match="no address"):
+        Cluster("head:6²")
 
 
 def test_a_head_that_does_not_answer_several_times_is_lost(

@@ -77,4 +77,5 @@ def test_vllm_tells_its_cache_in_its_metrics() -> None:
     found = from_server("vllm", told)
     assert (found.prefix_cache, found.kv, found.devices) == (True, "fp8", {"data": 2})
     assert from_server("vllm", cache_info(METRICS.replace("True", "False"))).prefix_cache is False
+    assert "kv_cache_tokens" not in cache_info(METRICS.replace('"100"', '"²"'))
     assert cache_info("") == cache_info("vllm:cache_config_info{") == {}

@@ -79,7 +79,7 @@ def _vllm(record: Json, path: Path) -> ForeignRun:
     for theirs, ours in {"ttft": "ttft", "tpot": "tpot", "itl": "itl", "e2el": "latency"}.items():
         for key, value in record.items():
             place, _, rest = key.partition("_")
-            is_figure = place == "mean" or (place[:1] == "p" and place[1:].replace(".", "").isdigit())
+            is_figure = place == "mean" or (place[:1] == "p" and place[1:].replace(".", "").isdecimal())
             if is_figure and rest == f"{theirs}_ms":
                 found.append(Figure(f"{ours}_{place}", float(value), "ms", done, file))
     paced = record.get("request_rate") not in (None, "inf", float("inf"))
@@ -188,7 +188,7 @@ def _aiperf(record: Json, path: Path) -> ForeignRun:
         )
     for name, kind in AIPERF_KINDS.items():
         for place, value in (record.get(name) or {}).items():
-            if place in ("avg", "min", "max") or (place[:1] == "p" and place[1:].isdigit()):
+            if place in ("avg", "min", "max") or (place[:1] == "p" and place[1:].isdecimal()):
                 metric = f"{kind}_{'mean' if place == 'avg' else place}"
                 found.append(Figure(metric, float(value) * _in_ms(record[name]["unit"]), "ms", done, file))
     asked = record.get("input_config") or {}
@@ -240,7 +240,7 @@ def _place(name: str) -> str:
     """guidellm's `p999` is our `p99.9`, its `p05` our `p5`."""
     if name in ("p001", "p999"):
         return {"p001": "p0.1", "p999": "p99.9"}[name]
-    return f"p{int(name[1:])}" if name[:1] == "p" and name[1:].isdigit() else name
+    return f"p{int(name[1:])}" if name[:1] == "p" and name[1:].isdecimal() else name
 
 
 def _in_ms(unit: str) -> float:

@@ -136,7 +136,7 @@ def _alone() -> Iterator[None]:
 def _holders() -> list[int]:
     """Processes, but for this one, that have a file of the store open, mapped, or a folder of it as theirs."""
     top = os.path.realpath(settings.home()) + os.sep
-    numbers = (int(place.name) for place in Path("/proc").iterdir() if place.name.isdigit())
+    numbers = (int(place.name) for place in Path("/proc").iterdir() if place.name.isdecimal())
     return sorted(number for number in numbers if number != os.getpid() and _holds(number, top))
 
 

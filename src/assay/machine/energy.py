@@ -209,7 +209,7 @@ def _rapl(root: Path) -> tuple[list[EnergyCounter], str]:
         if not (is_package or is_memory):
             continue
         path, most = zone / "energy_uj", _text(zone / "max_energy_range_uj")
-        wraps_at = int(most) / MICRO if most.isdigit() else None
+        wraps_at = int(most) / MICRO if most.isdecimal() else None
         parent = zone.name.split(":")[1]
         label = name if is_package else f"dram-{parent}"
         counter = EnergyCounter(

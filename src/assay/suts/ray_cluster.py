@@ -150,7 +150,7 @@ def _told_apart(nodes: Sequence[Node]) -> list[Node]:
 def _reach(address: str) -> None:
     """Raises: EnvironmentProblem when nothing listens there, ConfigError for what is no address."""
     host, _, port = address.rpartition(":")
-    if not port.isdigit() or not 0 < int(port) < 65536:
+    if not port.isdecimal() or not 0 < int(port) < 65536:
         raise ConfigError(
             f"{address} is no address of a Ray cluster", "HOST:PORT as `ray start --head` prints it"
         )

@@ -132,7 +132,7 @@ def _accelerator() -> tuple[int, float] | None:
     found = probe.accelerators()
     count, memory = found["accelerators_per_node"].value, found["accelerator_memory_capacity"].value
     size = _MIB.search(memory or "")
-    return (int(count), int(size[1]) * 2**20) if count and count.isdigit() and int(count) and size else None
+    return (int(count), int(size[1]) * 2**20) if count and count.isdecimal() and int(count) and size else None
 
 
 def _room(held: DeviceNeed) -> list[EnvironmentProblem]:

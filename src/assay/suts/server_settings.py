@@ -197,7 +197,7 @@ def cache_info(metrics: str) -> dict[str, object]:
         made["enable_prefix_caching" if is_on == "True" else "no_enable_prefix_caching"] = True
     if "cache_dtype" in labels:
         made["kv_cache_dtype"] = labels["cache_dtype"]
-    if labels.get("num_gpu_blocks", "").isdigit() and labels.get("block_size", "").isdigit():
+    if labels.get("num_gpu_blocks", "").isdecimal() and labels.get("block_size", "").isdecimal():
         made["kv_cache_tokens"] = int(labels["num_gpu_blocks"]) * int(labels["block_size"])
     engines = set(re.findall(r'^vllm:\w+\{[^}]*engine="(\d+)"', metrics, re.MULTILINE))
     if len(engines) > 1:
