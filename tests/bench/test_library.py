@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,12 @@ import pytest
 import assay
 import assay.bench.pipeline
 from assay.bench import BenchPackage, library
+from assay.bench.running import Reporter
 from assay.config import Delivery, Mode, Request, Scenario
 from assay.doors import native
 from assay.mlperf.data import dataset
 from assay.mlperf.data.dataset_file import write_columns
+from assay.mlperf.sut.progress import Progress
 from tests.cli.test_score_verb import ROWS, tokenizer_folder
 from tests.mlperf.scoring.conftest import words, write_log
 
@@ -70,6 +73,25 @@ def test_the_arguments_are_the_settings_of_the_command_line() -> None:
     assert arguments - AROUND == flags
 
 
+def test_help_and_signature_of_the_package_are_the_functions() -> None:
+    assert inspect.signature(assay.bench) == inspect.signature(library.bench)
+    text = pydoc.render_doc(assay.bench, renderer=pydoc.plaintext)
+    assert "Run one benchmark, as `assay bench` does" in text and "target_qps: " in text
+
+
+def test_messages_of_the_sut_as_it_loads_reach_say_and_counts_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reporters: list[Reporter] = []
+    monkeypatch.setattr(assay.bench.pipeline, "run", lambda *given: reporters.append(given[2]))
+    said: list[str] = []
+    assay.bench(sut="echo", say=said.append)
+    reporters[0].progress(Progress("loading", message="8.0 GB of weights"))
+    reporters[0].progress(Progress("Offline", 3, 10))
+    reporters[0].say("a note")
+    assert said == ["loading: 8.0 GB of weights", "a note"]
+
+
 def asked(monkeypatch: pytest.MonkeyPatch, *args: str, **named: object) -> Request:
     """The request that a call of `assay.bench` makes."""
     seen: list[Request] = []
@@ -105,7 +127,7 @@ def test_a_call_asks_for_what_a_command_line_asks_for(
         "sut_options.timeout": "9",
     }
     assert request == Request(native.build("mixtral-8x7b", flags, {}), Delivery())
-    assert request.config.origin["limits.samples"] == "the argument for --samples"
+    assert request.config.origin["limits.samples"] == "argument samples"
     assert request.config.origin["round"] == "default of mixtral-8x7b"
 
 
@@ -124,7 +146,7 @@ def test_arguments_go_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
 @pytest.mark.parametrize(
     ("named", "words"),
     [
-        ({"scenario": "ofline"}, "'ofline' is not a scenario (from the argument for --scenario)"),
+        ({"scenario": "ofline"}, "'ofline' is not a scenario (from argument scenario)"),
         ({"sut_options": {"oder": "x"}}, "oder"),
         ({"sut": "echo", "submit": True}, "the echo SUT is a fake: its run cannot be submitted"),
     ],

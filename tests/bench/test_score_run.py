@@ -16,6 +16,9 @@ from assay.config import Mode, Scenario
 from assay.ground.errors import ArtifactError
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.run.run_spec import RunSpec
+from assay.mlperf.scoring import metric
+from assay.mlperf.scoring.metric import Metric, Scorer
+from assay.mlperf.scoring.score import by_metric
 from tests import fakes
 from tests.bench import echo_job
 
@@ -90,3 +93,23 @@ def test_the_paired_test_takes_the_place_of_the_plain_gate(lost: int, met: bool)
     unscored = fakes.scored("gsm8k", None)
     assert score_run.judged(unscored, score, reference, 0.01) is unscored
     assert score_run.judged(fakes.scored("gsm8k", 3.0), score, {"gsm8k": {}}, 0.01).source == "round v5.1"
+
+
+def test_a_sum_over_a_part_of_the_set_is_held_against_no_target(
+    run: tuple[RunInProgress, RunSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, spec = run
+    log(running, spec)
+    total = Metric("tokens_per_sample", "tokens/sample", "Tokens", is_total=True)
+    scorer = Scorer((total,), lambda answers: [metric.mean(total, answers.answered, [1.0] * 4)])
+    workload = dataclasses.replace(running.job.workload, scorers=(scorer,), official_results=by_metric)
+    monkeypatch.setattr(running, "job", dataclasses.replace(running.job, workload=workload))
+    (found,) = score_run.scores(running, spec)
+    assert found.met is None and found.low is not None and found.value == 1.0
+    monkeypatch.setattr(
+        running,
+        "job",
+        dataclasses.replace(running.job, rules=dataclasses.replace(running.job.rules, dataset_samples=4)),
+    )
+    (whole,) = score_run.scores(running, spec)
+    assert whole.met is False

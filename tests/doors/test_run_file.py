@@ -65,3 +65,14 @@ def test_what_a_file_cannot_mean_is_refused_by_its_key(tmp_path: Path, text: str
 def test_fields_that_are_dropped_are_as_usual_again(tmp_path: Path) -> None:
     found = read(tmp_path, "delivery: {gate: true, full: false}").without({"full"})
     assert found.delivery_over(Delivery()) == Delivery(gate=True, full=True)
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_the_config_of_a_run_names_neither_its_folder_nor_its_tree_for_another_run(
+    tmp_path: Path, is_own: bool
+) -> None:
+    out = tmp_path if is_own else tmp_path / "other"
+    file = tmp_path / "config.json"
+    file.write_text(f"paths: {{out: {out}}}\nsubmission: {{out: {tmp_path}/tree}}\n")
+    found = run_file.read(file, (*KNOWN, "submission.out")).settings
+    assert found == ({} if is_own else {"paths.out": str(out), "submission.out": f"{tmp_path}/tree"})

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from assay.mlperf.run import requests
 from assay.report import answers
 from assay.report.answers import AnswerFilter
 from tests import fakes
+from tests.docs import pages
 from tests.mlperf.scoring.conftest import WORDS, words, write_log
 from tests.report import rows
 
@@ -184,3 +188,18 @@ def test_escape_sequences_of_an_answer_do_not_reach_the_terminal(
     say("\n".join(answers.lines(shown)))
     said = capsys.readouterr().out
     assert "\x1b" not in said and "\x07" not in said and "(empty)" in said
+
+
+def test_the_guides_program_counts_the_answers_of_the_json(
+    run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (page,) = (page for page in pages.all_pages() if page.name == "wrong-answers.md")
+    (shown,) = (c for block in page.blocks for c, _ in block.commands if "--json |" in c)
+    python, *words_ = shlex.split(shown.partition("--json | ")[2])
+    assert python == "python"
+    assert main(["answers", str(run.path), "--json"]) == 0
+    given = capsys.readouterr().out
+    printed = subprocess.run(
+        [sys.executable, *words_], input=given, capture_output=True, text=True, check=True
+    )
+    assert printed.stdout == "3 wrong\n"

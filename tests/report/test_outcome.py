@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from assay.config import Mode
 from assay.mlperf.record.result import RunValidity
 from assay.mlperf.run import target_rate
+from assay.mlperf.sut.interface import Used
 from assay.report import outcome, summary, words
 from tests import fakes
 
@@ -15,6 +17,19 @@ def test_a_run_whose_answers_failed_is_invalid_whatever_loadgen_says() -> None:
     assert not came_to.is_good
     assert words.validity(found, found.runs[0]) == f"INVALID, whatever LoadGen says: {FAULTS[0]}"
     assert summary.render(found, 200).count("INVALID, whatever LoadGen says") == 2
+
+
+def test_an_accuracy_run_without_scores_is_not_good_and_is_named() -> None:
+    run = fakes.performance(mode=Mode.ACCURACY, validity=RunValidity.NOT_JUDGED)
+    came_to = outcome.of(fakes.result(fakes.performance(), run))
+    assert not came_to.is_good and came_to.unscored == ("Offline",)
+    assert str(came_to) == "Offline answers not scored, Offline VALID"
+
+
+def test_a_run_that_can_have_no_scores_is_not_called_unscored() -> None:
+    used = Used("endpoint", "a server", "none", "cpu", 1, None, performance_only="no token ids")
+    found = fakes.result(fakes.performance(mode=Mode.ACCURACY, validity=RunValidity.NOT_JUDGED), used=used)
+    assert outcome.of(found).unscored == ()
 
 
 def test_no_other_rate_is_chosen_for_a_run_whose_answers_failed() -> None:

@@ -74,7 +74,7 @@ def test_server_latencies_stand_beside_their_limits_and_the_target_to_try() -> N
         validity=RunValidity.INVALID,
         figures=(late, reached),
         limits_ms=limits,
-        effective={},
+        effective={"min_duration_ms": 20_000},
     )
     text = readme.render(fakes.result(run))
     assert "| p99 first token | 2500 ms (limit 2000 ms: exceeded) |" in text

@@ -53,6 +53,7 @@ def test_an_interval_needs_three_digits(value: float, text: str) -> None:
     [
         ({}, "46 % (n = 10, 95 %: 40 to 52)"),
         ({"interval": None}, "46 % (n = 10)"),
+        ({"interval": None, "n": 2}, "46 % (n = 2, too few for an interval)"),
         ({"unit": ""}, "46 (n = 10, 95 %: 40 to 52)"),
         ({"value": None, "reason": "no php"}, "not measured: no php"),
         ({"value": None}, "not measured"),

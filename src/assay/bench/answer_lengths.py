@@ -1,6 +1,6 @@
 """How long answers will be: the lengths of a checkpoint's answers when it last ran a dataset, else the reference's.
 
-No arithmetic tells when a model ends its answers, and most of the time of a run hangs on it.
+No arithmetic tells when a model ends its answers, and most of the time of a run depends on it.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ if (
 ):  # each function imports what it needs: `check` and `score` work without pyarrow, which a run needs
     from assay.bench.fetching import Wanted
     from assay.bench.pipeline import FinishedBenchmark
+    from assay.bench.running import Reporter
     from assay.mlperf.checker.check import Report
     from assay.mlperf.record.result import RunResult
     from assay.mlperf.rounds.target import Score
@@ -38,7 +39,7 @@ if (
 Words = str | Sequence[str]
 """One name, or several."""
 Place = str | os.PathLike[str]
-ARGUMENT, CALL = "the argument for {flag}", "the argument workload"
+ARGUMENT, CALL = "argument {argument}", "argument workload"
 """What the record says of a setting that came with a call of `bench`, and of its workload."""
 
 
@@ -139,7 +140,7 @@ def bench(
     )
     if delivery.submit:
         native_delivery.refuse_fake(made, delivery.allow_fake)
-    reporter = Reporter(say or _keep_silent, lambda progress: None)
+    reporter = _reporter(say) if say else Reporter(_keep_silent, lambda progress: None)
     consent = None if fetch else _refuse_to_fetch
     return pipeline.run(Request(made, delivery), hub_of(os.environ), reporter, consent)
 
@@ -241,6 +242,13 @@ def _refuse_to_fetch(things: Sequence[Wanted]) -> None:
             f"to be fetched first: {' and '.join(map(str, things))}",
             "fetch=True fetches it once; or name what you have: checkpoint=, dataset=",
         )
+
+
+def _reporter(say: Callable[[str], None]) -> Reporter:
+    """The messages of the command line, those of the SUT as it loads among them; no counts."""
+    from assay.bench.running import Reporter
+
+    return Reporter(say, lambda now: say(f"{now.phase}: {now.message}") if now.message else None)
 
 
 def _keep_silent(_: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from assay.bench import answer_lengths
 from assay.bench.running import RunInProgress
@@ -48,6 +48,9 @@ def scores(run: RunInProgress, spec: RunSpec) -> Scores:
     run.requests[-1] = requests.with_scores(run.requests[-1], found)
     file = RunFolder(run.folder).place(spec.out / names.ACCURACY_FILE)
     metrics = [result.pair(each, rules.targets, file) for each in found]
+    if len(run.samples) != run.job.whole_set:
+        totals = {metric.id for scorer in workload.scorers for metric in scorer.metrics if metric.is_total}
+        metrics = [replace(each, met=None) if each.metric in totals else each for each in metrics]
     if run.job.is_paired and rules.paired_loss is not None:
         reference = reference_values(found, records, run.samples, reader, grade, workload.scorers)
         metrics = [judged(each, s, reference, rules.paired_loss) for each, s in zip(metrics, found)]
@@ -62,9 +65,7 @@ def judged(
     if scored.value is None or not answers:
         return scored
     met = not loss_exceeds(found.by_sample, answers, loss)
-    return dataclasses.replace(
-        scored, met=met, source=f"{scored.source}; {PAIRED.format(round(100 * loss, 6))}"
-    )
+    return replace(scored, met=met, source=f"{scored.source}; {PAIRED.format(round(100 * loss, 6))}")
 
 
 def no_scores(run: RunInProgress, spec: RunSpec) -> Scores:

@@ -106,7 +106,7 @@ def rows(request: Request, finished: FinishedBenchmark, code: int) -> list[tuple
         found += tree_rows(finished.submitted, made)
     elif is_barred:
         found.append(("tree", "none: a fake run is put into one with --submit --allow-fake only"))
-    shown_only = "" if code or came_to.is_good else "; shown only: with --gate the exit code is 1"
+    shown_only = "" if code or came_to.is_good else "; not a failure without --gate (with it: exit code 1)"
     return [*found, ("result", f"{came_to}{shown_only}")]
 
 
@@ -124,12 +124,12 @@ def standing(report: Report, made: RunResult) -> str:
     from assay.report.words import counted
 
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
-    counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
     if not report.is_clean and is_demonstration(made):
         return (
-            f"a demonstration of a tree: {made.workload} is in no round, and {counts} "
-            f"by the rules of round {report.round} are expected of it"
+            f"example tree only: {made.workload} is in no round, so it will not pass "
+            f"round {report.round} ({counted(errors, 'error')} expected)"
         )
+    counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
     words = {True: "a submission", False: "not a submission", None: "not judged in full"}
     return f"{words[report.is_submission]} by the rules of round {report.round}: {counts}"
 

@@ -9,6 +9,11 @@ from typing import Any
 from assay.mlperf.sut.option import BETWEEN
 
 
+def of_layer(label: str, flag: str) -> str:
+    """What a layer calls the setting of a flag: `flag --samples` or, of a function, `argument samples`."""
+    return label.format(flag=flag, argument=flag.removeprefix("--").replace("-", "_"))
+
+
 @dataclass(frozen=True)
 class Field:
     """One setting: where it stands in the config and how it is asked for."""

@@ -28,7 +28,7 @@ from assay.config import (
     Style,
 )
 from assay.doors import run_file, sut_options
-from assay.doors.field import Field
+from assay.doors.field import Field, of_layer
 from assay.doors.run_file import RunFile
 from assay.ground import paths
 from assay.ground.errors import ConfigError, did_you_mean
@@ -325,7 +325,7 @@ def build(
     for field in known:
         for label, layer in layers:
             if field.name in layer:
-                label = label.format(flag=field.flag)
+                label = of_layer(label, field.flag)
                 values[field.name] = _read(field, layer[field.name], label)
                 origin[field.name] = label
                 break
@@ -339,9 +339,7 @@ def _refuse_unknown(known: Sequence[Field], layers: Sequence[Layer]) -> None:
     for label, layer in layers:
         for name in layer:
             if name not in names:
-                raise ConfigError(
-                    f"{label.format(flag=name)}: no setting {name!r}", did_you_mean(name, names)
-                )
+                raise ConfigError(f"{of_layer(label, name)}: no setting {name!r}", did_you_mean(name, names))
 
 
 def _asked_layers(flags: Mapping[str, str], file: Mapping[str, str], first: str = FLAG) -> tuple[Layer, ...]:
@@ -357,13 +355,13 @@ def _kind(layers: Sequence[Layer]) -> SutKind:
     name = BenchmarkConfig.sut
     for label, layer in layers:
         if "sut" in layer:
-            name = read("sut", layer["sut"], label.format(flag="--sut"))
+            name = read("sut", layer["sut"], of_layer(label, "--sut"))
             break
     hosted = f"{sut_options.GROUP}.{suts.kind(name).hosts}"
     for label, layer in layers:
         if hosted in layer:
             flag = sut_options.flag(hosted)
-            inner = _read(_BY_NAME["sut"], layer[hosted], label.format(flag=flag))
+            inner = _read(_BY_NAME["sut"], layer[hosted], of_layer(label, flag))
             return suts.asked(name, {suts.kind(name).hosts: inner})
     return suts.asked(name, {})
 

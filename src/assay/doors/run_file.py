@@ -61,7 +61,8 @@ def read(path: Path, known: Collection[str]) -> RunFile:
     settings: dict[str, str] = {}
     _flatten(tree, "", settings, path, [*known, "workload"])
     if settings.get("paths.out") == str(path.absolute().parent):
-        del settings["paths.out"]  # the run that wrote it: a new run has a folder of its own
+        del settings["paths.out"]  # the run that wrote it: a new run has a folder and a tree of its own
+        settings.pop("submission.out", None)
     return RunFile(settings, delivery, str(path))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from assay import suts
 from assay.config import BenchmarkConfig
-from assay.doors.field import Field
+from assay.doors.field import Field, of_layer
 from assay.ground.errors import ConfigError
 from assay.mlperf.sut.kind import SutKind
 from assay.mlperf.sut.option import BETWEEN, SutOption
@@ -102,7 +102,7 @@ def refuse_foreign(kind: SutKind, names: Iterable[str], label: str) -> None:
         word = name.removeprefix(f"{GROUP}.")
         if not name.startswith(f"{GROUP}.") or name in own:
             continue
-        place = label.format(flag=flag(name))
+        place = of_layer(label, flag(name))
         takers = [each.name for each in suts.kinds() if name in map(name_of, each.options)]
         if not takers:
             try:

@@ -98,7 +98,7 @@ def _warnings(a: RunSide, b: RunSide) -> Iterator[str]:
         yield f"other rounds, so other rules and seeds: {one.round} and {other.round}"
     yield from _other_definitions(one, other)
     if samples_of(one) != samples_of(other):
-        yield "other samples: the answers cannot be paired, and speed hangs on what is asked"
+        yield "other samples: the answers cannot be paired, and speed depends on what is asked"
     if one.is_fake != other.is_fake:
         yield "one of the runs is of a system under test that computes nothing"
     for letter, side in (("A", a), ("B", b)):

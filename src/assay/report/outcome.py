@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.config import Mode
 from assay.mlperf.record.result import RunResult, RunValidity
 from assay.report import words
 
@@ -18,6 +19,8 @@ class Outcome:
     """Runs that are INVALID: by LoadGen's word, or because answers failed."""
     ungraded: tuple[str, ...]
     """Scores that the machine could not make."""
+    unscored: tuple[str, ...]
+    """Accuracy runs without a single score, as for want of a tokenizer."""
 
     met: tuple[str, ...]
     valid: tuple[str, ...]
@@ -26,7 +29,7 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        return not (self.missed or self.invalid or self.ungraded)
+        return not (self.missed or self.invalid or self.ungraded or self.unscored)
 
     def __str__(self) -> str:
         """`1 target missed (Offline ROUGE-1), 5 met, Server INVALID`."""
@@ -37,6 +40,7 @@ class Outcome:
             said.append(f"{len(self.ungraded)} not graded ({', '.join(self.ungraded)})")
         if self.met:
             said.append(f"{len(self.met)} met" if said else f"{words.counted(len(self.met), 'target')} met")
+        said += [f"{scenario} answers not scored" for scenario in self.unscored]
         said += [f"{scenario} INVALID" for scenario in self.invalid]
         said += [f"{scenario} VALID" for scenario in self.valid]
         told = ", ".join(said) or "nothing was judged"
@@ -49,6 +53,11 @@ def of(result: RunResult) -> Outcome:
         missed=tuple(name for name, score in scores if score.met is False),
         invalid=tuple(str(run.scenario) for run in result.runs if run.is_invalid),
         ungraded=tuple(name for name, score in scores if score.met is None and score.ungraded),
+        unscored=tuple(
+            str(run.scenario)
+            for run in result.runs
+            if run.mode is Mode.ACCURACY and not run.scores and not result.performance_only
+        ),
         met=tuple(name for name, score in scores if score.met),
         valid=tuple(
             str(run.scenario)

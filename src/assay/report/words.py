@@ -8,6 +8,7 @@ from assay.mlperf import workloads
 from assay.mlperf.record.result import EnergyUsed, Figure, ModeResult, RunResult, ScoredMetric, Status
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.run import target_rate
+from assay.mlperf.scoring import interval
 
 NOT_MEASURED = "not measured"
 LATENCIES = {"ttft_p99": "p99 first token", "tpot_p99": "p99 per output token"}
@@ -45,7 +46,7 @@ def value(score: ScoredMetric) -> str:
 def about(score: ScoredMetric, digits: Callable[[float], str] = number) -> str:
     """What a score rests on: `n = 300, 95 %: 44.1 to 46.9`."""
     if score.interval is None:
-        return f"n = {score.n}"
+        return f"n = {score.n}" + (", too few for an interval" if 0 < score.n < interval.LEAST else "")
     low, high = map(digits, score.interval)
     return f"n = {score.n}, 95 %: {low} to {high}"
 
@@ -136,9 +137,10 @@ def validity(result: RunResult, run: ModeResult) -> str:
 
 
 def advice(run: ModeResult) -> str:
-    """The option that would mend an INVALID run; empty where none is known."""
-    target = target_rate.better(run)
-    return f"--target-qps {target:g}" if target is not None else ""
+    """The options that would mend an INVALID run; empty where none are known."""
+    target, seconds = target_rate.better(run), target_rate.longer(run)
+    options = [f"--target-qps {target:g}"] if target is not None else []
+    return " ".join([*options, f"--min-duration {seconds}s"] if seconds is not None else options)
 
 
 def notes(result: RunResult) -> tuple[str, ...]:

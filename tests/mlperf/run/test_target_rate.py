@@ -28,7 +28,9 @@ def run(reached: float, target: float, **changes: Any) -> ModeResult:
 def server(reached: float, target: float, ttft_ms: float, **changes: Any) -> ModeResult:
     late = fakes.Figure("ttft_p99", ttft_ms, "ms", 10, "log")
     return run(
-        reached, target, scenario=Scenario.SERVER, figures=(late,), limits_ms=LIMITS, seconds=20.0, **changes
+        reached,
+        target,
+        **{"scenario": Scenario.SERVER, "figures": (late,), "limits_ms": LIMITS, "seconds": 20.0, **changes},
     )
 
 
@@ -53,6 +55,28 @@ def test_another_target_is_named_where_it_would_make_the_run_valid(
     made: ModeResult, better: float | None
 ) -> None:
     assert target_rate.better(made) == better
+
+
+@pytest.mark.parametrize(
+    ("made", "seconds"),
+    [
+        (server(100.0, 100.0, 9.0, samples=300, effective={"target_qps": 100.0, "min_duration_ms": 3000}), 6),
+        (
+            server(
+                40.0, 200.0, 4710.0, samples=240, effective={"target_qps": 200.0, "min_duration_ms": 1000}
+            ),
+            19,
+        ),
+        (server(100.0, 90.0, 2500.0), None),  # 20 s at the lower rate are enough
+        (server(100.0, 90.0, 900.0, samples=1800), None),  # INVALID for something else
+        (server(100.0, 1.0, 9.0, samples=20, validity=RunValidity.VALID), None),
+        (run(186.0, 47.0), None),  # only Server runs are stopped early
+    ],
+)
+def test_a_server_run_is_asked_to_last_until_early_stopping_has_its_queries(
+    made: ModeResult, seconds: int | None
+) -> None:
+    assert target_rate.longer(made) == seconds
 
 
 def test_an_overloaded_server_run_is_told_once_while_it_runs(tmp_path: Path) -> None:

@@ -18,11 +18,12 @@ def test_no_hit_at_all_still_leaves_room_above_zero() -> None:
 
 def test_an_interval_needs_samples() -> None:
     assert interval.of_share(0, 0) is None
-    assert interval.of_mean([5.0]) is None
+    assert interval.of_mean([5.0, 5.0, 5.0, 5.0]) is None
+    assert interval.of_amount([5.0]) is None
 
 
 def test_equal_values_have_an_interval_of_no_width() -> None:
-    assert interval.of_mean([3.0, 3.0, 3.0]) == (3.0, 3.0)
+    assert interval.of_mean([3.0] * 5) == (3.0, 3.0)
 
 
 def test_every_hit_still_leaves_room_below_a_hundred() -> None:
@@ -32,8 +33,15 @@ def test_every_hit_still_leaves_room_below_a_hundred() -> None:
 
 
 def test_the_interval_of_a_mean_is_so_many_standard_errors_wide() -> None:
-    # mean 5, variance 10 / 3, n 4: 1.96 * sqrt(10 / 12) on each side
-    assert interval.of_mean([3.0, 4.0, 6.0, 7.0]) == pytest.approx((5 - 1.78919, 5 + 1.78919), abs=1e-4)
+    # mean 5, variance 10 / 4, n 5: 1.96 * sqrt(10 / 20) on each side
+    assert interval.of_mean([3.0, 4.0, 5.0, 6.0, 7.0]) == pytest.approx((5 - 1.38590, 5 + 1.38590), abs=1e-4)
+
+
+def test_the_interval_of_an_amount_ends_where_no_value_can_be() -> None:
+    low, high = interval.of_mean([0.0, 0.0, 0.0, 0.0, 9.0]) or (0, 0)
+    assert low < 0
+    assert interval.of_amount([0.0, 0.0, 0.0, 0.0, 9.0]) == (0.0, high)
+    assert (interval.of_amount([100.0, 100.0, 100.0, 100.0, 80.0], most=100.0) or (0, 0))[1] == 100.0
 
 
 @given(st.integers(1, 3000), st.data())

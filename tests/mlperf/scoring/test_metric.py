@@ -18,10 +18,15 @@ def answered(*texts: str) -> list[Answered]:
 
 
 def test_a_mean_has_its_n_its_interval_and_each_sample_s_value() -> None:
-    found = metric.mean(LENGTH, answered("yes", "no", "no"), [1.0, 2.0, 2.0])
-    assert (found.value, found.unit, found.n) == (1.7, "words", 3)
+    found = metric.mean(LENGTH, answered("yes", "no", "no", "no", "no", "no"), [1.0, 2.0, 2.0, 1.0, 2.0, 2.0])
+    assert (found.value, found.unit, found.n) == (1.7, "words", 6)
     assert found.interval is not None and found.interval[0] < 1.7 < found.interval[1]
-    assert found.by_sample == {0: 1.0, 1: 2.0, 2: 2.0}
+    assert found.by_sample == {0: 1.0, 1: 2.0, 2: 2.0, 3: 1.0, 4: 2.0, 5: 2.0}
+
+
+def test_a_share_of_overlap_has_no_interval_beyond_a_hundred_percent() -> None:
+    found = metric.mean(RIGHT, answered(*"abcde"), [100.0, 100.0, 100.0, 100.0, 70.0])
+    assert found.interval is not None and found.interval[1] == 100.0
 
 
 def test_a_share_is_in_percent() -> None:

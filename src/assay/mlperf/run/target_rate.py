@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 from assay.config import Mode, Scenario
 from assay.mlperf.record.result import ModeResult, RunValidity
+from assay.mlperf.rounds.early_stopping import least_queries
 from assay.mlperf.run.run_spec import RunSpec
 
 OFFLINE_MARGIN = 1.2
 """An Offline query is sized by target x duration, and too small a one ends before the duration is over."""
 SERVER_SHARE = 0.7
 """Arrival rate of a Server run as a share of what is reached at full load: below it, so that no queue builds up."""
+
+QUERIES_MARGIN = 1.1
+"""Queries come at random times: a duration that is just enough on average is too short in half of all runs."""
 
 
 def below_or_above(scenario: Scenario, reached: float) -> float:
@@ -34,6 +40,22 @@ def better(run: ModeResult) -> float | None:
         return None
     is_late = any((late := run.figure(name)) and late.value > ms for name, ms in run.limits_ms.items())
     return below_or_above(Scenario.SERVER, min(reached.value, asked)) if is_late else None
+
+
+def longer(run: ModeResult) -> int | None:
+    """Seconds of a Server run that give early stopping its queries, at the rate asked for or at `better`'s.
+
+    None where the run is VALID, or where it is not for want of queries that it is INVALID and would be again.
+    """
+    is_judged = run.scenario.is_paced and run.mode is Mode.PERFORMANCE
+    if run.faults or not is_judged or run.validity is not RunValidity.INVALID:
+        return None
+    other, least = better(run), least_queries(over=0)
+    rate = other or run.setting("target_qps")
+    if not rate or (other is None and run.samples >= least):
+        return None
+    seconds = math.ceil(QUERIES_MARGIN * least / rate)
+    return seconds if seconds > (run.setting("min_duration_ms") or 0) / 1000 else None
 
 
 class Queue:

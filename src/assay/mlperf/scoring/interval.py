@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+LEAST = 5
+"""Values below which the normal interval of a mean says nothing: two equal ones would leave no doubt at all."""
 Z95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
 
@@ -22,11 +24,17 @@ def of_share(hits: int, n: int) -> tuple[float, float] | None:
 
 
 def of_mean(values: Sequence[float]) -> tuple[float, float] | None:
-    """Normal interval of the mean, in the unit of the values; None for fewer than two (no spread)."""
+    """Normal interval of the mean, in the unit of the values; None for fewer than LEAST."""
     n = len(values)
-    if n < 2:
+    if n < LEAST:
         return None
     mean = math.fsum(values) / n
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
     half = Z95 * math.sqrt(variance / n)
     return mean - half, mean + half
+
+
+def of_amount(values: Sequence[float], most: float = math.inf) -> tuple[float, float] | None:
+    """As `of_mean`, of values that are from 0 to `most`: no interval is wider than what can be."""
+    ends = of_mean(values)
+    return None if ends is None else (max(ends[0], min(0.0, *values)), min(ends[1], max(most, *values)))

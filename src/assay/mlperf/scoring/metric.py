@@ -29,6 +29,8 @@ class Metric:
     """In reports. Example: `ROUGE-1`."""
     digits: int | None = None
     """Decimals that the official figure is rounded to; None = not rounded."""
+    is_total: bool = False
+    """A sum over all answers: on a part of the set no target can judge it."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def mean(metric: Metric, answered: Sequence[Answered], values: Sequence[float]) 
     value = math.fsum(values) / len(values)
     rounded = value if metric.digits is None else round(value, metric.digits)
     each = _by_sample(answered, values)
-    return Score(metric.id, rounded, metric.unit, len(values), interval.of_mean(values), by_sample=each)
+    spread = interval.of_amount(values, most=100.0 if metric.unit == PERCENT else math.inf)
+    return Score(metric.id, rounded, metric.unit, len(values), spread, by_sample=each)
 
 
 def share(

@@ -26,6 +26,6 @@ def score(answers: Answers, text_subset: str | None = None) -> Score:
         "answered": len(lengths),
         "samples": answers.samples,
     }
-    spread = interval.of_mean([*lengths, *[0] * again])
+    spread = interval.of_amount([*lengths, *[0] * again])
     value = round(sum(lengths) / n, METRIC.digits or 0)
     return Score(METRIC.id, value, METRIC.unit, n, spread, details=details)

@@ -17,7 +17,7 @@ ROUGE = (
     Metric("rougeL", PERCENT, "ROUGE-L", digits=4),
     Metric(rouge.LSUM, PERCENT, "ROUGE-Lsum", digits=4),
 )
-GEN_LEN = Metric("gen_len", "characters", "Characters of all answers")
+GEN_LEN = Metric("gen_len", "characters", "Characters of all answers", is_total=True)
 
 
 def of_text(scores: Sequence[Score]) -> dict[str, float]:
@@ -53,7 +53,7 @@ def _texts(answers: Answers) -> list[Score]:
 
 
 def _characters(answers: Answers, lengths: Sequence[int]) -> Score:
-    spread = interval.of_mean([float(length) for length in lengths])
+    spread = interval.of_amount([float(length) for length in lengths])
     ends = None if spread is None else (len(lengths) * spread[0], len(lengths) * spread[1])
     by_sample = {a.sample.index: float(n) for a, n in zip(answers.answered, lengths, strict=True)}
     details = {
