@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+import assay as tested
+
+SOURCE = Path(tested.__file__).parents[1]
+"""Of the package that is tested: another one may be installed."""
 DOCUMENT = Path(__file__).parents[2] / "docs" / "extending.md"
 ENTRY_POINTS = """[assay.suts]
 parrot = parrot:KIND
@@ -45,7 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def assay(site: Path, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(site), "COLUMNS": "200"}
+    env = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{SOURCE}", "COLUMNS": "200"}
     command = [sys.executable, "-m", "assay", *words]
     return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
 

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+import assay as tested
+
+SOURCE = Path(tested.__file__).parents[1]
+"""Of the package that is tested: another one may be installed."""
 DOCUMENT = Path(__file__).parents[2] / "docs" / "extending.md"
 WORDS = ["<unk>", "<s>", "</s>", "What", "is", "the", "capital", "of", "Rome", "Paris", "Oslo", "Lima"]
 ROWS, WRONG = 40, 3
@@ -73,7 +77,7 @@ def capitals(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def assay(site: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    whole = {**os.environ, "PYTHONPATH": str(site), "COLUMNS": "200", **env}
+    whole = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{SOURCE}", "COLUMNS": "200", **env}
     command = [sys.executable, "-m", "assay", *words]
     return subprocess.run(command, env=whole, capture_output=True, text=True, timeout=300, check=False)
 
