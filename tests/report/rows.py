@@ -34,6 +34,7 @@ def table(
             "issued_ns": planned.astype(np.int64),
             "first_token_ns": first.astype(np.int64),
             "end_ns": end.astype(np.int64),
+            "endpoint": pa.nulls(count, pa.string()),
             "status": ["answered"] * count,
             "verdict": pa.nulls(count, pa.string()),
         }
