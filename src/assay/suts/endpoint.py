@@ -16,6 +16,13 @@ def refuse(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
     return f"answers of {workload.name} need {workload.decoding.beams} beams, which no API of a server has"
 
 
+def _refuse_address(url: str) -> None:
+    """Raises: ConfigError for an address that cannot be read, or that holds a password."""
+    from assay.endpoint import address
+
+    address.parse(url)
+
+
 CLIENT_OPTIONS = (
     SutOption("clients", str, "processes that carry the streams: auto, or a number", "auto"),
     SutOption(
@@ -39,7 +46,13 @@ KIND = SutKind(
     needs_checkpoint=False,
     is_elsewhere=True,
     options=(
-        SutOption("url", str, "address of the server; several share the queries", is_list=True),
+        SutOption(
+            "url",
+            str,
+            "address of the server; several share the queries",
+            is_list=True,
+            refuse=_refuse_address,
+        ),
         SutOption("api", str, "how it is asked; auto: as a probe finds", "vllm", choices=("auto", *APIS)),
         SutOption("model", str, "name of the model on the server (default: the first that it lists)"),
         SutOption("api_key_env", str, "environment variable that holds the bearer token", is_variable=True),

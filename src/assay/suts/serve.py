@@ -6,6 +6,7 @@ from assay.config import Precision
 from assay.endpoint.apis import APIS
 from assay.mlperf.sut.kind import SutKind
 from assay.mlperf.sut.option import SutOption
+from assay.suts import secret
 from assay.suts.endpoint import CLIENT_OPTIONS, refuse
 
 KIND = SutKind(
@@ -15,10 +16,16 @@ KIND = SutKind(
     precisions=(Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16),
     options=(
         SutOption(
-            "server", str, "vllm, sglang, or a command with {checkpoint}, {port} and {dtype} in it", "vllm"
+            "server",
+            str,
+            "vllm, sglang, or a command with {checkpoint}, {port} and {dtype} in it",
+            "vllm",
+            refuse=secret.refuse_in,
         ),
         SutOption("server_python", str, "the python that has the server (default: Assay's own)"),
-        SutOption("server_args", str, "further arguments of the server, as one text"),
+        SutOption(
+            "server_args", str, "further arguments of the server, as one text", refuse=secret.refuse_in
+        ),
         SutOption("start_timeout", float, "longest time until it answers, s", 1800.0, least=1, most=1e6),
         SutOption("api", str, "how it is asked (default: as the server is known)", choices=tuple(APIS)),
         *CLIENT_OPTIONS,

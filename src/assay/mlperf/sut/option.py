@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from assay.config import OptionValue
@@ -53,12 +54,15 @@ class SutOption:
     """May be given several times; the value is a tuple of texts."""
     is_variable: bool = False
     """The value is the name of an environment variable that holds a secret, never the secret."""
+    refuse: Callable[[str], object] | None = None
+    """Raises ConfigError for a text that must not come into a record; its message does not repeat a secret."""
 
     def __post_init__(self) -> None:
         """Raises: ConfigError for a declaration that no door could offer."""
         if not _NAME.fullmatch(self.name):
             raise ConfigError(f"{self.name!r} is no name of an option", "lower case, as token_budget")
-        if (self.choices or self.form or self.is_list or self.is_variable) and self.type is not str:
+        is_of_text = self.choices or self.form or self.is_list or self.is_variable or self.refuse
+        if is_of_text and self.type is not str:
             raise ConfigError(
                 f"option {self.name}: choices, forms, lists and variables are texts", "type=str"
             )
@@ -103,6 +107,8 @@ class SutOption:
             raise ConfigError(f"{self.flag} has an empty value", "leave the option out, or name a value")
         if self.form and not re.fullmatch(self.form, word):
             raise ConfigError(f"{word[:40]!r} is not a value of {self.flag}", self.form_words)
+        if self.refuse is not None:
+            self.refuse(word)
         if self.choices and word not in self.choices:
             raise ConfigError(f"{word!r} is not a value of {self.flag}", did_you_mean(word, self.choices))
         return word

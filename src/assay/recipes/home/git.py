@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from assay.recipes.contract.git_login import Login, apart
 from assay.recipes.errors import RecipeFault
 
 PATHS_AT_ONCE = 500  # named in one command
+_PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent ends
 TRUST_NOTICE = "the recipes of {} are code of its authors, which runs with your rights when you run a recipe"
 
 
@@ -41,11 +43,25 @@ def run_git(arguments: Sequence[str], folder: Path | None = None, login: Login =
         encoding="utf-8",
         errors="surrogateescape",
         check=False,
+        preexec_fn=_tie(),
     )
     if done.returncode:
         words = " ".join((done.stderr.strip() or done.stdout.strip()).split()) or f"exit {done.returncode}"
         raise RecipeFault(f"git {arguments[0]} failed: {addresses(words[-600:])}")
     return done.stdout.removesuffix("\n")
+
+
+def _tie() -> Callable[[], None]:
+    """For git's process, before git starts: it ends when the process that runs it is killed. Linux only."""
+    import ctypes
+
+    set_option = getattr(ctypes.CDLL(None), "prctl", None)
+
+    def tied() -> None:
+        if set_option is not None:
+            set_option(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    return tied
 
 
 def address(name: str, url: str, default_owner: str) -> tuple[str, str]:
