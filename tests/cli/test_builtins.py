@@ -81,7 +81,7 @@ def test_tree_archive_and_findings_are_told_and_handed_back(
         f"packed {archive.path}, sha256 0123",
         "error S1 closed/T: is wrong",
         "warning S2 .: is odd",
-        "checked by round v5.1: 1 errors, 1 warnings",
+        "checked by round v5.1: 1 error, 1 warning",
     ]
 
 

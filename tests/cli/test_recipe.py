@@ -11,6 +11,7 @@ import pytest
 from assay.cli import recipe
 from assay.ground.errors import ConfigError
 from assay.recipes.errors import RecipeFault
+from assay.report.words import counted
 from tests.cli.words import parsed
 from tests.recipes.conftest import Kit
 
@@ -83,7 +84,7 @@ def test_lint_gives_1_where_a_recipe_is_broken_and_may_leave_warnings_out(
     kit.recipe("whole")
     repository = "tests@small" if by == "name" else str(kit.repository)
     code, out = say("lint", repository)
-    assert code == 0 and out.splitlines()[-1].startswith("1 recipes, 0 errors")
+    assert code == 0 and out.splitlines()[-1].startswith("1 recipe, 0 errors")
     kit.recipe("broken", variations={"a": {"base": ["absent"]}})
     (kit.recipe("hook") / "customize.py").write_text("def preprocess(i:\n")
     kit.context()
@@ -93,7 +94,7 @@ def test_lint_gives_1_where_a_recipe_is_broken_and_may_leave_warnings_out(
     errors = [problem for problem in problems if problem["severity"] == "error"]
     code, out = say("lint", repository, "--errors")
     assert code == 1 and len(out.splitlines()) == len(errors) + 1
-    assert out.splitlines()[-1] == f"3 recipes, {len(errors)} errors, 0 warnings"
+    assert out.splitlines()[-1] == f"3 recipes, {counted(len(errors), 'error')}, 0 warnings"
 
 
 def test_lint_of_a_repository_that_is_not_there_is_a_fault(kit: Kit) -> None:

@@ -18,6 +18,12 @@ def test_every_variable_of_the_published_command_is_claimed() -> None:
     assert set(inputs["adr"]) | set(inputs["add_deps_recursive"]) <= set(cm_claims.NAMED_DEPENDENCIES)
 
 
+def test_a_place_as_cm_s_containers_call_it_is_noted() -> None:
+    told = cm_claims.moved({"OUTPUT_BASE_DIR": "/cm-mount/home/a", "CM_HW_NAME": "box"})
+    assert told == "/cm-mount is / in CM's containers and left out of OUTPUT_BASE_DIR: /home/a is meant"
+    assert cm_claims.moved({"OUTPUT_BASE_DIR": "/home/cm-mount/"}) is None
+
+
 def test_nothing_has_an_effect_and_none() -> None:
     assert not set(cm_claims.EFFECTS) & set(cm_claims.NO_EFFECT)
 

@@ -278,6 +278,13 @@ def test_removing_the_cache_says_what_failed_runs_left(kit: Kit) -> None:
     assert kit.console.said[-1] == "0.002 GB freed"
 
 
+def test_nothing_is_freed_where_the_answer_is_no(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    kit.perform(["add", "cache", "mine", "--tags=mine"])
+    monkeypatch.setattr("assay.recipes.actions.cache.yes", lambda *_: False)
+    kit.perform(["rm", "cache", "--tags=mine"])
+    assert kit.console.said[-1] == "nothing removed"
+
+
 def test_a_recipe_that_needs_itself_is_an_error_that_names_it(kit: Kit) -> None:
     kit.recipe("loop", deps=[{"tags": "loop"}])
     with pytest.raises(RecipeFault, match="loop stands below 64 others") as caught:

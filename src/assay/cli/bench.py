@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from assay import suts
 from assay.cli import live, plan, terminal
 from assay.cli.terminal import say, say_json
-from assay.config import BenchmarkConfig, Request
+from assay.config import Request
 from assay.doors import native, native_delivery, sut_options
 from assay.ground.printable import one_line
 from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.sut.option import BETWEEN
 
 if TYPE_CHECKING:
     from assay.bench.pipeline import FinishedBenchmark
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace, request: Request, line: live.LiveView | ProgressLine) -> int:
-    line.say(asked(request.config))
+    line.say(asked(request))
 
     from assay.bench import pipeline
     from assay.bench.running import Reporter
@@ -134,12 +135,20 @@ def standing(report: Report, made: RunResult) -> str:
     return f"{words[report.is_submission]} by the rules of round {report.round}: {counts}"
 
 
-def asked(config: BenchmarkConfig) -> str:
-    """Every setting with its value and where that came from."""
+OF_THIS_MACHINE = ("device", "precision", "limits.batch")
+"""Settings that mean nothing to a SUT elsewhere; shown of it where they were asked for."""
+
+
+def asked(request: Request) -> str:
+    """Every setting with its value and where that came from, and the container that it is to run in."""
+    config, kind = request.config, suts.of(request.config)
     rows = [("workload", config.workload, config.origin.get("workload", ""))]
-    for field in native.fields(suts.of(config)):
-        value = native.value_text(config, field.name)
-        if value is not None:
-            rows.append((field.name, one_line(addresses(value)), config.origin.get(field.name, "")))
+    for field in native.fields(kind):
+        value, origin = native.value_text(config, field.name), config.origin.get(field.name, "")
+        is_idle = kind.is_elsewhere and field.name in OF_THIS_MACHINE and origin.startswith("default")
+        if value is not None and not is_idle:
+            rows.append((field.name, one_line(addresses(value.replace(BETWEEN, ", "))), origin))
+    if (box := request.delivery.container) is not None:
+        rows.append(("delivery.container", box.engine or "podman or docker", f"base {box.base or 'host'}"))
     wide = max(len(name) for name, _, _ in rows)
     return "\n".join(["asked:", *(f"  {name:<{wide}}  {value}  ({origin})" for name, value, origin in rows)])

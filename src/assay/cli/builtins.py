@@ -46,11 +46,12 @@ def _deliver(request: Request, hub: Hub, line: ProgressLine) -> Delivered:
     from assay.mlperf.checker.finding import Severity
     from assay.mlperf.record.result import RunResult
     from assay.report import outcome, summary
+    from assay.report.words import counted
 
     def tell(made: RunResult) -> None:
         line.say(f"{summary.render(made)}\n  result   {outcome.of(made)}")
 
-    line.say(asked(request.config))
+    line.say(asked(request))
     finished = pipeline.run(request, hub, Reporter(line.say, line.show, tell))
     submitted = finished.submitted
     archive = submitted.archive if submitted else None
@@ -62,7 +63,8 @@ def _deliver(request: Request, hub: Hub, line: ProgressLine) -> Delivered:
         for finding in report.findings:
             line.say(f"{finding.severity.value} {finding.code} {finding.path or '.'}: {finding.message}")
         errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
-        line.say(f"checked by round {report.round}: {errors} errors, {warnings} warnings")
+        counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
+        line.say(f"checked by round {report.round}: {counts}")
     if failed := pipeline.failures(request, finished):
         raise failed[0]
     tree = submitted.tree if submitted else None

@@ -9,7 +9,7 @@ import textwrap
 from assay import suts
 from assay.cli import terminal
 from assay.cli.terminal import say, say_json
-from assay.config import Device, Division, Mode, Precision, Scenario, Style
+from assay.config import Device, Division, Mode, Scenario, Style
 from assay.mlperf import workloads
 from assay.mlperf.rounds import round as rounds
 
@@ -50,7 +50,6 @@ def run(args: argparse.Namespace) -> int:
 def choices() -> dict[str, list[str]]:
     """Option -> what it may be, in the words that it is asked for with."""
     kinds = suts.kinds()
-    able = [p for p in Precision if any(p in kind.precisions for kind in kinds)]
     return {
         "WORKLOAD": list(workloads.names()),
         "--round": list(rounds.names()),
@@ -58,7 +57,7 @@ def choices() -> dict[str, list[str]]:
         "--scenario": [scenario.value.lower() for scenario in Scenario],
         "--mode": [mode.value for mode in Mode],
         "--style": [style.value for style in Style],
-        "--precision": [precision.value for precision in able],
+        "--precision": [precision.value for precision in suts.precisions()],
         "--device": [device.value for device in Device],
         "--division": [division.value for division in Division],
     }

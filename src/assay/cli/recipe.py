@@ -82,9 +82,27 @@ def _plan(context: Any, args: argparse.Namespace) -> int:
 def _explain(context: Any, args: argparse.Namespace) -> int:
     from assay.recipes.tools.explain import explanation, explanation_text
 
-    found = explanation(context, _inputs(args.request))
-    _print(args, explanation_text(found), found)
+    inputs = _inputs(args.request)
+    found = explanation(context, inputs)
+    text = explanation_text(found)
+    if benchmark := _benchmark(context, inputs):
+        text, found = f"{text}\n\n{benchmark}", {**found, "benchmark": benchmark.splitlines()}
+    _print(args, text, found)
     return 0
+
+
+def _benchmark(context: Any, inputs: dict[str, Any]) -> str:
+    """What would be measured, or why not; empty of a recipe that is not the benchmark's own."""
+    from assay.cli.bench import asked
+    from assay.doors import builtin
+    from assay.recipes.tools.explain import own_recipe
+
+    own = own_recipe(context, inputs)
+    try:
+        request = builtin.benchmark(own, inputs) if own else None
+    except ConfigError as error:
+        return f"nothing would be measured: {error.message}"
+    return asked(request) if request else ""
 
 
 def _why(context: Any, args: argparse.Namespace) -> int:
@@ -109,13 +127,15 @@ def _lint(context: Any, args: argparse.Namespace) -> int:
 
 def _lint_repository(index: Index, repository: Repository, args: argparse.Namespace) -> int:
     from assay.recipes.tools.lint import ERROR, lint
+    from assay.report.words import counted
 
     problems = [p for p in lint(index, repository) if p.severity == ERROR or not args.errors]
     errors = sum(problem.severity == ERROR for problem in problems)
     count = sum(artifact.repository.path == repository.path for artifact in index.artifacts("script"))
-    text = "\n".join(
-        [*map(str, problems), f"{count} recipes, {errors} errors, {len(problems) - errors} warnings"]
+    said = ", ".join(
+        (counted(count, "recipe"), counted(errors, "error"), counted(len(problems) - errors, "warning"))
     )
+    text = "\n".join([*map(str, problems), said])
     _print(args, text, {"recipes": count, "problems": [problem._asdict() for problem in problems]})
     return 1 if errors else 0
 

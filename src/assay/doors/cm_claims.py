@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from assay.doors import cm_artifacts
-from assay.doors.cm import FOLDER_KEY, RATE_OF
+from assay.doors.cm import FOLDER_KEY, MOUNT, RATE_OF
 from assay.doors.cm_refused import REFUSED_KEYS
 from assay.doors.cm_settings import BATCH, SETTINGS
 from assay.ground.errors import ConfigError, did_you_mean
@@ -140,6 +140,15 @@ def _is_claimed(name: str, part: str, value: Any) -> bool:
         return name in NAMED_DEPENDENCIES
     sent = [str(tag).strip() for tag in (value if isinstance(value, list) else str(value).split(","))]
     return part == "tags" and all(tag.startswith(f"_{BATCH}") for tag in sent if tag)
+
+
+def moved(env: Mapping[str, Any]) -> str | None:
+    """One note on the places that CM's containers call otherwise; each is read as the host's."""
+    keys = [key for key, value in env.items() if str(value or "").startswith(f"{MOUNT}/")]
+    if not keys:
+        return None
+    first = str(env[keys[0]]).removeprefix(MOUNT)
+    return f"{MOUNT} is / in CM's containers and left out of {', '.join(keys)}: {hidden(first, keys[0])} is meant"
 
 
 def tell_unclaimed(sentences: Sequence[str], *, strict: bool) -> str | None:

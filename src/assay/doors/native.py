@@ -72,6 +72,15 @@ def _choice(kind: type[E]) -> Callable[[str], E]:
     return read
 
 
+def _precision(text: str) -> Precision:
+    """One that no SUT runs is read, and refused by the SUT; among those that are offered it is none."""
+    try:
+        return _choice(Precision)(text)
+    except ConfigError as error:
+        word = SYNONYMS.get(text.strip().lower(), text)
+        raise ConfigError(error.message, did_you_mean(word, [p.value for p in suts.precisions()])) from None
+
+
 def _choices(kind: type[E]) -> Callable[[str], tuple[E, ...]]:
     one = _choice(kind)
 
@@ -174,7 +183,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "precision",
         "--precision",
-        _choice(Precision),
+        _precision,
         "type of the weights, as bfloat16; `assay list` names them",
         "TYPE",
     ),

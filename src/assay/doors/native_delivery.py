@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--gate",
         action=SWITCH,
-        help="exit 1 for a missed target or an INVALID run, in any style (default: shown only)",
+        help="exit 1 for a missed target, an INVALID run or answers without scores, in any style (default: shown only)",
     )
     add(
         "--unsafe-no-sandbox",

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from assay.config import BenchmarkConfig
+from assay.config import BenchmarkConfig, Precision
 from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
 from assay.mlperf.sut.kind import SutKind
 
@@ -67,6 +67,11 @@ def of(config: BenchmarkConfig) -> SutKind:
 def kinds() -> tuple[SutKind, ...]:
     """Assay's own in the order of the table, then those of other packages by name."""
     return (*map(_own, TABLE), *_of_packages().found.values())
+
+
+def precisions() -> tuple[Precision, ...]:
+    """Those that some SUT runs."""
+    return tuple(p for p in Precision if any(p in kind.precisions for kind in kinds()))
 
 
 def broken() -> tuple[BrokenEntry, ...]:

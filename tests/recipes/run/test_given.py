@@ -11,7 +11,7 @@ from assay.recipes.contract.dialect import SCRIPT_UID, Dialect
 from assay.recipes.contract.mlc import MLC
 from assay.recipes.home.repositories import Home
 from assay.recipes.run.execution import Execution
-from assay.recipes.run.given import GivenArtifact, hook_input, repro_prefix, run_state
+from assay.recipes.run.given import GivenArtifact, hook_input, misspelt, repro_prefix, run_state
 from tests.recipes.conftest import Kit
 from tests.recipes.run.parts import execution_of
 
@@ -171,3 +171,17 @@ def test_the_artifact_is_the_recipe_with_its_repository(kit: Kit) -> None:
 )
 def test_the_records_of_repro_begin_where_they_are_asked_to(inputs: Any, place: str) -> None:
     assert repro_prefix("cm", inputs, Path("/here")) == Path("/here") / place
+
+
+def test_a_flag_that_is_nearly_one_of_the_recipe_is_told_and_others_are_left_to_its_hooks(kit: Kit) -> None:
+    recipe(kit, input_mapping={"whom": "CM_WHOM"})
+    found = execution_of(kit, "r").request.resolved.recipe
+    assert list(misspelt({"wohm": "you", "tags": "r", "quiet": True, "zebra": 1, "whom": 2}, found)) == [
+        "--wohm is no flag of r; did you mean --whom?"
+    ]
+
+
+def test_the_note_on_a_flag_reaches_the_user_of_the_recipe(kit: Kit) -> None:
+    kit.recipe("say", input_mapping={"whom": "CM_WHOM"})
+    kit.run("say", "--wohm=you")
+    assert any("did you mean --whom?" in line for line in kit.console.noted)

@@ -18,6 +18,7 @@ from assay.recipes.model.recipe import Recipe
 from assay.recipes.run.builtin import Action, Builtin, Declines
 
 if TYPE_CHECKING:  # every run of any recipe looks at the table below: what acts is imported when it acts
+    from assay.config import Request
     from assay.doors.builtin.call import BuiltinCall, Deliver
 
 HERE = Path(__file__).parent
@@ -127,6 +128,19 @@ def _mapping(recipe: Recipe) -> dict[str, str]:
     return cm.canonical_mapping(recipe.meta.get("input_mapping") or {})
 
 
+def benchmark(recipe: Recipe, inputs: Mapping[str, Any]) -> Request | None:
+    """What a recipe of the benchmark itself would measure; None of any other recipe. Raises: ConfigError."""
+    from assay.config import Request
+    from assay.doors import cm, cm_delivery
+
+    if recipe.folder not in [HERE / name for name in BENCHMARKS]:
+        return None
+    selection, given = cm.asked_by(inputs, _mapping(recipe))
+    env = cm.canonical(given)
+    usual = cm.canonical(recipe.meta.get("default_env") or {})
+    return Request(cm.from_cm(selection, env, usual), cm_delivery.delivery(selection, env))
+
+
 def _declines(name: str, call: BuiltinCall) -> str:
     """Why the benchmark, model or dataset that is asked for is none of Assay's, or nothing."""
     if name.startswith(FETCHING):
@@ -200,6 +214,7 @@ def _tell(call: BuiltinCall, inputs: Mapping[str, Any], workload: str) -> None:
     ]
     notes = [
         cm_claims.repeated(inputs.get("cmd") or []),
+        cm_claims.moved(call.env),
         cm_claims.tell_unclaimed(ignored, strict=is_on(inputs.get("strict", ""))),
     ]
     for note in notes:

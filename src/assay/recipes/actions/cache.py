@@ -31,7 +31,7 @@ def delete(context: Context, inputs: Inputs) -> Answer:
             return {"return": 0}
         raise RecipeNotFound("artifact(s) not found")
     artifacts = Artifacts(context.index)
-    freed = 0
+    freed = removed = 0
     for artifact in found:
         size = size_bytes(artifact.path)
         line = f'Deleting {artifact.path} with tags "{",".join(artifact.tags)}" ({readable(size)}) ...'
@@ -39,13 +39,13 @@ def delete(context: Context, inputs: Inputs) -> Answer:
         if yes(context, inputs, "  Are you sure you want to delete this artifact"):
             artifacts.delete(artifact)
             context.console.say("    Deleted!")
-            freed += size
+            freed, removed = freed + size, removed + 1
     for folder in leftovers:
         size = size_bytes(folder)
         context.console.say(f"Deleting {folder}, left by a run that ended early ({readable(size)}) ...")
         remove_folder(folder)
-        freed += size
-    context.console.say(f"{readable(freed)} freed")
+        freed, removed = freed + size, removed + 1
+    context.console.say(f"{readable(freed)} freed" if removed else "nothing removed")
     return {"return": 0}
 
 

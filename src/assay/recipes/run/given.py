@@ -6,9 +6,11 @@ Source: what hooks get from cmind 4.2.0 with the engine of cm4mlops at 3a601227,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from assay.recipes.contract.dialect import SCRIPT_UID
+from assay.recipes.contract.flags import INPUTS_TO_ENV, NESTED, RUNNER_INPUTS
 from assay.recipes.model.recipe import PHASES, Recipe
 from assay.recipes.run.call import APART, RecipeCall
 from assay.recipes.run.request import RecipeRequest
@@ -102,6 +104,20 @@ def hook_input(session: RunSession, call: RecipeCall, request: RecipeRequest, st
         **live,
     }
     return dialect.nested_input(inputs, told)
+
+
+def misspelt(inputs: Given, recipe: Recipe) -> Iterator[str]:
+    """A sentence for each flag that is none of the recipe's or the runner's, and is near to one of the recipe's.
+
+    A flag that is near to none is left to the recipe's hooks, which see them all.
+    """
+    from assay.ground.nearness import nearest  # only a flag that nobody knows needs it
+
+    flags = {*(recipe.meta.get("input_mapping") or {}), *(recipe.meta.get("input_description") or {})}
+    known = {*flags, *RUNNER_INPUTS, *INPUTS_TO_ENV, *recipe.dialect.more_inputs_to_env, *NESTED}
+    for key in inputs:
+        if key not in known and (near := nearest(key, sorted(flags))):
+            yield f"--{key} is no flag of {recipe.alias}; did you mean --{near[0]}?"
 
 
 class GivenArtifact:

@@ -20,6 +20,7 @@ from assay.recipes.model.resolve import Scope, resolve
 from assay.recipes.run.call import RecipeCall, RecipeOutcome
 from assay.recipes.run.console import Console
 from assay.recipes.run.execution import Before, Execution
+from assay.recipes.run.given import misspelt
 from assay.recipes.run.request import RecipeRequest, name_and_tags
 from assay.recipes.run.session import Access, Policy, RecordedStep, RunSession
 from assay.recipes.values import Given, Values
@@ -159,6 +160,8 @@ class Runner:
             )
         request = session.answering.request(call)
         recipe = request.resolved.recipe
+        for sentence in misspelt(call.inputs, recipe) if not call.depth else ():
+            self.console.note(f"assay: {sentence}")
         with recipe.errors_attributed():
             return self._answer(session, call, request, before, started)
 
