@@ -10,7 +10,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from assay import suts
 from assay.ground import download, extras, settings
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.machine import quiet
+from assay.machine.container import run as container
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.run import wheels
 from assay.mlperf.scoring.programs import language as languages
@@ -40,6 +41,8 @@ DISK_LEAST = 5e9
 MEMORY_LEAST = 2e9
 """Bytes that the embedded benchmark needs, with a margin. Source: `assay plan`."""
 ENGINES = ("docker", "podman")
+CONTAINER_S = 60.0
+"""Longest time of one command of an engine; the first container of a machine needs an image."""
 LANGUAGES = ("cpp", "javascript", "php", "python", "ruby", "typescript")
 """Of MBXP. Source: ids of the official dataset."""
 
@@ -211,8 +214,26 @@ def _engine(name: str) -> Diagnosis:
         return Diagnosis(
             subject, DEGRADED, f"installed, but does not answer ({type(error).__name__})", f"start {name}"
         )
-    if done.returncode == 0:
-        return Diagnosis(subject, OK, shutil.which(name) or name)
-    return Diagnosis(
-        subject, DEGRADED, "installed, but not running", "start its daemon: only `docker` recipes need one"
+    if done.returncode:
+        return Diagnosis(
+            subject,
+            DEGRADED,
+            "installed, but not running",
+            "start its daemon: only `docker` recipes need one",
+        )
+    try:
+        container.try_out(name, _container_said)
+    except EnvironmentProblem as problem:
+        return Diagnosis(subject, DEGRADED, problem.message, problem.hint)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Diagnosis(
+            subject, DEGRADED, f"no container starts in {CONTAINER_S:g} s ({type(error).__name__})"
+        )
+    return Diagnosis(subject, OK, shutil.which(name) or name)
+
+
+def _container_said(command: Sequence[str]) -> tuple[int, str]:
+    done = subprocess.run(
+        command, capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=CONTAINER_S, check=False
     )
+    return done.returncode, done.stdout + (done.stderr if done.returncode else "")

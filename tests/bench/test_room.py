@@ -46,3 +46,9 @@ def test_a_loadgen_that_fills_the_memory_is_told() -> None:
     room.refuse_loadgen(job, 10, 4 * GB)
     with pytest.raises(EnvironmentProblem, match=r"LoadGen 4\.1\.\d+ needs 1"):
         room.refuse_loadgen(job, 15000, 4 * GB)
+
+
+def test_the_size_in_float16_is_not_said_twice() -> None:
+    with pytest.raises(EnvironmentProblem) as refused:
+        room.refuse_large_model(SEVEN_B, suts.kind("transformers"), Precision.FLOAT16, 15 * GB, 9 * GB)
+    assert "take 14.0 GB in float16; 15.0 GB" in refused.value.message

@@ -145,7 +145,6 @@ def test_a_plan_is_told_in_rows_with_units() -> None:
         ({"parameters": None}, "  weights"),
         ({"weight_bytes": None}, "  weights"),
         ({"sizes": None}, "  kv"),
-        ({"parts": {}}, "  time"),
         ({"parts": {}}, "if every answer"),
         ({"seconds_at_most": None}, "if every answer"),
         ({"could_run": ()}, "  fits here"),
@@ -154,6 +153,15 @@ def test_a_plan_is_told_in_rows_with_units() -> None:
 )
 def test_what_is_not_known_has_no_row(changes: dict[str, Any], absent: str) -> None:
     assert any(absent in line for line in shown()) and not any(absent in line for line in shown(**changes))
+
+
+def test_it_is_said_why_no_time_is_known() -> None:
+    def time(**changes: Any) -> list[str]:
+        return [line.split(maxsplit=1)[1] for line in shown(parts={}, **changes) if line.startswith("  time")]
+
+    assert time() == ["not known: see the notes"]
+    assert time(samples=None) == ["not known: the dataset is not here"]
+    assert time(blockers=(Blocker("too large", "", 3),)) == ["not known: see BLOCKED"]
 
 
 def test_each_blocker_is_told_with_what_to_try() -> None:

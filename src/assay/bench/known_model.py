@@ -11,7 +11,9 @@ from assay.bench.preparation import Preparation
 from assay.config import BYTES_PER_WEIGHT, Precision
 from assay.ground import model_folder
 from assay.ground.errors import ConfigError
+from assay.mlperf import workloads
 from assay.mlperf.workloads.workload import PublishedModel
+from assay.suts import identity
 from assay.suts import shape as shapes
 from assay.suts.shape import RANDOM, WEIGHTS_KEY, ModelShape
 
@@ -48,6 +50,15 @@ def of(prepared: Preparation) -> KnownModel:
     shape = shapes.of(config, str(folder / "config.json"))
     size = sum(path.stat().st_size for path in model_folder.weight_files(folder))
     return KnownModel(shape.parameters, shape, config, config.get(WEIGHTS_KEY) == RANDOM, size)
+
+
+def other_weights(prepared: Preparation) -> str:
+    """That the checkpoint asked for is not, or may not be, the workload's model; empty where it is, or none is."""
+    asked = prepared.config.paths.checkpoint
+    if asked is None or prepared.kind is None or not prepared.kind.needs_checkpoint:
+        return ""
+    known = identity.said_of(asked, workloads.model_of(prepared.workload))
+    return known.note if known else ""
 
 
 def published(prepared: Preparation) -> PublishedModel | None:

@@ -114,6 +114,7 @@ def _plan(prepared: Preparation) -> Plan:
         blockers=tuple(Blocker(each.message, each.hint, each.exit_code) for each in way.found),
         notes=(
             *_notes(prepared),
+            *filter(None, [known_model.other_weights(prepared)]),
             *facts.notes,
             *rows.notes,
             *([] if is_blocked else _time_notes(work, time)),

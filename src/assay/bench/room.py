@@ -26,9 +26,13 @@ def refuse_large_model(
     smaller = [each.value for each in able if model.weight_bytes(each) + beside < free]
     most = max(free - beside, 0) / BYTES_PER_WEIGHT[precision]
     fits = f"{', '.join(smaller)} would fit" if smaller else "no precision of it fits"
+    half = (
+        ""
+        if precision is Precision.FLOAT16
+        else f" ({model.weight_bytes(Precision.FLOAT16) / 1e9:.1f} GB in float16)"
+    )
     raise EnvironmentProblem(
-        f"the {model.parameters / 1e9:.1f} B parameters take {weights / 1e9:.1f} GB in {precision.value} "
-        f"({model.weight_bytes(Precision.FLOAT16) / 1e9:.1f} GB in float16); "
+        f"the {model.parameters / 1e9:.1f} B parameters take {weights / 1e9:.1f} GB in {precision.value}{half}; "
         f"{needed / 1e9:.1f} GB of memory are needed in all and {free / 1e9:.1f} GB are free",
         f"{fits} here; up to {most / 1e9:.2g} B parameters do in {precision.value}: "
         "`assay model upcycle` makes a small real Mixtral; or a server with more memory: --sut endpoint --url URL",

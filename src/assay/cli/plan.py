@@ -97,6 +97,9 @@ def render(plan: Plan) -> str:
         most = duration(plan.seconds)
         least = most if plan.seconds_at_least is None else duration(plan.seconds_at_least)
         rows.append(("time", f"{most if least == most else f'{least} to {most}'} ({split})"))
+    else:
+        other = "see the notes" if plan.samples is not None else "the dataset is not here"
+        rows.append(("time", f"not known: {'see BLOCKED' if plan.blockers else other}"))
     if plan.seconds is not None and plan.seconds_at_most is not None:
         rows.append(("", f"{duration(plan.seconds_at_most)} if every answer were as long as allowed"))
     lines = [f"  {name:<9} {text}" for name, text in rows]

@@ -56,6 +56,13 @@ def run(args: argparse.Namespace) -> int:
     return int(tuned.low is None or (args.official and tuned.valid is None))
 
 
+def _above_full_load(full_rate: float, duration_s: float) -> str:
+    return (
+        f"more than the {full_rate:.4g} samples/s at full load: in {duration_s:g} s the queue does not grow "
+        "beyond the limits; a longer --min-duration finds the rate that lasts"
+    )
+
+
 def render(tuned: Tuned) -> str:
     """The probes as a table, then what they came to."""
     lines = [
@@ -70,6 +77,8 @@ def render(tuned: Tuned) -> str:
     seconds = sum(each.seconds for each in tuned.probes)
     rows = [("probes", f"{len(tuned.probes)} in {duration(seconds)}; {tuned.reason}")]
     rows.append(("result", f"{tuned.low:g} samples/s pass" if tuned.low else "no rate passes"))
+    if tuned.low and tuned.full_rate and tuned.low > tuned.full_rate:
+        rows.append(("", _above_full_load(tuned.full_rate, tuned.duration_s)))
     for made in tuned.official:
         counts = f"{made.late} late of at most {made.allowed}"
         rows.append(

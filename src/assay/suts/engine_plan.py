@@ -33,11 +33,12 @@ def examine(work: SutWork) -> Examined:
     found = _residency(work)
     if not found.is_from_disk:
         return Examined()
+    parts = _parts(work)
     return Examined(
         blockers=_without_copy(work, found),
         notes=(
-            f"each step reads up to {found.step_bytes / 1e9:.1f} GB of experts from disk; {len(found.resident)} of "
-            f"{len(residency.every_expert(_model(work)))} experts stay in memory, KV has room for "
+            f"each step reads up to {found.step_bytes / 1e9:.1f} GB of {parts} from disk; {len(found.resident)} of "
+            f"{len(residency.every_expert(_model(work)))} {parts} stay in memory, KV has room for "
             f"{found.kv_blocks * BLOCK_TOKENS} tokens",
         ),
     )
@@ -59,11 +60,16 @@ def _without_copy(work: SutWork, found: Residency) -> tuple[EnvironmentProblem, 
     return (
         EnvironmentProblem(
             f"the weights take {residency.weight_bytes(model, precision) / 1e9:.1f} GB in {precision.value} and "
-            f"{free / 1e9:.1f} GB are free; there is no packed copy of {folder or 'them'} to read experts from",
+            f"{free / 1e9:.1f} GB are free; there is no packed copy of {folder or 'them'} to read {_parts(work)} from",
             (f"{', '.join(smaller)} would fit; or " if smaller else "")
             + f"{pack}, once: then each step reads {found.step_bytes / 1e9:.1f} GB",
         ),
     )
+
+
+def _parts(work: SutWork) -> str:
+    """What is read from disk: a dense model has one feed-forward part in each layer."""
+    return "experts" if _model(work).num_experts > 1 else "layers"
 
 
 def _fits(model: DecoderConfig, config: EngineConfig, free: int) -> bool:

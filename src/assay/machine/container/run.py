@@ -254,13 +254,31 @@ def _started(code: int, engine: ContainerEngine, log: Path) -> ContainerEnded:
     return ContainerEnded(code, log, engine.name)
 
 
+ULIMITS = 'default_ulimits = ["nofile=20000:20000", "nproc=30000:30000"]'
+"""Below what most machines allow; podman's own are above what a nested machine may give."""
+
+
 def _cannot_start(engine: ContainerEngine, said: str) -> EnvironmentProblem:
-    reason = "\n".join(said.strip().splitlines()[-4:])
-    return EnvironmentProblem(
-        f"{engine.name} could not start the container: {reason}",
+    lines = said.strip().splitlines()[-4:]
+    # The engine repeats its runtime's message inside its own.
+    reason = "\n".join(line for line in lines if not any(line in other for other in lines if other != line))
+    hint = (
         "the engine's own message says why; another runtime may do (runc for crun, in containers.conf), and a "
-        "privileged container needs more than an ordinary one",
+        "privileged container needs more than an ordinary one"
     )
+    if "rlimit" in reason:
+        hint = f"this line below [containers] in ~/.config/containers/containers.conf: {ULIMITS}"
+    return EnvironmentProblem(f"{engine.name} could not start the container: {reason}", hint)
+
+
+def try_out(name: str, run: Execute = execute) -> None:
+    """Start a container that does nothing. Raises: EnvironmentProblem, and what `run` raises."""
+    engine, image = find_engine(name, run), container_image.plan(None)
+    tag = container_image.build(image, name, run)
+    start = start_command(engine, tag, image, ContainerRequest(name), Task(("-c", "")))
+    code, said = run([*start[:2], "--rm", *start[2:]])
+    if code:
+        raise _cannot_start(engine, said)
 
 
 def _stream(command: Sequence[str], log: Path, show: Callable[[str], None]) -> int:

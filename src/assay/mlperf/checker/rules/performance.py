@@ -204,7 +204,8 @@ def offline_samples(run: JudgedRun) -> Iterator[Fault]:
 def min_duration(run: JudgedRun) -> Iterator[Fault]:
     value = run.log.number("effective_min_duration_ms")
     if value is not None and value < run.entry.round.min_duration_ms:
-        yield Fault(run.path, "too short", f"{value:g} ms", f"at least {run.entry.round.min_duration_ms} ms")
+        least = f"at least {run.entry.round.min_duration_ms} ms"
+        yield Fault(run.path, "too short a minimum duration was asked for", f"{value:g} ms", least)
 
 
 @rule(

@@ -70,13 +70,25 @@ def build(
     counts = [third + (n < rest) for n in range(len(SUBSETS))]
     choice = random.Random(seed)
     blocks = [
-        _block(gsm8k(sources.gsm8k, choice), tokenizer, counts[0], None),
-        _block(instructions(sources.instruct, choice), tokenizer, counts[1], None),
-        _block(mbxp(sources.mbxp, choice), tokenizer, counts[2], grade),
+        _block(f"{GSM8K} ({sources.gsm8k})", gsm8k(sources.gsm8k, choice), tokenizer, counts[0], None),
+        _block(
+            f"{OPENORCA} ({sources.instruct})",
+            instructions(sources.instruct, choice),
+            tokenizer,
+            counts[1],
+            None,
+        ),
+        _block(f"{MBXP} ({sources.mbxp}/*.jsonl)", mbxp(sources.mbxp, choice), tokenizer, counts[2], grade),
     ]
     return dataset.columns_of([row for block in blocks for row in block])
 
 
+NEEDED = {
+    GSM8K: f"the first {WORKED_EXAMPLES} rows are the worked examples of every prompt, and no problems",
+    OPENORCA: f"prompts have at most {PROMPT_TOKENS_MAX} tokens, answers {ANSWER_TOKENS_MAX}",
+    MBXP: f"a problem has a canonical_solution and one of the languages {', '.join(GRADED)}",
+}
+"""Subset -> what of its files is used."""
 NO_SOLUTION = (None, "canonical_solution")
 """MBXP has rows without one; they are left out."""
 
@@ -150,18 +162,27 @@ def _without_marks(steps: str) -> str:
 
 
 def _block(
-    problems: Iterator[SourceRow], tokenizer: Tokenizer, count: int, grade: Grader | None
+    what: str, problems: Iterator[SourceRow], tokenizer: Tokenizer, count: int, grade: Grader | None
 ) -> list[Row]:
-    """The first `count` problems that fit, and (with `grade`) whose answer passes."""
+    """The first `count` problems that fit, and (with `grade`) whose answer passes.
+
+    what: subset and files, in words; the subset first.
+    """
     rows: list[Row] = []
+    seen = fitting = 0
     for batch in _batches(problems, count):
         usable = [row for row in (_row(problem, tokenizer) for problem in batch) if row]
+        seen, fitting = seen + len(batch), fitting + len(usable)
         rows += _passing(usable, tokenizer, grade) if grade else usable
         if len(rows) >= count:
             return rows[:count]
+    lost = [
+        f"{n} {why}" for n, why in ((seen - fitting, "too long"), (fitting - len(rows), "not passing")) if n
+    ]
     raise ConfigError(
-        f"{count} rows of a subset were asked for, its files hold {len(rows)} usable ones",
-        "ask for fewer --samples, or give larger files",
+        f"{count} rows of {what} were asked for, and {len(rows)} can be used of {seen} problems"
+        + (f": {', '.join(lost)}" if lost else ""),
+        f"ask for fewer --samples, or give larger files; {NEEDED[what.partition(' ')[0]]}",
     )
 
 
