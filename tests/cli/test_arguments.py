@@ -7,7 +7,7 @@ import argparse
 import pytest
 
 from assay.cli import intents
-from assay.cli.arguments import Parser, RequestParser, add_common, options, refuse_unclear
+from assay.cli.arguments import Parser, RequestParser, add_common, options, parser_of, refuse_unclear
 from assay.ground.errors import ConfigError
 
 
@@ -136,3 +136,11 @@ def test_the_options_of_a_parser_are_those_below_it_too() -> None:
     found = options(parser())
     assert {"--style", "--samples", "--dry", "--note", "--seed", "-h", "--help"} == set(found)
     assert isinstance(found["--seed"], argparse.Action)
+
+
+def test_a_verb_of_many_options_has_a_short_usage_and_one_of_few_names_them() -> None:
+    from assay.cli import bench, check
+
+    usage = parser_of("bench", bench).format_usage()
+    assert usage == "usage: assay bench [WORKLOAD] [options]\n"
+    assert "--strict" in parser_of("check", check).format_usage()

@@ -90,14 +90,14 @@ def test_strict_counts_warnings(tree: Path, capsys: pytest.CaptureFixture[str]) 
     assert run(capsys, "check", str(tree), "--round", "v5.1", "--strict")[0] == 1
 
 
-def test_without_a_round_a_tree_is_written_in_its_runs_and_judged_by_the_newest(
+def test_without_a_round_a_tree_is_written_and_judged_in_its_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = run_folder.write(tmp_path / "run")
     words = ("--out", str(tmp_path / "t"), "--submitter", "T", "--system", "box", "--json")
     assert json.loads(run(capsys, "submit", str(folder), *words)[1])["summary"]["round"] == "v5.1"
     judged = json.loads(run(capsys, "check", str(tmp_path / "t"), "--json")[1])
-    assert judged["summary"]["round"] == rounds.rounds_of("mixtral-8x7b")[-1]
+    assert judged["summary"]["round"] == "v5.1"
 
 
 def test_audit_gives_1_for_a_misstatement_and_0_for_a_right_report(
@@ -165,3 +165,17 @@ def test_a_sampled_log_is_verified_and_filed(
     assert status == code
     assert json.loads(out)["TEST06 Server"]["samples"] == count
     assert (tmp_path / "Server/compliance/TEST06/verify_accuracy.txt").is_file()
+
+
+def test_a_run_folder_is_no_tree_and_its_tree_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests import fakes
+
+    fakes.result().write(tmp_path)
+    assert main(["check", str(tmp_path)]) == 2
+    assert f"assay submit {tmp_path}" in capsys.readouterr().err
+    (tmp_path / "submission").mkdir()
+    assert main(["check", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "is a run folder, not a submission tree" in said and f"assay check {tmp_path}/submission" in said

@@ -29,7 +29,7 @@ LACKS_AS_A_TEST_RUN = {
     ("A6", "not the whole dataset"),
     ("P4", "too few samples"),
     ("P9", "too few samples"),
-    ("P10", "too short"),
+    ("P10", "too short a minimum duration was asked for"),
 }
 """One query of row 0, a GSM8K sample: what the checker must find, and nothing else of the run."""
 

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from assay.cli import intents
 from assay.ground.errors import ConfigError, did_you_mean
 
+OPTIONS_SHOWN = 15
+"""Beyond so many the usage names no option: it would be longer than the list below it."""
 LONG_DASHES = ("\N{EN DASH}", "\N{EM DASH}", "\N{MINUS SIGN}")
 
 
@@ -46,7 +48,19 @@ def parser_of(verb: str, module: ModuleType) -> Parser:
     parser = Parser(prog=f"assay {verb}", description=module.HELP, allow_abbrev=False)
     module.add_arguments(parser)
     add_common(parser)
+    if len(parser._actions) > OPTIONS_SHOWN and not list(below(parser)):
+        parser.usage = " ".join([parser.prog.replace("%", "%%"), *_arguments(parser), "[options]"])
     return parser
+
+
+def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """`WORKLOAD`, `[RUN]`: the arguments without a name, and the options that must be given."""
+    for action in parser._actions:
+        word = str(action.metavar or action.dest.upper())
+        if not action.option_strings:
+            yield f"[{word}]" if action.nargs in ("?", "*") else word
+        elif action.required:
+            yield f"{action.option_strings[0]} {word}"
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:

@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from assay import audit
     from assay.cli.check import lines
     from assay.mlperf.checker.finding import Severity
+    from assay.report.words import counted
 
     findings = audit.audit(args.path, args.round, args.workload)
     counts = {severity.value + "s": sum(f.severity is severity for f in findings) for severity in Severity}
@@ -32,5 +33,5 @@ def run(args: argparse.Namespace) -> int:
     else:
         for finding in findings:
             say(lines(finding) + "\n")
-        say(", ".join(f"{count} {name}" for name, count in counts.items()))
+        say(", ".join(counted(count, name.removesuffix("s")) for name, count in counts.items()))
     return 1 if counts["errors"] else 0

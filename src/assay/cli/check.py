@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from assay.mlperf.checker.finding import Severity
     from assay.mlperf.rounds import round as rounds
 
+    _refuse_run_folder(args.folder)
     round_ = rounds.load(args.round) if args.round else None
     report = check.check(args.folder, round_, args.submitter)
     if args.csv is not None:
@@ -50,18 +51,33 @@ def run(args: argparse.Namespace) -> int:
     return 1 if fails else 0
 
 
+def _refuse_run_folder(folder: Path) -> None:
+    """Raises: ConfigError for a run folder, with the tree inside of it: every file of a run would be a finding."""
+    from assay.ground.errors import ConfigError
+    from assay.mlperf.record.run_folder import RunFolder
+
+    run = RunFolder(folder)
+    if run.is_run:
+        hint = f"assay check {run.tree}" if run.tree.is_dir() else f"assay submit {folder}"
+        raise ConfigError(f"{folder} is a run folder, not a submission tree", hint)
+
+
 def text(report: Report) -> str:
     """The findings, the table and the verdict, for a terminal."""
     from assay.mlperf.checker import summary
     from assay.mlperf.checker.finding import Severity
+    from assay.report.words import counted
 
     blocks = [lines(finding) for finding in report.findings]
     blocks += [summary.table(report.rows)] if report.rows else []
-    counts = f"{report.count(Severity.ERROR)} errors, {report.count(Severity.WARNING)} warnings"
-    results = f"{len(report.rows)} results" + (
+    errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
+    counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
+    results = counted(len(report.rows), "result") + (
         f", {report.not_judged} not judged" if report.not_judged else ""
     )
-    blocks.append(f"round {report.round}: {verdict(report)} ({counts}; {results}, {report.files} files)")
+    blocks.append(
+        f"round {report.round}: {verdict(report)} ({counts}; {results}, {counted(report.files, 'file')})"
+    )
     return "\n\n".join(blocks)
 
 
