@@ -48,7 +48,7 @@ def test_a_name_may_bring_its_repository_and_its_uid(kit: Kit) -> None:
 
 @pytest.mark.parametrize("name", ["..", "a/b", "../../x", "a\nb", "\x1b[2J"])
 def test_a_name_that_leads_out_or_cannot_be_printed_is_refused(name: str, kit: Kit) -> None:
-    with pytest.raises(RecipeFault, match="is no name for an artifact"):
+    with pytest.raises(RecipeFault, match="is not a valid name for an artifact"):
         artifacts(kit).add("script", name, [])
 
 

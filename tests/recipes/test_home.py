@@ -320,7 +320,7 @@ def test_a_git_that_is_at_work_keeps_its_lock(
         at_work.stdin.write(b"HEAD\n")
         at_work.stdin.flush()
         assert b"commit" in at_work.stdout.readline()  # it runs
-        with pytest.raises(RecipeFault, match="is at work in"):
+        with pytest.raises(RecipeFault, match="is still running in"):
             kit.perform(["pull", "repo", "owner@name"])
     finally:
         at_work.communicate()

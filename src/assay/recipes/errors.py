@@ -1,11 +1,11 @@
-"""What can go wrong with a recipe, and the number that CM's callers expect for it.
+"""The errors of recipes, each with the return number that callers of CM expect.
 
-    RecipeFault(message, code, hint)     `code` is CM's return number, which becomes the exit code of a CM verb
-    |- RecipeNotFound                    nothing has these tags, this name or this variation
-    |- RecipeFailed                      a step ran and failed: step, recipe, log and what it left behind are named
+    RecipeFault(message, code, hint)     `code` is CM's return number and the exit code of a CM verb
+    |- RecipeNotFound                    no recipe has these tags, this name or this variation
+    |- RecipeFailed                      a step ran and failed; has the step, recipe, log and leftover files
 
 Source of the codes: 1 general, 2 native script, 4 unknown action or automation, 8 exists already,
-16 not found; a hook's own number passes through.
+16 not found. The return number of a hook is passed on unchanged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class RecipeFault(RecipeError):
         return []
 
     def answer(self) -> FailedAnswer:
-        """As a result dictionary, which is what hooks and `--out=json` get of a failure."""
+        """The failure as a result dictionary, for hooks and for `--out=json`."""
         return FailedAnswer(self)
 
     def __str__(self) -> str:
@@ -39,16 +39,16 @@ class RecipeFault(RecipeError):
 
 
 class RecipeNotFound(RecipeFault):
-    """Nothing answers to the tags, name or variation that was asked for."""
+    """No recipe or artifact has the tags, name or variation that was asked for."""
 
     def __init__(self, message: str, code: int = NOT_FOUND, hint: str = "") -> None:
         super().__init__(message, code, hint)
 
 
 class RecipeFailed(RecipeFault):
-    """A step of a recipe failed. `step` is the hook or script, `kept` the folder with what it left behind.
+    """A step of a recipe failed. `step` is the hook or script; `kept` is the folder with the files that it left.
 
-    `output` is what its log will hold; `log` is where that is, once the run has failed as a whole.
+    `output` holds the bytes for the log. `log` is the path of the log; it is set when the whole run has failed.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class RecipeFailed(RecipeFault):
         return [f"{name}: {value}" for name, value in named.items() if value]
 
     def answer(self) -> FailedAnswer:
-        """Also the log."""
+        """The result dictionary with the path of the log."""
         answer = super().answer()
         if self.log:
             answer["log"] = str(self.log)
@@ -81,8 +81,8 @@ class RecipeFailed(RecipeFault):
 
 
 class FailedAnswer(Values):
-    """The result dictionary of a failure. It also knows the failure, so that a hook that hands it on hands on the log;
-    not as a member, because hooks print their results as JSON."""
+    """The result dictionary of a failure, with the failure itself as an attribute. A hook that returns it thus
+    returns the log too. The failure is not a member, because hooks print their results as JSON."""
 
     def __init__(self, fault: RecipeFault) -> None:
         super().__init__({"return": fault.code, "error": fault.message})

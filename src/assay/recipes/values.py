@@ -1,4 +1,4 @@
-"""Values as recipes, hooks and command lines give them, by name: whatever YAML, JSON and Python can hold."""
+"""Values of recipes, hooks and command lines, by name: anything that YAML, JSON and Python can hold."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from typing import Any
 
 Values = dict[str, Any]
 Given = Mapping[str, Any]
-"""Such values that are only read."""
+"""Values that are only read."""

@@ -1,1 +1,1 @@
-"""What lies on disk: registered repositories, the index of their recipes, clones, the cache."""
+"""The files of a home on disk: registered repositories, the index of their recipes, clones, the cache."""

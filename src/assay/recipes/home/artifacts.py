@@ -25,7 +25,7 @@ AUTOMATION_UIDS = {
 
 
 class Artifacts:
-    """The changes that the common verbs make; finding is the index's work."""
+    """The changes that the common verbs make. The index finds the artifacts."""
 
     def __init__(self, index: Index) -> None:
         self.index = index
@@ -45,11 +45,11 @@ class Artifacts:
         return found[0]
 
     def description(self, artifact: Artifact) -> Description:
-        """Its description, freshly read; `_base` is not followed here."""
+        """The description of an artifact, read anew, without what `_base` inherits."""
         return self.home.descriptions.load(artifact.path, self.home.dialect.description_files)
 
     def add(self, automation: str, name: str, tags: list[str], more: Description | None = None) -> Path:
-        """Make an artifact in the named repository (`repo:name`), else in `local`; gives its folder.
+        """Makes an artifact in the named repository (`repo:name`), else in `local`. Returns its folder.
 
         Raises: RecipeFault (8) when the folder exists.
         """
@@ -72,16 +72,17 @@ class Artifacts:
         }
 
     def folder_for(self, root: Path, automation: str, word: str) -> Path:
-        """Raises: RecipeFault (1) for a name that would leave the repository, or cannot be printed."""
+        """The folder of an artifact. Raises: RecipeFault (1) for a name that leads out of the repository or is not
+        printable."""
         folder = root / automation / word
         if not word.isprintable() or folder.resolve().parent != (root / automation).resolve():
-            raise RecipeFault(f"{automation}/{one_line(word)} is no name for an artifact")
+            raise RecipeFault(f"{automation}/{one_line(word)} is not a valid name for an artifact")
         return folder
 
     def update(
         self, artifact: Artifact, tags: list[str], more: Description, *, replace_lists: bool = False
     ) -> Description:
-        """Add tags and other values to a description; gives the new one."""
+        """Adds tags and other values to a description. Returns the new one."""
         description = self.description(artifact)
         if replace_lists:
             description.update(more)
@@ -94,7 +95,11 @@ class Artifacts:
         return description
 
     def copy(self, artifact: Artifact, target: str, *, move: bool = False) -> Path:
-        """Copy under a new name and a new uid, or move under a new name with the old uid; gives the folder."""
+        """Copies an artifact under a new name and a new uid, or moves it under a new name with its old uid. Returns the
+        folder.
+
+        Raises: RecipeFault (1) when `target` names nothing, (8) when the folder exists.
+        """
         in_repository, wanted = split_repository(target)
         if not (in_repository or wanted.alias or wanted.uid):
             raise RecipeFault(
@@ -123,21 +128,22 @@ class Artifacts:
             part = place / folder.name
             shutil.copytree(top, part, symlinks=True, ignore=lambda where, _: names if where == top else ())
             part.rename(folder)
-        self.write(folder, described)  # last: what a killed copy leaves is no artifact
-        for name in names[:-1]:  # the form that its author wrote
+        self.write(folder, described)  # last, so that a killed copy leaves no artifact
+        for name in names[:-1]:  # keeps the file format of its author
             if (artifact.path / name).exists():
                 shutil.copy2(artifact.path / name, folder / name)
         return folder
 
     def delete(self, artifact: Artifact) -> None:
-        """Remove the folder. The description goes first, so that what remains after a crash is no artifact."""
+        """Removes the folder. The description goes first: a folder without one is no artifact, so a crash leaves no
+        broken artifact."""
         for name in self.home.dialect.description_files:
             (artifact.path / name).unlink(missing_ok=True)
         remove_folder(artifact.path)
         self.changed(artifact.automation)
 
     def write(self, folder: Path, description: Description) -> None:
-        """Write a description in the dialect's JSON form (MLC's recipes keep their YAML)."""
+        """Writes a description in the dialect's JSON form. MLC's recipes keep their YAML."""
         from assay.ground.files import write_json
 
         write_json(folder / self.home.dialect.description_files[-1], dict(sorted(description.items())))

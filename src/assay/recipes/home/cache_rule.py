@@ -1,4 +1,4 @@
-"""What a cache entry must carry to answer a request: CM's tags, and the whole key of `--cache=exact` (pure)."""
+"""What a cache entry must have to be used for a request: CM's tags, and with `--cache=exact` the whole key (pure)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.recipes.model.selection import Selection, cache_tag
 from assay.recipes.model.template import fill
 from assay.recipes.values import Given, Values
 
-# Inputs that say how to run, not what: they are no part of a CacheKey.
+# Inputs that say how to run, not what to run. They are not part of a CacheKey.
 _HOW_TO_RUN = """
 action automation artifact artifacts cmd out tags quiet silent s verbose v new renew time json j local print_env
 print_deps print_versions print_readme dump_version_info save_env dirty shell repro space env state const const_state
@@ -21,7 +21,7 @@ HOW_TO_RUN = frozenset(_HOW_TO_RUN.split())
 
 
 def lookup_tags(resolved: ResolvedRecipe, selection: Selection, inputs: Given, flags: Flags) -> list[str]:
-    """The tags an entry must have, and a new entry gets first: CM's rule, in CM's order."""
+    """The tags that an entry must have. A new entry gets them first. Rule and order are CM's."""
     env, prefix = resolved.env, resolved.recipe.dialect.prefix
     tags = list(dict.fromkeys([*selection.tags, *resolved.recipe.tags]))
     names = selection.variations
@@ -40,7 +40,7 @@ def lookup_tags(resolved: ResolvedRecipe, selection: Selection, inputs: Given, f
 
 
 def tags_from_env(meta: Given, env: Given) -> list[str]:
-    """`deps-<prefix><part>` for the variables that are part of a recipe's cache tags."""
+    """The tags `deps-<prefix><part>` for the variables that belong to a recipe's cache tags."""
     tags = []
     for item in meta.get("extra_cache_tags_from_env") or []:
         value = str(env.get(item["env"], "")).strip()
@@ -49,7 +49,7 @@ def tags_from_env(meta: Given, env: Given) -> list[str]:
 
 
 class _Known(Values):
-    """Every placeholder counts as known; an unset one is empty, as CM has it for extra cache tags."""
+    """An env in which every placeholder is known. An unset one is empty, as in CM's extra cache tags."""
 
     def __contains__(self, key: object) -> bool:
         return True
@@ -59,7 +59,7 @@ class _Known(Values):
 
 
 def cache_key(resolved: ResolvedRecipe, inputs: Given) -> CacheKey:
-    """What makes two runs of this recipe the same."""
+    """The key of a run. Two runs of this recipe with equal keys are the same."""
     mapping = resolved.recipe.meta.get("input_mapping") or {}
     mapped = {
         name: str(hidden(inputs[name], name)) for name in mapping if name in inputs and name not in HOW_TO_RUN

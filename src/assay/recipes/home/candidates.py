@@ -1,4 +1,4 @@
-"""The recipes of a home that can answer a selection; where none can, what is nearest to it."""
+"""The recipes of a home that match a selection. When there is none, it says what is nearest."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from assay.recipes.model.variations import dynamic_name, knows
 
 
 def matching_artifacts(index: Index, selection: Selection, name: str = "") -> list[Artifact]:
-    """Artifacts with these tags and this name, whatever their variations.
+    """Artifacts with these tags and this name. Variations are not looked at.
 
-    Raises: RecipeNotFound (1) with the tags that are nearest when there is none.
+    Raises: RecipeNotFound (1) with the nearest tags when there is none.
     """
     found = index.find("script", name, selection.tags)
     if not found:
@@ -32,9 +32,9 @@ def matching_artifacts(index: Index, selection: Selection, name: str = "") -> li
 
 
 def candidates(index: Index, selection: Selection, name: str = "") -> list[Recipe]:
-    """Recipes that have the tags and know every variation, by their `sort` value and path.
+    """Recipes that have the tags and know every variation, sorted by their `sort` value and path.
 
-    Raises: RecipeNotFound (1) when nothing has the tags, (16) when nothing knows the variations.
+    Raises: RecipeNotFound (1) when no recipe has the tags, (16) when none knows the variations.
     """
     found = matching_artifacts(index, selection, name)
     recipes = [load_recipe(index, artifact) for artifact in found]
@@ -51,14 +51,14 @@ def candidates(index: Index, selection: Selection, name: str = "") -> list[Recip
 
 
 def unknown_variations(recipe: Recipe, selection: Selection) -> list[str]:
-    """The variations, asked for or excluded, that a recipe does not know."""
+    """The requested and excluded variations that a recipe does not know."""
     wanted = [variation.removeprefix("-") for variation in selection.variations]
     with recipe.errors_attributed():
         return [variation for variation in wanted if not knows(recipe.variations, variation)]
 
 
 def unknown_variation(recipes: list[Recipe], selection: Selection, elsewhere: str = "") -> RecipeNotFound:
-    """Says which variation is unknown, what the nearest one is, and where there are others."""
+    """An error that names the unknown variation, the nearest known one and other places to look (`elsewhere`)."""
     best = min(recipes, key=lambda recipe: len(unknown_variations(recipe, selection)))
     unknown = unknown_variations(best, selection)
     with best.errors_attributed():
@@ -70,9 +70,9 @@ def unknown_variation(recipes: list[Recipe], selection: Selection, elsewhere: st
 
 
 def _near_variation(word: str, recipe: Recipe) -> str:
-    """A hint: all names that differ from the word in their numbers alone, else the nearest one.
+    """A hint: all names that differ from the word only in their numbers, else the nearest one.
 
-    Of the former those that set nothing are left out, where others do.
+    Of the names that differ in numbers, those that set nothing are left out if others do.
     """
     known = {name: block for name, block in recipe.variations.items() if "," not in name}
     if any(character.isdigit() for character in word):
@@ -88,7 +88,8 @@ def _without_numbers(name: str) -> str:
 
 
 def nearest_tags(index: Index, selection: Selection, name: str = "") -> str:
-    """A hint: for an unknown tag the nearest known one, for known tags that never meet the best partial match."""
+    """A hint. For an unknown tag: the nearest known one. For known tags that no recipe has together: the best
+    partial match."""
     artifacts = index.artifacts("script")
     if not artifacts:
         return "no repository with recipes is registered: pull repo OWNER@NAME"
@@ -106,6 +107,6 @@ def nearest_tags(index: Index, selection: Selection, name: str = "") -> str:
 
 
 def _near(word: str, known: Collection[str]) -> str:
-    """`did you mean X?`, or nothing where none is near: there are hundreds of tags and names."""
+    """`did you mean X?`, or nothing when no name is near. There are too many tags and names to list."""
     hint = did_you_mean(word, known)
     return hint if hint.startswith("did you mean") else ""

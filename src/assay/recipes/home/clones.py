@@ -1,8 +1,8 @@
-"""Clones of a home, changed so that a change that is killed leaves nothing half-made.
+"""Clones of a home. A change that is killed leaves no half-made clone.
 
-While git changes the files of a clone, a note stands in `<home>/.assay/updating/NAME`: the clone's folder, and the
-files that the user had changed. A note whose lock nobody holds was left by a killed update: before anything reads the
-clone, its other files are put back to the commit it stands at.
+Before git changes a clone, a note is written to `<home>/.assay/updating/NAME`. It holds the clone's folder and the
+files that the user had changed. A note that nobody holds the lock of was left by a killed update. Then all other
+files are put back to the clone's commit before anything reads the clone.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from assay.recipes.home.removal import remove_folder
 if TYPE_CHECKING:
     from assay.recipes.home.repositories import Home
 
-PATIENCE_SECONDS = 60.0  # for a git that outlived the process that started it
+PATIENCE_SECONDS = 60.0  # wait for a git that still runs after the process that started it has ended
 
 
 def obtain(home: Home, target: Path, url: str, revision: git.Revision, login: Login = Login()) -> bool:  # noqa: B008
-    """Clone to `target`, or bring an existing clone up to date; True when it was cloned.
+    """Clones to `target`, or updates an existing clone. True when it was cloned.
 
-    Needs the lock of the repository. A clone appears under its name only when it is whole.
+    The caller must hold the lock of the repository. A clone gets its name only when it is complete.
     """
     git.check_words(revision)
     if target.exists():
@@ -41,14 +41,15 @@ def obtain(home: Home, target: Path, url: str, revision: git.Revision, login: Lo
 
 
 def check_out(home: Home, target: Path, revision: git.Revision) -> None:
-    """Put a clone at another branch or commit. Needs the lock of the repository."""
+    """Checks out another branch or commit. The caller must hold the lock of the repository."""
     git.check_words(revision)
     with _updating(home, target):
         git.check_out(target, revision)
 
 
 def remove(target: Path) -> None:
-    """Remove a repository: first its name, then its files. Needs the lock of the repository."""
+    """Removes a repository: renames the folder first, then deletes its files. The caller must hold the lock of the
+    repository."""
     _sweep(target)
     away = _beside(target, "removed")
     try:
@@ -59,7 +60,7 @@ def remove(target: Path) -> None:
 
 
 def make(target: Path, fill: Callable[[Path], None]) -> None:
-    """A new folder that appears under its name when `fill` is done with it. Needs the lock of the repository."""
+    """Makes a folder that gets its name when `fill` is done. The caller must hold the lock of the repository."""
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target)
     part = _beside(target, "part")
@@ -71,7 +72,7 @@ def make(target: Path, fill: Callable[[Path], None]) -> None:
 
 
 def _sweep(target: Path) -> None:
-    """Remove what killed pulls and removals of this repository left. Needs its lock."""
+    """Removes what killed pulls and removals of this repository left. The caller must hold its lock."""
     for kind in ("part", "removed"):
         for path in target.parent.glob(f".*.{kind}"):
             if path.name.rsplit(".", 2)[0] == f".{target.name}":
@@ -79,7 +80,7 @@ def _sweep(target: Path) -> None:
 
 
 def mend(home: Home) -> None:
-    """Undo the updates that were killed; waits for those that are still under way."""
+    """Undoes updates that were killed. Waits for updates that still run."""
     for note in sorted((home.work / "updating").glob("[!.]*")):
         with home.repository_lock(note.name):
             if note.exists():
@@ -88,7 +89,7 @@ def mend(home: Home) -> None:
 
 @contextmanager
 def _updating(home: Home, target: Path) -> Iterator[None]:
-    if not (target / ".git").exists():  # git would take the repository around it, if there is one
+    if not (target / ".git").exists():  # git would use an enclosing repository
         raise RecipeFault(
             f"{target} is no clone", GENERAL, "move it away, or register it as it is: import repo"
         )
@@ -97,7 +98,7 @@ def _updating(home: Home, target: Path) -> Iterator[None]:
         _undo(home, note)
     _remove_stale_locks(target)
     note.parent.mkdir(parents=True, exist_ok=True)
-    part = note.with_name(f".{note.name}.part")  # only whoever has the lock writes it
+    part = note.with_name(f".{note.name}.part")  # only the holder of the lock writes it
     part.write_bytes(os.fsencode("\0".join([str(target), *git.changed_files(target)])))
     part.replace(note)
     try:
@@ -109,7 +110,8 @@ def _updating(home: Home, target: Path) -> Iterator[None]:
 
 
 def _undo(home: Home, note: Path) -> None:
-    """Put the files that the update changed back to the clone's commit; they can be read below `.assay/failed`."""
+    """Puts the files that the update changed back to the clone's commit. Their changed versions move to
+    `.assay/failed`."""
     folder, *users = os.fsdecode(note.read_bytes()).split("\0")
     target = Path(folder)
     if (target / ".git").exists():
@@ -126,10 +128,11 @@ def _undo(home: Home, note: Path) -> None:
 
 
 def _remove_stale_locks(clone: Path) -> None:
-    """Remove git's own locks, which a killed git leaves: the lock of the repository is ours, so nobody needs them.
+    """Removes the locks that a killed git left. We hold the lock of the repository, so none of our processes needs
+    them.
 
-    A git that still runs there, started by the user or by a process that was killed, is waited for.
-    Where the system does not tell who runs, git's locks stay. Raises: RecipeFault (1) when it does not end.
+    Waits for a git that still runs there, started by the user or by a killed process. Where the system does not say
+    which processes run, git's locks stay. Raises: RecipeFault (1) when that git does not end in PATIENCE_SECONDS.
     """
     if not Path("/proc/self").exists():
         return
@@ -141,18 +144,18 @@ def _remove_stale_locks(clone: Path) -> None:
                 lock.unlink(missing_ok=True)
             return
         if time.monotonic() > until:
-            raise RecipeFault(f"git (process {pid}) is at work in {clone}", GENERAL, "wait for it, or end it")
+            raise RecipeFault(f"git (process {pid}) is still running in {clone}", GENERAL, "wait for it, or end it")
         time.sleep(0.05)
 
 
 def _git_at_work(clone: Path) -> str | None:
-    """The process of a git whose current folder is in the clone, as far as this system tells."""
+    """The pid of a git process that has its current folder in the clone; None when none is seen."""
     inside = str(clone.resolve())
     for process in Path("/proc").glob("[0-9]*"):
         try:
             name = (process / "comm").read_text(encoding="utf-8", errors="replace")
             folder = os.readlink(process / "cwd") if name.startswith("git") else ""  # noqa: PTH115
-        except OSError:  # it has ended, or is somebody else's
+        except OSError:  # it has ended, or belongs to another user
             continue
         if folder == inside or folder.startswith(f"{inside}/"):
             return process.name

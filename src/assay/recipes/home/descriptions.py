@@ -1,7 +1,7 @@
-"""Reads the description of an artifact (`_cm.yaml`, `_cm.json`, `meta.yaml`), parsed once per change.
+"""Reads the description of an artifact (`_cm.yaml`, `_cm.json`, `meta.yaml`). Each version is parsed once.
 
-YAML is parsed by libyaml when PyYAML has it, and the result is kept beside the home's other working files,
-keyed by path, size and time of change, so that the second run of a recipe never meets a YAML parser.
+PyYAML uses libyaml when it can. The result is stored among the home's working files, with path, size and time of
+change. The second run of a recipe therefore parses no YAML.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Stamp = tuple[int, int]  # time of change in ns, size in bytes
 
 
 def stamp(path: str) -> Stamp | None:
-    """What changes when the file does, or None when there is no such file."""
+    """Time of change and size of a file, which change when the file does; None when there is no such file."""
     try:
         found = os.stat(path)  # noqa: PTH116 - called a thousand times per command; Path costs ten times more
     except OSError:
@@ -34,7 +34,7 @@ def stamp(path: str) -> Stamp | None:
 
 
 def settled(stamps: Iterable[Stamp | None]) -> bool:
-    """Did these files change long enough ago for a further change to show in their stamps?"""
+    """Whether these files changed so long ago that a further change would show in their stamps."""
     limit = time.time_ns() - UNSETTLED_NS
     return all(found is None or found[0] < limit for found in stamps)
 
@@ -42,7 +42,7 @@ def settled(stamps: Iterable[Stamp | None]) -> bool:
 def parse_file(path: Path) -> Description:
     """The dictionary in one JSON or YAML file.
 
-    Raises: RecipeFault (4) when it does not parse, is not a dictionary, or has a form that nothing can work with.
+    Raises: RecipeFault (4) when it does not parse, is not a dictionary, or breaks the bounds of `check_bounds`.
     """
     import json
 
@@ -65,31 +65,31 @@ def parse_file(path: Path) -> Description:
 
 
 def quoted(text: str) -> str:
-    """A text as YAML reads it back, whatever is in it: its double quotes take all that JSON's do."""
+    """Quotes any text for YAML. A JSON string is also a YAML string in double quotes."""
     import json
 
     return json.dumps(text, ensure_ascii=False)
 
 
 def parse_yaml(text: str) -> Any:
-    """YAML 1.1 as PyYAML reads it, with its errors as ValueError."""
+    """Parses YAML 1.1 as PyYAML does. Raises: ValueError."""
     from assay.ground.parsed import yaml_value
 
-    return yaml_value(text, weighed=False)  # `check_bounds` does, in a recipe's own words
+    return yaml_value(text, weighed=False)  # `check_bounds` does that, with messages about recipes
 
 
 class DescriptionStore:
-    """Descriptions by folder; every `load` gives a fresh dictionary that the caller may change."""
+    """Descriptions by folder. Every `load` returns a new dictionary that the caller may change."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._bytes: dict[str, tuple[list[Stamp | None], bytes]] = {}
 
     def load(self, artifact: Path, names: tuple[str, ...], *, json_too: bool = False) -> Description:
-        """The description in `artifact`: the files in `names` that exist, the later over the earlier.
+        """The description in `artifact`: the existing files of `names`, where later ones override earlier ones.
 
-        What was parsed from YAML is kept on disk, and with `json_too` what was parsed from JSON.
-        Raises: RecipeFault (16) when none exists, (4) when one does not parse.
+        Parsed YAML is stored on disk; with `json_too`, parsed JSON is stored as well. Raises: RecipeFault (16) when
+        no file exists, (4) when one does not parse.
         """
         where = str(artifact)
         stamps = [stamp(f"{where}/{name}") for name in names]
@@ -123,14 +123,14 @@ class DescriptionStore:
         try:
             blob = marshal.dumps(value)
         except ValueError:
-            return  # holds a date or another value that marshal has no form for: parsed again next time
+            return  # marshal cannot store dates and some other values; the file is parsed again next time
         self._bytes[where] = (stamps, blob)
         if to_disk:
             write_cache_file(self._kept_file(where), marshal.dumps((where, stamps, blob)))
 
 
 def write_cache_file(target: Path, content: bytes) -> None:
-    """Replace a working file as a whole. A home that cannot be written only costs speed, so that is no error."""
+    """Replaces a working file as a whole. A home that cannot be written to only costs speed; this raises no error."""
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -143,12 +143,12 @@ def write_cache_file(target: Path, content: bytes) -> None:
 
 
 def _remove_left(target: Path) -> None:
-    """What a killed process left beside the file; a living one may still be writing its own."""
+    """Removes what a killed process left beside the file. A running process may still be writing its own."""
     for left in target.parent.glob(f".{target.name}.*.part"):
         owner = left.suffixes[-2][1:]
         try:
             os.kill(int(owner), 0)
         except ProcessLookupError:
             left.unlink(missing_ok=True)
-        except (ValueError, PermissionError):  # none of ours, or another user's process
+        except (ValueError, PermissionError):  # not one of our files, or another user's process
             continue

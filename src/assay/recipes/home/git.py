@@ -1,4 +1,4 @@
-"""Clones, updates and checks out recipe repositories with git, through argument lists only."""
+"""Clones, updates and checks out recipe repositories with git. Commands are argument lists; no shell is used."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from assay.ground.redact import addresses
 from assay.recipes.contract.git_login import Login, apart
 from assay.recipes.errors import RecipeFault
 
-PATHS_AT_ONCE = 500  # named in one command
+PATHS_AT_ONCE = 500  # paths in one git command
 _PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent ends
 TRUST_NOTICE = "the recipes of {} are code of its authors, which runs with your rights when you run a recipe"
 
 
 class Revision(NamedTuple):
-    """What to check out after a pull; at most one of the first two, `new_branch` is made at either."""
+    """What to check out after a pull: a branch or a commit, not both. `new_branch` is made from either."""
 
     branch: str = ""
     checkout: str = ""
@@ -28,9 +28,9 @@ class Revision(NamedTuple):
 
 
 def run_git(arguments: Sequence[str], folder: Path | None = None, login: Login = Login()) -> str:  # noqa: B008
-    """What git printed.
+    """Runs git and returns what it printed.
 
-    Raises: RecipeFault (1) with git's own last words, without passwords.
+    Raises: RecipeFault (1) with the end of git's own message, without passwords.
     """
     if shutil.which("git") is None:
         raise RecipeFault("git is not installed", 1, "install git, or register a folder: import repo")
@@ -52,7 +52,7 @@ def run_git(arguments: Sequence[str], folder: Path | None = None, login: Login =
 
 
 def _tie() -> Callable[[], None]:
-    """For git's process, before git starts: it ends when the process that runs it is killed. Linux only."""
+    """A function that git's process calls before git starts. It makes git end when our process is killed (Linux only)."""
     import ctypes
 
     set_option = getattr(ctypes.CDLL(None), "prctl", None)
@@ -65,9 +65,10 @@ def _tie() -> Callable[[], None]:
 
 
 def address(name: str, url: str, default_owner: str) -> tuple[str, str]:
-    """(folder name, URL) of what the user asked for: `owner@name`, a bare name, or a URL, without a login in it.
+    """(folder name, URL without a login) for a user's `owner@name`, bare name or URL.
 
-    Raises: RecipeFault (1) for a name that would leave the folder of repositories or read as an option.
+    Raises: RecipeFault (1) for a name that leads out of the folder of repositories or that git would read as an
+    option.
     """
     if url and not name:
         name = _name_of(url)
@@ -99,14 +100,14 @@ def check_words(revision: Revision) -> None:
 
 
 def clone(url: str, target: Path, revision: Revision, login: Login) -> None:
-    """Clone to a new folder and check the revision out."""
+    """Clones to a new folder and checks out the revision."""
     depth = ["--depth", revision.depth] if revision.depth else []
     run_git(["clone", "--quiet", *depth, "--", url, str(target)], login=login)
     check_out(target, revision, login)
 
 
 def update(folder: Path, revision: Revision, login: Login) -> None:
-    """Bring a clone up to date. One that stands at a commit is fetched, since there is nothing to pull into."""
+    """Updates a clone. A clone that stands at a commit, not at a branch, is only fetched."""
     on_branch = run_git(["rev-parse", "--abbrev-ref", "HEAD"], folder) != "HEAD"
     words = ["pull", "--ff-only"] if on_branch and not revision.checkout else ["fetch", "--all"]
     run_git(words, folder, login)
@@ -114,12 +115,12 @@ def update(folder: Path, revision: Revision, login: Login) -> None:
 
 
 def reset_index(folder: Path) -> None:
-    """Make the index what the clone's commit says; no file changes."""
+    """Resets the index to the clone's commit. No file changes."""
     run_git(["reset", "--quiet"], folder)
 
 
 def restore(folder: Path, paths: Sequence[str]) -> None:
-    """Make these files what the index says; those that it does not know are passed over."""
+    """Restores these files from the index. Skips files that the index does not know."""
     known = set(run_git(["ls-files", "-z"], folder).split("\0"))
     for start in range(0, len(paths), PATHS_AT_ONCE):
         if chosen := [path for path in paths[start : start + PATHS_AT_ONCE] if path in known]:
@@ -127,7 +128,7 @@ def restore(folder: Path, paths: Sequence[str]) -> None:
 
 
 def check_out(folder: Path, revision: Revision, login: Login = Login()) -> None:  # noqa: B008
-    """Put a clone at a branch, a commit, or a new branch made at a commit."""
+    """Checks out a branch, a commit, or a new branch made at a commit."""
     if revision.branch:
         run_git(["fetch", "--quiet", "origin", revision.branch], folder, login)
         run_git(["checkout", "--quiet", revision.branch, "--"], folder)
@@ -139,7 +140,7 @@ def check_out(folder: Path, revision: Revision, login: Login = Login()) -> None:
 
 
 class Origin(NamedTuple):
-    """Where a clone came from, without user and password, and where it stands."""
+    """The origin of a clone, without user and password, with its current branch and commit."""
 
     url: str
     branch: str
@@ -147,7 +148,7 @@ class Origin(NamedTuple):
 
 
 def origin(folder: Path) -> Origin | None:
-    """The origin of a clone, or None for a folder that git does not know."""
+    """The origin of a clone; None for a folder without `.git`."""
     if not (folder / ".git").exists():
         return None
     try:
@@ -159,7 +160,7 @@ def origin(folder: Path) -> Origin | None:
 
 
 def changed_files(folder: Path) -> list[str]:
-    """Paths that differ from the commit; empty for a folder that git does not know."""
+    """Paths that differ from the commit; empty for a folder without `.git`."""
     if not (folder / ".git").exists():
         return []
     status = run_git(["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"], folder)

@@ -1,8 +1,8 @@
 """Finds artifacts by name and tags without reading their descriptions again.
 
-The index is a working file: each row carries the time of change and the size of the description it was made
-from, and is checked against the disk on every use. It can therefore be old, lost or written by two processes
-at once, and the answer is still right.
+The index is a working file. Each row has the time of change and the size of the description it was made from; both
+are compared with the disk on every use. The answer is therefore right even if the file is old, lost or written by
+two processes at once.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from assay.recipes.home.descriptions import Stamp, settled, stamp, write_cache_f
 from assay.recipes.home.repositories import Home
 from assay.recipes.model.artifact import Artifact, Repository, TagQuery
 
-FORM = 1  # of the working file; another one is not read
+FORM = 1  # format version of the working file; other versions are not read
 Row = tuple[list[Stamp | None], str, str, tuple[str, ...]]  # stamps, alias, uid, tags
 
 
 class Broken(NamedTuple):
-    """A description that cannot be used. It is left out, and reported by those who miss something."""
+    """A description that cannot be used. It is left out, and reported when a search finds nothing."""
 
     repository: Repository
     fault: RecipeFault
@@ -40,7 +40,7 @@ class Index:
         self._rows: dict[str, dict[str, Row]] = {}  # by automation, as last read or written
 
     def find(self, automation: str, name: str = "", tags: str | Iterable[str] = "") -> list[Artifact]:
-        """Artifacts that carry the name and the tags, in the order of repositories and folders."""
+        """Artifacts with this name and these tags, in the order of repositories and folders."""
         in_repository, wanted = split_repository(name)
         query = TagQuery.parse(tags)
         return [
@@ -52,7 +52,7 @@ class Index:
         ]
 
     def artifacts(self, automation: str) -> list[Artifact]:
-        """Everything of one kind. Recipes are looked up once per process, the rest anew on every call."""
+        """All artifacts of one kind. Recipes are looked up once per process, the others on every call."""
         if automation != "script":
             return self._scan(automation)
         if self._scripts is None:
@@ -60,19 +60,19 @@ class Index:
         return self._scripts
 
     def automations(self) -> list[str]:
-        """The kinds of artifacts there are: `script`, `cache`, and the folders of all repositories."""
+        """The kinds of artifacts: `script`, `cache`, and the folders of all repositories."""
         kinds = {"script", "cache"}
         for repository in self.home.repositories():
             kinds.update(entry.name for entry in repository.root.glob("[a-z]*") if entry.is_dir())
         return sorted(kinds)
 
     def forget(self) -> None:
-        """Look everything up again: after a pull, or after recipes were added or removed."""
+        """Forgets what was looked up. To be called after a pull, and after recipes were added or removed."""
         self._scripts = None
         self.home.changed()
 
     def rebuild(self) -> int:
-        """Throw the working file of recipes away and make it again; gives the number of recipes."""
+        """Builds the index of recipes anew. Returns the number of recipes."""
         self._file("script").unlink(missing_ok=True)
         self._rows.clear()
         self.forget()
@@ -138,9 +138,10 @@ class Index:
 
 
 def _unchanged(where: str, names: list[str], stamps: list[Stamp | None]) -> bool:
-    """Do the files in a folder have these stamps? Asked a thousand times per command, so it takes no detour.
+    """Whether the files in a folder have these stamps. It runs a thousand times per command, so it is written for
+    speed.
 
-    A file that was not there is asked for in the cheaper way: it is hardly ever there now.
+    A file that was missing is tested with `access`, which is cheaper than `stat`: it is rarely there now.
     """
     for name, then in zip(names, stamps):
         if then is None:
@@ -165,5 +166,5 @@ def _subfolders(folder: str) -> list[str]:
 
 
 def _settled(rows: dict[str, Row]) -> dict[str, Row]:
-    """Rows whose files changed long enough ago for a further change to show in their time stamp."""
+    """The rows whose files changed so long ago that a further change would show in their stamps."""
     return {where: row for where, row in rows.items() if settled(row[0])}

@@ -14,7 +14,8 @@ INHERITANCE_DEPTH_MAX = 10
 
 
 def load_recipe(index: Index, artifact: Artifact) -> Recipe:
-    """Read a recipe with everything it inherits through `_base`."""
+    """Reads a recipe with everything it inherits through `_base`. Raises: RecipeFault when a base is missing, not
+    unique or inherited through too many descriptions."""
 
     def described() -> Values:
         return _inherited(index, artifact, 0)

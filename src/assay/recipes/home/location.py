@@ -11,7 +11,7 @@ from assay.recipes.home.repositories import Home
 
 
 def home_from(environ: Mapping[str, str], dialect: str) -> Home:
-    """The home of a dialect. The folder need not exist yet."""
+    """The home of a dialect. The folder may be missing."""
     names = DIALECTS[dialect]
     below = Path(environ.get("HOME") or Path.home()) / names.home_folder
     return Home(paths.given(environ.get(names.key("REPOS")) or str(below)), names)

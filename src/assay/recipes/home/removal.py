@@ -1,4 +1,4 @@
-"""Removing the folders of a home: clones, cache entries, recipes."""
+"""Removes folders of a home: clones, cache entries, recipes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from assay.recipes.errors import NOT_FOUND, RecipeFault
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder that may hold read-only files (as Go and git make them); a link is only unlinked."""
+    """Removes a folder, read-only files in it too (Go and git make such files). A link is removed, not its target.
+
+    Raises: RecipeFault (16) when it cannot be removed.
+    """
     import shutil
 
     if folder.is_symlink():

@@ -1,4 +1,4 @@
-"""The home of CM or MLC: which repositories are registered there, in which order they are searched."""
+"""The home of CM or MLC: the registered repositories and the order in which they are searched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assay.recipes.errors import NOT_FOUND, RecipeFault
 from assay.recipes.home.descriptions import DescriptionStore, write_cache_file
 from assay.recipes.model.artifact import Repository
 
-LOCAL_UID = "9a3280b14a4285c9"  # in both tools
+LOCAL_UID = "9a3280b14a4285c9"  # the same in CM and MLC
 REPAIR = "repair it, or remove it and pull again"
 
 
@@ -24,16 +24,16 @@ class Home:
     def __init__(self, root: Path, dialect: Dialect = CM) -> None:
         self.root = root
         self.dialect = dialect
-        self.work = root / ".assay"  # nothing in it is needed: it can be deleted at any time
+        self.work = root / ".assay"  # only working files: it can be deleted at any time
         self.descriptions = DescriptionStore(self.work / "parsed")
         self.folder = dialect.repositories_folder(root)  # where clones live
-        self.local = self.folder / "local"  # always there, with the user's own artifacts
+        self.local = self.folder / "local"  # always present; holds the user's own artifacts
         self.cache = self.local / "cache"
         self._repositories: list[Repository] | None = None
 
     @property
     def logs(self) -> Path:
-        """What failed scripts printed."""
+        """The folder for the output of failed scripts."""
         return self.work / "logs"
 
     def repositories(self) -> list[Repository]:
@@ -49,11 +49,11 @@ class Home:
         return self._repositories
 
     def pulled(self) -> list[Repository]:
-        """All but `local`."""
+        """All repositories except `local`."""
         return [repo for repo in self.repositories() if repo.path != self.local]
 
     def find(self, name: str) -> list[Repository]:
-        """Those that answer to a name; all of them for an empty one."""
+        """The repositories with this name; all of them for an empty name."""
         wanted = ArtifactName.parse(name)
         return [repo for repo in self.repositories() if not wanted or repo.answers_to(wanted)]
 
@@ -70,7 +70,7 @@ class Home:
         return found[0]
 
     def read_repository(self, path: Path) -> Repository | None:
-        """The repository in a folder, or None when the folder describes none."""
+        """The repository in a folder; None when the folder has no description."""
         try:
             description = self.descriptions.load(path, self.dialect.repository_files)
         except RecipeFault as fault:
@@ -82,14 +82,15 @@ class Home:
         )
 
     def registered(self) -> list[Path]:
-        """The folders in `repos.json` that still exist."""
+        """The folders in `repos.json` that still exist. Raises: RecipeFault (4) when the file is not a JSON list of
+        texts."""
         try:
             text = (self.root / "repos.json").read_text(encoding="utf-8")
         except FileNotFoundError:
             return []
         except UnicodeDecodeError as error:
             raise RecipeFault(f"{self.root / 'repos.json'} is no text: {error}", 4, REPAIR) from error
-        try:  # in a form that needs no json, whose import takes longer than all the rest of this
+        try:  # stored with marshal: importing json takes longer than the rest of this function
             parsed, listed = marshal.loads((self.work / "repositories.bin").read_bytes())
         except (OSError, ValueError, EOFError, TypeError):
             parsed = None
@@ -111,9 +112,9 @@ class Home:
         return listed
 
     def register(self, path: Path) -> None:
-        """Add a folder to `repos.json`.
+        """Adds a folder to `repos.json`.
 
-        Raises: RecipeFault (1) when another folder already has its alias or uid.
+        Raises: RecipeFault (1) when it has no description, or when another folder already has its alias or uid.
         """
         new = self.read_repository(path)
         if new is None:
@@ -133,7 +134,7 @@ class Home:
             self._write(kept)
 
     def unregister(self, path: Path) -> None:
-        """Take a folder out of `repos.json`; its files stay."""
+        """Removes a folder from `repos.json`. Its files stay."""
         with self.lock("repositories"):
             self._write([kept for kept in self.registered() if kept != path])
 
@@ -148,17 +149,17 @@ class Home:
         self.changed()
 
     def changed(self) -> None:
-        """Forget which repositories there are."""
+        """Forgets the list of repositories, because it has changed."""
         self._repositories = None
         self.drop_foreign_index()
 
     def drop_foreign_index(self) -> None:
-        """Remove the index of the original tool, which it builds again: it would not see what changed here."""
+        """Removes the index of the original tool, which would not see the change. That tool builds it again."""
         for name in self.dialect.index_files:
             (self.root / name).unlink(missing_ok=True)
 
     def make_local(self) -> None:
-        """Create the `local` repository where it is missing."""
+        """Creates the `local` repository if it is missing."""
         name = self.dialect.repository_files[0]
         if not (self.local / name).exists():
             from assay.ground.files import write_text
@@ -167,13 +168,13 @@ class Home:
 
     @contextmanager
     def repository_lock(self, name: str) -> Iterator[None]:
-        """Hold the lock of a repository's folder: whoever makes, changes or removes it has this first."""
+        """Holds the lock of a repository's folder. Whoever makes, changes or removes the folder must hold it."""
         with self.lock(f"pull-{name}"):
             yield
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold a named lock of this home, against other processes too; waits for it."""
+        """Holds a named lock of this home, which excludes other processes too. Waits for it."""
         from assay.ground import lock
 
         with lock.held(self.work / "locks" / name):

@@ -1,8 +1,8 @@
-"""Cache entries: finding one that answers a request, and making one that is whole or not there at all.
+"""Cache entries: finds one for a request, and makes new ones that are complete or absent.
 
 An entry is a folder of the `cache` automation in CM's own format, so that `cm` can use it. Its description
-(`_cm.json`) is written last and in one step: a folder without it is no entry for anybody, and is removed once the
-process that made it is gone.
+(`_cm.json`) is written last and in one step. A folder without it is no entry. It is removed when the process that
+made it is gone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ RUNNING = ".assay-running"
 
 
 class CacheKey(NamedTuple):
-    """What makes two runs the same. CM looks at the tags alone; `--cache=exact` looks at all of it."""
+    """The values that two runs must share to count as the same. CM compares only the tags; `--cache=exact` compares
+    all of this."""
 
     recipe: str
     digest: str  # of the recipe's description, hooks and scripts
@@ -49,7 +50,7 @@ class CacheKey(NamedTuple):
         }
 
     def differences(self, kept: Given | None) -> list[str]:
-        """In which parts an entry differs from this key, in words; empty when it is the same."""
+        """Says in which parts an entry differs from this key; empty when the keys are equal."""
         if not kept:
             return ["the entry carries no key: it was made by cm, or by an older run"]
         mine = self.as_json()
@@ -61,7 +62,8 @@ class CacheKey(NamedTuple):
 
 
 def recipe_digest(folder: Path) -> str:
-    """SHA-256 over names and contents of the files directly in a recipe's folder (its text files, not caches)."""
+    """SHA-256 over names and contents of the files in a recipe's folder, without READMEs, `tmp-` files and
+    subfolders."""
     import hashlib
 
     digest = hashlib.sha256()
@@ -72,7 +74,7 @@ def recipe_digest(folder: Path) -> str:
 
 
 class CacheEntry(NamedTuple):
-    """A kept result: the folder, its description and, on demand, its state."""
+    """A stored result: the folder and its description. `Store.state` reads its state."""
 
     artifact: Artifact
     description: Values
@@ -90,7 +92,7 @@ class CacheEntry(NamedTuple):
         return str(self.description.get("version") or "")
 
     def owner_uid(self, owner_key: str) -> str:
-        """The uid of the recipe that made it, or nothing for a foreign entry."""
+        """The uid of the recipe that made the entry; empty for an entry of another tool."""
         owner = str(self.description.get(owner_key) or "")
         return owner.rpartition(",")[2].strip()
 
@@ -99,20 +101,20 @@ class CacheEntry(NamedTuple):
         return isinstance(limit, (int, float)) and limit < now
 
     def missing_base(self) -> str:
-        """The folder that the entry depends on, when that is gone."""
+        """The missing folder that the entry depends on; empty when nothing is missing."""
         needed = str(self.description.get("dependent_cached_path") or "")
         return needed if needed and not Path(needed).exists() else ""
 
 
 class Rejected(NamedTuple):
-    """An entry that has the tags and is still not used."""
+    """An entry that has the tags but cannot be used."""
 
     entry: CacheEntry
     reason: str
 
 
 class Lookup(NamedTuple):
-    """What a search of the cache gave, and why the rest was passed over."""
+    """The result of a search of the cache: entries that can be used, and why others cannot."""
 
     tags: list[str]
     entries: list[CacheEntry]
@@ -129,7 +131,7 @@ class Store:
         self._held: set[str] = set()
 
     def entries(self, tags: str | list[str] = "") -> list[CacheEntry]:
-        """Finished entries with these tags, by their sorted tags as CM orders them."""
+        """Finished entries with these tags, ordered by their sorted tags as in CM."""
         names = self.home.dialect.description_files
         found = []
         for artifact in self.index.find("cache", "", tags):
@@ -138,7 +140,7 @@ class Store:
         return sorted(found, key=lambda entry: sorted(entry.tags))
 
     def look_up(self, tags: list[str], versions: Versions, key: CacheKey | None = None) -> Lookup:
-        """Entries that answer a request: by CM's rule of tags, and by the whole key where one is given."""
+        """Entries that fit a request: by CM's rule of tags, and by the whole key if one is given."""
         lookup = Lookup(["-tmp", *tags], [], [])
         now = time.time()
         for entry in self.entries(lookup.tags):
@@ -165,15 +167,15 @@ class Store:
         return ""
 
     def nearest(self, tags: list[str], owner: str) -> list[tuple[CacheEntry, list[str]]]:
-        """Entries of a recipe that lack some of the tags, with what they lack: for `why`."""
+        """Entries of a recipe, each with the requested tags that it lacks. The verb `why` shows them."""
         query = TagQuery.parse(tags)
         owned = [e for e in self.entries() if e.owner_uid(self.home.dialect.owner_key) == owner]
         return [(entry, sorted(query.wanted - set(entry.tags))) for entry in owned]
 
     def state(self, entry: CacheEntry) -> Values:
-        """The kept env and state, with paths below another home's cache moved to this one.
+        """The stored env and state. Paths below another home's cache are changed to this home.
 
-        Raises: RecipeFault (16) when the file is gone or broken.
+        Raises: RecipeFault (16) when the file is missing or broken.
         """
         path = entry.path / self.home.dialect.cached_state_file
         try:
@@ -191,7 +193,7 @@ class Store:
         return state
 
     def _rooted(self, value: Any) -> Any:
-        """A path into another `local/cache` leads to this one, when this one has the entry."""
+        """Changes a path into another home's `local/cache` to this home's cache, if the entry exists here."""
         if isinstance(value, list):
             return [self._rooted(item) for item in value]
         if not isinstance(value, str) or "/local/cache/" not in value:
@@ -204,7 +206,7 @@ class Store:
 
     @contextlib.contextmanager
     def exclusively(self, tags: list[str]) -> Iterator[None]:
-        """Only one process at a time makes the entry of these tags; a recipe that calls itself is let through."""
+        """Lets one process at a time make the entry of these tags. A recipe that calls itself may enter again."""
         import zlib
 
         name = f"entry-{zlib.crc32(','.join(sorted(tags)).encode()):08x}"
@@ -219,20 +221,20 @@ class Store:
             self._held.discard(name)
 
     def stage(self, alias: str = "") -> Staged:
-        """A folder for a new entry, which is none before `commit`."""
+        """Makes a folder for a new entry. It is no entry before `commit`."""
         uid = new_uid()
         folder = self.home.cache / self.home.dialect.entry_folder(alias, uid)
         folder.mkdir(parents=True)
         return Staged(self, folder, uid, fresh=True)
 
     def reopen(self, entry: CacheEntry) -> Staged:
-        """The folder of an entry that is made again. Until `commit` it is no entry."""
+        """The folder of an entry that is made again. It is no entry until `commit`."""
         for name in self.home.dialect.description_files:
             (entry.path / name).unlink(missing_ok=True)
         return Staged(self, entry.path, entry.artifact.uid, fresh=False)
 
     def orphans(self) -> list[Path]:
-        """What killed runs left: folders without a description whose process is gone."""
+        """Folders that killed runs left: without a description, and without a running process."""
         names = self.home.dialect.description_files
         return [
             folder
@@ -240,16 +242,16 @@ class Store:
             if folder.is_dir()
             and not _any_of(names, folder)
             and not _is_running(folder)
-            and not _any_of(names, folder)  # again: it may have been finished while we looked
+            and not _any_of(names, folder)  # again: a process may have finished it meanwhile
         ]
 
     def failed(self) -> list[Path]:
-        """What failed runs left for reading: one folder per recipe."""
+        """The folders that failed runs left for the user to read: one per recipe."""
         return sorted((self.home.work / "failed").glob("*"))
 
 
 class Staged:
-    """An entry in the making. A lock on a file in it tells other processes that somebody is at work."""
+    """An unfinished entry. A locked file in it tells other processes that a process works on it."""
 
     def __init__(self, store: Store, folder: Path, uid: str, *, fresh: bool) -> None:
         self.store = store
@@ -259,7 +261,7 @@ class Staged:
         self._marker = _hold(folder / RUNNING)
 
     def commit(self, description: Values, state: Values) -> Artifact:
-        """Write the state, then the description, each in one step; from here on it is an entry."""
+        """Writes the state, then the description, each in one step. After that the folder is an entry."""
         dialect = self.store.home.dialect
         from assay.ground.files import staged
         from assay.recipes.contract.secrets import hidden
@@ -276,7 +278,7 @@ class Staged:
         )
 
     def discard(self, name: str) -> Path:
-        """Take the half-made folder out of the cache; what is in it can be read where this leads."""
+        """Moves the unfinished folder out of the cache. Returns the folder where its files can be read."""
         kept = self.store.home.work / "failed" / (name or self.uid)
         kept.parent.mkdir(parents=True, exist_ok=True)
         remove_folder(kept)
@@ -286,12 +288,12 @@ class Staged:
         return kept
 
     def drop(self) -> None:
-        """Remove the half-made folder for good."""
+        """Deletes the unfinished folder."""
         self.close()
         remove_folder(self.folder)
 
     def close(self) -> None:
-        """Say that nobody is at work here any more."""
+        """Releases the lock that marks this folder as in work."""
         if self._marker is not None:
             (self.folder / RUNNING).unlink(missing_ok=True)
             os.close(self._marker)
@@ -299,12 +301,13 @@ class Staged:
 
 
 def _hold(marker: Path) -> int | None:
-    """An open, locked file; the lock ends with the process, however it ends."""
+    """The descriptor of a locked file. The lock ends with the process, however it ends. None where the system has no
+    such locks."""
     try:
         import fcntl
-    except ImportError:  # no such locks on this system: then no folder counts as abandoned
+    except ImportError:  # this system has no such locks: no folder counts as abandoned
         return None
-    part = marker.with_name(f"{marker.name}.{os.getpid()}")  # nobody shall see it without its lock
+    part = marker.with_name(f"{marker.name}.{os.getpid()}")  # no process may see it before it is locked
     handle = os.open(part, os.O_CREAT | os.O_RDWR, 0o644)
     fcntl.flock(handle, fcntl.LOCK_EX)
     part.rename(marker)
@@ -319,7 +322,7 @@ def _any_of(names: Iterable[str], folder: Path) -> bool:
 def _is_running(folder: Path) -> bool:
     marker = folder / RUNNING
     if not marker.exists():
-        # Not made by this runner, or killed between mkdir and the lock: given a minute to show a sign of life.
+        # Made by another tool, or killed between mkdir and the lock. It counts as running for a minute.
         return time.time() - folder.stat().st_mtime < 60
     try:
         import fcntl
@@ -328,7 +331,7 @@ def _is_running(folder: Path) -> bool:
     try:
         with marker.open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # held, or gone since: somebody has just finished
+    except OSError:  # locked, or just finished and removed
         return True
     return False
 
