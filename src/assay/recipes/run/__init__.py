@@ -1,1 +1,1 @@
-"""Running a request: choose, resolve, dependencies, hooks, native script, hand back."""
+"""Runs a request: chooses a recipe, resolves it, runs dependencies, hooks and native script, returns env and state."""

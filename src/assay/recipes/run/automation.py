@@ -1,6 +1,6 @@
-"""The object that hooks know as `automation`: helpers to find tools, detect versions and run scripts.
+"""The object that hooks get as `automation`: helpers to find tools, detect versions and run scripts.
 
-Its methods take and give dictionaries, with `return` and `error`; that habit ends here.
+Its methods take and return dictionaries with `return` and `error`, as hooks expect. No other module does that.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ VERSIONED = ("[0-9].[0-9]", "[0-9][0-9].[0-9]", "[0-9][0-9].[0-9][0-9]")
 
 
 class WithLogger:
-    """Hooks write to `automation.logger`; logging is imported when one does."""
+    """Gives hooks `automation.logger`. The module logging is imported at the first use."""
 
     @property
     def logger(self) -> Any:
@@ -38,14 +38,15 @@ class WithLogger:
 
 
 class Bridge(WithLogger):
-    """What hooks find as `automation.cmind` or `automation.action_object`: a way to ask for other actions."""
+    """The object that hooks get as `automation.cmind` and `automation.action_object`. They use it to request other
+    actions."""
 
     def __init__(self, access: Callable[..., Answer]) -> None:
         self.access = access
 
 
 class Automation(WithLogger):
-    """Lives as long as a run; a hook of any recipe in it gets this same object."""
+    """One object for a whole run. The hooks of all its recipes get the same object."""
 
     def __init__(
         self,
@@ -68,7 +69,8 @@ class Automation(WithLogger):
         self.run_state: Values = {}
 
     def run_native_script(self, i: Answer) -> Answer:
-        """Run another script of the recipe's folder; `env_tmp` is what came out of it, the rest is put back."""
+        """Runs another script of the recipe's folder. `env_tmp` is the env after it; env, state and script name of
+        the step are then restored."""
         step = i["run_script_input"]
         before = {key: copied(step[key]) for key in ("env", "state", "script_name") if key in step}
         step["script_name"], step["env"] = i["script_name"], i.get("env") or {}
@@ -90,7 +92,8 @@ class Automation(WithLogger):
         return {"return": 0}
 
     def detect_version_using_script(self, i: Answer) -> Answer:
-        """Run the recipe's script and its `detect_version` hook; 16 when no fitting version comes out."""
+        """Runs the recipe's script and its `detect_version` hook. Returns 16 when they find no version within the
+        bounds."""
         env, step = i.get("env") or {}, i["run_script_input"]
         answer = self._detect(step, env)
         version = answer.get("version", "")
@@ -120,7 +123,7 @@ class Automation(WithLogger):
         return (not wanted or wanted == version) and Versions(lowest=lowest, highest=highest).admits(version)
 
     def find_artifact(self, i: Answer) -> Answer:
-        """Find a file in the requested folders or on a search path; 16 when it is nowhere."""
+        """Finds a file in the requested folders or on a search path. Returns 16 when there is none."""
         env, key = i["env"], self.dialect.key
         file_name = i["file_name"]
         searched = str(env.get(key("TMP_PATH")) or "")
@@ -175,7 +178,7 @@ class Automation(WithLogger):
                 env[extra_key] = [*env.get(extra_key, []), str(place)]
 
     def find_file_in_paths(self, i: Answer) -> Answer:
-        """Files of a name, or of a name with a version number behind it, in a list of folders."""
+        """Finds files with a name in a list of folders. A version number may follow the name."""
         pattern = i.get("file_name_re")
         found: list[str] = []
         seen: set[tuple[int, int]] = set()
@@ -227,12 +230,13 @@ class Automation(WithLogger):
         return number if number < len(files) else 0
 
     def get_default_path_list(self, i: Answer) -> list[str]:
-        """The folders of a search variable such as PATH, as the process has it."""
+        """The folders of a search variable such as PATH in the process environment."""
         name = i.get("default_path_env_key") or ""
         return self.host_path(name).split(":") if name else []
 
     def find_file_deep(self, i: Answer) -> Answer:
-        """Folders below `paths` that hold a file of the name; `restrict_paths` keeps those containing a text."""
+        """Folders below `paths` that have a file with the name. `restrict_paths` keeps only paths that contain one
+        of its texts."""
         wanted = i.get("restrict_paths") or []
         found = [
             str(path.parent)
@@ -246,7 +250,7 @@ class Automation(WithLogger):
         return {"return": 0, "found_paths": found}
 
     def find_file_back(self, i: Answer) -> Answer:
-        """The nearest folder upwards that holds a file of the name, or an empty text."""
+        """The folder at `path` or above that has a file with the name; an empty text when there is none."""
         start = Path(i["path"])
         for folder in (start, *start.parents):
             if (folder / i["file_name"]).is_file():
@@ -254,7 +258,7 @@ class Automation(WithLogger):
         return {"return": 0, "found_path": ""}
 
     def parse_version(self, i: Answer) -> Answer:
-        """Read a version out of a script's output with a regular expression; sets it in `which_env`."""
+        """Finds a version in a script's output with a regular expression, and sets it in `which_env`."""
         path = Path(i.get("file_name") or shell.VERSION_FILE)
         if not path.is_file():
             return {"return": NOT_FOUND, "error": f"file {path} was not found"}
@@ -270,12 +274,12 @@ class Automation(WithLogger):
         return {"return": 0, "version": match[number], "string": text}
 
     def update_deps(self, i: Answer) -> Answer:
-        """Give tags, versions and the like to named dependencies."""
+        """Adds tags, versions and other values to dependencies by name."""
         update_named(i["deps"], i["update_deps"], i.get("env") or {})
         return {"return": 0}
 
     def clean_some_tmp_files(self, i: Answer) -> Answer:
-        """Remove the working files that a native script left."""
+        """Removes the working files of a native script."""
         shell.clean(shell.WORKING_FILES)
         return {"return": 0}
 

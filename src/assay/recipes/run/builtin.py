@@ -1,4 +1,4 @@
-"""Recipes of our own: registered by whoever has them, answering top-level requests only."""
+"""Built-in recipes of this package. Their owners register them. They serve top-level requests only."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Declines = Callable[[Recipe, Given], str]
 
 
 class Builtin(NamedTuple):
-    """A folder with a `meta.yaml`, and the function that acts for it.
+    """A built-in recipe: a folder with a `meta.yaml`, and the function that runs it.
 
-    `act(resolved, inputs, fake)` gives CM's result dictionary; a fake run does nothing else. It answers a top-level
-    request that names its full set of tags, never a dependency. `declines(recipe, inputs)` says what of a request it
-    cannot do, and nothing when it can do all. A `fallback` answers only where no pulled repository has these tags.
+    `act(resolved, inputs, fake)` returns CM's result dictionary; a fake run does nothing else. It serves a top-level
+    request that names its full set of tags, never a dependency. `declines(recipe, inputs)` returns what it cannot do
+    of a request; empty = it can do all. A `fallback` serves only where no pulled repository has these tags.
     """
 
     folder: Path
@@ -40,7 +40,7 @@ class Builtin(NamedTuple):
 
 
 class Owned(NamedTuple):
-    """A request that a recipe of our own answers."""
+    """A request that a built-in recipe serves."""
 
     builtin: Builtin
     recipe: Recipe
@@ -53,11 +53,11 @@ def owned(
     inputs: Given,
     note: Callable[[str], None] = lambda _text: None,
 ) -> Owned | None:
-    """Whether a recipe of our own answers a request; None where one of a repository is asked for, or has to answer.
+    """The built-in recipe for a request; None when a recipe of a repository is requested or must serve it.
 
-    A request for what ours cannot do goes to a pulled repository whose recipe knows all its variations, and `note` is
-    told why. Raises: RecipeNotFound (16) for a variation that no recipe knows, RecipeFault (1) for what ours declines
-    when no other is there, or when `--recipes` names no repository.
+    When the built-in recipe cannot do the request, a pulled repository serves it if its recipe knows all variations.
+    `note` then gets the reason. Raises: RecipeNotFound (16) for a variation that no recipe knows. RecipeFault (1)
+    for what the built-in recipe declines when there is no other, or when `--recipes` names no repository.
     """
     if inputs.get("recipes"):
         _require_repository(index, str(inputs["recipes"]))
@@ -102,7 +102,7 @@ def find_builtin(builtins: list[Builtin], index: Index, selection: Selection) ->
 
 
 def load_builtin(builtin: Builtin, index: Index) -> Recipe:
-    """Its recipe, in the dialect of the home it is asked through: keys are written with that prefix."""
+    """The recipe of a builtin, in the dialect of the home. Its keys are written with that dialect's prefix."""
     meta = index.home.descriptions.load(builtin.folder, MLC.description_files)
     artifact = Artifact(
         str(builtin.folder),

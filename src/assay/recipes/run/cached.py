@@ -1,6 +1,6 @@
-"""Takes a recipe's result out of the cache, or has it made and keeps it.
+"""Takes a recipe's result from the cache, or runs the recipe and stores the result.
 
-A cache entry stands in for hooks and script; only dependencies marked `dynamic` run then.
+A cache entry replaces hooks and script. Only dependencies marked `dynamic` run then.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from assay.recipes.run.call import RecipeOutcome
 from assay.recipes.run.execution import Execution
 from assay.recipes.values import Values
 
-VALIDATION = "validate_cache"  # a native script by which a recipe judges entries of its own
+VALIDATION = "validate_cache"  # native script with which a recipe checks its own entries
 
 
 def load_or_run(execution: Execution) -> RecipeOutcome:
-    """What a recipe that keeps its results hands back, from wherever it comes."""
+    """The outcome of a recipe that caches: from an entry, or from a run that makes one."""
     tags = execution.request.tags()
     execution.tags = list(tags)
     if outcome := _from_cache(execution):
@@ -57,7 +57,7 @@ def _from_cache(execution: Execution) -> RecipeOutcome | None:
 
 
 def _reuse(execution: Execution, entry: CacheEntry, kept: Values) -> RecipeOutcome:
-    """Env and state of an entry, in place of running the recipe."""
+    """Uses env and state of an entry instead of running the recipe."""
     resolved = execution.resolved
 
     def load() -> None:
@@ -73,10 +73,10 @@ def _reuse(execution: Execution, entry: CacheEntry, kept: Values) -> RecipeOutco
 
 
 def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
-    """What the recipe's own `validate_cache` says of an entry; without that script every entry is valid.
+    """Whether the recipe's own script `validate_cache` accepts an entry. Without that script every entry is valid.
 
-    The script sees what the entry exports, and over it what the dependencies marked `dynamic` export. An entry is
-    not valid when the script fails, or when `detect_version` then finds another version.
+    The script sees the entry's exported variables; those of the dependencies marked `dynamic` override them. An
+    entry is not valid when the script fails, or when `detect_version` then finds another version.
     """
     recipe, resolved = execution.recipe, execution.resolved
     if not (recipe.folder / f"{VALIDATION}.sh").is_file():
@@ -106,7 +106,8 @@ def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
 
 
 def _detected(execution: Execution) -> str:
-    """Run `validate_cache`, and `detect_version` where there is such a hook. Raises: RecipeFault when one fails."""
+    """Runs `validate_cache`, then the hook `detect_version` if there is one. Returns the version; empty without the
+    hook. Raises: RecipeFault when one fails."""
     step = {**execution.hooks.step, "script_name": VALIDATION, "env": execution.env}
     execution.session.scripts.run(step)
     if not execution.hooks.has("detect_version"):
@@ -118,7 +119,7 @@ def _detected(execution: Execution) -> str:
 
 
 def _made_entry(execution: Execution, tags: list[str]) -> RecipeOutcome:
-    """Run the recipe in a folder that becomes an entry when all went well, and not a moment earlier."""
+    """Runs the recipe in a new folder. The folder becomes an entry only when everything has succeeded."""
     store, here = execution.session.store, Path.cwd()
     for orphan in store.orphans():
         remove_folder(orphan)
@@ -155,7 +156,7 @@ def _staged(execution: Execution, tags: list[str]) -> Staged:
 
 
 def _keep_failed_folder(execution: Execution, staged: Staged, fault: RecipeFault) -> None:
-    """Take a half-made entry out of the cache, and say where its pieces can be read."""
+    """Moves an unfinished entry out of the cache and puts its new place into the error."""
     with contextlib.suppress(OSError):
         kept = staged.discard(execution.recipe.alias)
         if isinstance(fault, RecipeFailed) and fault.kept is None:
@@ -163,7 +164,7 @@ def _keep_failed_folder(execution: Execution, staged: Staged, fault: RecipeFault
 
 
 def _commit(execution: Execution, staged: Staged, outcome: RecipeOutcome) -> None:
-    """Make the staged folder an entry."""
+    """Turns the staged folder into an entry."""
     for name, values in ((shell.ALL_ENV_FILE, outcome.env), (shell.ENV_FILE, outcome.new_env)):
         shell.write_script(staged.folder / name, [*shell.SHEBANG, *shell.export_lines(values)])
     state = {

@@ -1,4 +1,4 @@
-"""One request for a recipe within a run, and what the recipe hands back."""
+"""One request for a recipe within a run, and its outcome."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from assay.recipes.model.resolve import Scope
 from assay.recipes.values import Values
 
-# Of a dependency entry: they go into the scope, not into the inputs.
+# Keys of a dependency entry that go into the scope, not into the inputs.
 APART = ("env", "state", "const", "const_state")
 
 
@@ -27,7 +27,7 @@ class RecipeCall(NamedTuple):
 
 
 class RecipeOutcome(NamedTuple):
-    """What a recipe hands back. `env` and `state` are those of the caller with the new ones over them."""
+    """The outcome of a recipe. `env` and `state` are the caller's, overridden by `new_env` and `new_state`."""
 
     new_env: Values
     new_state: Values

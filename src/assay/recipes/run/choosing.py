@@ -1,4 +1,4 @@
-"""Which of several recipes that answer a request is taken: a remembered one, a cached one, the user's choice."""
+"""Chooses one of several recipes that match a request: by an earlier choice, by the cache, or by asking the user."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Remembered(NamedTuple):
-    """A choice made earlier in this run. Between entries of the cache the tags of the search are the question."""
+    """A choice made earlier in this run. For cache entries, `tags` are those of the search."""
 
     kind: str  # "script" or "cache"
     tags: frozenset[str]
@@ -33,12 +33,13 @@ class Chooser:
         self.index = index
         self.console = console
         self.remembered: list[Remembered] = []
-        self.shown: list[Values] = []  # the same as hooks see it; of recipes in CM alone
+        self.shown: list[Values] = []  # the choices as hooks see them; choices of recipes only in CM
 
     def recipe(self, selection: Selection, name: str, flags: Flags) -> Recipe:
-        """The recipe that answers.
+        """The recipe for a selection.
 
-        Raises: RecipeNotFound when none does, RecipeFault (1) when a choice is needed and nobody can make it.
+        Raises: RecipeNotFound when none matches, RecipeFault (1) when a choice is needed and there is no terminal to
+        ask.
         """
         found = candidates(self.index, selection, name)
         if len(found) > 1 and not flags.forget_selections:
@@ -65,7 +66,7 @@ class Chooser:
         return {entry.owner_uid(key) for entry in Store(self.index).entries(["-tmp", *selection.asked_tags])}
 
     def entry(self, entries: list[CacheEntry], tags: list[str], flags: Flags) -> CacheEntry | None:
-        """The cache entry to use; None when there is none, or the user wants none of them."""
+        """The cache entry to use; None when there is none, or when the user refuses them all."""
         if len(entries) > 1 and not flags.forget_selections:
             uid = self._recall("cache", tuple(tags))
             entries = [entry for entry in entries if entry.artifact.uid == uid] or entries

@@ -1,4 +1,4 @@
-"""What the recipes say and ask. The command line gives the real one; a test gives a list."""
+"""Output and questions of recipes. The command line passes a terminal; a test passes a list."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import Protocol
 
 
 class Console(Protocol):
-    """Where words go. `say` is the answer itself (stdout), `note` is the log of the way there (stderr)."""
+    """Where messages go: `say` writes results (stdout), `note` writes the log (stderr)."""
 
     def say(self, text: str) -> None: ...
 
     def note(self, text: str) -> None: ...
 
     def ask(self, question: str) -> str | None:
-        """The user's answer, or None when nobody is there to answer."""
+        """The user's answer; None when no user can answer."""
 
 
 class Quiet:
-    """Keeps what was said and noted, answers nothing: for tests, plans and embedded use."""
+    """Collects what was said and noted, and answers no question. For tests, plans and embedded use."""
 
     def __init__(self) -> None:
         self.said: list[str] = []

@@ -1,4 +1,4 @@
-"""What every action gets: the home with its index, somebody to talk to, the process's environment."""
+"""What every action gets: the home with its index, the console, the process environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Answer = Values
 
 
 class Context:
-    """One command, or one request of a hook. With `console` Quiet it only answers."""
+    """One command, or one request of a hook. With a Quiet console it prints nothing."""
 
     def __init__(
         self,
@@ -34,14 +34,14 @@ class Context:
         self.console = console
         self.host_env = dict(host_env)
         self.builtins = builtins or []
-        self.runner: Any = None  # the run that asks, when a hook does
+        self.runner: Any = None  # the run of the hook that asked, if any
 
     @property
     def dialect(self) -> Dialect:
         return self.home.dialect
 
     def quietly(self) -> Context:
-        """The same context for a hook: what it asks is answered, not printed."""
+        """The same context for a hook, which gets results and prints nothing."""
         other = Context.__new__(Context)
         other.__dict__.update(self.__dict__)
         other.console = Quiet()
@@ -49,7 +49,7 @@ class Context:
 
 
 class Found:
-    """An artifact as the callers of `search` know it: `path`, `meta`, `repo_path`, `repo_meta`."""
+    """An artifact with the attributes that callers of `search` expect: `path`, `meta`, `repo_path`, `repo_meta`."""
 
     def __init__(self, context: Context, artifact: Artifact) -> None:
         self.artifact = artifact
@@ -59,7 +59,7 @@ class Found:
         self._context = context
 
     def as_json(self) -> Values:
-        """For a reader of `--out=json`: where it is, its names and tags, and what its description says of a version."""
+        """The artifact for `--out=json`: its place, names, tags, and the version if its description has one."""
         found = {"path": self.path, "repo_path": self.repo_path, "tags": list(self.artifact.tags)}
         version = self.meta.get("version")
         return {
@@ -76,7 +76,7 @@ class Found:
 
 
 def yes(context: Context, inputs: Inputs, question: str) -> bool:
-    """Did the user agree, by `-f`, `--force` or by answering? Nobody there to answer means no."""
+    """Whether the user agreed, by `-f`, `--force` or an answer. When no user can answer it is no."""
     if inputs.get("f") or inputs.get("force"):
         return True
     answer = context.console.ask(f"{question} (y/N): ")
@@ -84,11 +84,11 @@ def yes(context: Context, inputs: Inputs, question: str) -> bool:
 
 
 def words(inputs: Inputs) -> list[str]:
-    """All artifact words of a command line; a name without one is the empty text."""
+    """The artifact names of a command line. The first is empty when the command has none."""
     return [str(inputs.get("artifact") or ""), *[str(word) for word in inputs.get("artifacts") or []]]
 
 
 def tag_text(inputs: Inputs, key: str = "tags") -> str:
-    """Tags as one text, given as a text or a list."""
+    """The tags as one text with commas. The input may be a text or a list."""
     tags = inputs.get(key) or ""
     return ",".join(map(str, tags)) if isinstance(tags, list) else str(tags)

@@ -1,4 +1,4 @@
-"""Runs one resolved recipe: what happens at each step of the walk through it."""
+"""Runs one resolved recipe: the code for each step of the walk."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from assay.recipes.values import Given, Values
 
 
 class Before(NamedTuple):
-    """Copies of what the caller had when it asked; a recipe's outcome is laid over them."""
+    """Copies of the caller's env and state before the call. The recipe's outcome overrides them."""
 
     env: Values
     state: Values
 
 
 class Execution:
-    """The run of one recipe; lives as long as that."""
+    """The run of one recipe."""
 
     def __init__(
         self, session: RunSession, call: RecipeCall, request: RecipeRequest, before: Before, run_recipe: Runs
@@ -53,14 +53,14 @@ class Execution:
         self.hooks = HookCalls(session, call, request, self.walk)
         self._instead: Values = {}  # the recipe to run when the hook wants this one skipped
         self.version = request.resolved.versions.version
-        self.tags: list[str] = []  # of the cache entry that is being made
+        self.tags: list[str] = []  # tags of the new cache entry
 
     def key(self, name: str) -> str:
         """The name of a variable with the dialect's prefix."""
         return self.recipe.dialect.key(name)
 
     def make_here(self) -> RecipeOutcome:
-        """Run everything in the current folder for its own sake, and tidy up."""
+        """Runs a recipe without caching, in the current folder, and cleans up."""
         here = Path.cwd()
         for path in self.recipe.meta.get("clean_output_files") or []:
             Path(path).unlink(missing_ok=True)
@@ -73,13 +73,13 @@ class Execution:
         return outcome
 
     def make(self) -> RecipeOutcome:
-        """Run everything in the current folder."""
+        """Runs all steps in the current folder."""
         return self.outcome() if self.walk.make() else self._skipped(self._instead)
 
     # ------------------------------------------------------------------ the steps of the walk
 
     def begin(self) -> None:
-        """Warnings, the default version, and the hook before the dependencies."""
+        """Prints warnings, applies the default version, and runs the hook before the dependencies."""
         resolved, flags = self.resolved, self.request.flags
         for warning in resolved.warnings:
             self.session.info(f"{self.call.indent}  WARNING: {warning}")
@@ -93,11 +93,12 @@ class Execution:
             self.walk.docker_dependencies()
 
     def takes(self, entry: Entry, phase: str) -> bool:
-        """An entry whose conditions hold."""
+        """Whether the conditions of a dependency entry hold."""
         return applies(entry, self.env, self.request.flags.fake_run)
 
     def answer(self, entry: Entry, phase: str, child_env: Env) -> RecipeOutcome | None:
-        """Run a dependency. Raises: RecipeFault when it fails, unless the entry lets it."""
+        """Runs a dependency. None with `--fake_deps`, or when it failed and may. Raises: RecipeFault when it fails
+        and the entry has no `continue_on_error`."""
         if self.session.fake_deps:
             return None
         try:
@@ -109,7 +110,7 @@ class Execution:
             return None
 
     def preprocess(self) -> bool:
-        """Run the hook of this name; False when its answer says `skip`."""
+        """Runs the hook `preprocess`. False when its answer has `skip`."""
         resolved, flags = self.resolved, self.request.flags
         self.clean()
         self.hooks.load()
@@ -122,13 +123,13 @@ class Execution:
             if answer.get("skip"):
                 self._instead = answer.get("script") or {}
                 return False
-            self._take_tags(answer)  # not yet the version: the native script may find another
+            self._take_tags(answer)  # the version comes later: the native script may find another
         if flags.print_env:
             self.session.debug(_as_text(self.env))
         return True
 
     def native_script(self) -> None:
-        """Run the script of the recipe's folder, where there is one."""
+        """Runs the native script of the recipe's folder, if there is one."""
         self._map_env_keys()
         step = self.hooks.step
         step["env"], step["state"] = self.env, self.resolved.state
@@ -140,7 +141,7 @@ class Execution:
             self.session.info(f'{self.call.indent}       ! call "postprocess" from {path}')
 
     def postprocess(self) -> None:
-        """Run the hook of this name."""
+        """Runs the hook `postprocess`, if there is one."""
         if self.hooks.has("postprocess"):
             self.resolved.apply_const()
             answer = self.hooks.run("postprocess")
@@ -150,7 +151,7 @@ class Execution:
     # ------------------------------------------------------------------ what comes of it
 
     def outcome(self, *, skipped: bool = False) -> RecipeOutcome:
-        """The values the recipe exports, and the caller's own with these over them."""
+        """The values that the recipe exports, and the caller's values overridden by them."""
         self.resolved.apply_const()
         inputs, resolved = self.call.inputs, self.resolved
         new_env = exported(self.env, inputs.get("force_new_env_keys") or resolved.new_env_keys)
@@ -160,11 +161,11 @@ class Execution:
         )
 
     def clean(self) -> None:
-        """Remove the recipe's working files from the current folder."""
+        """Removes the recipe's working files from the current folder."""
         shell.clean([*(self.recipe.meta.get("clean_files") or []), *shell.WORKING_FILES])
 
     def tag(self, tags: Iterable[str]) -> None:
-        """Further tags for the cache entry."""
+        """Adds tags for the cache entry."""
         self.tags += [tag for tag in dict.fromkeys(tags) if tag not in self.tags]
 
     def _tag_version(self, version: str) -> None:
@@ -178,7 +179,7 @@ class Execution:
         return outcome._replace(env=env, state=state)
 
     def _skipped(self, other: Values) -> RecipeOutcome:
-        """The recipe wants nothing done, or another recipe run in its place."""
+        """The hook asked to skip this recipe. Runs the recipe `other` instead, if it named one."""
         if not other:
             return self.outcome(skipped=True)
         os.chdir(self.session.folder if self.call.depth == 0 else self.env[self.key("TMP_CURRENT_PATH")])

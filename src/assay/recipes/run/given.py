@@ -1,7 +1,7 @@
-"""What a hook is told of its own run, in the names of the tool: `run_state`, and `input`, the request itself.
+"""The values that a hook gets about its own run, with the tool's names: `run_state`, and `input`, the request.
 
-Source: what hooks get from cmind 4.2.0 with the engine of cm4mlops at 3a601227, and from mlcflow 1.3.8
-(`tests/differential/compare.py --probe` shows both beside ours).
+Source: what hooks get from cmind 4.2.0 with the engine of cm4mlops at 3a601227, and from mlcflow 1.3.8.
+`tests/differential/compare.py --probe` prints both beside ours.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from assay.recipes.values import Given, Values
 
 
 def run_state(session: RunSession, call: RecipeCall, request: RecipeRequest, asked: list[str]) -> Values:
-    """The state of one recipe's run. `asked` are the tags of its dependencies so far; it grows."""
+    """The state of one recipe's run. `asked` is the list of tags of its dependencies; it grows during the run."""
     resolved, selection = request.resolved, request.selection
     recipe = resolved.recipe
     dialect = recipe.dialect
@@ -66,7 +66,7 @@ def _without_lists(request: RecipeRequest, asked: list[str]) -> Values:
 
 
 def _with_lists(request: RecipeRequest, asked: list[str]) -> Values:
-    """The tool keeps here what it works on, so that hooks may extend these lists."""
+    """The lists that the tool itself works on. Hooks may extend them."""
     resolved = request.resolved
     meta = resolved.recipe.meta
     versions = meta.get("versions") or {}
@@ -88,7 +88,7 @@ def _with_lists(request: RecipeRequest, asked: list[str]) -> Values:
 
 
 def hook_input(session: RunSession, call: RecipeCall, request: RecipeRequest, state: Values) -> Values:
-    """The request as the tool hands it to a hook. A dependency carries all that it was given."""
+    """The request in the form that the tool passes to a hook. A dependency gets all values passed down to it."""
     dialect, inputs = session.home.dialect, call.inputs
     live = {name: getattr(request.resolved, name) for name in APART}
     if not call.depth:
@@ -121,7 +121,7 @@ def misspelt(inputs: Given, recipe: Recipe) -> Iterator[str]:
 
 
 class GivenArtifact:
-    """What hooks find as `artifact`: the recipe as the tool describes it."""
+    """The object that hooks get as `artifact`: the recipe with the tool's attributes."""
 
     def __init__(self, recipe: Recipe) -> None:
         repository = recipe.repository
@@ -139,6 +139,6 @@ class _GivenRepository:
 
 
 def repro_prefix(tool: str, inputs: Given, folder: Path) -> Path:
-    """What the paths of the files of `--repro` begin with."""
+    """The common beginning of all file paths of `--repro`."""
     prefix = str(inputs.get("repro_prefix") or f"{tool}-run-script")
     return folder / str(inputs.get("repro_dir") or f"{tool}-repro") / prefix

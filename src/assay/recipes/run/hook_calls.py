@@ -1,4 +1,4 @@
-"""What the hooks of a recipe are given: the dictionary `i`, and within it `run_script_input`, the step."""
+"""Calls the hooks of a recipe with the dictionary `i`. Its member `run_script_input` is the step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assay.recipes.values import Values
 
 
 class HookCalls:
-    """The hooks of one recipe. `step` is what a native script of it is run from, too."""
+    """The hooks of one recipe. `step` is also the input of its native scripts."""
 
     def __init__(self, session: RunSession, call: RecipeCall, request: RecipeRequest, walk: Walk) -> None:
         self.session = session
@@ -27,7 +27,7 @@ class HookCalls:
         self._hooks: Hooks | None = None
 
     def load(self) -> None:
-        """Read the file anew, and lay out the step as things stand now."""
+        """Loads the hook file again, and makes the step from the current values."""
         self._hooks = load_hooks(self.recipe.folder, self.session.process_state, self.session.access)
         self.step = self._step()
 
@@ -35,7 +35,7 @@ class HookCalls:
         return self._hooks is not None and self._hooks.has(name)
 
     def run(self, name: str) -> Values:
-        """Call a hook that is there; gives its answer. Raises: RecipeFailed, as `Hooks.call` does."""
+        """Calls an existing hook and returns its answer. Raises: RecipeFailed, as `Hooks.call` does."""
         assert self._hooks is not None
         resolved = self.resolved
         arguments = {
@@ -52,7 +52,7 @@ class HookCalls:
             return self._hooks.call(name, arguments)
 
     def predeps(self) -> None:
-        """The hook before the dependencies; the file is loaded early only when it has one."""
+        """Runs the hook before the dependencies. The file is loaded this early only if it defines that hook."""
         if not self.recipe.dialect.has_predeps or self.recipe.meta.get("predeps") is False:
             return
         path = self.recipe.folder / "customize.py"
@@ -104,7 +104,7 @@ class HookCalls:
         return step
 
     def _meta(self) -> Values:
-        """The description with the lists that hooks may extend in place, such as `post_deps`, as they stand now."""
+        """The description with the current state of the lists that hooks may extend in place, such as `post_deps`."""
         meta, entries = self.recipe.meta, self.resolved.entries
         exports = {key: getattr(self.resolved, key) for key in ("new_env_keys", "new_state_keys")}
         meta.update({key: listed for key, listed in (entries | exports).items() if key in meta})

@@ -1,4 +1,5 @@
-"""The environment that hooks and native scripts start from: our helpers in front, sudo and the user's Python away."""
+"""The environment in which hooks and native scripts start: with our helpers on PATH, without sudo and without
+writing to the user's Python."""
 
 from __future__ import annotations
 
@@ -21,10 +22,10 @@ LAUNCHERS = {"cm": "cm ", "cmr": "cm run script ", "mlc": "mlc ", "mlcr": "mlcr 
 def host_environment(
     home: Home, host_env: Mapping[str, str], *, allow_sudo: bool, own_python: bool
 ) -> dict[str, str]:
-    """`host_env` with our folders in front of PATH and PYTHONPATH.
+    """`host_env` with our folders first in PATH and PYTHONPATH.
 
-    pip installs of recipes go into a Python environment of the home, which sees the user's packages; with
-    `own_python` off, into whatever Python comes first on the user's PATH.
+    Recipes install pip packages into a Python environment of the home, which also sees the user's packages. With
+    `own_python` off, they install into the first Python on the user's PATH.
     """
     env = dict(host_env)
     folders = [str(_launchers(home))]
@@ -42,7 +43,7 @@ def host_environment(
 
 
 def _launchers(home: Home) -> Path:
-    """A folder with `cm`, `cmr`, `mlc` and `mlcr` that lead back here, for scripts that call them."""
+    """A folder with `cm`, `cmr`, `mlc` and `mlcr` that start this program, for scripts that call them."""
     folder = home.work / "bin"
     for name, verb in LAUNCHERS.items():
         _write(folder / name, LAUNCHER.format(python=quoted_path(Path(sys.executable)), verb=verb))
@@ -56,7 +57,7 @@ def _sudo_guard(home: Home) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    """An executable file; left alone when it is there already."""
+    """Writes an executable file, unless it already has this text."""
     try:
         if path.read_text(encoding="utf-8") == text:
             return
@@ -69,7 +70,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def _python(home: Home, env: Mapping[str, str]) -> Path:
-    """The home's own Python environment, made from the first python3 on PATH when it is not there yet."""
+    """The home's own Python environment. It is made from the first python3 on PATH if it is missing. Raises:
+    RecipeFault (1) when it cannot be made."""
     folder = home.root / "python"
     if (folder / "bin" / "python3").exists():
         return folder
@@ -102,7 +104,7 @@ def _python(home: Home, env: Mapping[str, str]) -> Path:
 
 
 def _share_packages(base: str, environment: Path) -> None:
-    """Let the environment see what `base` sees, also when that is an environment itself."""
+    """Lets the environment see the packages of `base`, even if `base` is an environment itself."""
     import subprocess
 
     code = (
@@ -114,9 +116,10 @@ def _share_packages(base: str, environment: Path) -> None:
 
 
 def _give_pip(environment: Path) -> None:
-    """Recipes call `python3 -m pip`: where the user's Python has none, Python's own copy or ours is installed.
+    """Gives the environment pip, because recipes call `python3 -m pip`. Tries the user's pip, Python's own copy, then
+    ours.
 
-    Where neither is there nothing is done: most recipes need no pip, and one that does says so.
+    Does nothing when all three are missing: most recipes need no pip, and a recipe that does reports it.
     """
     import subprocess
 

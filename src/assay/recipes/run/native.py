@@ -1,4 +1,4 @@
-"""One native script run for a recipe, from the dictionary that hooks know as `run_script_input`."""
+"""Runs one native script of a recipe, from the dictionary that hooks get as `run_script_input`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.recipes.values import Values
 
 
 class NativeScripts:
-    """Runs native scripts with a process_state's environment and says what it calls."""
+    """Runs native scripts with the environment of a process_state, and logs each call."""
 
     def __init__(
         self, dialect: Dialect, process_state: HookProcessState, note: Callable[[str], None]
@@ -26,10 +26,10 @@ class NativeScripts:
         self.note = note
 
     def run(self, step: Values) -> bool:
-        """Run the script of a step in the current folder; its `env` and `state` take what the script left.
+        """Runs the script of a step in the current folder. Its `env` and `state` are updated with the script's results.
 
-        False when the recipe has no script of the name. Raises: RecipeFailed (2) when it ends with an error,
-        RecipeNotFound (16) when the recipe names a script that is not there.
+        False when the recipe has no script with the name. Raises: RecipeFailed (2) when the script fails,
+        RecipeNotFound (16) when the recipe names a missing script.
         """
         folder, env, state = Path(step["path"]), step["env"], step["state"]
         meta = step.get("meta") or {}

@@ -1,4 +1,4 @@
-"""A request answered as far as it can be without running anything: recipe, variations, variables, cache (pure)."""
+"""A request, resolved without running anything: recipe, variations, variables, cache (pure)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _say_nothing(_text: str) -> None:
 
 
 class RecipeRequest(NamedTuple):
-    """What a request became."""
+    """A resolved request."""
 
     inputs: Values
     selection: Selection
@@ -44,18 +44,19 @@ class RecipeRequest(NamedTuple):
         return caches and not (flags.skip_cache or flags.fake_run)
 
     def told_variations(self) -> list[str]:
-        """The variations that hooks and records name."""
+        """The variations that hooks and records show."""
         learns = self.resolved.dialect.hooks_learn_applied_variations
         return list(self.resolved.choice.applied if learns else self.selection.variations)
 
     def tags(self) -> list[str]:
-        """What a cache entry must carry to answer."""
+        """The tags that a cache entry must have to be used."""
         from assay.recipes.home.cache_rule import lookup_tags
 
         return lookup_tags(self.resolved, self.selection, self.inputs, self.flags)
 
     def cache_expiration(self) -> str:
-        """How long an entry may be used: as the recipe and its variations say, else as asked for (so mlcflow)."""
+        """How long an entry may be used, as a text: by the recipe and its variations, else by the request (as in
+        mlcflow). Empty = without limit."""
         return str(self.resolved.cache_expiration or self.inputs.get("cache_expiration") or "")
 
     def key(self) -> CacheKey:
@@ -68,7 +69,7 @@ class RecipeRequest(NamedTuple):
 
 
 def scope_of(inputs: Given) -> Scope:
-    """The scope of a top-level request. Raises: RecipeFault (1) for a plain value where values with names belong."""
+    """The scope of a top-level request. Raises: RecipeFault (1) for a plain value where a dictionary is needed."""
     check_nested(inputs)
     return Scope(
         Env(copied(inputs.get("env") or {}), "command line"),
@@ -80,18 +81,18 @@ def scope_of(inputs: Given) -> Scope:
 
 
 class Answering(NamedTuple):
-    """What all requests of one run, or of one plan, are answered with."""
+    """The settings by which all requests of one run or plan are resolved."""
 
     chooser: Chooser
     host_env: Mapping[str, str]
     strict: bool = False  # CM's reading of flags
-    quiet: bool = False  # the first of several recipes is taken, whatever the flags say
+    quiet: bool = False  # takes the first of several recipes, even without --quiet
     verbose: bool = False  # a dependency logs like the recipe above it
     info: Callable[[str], None] = _say_nothing
     debug: Callable[[str], None] = _say_nothing
 
     def request(self, call: RecipeCall, recipe: Recipe | None = None) -> RecipeRequest:
-        """Choose a recipe, where none is given, and resolve it: from here on nothing is open.
+        """Chooses a recipe, if none is given, and resolves it. After this nothing is left to decide.
 
         Raises: RecipeNotFound, RecipeFault.
         """
@@ -119,7 +120,7 @@ class Answering(NamedTuple):
 
 
 def add_local(call: RecipeCall) -> None:
-    """The env, state and constants of the dependency entry itself, over those handed down."""
+    """Adds env, state and constants of the dependency entry itself. They override those passed down."""
     with call.scope.env.written_by("dependency entry"):
         for name in APART:
             merge(getattr(call.scope, name), call.inputs.get(f"local_{name}") or {})
@@ -132,9 +133,9 @@ def answer_request(
     host_env: Mapping[str, str],
     recipe: Recipe | None = None,
 ) -> RecipeRequest:
-    """Choose, where no recipe is given, and resolve, taking the first of several recipes.
+    """Chooses a recipe, if none is given, and resolves it. Takes the first of several recipes.
 
-    Raises: RecipeNotFound, RecipeFault as a run would.
+    Raises: RecipeNotFound, RecipeFault, as a run would.
     """
     inputs = dict(inputs)
     name_and_tags(inputs, index.home.dialect)
@@ -148,7 +149,8 @@ def _title(name: str, selection: Selection) -> str:
 
 
 def name_and_tags(inputs: Values, dialect: Dialect) -> str:
-    """A word with blanks stands for tags: `run script "detect os"`; gives the name that is left."""
+    """Moves words with blanks or commas into the tags, as in `run script "detect os"`. Returns the name that is
+    left."""
     words = [str(inputs.get("artifact") or ""), *map(str, inputs.get("artifacts") or [])]
     tags = [inputs["tags"]] if inputs.get("tags") else []
     if dialect.is_tags(words[0]):

@@ -1,4 +1,4 @@
-"""Runs a request and everything below it: choose, resolve, take from the cache or make, hand back."""
+"""Runs a request and its dependencies: chooses, resolves, takes from the cache or runs, returns the outcome."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from assay.recipes.values import Given, Values
 if TYPE_CHECKING:
     from assay.recipes.run.builtin import Builtin
 
-DEPTH_MAX = 64  # of recipes below one another; the deepest chain in cm4mlops is below 10
+DEPTH_MAX = 64  # limit for nested recipes; the deepest chain in cm4mlops is below 10
 
 
 class Runner:
-    """Runs requests on one home. `host_env` is the environment that hooks and scripts start from."""
+    """Runs requests on one home. Hooks and scripts start with the environment `host_env`."""
 
     def __init__(
         self,
@@ -55,9 +55,9 @@ class Runner:
         self.last: RunSession
 
     def run(self, inputs: Values) -> Values:
-        """Perform `run script` for a parsed command line; gives CM's result dictionary.
+        """Runs `run script` for a parsed command line. Returns CM's result dictionary.
 
-        Raises: RecipeFault when it cannot be found, resolved or run.
+        Raises: RecipeFault when the recipe cannot be found, resolved or run.
         """
         inputs = dict(inputs)
         check_nested(inputs)
@@ -94,7 +94,7 @@ class Runner:
         }
 
     def _keep_log(self, failure: RecipeFailed, inputs: Given) -> None:
-        """Write what the failed script printed, or where the hook's exception came from."""
+        """Writes the log of a failure: the script's output, or the traceback of the hook's exception."""
         from assay.ground.errors import EnvironmentProblem
         from assay.recipes.contract.script_output import write_log
 
@@ -129,7 +129,7 @@ class Runner:
         return Flags.read(inputs, env, self.home.dialect.prefix, strict=self.policy.strict)
 
     def _builtin(self, inputs: Values, flags: Flags) -> Values | None:
-        """The answer of a recipe of our own, when one owns this request."""
+        """The result of a built-in recipe, if one serves this request."""
         if not (self.builtins or inputs.get("recipes")):
             return None
         from assay.recipes.run.builtin import owned
@@ -168,7 +168,7 @@ class Runner:
     def _answer(
         self, session: RunSession, call: RecipeCall, request: RecipeRequest, before: Before, started: float
     ) -> RecipeOutcome:
-        """From the cache or made, unless the recipe wants nothing done inside a container."""
+        """The outcome from the cache or from a run. Inside a container the recipe may ask to be skipped or faked."""
         step = _record(session, call, request)
         docker = request.resolved.docker
         inside = self._inside_container(request)
@@ -192,7 +192,7 @@ class Runner:
         return outcome
 
     def _inside_container(self, request: RecipeRequest) -> bool:
-        """Here a recipe may have itself skipped, or only pretended."""
+        """Whether the run is inside a container. A recipe may ask to be skipped or faked there."""
         return _says(request.resolved.env.get(self.home.dialect.key("RUN_STATE_DOCKER")), TRUE_WORDS)
 
     def _finish(
@@ -203,7 +203,7 @@ class Runner:
         outcome: RecipeOutcome,
         seconds: float,
     ) -> None:
-        """What CM records and prints after each recipe that its own hook has not skipped."""
+        """Records and prints what CM does after each recipe. Recipes that their own hook skipped are left out."""
         if outcome.skipped:
             return
         resolved, recipe = request.resolved, request.resolved.recipe

@@ -1,4 +1,4 @@
-"""What all recipes of one run share: who is asked, where words go, what was chosen, what was recorded."""
+"""The state that all recipes of one run share: console, log, choices and records."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Access = Callable[..., Values]
 
 
 class Policy(NamedTuple):
-    """How this runner differs from CM, as far as the user decides."""
+    """The differences between this runner and CM that the user decides."""
 
     strict: bool = False  # CM's reading of `--v=False`: true
-    exact_cache: bool = False  # --cache=exact: the whole CacheKey decides, not the tags alone
+    exact_cache: bool = False  # --cache=exact: the whole CacheKey decides, not only the tags
 
 
 class RecordedStep:
-    """One recipe of a run, for the lock file and for comparisons. Its version is known when it has run."""
+    """One recipe of a run, for the lock file and for comparisons. `version` is set after its run."""
 
     def __init__(
         self, depth: int, alias: str, tags: str, variations: str, folder: str, repository: str
@@ -45,7 +45,7 @@ class RecordedStep:
 
 
 class RunSession:
-    """One top-level run, which started in `folder`. `host_env` is what hooks and scripts start from."""
+    """One top-level run, started in `folder`. Hooks and scripts start with the environment `host_env`."""
 
     def __init__(
         self,
@@ -86,13 +86,13 @@ class RunSession:
             info=self.info,
             debug=self.debug,
         )
-        self.run_state: Values = {}  # of the recipe that was asked for
+        self.run_state: Values = {}  # of the requested recipe
         self.version_info: list[Values] = []
         self.steps: list[RecordedStep] = []
 
     @property
     def store(self) -> Store:
-        """The cache; made, and its module imported, when the first recipe asks for it."""
+        """The cache. Made, and its module imported, at the first use."""
         if self._store is None:
             from assay.recipes.home.store import Store
 
@@ -100,7 +100,7 @@ class RunSession:
         return self._store
 
     def info(self, text: str) -> None:
-        """A line of the log, as CM's logger writes it."""
+        """Writes a line of the log in the form of CM's logger."""
         if not self.silent:
             self.console.note(f"INFO:root:{text}")
 

@@ -1,4 +1,4 @@
-"""Making the runner of one command: what it may do, and the host environment that recipes see."""
+"""Makes the runner of one command: its permissions, and the host environment for its recipes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.recipes.run.session import Access, Policy
 
 
 def make_runner(context: Context, inputs: Inputs, access: Access | None, *, strict: bool) -> Runner:
-    """A runner whose hooks ask for further actions in the same home by `access`."""
+    """A runner. Its hooks use `access` to request further actions in the same home."""
     host_env = host_environment(
         context.home,
         context.host_env,

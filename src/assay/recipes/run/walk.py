@@ -1,4 +1,4 @@
-"""The one walk through a recipe and its dependencies, in CM's order. A run and a plan are two visitors of it.
+"""The walk through a recipe and its dependencies, in CM's order. A run and a plan are its two visitors.
 
 deps -> preprocess -> prehook_deps -> native script -> posthook_deps -> postprocess -> post_deps
 """
@@ -19,19 +19,19 @@ from assay.recipes.values import Values
 
 
 class Visitor(Protocol):
-    """What happens at one recipe of the walk."""
+    """What a run or a plan does at each step of one recipe."""
 
     def begin(self) -> None:
         """Before the dependencies."""
 
     def takes(self, entry: Entry, phase: str) -> bool:
-        """Does a dependency entry apply, as things stand now?"""
+        """Whether a dependency entry applies now."""
 
     def answer(self, entry: Entry, phase: str, child_env: Env) -> RecipeOutcome | None:
-        """What a dependency hands back, which starts with `child_env`; None when nothing comes of it."""
+        """The outcome of a dependency that starts with `child_env`; None when it has none."""
 
     def preprocess(self) -> bool:
-        """After `deps`. False when the recipe wants nothing more done."""
+        """After `deps`. False when the recipe asks to be skipped."""
 
     def native_script(self) -> None:
         """After `prehook_deps`."""
@@ -41,9 +41,9 @@ class Visitor(Protocol):
 
 
 class Walk:
-    """The walk through one recipe. What its dependencies hand back goes into its env and state.
+    """The walk through one recipe. The outcomes of its dependencies go into its env and state.
 
-    `asked` gets the tags of every dependency that applied; `run_state` is handed to each of them.
+    `asked` collects the tags of every dependency that applied. Each of them gets `run_state`.
     """
 
     def __init__(
@@ -64,7 +64,8 @@ class Walk:
         self.hidden_keys = local_keys(request.resolved.dialect)
 
     def make(self) -> bool:
-        """Everything; False when the recipe's own hook wants it skipped. A fake run ends before the native script."""
+        """Walks all phases. False when the recipe's own hook asks to skip it. A fake run ends before the native
+        script."""
         self.visitor.begin()
         self.phase("deps")
         self.resolved.fill()
@@ -79,7 +80,8 @@ class Walk:
         return True
 
     def reuse(self, load: Callable[[], None]) -> None:
-        """A cache entry stands in for hooks and script: `load` it among the dependencies marked `dynamic`."""
+        """Walks with a cache entry instead of hooks and script. Calls `load` between the dependencies; only those
+        marked `dynamic` run."""
         self.phase("deps", from_cache=True)
         self.resolved.fill()
         self.phase("prehook_deps", from_cache=True)
@@ -88,19 +90,20 @@ class Walk:
         self.phase("post_deps", from_cache=True)
 
     def phase(self, name: str, *, from_cache: bool = False) -> None:
-        """The entries of one list that apply."""
+        """Runs the entries of one list that apply."""
         entries = [e for e in self.resolved.entries[name] if not from_cache or e.get("dynamic")]
         self._entries(name, entries, self._hidden(name, from_cache))
 
     def docker_dependencies(self) -> None:
-        """Inside a container: what the recipe needs there."""
+        """Runs the dependencies that the recipe needs inside a container."""
         docker = self.meta.get("docker") or {}
         entries = [entry for entry in docker.get("deps") or [] if not entry.get("skip_inside_docker")]
         self._entries("docker deps", entries, self._hidden("deps", from_cache=False))
         self.resolved.fill()
 
     def _hidden(self, phase: str, from_cache: bool) -> list[str]:
-        """Patterns of the variables that dependencies do not see; the last ones see what the recipe's list leaves."""
+        """Patterns of the variables that dependencies do not see. For the last phases the recipe's
+        `clean_env_keys_post_deps` decides."""
         if phase == "post_deps" or (phase == "posthook_deps" and from_cache):
             return [
                 *(self.meta.get("clean_env_keys_post_deps") or []),
@@ -126,7 +129,7 @@ class Walk:
                 resolved.apply_const()
 
     def child(self, entry: Entry, child_env: Env) -> RecipeCall:
-        """The request that a dependency entry makes."""
+        """The call for a dependency entry."""
         resolved, flags = self.resolved, self.request.flags
         inputs: Values = {
             "action": "run",
@@ -148,7 +151,7 @@ class Walk:
             inputs["add_deps_recursive"],
         )
         inputs.update({f"local_{key}": entry.get(key) or {} for key in APART})
-        # As the tools leave it in the description.
+        # The tools leave these members empty in the description.
         entry.update({key: {} for key in APART if isinstance(entry.get(key), dict)})
         variations = ",_".join(self.request.selection.variations)
         parent = f"{resolved.recipe}" + (f" ( {variations} )" if variations else "")

@@ -1,1 +1,1 @@
-"""What can be asked about a request or a repository: plan, explanation, lint, lock, records, container."""
+"""Tools around a request or a repository: plan, explanation, lint, lock, records, container."""

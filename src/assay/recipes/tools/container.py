@@ -1,4 +1,5 @@
-"""Recipes in containers: a Dockerfile that holds the recipe's dependencies, and the command that runs it there."""
+"""Recipes in containers: a Dockerfile with the recipe's dependencies, and the command that runs the recipe in its
+image."""
 
 from __future__ import annotations
 
@@ -36,12 +37,12 @@ PACKAGES = {
 IMAGES = {"rhel": "registry.access.redhat.com/ubi{}", "arch": "archlinux"}
 PROXIES = ("ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "socks_proxy")
 VARIABLE_OPTIONS = frozenset(("-e", "--env", "--build-arg"))
-SECRETS, SECRETS_FILE = "ASSAY_SECRETS", "/tmp/assay-secrets.json"  # the file is inside, for its user alone
+SECRETS, SECRETS_FILE = "ASSAY_SECRETS", "/tmp/assay-secrets.json"  # a file inside the container; only its user can read it
 
 
 @dataclass(frozen=True)
 class Container:
-    """The settings of one image and its run; an input `docker_X` wins over the recipe's `docker: X`."""
+    """The settings of one image and its run. An input `docker_X` overrides the recipe's `docker: X`."""
 
     settings: Given
     user: str
@@ -52,14 +53,15 @@ class Container:
         return default if value is None or value == "" else value
 
     def listed(self, name: str) -> list[Any]:
-        """A list; a text is a list of one. Raises: RecipeFault (4) for anything else."""
+        """A setting as a list; a text becomes a list of one. Raises: RecipeFault (4) for anything else."""
         value = self.get(name) or []
         if isinstance(value, str):
             return [value]
         return self._of(name, value, list, "a list")  # type: ignore[no-any-return]
 
     def split(self, name: str) -> list[str]:
-        """The words of a text, as a shell splits them. Raises: RecipeFault (4) for no text, or an open quote."""
+        """A setting as a list of words, split as a shell does. Raises: RecipeFault (4) for a value that is not a
+        text, or an open quote."""
         text = self._of(name, self.get(name) or "", str, "text")
         try:
             return shlex.split(text)
@@ -67,7 +69,7 @@ class Container:
             raise RecipeFault(f"docker: {name} is no command line: {problem}: {text}", 4) from problem
 
     def named(self, name: str) -> Values:
-        """Values with names. Raises: RecipeFault (4) for anything else."""
+        """A setting as a dictionary. Raises: RecipeFault (4) for anything else."""
         values = self._of(name, self.get(name) or {}, dict, "a dictionary")
         return {str(key): value for key, value in values.items()}
 
@@ -116,14 +118,15 @@ def container_for(context: Context, request: RecipeRequest) -> Container:
 
 
 def _learn_secret_options(context: Context) -> None:
-    """Learn from all recipes, for a dependency that alone maps an option to a secret is resolved only inside."""
+    """Learns from all recipes which options are secrets. A dependency may be the only recipe that maps an option to
+    a secret, and it is resolved only inside the container."""
     for artifact in context.index.artifacts("script"):
-        with suppress(RecipeFault):  # of a broken recipe: told when it is used
+        with suppress(RecipeFault):  # a broken recipe is reported when it is used
             secrets.learn_below(load_recipe(context.index, artifact).meta)
 
 
 def write_dockerfile(context: Context, inputs: Inputs) -> Answer:
-    """Write the Dockerfile of a recipe; gives its path and the command it ends with."""
+    """Writes the Dockerfile of a recipe. Returns CM's result dictionary with its `path` and `text`."""
     request = answer_request(context.index, inputs, scope_of(inputs), context.host_env)
     with request.resolved.recipe.errors_attributed():
         container = container_for(context, request)
@@ -135,7 +138,8 @@ def write_dockerfile(context: Context, inputs: Inputs) -> Answer:
 
 
 def dockerfile_path(context: Context, request: RecipeRequest, container: Container) -> Path:
-    """`--docker_path`, or a folder of the home: a pulled repository is never written to."""
+    """The path of the Dockerfile: `--docker_path`, or one below the home's `local`. Pulled repositories are never
+    written to."""
     recipe = request.resolved.recipe
     if container.get("path"):
         return Path(str(container.get("path"))).absolute()
@@ -145,7 +149,8 @@ def dockerfile_path(context: Context, request: RecipeRequest, container: Contain
 
 
 def dockerfile_text(context: Context, request: RecipeRequest, container: Container) -> str:
-    """An image with the runner, the recipe repositories, and the recipe's dependencies run once."""
+    """The Dockerfile of an image that contains the runner, the recipe repositories, and the results of the recipe's
+    dependencies."""
     packages = PACKAGES.get(container.os_name, PACKAGES["ubuntu"])
     lines = [
         f"FROM {container.base_image}",
@@ -172,7 +177,8 @@ def dockerfile_text(context: Context, request: RecipeRequest, container: Contain
 
 
 def _pull_commands(context: Context, container: Container) -> list[list[str]]:
-    """The repositories of this home at their present commits, or the one that the settings name."""
+    """The commands that pull this home's repositories at their current commits, or the one repository of the
+    settings."""
     from assay.recipes.home import git
 
     tool = context.dialect.name
@@ -196,7 +202,8 @@ def _pull_commands(context: Context, container: Container) -> list[list[str]]:
 def inner_command(
     context: Context, request: RecipeRequest, extra: Mapping[str, str] | None = None
 ) -> list[str]:
-    """The command line of this request again, for inside: without docker flags and without host paths to caches."""
+    """The command line of this request for use inside the container, without docker flags and without host paths to
+    caches."""
     inputs = _inputs_for_inside(request)
     env = dict(inputs.get("env") or {})
     env = {k: v for k, v in env.items() if not _points_home(context, v) and "_TMP_" not in k}
@@ -238,10 +245,10 @@ def flag_words(inputs: Given, prefix: str = "") -> list[str]:
 
 
 def run_in_container(context: Context, inputs: Inputs, access: Access | None = None) -> Answer:
-    """Build the image unless told not to, and run the recipe in it.
+    """Builds the image, unless `--docker_skip_build` is given, and runs the recipe in it.
 
-    With `--docker_dry_run` the two commands are only printed. Raises: RecipeFault when there is no docker or
-    podman, or a command fails; it carries the container's own exit status.
+    With `--docker_dry_run` the two commands are only printed. Raises: RecipeFault (1) without docker and podman, (2)
+    when a command fails; the message has its exit status.
     """
     request = answer_request(context.index, inputs, scope_of(inputs), context.host_env)
     with request.resolved.recipe.errors_attributed():
@@ -288,7 +295,8 @@ def _build_and_run(context: Context, inputs: Inputs, request: RecipeRequest, acc
 
 
 def through_environment(command: list[str]) -> tuple[list[str], dict[str, str]]:
-    """(the command with `-e NAME` in place of `-e NAME=VALUE` for secrets, what its process must have for that)."""
+    """(command, variables): secrets as `-e NAME` instead of `-e NAME=VALUE`, and the variables that the process
+    needs for that."""
     words, secret = list(command), {}
     for place, word in enumerate(command):
         option, equals, assignment = word.partition("=")
@@ -307,7 +315,7 @@ def through_environment(command: list[str]) -> tuple[list[str], dict[str, str]]:
 def find_engine(wanted: str, *, required: bool) -> str:
     """The path of docker or podman.
 
-    Raises: RecipeFault (1) when neither is there.
+    Raises: RecipeFault (1) when it is required and neither is installed.
     """
     for name in [wanted] if wanted else ["docker", "podman"]:
         found = shutil.which(name)
@@ -323,7 +331,7 @@ def find_engine(wanted: str, *, required: bool) -> str:
 def build_command(
     engine: str, path: Path, image: str, container: Container, host_env: Mapping[str, str]
 ) -> list[str]:
-    """The build; ids of the host user and proxies go in as build arguments, tokens do not."""
+    """The build command. The host user's ids and the proxies are build arguments; tokens are not."""
     import os
 
     arguments = []
@@ -331,7 +339,7 @@ def build_command(
         arguments.append(f"UID={os.getuid()}")
     if str(container.get("use_host_group_id", True)).lower() not in ("false", "no", "0"):
         arguments.append(f"GID={os.getgid()}")
-    # Without a value: the engine takes it from its own environment, for a proxy may have a password.
+    # Names without values: the engine reads them from its environment. A proxy URL may have a password.
     arguments += [key for key in PROXIES if host_env.get(key)]
     words = [word for argument in arguments for word in ("--build-arg", argument)]
     return [engine, "build", *words, "-f", str(path), "-t", image, str(path.parent)]
@@ -340,7 +348,7 @@ def build_command(
 def _host_dependencies(
     context: Context, request: RecipeRequest, container: Container, access: Access | None
 ) -> Values:
-    """Run the recipe's `docker.deps` here; gives the variables with what they found."""
+    """Runs the recipe's `docker.deps` on the host. Returns the variables with their results."""
     from assay.recipes.run.start import make_runner
 
     env = dict(request.resolved.env)
@@ -357,7 +365,7 @@ def _host_dependencies(
 
 
 def _keys_of_parents(request: RecipeRequest) -> frozenset[str]:
-    """Variables that name a file, or a folder whose neighbours are needed: MLC mounts the folder around it."""
+    """Variables whose parent folder MLC mounts: they name a file, or a folder that needs the files next to it."""
     meta = request.resolved.recipe.meta
     return frozenset([*(meta.get("file_path_env_keys") or []), *(meta.get("folder_path_env_keys") or [])])
 
@@ -365,7 +373,7 @@ def _keys_of_parents(request: RecipeRequest) -> frozenset[str]:
 def mounts(
     context: Context, container: Container, env: Given, of_parents: frozenset[str]
 ) -> tuple[list[str], dict[str, str]]:
-    """(`host:container` for each mount whose variables are set, the variables as they read inside)."""
+    """(`host:container` for each mount that has all its variables set, the variables with their values inside)."""
     found: list[str] = []
     inside: dict[str, str] = {}
     for template in container.listed("mounts"):
@@ -397,7 +405,7 @@ def run_command(
     image: str,
     env: Given,
 ) -> list[str]:
-    """The run: mounts, devices and ports as arguments, the request again as the command inside."""
+    """The run command: mounts, devices and ports as arguments, then the request as the command inside."""
     volumes, inside = mounts(context, container, env, _keys_of_parents(request))
     prefix = context.dialect.prefix
     inside[prefix + "RUN_STATE_DOCKER"] = "True"
@@ -426,10 +434,10 @@ def run_command(
 
 
 def inputs_with_secrets(request: RecipeRequest) -> Values:
-    """The secrets of a request, where they stand among its inputs."""
+    """The inputs of a request that are secrets, in the same nesting."""
     return secrets.parted(_inputs_for_inside(request))[1]
 
 
 def _variables(secret: Given) -> dict[str, str]:
-    """Those of the secrets that are variables."""
+    """The secrets that are environment variables."""
     return {key: value for key, value in secret.get("env", {}).items() if isinstance(value, str)}

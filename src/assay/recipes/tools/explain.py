@@ -1,4 +1,4 @@
-"""What a recipe is, where each of its values comes from, and why the cache did or did not answer."""
+"""Explains a recipe: its description, the origin of each value, and why the cache has or lacks a fitting entry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from assay.recipes.values import Given, Values
 
 
 def describe(context: Context, inputs: Inputs) -> Answer:
-    """Print tags, variations and inputs of the recipes that a request could mean; gives them as `list`."""
+    """Prints tags, variations and inputs of all recipes that match a request. Returns them as `list`."""
     inputs = dict(inputs)
     name = name_and_tags(inputs, context.dialect)
     own = own_recipe(context, inputs)
@@ -49,13 +49,13 @@ def _description(recipe: Recipe) -> Iterator[str]:
 
 
 def own_recipe(context: Context, inputs: Inputs) -> Recipe | None:
-    """Our own recipe that answers a request, if one does."""
+    """The built-in recipe for a request; None when there is none."""
     answering = owned(context.builtins, context.index, inputs, context.console.note)
     return answering.recipe if answering else None
 
 
 def explanation(context: Context, inputs: Inputs) -> Values:
-    """The resolved request with the origin of every variable and the reason of every variation."""
+    """The resolved request, with the origin of every variable and the reason for every variation."""
     request = answer_request(
         context.index, inputs, scope_of(inputs), context.host_env, recipe=own_recipe(context, inputs)
     )
@@ -94,7 +94,7 @@ def explanation_text(found: Given) -> str:
 
 
 def why(context: Context, inputs: Inputs) -> Values:
-    """Which cache entry answers a request, which ones do not and what it is that they lack."""
+    """Which cache entries fit a request, which do not, and what those lack."""
     request = answer_request(
         context.index, inputs, scope_of(inputs), context.host_env, recipe=own_recipe(context, inputs)
     )

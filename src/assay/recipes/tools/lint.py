@@ -1,4 +1,5 @@
-"""Checks the recipes of a repository without running them: keys nobody reads, hooks that do not parse, dead ends."""
+"""Checks the recipes of a repository without running them: unknown keys, hooks that do not parse, names that do not
+exist."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ ERROR, WARNING = "error", "warning"
 
 
 class Problem(NamedTuple):
-    """One finding. An `error` makes the recipe, or that part of it, fail when it is used."""
+    """One finding. An `error` makes the recipe, or the part it is in, fail when used."""
 
     severity: str
     code: str
@@ -50,7 +51,7 @@ def lint(index: Index, repository: Repository) -> list[Problem]:
         except RecipeFault as fault:
             problems.append(Problem(ERROR, "LOAD", artifact.alias, str(artifact.path), fault.message))
             continue
-        # Rules may count on the form of what they read, so that the form stands alone where it is wrong.
+        # The other rules need values of the right form, so they run only when the form is right.
         problems += list(forms_are_right(recipe)) or [found for rule in RULES for found in rule(recipe)]
     mine = [broken.fault for broken in index.broken if broken.repository.path == repository.path]
     return problems + [Problem(ERROR, "PARSE", "", "", fault.message) for fault in mine]
@@ -61,13 +62,13 @@ def _problem(recipe: Recipe, severity: str, code: str, message: str, fix: str = 
 
 
 def forms_are_right(recipe: Recipe) -> Iterator[Problem]:
-    """FORM: what is read as a list or a dictionary is one."""
+    """FORM: values that are read as lists or dictionaries have that type."""
     for message in misshapen(recipe.meta):
         yield _problem(recipe, ERROR, "FORM", message)
 
 
 def hooks_parse(recipe: Recipe) -> Iterator[Problem]:
-    """HOOK: customize.py is Python that parses."""
+    """HOOK: customize.py parses as Python."""
     path = recipe.folder / "customize.py"
     if not path.is_file():
         return
@@ -79,9 +80,9 @@ def hooks_parse(recipe: Recipe) -> Iterator[Problem]:
 
 
 def keys_are_known(recipe: Recipe) -> Iterator[Problem]:
-    """KEY: every key of the description is one that the runner reads."""
+    """KEY: the runner knows every key of the description."""
     yield from _unknown(recipe, recipe.meta, RECIPE_KEYS, "the recipe")
-    # mlcflow 1.3.8 lets a variation decide whether the result is kept; CM passes over it.
+    # In mlcflow 1.3.8 a variation may decide whether the result is cached; CM ignores that key.
     of_a_variation = VARIATION_KEYS | recipe.dialect.more_variation_keys
     for name, block in recipe.variations.items():
         if isinstance(block, dict):
@@ -92,7 +93,7 @@ def keys_are_known(recipe: Recipe) -> Iterator[Problem]:
 
 
 def dependency_keys_are_known(recipe: Recipe) -> Iterator[Problem]:
-    """DEPKEY: every key of a dependency is a flag of a run, or an input that some recipe maps."""
+    """DEPKEY: no key of a dependency looks like a misspelt known key."""
     for where, entry in entries_of(recipe):
         for key in entry:
             near = _misspelt(key, DEPENDENCY_KEYS)
@@ -103,7 +104,7 @@ def dependency_keys_are_known(recipe: Recipe) -> Iterator[Problem]:
 
 
 def _misspelt(key: str, known: frozenset[str]) -> str:
-    """The known key that this is probably meant to be, or nothing."""
+    """The known key that was probably meant; empty when none is similar."""
     plain = key.strip().strip('"').replace("-", "_")
     if plain in known and plain != key:
         return plain
@@ -148,7 +149,7 @@ def variations_hold_together(recipe: Recipe) -> Iterator[Problem]:
 
 
 def combinations_can_happen(recipe: Recipe) -> Iterator[Problem]:
-    """DEAD: the members of a combination exist and are not all of one group, so that it can apply."""
+    """DEAD: a combination can apply: its members exist, and no two are in one group."""
     variations = recipe.variations
     for name in variations:
         if "," not in name:
@@ -172,7 +173,7 @@ def combinations_can_happen(recipe: Recipe) -> Iterator[Problem]:
 
 
 def scripts_exist(recipe: Recipe) -> Iterator[Problem]:
-    """SCRIPT: a named native script is in the folder."""
+    """SCRIPT: the folder has each native script that the description names."""
     named = [("the recipe", recipe.meta.get("script_name"))]
     named += [
         (f"variation _{name}", block.get("script_name"))
@@ -189,7 +190,7 @@ def scripts_exist(recipe: Recipe) -> Iterator[Problem]:
 
 
 def lists_are_lists(recipe: Recipe) -> Iterator[Problem]:
-    """LIST: tags and names are lists of single words, and a tag is a text."""
+    """LIST: tags and names are lists, without commas in a name, and each tag is a text."""
     for where, entry in entries_of(recipe):
         names = entry.get("names")
         if isinstance(names, str):
@@ -210,7 +211,7 @@ def lists_are_lists(recipe: Recipe) -> Iterator[Problem]:
 
 
 def entries_of(recipe: Recipe) -> Iterator[tuple[str, Values]]:
-    """All dependency entries, with where they stand."""
+    """All dependency entries, each with a text that says where it is."""
     blocks: list[tuple[str, Any]] = [("the recipe", recipe.meta)]
     blocks += [(f"variation _{name}", block) for name, block in recipe.variations.items()]
     blocks += [(f"version {name}", block) for name, block in (recipe.meta.get("versions") or {}).items()]

@@ -1,4 +1,4 @@
-"""An index over one repository folder that need not be registered anywhere: for `lint`."""
+"""An index over one repository folder, which need not be registered. For `lint`."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class FolderHome(Home):
 
 @contextmanager
 def index_of_folder(folder: Path) -> Iterator[tuple[Index, Repository]]:
-    """The index of a folder in the dialect that its description is written in; its working files end with the block.
+    """The index of a folder, in the dialect of its description. Its working files are deleted at the end of the block.
 
-    Raises: RecipeFault (1) when it describes no repository.
+    Raises: RecipeFault (1) when the folder has no repository description.
     """
     with scratch.folder("assay-lint-") as place:
         for name in ("cm", "mlc"):

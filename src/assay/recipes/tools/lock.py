@@ -1,4 +1,4 @@
-"""Lock files: what a run was made of, and whether running it again makes the same."""
+"""Lock files: record what a run used and produced, and check whether another run gives the same."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from assay.recipes.values import Values
 FORMAT = 1
 PARTS = frozenset(("format", "dialect", "inputs", "repositories", "recipes", "new_env", "files"))
 MAKE_ONE = "run script TAGS --lock=FILE writes one"
-# Inputs of the command that only say where its own files go.
+# Inputs that only name output files of the command.
 NOT_LOCKED = frozenset({"lock", "cmd", "out", "json", "j", "save_to_json"})
 
 
 def write_lock(target: Path, context: Context, inputs: Inputs, session: RunSession, answer: Answer) -> None:
-    """Record repositories with commits, recipes with digests and versions, inputs, results and their digests."""
+    """Writes a lock file: repositories with commits, recipes with digests and versions, inputs, exported variables,
+    digests of files."""
     write_json(target, lock_of(context, inputs, session, answer))
 
 
@@ -66,7 +67,7 @@ def _repository(path: Path, alias: str) -> Values:
 
 
 def _portable(value: Any, context: Context) -> Any:
-    """Paths below the home, and ids of cache entries, differ between homes and say nothing."""
+    """Replaces the home's path and the ids of cache entries, which differ between homes without meaning."""
     import re
 
     if isinstance(value, list):
@@ -78,7 +79,7 @@ def _portable(value: Any, context: Context) -> Any:
 
 
 def _files(answer: Answer, context: Context) -> dict[str, str]:
-    """SHA-256 of each file that a handed back variable names, if it is below the home."""
+    """SHA-256 of each file below the home that an exported variable names."""
     found = {}
     for key, value in sorted(answer["new_env"].items()):
         if isinstance(value, str) and value.startswith(str(context.home.root)) and Path(value).is_file():
@@ -87,9 +88,10 @@ def _files(answer: Answer, context: Context) -> dict[str, str]:
 
 
 def reproduce(context: Context, file: Path, access: Access | None = None) -> list[str]:
-    """Run a lock file's request again, past the cache; gives every difference in words.
+    """Runs a lock file's request again without the cache. Returns one sentence per difference.
 
-    Raises: RecipeFault (16) when the file cannot be read, and whatever the run raises.
+    Raises: RecipeFault (16) when the file cannot be read, (1) when it is not a lock file of this format, and all
+    errors of the run.
     """
     from assay.recipes.run.start import make_runner
 
@@ -113,7 +115,7 @@ def reproduce(context: Context, file: Path, access: Access | None = None) -> lis
 
 
 def differences(then: Values, now: Values) -> list[str]:
-    """In what two locks differ: repositories, recipes in their order, values, files."""
+    """The differences of two locks, a sentence each: repositories, recipes in order, values, files."""
     found = []
     repositories = {repo["alias"]: repo for repo in now["repositories"]}
     for repo in then["repositories"]:

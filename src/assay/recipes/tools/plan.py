@@ -1,6 +1,6 @@
-"""The steps that a request would take, before any of them is taken.
+"""The steps that a request would take, without taking them.
 
-What a hook or a native script will set cannot be known; a condition that reads such a variable is a `maybe`.
+The values that a hook or native script will set are unknown. A condition that reads such a variable is a `maybe`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r"^(https?|ftp|s3|git)://|^git@")
 
 @dataclass
 class PlannedStep:
-    """One recipe of the plan. `condition` is yes, no or maybe; `because` names the variables that decide."""
+    """One recipe of the plan. `condition` is yes, no or maybe; `because` names the variables that decide it."""
 
     depth: int
     phase: str
@@ -48,7 +48,7 @@ class PlannedStep:
     script: str = ""
     downloads: list[str] = field(default_factory=list)
     problem: str = ""
-    repeated: bool = False  # what is below it stands above
+    repeated: bool = False  # its dependencies are shown at an earlier step
 
     def as_json(self) -> Values:
         return asdict(self)
@@ -57,9 +57,10 @@ class PlannedStep:
 def plan(
     index: Index, inputs: Values, host_env: Mapping[str, str], recipe: Recipe | None = None
 ) -> list[PlannedStep]:
-    """The steps of a request in order, those that will not be taken included. `recipe` answers it, if one is given.
+    """The steps of a request in order, including those that will not run. `recipe` is the recipe to plan; None = choose
+    one.
 
-    Raises: RecipeFault when the request itself cannot be answered; a dependency that cannot is a step with a
+    Raises: RecipeFault when the request itself cannot be resolved. A dependency that cannot becomes a step with a
     `problem`.
     """
     planner = _Planner(index, host_env)
@@ -70,7 +71,7 @@ def plan(
 
 
 class _Planner:
-    """What the visits of one plan share."""
+    """The state shared by all visits of one plan."""
 
     def __init__(self, index: Index, host_env: Mapping[str, str]) -> None:
         self.store = Store(index)
@@ -78,14 +79,14 @@ class _Planner:
         self.steps: list[PlannedStep] = []
         self.above: list[tuple[str, ...]] = []  # the recipes being planned, outermost first
         self.seen: set[tuple[str, ...]] = set()
-        # How many of the steps above are a maybe: below one, a known tree is not shown again.
+        # Number of enclosing steps that are a maybe. Below one, a tree that was shown is not shown again.
         self.uncertain = 0
-        self.unknown: list[str] = []  # patterns of variables that something before may have set
+        self.unknown: list[str] = []  # patterns of variables that an earlier step may have set
 
     def visit(
         self, call: RecipeCall, phase: str, condition: str, because: str, recipe: Recipe | None = None
     ) -> RecipeOutcome:
-        """Plan one recipe and what is below it; gives the env and state it is known to export."""
+        """Plans one recipe and its dependencies. Returns the env and state that it is known to export."""
         request = self.answering.request(call, recipe)
         recipe, resolved = request.resolved.recipe, request.resolved
         step = PlannedStep(
@@ -122,7 +123,8 @@ class _Planner:
 
 
 class _Visit:
-    """The walk through one recipe of a plan, which runs nothing: hooks and script leave unknown what they set."""
+    """The walk through one recipe of a plan. It runs nothing: variables that hooks and scripts set are marked
+    unknown."""
 
     def __init__(
         self, planner: _Planner, call: RecipeCall, request: RecipeRequest, step: PlannedStep
@@ -133,10 +135,10 @@ class _Visit:
         self.resolved = request.resolved
         self.assigned = _assigned(request.resolved.recipe.folder)
         self.walk = Walk(call, request, self, [], {})
-        self.condition, self.because = "yes", ""  # of the dependency that comes next
+        self.condition, self.because = "yes", ""  # those of the next dependency
 
     def outcome(self) -> RecipeOutcome:
-        """From the cache, or from what the recipe itself says."""
+        """The outcome from the cache, else from the recipe's description."""
         planner, resolved = self.planner, self.resolved
         before = len(planner.unknown)
         found = self.request.look_up(planner.store).entries if self.request.may_cache() else []
@@ -146,7 +148,7 @@ class _Visit:
             self.walk.reuse(lambda: None)
             return NOTHING._replace(new_env=kept["new_env"], new_state=kept.get("new_state") or {})
         self.walk.make()
-        # What hooks set without exporting it is gone after the recipe; what its dependencies export stays.
+        # Variables that hooks set without exporting end with the recipe; exports of its dependencies stay.
         planner.unknown[before:] = [one for one in planner.unknown[before:] if one not in self.assigned]
         self.step.downloads = _downloads(resolved.env, resolved.recipe)
         planner.unknown += list(resolved.new_env_keys)
@@ -189,14 +191,14 @@ class _Visit:
         pass
 
     def _note(self, phase: str, entry: Entry, place: int) -> PlannedStep:
-        """A dependency that was not visited."""
+        """Adds a step for a dependency that was not visited."""
         depth, tags = self.step.depth + 1, str(entry["tags"])
         step = PlannedStep(depth, phase, "", tags, condition=self.condition, because=self.because)
         self.planner.steps.insert(place, step)
         return step
 
     def _condition(self, entry: Entry) -> tuple[str, str]:
-        """Does an entry apply: yes, no or maybe; and the variables that decide."""
+        """Whether an entry applies (yes, no or maybe), and the variables that decide it."""
         env, planner = self.resolved.env, self.planner
         read = sorted(keys_read(entry))
         because = ", ".join(f"{key}={hidden(env.get(key, '(unset)'), key)}" for key in read)
@@ -216,7 +218,7 @@ def _native_script(recipe: Recipe) -> str:
 
 
 def _assigned(folder: Path) -> list[str]:
-    """Variables that a recipe's hooks assign, as far as the text of customize.py shows."""
+    """Variables that a recipe's hooks assign, found in the text of customize.py."""
     path = folder / "customize.py"
     if not path.is_file():
         return []
@@ -225,7 +227,7 @@ def _assigned(folder: Path) -> list[str]:
 
 
 def _downloads(env: Env, recipe: Recipe) -> list[str]:
-    """Addresses that this recipe itself sets, by `env`, a variation or a version."""
+    """URLs that this recipe itself sets, in `env`, a variation or a version."""
     values = [value for key, value in env.items() if _own(env.origin.get(key, ""), recipe)]
     return sorted({hidden(value) for value in values if isinstance(value, str) and _ADDRESS.match(value)})
 
@@ -235,7 +237,7 @@ def _own(origin: str, recipe: Recipe) -> bool:
 
 
 def as_text(steps: list[PlannedStep]) -> str:
-    """The tree, one line per step: `+` runs, `=` from the cache, `-` not, `?` not yet known."""
+    """The tree, one line per step: `+` runs, `=` comes from the cache, `-` does not run, `?` is not known yet."""
     lines = []
     for step in steps:
         sign = {"no": "-", "maybe": "?"}.get(step.condition, "=" if step.cached else "+")

@@ -1,4 +1,4 @@
-"""What a run leaves when asked: versions, the direct dependencies, env scripts, a readme."""
+"""The records of a run that the user requested: versions, direct dependencies, env scripts, a readme."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.recipes.run.session import RunSession
 
 
 def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answer, *, strict: bool) -> None:
-    """Write and print what the flags of a top-level run ask for. `answer` takes `print_deps`."""
+    """Writes and prints the records that the flags of a top-level run request. Adds `print_deps` to `answer`."""
 
     def on(name: str) -> bool:
         return is_on(inputs, name, strict=strict)
@@ -62,14 +62,14 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
 
 
 def version_lines(session: RunSession) -> list[str]:
-    """One line per recipe that has a version."""
+    """The versions as lines, one per recipe that has a version."""
     found = [(tags, one["version"]) for record in session.version_info for tags, one in record.items()]
     listed = [f"* {tags}: {version}" for tags, version in found if version]
     return ["=" * 25, "Versions of dependencies:", *listed, "=" * 25]
 
 
 def readme(inputs: Inputs, session: RunSession) -> str:
-    """How to run this again: the repositories, the command, the recipes that ran."""
+    """A README with the command to run this again, and the recipes that ran."""
     import shlex
 
     command = shlex.join(["cm", "run", "script", *hidden_words(inputs.get("cmd") or [])])
@@ -78,7 +78,7 @@ def readme(inputs: Inputs, session: RunSession) -> str:
 
 
 def as_json(value: Any) -> str:
-    """Indented JSON with sorted keys; members that JSON has no form for are left out."""
+    """Indented JSON with sorted keys. Members that JSON cannot represent are left out."""
     return json.dumps(_serialisable(value), indent=2, sort_keys=True)
 
 

@@ -1,8 +1,8 @@
-"""`--repro`: the files that CM's users attach to a report. What was asked, on which host, and what came of it.
+"""`--repro`: the files that CM's users attach to a bug report: the request, the host and the result.
 
-Names and contents: cmind 4.2.0 with the engine of cm4mlops at 3a601227. They go to `cm-repro`, or `--repro_dir`, and
-begin with `cm-run-script`, or `--repro_prefix`; `cm-output.json` is in the working folder. mlcflow 1.3.8 documents
-the same flags and writes nothing; here they write the files of its names.
+Source of names and contents: cmind 4.2.0 with the engine of cm4mlops at 3a601227. The files are in `cm-repro` or
+`--repro_dir`, and begin with `cm-run-script` or `--repro_prefix`. `cm-output.json` is in the working folder. mlcflow
+1.3.8 documents the same flags but writes no files; here they write the same files with MLC's names.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RECORDED = ("input", "info", "output", "run-state")
 
 
 class Repro:
-    """The files of one run. Those of an earlier run of the same names are removed first."""
+    """The files of one run. Files of an earlier run with the same names are removed first."""
 
     def __init__(self, dialect: Dialect, inputs: Inputs, folder: Path) -> None:
         tool = dialect.name
@@ -46,11 +46,11 @@ class Repro:
         self._write_output()
 
     def end(self, answer: Answer, session: RunSession) -> None:
-        """Write what came of it; `answer` is that of a failure too."""
+        """Writes the result. `answer` may be that of a failure."""
         state = session.run_state
         if not answer["return"]:
             self._text(f"-README-{self.tool}.md", readme(self.inputs, session))
-        self._write("input", self.kept["input"])  # again: by now it is known which options are secret
+        self._write("input", self.kept["input"])  # written again: now it is known which options are secrets
         self._write("output", answer)
         self._write("run-state", state)
         self.kept |= {"output": answer, "state": {k: v for k, v in state.items() if k != "version_info"}}
@@ -80,7 +80,7 @@ class Repro:
 
 
 def host() -> Values:
-    """The machine and the moment, in CM's names."""
+    """The machine and the time, with CM's names."""
     import datetime
     import platform
     import sys
