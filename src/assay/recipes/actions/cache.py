@@ -1,4 +1,4 @@
-"""Actions on the cache: rm, show, prune, verify. Models and datasets of Assay's own store are never in it."""
+"""Actions on the cache: rm, show, prune, verify. Models and datasets of Assay are stored elsewhere."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from assay.recipes.run.context import Answer, Context, Found, Inputs, tag_text, 
 
 
 def delete(context: Context, inputs: Inputs) -> Answer:
-    """Remove entries. With `-f` it says what goes and how much of it; else it asks for each.
+    """Remove entries, and print the size of each. Ask before each one, unless `-f` is given.
 
-    In a new home, where no repository was pulled yet, there is nothing to do and nothing wrong (CM exits with 4).
-    Raises: RecipeNotFound (16) when nothing matches, as CM does; MLC warns and succeeds.
+    In a new home without repositories an empty result is no error; CM exits with 4 there. Raises: RecipeNotFound
+    (16) when nothing matches, as CM does; MLC warns and succeeds.
     """
     inputs = inputs | {"automation": "cache"}
     store = Store(context.index)
@@ -69,7 +69,7 @@ def show(context: Context, inputs: Inputs) -> Answer:
 
 
 def prune(context: Context, inputs: Inputs) -> Answer:
-    """Remove what no run would use: expired and broken entries, pieces and logs of failed runs."""
+    """Remove what no run can use: expired and broken entries, leftover files and logs of failed runs."""
     store = Store(context.index)
     now = time.time()
     dead = [
@@ -91,7 +91,7 @@ def prune(context: Context, inputs: Inputs) -> Answer:
 
 
 def verify(context: Context, inputs: Inputs) -> Answer:
-    """Check that each entry can be used: its state reads, its files and its base are there.
+    """Check that each entry can be used: its state can be read, its files and its base exist.
 
     Raises: RecipeFault (1) when one cannot.
     """
@@ -118,12 +118,12 @@ def mark_tmp(context: Context, inputs: Inputs) -> Answer:
 
 
 def _owned(store: Store, entry: CacheEntry) -> bool:
-    """Was it made by a run? What a user added by hand is kept, whatever is in it."""
+    """Whether a run made the entry. What a user added by hand is never removed here."""
     return bool(entry.owner_uid(store.home.dialect.owner_key))
 
 
 def _unusable(store: Store, entry: CacheEntry) -> str:
-    """Why no run would use the entry, or nothing."""
+    """Why no run can use the entry; empty when one can."""
     if entry.missing_base():
         return f"it depends on {entry.missing_base()}, which is gone"
     try:
@@ -161,5 +161,5 @@ def _age(entry: CacheEntry) -> str:
 
 
 def readable(size_bytes: int) -> str:
-    """`1.250 GB`."""
+    """A size as `1.250 GB`."""
     return f"{size_bytes / 1e9:.3f} GB" if size_bytes >= 1e6 else "under 0.001 GB"

@@ -9,7 +9,7 @@ from assay.recipes.run.context import Answer, Context, Found, Inputs, tag_text, 
 
 
 def matching(context: Context, inputs: Inputs) -> list[Artifact]:
-    """The artifacts that a command line names, by name and tags; a word with blanks stands for tags."""
+    """The artifacts that a command line names, by name and tags. A word with blanks is a list of tags."""
     automation, tags = inputs["automation"], tag_text(inputs)
     found: dict[str, Artifact] = {}
     for word in words(inputs):
@@ -24,7 +24,7 @@ def matching(context: Context, inputs: Inputs) -> list[Artifact]:
 
 
 def _scripts_with_variations(context: Context, tags: str, name: str) -> list[Artifact]:
-    """Recipes are searched by their tags, and kept when they know the variations among them."""
+    """Recipes that have the tags and know the variations among them."""
     from assay.recipes.home.load import load_recipe
     from assay.recipes.model.selection import Selection
     from assay.recipes.model.variations import knows
@@ -36,7 +36,7 @@ def _scripts_with_variations(context: Context, tags: str, name: str) -> list[Art
 
 
 def search(context: Context, inputs: Inputs) -> Answer:
-    """Print one path per line; gives them as `list`."""
+    """Print one path per line. Return the artifacts as `list`."""
     found = matching(context, inputs)
     for artifact in found:
         context.console.say(str(artifact.path))
@@ -44,7 +44,7 @@ def search(context: Context, inputs: Inputs) -> Answer:
 
 
 def add(context: Context, inputs: Inputs) -> Answer:
-    """Make an artifact; further inputs under `meta` go into its description."""
+    """Make an artifact. Inputs under `meta` go into its description."""
     artifacts = Artifacts(context.index)
     name = words(inputs)[0]
     tags = [tag for tag in f"{tag_text(inputs)},{tag_text(inputs, 'new_tags')}".split(",") if tag]
@@ -60,7 +60,8 @@ def add(context: Context, inputs: Inputs) -> Answer:
 
 
 def delete(context: Context, inputs: Inputs) -> Answer:
-    """Remove what is named, asking for each without `-f`. Raises: RecipeNotFound (16) when nothing is."""
+    """Remove the named artifacts. Ask before each one, unless `-f` is given. Raises: RecipeNotFound (16) when
+    nothing matches."""
     found = matching(context, inputs)
     if not found:
         raise RecipeNotFound("artifact(s) not found")
@@ -78,7 +79,8 @@ def delete(context: Context, inputs: Inputs) -> Answer:
 
 
 def load(context: Context, inputs: Inputs) -> Answer:
-    """Print the description of exactly one artifact."""
+    """Print the description of one artifact. Raises: RecipeNotFound (16) when none matches, RecipeFault (1) when
+    several do."""
     from assay.recipes.contract.json_text import json_text
 
     artifacts = Artifacts(context.index)
@@ -89,7 +91,8 @@ def load(context: Context, inputs: Inputs) -> Answer:
 
 
 def update(context: Context, inputs: Inputs) -> Answer:
-    """Add tags and a `meta` to what is named; without a name, `--tags` search and `--new_tags` are added."""
+    """Add tags and a `meta` to the named artifacts. Without a name, `--tags` selects them and `--new_tags` are
+    added."""
     named = any(words(inputs))
     found = matching(context, inputs | {"tags": ""} if named else inputs)
     if not found:
@@ -130,7 +133,7 @@ def _named(context: Context, artifacts: Artifacts, inputs: Inputs, name: str) ->
 
 
 def info(context: Context, inputs: Inputs) -> Answer:
-    """Print names and files of what is named."""
+    """Print names and files of the named artifacts."""
     found = matching(context, inputs)
     if not found:
         raise RecipeNotFound("artifact(s) not found", NOT_FOUND)
@@ -143,7 +146,7 @@ def info(context: Context, inputs: Inputs) -> Answer:
 
 
 def help(context: Context, inputs: Inputs) -> Answer:
-    """Print which actions there are for a kind of artifact."""
+    """Print the actions for a kind of artifact."""
     from assay.recipes.actions.dispatch import COMMON, OWN
 
     automation = inputs.get("automation") or ""

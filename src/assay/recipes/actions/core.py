@@ -1,4 +1,4 @@
-"""CM's own actions that need no artifact: init, test, uid, version."""
+"""CM's actions without an artifact: init, test, uid."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from assay.recipes.run.context import Answer, Context, Inputs
 def init(context: Context, inputs: Inputs) -> Answer:
     """Make the home, and pull the default repository (`--repo=`, `--url=`, `--branch=`; not with `--skip`).
 
-    Nothing is installed on the system. Assay's own recipes need no repository: where the default one cannot be
-    pulled, that is told. Raises: RecipeFault (1) when one that was named cannot be.
+    Nothing is installed on the system. The built-in recipes need no repository: if the default one cannot be pulled,
+    a note reports it. Raises: RecipeFault (1) when a named repository cannot be pulled.
     """
     context.home.make_local()
     context.console.say(f"The home is {context.home.root}")
@@ -35,7 +35,7 @@ def init(context: Context, inputs: Inputs) -> Answer:
 
 
 def test(context: Context, inputs: Inputs) -> Answer:
-    """Say that the command works, and what it works on."""
+    """Report that the command works, with the home and its numbers of recipes and repositories."""
     recipes, repositories = context.index.artifacts("script"), context.home.repositories()
     context.console.say(
         f"Assay {__version__} works: {len(recipes)} recipes in {len(repositories)} repositories "

@@ -1,4 +1,4 @@
-"""From the words of a command to the function that performs it."""
+"""Finds the function for the words of a command, and calls it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SYNONYMS = {
     "cp": "copy",
     "docker_run": "docker",
 }
-# What the original tools do and this one does not, and what to do in its place.
+# Actions of the original tools that are absent here, each with what to use instead.
 ABSENT = {
     "gui": "it serves a web page of the original tool; the inputs are listed by: run script TAGS --help",
     "apptainer": "docker script TAGS makes an image, --docker_dry_run names it; then: "
@@ -71,9 +71,9 @@ UIDS = {
 
 
 def perform(context: Context, inputs: Inputs) -> Answer:
-    """Perform an action; gives its result dictionary.
+    """Performs an action and returns its result dictionary.
 
-    Raises: RecipeFault (4) for an unknown action or automation, and whatever the action raises.
+    Raises: RecipeFault (4) for an unknown action or automation, and all errors of the action.
     """
     action = str(inputs.get("action") or "").replace("-", "_")
     if asks_for_help(inputs) and not inputs.get("automation"):
@@ -86,7 +86,7 @@ def perform(context: Context, inputs: Inputs) -> Answer:
     action = SYNONYMS.get(action, action)
     default = "core" if action in ("init", "uid") else ""
     automation = automation_name(context, str(inputs.get("automation") or default), action)
-    if automation == "utils" and action in OWN["core"]:  # CM has `uid` and `test` there too
+    if automation == "utils" and action in OWN["core"]:  # CM has `uid` and `test` in `utils` too
         automation = "core"
     own = OWN.get(automation, ())
     if action == "delete" and automation in ("repo", "cache"):
@@ -107,7 +107,8 @@ def perform(context: Context, inputs: Inputs) -> Answer:
 
 
 def _refuse_absent(action: str, automation: str, tags: str) -> None:
-    """Raises: RecipeFault (4) for what the original tools do and this one does not, with what to do in its place."""
+    """Raises: RecipeFault (4) for an action that the original tools have and this program lacks. The hint says what
+    to use instead."""
     instead = next((ABSENT[name] for name in ABSENT if action.startswith(name) or automation == name), "")
     if instead:
         hint = instead.replace("TAGS", tags)
@@ -116,7 +117,7 @@ def _refuse_absent(action: str, automation: str, tags: str) -> None:
 
 
 def automation_name(context: Context, text: str, action: str = "") -> str:
-    """The folder name of an automation given by alias, uid, or both.
+    """The folder name of an automation that is given by alias, uid, or both.
 
     Raises: RecipeFault (4) when no repository has artifacts of that kind.
     """
@@ -164,7 +165,8 @@ def asks_for_help(inputs: Inputs) -> bool:
 
 
 def access_for(context: Context) -> Callable[..., Answer]:
-    """The `access` that hooks know: takes a dictionary or the words of a command line, never raises a fault."""
+    """The `access` function for hooks. It takes a dictionary or the words of a command line. A RecipeFault becomes a
+    result dictionary."""
 
     def access(request: Any, out: Any = None) -> Answer:
         inputs = dict(request) if isinstance(request, dict) else parse(_as_words(request))

@@ -1,4 +1,4 @@
-"""The files of a new recipe: a description, hooks and a native script, ready to be filled in."""
+"""Writes the files of a new recipe, for its author to fill in: a description, hooks and a native script."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def postprocess(i):
 
 
 def add_recipe(artifacts: Artifacts, name: str, tags: list[str]) -> Path:
-    """Make a recipe in the named repository, else in `local`; gives its folder.
+    """Makes a recipe in the named repository, else in `local`. Returns its folder.
 
     Raises: RecipeFault (1) without a name, (8) when it exists.
     """

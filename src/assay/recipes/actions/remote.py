@@ -1,4 +1,4 @@
-"""Answers a Python process that a recipe started and that calls `cmind.access`: JSON in, JSON out."""
+"""Serves `cmind.access` calls from Python processes that recipes start: JSON in, JSON out."""
 
 from __future__ import annotations
 

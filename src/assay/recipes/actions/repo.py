@@ -18,7 +18,7 @@ from assay.recipes.run.context import Answer, Context, Inputs, words, yes
 
 
 def search(context: Context, inputs: Inputs) -> Answer:
-    """Print `alias,uid = path` for each."""
+    """Print `alias,uid = path` of each repository."""
     found = [repo for word in words(inputs) for repo in context.home.find(word)]
     for repo in found:
         context.console.say(f"{repo.alias},{repo.uid} = {repo.path}")
@@ -26,7 +26,7 @@ def search(context: Context, inputs: Inputs) -> Answer:
 
 
 def where(context: Context, inputs: Inputs) -> Answer:
-    """Print the folder of each."""
+    """Print the folder of each repository."""
     found = context.home.find(words(inputs)[0])
     for repo in found:
         context.console.say(str(repo.path))
@@ -34,7 +34,7 @@ def where(context: Context, inputs: Inputs) -> Answer:
 
 
 def show(context: Context, inputs: Inputs) -> Answer:
-    """Print name, uid and git origin of each; gives them as `list`."""
+    """Print name, uid and git origin of each repository. Return them as `list`."""
     listed = []
     for repo in context.home.find(words(inputs)[0]):
         origin = git.origin(repo.path)
@@ -57,7 +57,7 @@ def show(context: Context, inputs: Inputs) -> Answer:
 
 
 def pull(context: Context, inputs: Inputs) -> Answer:
-    """Clone a repository, or bring one up to date; without a name, all that git knows.
+    """Clone a repository, or update it. Without a name: update all that are git clones.
 
     Raises: RecipeFault (1) when git fails, or another repository of the same name or uid is registered.
     """
@@ -95,7 +95,7 @@ def pull(context: Context, inputs: Inputs) -> Answer:
 
 
 def _address(context: Context, inputs: Inputs) -> tuple[str, str, Login]:
-    """(folder name, address, login for it) of what is asked for by name, `--url` and `--pat`."""
+    """(folder name, URL, login) for the repository that the name, `--url` and `--pat` describe."""
     name, in_name = apart(words(inputs)[0])
     url, in_url = apart(str(inputs.get("url") or ""))
     folder, url = git.address(name, url, context.dialect.default_owner)
@@ -108,21 +108,21 @@ def _pull_all(context: Context) -> Answer:
         if (repo.path / ".git").exists():
             context.console.say(f"Pulling {repo.path}")
             with context.home.repository_lock(repo.path.name):
-                if repo.path.exists():  # and was not removed while we waited
+                if repo.path.exists():  # it may have been removed while we waited for the lock
                     clones.obtain(context.home, repo.path, "", git.Revision())
     context.console.say(f"Indexed {context.index.rebuild()} recipes")
     return {"return": 0}
 
 
 def _describe(context: Context, folder: Path, inputs: Inputs) -> None:
-    """Give a clone without a description one of its own."""
+    """Writes a description for a clone that has none."""
     if any((folder / name).exists() for name in context.dialect.repository_files):
         return
     write_description(context.dialect, folder, folder.name, inputs)
 
 
 def write_description(dialect: Dialect, folder: Path, alias: str, inputs: Inputs) -> None:
-    """A repository description with a new uid."""
+    """Writes a repository description with a new uid."""
     from assay.ground.files import write_text
 
     lines = [
@@ -135,9 +135,9 @@ def write_description(dialect: Dialect, folder: Path, alias: str, inputs: Inputs
 
 
 def _note_dependencies(context: Context, repo: Repository) -> None:
-    """Which other repositories it needs, or does not go with.
+    """Pulls or reports the other repositories that a repository needs.
 
-    Raises: RecipeFault (1) when one that it conflicts with is registered.
+    Raises: RecipeFault (1) when a repository that it conflicts with is registered.
     """
     registered = {name for other in context.home.repositories() for name in (other.alias, other.uid)}
     for dependency in repo.description.get("deps") or []:
@@ -158,7 +158,7 @@ def _revision_of(dependency: dict[str, str]) -> Inputs:
 
 
 def checkout(context: Context, inputs: Inputs) -> Answer:
-    """Put a repository at a branch or commit."""
+    """Check out a branch or commit of a repository."""
     repo = context.home.one(words(inputs)[0])
     revision = git.Revision(
         branch=str(inputs.get("branch") or ""), checkout=str(inputs.get("checkout") or "")
@@ -172,9 +172,9 @@ def checkout(context: Context, inputs: Inputs) -> Answer:
 
 
 def delete(context: Context, inputs: Inputs) -> Answer:
-    """Unregister; with `--all` (and always for MLC) the files go too.
+    """Unregister a repository. With `--all` (and always for MLC) also delete its files.
 
-    Raises: RecipeFault (1) when there is none of the name.
+    Raises: RecipeFault (1) when no repository has the name.
     """
     names = [word for word in words(inputs) if word]
     if not names:
@@ -207,7 +207,7 @@ def _to_remove(context: Context, name: str) -> Repository:
 def add(context: Context, inputs: Inputs) -> Answer:
     """Make and register an empty repository below the home, at `--path`, or in the current folder (`--here`).
 
-    Raises: RecipeFault (1) without a name, or for one that would leave the home.
+    Raises: RecipeFault (1) without a name, or for a name that leads out of the home.
     """
     name = words(inputs)[0]
     if not name:
@@ -232,13 +232,13 @@ init = add
 
 
 def import_(context: Context, inputs: Inputs) -> Answer:
-    """Register the current folder, or `--path`, with the name it has or is given."""
+    """Register the current folder, or `--path`, under the given name, else under the folder's name."""
     folder = Path(str(inputs.get("path") or Path.cwd())).absolute()
     return add(context, inputs | {"artifact": words(inputs)[0] or folder.name, "path": str(folder)})
 
 
 def detect(context: Context, inputs: Inputs) -> Answer:
-    """Which repository the current folder is in."""
+    """Print the repository that the current folder is in."""
     for folder in (Path.cwd(), *Path.cwd().parents):
         repo = context.home.read_repository(folder)
         if repo:
@@ -248,7 +248,7 @@ def detect(context: Context, inputs: Inputs) -> Answer:
 
 
 def reindex(context: Context, inputs: Inputs) -> Answer:
-    """Look at every recipe again."""
+    """Read every recipe again."""
     count = context.index.rebuild()
     for broken in context.index.broken:
         context.console.note(f"assay: left out: {broken.fault.message}")
@@ -275,7 +275,7 @@ def pack(context: Context, inputs: Inputs) -> Answer:
 
 
 def unpack(context: Context, inputs: Inputs) -> Answer:
-    """Unpack cm.zip, or the named archive, as a repository of the name given second, and register it."""
+    """Unpack cm.zip, or the named archive, as a new repository, and register it. The second word is its name."""
     from assay.recipes.contract.helpers import unzip_file
 
     archive, *rest = words(inputs)

@@ -11,17 +11,17 @@ from assay.recipes.run.runner import Runner
 from assay.recipes.run.start import make_runner
 from assay.recipes.values import Values
 
-# The flags after which something is left or printed when a run has ended.
+# The flags that write or print something after a run.
 _FOR_RECORDS = """
 print_deps print_versions dump_version_info print_readme save_env shell json j lock
 """
-# Inputs that say what is asked for; all others are flags.
+# Inputs that select the recipe; all others are flags.
 ASKS = frozenset(("action", "automation", "artifact", "artifacts", "tags", "cmd"))
 FOR_RECORDS = frozenset(_FOR_RECORDS.split())
 
 
 def run(context: Context, inputs: Inputs) -> Answer:
-    """Run a recipe and everything below it."""
+    """Run a recipe and its dependencies."""
     inputs = _with_extra_flags(context, inputs)
     if asks_for_help(inputs):
         from assay.recipes.tools.explain import describe
@@ -62,7 +62,7 @@ def _free_mb() -> float:
 
 
 def _with_repro(context: Context, runner: Runner, inputs: Inputs, *, strict: bool) -> Answer:
-    """Also write what a report of the run needs, when its native script has failed too."""
+    """Runs with `--repro`: also writes the files for a bug report, even if the native script has failed."""
     from pathlib import Path
 
     from assay.recipes.tools.repro import Repro
@@ -79,7 +79,7 @@ def _with_repro(context: Context, runner: Runner, inputs: Inputs, *, strict: boo
 
 
 def require_request(inputs: Inputs) -> None:
-    """Raises: RecipeFault (1) when neither tags nor a name are given: that would be any recipe there is."""
+    """Raises: RecipeFault (1) when neither tags nor a name are given. Such a request would match every recipe."""
     if not (inputs.get("tags") or inputs.get("artifact")):
         raise RecipeFault(
             "no recipe was asked for", 1, "--tags=a,b, or a name; find script lists all of them"
@@ -87,7 +87,7 @@ def require_request(inputs: Inputs) -> None:
 
 
 def _with_extra_flags(context: Context, inputs: Inputs) -> Inputs:
-    """`$CM_SCRIPT_EXTRA_CMD` and the user's `cfg default` add to what was asked."""
+    """The inputs, with those of `$CM_SCRIPT_EXTRA_CMD` and of the user's `cfg default` added."""
     extra = context.host_env.get(context.dialect.key("SCRIPT_EXTRA_CMD"), "").strip()
     inputs = dict(inputs)
     if extra:
@@ -106,14 +106,14 @@ def _with_extra_flags(context: Context, inputs: Inputs) -> Inputs:
 
 
 def prepare(context: Context, inputs: Inputs) -> Answer:
-    """Run everything below a recipe, but not the recipe itself."""
+    """Run the dependencies of a recipe, but not the recipe itself."""
     return run(context, inputs | {"fake_run": True})
 
 
 def test(context: Context, inputs: Inputs) -> Answer:
-    """Run the recipe with each of the inputs that its own `tests` list.
+    """Run the recipe once for each input of its own `tests` list.
 
-    Raises: RecipeFault (1) with the failed ones at the end, after all were tried.
+    Raises: RecipeFault (1) at the end, with all failed ones.
     """
     from assay.recipes.home.candidates import matching_artifacts
     from assay.recipes.home.load import load_recipe
@@ -146,7 +146,7 @@ def test(context: Context, inputs: Inputs) -> Answer:
 
 
 def test_requests(meta: Values) -> list[Inputs]:
-    """The inputs of a recipe's tests, one per list of variations; a single plain run when it has none."""
+    """The inputs of a recipe's tests, one per list of variations; a single plain request when it has no tests."""
     requests = []
     for item in (meta.get("tests") or {}).get("run_inputs") or [{}]:
         plain = {k: v for k, v in item.items() if k not in ("variations_list", "docker", "docker_os", "freq")}
@@ -189,7 +189,7 @@ def show(context: Context, inputs: Inputs) -> Answer:
 
 
 def doc(context: Context, inputs: Inputs) -> Answer:
-    """Print what a recipe does, takes and gives."""
+    """Print the tags, variations and inputs of a recipe."""
     from assay.recipes.tools.explain import describe
 
     return describe(context, inputs)

@@ -1,4 +1,4 @@
-"""What `--help` says of an action: how it is written, and the flags that it reads."""
+"""The `--help` text of an action: its command line, and what it does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-# By action and automation, or by the action alone where it is the same for all.
+# By action and automation, or only by action if it is the same for all automations.
 FORMS = {
     "pull repo": "pull repo [OWNER@NAME | URL] [--url=] [--branch=] [--checkout=] [--new_branch=] [--dir=] [--depth=] "
     "[--pat=]",
@@ -55,12 +55,12 @@ With --help behind a request: the variations and inputs of that recipe. assay re
 
 
 def forms(verb: str) -> str:
-    """All command lines that begin with a verb."""
+    """The command lines that begin with a verb."""
     return "\n".join(form for form in (RUN, *FORMS.values()) if form.split()[0] == verb)
 
 
 def usage(action: str, automation: str, function: Callable[..., Any]) -> str:
-    """The form of a command line for an action, and what the action does in the words of its own docstring."""
+    """The command line of an action, and the first paragraph of its function's docstring."""
     if (action, automation) == ("run", "script"):
         return RUN
     form = FORMS.get(f"{action} {automation}") or FORMS.get(action, f"{action.rstrip('_')} AUTOMATION")

@@ -1,1 +1,2 @@
-"""Formats and habits owned by MLCommons' CM and MLC: command line, files, hooks, helpers. Foreign words stay here."""
+"""Formats and conventions of MLCommons' CM and MLC: command line, files, hooks, helpers. Their terms are used only
+here."""

@@ -1,7 +1,7 @@
 """CM's command line as plain data: `run script --env.A=1 --tags=a,b @more.yaml -- rest` -> one dictionary.
 
-Every value is text, True, False or a list of texts; nothing is converted here. Checked word for word
-against the real parser: docs/cm-contract.md, section "Command line".
+Every value is a text, True, False or a list of texts; nothing is converted here. It is compared with the real
+parser: docs/cm-contract.md, section "Command line".
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ DICTIONARIES = frozenset({"meta"})
 
 
 def parse(argv: list[str]) -> Inputs:
-    """The input of an action. The words `action` and `automation` are taken only from the front.
+    """The inputs of an action. Only the first two words can be `action` and `automation`.
 
-    Raises: RecipeFault for an `@file` that is absent or no JSON/YAML, and for a dotted key below a plain value.
+    Raises: RecipeFault for an `@file` that is missing or not JSON or YAML, and for a dotted key below a plain value.
     """
     inputs: Inputs = {}
     words = list(argv)
@@ -50,7 +50,7 @@ def parse(argv: list[str]) -> Inputs:
 def read_input_file(path: Path) -> Inputs:
     """The dictionary in a .json or .yaml file given as `@file`.
 
-    Raises: RecipeFault (16) when there is no such file or it is of another kind, (4) when it does not parse.
+    Raises: RecipeFault (16) when the file is missing or of another kind, (4) when it does not parse.
     """
     if path.suffix not in (".json", ".yaml"):
         raise RecipeFault(f"@{path} is neither .json nor .yaml", NOT_FOUND, "rename it, or give flags")
@@ -71,7 +71,7 @@ def read_input_file(path: Path) -> Inputs:
 
 
 def _misshapen(inputs: dict[Any, Any]) -> Iterator[str]:
-    """Each input that has not a form which a command line could give it, in words."""
+    """A sentence for each input whose type no command line could produce."""
     for key, value in inputs.items():
         if key in TEXTS_OR_LISTS:
             for item in value if isinstance(value, list) else [value]:
@@ -108,7 +108,8 @@ def _set_flag(inputs: Inputs, word: str) -> None:
 
 
 def set_nested(inputs: Inputs, key: str, value: Any) -> None:
-    """Put `value` under a dotted key; hyphens become underscores in the first part only."""
+    """Sets `value` at a dotted key. Hyphens become underscores, but only in the first part. Raises: RecipeFault (1)
+    when a part of the key already has a plain value."""
     first, *rest = key.split(".")
     parts = [first.replace("-", "_"), *rest]
     place = inputs

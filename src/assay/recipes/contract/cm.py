@@ -13,7 +13,7 @@ from assay.recipes.values import Given, Values
 
 
 class Cm:
-    """Satisfies `Dialect`, where each member is explained."""
+    """CM's `Dialect`. The protocol explains each member."""
 
     name = "cm"
     package = "cmind"
@@ -104,7 +104,8 @@ class Cm:
 
 
 def parsed_names(inputs: Given) -> Values:
-    """The names of a request in the parts that CM makes of them: (alias, uid), and that of the repository behind it."""
+    """The names of a request as CM parses them: each an (alias, uid), followed by that of its repository if it has
+    one."""
     names: Values = {"parsed_automation": [("script", SCRIPT_UID)]}
     artifact = str(inputs.get("artifact") or "")
     if artifact and " " not in artifact:

@@ -1,4 +1,4 @@
-"""The dialects there are, by name."""
+"""All dialects, by name."""
 
 from __future__ import annotations
 

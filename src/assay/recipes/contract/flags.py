@@ -1,4 +1,4 @@
-"""The runner's own flags, read from the input of a call: `--quiet`, `--new`, `--fake_run`, `--v=False`."""
+"""The runner's own flags, read from the inputs of a call: `--quiet`, `--new`, `--fake_run`, `--v=False`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from assay.recipes.values import Given, Values
 
 
 def is_on(inputs: Given, *names: str, strict: bool = False) -> bool:
-    """Is one of these flags given and not false? `False`, `no`, `off` and `0` are false.
+    """Whether one of these flags is given and not false. `False`, `no`, `off` and `0` are false.
 
-    With `strict` every text that is not empty is true, `False` included, which is CM's reading.
+    With `strict` every text that is not empty is true, even `False`, as in CM.
     """
     return any(is_set(inputs[name], strict=strict) for name in names if name in inputs)
 
@@ -26,7 +26,7 @@ def is_set(value: Any, *, strict: bool = False) -> bool:
 
 
 def is_yes(inputs: Given, *names: str) -> bool:
-    """For the few flags that CM itself reads as words: true, yes or on."""
+    """Whether one of these flags is true, yes or on. Only for the few flags that CM itself reads this way."""
     return any(str(inputs.get(name, "")).lower() in ("true", "yes", "on") for name in names)
 
 
@@ -35,7 +35,7 @@ NESTED = ("env", "state", "const", "const_state", *DEPENDENCY_INPUTS)
 
 
 def check_nested(inputs: Given) -> None:
-    """Raises: RecipeFault (1) for a plain value where names with values belong: `--env=1`."""
+    """Raises: RecipeFault (1) for a plain value where a dictionary is needed, as in `--env=1`."""
     for key in NESTED:
         if not isinstance(inputs.get(key) or {}, dict):
             raise RecipeFault(
@@ -46,7 +46,7 @@ def check_nested(inputs: Given) -> None:
 
 
 class Flags(NamedTuple):
-    """What one call of a recipe, top-level or as a dependency, was told about how to run."""
+    """The flags of one call of a recipe, top-level or as a dependency."""
 
     quiet: bool
     silent: bool
@@ -145,7 +145,7 @@ def seed_env(
     folder: str,
     dialect: Dialect,
 ) -> None:
-    """The variables that a call sets before any recipe is looked at."""
+    """Sets the variables of a call that exist before any recipe is looked up."""
     prefix = dialect.prefix
     switches = {
         "TMP_FAKE_RUN": flags.fake_run,

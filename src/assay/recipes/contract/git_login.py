@@ -1,4 +1,5 @@
-"""A user name and a password for git, handed over by the environment: no command line and no file holds them."""
+"""Passes a user name and a password to git in environment variables, so that no command line and no file contains
+them."""
 
 from __future__ import annotations
 
@@ -7,12 +8,12 @@ import urllib.parse
 from typing import NamedTuple
 
 USER, PASSWORD = "ASSAY_GIT_USER", "ASSAY_GIT_PASSWORD"
-# What git calls when a server asks; it finds the two variables in its environment.
+# The credential helper that git calls when a server asks; it reads the two variables from its environment.
 HELPER = f'!f() {{ test "$1" = get && printf "username=%s\\npassword=%s\\n" "${USER}" "${PASSWORD}"; }}; f'
 
 
 class Login(NamedTuple):
-    """For one server; without a user there is none."""
+    """The login for one server. Without user and password it is none."""
 
     server: str = ""
     user: str = ""
@@ -23,21 +24,21 @@ class Login(NamedTuple):
         return bool(self.user or self.password)
 
     def options(self) -> list[str]:
-        """Of git: who answers for this server, in place of the user's own helpers."""
+        """git options that use our credential helper for this server instead of the user's."""
         if not self.is_given:
             return []
         key = f"credential.{self.server}.helper"
         return ["-c", f"{key}=", "-c", f"{key}={HELPER}"]
 
     def environment(self) -> dict[str, str]:
-        """Of git's process."""
+        """The environment of git's process."""
         return {**os.environ, USER: self.user, PASSWORD: self.password}
 
 
 def apart(url: str, token: str = "") -> tuple[str, Login]:
-    """(an address without user and password, the login that it held): for http and https alone.
+    """(the URL without user and password, the login that it contained). Only http and https URLs are changed.
 
-    A token is a password, as GitHub and GitLab take it.
+    A token is used as the password, as GitHub and GitLab expect.
     """
     scheme, separator, rest = url.partition("://")
     if scheme.lower() not in ("http", "https"):

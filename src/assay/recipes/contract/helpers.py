@@ -1,4 +1,4 @@
-"""Actions of the automation `utils` that hooks ask for: download, unpack, run a command, truth of a value."""
+"""Actions of the automation `utils` for hooks: download, unpack, run a command, truth of a value."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ CHUNK_BYTES = 65536
 
 
 def is_true(val: Any) -> bool:
-    """true, yes, on or 1."""
+    """Whether a value is true, yes, on or 1, in any case."""
     return str(val).lower() in TRUE_WORDS
 
 
 def is_false(val: Any) -> bool:
-    """false, no, off or 0."""
+    """Whether a value is false, no, off or 0, in any case."""
     return str(val).lower() in FALSE_WORDS
 
 
@@ -38,7 +38,8 @@ def get_host_os_info(i: Answer | None = None) -> Answer:
 
 
 def download_file(i: Answer) -> Answer:
-    """Fetch `url` to `filename` below `path`; the file appears when it is whole. Gives `filename`, `path`, `size`."""
+    """Downloads `url` to `filename` below `path`. The file gets its name only when it is complete. Returns
+    `filename`, `path`, `size`."""
     url = str(i["url"])
     name = i.get("filename") or Path(urllib.parse.urlparse(url).path).name or "download"
     folder = Path(i.get("path") or ".")
@@ -52,14 +53,14 @@ def download_file(i: Answer) -> Answer:
                 while chunk := answer.read(int(i.get("chunk_size") or CHUNK_BYTES)):
                     file.write(chunk)
             if expected and (size := part.stat().st_size) != expected:
-                raise ValueError(f"cut short at {size} of {expected} bytes")  # so that the part goes
+                raise ValueError(f"cut short at {size} of {expected} bytes")  # raised so that `staged` removes the part
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError, AssayError) as error:
         return {"return": 1, "error": addresses(f"cannot download {url}: {error}")}
     return {"return": 0, "filename": name, "path": str(target), "size": target.stat().st_size}
 
 
 def unzip_file(i: Answer) -> Answer:
-    """Unpack `filename` below `path`, without its first `strip_folders` folders; whole or not at all."""
+    """Unpacks `filename` below `path`, without its first `strip_folders` folders. It unpacks all files or none."""
     source = Path(i["filename"])
     target = Path(i.get("path") or ".").resolve()
     if not source.is_file():
@@ -72,7 +73,7 @@ def unzip_file(i: Answer) -> Answer:
 
 
 def system(i: Answer) -> Answer:
-    """Run the command `cmd` in `path`; gives `ret`, `stdout`, `stderr`, `std`."""
+    """Runs the command `cmd` in `path` with a shell. Returns `ret`, `stdout`, `stderr`, `std`."""
     done = subprocess.run(
         i["cmd"], shell=True, cwd=i.get("path") or None, capture_output=True, text=True, check=False
     )
@@ -86,7 +87,7 @@ def system(i: Answer) -> Answer:
 
 
 def list_files_recursively(i: Answer) -> Answer:
-    """All files below the current folder as `files`, separated by commas."""
+    """All files below the current folder, as the text `files` with commas."""
     return {"return": 0, "files": ",".join(sorted(str(p) for p in Path.cwd().rglob("*") if p.is_file()))}
 
 

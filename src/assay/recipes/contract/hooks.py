@@ -1,8 +1,8 @@
-"""Runs the hooks of a `customize.py`: loads the file, lends it the process, and takes the process back.
+"""Runs the hooks of a `customize.py`: loads the file, calls a hook, and restores the state of the process.
 
-A hook may change the folder, the environment, `sys.path` and the modules named `utils`; all of that is put
-back after each one. Folders that it adds to `sys.path`, and variables it sets, are there again for later hooks
-and scripts of the same run, since recipes prepare one another that way.
+A hook may change the folder, the environment, `sys.path` and the modules named `utils`. All of that is restored
+after each hook. Folders that it adds to `sys.path` and variables that it sets are kept for later hooks and scripts
+of the same run, because recipes use these to prepare one another.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SHIM_MODULES = ("cmind", "cmind.utils", "mlc", "mlc.utils", "utils")
 
 
 class HookProcessState:
-    """The process as the hooks of one run see it. `environ` is what native scripts start from."""
+    """The process state that the hooks of one run see. Native scripts start with `environ`."""
 
     def __init__(self, environ: dict[str, str]) -> None:
         self.environ = environ
@@ -34,7 +34,7 @@ class HookProcessState:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Folder, environment, path and module names belong to the recipe inside the block."""
+        """Applies environment, path and module names of the run inside the block, and restores the process after it."""
         folder, path, environ = Path.cwd(), list(sys.path), dict(os.environ)
         modules = {name: sys.modules.pop(name) for name in SHIM_MODULES if name in sys.modules}
         sys.modules.update(self._shim)
@@ -54,14 +54,14 @@ class HookProcessState:
 
 
 def _become(now: dict[str, str], wanted: dict[str, str]) -> None:
-    """Change the environment of this process from `now` to `wanted`, touching only what differs."""
+    """Changes the environment of this process from `now` to `wanted`. Sets only variables that differ."""
     for key in now.keys() - wanted.keys():
         del os.environ[key]
     os.environ.update({key: value for key, value in wanted.items() if now.get(key) != value})
 
 
 class Hooks:
-    """The functions of one `customize.py`. Absent ones are skipped by the caller."""
+    """The functions of one `customize.py`. The caller checks with `has` before it calls one."""
 
     def __init__(self, module: ModuleType, process_state: HookProcessState, access: Any) -> None:
         self.module = module
@@ -72,9 +72,10 @@ class Hooks:
         return callable(getattr(self.module, name, None))
 
     def call(self, name: str, arguments: Values) -> Values:
-        """The hook's answer.
+        """Calls a hook and returns its answer.
 
-        Raises: RecipeFailed with the hook's own number, or 1 when it raised or left through `sys.exit`.
+        Raises: RecipeFailed with the hook's own return number, or 1 when it raised an exception. After `sys.exit`
+        the number is the exit status.
         """
         step = f"{name} in {self.module.__file__}"
         with self.process_state.applied():
@@ -89,7 +90,7 @@ class Hooks:
         code = answer.get("return", 0)
         if code:
             message = str(answer.get("error") or f"{step} returned {code!r}")
-            cause = getattr(answer, "fault", None)  # of what the hook ran, where this is its answer
+            cause = getattr(answer, "fault", None)  # the failure inside the hook, if the hook returned its answer
             output = cause.output if isinstance(cause, RecipeFailed) else b""
             raise RecipeFailed(message, exit_number(code), step=step, output=output)
         return answer
@@ -116,7 +117,7 @@ def exit_number(code: Any) -> int:
 
 
 def location(problem: BaseException, module: ModuleType) -> str:
-    """` (line 12)`: where in the hook's own file an exception came from."""
+    """The line in the hook's own file where an exception came from, as ` (line 12)`; empty when unknown."""
     line, trace = 0, problem.__traceback__
     while trace:
         if trace.tb_frame.f_code.co_filename == module.__file__:
@@ -126,9 +127,10 @@ def location(problem: BaseException, module: ModuleType) -> str:
 
 
 def load_hooks(folder: Path, process_state: HookProcessState, access: Any) -> Hooks | None:
-    """The hooks of a recipe, loaded anew so that their module-level state is fresh, or None without the file.
+    """The hooks of a recipe; None without the file. The file is loaded again each time, so that its module state is
+    new.
 
-    Raises: RecipeFailed (1) when the file does not parse or import.
+    Raises: RecipeFailed (1) when the file cannot be parsed or imported.
     """
     path = folder / "customize.py"
     if not path.is_file():
@@ -159,7 +161,7 @@ def _hint_for(problem: Exception) -> str:
 
 
 def connect_shim(access: Any) -> None:
-    """Give the `cmind` and `mlc` modules that hooks import a way back into this run."""
+    """Connects the `cmind` and `mlc` modules that hooks import to this run."""
     importlib.import_module("cmind").__dict__["access"] = access
-    if mlc := sys.modules.get("mlc"):  # it takes over cmind's when a hook imports it later
+    if mlc := sys.modules.get("mlc"):  # if a hook imports it later, it takes cmind's access
         mlc.__dict__["access"] = access

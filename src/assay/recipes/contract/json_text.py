@@ -1,4 +1,4 @@
-"""Values of any form as the JSON that both tools write: two spaces, names sorted."""
+"""Any values as JSON in the form of both tools: indented by two spaces, keys sorted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def json_text(value: Any) -> str:
-    """What JSON has no form for becomes text, names that are none and cannot be sorted among others too."""
+    """The JSON text. Values that JSON cannot represent become texts. So do keys that cannot be sorted."""
     try:
         return json.dumps(value, indent=2, sort_keys=True, default=str)
     except TypeError:

@@ -1,7 +1,6 @@
-"""The keys of a description that mean something, in either dialect; `lint` reports all others.
+"""The keys of a description that have a meaning in either dialect. `lint` reports all others.
 
-Source: what the pinned CM engine, its head and MLC's engine read, with the frequency tables of both public
-repositories.
+Source: the keys that the pinned CM engine, its head and MLC's engine read, and counts over both public repositories.
 """
 
 from __future__ import annotations

@@ -11,14 +11,14 @@ from typing import Any
 from assay.recipes.contract.merge import merge
 from assay.recipes.values import Given, Values
 
-# Inputs that MLC does not show to the hooks of the recipe that was asked for.
+# Inputs that MLC does not pass to the hooks of the requested recipe.
 NOT_SHOWN = frozenset({"action", "automation", "cmd", "artifact", "artifacts", "verbose", "silent"})
-# Inputs about the run itself that only CM tells the hooks of a dependency.
+# Inputs about the run itself that only CM passes to the hooks of a dependency.
 TOLD_BY_CM = frozenset({"remembered_selections", "verbose", "silent"})
 
 
 class Mlc:
-    """Satisfies `Dialect`, where each member is explained."""
+    """MLC's `Dialect`. The protocol explains each member."""
 
     name = "mlc"
     package = "mlcflow"
@@ -68,7 +68,7 @@ class Mlc:
     run_state_holds_lists = True
     remembers_choice_of_recipe = False
     remembers_user_folder = True
-    # It means to, but compares the uid with " uid", blank included.
+    # mlcflow tries to, but compares the uid with " uid", which has a blank.
     cached_recipe_is_preferred = False
     resolved_variations_in_cache_tags = True
 
@@ -81,11 +81,11 @@ class Mlc:
         return f"MLC_{name}"
 
     def merge(self, target: Values, more: Values) -> Values:
-        """A list below the top takes only what it does not hold yet."""
+        """Nested lists get only items that they lack."""
         return merge(target, more, nested=True)
 
     def env_value(self, have: Any, value: Any) -> Any:
-        """A list is added to the one that stands."""
+        """A list extends the existing list. Other values replace."""
         if isinstance(value, list) and isinstance(have, list):
             return [*have, *(item for item in value if item not in have)]
         return value

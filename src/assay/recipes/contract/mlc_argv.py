@@ -12,9 +12,10 @@ ONE_RECIPE = ("run", "docker", "test", "prepare")  # actions that take one recip
 
 
 def parse(words: list[str], *, interactive: bool) -> Inputs:
-    """The input of an action. Without a terminal a run is quiet, as MLC has it.
+    """The inputs of an action. Without a terminal a run is quiet, as in MLC.
 
-    Raises: RecipeFault (1) for a word that is not plain ASCII, and for a second word where one recipe belongs.
+    Raises: RecipeFault (1) for a word that is not plain ASCII, and for a second word where only one recipe is
+    allowed.
     """
     for word in words:
         if not word.isascii():
@@ -49,7 +50,7 @@ def parse(words: list[str], *, interactive: bool) -> Inputs:
 
 
 def _set_details(inputs: Inputs, plain: list[str]) -> None:
-    """What follows the target: tags when there is a comma in it, else a name."""
+    """Sets the words after the target: tags if the first contains a comma, else names."""
     if not plain:
         return
     if inputs.get("automation") == "script" and inputs.get("action") in ONE_RECIPE:
@@ -63,8 +64,8 @@ def _set_details(inputs: Inputs, plain: list[str]) -> None:
 
 
 def _check_one_recipe(inputs: Inputs, plain: list[str]) -> None:
-    """A blank among the tags makes two words of one request. mlc passes over the second, and runs another recipe
-    than was meant."""
+    """Raises: RecipeFault (1) for a second word. It is usually caused by a blank between tags. mlc ignores the
+    second word and runs another recipe than the user meant."""
     tags = str(inputs.get("tags") or "")
     only_variations = all(tag.lstrip("-").startswith("_") for tag in tags.split(",") if tag)
     words = [*plain, *([tags] if tags and only_variations else [])]
@@ -80,7 +81,7 @@ def _check_one_recipe(inputs: Inputs, plain: list[str]) -> None:
 def _set_long(inputs: Inputs, word: str) -> None:
     key, equals, value = word[2:].partition("=")
     if "," in key.rstrip(",") or not key:
-        return  # MLC passes over a key with a comma inside
+        return  # MLC ignores a key with a comma inside
     if "." not in key:
         key = key.replace("-", "_")
     if key.endswith(","):

@@ -1,4 +1,4 @@
-"""Names of artifacts and repositories: `alias`, `uid`, `alias,uid`, each perhaps behind `repo:`."""
+"""Names of artifacts and repositories: `alias`, `uid`, `alias,uid`, each with an optional `repo:` in front."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ _UID_CHARACTERS = frozenset("0123456789abcdef.")
 
 
 def is_uid(word: str) -> bool:
-    """Sixteen characters out of 0-9, a-f and the dot."""
+    """Whether a word is a uid: sixteen characters from 0-9, a-f and the dot."""
     return len(word) == 16 and _UID_CHARACTERS.issuperset(word)
 
 
 class ArtifactName(NamedTuple):
-    """An alias (perhaps with `*` and `?`), a uid, or both; a uid decides alone when both sides have one."""
+    """An alias (perhaps with `*` and `?`), a uid, or both. If both sides have a uid, only the uids are compared."""
 
     alias: str = ""
     uid: str = ""
 
     @classmethod
     def parse(cls, text: str) -> ArtifactName:
-        """`alias,uid` in either order."""
+        """Parses `alias,uid` in either order."""
         alias = uid = ""
         for part in text.split(","):
             part = part.strip()
@@ -32,7 +32,7 @@ class ArtifactName(NamedTuple):
         return cls(alias, uid)
 
     def matches(self, alias: str, uid: str) -> bool:
-        """Does an artifact of this alias and uid carry the name? Aliases ignore case; an empty name fits all."""
+        """Whether the name fits an artifact of this alias and uid. Case is ignored. An empty name fits all."""
         if self.uid and uid:
             return self.uid.lower() == uid.lower()
         if not self.alias:
@@ -58,5 +58,5 @@ def split_repository(text: str) -> tuple[ArtifactName, ArtifactName]:
 
 
 def new_uid() -> str:
-    """Sixteen random hex digits: what tells two recipes or cache entries of one name apart."""
+    """Sixteen random hex digits. They distinguish recipes or cache entries with the same name."""
     return os.urandom(8).hex()

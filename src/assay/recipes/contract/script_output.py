@@ -1,7 +1,7 @@
-"""What a native script prints: it goes where it would have gone, and its end is kept for a log.
+"""Passes on the output of a native script, and stores its end for a log.
 
-The script has a pipe in place of our stdout and stderr, or a terminal of its own where ours is one, so that it still
-finds a terminal there. Its stdin is ours. Nothing is written to disk before it fails.
+The script gets a pipe instead of our stdout and stderr. Where ours is a terminal, it gets a terminal of its own,
+because programs behave differently there. Its stdin is ours. Nothing is written to disk unless the script fails.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 STDOUT, STDERR = 1, 2
 CHUNK_BYTES = 1 << 16
-KEPT_BYTES = 4 << 20  # of the end of what a script printed
-LATE_BYTES = 1 << 20  # taken of what others still print when the script has ended; the rest goes to `cat`
-LOOK_MS, LATE_MS = 100, 20  # how long nothing comes before we look whether it has ended, and after it has
+KEPT_BYTES = 4 << 20  # stored from the end of a script's output
+LATE_BYTES = 1 << 20  # output of other processes after the script has ended; `cat` gets the rest
+LOOK_MS, LATE_MS = 100, 20  # poll timeouts while the script runs, and after its end
 FOREVER = float("inf")
 LOGS_MAX = 20
 
@@ -30,14 +30,14 @@ class ScriptOutput:
     """The output of one script, from its start to its end."""
 
     def __init__(self) -> None:
-        self.problem = ""  # why it could not be passed on or kept
+        self.problem = ""  # why the output could not be passed on or stored
         self._tail = bytearray()
         self._left_out = 0
-        self._targets: dict[int, int] = {}  # where we read -> our stdout or stderr
-        self._terminals: dict[int, Terminal] = {}  # those that are terminals
-        self._ends: list[int] = []  # where the script writes
+        self._targets: dict[int, int] = {}  # the descriptor that we read -> our stdout or stderr
+        self._terminals: dict[int, Terminal] = {}  # by the descriptor that we read; only terminals
+        self._ends: list[int] = []  # the descriptors that the script writes to
         self._poll = select.poll()
-        self._before: Any = None  # who was told of our terminal's new size
+        self._before: Any = None  # the previous handler for changes of the terminal's size
 
     def __enter__(self) -> ScriptOutput:
         return self
@@ -52,21 +52,22 @@ class ScriptOutput:
             signal.signal(signal.SIGWINCH, self._before)
 
     def ends(self) -> tuple[int | None, int | None]:
-        """What the script gets as stdout and stderr; None where it has our own."""
+        """The descriptors that the script gets as stdout and stderr. None = it uses ours directly."""
         out = self._end(STDOUT)
         if os.path.samestat(os.fstat(STDOUT), os.fstat(STDERR)):
-            return out, out  # as one, so that the order of what comes through both stays
+            return out, out  # one descriptor for both, so that the order of the output stays
         return out, self._end(STDERR)
 
     def started(self) -> None:
-        """The script has its ends: ours are closed, so that the last one to have them ends the output."""
+        """Closes our copies of the script's descriptors after it has started. The output then ends when the last
+        process closes its own."""
         while self._ends:
             os.close(self._ends.pop())
 
     def pass_on(self, pid: int, seconds: float = FOREVER) -> None:
-        """Copy until the process has ended or closed its ends, or for so many seconds.
+        """Copies output until the process `pid` has ended or closed its descriptors, at most `seconds` long.
 
-        Who else holds its ends is not waited for.
+        It does not wait for other processes that have the descriptors open.
         """
         until, late = time.monotonic() + seconds, LATE_BYTES
         while self._targets and time.monotonic() < until:
@@ -83,7 +84,8 @@ class ScriptOutput:
                 self._hand_over()
 
     def kept(self) -> bytes:
-        """The end of what came, with a line that says how much before it is missing."""
+        """The last bytes of the output (at most KEPT_BYTES), with a line that says how many are left out before
+        them."""
         left_out = self._left_out + max(len(self._tail) - KEPT_BYTES, 0)
         note = f"[the first {left_out} bytes are left out]\n" if left_out else ""
         return note.encode() + bytes(self._tail[-KEPT_BYTES:])
@@ -91,7 +93,7 @@ class ScriptOutput:
     def _end(self, target: int) -> int | None:
         try:
             source, end = self._terminal(target) if os.isatty(target) else os.pipe()
-        except OSError as error:  # no more files or terminals: the script prints as well without us
+        except OSError as error:  # no more files or terminals: the script uses our output directly
             self.problem = f"keeping it failed: {error.strerror or error}"
             return None
         self._targets[source] = target
@@ -100,7 +102,7 @@ class ScriptOutput:
         return end
 
     def _terminal(self, target: int) -> tuple[int, int]:
-        """Our end and the script's end of a new terminal that is like the one at `target`."""
+        """(our descriptor, the script's descriptor) of a new terminal like the one at `target`."""
         import signal
 
         from assay.recipes.contract.terminal import Terminal
@@ -108,7 +110,7 @@ class ScriptOutput:
         source, end = os.openpty()
         self._terminals[source] = Terminal(target, source)
         if self._before is None:
-            with contextlib.suppress(ValueError):  # not the main thread: the size stays as it is
+            with contextlib.suppress(ValueError):  # not the main thread: changes of the size are ignored
                 self._before = signal.signal(signal.SIGWINCH, self._resize) or signal.SIG_DFL
         return source, end
 
@@ -117,7 +119,8 @@ class ScriptOutput:
             terminal.resize()
 
     def _follow(self) -> None:
-        """Do at our terminal as the script does at its own; where it waits for keys, look for them."""
+        """Copies the script's terminal settings to ours. Watches our terminal for keys while the script waits for
+        them."""
         for terminal in self._terminals.values():
             wanted = terminal.wants_keys
             terminal.follow()
@@ -129,7 +132,7 @@ class ScriptOutput:
     def _copy(self, source: int, until: float) -> int:
         try:
             chunk = os.read(source, CHUNK_BYTES)
-        except OSError:  # how a terminal says that nobody has its other end any more
+        except OSError:  # a terminal raises this when its other end is closed
             chunk = b""
         self._tail += chunk
         if len(self._tail) > 2 * KEPT_BYTES:
@@ -137,7 +140,7 @@ class ScriptOutput:
             del self._tail[:-KEPT_BYTES]
         try:
             _write(self._targets[source], chunk, until)
-        except OSError as error:  # our reader has left, or its disk is full: now the script's reader has left
+        except OSError as error:  # our reader is gone or its disk is full: close the script's output too
             self.problem = f"passing it on failed: {error.strerror}"
             chunk = b""
         if not chunk:
@@ -154,7 +157,7 @@ class ScriptOutput:
         os.close(source)
 
     def _hand_over(self) -> None:
-        """What the script left running goes on printing to where ours goes, for as long as it likes."""
+        """Starts `cat` for processes that the script left running, so that they can go on printing to our output."""
         for source, target in list(self._targets.items()):
             streams = [
                 (os.POSIX_SPAWN_DUP2, source, 0),
@@ -163,42 +166,42 @@ class ScriptOutput:
             ]
             try:
                 os.posix_spawnp("cat", ["cat"], os.environ, file_actions=streams, setsid=True)
-            except OSError as error:  # no cat, or no more processes: the script itself has ended as it has
+            except OSError as error:  # no cat, or no more processes: the script's own result stands
                 self.problem = f"what still runs has no reader, starting cat failed: {error.strerror}"
             self._close(source)
 
 
 def has_ended(pid: int) -> bool:
-    """Has a child ended? `Popen.poll` is not asked: Ctrl-C at a bad moment leaves it locked for good."""
+    """Whether a child has ended. `Popen.poll` is not used: Ctrl-C at the wrong moment leaves its lock held for good."""
     try:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    except ChildProcessError:  # and was waited for
+    except ChildProcessError:  # it ended, and was waited for
         return True
 
 
 def _write(target: int, chunk: bytes, until: float) -> None:
-    """Raises: TimeoutError when there is an end, and our reader takes nothing until then."""
+    """Writes a chunk. Raises: TimeoutError when there is a time limit and nobody reads the output before it."""
     rest = memoryview(chunk)
-    most = len(rest) if until == FOREVER else select.PIPE_BUF  # so much goes without waiting where any goes
+    most = len(rest) if until == FOREVER else select.PIPE_BUF  # a ready pipe takes so many bytes without blocking
     while rest:
         if until < FOREVER and not select.select([], [target], [], max(0, until - time.monotonic()))[1]:
             raise TimeoutError(errno.ETIMEDOUT, "nobody reads it")
         try:
             rest = rest[os.write(target, rest[:most]) :]
-        except BlockingIOError:  # whoever started us made it so
+        except BlockingIOError:  # our parent made the descriptor non-blocking
             select.select([], [target], [])
 
 
 def write_log(folder: Path, name: str, content: bytes) -> Path:
-    """Write the log of a failure, and remove all but the newest.
+    """Writes the log of a failure, and removes all but the newest LOGS_MAX logs.
 
-    Raises: EnvironmentProblem when the folder cannot be written.
+    Raises: EnvironmentProblem when the folder cannot be written to.
     """
     from assay.ground.files import staged
 
     path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{os.urandom(3).hex()}.log"
     with staged(path) as part:
-        part.chmod(0o600)  # scripts print what they like
+        part.chmod(0o600)  # the output may contain secrets
         part.write_bytes(content)
     for old in sorted(folder.glob("*.log"))[:-LOGS_MAX]:
         old.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""What is a secret among the variables and options of recipes, and how each may be shown, kept and handed on.
+"""Finds secrets among the variables and options of recipes, and says how each may be shown, stored and passed on.
 
-A name says it (`GH_TOKEN`, `AWS_SECRET_ACCESS_KEY`, `--pat`), or the value does: an address with a password, a token
-or a signature in it. A secret goes to a process by its environment, never by a file or a command line that others can
-read; reports, logs and messages show `***` in its place.
+A value is a secret by its name (`GH_TOKEN`, `AWS_SECRET_ACCESS_KEY`, `--pat`), or by itself: a URL with a password,
+a token or a signature. A process gets a secret in its environment, never in a file or a command line that others can
+read. Reports, logs and messages show `***` instead.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from assay.recipes.values import Given, Values
 HIDDEN = "***"
 _WORDS = "TOKEN PAT SECRET SECRETS CREDENTIAL CREDENTIALS KEY AUTHORIZATION BEARER"
 WORDS = frozenset(_WORDS.split())
-"""Words of a name, between underscores, that make its value a secret."""
+"""Words of a name, between underscores, that make the value a secret."""
 _ENDS = ("TOKEN", "SECRET", "APIKEY", "ACCESSKEY", "SECRETKEY")
-"""Ends of a word that do so too: HFTOKEN."""
+"""Ends of a word that do the same, as in HFTOKEN."""
 _PASSWORD = r"PWD\Z|PASS\Z|PASS(?:W|PHRASE|CODE|KEY)"
-"""What names a password: PWD, SSHPASS, PGPASSWORD, PASSWD. A path is none, as in PWD and SSH_ASKPASS."""
+"""Parts of a name that mean a password: PWD, SSHPASS, PGPASSWORD, PASSWD. A value that is a path is no password, as
+in PWD and SSH_ASKPASS."""
 _ABOUT = "FILE FILES FILEPATH PATH DIR FOLDER NAME NAMES TYPE COUNT LENGTH LEN SIZE LIMIT URL"
 ABOUT = frozenset(_ABOUT.split())
-"""Last words of a name that make it say something about a secret, or about tokens of a text."""
+"""Last words of a name that describe a secret, such as its file, or count tokens of a text. Such a value is no
+secret."""
 _SWITCHES = frozenset(("", "yes", "no", "true", "false", "on", "off", "none", "null"))
 # Patterns are compiled when they are used: a small run needs none of them.
 _REFERENCE = r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})\Z"
@@ -36,20 +38,20 @@ _TELLING = (
 _NAMED = r"(?<![\w./-])(?P<option>--)?(?P<name>\w[\w.-]*)(?:[\"']?\s*(?:=|:(?!\s*/))\s*|(?(option)\s+|(?!)))"
 _VALUE = r"(?i)\"([^\"]*)\"|'([^']*)'|((?:(?:basic|bearer|token)\s+)?[^\s\"',;{}\[\]()]+)"
 _KEY_BEGINS = "PRIVATE KEY"
-"""In the first line of a key as OpenSSL, OpenSSH and PGP write it; whatever its name, such a text is a secret."""
+"""Part of the first line of a key of OpenSSL, OpenSSH or PGP. A text with it is a secret, whatever its name."""
 _KEY_BLOCK = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|\Z)"
 _options: set[str] = set()
-"""Options that recipes map to a secret variable, as `--tok` to GH_TOKEN; learned when recipes are resolved."""
-_SHORTEST = 6  # a shorter text is not looked for in others: it would be found by chance
+"""Options that recipes map to a secret variable, as `--tok` to GH_TOKEN. They are learned when recipes are resolved."""
+_SHORTEST = 6  # shorter texts are not searched for: they would match by chance
 
 
 def learn(mapping: Given) -> None:
-    """Take in an `input_mapping`: an option that becomes a secret variable is secret itself, from now on."""
+    """Learns from an `input_mapping`: an option that sets a secret variable is a secret from now on."""
     _options.update(str(option) for option, variable in mapping.items() if _sounds_secret(str(variable)))
 
 
 def learn_below(description: Any) -> None:
-    """Take in every `input_mapping` of a description: of its variations and versions as well."""
+    """Learns from every `input_mapping` of a description, including those of its variations and versions."""
     if isinstance(description, Mapping):
         mapping = description.get("input_mapping")
         learn(mapping if isinstance(mapping, Mapping) else {})
@@ -59,7 +61,8 @@ def learn_below(description: Any) -> None:
 
 
 def is_secret(name: str, value: Any) -> bool:
-    """Is this a secret, by its name or by itself? Switches, small numbers and references to variables are none."""
+    """Whether a value is a secret, by its name or by itself. Switches, small numbers and references to variables are
+    not."""
     text = str(value)
     if isinstance(value, (bool, dict, list, type(None))) or text.lower() in _SWITCHES:
         return False
@@ -72,7 +75,7 @@ def is_secret(name: str, value: Any) -> bool:
 
 
 def _sounds_secret(name: str, value: str = "") -> bool:
-    words = str(name).upper().replace("-", "_").split("_")  # YAML has keys that are no text
+    words = str(name).upper().replace("-", "_").split("_")  # YAML keys need not be texts
     if words[-1] in ABOUT:
         return False
     if any(word in WORDS or word.endswith(_ENDS) for word in words):
@@ -81,13 +84,13 @@ def _sounds_secret(name: str, value: str = "") -> bool:
 
 
 def apart(env: Given) -> tuple[Values, dict[str, str]]:
-    """(what a script file may hold, what goes by the environment of its process)."""
+    """(variables that a script file may contain, secret variables that its process gets in the environment)."""
     secret = {name: str(value) for name, value in env.items() if is_secret(name, value)}
     return {name: value for name, value in env.items() if name not in secret}, secret
 
 
 def parted(values: Given) -> tuple[Values, Values]:
-    """(the values without those that are a secret or hold one, those alone), both in the shape of the whole."""
+    """(values without secrets, values that are or contain a secret), both with the nesting of the input."""
     plain: Values = {}
     secret: Values = {}
     for name, value in values.items():
@@ -100,13 +103,13 @@ def parted(values: Given) -> tuple[Values, Values]:
 
 
 def holds(value: Any, name: str = "") -> bool:
-    """Is the value a secret, or is one in it? `-e GH_TOKEN=…` in a list of options is."""
+    """Whether the value is or contains a secret, such as `-e GH_TOKEN=…` in a list of options."""
     values = list(value) if isinstance(value, tuple) else value
-    return [hidden(value, name)] != [values]  # in a list, for NaN equals itself there
+    return [hidden(value, name)] != [values]  # compared as lists, because NaN equals itself only there
 
 
 def hidden(value: Any, name: str = "") -> Any:
-    """A value, or all that is in it, as it may be shown."""
+    """A value with its secrets replaced by `***`, on all levels."""
     if isinstance(value, Mapping):
         return {key: hidden(item, str(key)) for key, item in value.items()}
     if isinstance(value, (list, tuple)) and not hasattr(value, "as_json"):
@@ -117,17 +120,17 @@ def hidden(value: Any, name: str = "") -> Any:
 
 
 def _option(word: Any) -> str:
-    """The name of an option whose value is the next word of a command line."""
+    """The name of an option that has its value in the next word of a command line; empty for other words."""
     return word[2:] if isinstance(word, str) and word.startswith("--") and "=" not in word else ""
 
 
 def without(values: Given) -> Values:
-    """The values without the secrets: for records that something is made from again."""
+    """The values without the secrets, for records that are read again later."""
     return parted(values)[0]
 
 
 def hidden_words(words: Iterable[str]) -> list[str]:
-    """The words of a command line as they may be shown: `--env.GH_TOKEN=***`."""
+    """The words of a command line with secrets replaced: `--env.GH_TOKEN=***`."""
     found, before = [], ""
     for word in map(str, words):
         flag, equals, value = word.partition("=")
@@ -140,17 +143,17 @@ def hidden_words(words: Iterable[str]) -> list[str]:
 
 
 def _last(flag: str) -> str:
-    """`--env.GH_TOKEN,` (of a list) names GH_TOKEN."""
+    """The last part of a dotted flag: `--env.GH_TOKEN,` gives GH_TOKEN."""
     return flag.lstrip("-").rstrip(",").rpartition(".")[2]
 
 
 def _named(text: str) -> Iterator[tuple[int, int]]:
-    """Where the secrets of a text begin and end that have their name before them."""
+    """(start, end) of each secret in a text that stands after its name."""
     find, value_at, place = re.compile(_NAMED).search, re.compile(_VALUE).match, 0
     while found := find(text, place):
         place, name = found.end(), _last(found["name"])
         if not (name in _options or _sounds_secret(name)):
-            continue  # before the value is looked for: it may be all that follows
+            continue  # checked before the value is searched, which may be the whole rest
         if (value := value_at(text, place)) and is_secret(name, value[value.lastindex or 0]):
             yield value.span(value.lastindex or 0)
             place = value.end()
@@ -165,7 +168,7 @@ def _without_named(text: str) -> str:
 
 
 def in_text(text: str, *environments: Given) -> str:
-    """A text as it may be shown: without the secrets of these variables and options, and those in its addresses."""
+    """A text with secrets replaced: those of these variables and options, and those in URLs."""
     for name, value in _plain(environments):
         whole = [str(value)] if is_secret(name, value) else []
         inside = [value[start:stop] for start, stop in _named(value)] if isinstance(value, str) else []
@@ -175,7 +178,7 @@ def in_text(text: str, *environments: Given) -> str:
 
 
 def _plain(environments: Iterable[Given]) -> Iterator[tuple[str, Any]]:
-    """Each name with its value, also of those that stand below another: `env`, `const`, lists."""
+    """Each name with its value, on all levels: in `env`, `const`, lists."""
     for env in environments:
         for name, value in env.items():
             if isinstance(value, Mapping):
@@ -187,7 +190,7 @@ def _plain(environments: Iterable[Given]) -> Iterator[tuple[str, Any]]:
 
 
 def _parts(value: str) -> list[str]:
-    """The whole value, and the password of an address."""
+    """The whole value, and the password if it is a URL. Short texts are left out."""
     parts = [value, *re.findall(r"://[^/?#@:]*:([^@]*)@", value)]
     return [part for part in parts if len(part) >= _SHORTEST]
 
@@ -197,7 +200,7 @@ def _telling(text: str) -> bool:
 
 
 def _in_addresses(text: str) -> str:
-    """Only addresses that tell something are changed: the query of another one is no secret. Private keys go, too."""
+    """Replaces secrets in URLs, and private keys. URLs without a secret stay as they are."""
     from assay.ground.redact import addresses
 
     text = _without_keys(text)
@@ -205,5 +208,5 @@ def _in_addresses(text: str) -> str:
 
 
 def _without_keys(text: str) -> str:
-    """A key that was cut off has no end: the rest of the text goes with it."""
+    """Replaces private keys. If the end of a key is missing, the rest of the text is replaced."""
     return re.sub(_KEY_BLOCK, HIDDEN, text, flags=re.DOTALL) if _KEY_BEGINS in text else text

@@ -1,6 +1,6 @@
-"""The form of a description: what no description may be, and which parts are lists and which are dictionaries.
+"""The form of a description: its bounds, and the type of each part.
 
-`check_bounds` is asked when a file is read. `misshapen` is asked when something went wrong.
+`check_bounds` is called when a file is read. `misshapen` is called after an error.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ LISTS = frozenset(_LISTS.split())
 ENTRIES = frozenset(_ENTRIES.split())  # lists of dictionaries
 COMBINATIONS = frozenset({"valid_variation_combinations", "invalid_variation_combinations"})  # lists of lists
 TEXTS = frozenset({"alias", "uid", "group", "default_variation", "default_version", "script_name"})
-# Dictionaries whose values are texts.
+# Dictionaries with texts as values.
 NAMES_TO_TEXTS = frozenset({"input_mapping", "default_variations", "env_key_mappings"})
-NAMES_TO_BLOCKS = frozenset({"update_tags_if_env"})  # whose values are read like an entry
-BLOCKS = {"variations": "variation _", "versions": "version "}  # whose values are read like a recipe
+NAMES_TO_BLOCKS = frozenset({"update_tags_if_env"})  # their values are read like an entry
+BLOCKS = {"variations": "variation _", "versions": "version "}  # their values are read like a recipe
 NESTING = (dict, list, tuple, set)
 PLAIN = (str, int, float)
 TEXT_OR_LIST = frozenset({"tags", "names"})
-OF_PLAIN_VALUES = TEXT_OR_LIST | {"warnings"}  # a tag may be a number; of other lists every item is a text
-# Their keys are names.
+OF_PLAIN_VALUES = TEXT_OR_LIST | {"warnings"}  # a tag may be a number; in other lists every item is a text
+# Dictionaries with names as keys.
 VARIABLES = frozenset({"env", "default_env", "const", "state", "const_state", "variations"}) | NAMES_TO_TEXTS
 PLAIN_TEXTS = ("alias", "uid")
 DEPTH_MAX = 100  # the deepest description of the two public repositories nests 8 deep
@@ -43,21 +43,21 @@ VALUES_MAX = 1_000_000  # the largest of them holds 7,000 values
 
 
 def check_bounds(value: Given) -> None:
-    """Everything behind this copies descriptions and counts on the names in them.
+    """Checks what all later code depends on, because it copies descriptions and uses the names in them.
 
-    Raises: ValueError, in words, for a description that contains itself, is nested or repeats itself beyond all
-    measure (YAML's aliases make both easy), or whose names are no texts.
+    Raises: ValueError with a sentence, for a description that contains itself, exceeds DEPTH_MAX or VALUES_MAX
+    (YAML's aliases make both easy), or has a name that is not a text.
     """
     for key in PLAIN_TEXTS:
         if isinstance(value.get(key), (dict, list, tuple, set)):
             raise ValueError(f"{key} must be text, not {value[key]!r:.60}")
-    if not isinstance(value.get("prefix") or "", str):  # of a repository: the folder below it
+    if not isinstance(value.get("prefix") or "", str):  # key of a repository: the folder below it
         raise ValueError(f"prefix must be text, not {value['prefix']!r:.60}")
     _measure(value, 0, {})
 
 
 def _measure(value: Any, depth: int, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """(values, levels) in and below a value, each shared part counted where it is used."""
+    """(values, levels) in and below a value. A shared part counts at each use."""
     if not isinstance(value, (dict, list)):
         return 1, 0
     if id(value) not in known:
@@ -75,11 +75,11 @@ def _measure(value: Any, depth: int, known: dict[int, tuple[int, int]]) -> tuple
 
 
 def misshapen(block: Given, where: str = "") -> Iterator[str]:
-    """Each part that has not the form it must have, in words. Empty parts are as good as absent ones."""
+    """A sentence for each part that has the wrong type. Empty parts count as absent."""
     for key, value in block.items():
         if not value or (isinstance(value, str) and key in TEXT_OR_LIST):
             continue
-        if where and key == "default_variation":  # only a recipe's own is read
+        if where and key == "default_variation":  # only that of the recipe itself is read
             continue
         part = f"{where}{key}"
         if key in DICTIONARIES:

@@ -1,4 +1,4 @@
-"""Native scripts: which file runs, how variables reach it, and what comes back from it."""
+"""Native scripts: which file runs, how it gets variables, and how its results are read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE = "tmp-run-state.json", "tmp-run-env.
 ENV_FILE, ALL_ENV_FILE = "tmp-env.sh", "tmp-env-all.sh"
 WORKING_FILES = (NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE, ENV_FILE, ALL_ENV_FILE, STATE_FILE, RUN_FILE)
 SHEBANG = ["#!/bin/bash", ""]
-# The time a script has to end by itself after Ctrl-C, which reaches it too, and when it is ended.
+# Time for a script to end by itself after Ctrl-C (which it gets too), and again after we end it.
 END_SECONDS = 0.25
 
 # Inside double quotes: an escape that a recipe wrote on purpose, a reference to a variable, or a character that
@@ -31,18 +31,18 @@ _SPECIAL = frozenset('"$`\\')
 
 
 class ScriptEnded(NamedTuple):
-    """How a native script ended: its wait status, and of a failed one the end of what it printed."""
+    """How a native script ended: its wait status and, if it failed, the end of its output."""
 
     status: int
     printed: bytes
-    problem: str  # why not all of it was passed on or kept
+    problem: str  # why the output was not fully passed on or stored; empty = no problem
 
 
 def quoted(value: str) -> str:
-    """A value as bash reads it back: `$NAME` and `${NAME}` still stand for variables, nothing else is special.
+    """A value in double quotes for bash. `$NAME` and `${NAME}` still refer to variables; nothing else is special.
 
-    CM writes values between double quotes as they are, and recipes rely on that: they refer to variables and
-    escape quotes (`\\"`). Both keep working; what could end the quotes or run a command is made literal.
+    CM writes values between double quotes without changes. Recipes rely on that: they refer to variables and escape
+    quotes (`\\"`). Both still work. All that could end the quotes or run a command is escaped.
     """
     if _SPECIAL.isdisjoint(value):
         return f'"{value}"'
@@ -50,7 +50,8 @@ def quoted(value: str) -> str:
 
 
 def export_lines(env: Given) -> list[str]:
-    """One `export` per variable, sorted; `+KEY` lists are put in front of what KEY already holds. No secrets."""
+    """One `export` line per variable, sorted. The list of `+KEY` is put in front of the value of KEY. Secrets are
+    left out."""
     lines = []
     env, _ = secrets.apart(env)
     for name in sorted(env):
@@ -68,7 +69,7 @@ def export_lines(env: Given) -> list[str]:
 
 
 def script_for(folder: Path, name: str, env: Given, dialect: Dialect) -> Path | None:
-    """The most special script of a name that the folder has for the detected system, or None."""
+    """The script with this name that fits the detected system best; None when the folder has none."""
     flavor, version, machine = (
         str(env.get(dialect.key(key), ""))
         for key in ("HOST_OS_FLAVOR", "HOST_OS_VERSION", "HOST_PLATFORM_FLAVOR")
@@ -85,7 +86,7 @@ def script_for(folder: Path, name: str, env: Given, dialect: Dialect) -> Path | 
 
 
 def write_script(path: Path, lines: Iterable[str]) -> None:
-    """An executable file of these lines, for its owner alone."""
+    """Writes these lines to a file that only its owner can read, write and execute."""
     path.touch()
     path.chmod(stat.S_IRWXU)
     path.write_text("\n".join(lines).rstrip("\n") + "\n", encoding="utf-8")
@@ -98,10 +99,10 @@ def run_script(
     host_env: Mapping[str, str],
     keep: bool = False,
 ) -> ScriptEnded:
-    """Run a native script in the current folder with these variables.
+    """Runs a native script in the current folder with these variables.
 
-    `host_env` is the process environment it starts from. With `keep`, the script that would run it without
-    the runner is left beside it.
+    Its process starts with the environment `host_env`. With `keep`, a script that runs it without the runner stays
+    in the folder.
     """
     import subprocess
 
@@ -144,12 +145,12 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def write_state(state: Values) -> None:
-    """The state as scripts and hooks can read it; an entry of the cache keeps it."""
+    """Writes the state to a file for scripts and hooks. A cache entry keeps that file."""
     _write_private(Path(STATE_FILE), state_as_json(state))
 
 
 def state_as_json(state: Values) -> str:
-    if not state:  # as with most recipes of MLC; the next is CM's. A small run needs json for nothing else
+    if not state:  # most recipes of MLC; the next is CM's. Saves the import of json in a small run
         return "{}"
     if state == {"docker": {}}:
         return '{\n  "docker": {}\n}'
@@ -159,7 +160,7 @@ def state_as_json(state: Values) -> str:
 
 
 def end_with_children(pid: int) -> None:
-    """End a process and all below it: Ctrl-C reaches them anyway, but a signal to this process alone does not."""
+    """Ends a process and its descendants. Ctrl-C reaches them all, but a signal to one process does not."""
     import signal
 
     with contextlib.suppress(OSError):
@@ -176,7 +177,7 @@ def quoted_path(path: Path) -> str:
 
 
 def new_state() -> Values:
-    """What the script left in `tmp-run-state.json`."""
+    """The state that the script wrote to `tmp-run-state.json`. Raises: RecipeFault (4) when it does not parse."""
     path = Path(NEW_STATE_FILE)
     if not path.is_file():
         return {}
@@ -191,7 +192,8 @@ def new_state() -> Values:
 
 
 def new_env() -> dict[str, str]:
-    """The `KEY=value` lines the script left in `tmp-run-env.out`; a value may hold further equal signs."""
+    """The variables that the script wrote to `tmp-run-env.out` as `KEY=value` lines. A value may contain equal
+    signs."""
     path = Path(NEW_ENV_FILE)
     if not path.is_file():
         return {}
@@ -207,7 +209,7 @@ def status_words(status: int) -> str:
     """An exit status in words: `exit 2`, `exit 137: killed by SIGKILL (out of memory?)`."""
     import signal
 
-    status = 128 - status if status < 0 else status  # as bash counts a child that a signal ended
+    status = 128 - status if status < 0 else status  # bash's number for a child ended by a signal
     try:
         name = signal.Signals(status - 128).name
     except ValueError:
@@ -224,7 +226,7 @@ def clean(names: Iterable[str]) -> None:
 
 
 def host_info(dialect: Dialect) -> Values:
-    """What hooks find under `os_info`. MLC's tells the kind of the system, which every env then has."""
+    """The `os_info` of hooks. MLC adds the type of the system and the variables that every env has."""
     bits = "64" if sys.maxsize > 2**32 else "32"
     info: Values = {
         "platform": "linux" if os.name != "nt" else "windows",

@@ -1,7 +1,7 @@
-"""The stand-in for sudo that recipes find on their PATH."""
+"""The script that recipes find as `sudo` on their PATH."""
 
-# Root needs no sudo, so the stand-in runs the command itself; anyone else is told how to allow it.
-# Options, assignments and the variables it sets: sudo(8) of sudo 1.9. The environment is kept, as with -E.
+# For root it runs the command. For any other user it fails and says how to allow sudo.
+# Source of options, assignments and variables: sudo(8) of sudo 1.9. It keeps the environment, as with -E.
 SUDO = r"""#!/bin/bash
 user=root shell= login= background= folder= home= list=
 words=("$@") assigned=()

@@ -1,4 +1,4 @@
-"""Which texts CM reads as yes and which as no."""
+"""The texts that CM reads as yes or as no."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ FALSE_WORDS = frozenset({"no", "off", "false", "0"})
 
 
 def is_off(value: Any) -> bool:
-    """no, off, false, 0 or nothing, in any case."""
+    """Whether a value is no, off, false, 0 or empty, in any case."""
     return str(value).lower().strip() in FALSE_WORDS or str(value).strip() == ""
