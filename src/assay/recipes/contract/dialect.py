@@ -38,7 +38,7 @@ class Dialect(Protocol):
     verbose: str
     path_inputs: tuple[str, ...]  # inputs that set the variable TMP_<NAME>
     more_inputs_to_env: tuple[str, ...]  # more inputs that set variables, besides those of both tools
-    more_local_keys: tuple[str, ...]  # more variables that dependencies do not get, besides those of both tools
+    more_local_keys: tuple[str, ...]  # more variables hidden from dependencies, besides those of both
     more_variation_keys: frozenset[str]  # more keys of a variation, besides those of both tools
     script_suffixes: tuple[str, ...]  # variables with values that may end a script's name
 

@@ -53,7 +53,7 @@ def download_file(i: Answer) -> Answer:
                 while chunk := answer.read(int(i.get("chunk_size") or CHUNK_BYTES)):
                     file.write(chunk)
             if expected and (size := part.stat().st_size) != expected:
-                raise ValueError(f"cut short at {size} of {expected} bytes")  # raised so that `staged` removes the part
+                raise ValueError(f"cut short at {size} of {expected} bytes")  # `staged` then removes the part
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError, AssayError) as error:
         return {"return": 1, "error": addresses(f"cannot download {url}: {error}")}
     return {"return": 0, "filename": name, "path": str(target), "size": target.stat().st_size}

@@ -90,7 +90,7 @@ class Hooks:
         code = answer.get("return", 0)
         if code:
             message = str(answer.get("error") or f"{step} returned {code!r}")
-            cause = getattr(answer, "fault", None)  # the failure inside the hook, if the hook returned its answer
+            cause = getattr(answer, "fault", None)  # the failure that the hook passed on
             output = cause.output if isinstance(cause, RecipeFailed) else b""
             raise RecipeFailed(message, exit_number(code), step=step, output=output)
         return answer

@@ -182,7 +182,7 @@ def has_ended(pid: int) -> bool:
 def _write(target: int, chunk: bytes, until: float) -> None:
     """Writes a chunk. Raises: TimeoutError when there is a time limit and nobody reads the output before it."""
     rest = memoryview(chunk)
-    most = len(rest) if until == FOREVER else select.PIPE_BUF  # a ready pipe takes so many bytes without blocking
+    most = len(rest) if until == FOREVER else select.PIPE_BUF  # bytes that a ready pipe takes at once
     while rest:
         if until < FOREVER and not select.select([], [target], [], max(0, until - time.monotonic()))[1]:
             raise TimeoutError(errno.ETIMEDOUT, "nobody reads it")

@@ -144,7 +144,9 @@ def _remove_stale_locks(clone: Path) -> None:
                 lock.unlink(missing_ok=True)
             return
         if time.monotonic() > until:
-            raise RecipeFault(f"git (process {pid}) is still running in {clone}", GENERAL, "wait for it, or end it")
+            raise RecipeFault(
+                f"git (process {pid}) is still running in {clone}", GENERAL, "wait for it, or end it"
+            )
         time.sleep(0.05)
 
 

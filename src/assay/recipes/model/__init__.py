@@ -1,1 +1,1 @@
-"""What recipes mean, as pure rules over plain values: nothing here reads a file or starts a process."""
+"""The meaning of recipes, as pure rules over plain values. Nothing here reads a file or starts a process."""

@@ -1,4 +1,4 @@
-"""What lies in a home, as plain values: repositories, the artifacts in them, and the tags they are found by."""
+"""The contents of a home as plain values: repositories, their artifacts, and queries by tags."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assay.recipes.values import Values
 
 
 class Repository(NamedTuple):
-    """A folder of artifacts. Its `alias` is what its own file says; `path.name` is what it was pulled as."""
+    """A folder of artifacts. `alias` comes from its description; `path.name` is the name it was pulled under."""
 
     path: Path
     alias: str
@@ -20,12 +20,12 @@ class Repository(NamedTuple):
 
     @property
     def root(self) -> Path:
-        """Where the folders of artifacts are: the repository, or its `prefix` below."""
+        """The folder that contains the artifacts: the repository, or its `prefix` below it."""
         prefix = self.description.get("prefix") or ""
         return self.path / prefix if prefix else self.path
 
     def as_json(self) -> Values:
-        """For a reader of `--out=json`."""
+        """The repository for `--out=json`."""
         described = {key: self.description[key] for key in ("desc", "prefix") if self.description.get(key)}
         return {
             "path": str(self.path),
@@ -36,12 +36,12 @@ class Repository(NamedTuple):
         }
 
     def answers_to(self, name: ArtifactName) -> bool:
-        """By alias, by uid, or by the name it was pulled under (which CM does not accept)."""
+        """Whether the name is its alias, its uid, or the name it was pulled under (which CM does not accept)."""
         return name.matches(self.alias, self.uid) or name.matches(self.path.name, self.uid)
 
 
 class Artifact(NamedTuple):
-    """A folder with a description: a recipe, a cache entry, or another kind that CM keeps this way."""
+    """A folder with a description: a recipe, a cache entry, or another kind that CM stores this way."""
 
     where: str
     automation: str
@@ -59,7 +59,7 @@ class Artifact(NamedTuple):
 
 
 class TagQuery(NamedTuple):
-    """Tags an artifact must have, and tags it must not have (written `-tag`)."""
+    """Tags that an artifact must have, and tags that it must not have (written `-tag`)."""
 
     wanted: frozenset[str]
     unwanted: frozenset[str]

@@ -11,7 +11,7 @@ CONDITION_KEYS = ("enable_if_env", "enable_if_any_env", "skip_if_env", "skip_if_
 
 
 def fits(value: Any, wanted: Any) -> bool:
-    """Does the value of a present key fit the list of a condition? A true word stands for "not off"."""
+    """Whether the value of an existing key fits the list of a condition. A true word in the list means "not off"."""
     words = {str(word).lower() for word in as_list(wanted)}
     text = str(value).lower().strip()
     if words & TRUE_WORDS:
@@ -22,7 +22,7 @@ def fits(value: Any, wanted: Any) -> bool:
 
 
 def fits_absent(wanted: Any) -> bool:
-    """An absent key fits a list that holds a false word or the empty text."""
+    """Whether an absent key fits a list: it does if the list has a false word or an empty text."""
     words = {str(word).lower() for word in as_list(wanted)}
     return bool(words & (FALSE_WORDS | {""}))
 
@@ -32,19 +32,19 @@ def as_list(value: Any) -> list[Any]:
 
 
 def all_hold(condition: Given, env: Given) -> bool:
-    """Every key fits; true for the empty condition."""
+    """Whether every key fits. True for the empty condition."""
     return all(
         fits(env[key], wanted) if key in env else fits_absent(wanted) for key, wanted in condition.items()
     )
 
 
 def any_holds(condition: Given, env: Given) -> bool:
-    """One present key fits; false for the empty condition, and an absent key never counts."""
+    """Whether at least one existing key fits. False for the empty condition; absent keys never fit."""
     return any(key in env and fits_any(env[key], wanted) for key, wanted in condition.items())
 
 
 def fits_any(value: Any, wanted: Any) -> bool:
-    """As `fits`, but here an empty text in the list also stands for "off"."""
+    """Like `fits`, but an empty text in the list also means "off"."""
     words = {str(word).lower() for word in as_list(wanted)}
     if "" in words and not words & TRUE_WORDS:
         return is_off(value)
@@ -52,7 +52,7 @@ def fits_any(value: Any, wanted: Any) -> bool:
 
 
 def applies(entry: Given, env: Given, fake_run: bool = False) -> bool:
-    """Does a dependency or conditional block apply, given these variables?"""
+    """Whether a dependency or conditional block applies with these variables."""
     if entry.get("skip_if_fake_run") and fake_run:
         return False
     if "enable_if_env" in entry and not all_hold(entry["enable_if_env"] or {}, env):

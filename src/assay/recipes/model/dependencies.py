@@ -1,4 +1,4 @@
-"""Dependency entries: how lists of them grow, how `ad` and `adr` reach them, and what one is called with (pure)."""
+"""Dependency entries: adds them to lists, changes them by `ad` and `adr`, and makes the env for a call (pure)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.recipes.model.variations import Choice
 from assay.recipes.values import Given, Values
 
 Entry = Values
-# Names (behind CM_ or MLC_) that are never handed down. Source: built-in list of the pinned engine.
+# Variables (without CM_ or MLC_) that dependencies never get. Source: built-in list of the pinned engine.
 LOCAL_KEYS = (
     "VERSION",
     "VERSION_MIN",
@@ -44,7 +44,7 @@ def split_tags(tags: Any) -> list[str]:
 
 
 def append_entries(entries: list[Entry], more: list[Entry]) -> None:
-    """Add entries; one with the same names replaces the old one, as does a nameless one with the same tags."""
+    """Adds entries. An entry replaces one with the same names or, if it has no names, one with the same tags."""
     for entry in more:
         position = _same_entry(entries, entry)
         if position is None:
@@ -66,10 +66,10 @@ def _same_entry(entries: list[Entry], entry: Entry) -> int | None:
 
 
 def update_named(entries: list[Entry], additions: Given, env: Given, *, strict: bool = False) -> str | None:
-    """Give tags, versions and the like to the entries of these names.
+    """Adds tags, versions and other values to the entries with these names.
 
-    With `strict`, stops at the first name that no entry has and gives it. An addition has conditions of its
-    own, and its tags follow those of the entry in the order given (CM: in the order of a Python set).
+    With `strict`, stops at the first name that no entry has, and returns it. An addition may have its own
+    conditions. Its tags follow those of the entry in the given order (in CM: in the order of a Python set).
     """
     for name, addition in additions.items():
         if not isinstance(addition, dict) or not applies(addition, env):
@@ -92,7 +92,7 @@ def _update_entry(entry: Entry, addition: Given) -> None:
             new = [tag for tag in split_tags(value) if "<<<" not in tag and tag not in have]
             entry["tags"] = ",".join([*have, *dict.fromkeys(new)])
         elif key in CONDITION_KEYS:
-            continue  # they decide about the addition, not about the dependency
+            continue  # conditions of the addition, not of the dependency
         elif isinstance(value, dict):
             if not entry.get(key):
                 entry[key] = copied(value)
@@ -105,7 +105,7 @@ def _update_entry(entry: Entry, addition: Given) -> None:
 
 
 def merge_additions(target: Values, more: Given) -> None:
-    """Put one `adr` over another in place; the tags of one name are united."""
+    """Merges one `adr` into another in place. The tags for one name are united."""
     if target == more:
         return
     for name, addition in copied(dict(more)).items():
@@ -120,13 +120,14 @@ def merge_additions(target: Values, more: Given) -> None:
 
 
 def additions(block: Given, short: str, long: str) -> Values:
-    """`ad` with `add_deps` over it, or `adr` with `add_deps_recursive`."""
+    """The merged additions of a block: `ad` and `add_deps`, or `adr` and `add_deps_recursive`. The long form
+    overrides."""
     found: Values = copied(block.get(short) or {})
     return merge(found, copied(block.get(long) or {}))
 
 
 class Inheritance:
-    """What one list of dependencies sees of its parent's variables, and what the parent gets back afterwards."""
+    """The variables that one list of dependencies sees, and those that the parent gets back afterwards."""
 
     def __init__(self, hidden_keys: list[str], choice: Choice, dialect: Dialect) -> None:
         self.hidden_keys = hidden_keys
@@ -135,7 +136,7 @@ class Inheritance:
         self.remembered: Values = {}
 
     def child_env(self, entry: Entry, env: Env) -> Env:
-        """The variables without the local and the unresolved ones; the entry's tags are completed on the way."""
+        """The parent's variables without local and unresolved ones. It also completes the entry's tags in place."""
         entry_env = entry.get("env")
         if isinstance(entry_env, dict):
             entry_env.update(filled(entry_env, env))
@@ -157,7 +158,7 @@ class Inheritance:
             inherited = self._inherited(entry)
             _add_tags(entry, inherited)
             if not inherited and isinstance(entry["tags"], str):
-                entry["tags"] += ","  # as both tools leave it in what they record
+                entry["tags"] += ","  # both tools record it in this form
         if self.dialect.entry_fills_its_tags:
             entry["tags"] = fill(entry["tags"], child)
         return child
@@ -172,7 +173,7 @@ class Inheritance:
             dict.pop(child, key)
 
     def _inherited(self, entry: Entry) -> list[str]:
-        """The parent's variations, less those of skipped groups and those that the entry excludes."""
+        """The parent's variations, without those of skipped groups and those that the entry excludes."""
         skipped: set[str] = set()
         for name in entry.get("skip_inherit_variation_groups") or []:
             if name in self.choice.groups:
@@ -194,7 +195,8 @@ def _add_tags(entry: Entry, more: list[str]) -> None:
 
 
 def _prefixed_tags(entry: Entry, own: Given, env: Given) -> list[str]:
-    """`update_tags_from_env_with_prefix`: {prefix: [keys]} gives the prefix with each key's value."""
+    """The tags of `update_tags_from_env_with_prefix`: {prefix: [keys]} gives the prefix followed by each key's
+    value."""
     return [
         f"{prefix}{text}"
         for prefix, keys in (entry.get("update_tags_from_env_with_prefix") or {}).items()
@@ -204,13 +206,13 @@ def _prefixed_tags(entry: Entry, own: Given, env: Given) -> list[str]:
 
 
 def _texts(key: str, own: Given, env: Given) -> list[str]:
-    """What a variable says, one text per item of a list: the entry's own (MLC), else the parent's."""
+    """The value of a variable as texts, one per item of a list: the entry's own value (MLC), else the parent's."""
     value = own[key] if str(own.get(key, "")).strip() else env.get(key, "")
     return [str(item) for item in (value if isinstance(value, list) else [value]) if str(item).strip()]
 
 
 def merge_env(env: Env, new: Given, writer: str) -> None:
-    """Put exported values over an env: lists grow, the rest is replaced."""
+    """Merges exported values into an env. Lists are extended, other values replaced."""
     with env.written_by(writer):
         for key, value in copied(dict(new)).items():
             have = env.get(key)

@@ -1,4 +1,4 @@
-"""Env: the variables of a run, each of which knows who wrote it; and what of them a recipe hands back."""
+"""The variables of a run with the writer of each, and the variables that a recipe exports."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ WILD = frozenset("*?[")
 
 
 USER_RUN_DIR = "MLC_USER_RUN_DIR"
-"""MLC: the folder that the user called from; relative paths of inputs start there."""
+"""MLC: the folder in which the user started the command. Relative paths in inputs start there."""
 
 
 class Env(Values):
-    """A dictionary that remembers the writer of each key: `origin["CM_VERSION"] == "variation _v1"`.
+    """A dictionary that stores the writer of each key: `origin["CM_VERSION"] == "variation _v1"`.
 
-    It is a plain dict for those who only read and write it, such as the hooks of a recipe.
+    For code that only reads and writes it, such as hooks, it is a plain dict.
     """
 
     def __init__(self, values: Given | None = None, writer: str = "caller") -> None:
@@ -34,7 +34,7 @@ class Env(Values):
 
     @contextmanager
     def written_by(self, writer: str) -> Iterator[None]:
-        """Everything set inside the block is the work of `writer`."""
+        """Records `writer` as the writer of everything that is set inside the block."""
         before, self.writer = self.writer, writer
         try:
             yield
@@ -64,7 +64,7 @@ class Env(Values):
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Whatever happens to the values inside the block is undone after it."""
+        """Restores all values and writers at the end of the block."""
         values, origin = dict(self), dict(self.origin)
         try:
             yield
@@ -74,15 +74,15 @@ class Env(Values):
             self.origin = origin
 
     def refresh(self, values: Given) -> None:
-        """Set values whose writer stays the one that is known: a placeholder that was filled in."""
+        """Sets values without changing their writers, as for filled placeholders."""
         for key, value in values.items():
             super().__setitem__(key, value)
 
 
 def matching_keys(values: Iterable[str], pattern: str) -> list[str]:
-    """Keys that are the pattern, or that it covers when it has a wildcard."""
+    """Keys that equal the pattern, or match it if it has a wildcard."""
     start = pattern[:-1]
-    if pattern == f"{start}*" and WILD.isdisjoint(start):  # nearly all of them; fnmatch compiles each pattern
+    if pattern == f"{start}*" and WILD.isdisjoint(start):  # most patterns; fnmatch would compile each
         return [key for key in values if key.startswith(start)]
     if "*" in pattern or "?" in pattern:
         return [key for key in values if fnmatch.fnmatchcase(key, pattern)]
@@ -90,9 +90,9 @@ def matching_keys(values: Iterable[str], pattern: str) -> list[str]:
 
 
 def exported(values: Given, patterns: Iterable[str]) -> Values:
-    """What a recipe hands back: the values whose keys its `new_env_keys` or `new_state_keys` name.
+    """The values that a recipe exports: their keys match its `new_env_keys` or `new_state_keys`.
 
-    A pattern is a key, a wildcard, or `<<<K>>>`: the key that K holds.
+    A pattern is a key, a wildcard, or `<<<K>>>`: the key that is the value of K.
     """
     found: Values = {}
     for pattern in patterns:

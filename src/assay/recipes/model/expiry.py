@@ -1,4 +1,4 @@
-"""How long a cache entry may be used: `cache_expiration` of a request or a recipe, as MLC writes it."""
+"""How long a cache entry may be used: `cache_expiration` of a request or a recipe, in MLC's notation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdwy])[a-z]*", re.IGNORECASE)
 
 
 def seconds(duration: Any) -> float:
-    """`30m`, `12h`, `1d`, `2 weeks` or a plain number of seconds; 0 for none.
+    """The seconds of `30m`, `12h`, `1d`, `2 weeks` or a plain number of seconds; 0 for an empty value.
 
     Raises: RecipeFault (1) for anything else.
     """

@@ -1,4 +1,4 @@
-"""A recipe as it stands in its repository: a folder, a description, hooks and native scripts."""
+"""A recipe in its repository: a folder, a description, hooks and native scripts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PHASES = ("deps", "prehook_deps", "posthook_deps", "post_deps")
 
 
 class Recipe:
-    """One recipe. `meta` is its own fresh copy, so that a run may work on it."""
+    """One recipe. `meta` is a copy that a run may change."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Recipe:
         self.artifact = artifact
         self.meta = meta
         self.dialect = dialect
-        self._read_again = read_again  # its description, as a run leaves it out of form
+        self._read_again = read_again  # reads the description again, because a run changes `meta`
 
     @property
     def folder(self) -> Path:
@@ -55,19 +55,19 @@ class Recipe:
 
     @property
     def owner(self) -> str:
-        """How a cache entry names the recipe that made it."""
+        """The text by which a cache entry names the recipe that made it."""
         return f"{self.alias}{self.dialect.owner_separator}{self.uid}"
 
     def caches(self, *, force: bool = False) -> bool:
-        """Does it keep its results, or can it be made to?"""
+        """Whether the recipe caches its results. With `force`: also whether caching can be forced."""
         return self.meta.get("cache") is True or bool(force and self.meta.get("can_force_cache"))
 
     @contextmanager
     def errors_attributed(self) -> Iterator[None]:
-        """Name this recipe in errors raised inside the block, unless a dependency already did.
+        """Names this recipe in errors raised inside the block, unless a dependency is named already.
 
-        A type error is taken for that of a malformed description, where the description is malformed.
-        Raises: RecipeFault (4) that names the malformed part; any other error passes through.
+        A TypeError or similar is attributed to the description if that is malformed. Raises: RecipeFault (4) that
+        names the malformed part; any other error is passed on.
         """
         try:
             yield
@@ -77,7 +77,7 @@ class Recipe:
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             from assay.recipes.contract.shape import misshapen
 
-            # A run empties parts of `meta` that it has handed on.
+            # A run empties parts of `meta` after it has passed them on.
             meta = self._read_again() if self._read_again else self.meta
             if found := next(misshapen(meta), ""):
                 raise RecipeFault(f"{self.folder}: {found}", UNKNOWN_ACTION) from problem

@@ -1,6 +1,6 @@
 """Recipe + selection + variables -> ResolvedRecipe: what will run, with which values, and who wrote each (pure).
 
-The order of effects is CM's: default_env < caller < env of the recipe < mapped inputs < variations, each
+The order is CM's; later ones override: default_env < caller < env of the recipe < mapped inputs < variations, each
 followed by the combinations that are complete < version < const.
 """
 
@@ -28,7 +28,7 @@ State = Values
 
 
 class Scope:
-    """What a recipe is given by its caller. `adr` is one dictionary for the whole run, as in CM."""
+    """The values that a recipe gets from its caller. `adr` is one dictionary for the whole run, as in CM."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Scope:
 
 
 class ResolvedRecipe:
-    """A recipe with nothing left to choose. `env.origin` names the writer of every value."""
+    """A recipe with all choices made. `env.origin` names the writer of every value."""
 
     def __init__(self, recipe: Recipe, choice: Choice, scope: Scope) -> None:
         meta = recipe.meta
@@ -68,27 +68,27 @@ class ResolvedRecipe:
         self.conditional: list[Values] = []
         self.dialect = recipe.dialect
         self.docker: Values = {}
-        self.caches: bool | None = None  # what a variation says of it
+        self.caches: bool | None = None  # set by a variation; None = the recipe decides
 
     @property
     def variation_tags(self) -> str:
-        """`_a,_b`: the applied variations as tags."""
+        """The applied variations as tags: `_a,_b`."""
         return ",".join(f"_{name}" for name in self.choice.applied)
 
     def fill(self) -> None:
-        """Replace the placeholders whose keys have values by now."""
+        """Replaces the placeholders that have values now."""
         self.env.refresh(filled(self.env, self.env))
         self.env.refresh(authorised_url(self.env, self.dialect.prefix))
         check_lists(self.env)
 
     def apply_const(self) -> None:
-        """Constants win over everything, again and again."""
+        """Sets the constants, which override everything. Called again after each change."""
         with self.env.written_by("const"):
             self.env.update(self.const)
         self.dialect.merge(self.state, copied(self.const_state))
 
     def apply(self, block: Given, writer: str, inputs: Given) -> None:
-        """Put one block (a variation, a combination, a version) over what stands.
+        """Applies one block (a variation, a combination, a version) over the current values.
 
         Raises: RecipeFault (1) when its `ad` names a dependency that no list has.
         """
@@ -121,18 +121,18 @@ class ResolvedRecipe:
             self.warnings.append(str(block["warning"]))
 
     def set_env(self, values: Given) -> None:
-        """The env of a recipe or a block, put over what stands."""
+        """Sets the env of a recipe or a block over the current values."""
         for key, value in values.items():
             self.env[key] = self.dialect.env_value(self.env.get(key), value)
 
     def set_docker(self, block: Given) -> None:
-        """Settings of a container."""
+        """Merges the container settings of a block."""
         merge(self.docker, block.get("docker") or {})
         if self.dialect.docker_in_state:
             self.state["docker"] = self.docker
 
     def apply_conditional(self, block: Given) -> None:
-        """The `update_meta_if_env` of a block and of those before it."""
+        """Applies `update_meta_if_env` of a block and of the blocks before it."""
         self.conditional = self.dialect.in_order(self.conditional, block.get("update_meta_if_env") or [])
         for entry in self.conditional:
             self._apply_conditional(entry)
@@ -150,7 +150,7 @@ class ResolvedRecipe:
         self.set_docker(entry)
 
     def add_to_dependencies(self, named: Values) -> None:
-        """Apply an `ad`. It fails only when none of the four lists has all of its names."""
+        """Applies an `ad`. Raises: RecipeFault (1) when each of the four lists lacks a name of it."""
         if not named:
             return
         missing = [update_named(self.entries[phase], named, self.env, strict=True) for phase in PHASES]
@@ -167,7 +167,7 @@ class ResolvedRecipe:
             )
 
     def map_inputs(self, target: Values, inputs: Given, mapping: Mapping[str, str]) -> None:
-        """Inputs that a block maps to variables, as they are; those described as `is_path` made absolute (MLC)."""
+        """Sets the variables that a block maps inputs to. Inputs described as `is_path` become absolute (MLC)."""
         described = self.recipe.meta.get("input_description") or {}
         base = str(self.env.get(USER_RUN_DIR) or "")
         secrets.learn(mapping)
@@ -178,16 +178,16 @@ class ResolvedRecipe:
                 target[key] = absolute(inputs[name], base) if is_path and base else inputs[name]
 
     def add_recursively(self, named: Given, env: Given | None = None) -> None:
-        """Apply an `adr` to the four lists; names that are not here may be further down."""
+        """Applies an `adr` to the four lists. Names that are absent here may be those of deeper dependencies."""
         for phase in PHASES:
             update_named(self.entries[phase], named, self.env if env is None else env)
 
 
 def resolve(recipe: Recipe, requested: tuple[str, ...], inputs: Given, scope: Scope) -> ResolvedRecipe:
-    """Assemble a recipe for a request.
+    """Resolves a recipe for a request.
 
-    `requested` are variations (excluded ones as `-name`), `inputs` the whole input of the call.
-    Raises: RecipeFault for variations and names that do not exist or do not go together.
+    `requested`: variations, excluded ones as `-name`. `inputs`: all inputs of the call. Raises: RecipeFault for
+    variations and names that do not exist or cannot be combined.
     """
     if recipe.dialect.version_is_variation:
         requested = _with_version(recipe, requested, inputs, scope.env)
@@ -206,7 +206,7 @@ def resolve(recipe: Recipe, requested: tuple[str, ...], inputs: Given, scope: Sc
 
 
 def _with_version(recipe: Recipe, requested: tuple[str, ...], inputs: Given, env: Given) -> tuple[str, ...]:
-    """A version that was asked for is also the variation `version.V`, where the recipe has such a one."""
+    """Adds the variation `version.V` for a requested version V, if the recipe has that variation."""
     version = asked(inputs, env, recipe.meta, recipe.dialect.prefix).version
     name = f"version.{version}"
     known = name in recipe.variations or "version.#" in recipe.variations
@@ -257,9 +257,9 @@ def _apply_variations(resolved: ResolvedRecipe, inputs: Given) -> None:
 
 
 def _complete_combinations(variations: Given, applied: Sequence[str], *, dynamic: bool) -> dict[str, Values]:
-    """The blocks of the combinations whose members are all selected, those of few members first.
+    """The blocks of the combinations that have all their members selected, those with few members first.
 
-    With `dynamic`, one member may be a `n.#`: any selected `n.…` stands for it.
+    With `dynamic`, one member may be `n.#`, which any selected `n.…` matches.
     """
     found = {}
     for name in sorted((name for name in variations if "," in name), key=lambda name: name.count(",")):
@@ -275,7 +275,7 @@ def _complete_combinations(variations: Given, applied: Sequence[str], *, dynamic
 
 
 def variation_block(variations: Given, name: str) -> Values:
-    """The block of a variation; for `x.7` described as `x.#`, a copy with every `#` in its texts replaced."""
+    """The block of a variation. For `x.7`, described as `x.#`, it is a copy with every `#` in its texts replaced."""
     if name in variations:
         return variations[name] or {}
     return with_suffix(variations.get(static_name(name, variations)) or {}, name.partition(".")[2])
@@ -312,7 +312,8 @@ def _apply_version(resolved: ResolvedRecipe, inputs: Given) -> None:
 
 
 def apply_default_version(resolved: ResolvedRecipe, inputs: Given) -> str:
-    """When no version was asked for: the recipe's default one within the bounds; gives it, or nothing."""
+    """Applies the recipe's default version within the bounds, for a request without a version. Returns it; empty
+    when there is none."""
     version = resolved.versions.default(resolved.default_version)
     if not version:
         return ""
@@ -327,12 +328,12 @@ def apply_default_version(resolved: ResolvedRecipe, inputs: Given) -> str:
 
 
 def absolute(value: Any, base: str) -> Any:
-    """A path as seen from `base`, `~` written out; a value that is no text as it is."""
+    """A path relative to `base` as an absolute path, with `~` expanded. A value that is not a text is unchanged."""
     return os.path.normpath(Path(base) / Path(value).expanduser()) if isinstance(value, str) else value
 
 
 def authorised_url(env: Given, prefix: str) -> dict[str, str]:
-    """The git address with the user's token, or in ssh form, when a recipe asks for authorised access."""
+    """The git URL with the user's token, or in ssh form, when a recipe requests authorised access; else empty."""
     url = str(env.get(prefix + "GIT_URL") or "")
     if env.get(prefix + "GIT_AUTH") != "yes" or not url.startswith("https://") or "@" in url:
         return {}

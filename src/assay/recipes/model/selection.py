@@ -1,4 +1,4 @@
-"""What was asked for, as tags and variations."""
+"""The tags and variations of a request."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from assay.recipes.errors import RecipeFault
 
 
 class Selection(NamedTuple):
-    """Tags and variations as asked, nothing filled in. Excluded ones keep their leading hyphen."""
+    """The requested tags and variations, without defaults. Excluded ones keep their leading hyphen."""
 
     tags: tuple[str, ...]
     variations: tuple[str, ...]
 
     @classmethod
     def parse(cls, tags: Any) -> Selection:
-        """`get,python3,_venv,-_old` -> tags get, python3 and variations venv, -old.
+        """Parses `get,python3,_venv,-_old` into the tags get, python3 and the variations venv, -old.
 
-        Raises: RecipeFault (1) when something is both asked for and excluded.
+        Raises: RecipeFault (1) when one is both requested and excluded.
         """
         words = tags if isinstance(tags, list) else str(tags or "").split(",")
         plain: list[str] = []
@@ -35,16 +35,16 @@ class Selection(NamedTuple):
 
     @property
     def asked_tags(self) -> list[str]:
-        """Tags and variations in the spelling of a cache entry: `a`, `_v`, `-_w`."""
+        """Tags and variations in the form of cache tags: `a`, `_v`, `-_w`."""
         return [*self.tags, *(cache_tag(name) for name in self.variations)]
 
     @property
     def words(self) -> str:
-        """`a,b,_v`."""
+        """The selection as one text: `a,b,_v`."""
         return ",".join([*self.tags, *(f"_{name}" for name in self.variations)])
 
     def __str__(self) -> str:
-        """As CM's log writes it: `a b _v`."""
+        """The form of CM's log: `a b _v`."""
         return " ".join([*self.tags, *(f"_{name}" for name in self.variations)])
 
 

@@ -1,4 +1,4 @@
-"""`<<<KEY>>>` in values: replaced by the value of KEY where there is one, left standing where there is none."""
+"""Replaces `<<<KEY>>>` in values by the value of KEY. Placeholders of unknown keys stay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from assay.recipes.values import Given, Values
 
-_PLACEHOLDER = r"<<<(.*?)>>>"  # compiled when the first one is met: most small runs have none
+_PLACEHOLDER = r"<<<(.*?)>>>"  # compiled at the first use: most small runs have no placeholder
 
 
 def placeholders(value: Any) -> list[str]:
@@ -17,7 +17,7 @@ def placeholders(value: Any) -> list[str]:
 
 
 def fill(value: Any, values: Given) -> Any:
-    """The text, or the list of texts, with what is known filled in; anything else as it is."""
+    """The text, or the list of texts, with known placeholders replaced; any other value unchanged."""
     if isinstance(value, list):
         return [fill(item, values) if isinstance(item, str) else item for item in value]
     if not isinstance(value, str) or "<<<" not in value:
@@ -26,7 +26,7 @@ def fill(value: Any, values: Given) -> Any:
 
 
 def filled(target: Given, values: Given) -> Values:
-    """The entries of `target` that change when filled in from `values`, with their new values."""
+    """The entries of `target` that change when filled from `values`, with their new values."""
     known = dict(values)
     changed = {}
     for key, value in target.items():
@@ -40,7 +40,7 @@ def filled(target: Given, values: Given) -> Values:
 
 
 def fill_nested(values: Values, known: Given) -> None:
-    """Fill in the texts of a nested dictionary in place."""
+    """Replaces placeholders in a nested dictionary in place."""
     for key, value in values.items():
         if isinstance(value, dict):
             fill_nested(value, known)

@@ -1,4 +1,4 @@
-"""From the variations that were asked for to the ones that apply: aliases, bases, defaults, groups (pure)."""
+"""From the requested variations to the applied ones: aliases, bases, defaults, groups (pure)."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ Variations = Given
 
 
 class VariationGroup(NamedTuple):
-    """Variations of which one may be chosen; `default` is chosen when none is."""
+    """A group of variations: at most one may be chosen. `default` is chosen if none is; empty = no default."""
 
     members: tuple[str, ...]
     default: str
 
 
 class Choice(NamedTuple):
-    """What a request became. `applied` is in the order of application and may name one twice, as in CM."""
+    """The variations of a request. `applied` is in the order of application, and may name one twice, as in CM."""
 
-    requested: tuple[str, ...]  # as asked; an excluded one is written `-name`
+    requested: tuple[str, ...]  # as requested; an excluded one is `-name`
     applied: tuple[str, ...]
     groups: dict[str, VariationGroup]
     reasons: dict[str, str]  # variation -> why it applies
 
     def chosen(self) -> dict[str, str]:
-        """Group -> the variation that fills it."""
+        """Group -> the applied variation of that group."""
         return {
             name: next(v for v in self.applied if static_name(v, group.members) in group.members)
             for name, group in self.groups.items()
@@ -37,18 +37,18 @@ class Choice(NamedTuple):
 
 
 def dynamic_name(variation: str) -> str | None:
-    """`batch_size.8` -> `batch_size.#`; None where there is no suffix."""
+    """`batch_size.8` -> `batch_size.#`; None without a suffix."""
     prefix, dot, suffix = variation.partition(".")
     return f"{prefix}.#" if dot and suffix and not variation.endswith(".") else None
 
 
 def static_name(variation: str, known: Iterable[str]) -> str:
-    """The key under which a variation is described: itself, else its `.#` form."""
+    """The key of a variation in the description: its own name, else its `.#` form."""
     return variation if variation in known else dynamic_name(variation) or variation
 
 
 def knows(variations: Variations, name: str) -> bool:
-    """Can a request of this name be met, literally or by a `.#` variation?"""
+    """Whether a recipe has a variation for this name, either literally or as a `.#` variation."""
     if name in variations:
         return True
     return any(
@@ -59,8 +59,8 @@ def knows(variations: Variations, name: str) -> bool:
 def choose(meta: Given, requested: Iterable[str], *, bases_first: bool = False) -> Choice:
     """The variations that apply for a request, in the order of application.
 
-    Raises: RecipeFault (1) for an unknown or excluded base, alias or default, for two members of one group,
-    and for a combination that the recipe forbids.
+    Raises: RecipeFault (1) for an unknown or excluded base, alias or default, for two members of one group, and for
+    a combination that the recipe forbids.
     """
     variations: Variations = {name: block or {} for name, block in (meta.get("variations") or {}).items()}
     requested = tuple(requested)
@@ -85,7 +85,7 @@ def choose(meta: Given, requested: Iterable[str], *, bases_first: bool = False) 
 
 
 def find_groups(variations: Variations) -> dict[str, VariationGroup]:
-    """Groups in the order of the recipe.
+    """The groups in the order of the recipe.
 
     Raises: RecipeFault (1) when a group has two defaults.
     """
@@ -104,7 +104,7 @@ def find_groups(variations: Variations) -> dict[str, VariationGroup]:
 
 
 def check_combinations(meta: Given, selected: list[str]) -> None:
-    """Raises: RecipeFault (1) for a combination outside the valid ones, or among the invalid ones."""
+    """Raises: RecipeFault (1) when no valid combination is selected, or when an invalid one is."""
     valid = meta.get("valid_variation_combinations") or []
     if valid and not any(set(combination) <= set(selected) for combination in valid):
         raise RecipeFault(f"no valid combination of variations: {', '.join(selected)}", 1, f"valid: {valid}")
@@ -114,7 +114,7 @@ def check_combinations(meta: Given, selected: list[str]) -> None:
 
 
 class _Member:
-    """A selected variation, and whether what it brings has been added."""
+    """A selected variation. `done`: its bases and defaults have been added."""
 
     def __init__(self, name: str, done: bool = False) -> None:
         self.name = name
@@ -122,7 +122,7 @@ class _Member:
 
 
 class _Closure:
-    """Adds to a selection what it brings with it, until nothing is missing."""
+    """Adds bases and default variations to a selection until nothing is missing."""
 
     def __init__(
         self, variations: Variations, excluded: set[str], groups: dict[str, VariationGroup], bases_first: bool
@@ -161,9 +161,10 @@ class _Closure:
         return selected
 
     def extend(self, selected: list[str]) -> list[str]:
-        """With bases and default variations of all members, and of all combinations that come together.
+        """The selection with the bases and default variations of all members and of all complete combinations.
 
-        Default variations look at the selection as it stood at entry: two variations may bring the same one.
+        Default variations are compared with the selection at the start of the call. Two variations may therefore add
+        the same default.
         """
         at_entry = {static_name(name, self.variations) for name in selected}
         seen_combinations: set[str] = set()
@@ -172,7 +173,7 @@ class _Closure:
             repeated = any(other.done and other.name == member.name for other in members)
             member.done = True
             if repeated:
-                # What it brings has come with the first of its name; again, two that bring each other never end.
+                # The first of this name added everything already. Without this, two that add each other never end.
                 continue
             block = self.block(member.name)
             self._add_bases(member.name, block, members)
@@ -218,7 +219,8 @@ class _Closure:
             self.reasons.setdefault(default, f"default of the group {group} given by _{name}")
 
     def with_group_defaults(self, selected: list[str]) -> list[str]:
-        """Raises: RecipeFault (1) when two members of one group are selected."""
+        """The selection with the defaults of groups that have no member in it. Raises: RecipeFault (1) when two
+        members of one group are selected."""
         extended = list(selected)
         have = {static_name(name, self.variations) for name in selected}
         for name, group in self.groups.items():

@@ -1,4 +1,4 @@
-"""Versions: their order, and what a recipe makes of the one, the lowest and the highest that was asked for."""
+"""Versions: their order, and the bounds that a request sets."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from assay.recipes.values import Given
 
 
 def compare(left: str, right: str) -> int:
-    """-1, 0 or 1. Parts between dots are compared as numbers, missing ones as 0; `1.0rc1` comes before `1.0`.
+    """Compares two versions: -1, 0 or 1. Parts between dots are compared as numbers, missing parts as 0. `1.0rc1` comes
+    before `1.0`.
 
-    CM raises TypeError where a number meets text; here the number decides first and then the text.
+    CM raises TypeError when it compares a number with text; here the number is compared first, then the text.
     """
     for one, other in zip_longest(str(left).split("."), str(right).split("."), fillvalue="0"):
         if (a := _order(one)) != (b := _order(other)):
@@ -26,7 +27,7 @@ def _order(part: str) -> tuple[int, bool, str]:
 
 
 class Versions(NamedTuple):
-    """What was asked for; empty texts where nothing was."""
+    """The requested version and bounds. Empty = not requested."""
 
     version: str = ""
     lowest: str = ""
@@ -34,7 +35,7 @@ class Versions(NamedTuple):
     highest_usable: str = ""
 
     def admits(self, version: str) -> bool:
-        """Is a version that is already there within the bounds? An unknown one is."""
+        """Whether an existing version is within the bounds. An unknown version is."""
         if not version:
             return True
         if self.lowest and compare(version, self.lowest) < 0:
@@ -42,7 +43,7 @@ class Versions(NamedTuple):
         return not (self.highest and compare(version, self.highest) > 0)
 
     def default(self, default: str) -> str:
-        """The default version, moved into the bounds."""
+        """The default version, changed to fit the bounds; empty when there is no default."""
         if not default:
             return ""
         chosen = self.lowest if self.lowest and compare(default, self.lowest) < 0 else default
@@ -55,7 +56,7 @@ KEYS = ("VERSION", "VERSION_MIN", "VERSION_MAX", "VERSION_MAX_USABLE")
 
 
 def asked(inputs: Given, env: Given, meta: Given, prefix: str) -> Versions:
-    """The four bounds, each from the input, else the environment, else the recipe."""
+    """The version and the three bounds, each from the inputs, else the env, else the recipe."""
     found = []
     for name in KEYS:
         field = name.lower()
@@ -65,7 +66,7 @@ def asked(inputs: Given, env: Given, meta: Given, prefix: str) -> Versions:
 
 
 def pip_requirement(env: Given, prefix: str) -> str:
-    """The bounds as pip writes them: `==1.2`, `>=1,<=2`, or nothing."""
+    """The bounds as a pip requirement: `==1.2`, `>=1,<=2`, or empty."""
     version, lowest, highest = (str(env.get(prefix + name) or "") for name in KEYS[:3])
     if version:
         return f"=={version}"

@@ -154,7 +154,7 @@ class Runner:
         before = Before(copied(dict(call.scope.env)), copied(call.scope.state))
         if call.depth > DEPTH_MAX:
             raise RecipeFault(
-                f"{call.inputs.get('tags')} stands below {DEPTH_MAX} others, the last of them {call.parent}",
+                f"{call.inputs.get('tags')} is more than {DEPTH_MAX} dependencies deep; {call.parent} needs it",
                 GENERAL,
                 "does a recipe need itself? recipe plan TAGS shows the tree",
             )

@@ -37,7 +37,7 @@ PACKAGES = {
 IMAGES = {"rhel": "registry.access.redhat.com/ubi{}", "arch": "archlinux"}
 PROXIES = ("ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "socks_proxy")
 VARIABLE_OPTIONS = frozenset(("-e", "--env", "--build-arg"))
-SECRETS, SECRETS_FILE = "ASSAY_SECRETS", "/tmp/assay-secrets.json"  # inside the container; only its user can read it
+SECRETS, SECRETS_FILE = "ASSAY_SECRETS", "/tmp/assay-secrets.json"  # inside, only for its user
 
 
 @dataclass(frozen=True)
