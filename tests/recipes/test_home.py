@@ -245,7 +245,7 @@ def test_a_name_that_leads_elsewhere_or_cannot_be_printed_makes_nothing(
     kit: Kit, kind: str, name: str
 ) -> None:
     before = sorted(kit.home.root.parent.rglob("*"))
-    with pytest.raises(RecipeFault, match="is no name for"):
+    with pytest.raises(RecipeFault, match="is not a valid name for"):
         kit.perform(["add", kind, name])
     left = {path for path in kit.home.root.parent.rglob("*") if ".assay" not in path.parts} - set(before)
     assert not left

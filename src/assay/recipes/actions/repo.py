@@ -217,7 +217,7 @@ def add(context: Context, inputs: Inputs) -> Answer:
     leaves = ".." in Path(name).parts and not (inputs.get("here") or inputs.get("path"))
     if leaves or not name.isprintable():
         raise RecipeFault(
-            f"{one_line(name)} is no name for a repository", GENERAL, "add repo NAME --path=DIR"
+            f"{one_line(name)} is not a valid name for a repository", GENERAL, "add repo NAME --path=DIR"
         )
     with context.home.repository_lock(folder.name):
         folder.mkdir(parents=True, exist_ok=True)

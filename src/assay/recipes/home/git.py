@@ -81,7 +81,9 @@ def address(name: str, url: str, default_owner: str) -> tuple[str, str]:
         url = f"https://github.com/{owner}/{project}"
     if not name or name.startswith((".", "-")) or "/" in name or url.startswith("-"):
         raise RecipeFault(
-            f"{name!r} from {addresses(url)!r} is no name for a repository", 1, "use OWNER@NAME or a URL"
+            f"{name!r} from {addresses(url)!r} is not a valid name for a repository",
+            1,
+            "use OWNER@NAME or a URL",
         )
     return name, url
 
