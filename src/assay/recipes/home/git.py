@@ -52,7 +52,7 @@ def run_git(arguments: Sequence[str], folder: Path | None = None, login: Login =
 
 
 def _tie() -> Callable[[], None]:
-    """A function that git's process calls before git starts. It makes git end when our process is killed (Linux only)."""
+    """A function for git's process to call before git starts. It ends git when our process is killed. Linux only."""
     import ctypes
 
     set_option = getattr(ctypes.CDLL(None), "prctl", None)
