@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from assay.bench import known_model
 from assay.bench.fetching import Wanted
 from assay.bench.known_model import KnownModel
 from assay.bench.preparation import Preparation
-from assay.config import BenchmarkConfig, Precision
+from assay.config import BenchmarkConfig, Paths, Precision
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf import workloads
 from assay.suts.shape import MIXTRAL_8X7B, RANDOM, WEIGHTS_KEY
@@ -64,3 +65,14 @@ def test_a_sut_that_lacks_the_published_model_is_told_which_has_it() -> None:
     assert "--sut transformers" in refused.value.hint
     known_model.refuse_unable(prepared("deepseek-r1"))
     known_model.refuse_unable(prepared(wants=True))
+
+
+def test_the_weights_of_another_model_are_named(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({**MIXTRAL_8X7B, "num_hidden_layers": 2}))
+    mine = prepared()
+    named = BenchmarkConfig("mixtral-8x7b", sut="engine", paths=Paths(checkpoint=tmp_path))
+    assert known_model.other_weights(mine) == ""
+    told = known_model.other_weights(dataclasses.replace(mine, config=named))
+    assert told.startswith("not the weights of mistralai/Mixtral-8x7B-Instruct-v0.1: ")
+    echo = dataclasses.replace(mine, config=named, kind=suts.kind("echo"))
+    assert known_model.other_weights(echo) == ""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
@@ -11,6 +12,7 @@ from assay.engine import limits
 from assay.engine.limits import Roofline
 from assay.engine.ops import choice
 from assay.engine.ops.cpu.rates import Rates
+from assay.ground.errors import EnvironmentProblem
 
 
 def findings(monkeypatch: pytest.MonkeyPatch, *found: Diagnosis) -> None:
@@ -41,7 +43,10 @@ def test_limits_that_are_vital_but_met_do_not_stop_anything() -> None:
     assert doctor.can_run([Diagnosis("memory", OK, "", is_vital=True), Diagnosis("timing", DEGRADED, "")])
 
 
-def test_every_round_package_and_language_is_looked_at() -> None:
+def test_every_round_package_and_language_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        doctor.container, "try_out", lambda *_: None
+    )  # it takes seconds, and has a test below
     subjects = {finding.subject for finding in doctor.examine()}
     expected = {f"round {name}" for name in doctor.rounds.names()} | {"torch", "sandbox", "memory", "timing"}
     assert expected | {f"MBXP {name}" for name in doctor.LANGUAGES} <= subjects
@@ -102,3 +107,25 @@ def test_measuring_keeps_the_limits_and_tells_them_in_json(
     assert is_plain or tree["instructions"]["amx_from_rows"]["int8"] == RATES.tiles_from.int8
     assert cli.main(["doctor", "--roofline"]) == 0
     assert ("  instructions: no AMX here" in capsys.readouterr().out) is is_plain
+
+
+@pytest.mark.parametrize(
+    ("problem", "state", "words"),
+    [
+        (None, OK, "/usr/bin/podman"),
+        (EnvironmentProblem("podman could not start the container", "a line"), DEGRADED, "could not start"),
+        (subprocess.TimeoutExpired("podman", 60), DEGRADED, "no container starts in 60 s"),
+    ],
+)
+def test_an_engine_that_answers_is_tried_with_a_container(
+    monkeypatch: pytest.MonkeyPatch, problem: Exception | None, state: str, words: str
+) -> None:
+    def try_out(name: str, run: object) -> None:
+        if problem is not None:
+            raise problem
+
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(doctor.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0))
+    monkeypatch.setattr(doctor.container, "try_out", try_out)
+    found = doctor._engine("podman")
+    assert found.state == state and words in found.said

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from assay import cli
 from assay.cli import recipe
 from assay.ground.errors import ConfigError
 from assay.recipes.errors import RecipeFault
@@ -125,3 +126,19 @@ def test_mlc_has_a_home_of_its_own(kit: Kit, monkeypatch: pytest.MonkeyPatch, tm
     kit.recipe("r")
     with pytest.raises(RecipeFault):
         recipe.run(parsed(recipe, "explain", "--mlc", "r"))
+
+
+def test_the_benchmark_s_own_recipe_is_explained_with_what_it_would_measure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CM_REPOS", str(tmp_path))
+    tags = "app,mlperf,inference,generic,_mixtral-8x7b,_reference,_offline"
+    for more, words in (
+        ("", "sut                  transformers  (variation _reference)"),
+        ("--env.CM_MLPERF_USE_DOCKER=yes", "delivery.container   podman or docker"),
+        ("--env.CM_TEST_QUERY_COUNT=many", "nothing would be measured: 'many' is not a count"),
+    ):
+        assert cli.main(["recipe", "explain", tags, *more.split()]) == 0
+        assert words in capsys.readouterr().out
+    assert cli.main(["recipe", "explain", "detect,os"]) == 0
+    assert "asked:" not in capsys.readouterr().out

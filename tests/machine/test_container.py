@@ -76,6 +76,23 @@ def test_an_engine_that_does_not_answer_is_told_with_its_own_words() -> None:
 
 
 @pytest.mark.usefixtures("both_installed")
+def test_limits_that_are_in_the_way_are_told_once_with_the_line_that_mends_it() -> None:
+    raw = "error setting rlimit type 7: operation not permitted"
+    engine = FakeEngine(info=(0, "{}"), run=(126, f"{raw}\nError: runc: {raw}: OCI permission denied\n"))
+    with pytest.raises(EnvironmentProblem) as caught:
+        container.try_out("podman", engine)
+    assert caught.value.message.count(raw) == 1
+    assert "default_ulimits" in caught.value.hint and "containers.conf" in caught.value.hint
+
+
+@pytest.mark.usefixtures("both_installed")
+def test_a_container_that_starts_is_removed_by_its_engine() -> None:
+    engine = FakeEngine(info=(0, "{}"))
+    container.try_out("podman", engine)
+    assert engine.asked[-1][:3] == ["podman", "run", "--rm"] and engine.asked[-1][-2:] == ["-c", ""]
+
+
+@pytest.mark.usefixtures("both_installed")
 def test_podman_comes_first_and_the_one_asked_for_before_it() -> None:
     assert container.find_engine(None, FakeEngine(info=(0, "{}"))).name == "podman"
     assert container.find_engine("docker", FakeEngine(info=(0, "{}"))).name == "docker"

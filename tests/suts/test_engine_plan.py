@@ -73,6 +73,16 @@ def test_a_model_that_needs_the_disk_says_what_a_step_reads_and_the_copy_that_it
     assert blocker.hint.startswith("assay model pack --checkpoint DIR --precision int8, once")
 
 
+def test_parts_of_a_dense_model_are_layers(machine: dict[str, int]) -> None:
+    machine["gib"] = 6
+    dense = {**MIXTRAL_8X7B, "model_type": "llama", "architectures": ["LlamaForCausalLM"]}
+    for key in ("num_local_experts", "num_experts_per_tok"):
+        dense.pop(key, None)
+    found = engine_plan.examine(work(config=dense))
+    assert " of 32 layers stay in memory" in found.notes[0] and "experts" not in found.notes[0]
+    assert found.blockers[0].message.endswith("to read layers from")
+
+
 def test_a_smaller_precision_that_fits_is_named_before_packing(machine: dict[str, int]) -> None:
     machine["gib"] = 60
     (blocker,) = engine_plan.examine(work(precision=Precision.BFLOAT16)).blockers
