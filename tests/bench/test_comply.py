@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+from assay.bench import comply
+from assay.config import Scenario
+from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.rounds import round as rounds
+from tests.mlperf import run_folder
 
 GPT_OSS = rounds.load("v6.1").workload("gpt-oss-120b")
 
@@ -16,3 +23,16 @@ def test_the_round_says_which_tests_and_their_limits() -> None:
             "test09_min_output_tokens": 1150.38,
             "test09_max_output_tokens": 1406.02,
         }
+
+
+def test_compliance_is_done_once_every_test_of_every_scenario_has_its_verdict(tmp_path: Path) -> None:
+    """A run that was stopped in its tests has a folder of them, and no verdict."""
+    folder = run_folder.write(tmp_path / "run")
+    assert comply.is_done(folder)
+    tests = RunFolder(folder).compliance(Scenario.SERVER)
+    (tests / "TEST06/verify_accuracy.txt").unlink()
+    assert not comply.is_done(folder)
+    shutil.rmtree(tests)
+    assert not comply.is_done(folder)
+    (tests / "run/TEST06").mkdir(parents=True)
+    assert not comply.is_done(folder)

@@ -47,8 +47,15 @@ class ComplianceVerdict(Protocol):
 
 
 def is_done(folder: Path) -> bool:
-    """Whether the run folder holds a compliance run of any scenario."""
-    return RunFolder(folder).has_compliance
+    """Whether every test that the round demands is filed for every performance run of the folder.
+
+    A test is filed last of all, so that one that was stopped is not taken for done. Raises: ArtifactError, ConfigError
+    for a folder that holds no readable run.
+    """
+    made, home = result.read(folder), RunFolder(folder)
+    owed = compliance_due.tests_of(jobs.of_finished(made.asked, suts.of(made.asked)).rules)
+    scenarios = {run.scenario for run in made.runs if run.mode is Mode.PERFORMANCE}
+    return all(set(owed) <= home.verified_tests(scenario) for scenario in scenarios)
 
 
 @store_contents.used()

@@ -150,10 +150,11 @@ def _file_place(text: str) -> Path | str:
 
 
 def _dataset(place: Path) -> Path:
-    """The file, or the one dataset file in a folder: the reader names what else is wrong with it."""
+    """The file, or the one dataset file in a folder: of any other folder the reader says what is wrong."""
     from assay.mlperf.data import dataset_file
 
-    return dataset_file.only_one(place) if place.is_dir() else place
+    found = dataset_file.in_folder(place) if place.is_dir() else []
+    return found[0] if len(found) == 1 else place
 
 
 def _word(text: str) -> str:

@@ -46,14 +46,14 @@ def test_what_is_written_is_read_again(suffix: str, tmp_path: Path) -> None:
     assert dataset_file.read_columns(path) == columns
 
 
-def test_a_folder_stands_for_the_one_dataset_file_in_it(tmp_path: Path) -> None:
+def test_a_folder_is_refused_with_the_dataset_files_in_it(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("")
     (tmp_path / "older.json").mkdir()
     with pytest.raises(ConfigError, match="holds no dataset file"):
-        dataset_file.only_one(tmp_path)
+        dataset_file.read_columns(tmp_path)
     (tmp_path / "set.pkl.gz").write_bytes(b"")
-    assert dataset_file.only_one(tmp_path) == tmp_path / "set.pkl.gz"
+    assert dataset_file.in_folder(tmp_path) == [tmp_path / "set.pkl.gz"]
     (tmp_path / "acc.parquet").write_bytes(b"")
-    with pytest.raises(ConfigError, match=r"2 dataset files: acc\.parquet, set\.pkl\.gz") as told:
-        dataset_file.only_one(tmp_path)
+    with pytest.raises(ConfigError, match=r"dataset files: acc\.parquet, set\.pkl\.gz") as told:
+        dataset_file.read_columns(tmp_path)
     assert told.value.hint == f"name one: {tmp_path / 'acc.parquet'}"

@@ -35,12 +35,12 @@ def test_a_folder_is_a_run_by_its_record_or_its_config(tmp_path: Path) -> None:
 
 def test_filed_compliance_tests_are_found_and_nothing_beside_them(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    assert not run.has_compliance and run.filed_tests(Scenario.OFFLINE) == {}
+    assert run.verified_tests(Scenario.OFFLINE) == set() and run.filed_tests(Scenario.OFFLINE) == {}
     test = run.compliance(Scenario.OFFLINE) / "TEST06"
     for name in ("verify_accuracy.txt", "accuracy/mlperf_log_accuracy.json", "notes.txt"):
         (test / name).parent.mkdir(parents=True, exist_ok=True)
         (test / name).write_text("x")
-    assert run.has_compliance
+    assert run.verified_tests(Scenario.OFFLINE) == {"TEST06"}
     assert list(run.filed_tests(Scenario.OFFLINE)) == [
         "TEST06/verify_accuracy.txt",
         "TEST06/accuracy/mlperf_log_accuracy.json",

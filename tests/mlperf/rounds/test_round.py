@@ -298,3 +298,9 @@ def test_loadgen_knows_a_benchmark_by_a_name_without_dots_and_accuracy_classes(
     workload: str, key: str
 ) -> None:
     assert rounds.loadgen_key(workload) == key
+
+
+def test_rounds_are_ordered_by_their_numbers_not_as_texts() -> None:
+    names = ["v10.0", "v4.1", "v6.10", "v6.2"]
+    assert sorted(names, key=rounds.by_number) == ["v4.1", "v6.2", "v6.10", "v10.0"]
+    assert list(rounds.official_names()) == sorted(rounds.official_names(), key=rounds.by_number)

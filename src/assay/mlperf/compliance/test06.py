@@ -67,16 +67,16 @@ class Logged:
     token_count: int
 
 
-def verify(log: Path, scenario: str, eos_id: int = EOS_ID, samples_min: int = SAMPLES_MIN) -> Verdict:
+def verify(log: Path, scenario: str, eos_id: int = EOS_ID) -> Verdict:
     """Verify the sampled log of a TEST06 run.
 
-    samples_min: answers that the log must hold at least; a set smaller than 100 samples still logs 100 queries.
-    Raises: ArtifactError when the log is missing, not LoadGen's, or holds other than int32 ids.
+    The log must hold SAMPLES_MIN answers: a set of fewer samples logs as many queries. Raises: ArtifactError when
+    the log is missing, not LoadGen's, or holds other than int32 ids.
     """
     entries = list(_read(log))
     reasons = []
-    if len(entries) < samples_min:
-        reasons.append(f"{len(entries)} sampled answers, at least {samples_min} are needed")
+    if len(entries) < SAMPLES_MIN:
+        reasons.append(f"{len(entries)} sampled answers, at least {SAMPLES_MIN} are needed")
     eos = [e.index for e in entries if _ends_twice(e.token_ids, eos_id)]
     length = [e.index for e in entries if len(e.token_ids) != e.token_count]
     first = [e.index for e in entries if not _begins_with(e)] if scenario != "Offline" else []
@@ -84,7 +84,7 @@ def verify(log: Path, scenario: str, eos_id: int = EOS_ID, samples_min: int = SA
         if wrong:
             shown = ", ".join(str(index) for index in wrong[:5])
             reasons.append(f"{name}: {len(wrong)} of {len(entries)} answers differ (samples {shown})")
-    enough = len(entries) >= samples_min
+    enough = len(entries) >= SAMPLES_MIN
     return Verdict(
         first_token=None if scenario == "Offline" else not first and enough,
         eos=not eos and enough,

@@ -9,7 +9,7 @@ import io
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from assay.ground import compressed, paths
 from assay.ground.budget import POINTER_BYTES, Budget
@@ -34,15 +34,9 @@ def is_dataset_name(path: Path) -> bool:
     return _without_packing(path).suffix.lower() in FORMATS
 
 
-def only_one(folder: Path) -> Path:
-    """The dataset file in `folder`, not below it. Raises: ConfigError when there is none, or several."""
-    found = sorted(path for path in folder.iterdir() if is_dataset_name(path) and path.is_file())
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise ConfigError(f"{folder} holds no dataset file", "a .pkl, .parquet, .jsonl or .json file")
-    names = ", ".join(path.name for path in found[:5]) + (", …" if len(found) > 5 else "")
-    raise ConfigError(f"{folder} holds {len(found)} dataset files: {names}", f"name one: {found[0]}")
+def in_folder(folder: Path) -> list[Path]:
+    """The dataset files in `folder`, not below it, by name."""
+    return sorted(path for path in folder.iterdir() if is_dataset_name(path) and path.is_file())
 
 
 def read_columns(path: Path) -> Columns:
@@ -53,6 +47,8 @@ def read_columns(path: Path) -> Columns:
     Raises: ArtifactError when the file is missing, damaged, unfolds beyond its budget, or (a pickle) wants to run
     code.
     """
+    if path.is_dir():
+        _refuse_folder(path)
     kind = format_of(_without_packing(path))
     if not paths.source(path).is_file():
         raise ArtifactError(
@@ -62,6 +58,14 @@ def read_columns(path: Path) -> Columns:
     columns = _READERS[kind](path, budget)
     budget.weigh(columns)
     return {name: [None if cell != cell else cell for cell in column] for name, column in columns.items()}
+
+
+def _refuse_folder(folder: Path) -> NoReturn:
+    found = in_folder(folder)
+    if not found:
+        raise ConfigError(f"{folder} holds no dataset file", "a .pkl, .parquet, .jsonl or .json file")
+    names = ", ".join(path.name for path in found[:5]) + (", …" if len(found) > 5 else "")
+    raise ConfigError(f"{folder} is a folder with dataset files: {names}", f"name one: {found[0]}")
 
 
 def _without_packing(path: Path) -> Path:

@@ -101,10 +101,9 @@ class RunFolder:
         """Folder of the compliance tests of a scenario: the run, and each test as submissions file it."""
         return self.home(scenario) / names.COMPLIANCE
 
-    @property
-    def has_compliance(self) -> bool:
-        """Whether it holds a compliance run of any scenario."""
-        return any(self.path.glob(f"*/{names.COMPLIANCE}"))
+    def verified_tests(self, scenario: Scenario) -> set[str]:
+        """Names of the scenario's compliance tests that have a verdict, good or bad: it is filed last."""
+        return {path.parent.name for path in self.compliance(scenario).glob("TEST*/verify_*.txt")}
 
     def filed_tests(self, scenario: Scenario) -> dict[str, Path]:
         """Path below the scenario's compliance folder -> file, of each compliance test that was filed."""

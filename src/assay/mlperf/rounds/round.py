@@ -241,7 +241,13 @@ class Round:
 def official_names() -> tuple[str, ...]:
     """Rounds that Assay holds, oldest first."""
     files = (entry.name for entry in resources.files(__package__).iterdir())
-    return tuple(sorted(name[: -len(".toml")] for name in files if re.fullmatch(r"v\d+\.\d+\.toml", name)))
+    found = [name[: -len(".toml")] for name in files if re.fullmatch(r"v\d+\.\d+\.toml", name)]
+    return tuple(sorted(found, key=by_number))
+
+
+def by_number(name: str) -> tuple[int, ...]:
+    """A key that puts v10.0 behind v6.1."""
+    return tuple(int(part) for part in name[1:].split("."))
 
 
 def own_folder() -> Path:
