@@ -1,7 +1,7 @@
 """The engine's public face: requests of token ids in, finished answers out.
 
     engine = Engine(EngineConfig(checkpoint))
-    for answer in engine.generate([Request(0, (1, 5, 9), max_new_tokens=16)]):
+    for answer in engine.generate([EngineRequest(0, (1, 5, 9), max_new_tokens=16)]):
         print(answer.id, answer.tokens)
 
 No KV and no result is ever used for a second request, so that every request is computed whole.
