@@ -1,7 +1,7 @@
-"""The command line: one table of verbs, one dispatch, the only place that picks exit codes.
+"""The command line: one table of verbs and one dispatch. Only here and in `guard.py` exit codes are chosen.
 
-Nothing but the standard library's smallest parts is imported before the verb is known: `assay --help`,
-`assay version` and the CM verbs must answer in a blink (docs/adr/0003-command-line.md).
+Before the verb is known, only small parts of the standard library are imported: `assay --help`, `assay version` and
+the CM verbs must start fast (docs/adr/0003-command-line.md).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from assay.cli.verbs import CM_VERBS, help_text
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; the exit code is the return value."""
+    """Runs one command. Returns the exit code."""
     args = sys.argv[1:] if argv is None else argv
     if not args or args[0] in ("-h", "--help") or args == ["help"]:
         print(help_text())

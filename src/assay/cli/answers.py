@@ -1,4 +1,4 @@
-"""`assay answers`: what a run was asked, what it answered, and what was right."""
+"""`assay answers`: the prompts of a run, its answers, the reference answers and the verdicts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", help="scenario of the accuracy run (default: the first)")
     parser.add_argument("--subset", help="only this part of the dataset, as GSM8K")
     parser.add_argument("--wrong", action="store_true", help="only answers that were judged wrong")
-    parser.add_argument("--dataset", type=paths.source, help="the run's dataset, where it lies elsewhere now")
+    parser.add_argument("--dataset", type=paths.source, help="the run's dataset, if it has been moved")
     parser.add_argument(
         "--tokenizer", type=paths.source, help="folder of the tokenizer (default: as in the run)"
     )

@@ -1,4 +1,4 @@
-"""How the options of a verb are read: argparse, with errors in our own form, and nothing dropped in silence."""
+"""Reads the options of a verb with argparse. Errors have our own form, and no word is ignored silently."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ LONG_DASHES = ("\N{EN DASH}", "\N{EM DASH}", "\N{MINUS SIGN}")
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises ConfigError where argparse would print its usage and exit. Parsers of verbs below a verb are such, too."""
+    """A parser that raises ConfigError where argparse would print its usage and exit. Its subparsers are of this
+    class too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # `--min-duration -1s` has a value, which the option refuses by name; argparse knows only -1 and -1.5 as such.
+        # So that `--min-duration -1s` has a value, which the option refuses. argparse accepts only -1 and -1.5.
         self._negative_number_matcher = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)
 
     def error(self, message: str) -> NoReturn:
@@ -33,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class RequestParser(Parser):
-    """Where a request is taken, its flags are taken with it: they are those of `run script`, whatever they are."""
+    """A parser of a CM request. Unknown flags belong to the request: they are flags of `run script`."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, others = super().parse_known_args(args, namespace)
@@ -44,7 +45,7 @@ class RequestParser(Parser):
 
 
 def parser_of(verb: str, module: ModuleType) -> Parser:
-    """The parser of a verb whose module is given: its own options, then those of every verb."""
+    """The parser of a verb: the options of its module, then those of every verb."""
     parser = Parser(prog=f"assay {verb}", description=module.HELP, allow_abbrev=False)
     module.add_arguments(parser)
     add_common(parser)
@@ -64,7 +65,7 @@ def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """The options that every verb has, and the other names of its own; to be called when those are declared."""
+    """Adds the options of every verb, and other names for the verb's own options, which must be declared before."""
     parsers = [each for _, _, each in below(parser)]
     for each in parsers:
         add_common(each)
@@ -75,18 +76,18 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     if not parsers and not isinstance(parser, RequestParser):  # -v and --quiet are flags of `run script`
         parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
         parser.add_argument(
-            "-v", "--verbose", action="store_true", help="an error with where in the code it came from"
+            "-v", "--verbose", action="store_true", help="print where in the code an error came from"
         )
     _add_aliases(parser)
 
 
 def _add_aliases(parser: argparse.ArgumentParser) -> None:
-    """Other names of the parser's options, unless the verb has an option of that name."""
+    """Adds other names for the parser's options, except names that the verb uses itself."""
     known = parser._option_string_actions
     for name, others in intents.ALIASES.items():
         free = [other for other in others if other not in known]
         action = known.get(name)
-        # Not among the action's own names: help, errors and completion say the one name, and the others in words.
+        # Not added to the action's own names: help, errors and completion show one name and list the others.
         if action is not None and free:
             known.update(dict.fromkeys(free, action))
             action.help = f"{action.help or ''} (also: {', '.join(free)})"
@@ -100,7 +101,7 @@ def refuse_unclear(words: list[str], parser: argparse.ArgumentParser) -> None:
             return
         if word.startswith(LONG_DASHES):
             name = word.lstrip("".join(LONG_DASHES))
-            raise ConfigError(f"{word!r} begins with a long dash, as word processors make it", f"--{name}")
+            raise ConfigError(f"{word!r} begins with a long dash, as word processors insert it", f"--{name}")
         name, has_value, value = word.partition("=")
         action = known.get(name)
         if not isinstance(action, argparse._StoreAction):
@@ -114,7 +115,7 @@ def refuse_unclear(words: list[str], parser: argparse.ArgumentParser) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
-    """Every option of a parser and of the parsers below it, by each of its names."""
+    """Every option of a parser and its subparsers, by each of its names."""
     found = dict(parser._option_string_actions)
     for _, _, each in below(parser):
         found |= options(each)
@@ -122,7 +123,7 @@ def options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
 
 
 def below(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
-    """(name, help, parser) of each verb below a verb: `inspect`, `convert` and `build` of dataset."""
+    """(name, help, parser) of each subcommand, such as `inspect`, `convert` and `build` of dataset."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             helps = {each.dest: each.help or "" for each in action._choices_actions}

@@ -1,4 +1,4 @@
-"""`assay audit`: a published report against the rules and, where they are at hand, its own logs."""
+"""`assay audit`: checks a published report against the rules and, if they are present, its own logs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ HELP = "hold a published report or submission against the rules and its own logs
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "path", type=paths.source, help="a README.md of CM, MLC or Assay, or a folder that holds some"
+        "path", type=paths.source, help="a README.md of CM, MLC or Assay, or a folder that contains some"
     )
-    parser.add_argument("--round", help="round, where the report does not say it")
-    parser.add_argument("--workload", help="workload, where the report does not say it")
+    parser.add_argument("--round", help="round, if the report does not name it")
+    parser.add_argument("--workload", help="workload, if the report does not name it")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`assay bench`: run a benchmark and show what came of it."""
+"""`assay bench`: runs a benchmark and prints the result."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 1 when the result fails by the rules asked for; of a dry run what `assay plan` ends with."""
+    """The exit code: 0, or 1 when the result fails a requested rule. For a dry run, that of `assay plan`."""
     request = native_delivery.from_args(args)
     if args.dry_run:
         return plan.show(request, args.json)
@@ -80,14 +80,14 @@ def _run(args: argparse.Namespace, request: Request, line: live.LiveView | Progr
         return code
     width = terminal.width(summary.WIDTH)
     for label, text in rows(request, finished, code):
-        # A command is there to be copied: it stays in one line.
+        # A command stays on one line, so that it can be copied.
         is_command = text.startswith("every finding: ")
         say("\n".join(summary.labelled(label, text, len(text) + width if is_command else width)))
     return code
 
 
 def as_json(finished: FinishedBenchmark) -> dict[str, object]:
-    """result.json, with the folder, the check of the tree and the outcome beside it."""
+    """result.json with three more members: the folder, the check of the tree, and the outcome."""
     submitted = finished.submitted
     counts = submitted.report.to_dict()["summary"] if submitted and submitted.report else {}
     return {
@@ -120,7 +120,7 @@ def tree_rows(submitted: Submitted, made: RunResult) -> list[tuple[str, str]]:
 
 
 def standing(report: Report, made: RunResult) -> str:
-    """What the check of the tree came to, in a line."""
+    """The result of the check of the tree, in one line."""
     from assay.bench.pipeline import is_demonstration
     from assay.report.words import counted
 
@@ -140,7 +140,7 @@ OF_THIS_MACHINE = ("device", "precision", "limits.batch")
 
 
 def asked(request: Request) -> str:
-    """Every setting with its value and where that came from, and the container that it is to run in."""
+    """Every setting with its value and its origin."""
     config, kind = request.config, suts.of(request.config)
     rows = [("workload", config.workload, config.origin.get("workload", ""))]
     for field in native.fields(kind):

@@ -1,4 +1,4 @@
-"""Our own recipes, for the CM verbs: registered cheaply, each imports what it needs when it is asked."""
+"""The built-in recipes for the CM verbs. Registering them is cheap: each imports its modules when it is used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def builtins(environ: Mapping[str, str]) -> list[Builtin]:
-    """All of them; what they say goes to stderr, as CM's own log does."""
+    """All built-in recipes. They write to stderr, as CM's log does."""
 
     @cache
     def line() -> ProgressLine:
@@ -38,7 +38,7 @@ def builtins(environ: Mapping[str, str]) -> list[Builtin]:
 
 
 def _deliver(request: Request, hub: Hub, line: ProgressLine) -> Delivered:
-    """The pipeline, told line by line. Raises: AssayError, also for what the result fails for."""
+    """Runs the pipeline and prints its progress as lines. Raises: AssayError, also for a result that fails."""
     from assay.bench import pipeline
     from assay.bench.running import Reporter
     from assay.cli.bench import asked

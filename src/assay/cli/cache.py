@@ -1,4 +1,4 @@
-"""`assay cache show|clear`: what lies in the store, and the way to be rid of it."""
+"""`assay cache show|clear`: shows what is in the store, or removes it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("show", help="each kind with its size")
     clear = actions.add_parser("clear", help="remove some kinds, or all; what is needed comes back")
     clear.add_argument("kinds", nargs="*", metavar="KIND", help="as `show` names them (default: all)")
-    clear.add_argument("--yes", action="store_true", help="ask nothing")
+    clear.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,7 +57,7 @@ def size(found: Sequence[StoredKind]) -> str:
 
 
 def _consent(found: Sequence[StoredKind], assume_yes: bool) -> None:
-    """Asks on a terminal; elsewhere only --yes removes something. Raises: ConfigError when nothing may be removed."""
+    """Asks on a terminal; without one, requires --yes. Raises: ConfigError when nothing may be removed."""
     from assay.ground.errors import ConfigError
 
     if assume_yes or not found:

@@ -1,6 +1,6 @@
-"""What can be typed: every verb with its arguments and options, read from the parsers themselves.
+"""All verbs with their arguments and options, read from the parsers themselves.
 
-Completion, man pages and their JSON are made of it, so that none of them can say what a parser does not take.
+Completion, man pages and their JSON are made from it, so they always agree with the parsers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from assay.ground import paths
 
 PATH_READERS = (Path, paths.source, paths.given)
 PATH_WORDS = ("DIR", "FILE", "FOLDER", "RUN", "LOG", "file", "folder", "path")
-"""Metavars of what is a path although it is read as text."""
+"""Metavars of options that are paths but are read as text."""
 
 
 @dataclass(frozen=True)
@@ -26,22 +26,22 @@ class OptionEntry:
     """One option, or one argument without a name."""
 
     names: tuple[str, ...]
-    """Its own, the longest last; none of an argument."""
+    """Names of the option, the longest last; empty for an argument."""
     others: tuple[str, ...]
-    """Names of other tools that it answers to."""
+    """Names from other tools that are accepted too."""
     value: str
-    """What its value is called, as FILE; empty for a switch."""
+    """The metavar of its value, such as FILE; empty for a switch."""
     choices: tuple[str, ...]
-    """What the value may be, as far as that is a list."""
+    """The possible values, if they are a fixed list; else empty."""
     is_path: bool
     is_many: bool
-    """An argument that may be several."""
+    """Whether the argument may be given several times."""
     help: str
 
 
 @dataclass(frozen=True)
 class CommandEntry:
-    """One verb, or one that stands below a verb: `dataset build`."""
+    """One verb, or a subcommand such as `dataset build`."""
 
     words: tuple[str, ...]
     help: str
@@ -55,7 +55,7 @@ class CommandEntry:
 
 
 def commands() -> tuple[CommandEntry, ...]:
-    """Every verb of Assay's own, in the order of the help."""
+    """Every verb of Assay, without CM's, in the order of the help."""
     known = choices()
     known["--workload"] = known["WORKLOAD"]
     return tuple(
@@ -65,7 +65,7 @@ def commands() -> tuple[CommandEntry, ...]:
 
 
 def leaves(of: Iterable[CommandEntry]) -> Iterator[CommandEntry]:
-    """Those that do something: a verb with verbs below it does not."""
+    """The commands that do something. A verb with subcommands does not."""
     for each in of:
         yield from leaves(each.below) if each.below else (each,)
 
@@ -109,5 +109,5 @@ def _entry(
 
 
 def _told(action: argparse.Action, parser: argparse.ArgumentParser) -> str:
-    """The help of an option with its default in it."""
+    """The help of an option, with its default filled in."""
     return parser._get_formatter()._expand_help(action) if action.help else ""

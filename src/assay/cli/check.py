@@ -1,4 +1,4 @@
-"""`assay check`: a submission tree against the rules of its round."""
+"""`assay check`: checks a submission tree against the rules of its round."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--round",
         help="round to judge by (default: the one that the tree's logs, names and folders agree with)",
     )
-    parser.add_argument("--submitter", help="judge this submitter alone")
+    parser.add_argument("--submitter", help="judge only this submitter")
     parser.add_argument("--csv", type=Path, help="write summary.csv, with the official columns, here")
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
 
@@ -63,7 +63,7 @@ def _refuse_run_folder(folder: Path) -> None:
 
 
 def text(report: Report) -> str:
-    """The findings, the table and the verdict, for a terminal."""
+    """The findings, the table and the verdict as text for a terminal."""
     from assay.mlperf.checker import summary
     from assay.mlperf.checker.finding import Severity
     from assay.report.words import counted
@@ -82,13 +82,13 @@ def text(report: Report) -> str:
 
 
 def verdict(report: Report) -> str:
-    """What the check of a tree came to, in a few words."""
+    """The verdict on a tree in a few words."""
     words = {True: "no errors", False: "not a submission", None: "no errors in what was judged"}
     return words[report.is_submission]
 
 
 def lines(finding: Finding) -> str:
-    """One finding as text: what, where, found, expected, the rule and the way out."""
+    """One finding as text: message, place, found and expected values, rule and fix."""
     return "\n".join(
         [
             one_line(f"{finding.severity.value} {finding.code}  {finding.path or '.'}"),

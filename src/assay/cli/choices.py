@@ -1,4 +1,4 @@
-"""`assay list`: what can be asked for, each with the option that asks for it."""
+"""`assay list`: the values that can be requested, each with its option."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HELP = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None but those of every verb."""
+    """Adds no options: only those of every verb exist."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def choices() -> dict[str, list[str]]:
-    """Option -> what it may be, in the words that it is asked for with."""
+    """Option -> its possible values, as they are typed."""
     kinds = suts.kinds()
     return {
         "WORKLOAD": list(workloads.names()),

@@ -1,6 +1,6 @@
 """The CM and MLC verbs: `assay run script --tags=…`, `assay cm …`, `assay mlc …`, `assay mlcr TAGS`.
 
-This module and what it imports at its top must stay cheap: `find` answers in a few hundredths of a second.
+This module and its top-level imports must stay cheap: `find` takes only a few hundredths of a second.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from assay.recipes.run.context import Context
 if TYPE_CHECKING:
     from assay.recipes.run.builtin import Builtin
 
-# The commands that the original tools install: dialect, and the words that they stand for.
+# The commands of the original tools: dialect, and the words that each replaces.
 WRAPPERS = {
     "cm": ("cm",),
     "cmr": ("cm", "run", "script"),
@@ -36,7 +36,7 @@ USAGE = "{action} {automation} {artifact(s)} {flags} @input.yaml @input.json"
 
 
 class UserConsole:
-    """The user at the terminal, or the pipe in place of one."""
+    """The console of the user: a terminal or a pipe."""
 
     def __init__(self, *, quiet_stdout: bool = False) -> None:
         self.quiet_stdout = quiet_stdout
@@ -47,7 +47,7 @@ class UserConsole:
 
     def note(self, text: str) -> None:
         sys.stdout.flush()
-        tell(indented(text))  # a name in it may hold a line end
+        tell(indented(text))  # a name in it may contain a line end
 
     def ask(self, question: str) -> str | None:
         if self.quiet_stdout:
@@ -56,12 +56,12 @@ class UserConsole:
         try:
             return input(printable(question))
         except EOFError:
-            self.say("")  # the question stands on a line of its own
+            self.say("")  # the question is on its own line
             return None
 
 
 def main(argv: list[str]) -> int:
-    """Perform one CM or MLC command line; gives CM's return number, which is the exit code."""
+    """Runs one CM or MLC command line. Returns CM's return number, which is the exit code."""
     dialect, words = _spelling(argv)
     json_out = False
     inputs: dict[str, Any] = {}
@@ -91,13 +91,14 @@ def main(argv: list[str]) -> int:
 
 
 def _lists_as_json(inputs: dict[str, Any]) -> bool:
-    """`show repo --json`, `find script -j`: of a run these flags print JSON behind its log, of a list in its place."""
+    """Whether only JSON is to be printed. In `show repo --json` and `find script -j` it replaces the list; for a run
+    it follows the log."""
     runs = ("run", "docker", "docker_run", "docker-run", "test", "prepare")
     return inputs.get("action") not in runs and bool(inputs.get("json") or inputs.get("j"))
 
 
 def _spelling(argv: list[str]) -> tuple[str, list[str]]:
-    """(dialect, words of the action) for a wrapper of the original tools, and for a bare CM verb."""
+    """(dialect, words of the action) of a command line that begins with an original tool's name or with a CM verb."""
     wrapper = WRAPPERS.get(argv[0])
     return (wrapper[0], [*wrapper[1:], *argv[1:]]) if wrapper else ("cm", argv)
 
@@ -129,7 +130,7 @@ def _perform(dialect: str, inputs: dict[str, Any], *, quiet: bool) -> dict[str, 
 
 
 def own_recipes() -> list[Builtin]:
-    """The recipes of our own, unless `ASSAY_BUILTIN=0` switches them off."""
+    """The built-in recipes; none with `ASSAY_BUILTIN=0`."""
     if os.environ.get("ASSAY_BUILTIN", "1").lower() in ("0", "no", "off", "false"):
         return []
     from assay.cli.builtins import builtins

@@ -1,4 +1,4 @@
-"""`assay compare`: two runs side by side, and a gate for regressions."""
+"""`assay compare`: compares two runs, and fails on regressions with a gate."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 1 where a gate fails."""
+    """The exit code: 0, or 1 when a gate fails."""
     import json
 
     from assay.ground import files
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_earlier(a: RunSide, b: RunSide, args: argparse.Namespace) -> tuple[RunSide, RunSide]:
-    """The sides with the earlier runs of the same; a run that is like both counts once."""
+    """Both sides with earlier runs of the same settings. A run that fits both sides counts for A only."""
     from dataclasses import replace
 
     from assay.ground.errors import ConfigError

@@ -1,4 +1,4 @@
-"""`assay completion SHELL`: the script that completes verbs, options and their values in bash, zsh or fish."""
+"""`assay completion SHELL`: prints a script that completes verbs, options and values in bash, zsh or fish."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HELP = """print a script that completes verbs, options and values: eval "$(assay completion bash)" """.strip()
 HINT_CHARS = 70
-"""Of an option's help beside it."""
+"""Longest help text shown beside an option, in characters."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _verbs(commands: Sequence[CommandEntry]) -> list[tuple[str, str]]:
-    """(verb, help); CM's verbs that are not Assay's as well come last, without help."""
+    """(verb, help) of all verbs. Verbs that only CM has come last, without help."""
     own = [(each.words[0], each.help) for each in commands]
     names = {verb for verb, _ in own}
     return [*own, ("help", ""), ("version", "print the version")] + [
@@ -51,7 +51,8 @@ def _hint(text: str) -> str:
 
 
 def bash(commands: Sequence[CommandEntry]) -> str:
-    """A function of COMP_WORDS: what stands before the cursor decides between verbs, options and values."""
+    """A bash function. The words before the cursor (COMP_WORDS) decide whether verbs, options or values are
+    completed."""
     cases = []
     for each in leaves(commands):
         names = " ".join(name for option in each.options for name in option.names)
@@ -110,7 +111,7 @@ def bash(commands: Sequence[CommandEntry]) -> str:
 
 
 def zsh(commands: Sequence[CommandEntry]) -> str:
-    """A function for `_arguments`, to be sourced or to be kept as `_assay` in a folder of fpath."""
+    """A zsh function for `_arguments`. It can be sourced, or saved as `_assay` in a folder of fpath."""
     lines = [
         "#compdef assay",
         "_assay() {",
@@ -174,7 +175,7 @@ def _zsh_argument(argument: OptionEntry) -> str:
 
 
 def fish(commands: Sequence[CommandEntry]) -> str:
-    """One `complete` for each word that may come."""
+    """One `complete` command of fish for each possible word."""
     lines = ["# assay completion fish", "complete -c assay -f"]
     for verb, text in _verbs(commands):
         lines.append(_fish("__fish_use_subcommand", f"-a {verb}", text))

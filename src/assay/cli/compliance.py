@@ -1,4 +1,5 @@
-"""`assay compliance`: run the round's tests with the SUT of a finished run, verify and file them in the run folder."""
+"""`assay compliance`: runs the round's tests with the SUT of a finished run, verifies them, and stores them in the
+run folder."""
 
 from __future__ import annotations
 
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _verified(args: argparse.Namespace) -> dict[str, ComplianceVerdict]:
-    """Verify a log that exists, and file it in the run folder."""
+    """Verifies an existing log and stores it in the run folder."""
     from assay.bench import compliance_due, comply
     from assay.config import Scenario
     from assay.ground.errors import ConfigError, did_you_mean

@@ -1,4 +1,4 @@
-"""Asks before gigabytes are fetched: on a terminal in words, elsewhere only with --yes."""
+"""Asks before gigabytes are downloaded: on a terminal with a question; without one, --yes is required."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def ask(things: Sequence[Wanted], assume_yes: bool) -> None:
-    """Returns when everything may be fetched. Raises: ConfigError when it may not, with what would be fetched."""
+    """Returns when everything may be downloaded. Raises: ConfigError with the list of downloads when it may not."""
     if not things or assume_yes:
         return
     needs = " and ".join(map(str, things))

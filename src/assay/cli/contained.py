@@ -12,12 +12,13 @@ from assay.ground.errors import AssayError
 
 
 def main(text: str) -> int:
-    """Exit code: that of the error, as everywhere."""
-    lifeline.tie(sys.stdin.fileno())  # the benchmark outside holds the other end, unless it is detached
+    """Runs the benchmark of a config file. Returns the exit code of the error, as elsewhere."""
+    lifeline.tie(sys.stdin.fileno())  # the process outside has the other end, unless it is detached
     settings.set_home(Path(os.environ["ASSAY_HOME"]))
     from assay.bench import contained
 
-    lifeline.tie_to_holder(contained.folder_of(text))  # and the run folder in any case
+    # This process also ends when the process that holds the run folder ends.
+    lifeline.tie_to_holder(contained.folder_of(text))
     from assay.bench.running import Reporter
     from assay.cli.progress import ProgressLine
 

@@ -1,4 +1,4 @@
-"""`assay dataset`: look into a dataset of the official schema, change its format, or build one."""
+"""`assay dataset`: inspects a dataset in the official schema, converts its format, or builds one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SOURCES = {
     "mbxp": "mixtral-8x7b: folder of MBXP's JSON lines",
     "instruct": "mixtral-8x7b: JSON lines with id, system_prompt, question, response",
 }
-"""What sets are built from; each workload says which of them it needs."""
+"""Source files for building a dataset. Each workload says which it needs."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument(
         "--samples", type=int, required=True, help="rows in all (of mixtral-8x7b a third of each kind)"
     )
-    build.add_argument("--seed", type=int, default=0, help="of the choice of rows (default: %(default)s)")
+    build.add_argument(
+        "--seed", type=int, default=0, help="seed of the choice of rows (default: %(default)s)"
+    )
     build.add_argument("--out", type=Path, required=True, help="file to write: .pkl, .parquet, .jsonl, .json")
     build.add_argument(
         "--only-passing", action="store_true", help="take only MBXP rows whose canonical solution passes"
@@ -91,7 +93,7 @@ def _inspect(args: argparse.Namespace) -> int:
 
 
 def _in_form_of(columns: Columns, file: Path) -> list[str]:
-    """The workloads whose form a file's columns have, one of each form."""
+    """The workloads that have a schema with these columns, one for each schema."""
     from assay.mlperf.workloads import TABLE
 
     found: dict[Schema, str] = {}
@@ -179,7 +181,7 @@ def _workload(name: str | None) -> Workload:
 
 
 def describe(loaded: Dataset, schema: Schema) -> dict[str, object]:
-    """What a dataset holds, as plain JSON values."""
+    """A summary of a dataset as plain JSON values."""
     from collections import Counter
 
     samples = loaded.samples
@@ -213,7 +215,7 @@ def _spread(lengths: Sequence[int]) -> dict[str, float]:
 
 
 def text(facts: dict[str, object]) -> str:
-    """`describe` for a terminal."""
+    """The summary of `describe` as text for a terminal."""
     lines = [f"{facts['file']}", f"  sha256     {facts['sha256']}", f"  rows       {facts['rows']}"]
     subsets = facts["subsets"]
     assert isinstance(subsets, dict)

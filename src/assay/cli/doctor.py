@@ -1,4 +1,4 @@
-"""`assay doctor`: what this machine can and cannot do here, with the fix for each."""
+"""`assay doctor`: reports what this machine can and cannot do, with the fix for each problem."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 3 when no benchmark can run on this machine."""
+    """The exit code: 0, or 3 when no benchmark can run on this machine."""
     from assay import doctor
 
     roofline, rates = _measure() if args.roofline else (None, "")
@@ -69,7 +69,7 @@ def render(findings: list[Diagnosis], roofline: Roofline | None, rates: Rates | 
 
 
 def _table(rates: Rates) -> list[str]:
-    """What multiplies a product, by its rows, and how fast."""
+    """The kernels that compute a matrix product, by its number of rows, with their rates."""
     lines = []
     for name, fewest in dataclasses.asdict(rates.tiles_from).items():
         tiles, vectors = rates.tiles[name], rates.vectors[name]

@@ -1,4 +1,4 @@
-"""`assay explain`: what a finding means, where the rule stands and how to fix it."""
+"""`assay explain`: explains a finding, the source of its rule, and how to fix it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _facts(code: str) -> dict[str, str | None]:
-    """A code of the checker or of an audit; only the checker's have a severity."""
+    """A code of the checker or of an audit. Only the checker's codes have a severity."""
     from assay.audit import defects
     from assay.mlperf.checker import rules_text
 

@@ -1,7 +1,7 @@
-"""Ends the process of a CM or MLC verb without Python's own teardown, which costs such a command 6 to 17 ms.
+"""Ends the process of a CM or MLC verb without Python's own shutdown, which takes 6 to 17 ms for such a command.
 
-What somebody may count on at the end of a process is looked for first: where there is any, the process ends the
-usual way. docs/adr/0016-start-up.md says why this is the only such means.
+If anything still has to run at the end of the process, the process ends the usual way. docs/adr/0016-start-up.md
+says why this is done only here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 
 def run(main: Callable[[], int]) -> None:
-    """Call `main`, and end the process with its exit code."""
+    """Calls `main` and ends the process with its exit code."""
     before = _open_files()
     code = main()
     if before is not None and _nothing_is_left(before):
@@ -26,7 +26,8 @@ def run(main: Callable[[], int]) -> None:
 
 
 def _nothing_is_left(before: set[str]) -> bool:
-    """No function to call at the end, no thread to wait for, no open file of a hook that may not be written yet."""
+    """Whether nothing is left to do: no registered exit function, no other thread, no open file that a hook may not
+    have written."""
     registered: int = getattr(atexit, "_ncallbacks", lambda: 1)()
     threading = sys.modules.get("threading")
     if registered or (threading and threading.active_count() > 1) or _open_files() != before:
@@ -40,7 +41,7 @@ def _nothing_is_left(before: set[str]) -> bool:
 
 
 def _write_open_files() -> None:
-    """Write what hooks left in files they did not close: Python may drop it, as it ends them in no sure order."""
+    """Flushes the files that hooks left open. Python closes them in no fixed order and may lose their buffers."""
     for thing in gc.get_objects():
         if isinstance(thing, io.IOBase) and not thing.closed:
             with contextlib.suppress(OSError, ValueError):

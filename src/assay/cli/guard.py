@@ -1,4 +1,4 @@
-"""Runs one verb and turns what it raises into words and an exit code (table: ground/errors.py)."""
+"""Runs one verb, and turns exceptions into messages and exit codes (table: ground/errors.py)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BUG = 70
 
 
 def run(args: list[str]) -> int:
-    # `kill` and `timeout` end as Ctrl-C does.
+    # `kill` and `timeout` have the effect of Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     terminal.begin(terminal.Manner())
     try:
@@ -38,7 +38,7 @@ def run(args: list[str]) -> int:
     except KeyboardInterrupt as stop:
         return _fail(Interrupted("interrupted; what was finished is kept"), stop)
     except (OSError, RuntimeError) as error:
-        # Before Python 3.13 pathlib makes a RuntimeError of a loop of links.
+        # Before Python 3.13 pathlib raises RuntimeError for a loop of links.
         refused = error.__context__ if isinstance(error, RuntimeError) else error
         if not isinstance(refused, OSError) or refused.errno is None:
             return _report_bug(error, args)
@@ -55,13 +55,14 @@ def run(args: list[str]) -> int:
 
 
 def _asks_for_json(args: list[str]) -> bool:
-    """Of a verb of ours, before its options are read: what is wrong with them is told as JSON too."""
+    """Whether one of our verbs has --json. This is read before the options, so that errors in them are printed as
+    JSON too."""
     words = args[: args.index("--")] if "--" in args else args
     return "--json" in words and is_native(args)
 
 
 def _fail(error: AssayError, cause: BaseException | None = None) -> int:
-    """Tell an expected failure, and where it came from if that is wanted; its exit code."""
+    """Prints an expected error, with --verbose also its traceback. Returns the exit code."""
     tell(f"assay: {indented(str(error))}")
     if terminal.manner.is_verbose:
         tell(_traced(cause or error))
@@ -70,7 +71,7 @@ def _fail(error: AssayError, cause: BaseException | None = None) -> int:
 
 
 def _say_error(message: str, hint: str, code: int) -> None:
-    """The one JSON value of a command that failed before it had another."""
+    """Prints the error as the one JSON value of a command that has printed no other."""
     if not terminal.manner.is_json or terminal.manner.has_value:
         return
     import contextlib
@@ -79,7 +80,7 @@ def _say_error(message: str, hint: str, code: int) -> None:
     from assay.ground.redact import addresses
 
     error = {"message": addresses(message), "hint": addresses(hint), "exit_code": code}
-    with contextlib.suppress(OSError):  # a stdout that cannot be written to may be what has failed
+    with contextlib.suppress(OSError):  # the error may be that stdout cannot be written to
         terminal.say_json(json.dumps({"error": error}))
         sys.stdout.flush()
 
@@ -108,12 +109,12 @@ def _dispatch(args: list[str]) -> int:
 
 
 def is_native(args: list[str]) -> bool:
-    """Whether the first word is a verb of ours, and not one that CM has as well and that is meant as CM's."""
+    """Whether the first word is one of our verbs. For a verb that CM has too, `is_ours` decides."""
     return args[0] in VERBS and (args[0] not in CM_VERBS or is_ours(args))
 
 
 def is_ours(args: list[str]) -> bool:
-    """Whether a verb that CM has as well is meant as Assay's own: what is named is a server, a file or nothing."""
+    """Whether a verb that CM has too is meant as Assay's: it is followed by a server, a file or nothing."""
     named = [word for word in args[1:] if not word.startswith("-")]
     if not named or (args[0] == "import" and _is_place(named[0])):
         return True
@@ -121,12 +122,12 @@ def is_ours(args: list[str]) -> bool:
 
 
 def _is_place(word: str) -> bool:
-    """A file or folder to be imported; CM's own `import` names an automation, as `repo`."""
+    """Whether a word is a file or folder to import. CM's own `import` is followed by an automation, such as `repo`."""
     return "/" in word or "." in word or (word not in ("repo", "script") and Path(word).exists())
 
 
 def _is_load_of_server(words: list[str], first: str) -> bool:
-    """`load` is asked of a server, by its address or by the name of a workload; CM's own names an automation."""
+    """Whether `load` is followed by a server's URL or a workload. CM's own `load` is followed by an automation."""
     if any(word.partition("=")[0] == "--url" for word in words):
         return True
     from assay.mlperf.workloads import TABLE
@@ -135,8 +136,8 @@ def _is_load_of_server(words: list[str], first: str) -> bool:
 
 
 def _hint(word: str, known: list[str], intended: Mapping[str, str], command: str) -> str:
-    """What somebody who typed `word` wants: a known word, a known intention, else where the words are listed."""
-    # With nothing near, the hint would be the list of all of them.
+    """A hint for an unknown word: what to use instead, a similar word, or the command that lists all words."""
+    # If no word is similar, `did_you_mean` lists all words, which is too long here.
     near = did_you_mean(word, known)
     said = intended.get(word.lower(), "")
     return said or (near if near.startswith("did you mean") else f"`{command} --help` lists what there is")
@@ -165,7 +166,7 @@ def _run_native(verb: str, rest: list[str]) -> int:
 
 
 def _report_bug(bug: Exception, args: list[str]) -> int:
-    """Write a paste-ready log and say where it is."""
+    """Writes a log that can be pasted into a bug report, and prints its path."""
     import platform
     import shlex
     import tempfile

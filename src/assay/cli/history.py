@@ -1,4 +1,4 @@
-"""`assay history`: the runs below a folder, in a table."""
+"""`assay history`: prints a table of the runs below a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`assay import`: what another tool recorded becomes run folders that can be shown and compared."""
+"""`assay import`: converts records of other tools into run folders that can be shown and compared."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def runs_of(source: Path) -> list[ForeignRun]:
-    """What a file or folder holds. Raises: ArtifactError when that is nothing that is known."""
+    """The runs in a file or folder. Raises: ArtifactError when it has no known form."""
     from assay.bench import foreign_logs, foreign_tools
     from assay.ground.errors import ArtifactError
     from assay.ground.parsed import json_value

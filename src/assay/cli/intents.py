@@ -1,4 +1,5 @@
-"""What people type who come from other tools: other names of our options, and the words that do here what theirs do."""
+"""Words that users of other tools type: other names of our options, and hints for verbs and options that have other
+names here."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ ALIASES = {
     "--precision": ("--dtype",),
     "--yes": ("-y", "--assume-yes"),
 }
-"""Option of ours -> other names that it answers to, in every verb that has it and none of its own by that name."""
+"""Our option -> other names for it. They work in every verb that has the option and does not use the name itself."""
 
 OPTIONS = {
     **dict.fromkeys(("--dry-run", "--plan"), "`assay plan` with the same options: what would be done"),

@@ -19,29 +19,29 @@ CLEAR_LINE, UP, CLEAR_BELOW = "\x1b[K", "\x1b[{}A", "\x1b[J"
 
 
 def view(stream: TextIO | None = None) -> ProgressLine | LiveView:
-    """The live view where the stream is a terminal that can rewrite lines; plain lines, or none, elsewhere."""
+    """The live view if the stream is a terminal that can rewrite lines; otherwise plain lines or nothing."""
     stream = stream or sys.stderr
     is_shown = has_controls(stream) and not terminal.manner.is_quiet
     return LiveView(stream) if is_shown else ProgressLine(stream)
 
 
 class LiveView:
-    """Shows the phase that runs now; one that has ended leaves a line behind. Used as `ProgressLine` is."""
+    """Shows the current phase. A finished phase leaves one line. It has the interface of `ProgressLine`."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._latest: Progress | None = None
         self._started = self._drawn_at = 0.0
         self._widths: list[int] = []
-        """Of the lines that stand there now."""
+        """Widths of the lines on the screen, in columns."""
 
     def say(self, text: str) -> None:
-        """A sentence of its own, above the view."""
+        """Prints a sentence above the view."""
         self._erase()
         print(printable(text), file=self._stream, flush=True)
 
     def show(self, progress: Progress) -> None:
-        """Where the job is now; a message of the SUT is a sentence of its own."""
+        """Shows the progress of the job. A message of the SUT is printed as a sentence."""
         if progress.message:
             self.say(f"  {progress.phase}: {progress.message}")
             return
@@ -65,7 +65,8 @@ class LiveView:
         self._widths = [min(len(line.text), look.columns - 1) for line in lines]
 
     def _to_top(self, columns: int) -> str:
-        """Up to the first line of the view; a terminal that became narrower has broken its lines."""
+        """The control sequence that moves to the first line of the view. In a narrower terminal the old lines take
+        several rows."""
         rows = sum(max(1, -(-width // columns)) for width in self._widths)
         return UP.format(rows) if rows else ""
 
@@ -76,7 +77,7 @@ class LiveView:
             self._widths = []
 
     def _leave(self) -> None:
-        """The phase is over: one line of it stays."""
+        """Ends the phase. One line of it stays."""
         self._erase()
         latest, self._latest = self._latest, None
         if latest is not None and latest.total:
@@ -85,7 +86,8 @@ class LiveView:
 
 
 def look_of(stream: TextIO) -> Look:
-    """Asked each time: a terminal changes its width. A colour is only used where NO_COLOR is unset or empty."""
+    """What the stream can show now; a terminal may change its width. Colours are used only if NO_COLOR is unset or
+    empty."""
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What the live view of a benchmark says: lines of text for a width, without a terminal."""
+"""The text of the live view of a benchmark: lines for a given width, without a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from assay.ground.printable import one_line
 from assay.mlperf.sut.progress import LiveFigures, Progress
 
 LEAST_BAR, MOST_BAR = 8, 40
-"""Columns of a bar."""
+"""Least and most columns of a bar."""
 LABEL = 16
 """Columns of the names of figures."""
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
@@ -17,7 +17,7 @@ RED, PLAIN = "\x1b[31m", "\x1b[0m"
 
 @dataclass(frozen=True)
 class Look:
-    """What the terminal can show."""
+    """The abilities of the terminal."""
 
     columns: int = 80
     has_colour: bool = False
@@ -27,26 +27,27 @@ class Look:
 
 @dataclass(frozen=True)
 class ViewLine:
-    """A line as it is read, and the colour that it has."""
+    """A line of text and its colour."""
 
     text: str
     colour: str = ""
 
     def shown(self, look: Look) -> str:
-        """Never wider than the terminal: a line that wraps could not be rewritten."""
+        """The text for the terminal, cut to its width. A line that wraps could not be rewritten."""
         text = self.text if len(self.text) < look.columns else self.text[: max(0, look.columns - 2)] + "…"
         text = text if look.has_blocks else text.encode("ascii", "replace").decode()
         return f"{self.colour}{text}{PLAIN}" if look.has_colour and self.colour else text
 
 
 def lines(progress: Progress, look: Look) -> list[ViewLine]:
-    """The bar of a phase, and below it what is known of a LoadGen run."""
+    """The bar of a phase, then the known figures of a LoadGen run."""
     found = [bar_line(progress, look)]
     return found + (figure_lines(progress.live, progress.samples_per_s) if progress.live else [])
 
 
 def bar_line(progress: Progress, look: Look) -> ViewLine:
-    """`Offline accuracy  ████░░░░  12 of 30, 44 s left`; without a bar where there is no room or no total."""
+    """A line such as `Offline accuracy ████░░░░ 12 of 30, 44 s left`; without a bar if there is no space or no
+    total."""
     name = f"  {one_line(progress.phase):<20}"
     if not progress.total:
         return ViewLine(name.rstrip())
@@ -84,14 +85,14 @@ def figure_lines(live: LiveFigures, samples_per_s: float | None) -> list[ViewLin
 
 
 def speed(live: LiveFigures, samples_per_s: float | None) -> str:
-    """`6,540 tokens/s, 144 samples/s, 188 in flight`: what is known of it."""
+    """The known rates, such as `6,540 tokens/s, 144 samples/s, 188 in flight`."""
     tokens = [f"{rounded(live.tokens_per_s)} tokens/s"] if live.tokens_per_s else []
     samples = [f"{rounded(samples_per_s)} samples/s"] if samples_per_s else []
     return ", ".join([*tokens, *samples, f"{live.in_flight:,} in flight"])
 
 
 def verdict(live: LiveFigures) -> str:
-    """LoadGen alone judges, at the end; this is what its limits say of the run so far."""
+    """The state of the run against LoadGen's limits so far. Only LoadGen decides, at the end."""
     if live.exceeded:
         return f"no: p99 of {' and '.join(live.exceeded)} over the limit"
     if live.seconds < live.least_seconds and live.tokens_per_s:
@@ -100,12 +101,12 @@ def verdict(live: LiveFigures) -> str:
 
 
 def milliseconds(ms: float | None) -> str:
-    """`41.2 ms`, `2,310 ms`."""
+    """A time such as `41.2 ms` or `2,310 ms`."""
     return f"{rounded(ms)} ms" if ms is not None else "unknown"
 
 
 def rounded(value: float) -> str:
-    """Three figures or more: `0.412`, `41.2`, `6,540`."""
+    """A number with at least three digits: `0.412`, `41.2`, `6,540`."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 

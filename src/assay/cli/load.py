@@ -1,4 +1,4 @@
-"""`assay load`: throughput against latency of a server, level by level, without LoadGen."""
+"""`assay load`: measures throughput and latency of a server at several levels of load, without LoadGen."""
 
 from __future__ import annotations
 
@@ -39,12 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--duration", metavar="TIME", default=DURATION_S, help=f"of a level (default {DURATION_S})"
     )
     parser.add_argument(
-        "--goodput", metavar="LIMITS", help="what a good answer keeps: ttft:500ms,tpot:50ms,e2e:5s"
+        "--goodput", metavar="LIMITS", help="limits of a good answer: ttft:500ms,tpot:50ms,e2e:5s"
     )
     parser.add_argument("--dataset", metavar="FILE", type=paths.source, help="instead of the workload's own")
-    parser.add_argument("--samples", metavar="N", type=int, help="so many of its rows")
+    parser.add_argument("--samples", metavar="N", type=int, help="number of its rows to use")
     parser.add_argument(
-        "--answer-tokens", metavar="N", type=int, help="every answer has so many (ignores its end)"
+        "--answer-tokens",
+        metavar="N",
+        type=int,
+        help="exact length of every answer (end-of-sequence is ignored)",
     )
     parser.add_argument("--api", default="auto", help="how it is asked: auto, a kind of server, or one API")
     parser.add_argument("--model", metavar="NAME", help="on the server (default: the first that it lists)")
@@ -55,15 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout", metavar="S", type=float, default=3600.0, help="longest time of an answer"
     )
     parser.add_argument(
-        "--clients", metavar="N", default="auto", help="processes that carry the streams (default: auto)"
+        "--clients", metavar="N", default="auto", help="client processes for the streams (default: auto)"
     )
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the Poisson times")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the Poisson times")
     parser.add_argument("--out", metavar="DIR", type=paths.given, help="run folder (default assay-runs/TIME)")
     parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
 
 
 def run(args: argparse.Namespace) -> int:
-    """0; 1 when a level has failed."""
+    """The exit code: 0, or 1 when a level has failed."""
     from assay.bench import load
     from assay.bench.load_server import LoadRequest
     from assay.bench.running import Reporter
@@ -118,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def render(made: LoadRecord, place: str) -> str:
-    """The levels as a table, then what a reader must know of them."""
+    """The levels as a table, then notes for the reader."""
     asked = made.asked
     tokens = f"{asked.most_tokens}" if asked.ignores_eos else f"{asked.least_tokens} to {asked.most_tokens}"
     prompts = made.prompt_tokens
@@ -170,7 +173,7 @@ def render(made: LoadRecord, place: str) -> str:
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
-    """A row in its columns; a level without figures has a sentence in their place."""
+    """A row of the table. A level without figures has a sentence instead."""
     name, *rest = row
     told = rest if len(row) < len(widths) else [cell.rjust(width) for cell, width in zip(rest, widths[1:])]
     return "  ".join([name.ljust(widths[0]), *told])

@@ -1,4 +1,4 @@
-"""`assay man [VERB …]`: a man page, of all verbs or of one."""
+"""`assay man [VERB …]`: prints a man page for all verbs or for one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def page(commands: Sequence[CommandEntry]) -> str:
-    """assay(1): every verb in a line, exit codes, files."""
+    """The page assay(1): one line per verb, exit codes, files."""
     lines = _head("assay", "MLPerf Inference for language models, from one command to a checked submission")
     lines += [".SH SYNOPSIS", ".B assay", "VERB [options]", ".SH VERBS"]
     for each in commands:
@@ -65,7 +65,7 @@ def page(commands: Sequence[CommandEntry]) -> str:
 
 
 def page_of(command: CommandEntry) -> str:
-    """assay-VERB(1): its arguments and options, and those of the verbs below it."""
+    """The page assay-VERB(1): arguments and options of a verb and its subcommands."""
     lines = _head(f"assay-{'-'.join(command.words)}", command.help)
     lines += [".SH SYNOPSIS"]
     for each in command.below or (command,):
@@ -100,6 +100,6 @@ def _item(name: str, text: str) -> list[str]:
 
 
 def _roff(text: str) -> str:
-    """A line in which roff finds no commands; hyphens stay hyphens, so that options can be copied."""
+    """Escapes a line for roff, so that it contains no commands. Hyphens stay hyphens, so that options can be copied."""
     line = " ".join(text.split()).replace("\\", r"\e").replace("-", r"\-")
     return rf"\&{line}" if line.startswith((".", "'")) else line

@@ -1,4 +1,4 @@
-"""`assay mock`: a server without a model, for tests of clients (docs/mock.md)."""
+"""`assay mock`: runs a server without a model, for tests of clients (docs/mock.md)."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def run(args: argparse.Namespace) -> int:
             say(f"mock {script.api} at {url} (end it with Ctrl-C)")
         sys.stdout.flush()
 
-    gc.set_threshold(process.GARBAGE)  # its log grows, and a look at all of it stops every stream
+    gc.set_threshold(process.GARBAGE)  # its log grows, and a full garbage collection stops every stream
     try:
         asyncio.run(serve(script, args.host, args.port, ready, shares_port=args.share_port))
     except OSError as error:
         raise EnvironmentProblem(
             f"port {args.port} of {args.host}: {error.strerror}", "--port 0 takes a free one"
         ) from error
-    except KeyboardInterrupt:  # how a mock is meant to end
+    except KeyboardInterrupt:  # the usual way to end a mock
         return 0
     return 0
 

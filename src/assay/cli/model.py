@@ -1,4 +1,5 @@
-"""`assay model upcycle|llama|random|pack`: make a checkpoint without a model hub; pack one to be read from disk."""
+"""`assay model upcycle|llama|random|pack`: makes a checkpoint without a model hub, or packs one for reading from
+disk."""
 
 from __future__ import annotations
 
@@ -66,21 +67,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Written into the folder of the checkpoint, for the kernels of this machine. Stopped, it goes on "
         "where it was when it is asked again.",
     )
-    pack.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="what is packed")
+    pack.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="checkpoint to pack")
     pack.add_argument(
-        "--precision", choices=ENGINE_PRECISIONS, default="int8", help="of the packed experts (default int8)"
+        "--precision",
+        choices=ENGINE_PRECISIONS,
+        default="int8",
+        help="precision of the packed experts (default int8)",
     )
-    pack.add_argument("--kernels", choices=KERNELS, default="auto", help="that will read it (default auto)")
+    pack.add_argument(
+        "--kernels", choices=KERNELS, default="auto", help="kernels that will read it (default auto)"
+    )
     for action in (upcycle, random):
         action.add_argument(
-            "--seed", type=int, default=0, metavar="N", help="of every random weight (default 0)"
+            "--seed", type=int, default=0, metavar="N", help="seed of all random weights (default 0)"
         )
     for action in (upcycle, random, llama):
         action.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create")
 
 
 def _add_source(action: argparse.ArgumentParser) -> None:
-    """Where a dense model is read from, and how it is stored."""
+    """Adds the options for the source of a dense model and its precision."""
     source = action.add_mutually_exclusive_group(required=True)
     source.add_argument("--gguf", dest="source", type=paths.source, metavar="FILE", help="a GGUF file")
     source.add_argument(

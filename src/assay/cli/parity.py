@@ -1,4 +1,4 @@
-"""assay parity: the engine's answers beside those of Hugging Face transformers in float32."""
+"""`assay parity`: compares the engine's tokens with those of Hugging Face transformers in float32."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dataset", type=paths.source, help="take prompts from this dataset instead of random ids"
     )
     parser.add_argument(
-        "--precision", default=Precision.FLOAT32.value, help="of the engine; several with commas"
+        "--precision", default=Precision.FLOAT32.value, help="precision of the engine; several with commas"
     )
     parser.add_argument(
         "--rouge",

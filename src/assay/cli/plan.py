@@ -1,4 +1,4 @@
-"""`assay plan`: what `assay bench` with the same options would take, and what stands in its way."""
+"""`assay plan`: prints the cost of `assay bench` with the same options, and what blocks it."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when bench could start, else the exit code that bench would end with."""
+    """The exit code: 0 when bench could start, else the exit code that bench would have."""
     if args.sizes:
         return _sizes(args.json)
     return _machines(args) if args.machines else show(native_delivery.from_args(args), args.json)
 
 
 def show(request: Request, is_json: bool) -> int:
-    """Print the plan; the exit code that bench would end with, or 0."""
+    """Prints the plan. Returns the exit code that bench would have, or 0."""
     from assay.bench import plan as plans
     from assay.doors.hub_settings import hub_of
 
@@ -125,7 +125,7 @@ def _model(sizes: ModelSizes) -> list[tuple[str, str]]:
 
 
 def _sizes(as_json: bool) -> int:
-    """The table of all published models; no job is planned."""
+    """Prints the table of all published models. Plans no job."""
     import psutil
 
     from assay.bench import model_sizes

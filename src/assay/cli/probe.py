@@ -1,4 +1,4 @@
-"""`assay probe URL`: what a server is, what it can do, and what follows for MLPerf (docs/endpoint.md)."""
+"""`assay probe URL`: reports what a server is, what it can do, and what follows for MLPerf (docs/endpoint.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A probe's report in words, and what follows from it for a benchmark."""
+"""The report of a probe as text, with the consequences for a benchmark."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CACHE_OFF = {
 
 
 def plain(report: ProbeReport) -> dict[str, Any]:
-    """JSON values."""
+    """The report as JSON values."""
 
     def words(value: object) -> object:
         return value.value if isinstance(value, Enum) else str(value)
@@ -65,7 +65,7 @@ def facts(report: ProbeReport) -> list[tuple[str, str]]:
 
 
 def consequences(report: ProbeReport) -> list[str]:
-    """Sentences, the gravest first. Sources: docs/endpoint.md."""
+    """The consequences as sentences, the most serious first. Sources: docs/endpoint.md."""
     found = [_allowed(report)]
     if report.prompt_is_kept is False:
         found.append(

@@ -1,4 +1,4 @@
-"""Progress on stderr: one line that rewrites itself on a terminal, a line every few seconds elsewhere."""
+"""Prints progress on stderr: one line that is rewritten on a terminal, else a new line every few seconds."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ REDRAW_EVERY_S = 0.2
 
 
 class ProgressLine:
-    """Shows `phase: done of total, rate, time left`; nothing of a phase that ends before the first interval, and
-    nothing at all when progress is not wanted."""
+    """Shows `phase: done of total, rate, time left`. A phase that ends before the first interval shows nothing. With
+    --quiet nothing is shown."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -28,14 +28,14 @@ class ProgressLine:
         self._open = False
 
     def say(self, text: str) -> None:
-        """A sentence of its own, above the progress line."""
+        """Prints a sentence above the progress line."""
         self._clear()
         if self._is_quiet:
             return
         print(printable(text), file=self._stream, flush=True)
 
     def show(self, progress: Progress) -> None:
-        """Where the job is now; a message of the SUT is a sentence of its own."""
+        """Shows the progress of the job. A message of the SUT is printed as a sentence."""
         now = time.monotonic()
         if progress.message:
             self.say(f"  {progress.phase}: {progress.message}")
@@ -63,12 +63,13 @@ class ProgressLine:
 
 
 def has_controls(stream: TextIO) -> bool:
-    """Whether lines can be rewritten there: a terminal, and none that calls itself dumb."""
+    """Whether the stream can rewrite lines: it is a terminal, and TERM is not `dumb`."""
     return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def text(progress: Progress) -> str:
-    """`Offline accuracy: 12 of 30, 0.41 samples/s, 44 s left`; with a limit that is exceeded so far."""
+    """A line such as `Offline accuracy: 12 of 30, 0.41 samples/s, 44 s left`, with the limit that is exceeded so
+    far."""
     words = progress.phase
     if progress.total:
         words += f": {progress.done} of {progress.total}"
@@ -82,7 +83,7 @@ def text(progress: Progress) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`42 s`, `7 min`, `3.2 h`."""
+    """A duration such as `42 s`, `7 min`, `3.2 h`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

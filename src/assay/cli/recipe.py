@@ -1,4 +1,4 @@
-"""`assay recipe why|plan|explain|lint|reproduce`: what the recipe runner decides, and why."""
+"""`assay recipe why|plan|explain|lint|reproduce`: explains the decisions of the recipe runner."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inputs(words: list[str]) -> dict[str, Any]:
-    """`get,gcc --env.A=1` as the input of `run script`; a bare word is a list of tags."""
+    """The inputs of `run script` for a request such as `get,gcc --env.A=1`. A bare word is a list of tags."""
     from assay.recipes.contract.argv import parse
 
     inputs = parse(["run", "script", *words])

@@ -1,4 +1,4 @@
-"""`assay report`: a run folder shown again, on the terminal, as README.md and as an HTML page."""
+"""`assay report`: shows a run folder again: on the terminal, as README.md and as an HTML page."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _definitions(result: RunResult, width: int) -> Iterator[str]:
-    """A table for each run that was told in the definitions of several tools, or that there is none."""
+    """For each run, a table of its figures by the definitions of several tools, or a note that there is none."""
     from assay.report import summary
     from assay.report.definition_table import WHY, definition_lines
 
@@ -92,7 +92,7 @@ def _definitions(result: RunResult, width: int) -> Iterator[str]:
 
 
 def _text_of(path: Path) -> str | None:
-    """None where there is no such text: it is written anew."""
+    """The stored text; None when it is missing or unreadable."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
@@ -100,7 +100,7 @@ def _text_of(path: Path) -> str | None:
 
 
 def _shown(folder: RunFolder, made: RunResult) -> Shown:
-    """The run, with what a page needs beside it: its requests, and the check of its tree."""
+    """The run with the other data for its page: its requests, and the check of its tree."""
     from assay.ground.errors import ArtifactError
     from assay.mlperf.run import requests
     from assay.report.page import Shown

@@ -1,4 +1,4 @@
-"""`assay rules`: what a round demands of a workload, with sources."""
+"""`assay rules`: prints what a round demands of a workload, with sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`assay score`: the accuracy of a run from its log, dataset and tokenizer, without the official script."""
+"""`assay score`: computes the accuracy of a run from its log, dataset and tokenizer, without the official script."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _workers(text: str) -> int | str:
-    """A number, or the word for a cluster. Raises: ConfigError."""
+    """The number of workers, or `ray` for a cluster. Raises: ConfigError."""
     from assay.suts.ray import KIND
 
     word = text.strip().lower()
@@ -115,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def text(scores: Sequence[Score]) -> str:
-    """One line for each metric, the languages of MBXP below it."""
+    """One line for each metric. The languages of MBXP follow it."""
     lines = []
     for each in scores:
         if each.value is None:
@@ -145,7 +145,7 @@ def _details(details: Mapping[str, object]) -> list[str]:
 
 
 def to_dict(scores: Sequence[Score], official: Mapping[str, float]) -> dict[str, object]:
-    """The official keys (null where there is no value), and every score whole under `scores`."""
+    """The official keys (null without a value), and every full score under `scores`."""
     import dataclasses
 
     empty = {each.metric: None for each in scores}

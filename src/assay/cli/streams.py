@@ -1,7 +1,7 @@
-"""The process's stdin, stdout and stderr, made fit to be written to for as long as the work takes.
+"""Prepares the process's stdin, stdout and stderr, so that writing to them cannot stop the work.
 
-Whoever reads them may leave (`assay bench 2>&1 | head -1`), and the work goes on: what nobody reads is dropped, and
-the exit code is that of the work. A broken pipe of any other file or socket stays the failure that it is.
+If their reader closes them (`assay bench 2>&1 | head -1`), the work goes on: further output is dropped, and the exit
+code is that of the work. A broken pipe of any other file or socket is still an error.
 """
 
 from __future__ import annotations
@@ -16,30 +16,31 @@ if TYPE_CHECKING:  # typing itself is too slow to import here
 
 
 class OutlastingStream(io.FileIO):
-    """A stream that becomes /dev/null when its reader has left."""
+    """A stream that becomes /dev/null when its reader closes it."""
 
     def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except BrokenPipeError:
             null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, self.fileno())  # child processes that are given this stream lose their reader, too
+            os.dup2(null, self.fileno())  # child processes with this stream lose their reader too
             os.close(null)
             return len(data)
 
 
 class LossyStream(OutlastingStream):
-    """Stderr: what cannot be written to it, for a full disk under a log, is lost, and the work goes on."""
+    """Stderr. Text that cannot be written, for example because the disk of a log is full, is lost, and the work goes
+    on."""
 
     def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
-        except OSError:  # nowhere is left to say so; results are written to stdout and files, which do tell
+        except OSError:  # it cannot be reported; results go to stdout and files, where errors are raised
             return len(data)
 
 
 def prepare() -> None:
-    """Once, before anything is written."""
+    """Prepares the three streams. Called once, before anything is written."""
     _open_closed()
     for name, kind in (("stdout", OutlastingStream), ("stderr", LossyStream)):
         stream = getattr(sys, name)
@@ -48,14 +49,14 @@ def prepare() -> None:
 
 
 def _open_closed() -> None:
-    """A stdin, stdout or stderr that was closed becomes /dev/null: else the next file that is opened takes its number,
-    and scripts print into it."""
+    """Opens /dev/null for a closed stdin, stdout or stderr. Otherwise the next opened file would get its number, and
+    scripts would print into that file."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
-            null = os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is the stream's
+            null = os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is the stream's
             os.set_inheritable(null, True)
             mode = "r" if name == "stdin" else "w"
-            setattr(sys, name, os.fdopen(null, mode, closefd=False))  # it outlives this object
+            setattr(sys, name, os.fdopen(null, mode, closefd=False))  # stays open without this object
 
 
 def _reopened(stream: io.TextIOWrapper, kind: type[OutlastingStream]) -> io.TextIOWrapper:

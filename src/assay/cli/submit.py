@@ -1,4 +1,4 @@
-"""`assay submit`: a submission tree from run folders, checked and packed."""
+"""`assay submit`: builds a submission tree from run folders, checks it and packs it."""
 
 from __future__ import annotations
 

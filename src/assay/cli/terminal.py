@@ -1,4 +1,5 @@
-"""What Assay says: the only place that prints, so that no foreign text reaches the terminal as it is."""
+"""Prints all output of Assay. Only here text is printed, so that control characters of foreign text never reach the
+terminal."""
 
 from __future__ import annotations
 
@@ -8,10 +9,11 @@ from assay.ground.printable import printable
 
 
 class Manner:
-    """How a verb speaks, as --json, -q and -v ask. Plain, as every command imports it and `dataclasses` takes 5 ms.
+    """How a verb prints, by --json, -q and -v.
 
-    With `is_json` stdout holds one JSON value and nothing else; `is_quiet` leaves progress out; `is_verbose` shows
-    where an error came from.
+    It is no dataclass: every command imports it, and the import of `dataclasses` takes 5 ms. With `is_json`, stdout
+    gets one JSON value and nothing else. `is_quiet` prints no progress. `is_verbose` prints where an error came
+    from.
     """
 
     def __init__(self, *, is_json: bool = False, is_quiet: bool = False, is_verbose: bool = False) -> None:
@@ -24,39 +26,39 @@ manner = Manner()
 
 
 def begin(new: Manner) -> None:
-    """Speak in that manner from now on; the command line says so once for each command."""
+    """Sets the manner of printing. The command line calls it once per command."""
     global manner
     manner = new
 
 
 def say(text: str = "", *, end: str = "\n") -> None:
-    """Print on stdout."""
+    """Prints on stdout."""
     print(printable(text), end=end)
 
 
 def tell(text: str) -> None:
-    """Print on stderr, at once, addresses without what may let somebody in."""
+    """Prints on stderr without buffering. Passwords and tokens in URLs are hidden."""
     if "://" in text:
-        from assay.ground.redact import addresses  # imports re: not for every command
+        from assay.ground.redact import addresses  # imported here because it imports re
 
         text = addresses(text)
     print(printable(text), file=sys.stderr, flush=True)
 
 
 def tell_progress(text: str) -> None:
-    """Print on stderr, unless only errors and warnings are wanted there."""
+    """Prints on stderr, unless --quiet allows only errors and warnings."""
     if not manner.is_quiet:
         tell(text)
 
 
 def say_json(text: str) -> None:
-    """Print JSON on stdout. JSON shows every control but DEL, and knows no `\\x7f`."""
+    """Prints JSON on stdout. JSON escapes all control characters except DEL, which is escaped here."""
     manner.has_value = True
     print(text.replace("\x7f", "\\u007f"))
 
 
 def width(unknown: int) -> int:
-    """Columns of the terminal; `unknown` where stdout is none and nobody set COLUMNS."""
+    """Columns of the terminal; `unknown` if stdout is no terminal and COLUMNS is not set."""
     import shutil
 
     return shutil.get_terminal_size((unknown, 24)).columns

@@ -1,4 +1,4 @@
-"""`assay tune`: the highest rate at which a Server or Interactive run is VALID."""
+"""`assay tune`: finds the highest rate at which a Server or Interactive run is VALID."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0; 1 when no rate passes, or no official run is VALID."""
+    """The exit code: 0, or 1 when no rate passes or no official run is VALID."""
     if args.scenarios is None and args.config is None:
         args.scenarios = "server"
     request = native_delivery.from_args(args)
@@ -64,7 +64,7 @@ def _above_full_load(full_rate: float, duration_s: float) -> str:
 
 
 def render(tuned: Tuned) -> str:
-    """The probes as a table, then what they came to."""
+    """The probes as a table, then their result."""
     lines = [
         f"  {'samples/s':>10}  {'':<5} {'late':>6} {'allowed':>8} {'answered':>9} {'of':>7} {'time':>7}  why"
     ]

@@ -1,4 +1,4 @@
-"""The verbs of the command line: one table, and the help that is made of it."""
+"""The verbs of the command line: one table, and the help made from it."""
 
 from __future__ import annotations
 
