@@ -1,8 +1,8 @@
-"""What a run took in energy, where this machine lets its counters be read: RAPL, hwmon, NVML.
+"""Measures the energy of a run with the counters that this machine has: RAPL, hwmon, NVML.
 
-Nothing is estimated. A figure says over which window it is, what it covers and why it is none; a counter that cannot be
-read, stands still or goes back makes no figure, and never a zero. Nothing is taken off for idling.
-Sources: Linux Documentation/power/powercap/powercap.rst and Documentation/hwmon/sysfs-interface.rst; NVML API,
+Nothing is estimated. A figure has its window, what it covers, and why it is missing. A counter that cannot be read,
+does not change or goes back gives no figure, never a zero. Idle power is not subtracted. Sources: Linux
+Documentation/power/powercap/powercap.rst and Documentation/hwmon/sysfs-interface.rst; NVML API,
 nvmlDeviceGetTotalEnergyConsumption.
 """
 
@@ -20,11 +20,11 @@ from assay.machine import nvml
 
 SYS = Path("/sys/class")
 EVERY_S = 1.0
-"""How often counters are read: long before one wraps round."""
+"""Seconds between two readings of the counters. This is much shorter than the time in which a counter wraps round."""
 LEAST_COVERED = 0.98
-"""Least part of the window that readings must span."""
+"""Smallest share of the window that the readings must span."""
 STILL_S = 2.0
-"""A counter that has not moved in a longer window counts nothing."""
+"""A counter that does not change in a window longer than this many seconds gives no figure."""
 MICRO = 1e6
 
 
@@ -37,14 +37,14 @@ class Covers(Enum):
 
 @dataclass(frozen=True)
 class EnergyCounter:
-    """Joules, or watts, as the machine tells them. `read` raises OSError or ValueError where it does not."""
+    """A counter of energy or power. `read` raises OSError or ValueError when it cannot be read."""
 
     name: str
     covers: Covers
     read: Callable[[], float]
-    """Joules since some time, or watts now where `is_power`."""
+    """Reads joules since an unknown start, or current watts if `is_power`."""
     wraps_at: float | None = None
-    """Joules after which it begins at 0 again; None = never."""
+    """Joules at which the counter restarts at 0; None = never."""
     is_power: bool = False
 
 
@@ -58,13 +58,13 @@ class MeteredPart:
 
 @dataclass(frozen=True)
 class Metered:
-    """`joules` None = not measured, for the reason in `why_not`."""
+    """The energy of a window. `joules` None = not measured; `why_not` has the reason."""
 
     joules: float | None
     seconds: float
-    """The window."""
+    """Length of the window."""
     covers: tuple[str, ...] = ()
-    """What is in the joules."""
+    """The parts of the machine that `joules` covers."""
     parts: tuple[MeteredPart, ...] = ()
     why_not: str = ""
 
@@ -74,12 +74,12 @@ class _Readings:
     counter: EnergyCounter
     at_ns: list[int] = field(default_factory=list)
     joules: list[float] = field(default_factory=list)
-    """Since the first reading."""
+    """Joules since the first reading, one per reading."""
     fault: str = ""
     _last: float = 0.0
 
     def take(self) -> None:
-        """One more reading; after a fault there is none."""
+        """Takes one reading. After a fault it takes no more."""
         if self.fault:
             return
         try:
@@ -106,7 +106,7 @@ class _Readings:
         return value - self._last
 
     def part(self, begin_ns: int, end_ns: int) -> MeteredPart:
-        """Of the window, between the readings around its ends."""
+        """The energy in the window, by the readings around its ends."""
         name, covers = self.counter.name, self.counter.covers.value
         if why_not := self.fault or self._gap(begin_ns, end_ns):
             return MeteredPart(name, covers, None, why_not)
@@ -123,7 +123,7 @@ class _Readings:
         return "" if share >= LEAST_COVERED else f"its readings span {100 * max(share, 0):.0f} % of the run"
 
     def _at(self, when_ns: int) -> float:
-        """Joules at a time; a straight line between two readings."""
+        """Joules at a time, interpolated linearly between two readings."""
         at, joules = self.at_ns, self.joules
         after = next((place for place, each in enumerate(at) if each >= when_ns), len(at) - 1)
         if after == 0 or at[after] <= when_ns:
@@ -133,7 +133,7 @@ class _Readings:
 
 
 class EnergyMeter:
-    """Reads its counters until it is closed. `measured` may be asked afterwards, for any window within."""
+    """Reads its counters until it is closed. `measured` may be called afterwards, for any window within that time."""
 
     def __init__(self, counters: Sequence[EnergyCounter], why_none: str = "") -> None:
         self._readings = [_Readings(counter) for counter in counters]
@@ -142,12 +142,12 @@ class EnergyMeter:
         self._thread = threading.Thread(target=self._watch, name="energy", daemon=True)
 
     def measured(self, begin_ns: int, end_ns: int) -> Metered:
-        """Over a window on the clock of time.monotonic_ns."""
+        """The energy in a window. Its ends are times of time.monotonic_ns."""
         seconds = (end_ns - begin_ns) / 1e9
         if not self._readings:
             return Metered(None, seconds, why_not=self._why_none)
         parts = tuple(each.part(begin_ns, end_ns) for each in self._readings)
-        # A meter of the whole system has the others in it.
+        # A counter of the whole system includes the others.
         whole = [part for part in parts if part.covers == Covers.SYSTEM.value and part.joules is not None]
         counted = whole or [part for part in parts if part.covers != Covers.SYSTEM.value]
         missing = [f"{part.name}: {part.why_not}" for part in counted if part.joules is None]
@@ -178,7 +178,7 @@ class EnergyMeter:
 
 @contextmanager
 def metered() -> Iterator[EnergyMeter]:
-    """A meter of what this machine can tell, for the time of the block."""
+    """Measures with all counters of this machine during the block."""
     found, why_none = counters()
     meter = EnergyMeter(found, why_none)
     meter.open()
@@ -189,7 +189,7 @@ def metered() -> Iterator[EnergyMeter]:
 
 
 def counters(sys: Path = SYS) -> tuple[list[EnergyCounter], str]:
-    """What can be read here; and why there is none, where there is none."""
+    """(readable counters, why there is none; empty if there are some)."""
     rapl, refused = _rapl(sys / "powercap")
     found = [*rapl, *_hwmon(sys / "hwmon", bool(rapl))]
     found += [EnergyCounter(name, Covers.ACCELERATOR, read) for name, read in nvml.counters()]
@@ -201,7 +201,8 @@ def counters(sys: Path = SYS) -> tuple[list[EnergyCounter], str]:
 
 
 def _rapl(root: Path) -> tuple[list[EnergyCounter], str]:
-    """Packages and their memory (cores are in a package's count); and a file that is refused, if one is."""
+    """(counters of packages and their memory, a file that may not be read or an empty text). The count of a package
+    includes its cores."""
     found, refused = [], ""
     for zone in sorted(root.glob("intel-rapl:*")):
         name = _text(zone / "name")
@@ -223,7 +224,7 @@ def _rapl(root: Path) -> tuple[list[EnergyCounter], str]:
 
 
 def _hwmon(root: Path, has_rapl: bool) -> list[EnergyCounter]:
-    """Energy of sockets where RAPL tells none; power of the whole system, which is read each second."""
+    """Counters of hwmon: energy of sockets if RAPL has none; power of the whole system, which is read each second."""
     found = []
     for chip in sorted(root.glob("hwmon*")):
         name = _text(chip / "name")
@@ -231,7 +232,7 @@ def _hwmon(root: Path, has_rapl: bool) -> list[EnergyCounter]:
             label = _text(path.with_name(path.name.replace("_input", "_label")))
             if not has_rapl and label.startswith("Esocket"):
                 found.append(EnergyCounter(f"{name} {label}", Covers.PROCESSOR, _micro(path)))
-        if name == "power_meter":  # ACPI 4.0 power meter: what the power supplies take
+        if name == "power_meter":  # ACPI 4.0 power meter: input of the power supplies
             paths = [*sorted(chip.glob("power*_average")), *sorted(chip.glob("power*_input"))][:1]
             found += [EnergyCounter(name, Covers.SYSTEM, _micro(path), is_power=True) for path in paths]
     return [counter for counter in found if _can_read(counter)]

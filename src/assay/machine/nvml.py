@@ -1,4 +1,4 @@
-"""The energy counters of NVIDIA devices, through NVML's own library, which comes with the driver.
+"""The energy counters of NVIDIA devices, through the library NVML, which comes with the driver.
 
 Source: NVML API reference: nvmlInit_v2, nvmlDeviceGetCount_v2, nvmlDeviceGetHandleByIndex_v2, nvmlDeviceGetName,
 nvmlDeviceGetTotalEnergyConsumption (mJ since the driver was loaded; Volta and later).
@@ -17,7 +17,8 @@ _NAME_BYTES = 96
 
 
 def counters(library: Any = None) -> list[tuple[str, Callable[[], float]]]:
-    """(name, joules so far) of each device that counts; none without a driver. `library`: NVML, loaded if left out."""
+    """(name, function that reads the joules so far) of each device with a counter; empty without a driver.
+    `library`: NVML; None = it is loaded."""
     if library is None:
         try:
             library = ctypes.CDLL(LIBRARY)
@@ -42,7 +43,7 @@ def counters(library: Any = None) -> list[tuple[str, Callable[[], float]]]:
 
 
 def _joules(library: Any, handle: ctypes.c_void_p) -> float:
-    """Raises: OSError with NVML's number."""
+    """Joules since the driver was loaded. Raises: OSError with NVML's error number."""
     told = ctypes.c_ulonglong()
     if status := library.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(told)):
         raise OSError(f"NVML answers {status}")

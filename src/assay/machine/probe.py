@@ -1,7 +1,7 @@
-"""The system description, probed: each field with the value and where it came from.
+"""The system description, probed: each field with its value and source.
 
-Field names are those of a submission's systems/*.json. What this machine does not tell stays None: a submission
-asks for it, nobody invents it. Runs no model and needs no privileges.
+Field names are those of a submission's systems/*.json. A value that this machine does not report is None: the
+submitter must supply it. It runs no model and needs no privileges.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Probed:
-    """One field. `value` None = this machine does not say."""
+    """One field. `value` None = this machine does not report it."""
 
     value: str | None
     source: str
 
 
 def describe() -> dict[str, dict[str, str | None]]:
-    """field -> {value, source}; plain JSON, for a RunResult."""
+    """field -> {value, source}, as plain JSON for a RunResult."""
     return {name: asdict(field) for name, field in fields().items()}
 
 
 def fields() -> dict[str, Probed]:
-    """Every field that can be probed, and those of the host that could not be."""
+    """All probed fields. Fields of the host that cannot be probed have the value None."""
     return {**_host(), **_memory_and_storage(), **accelerators(), **_software()}
 
 
@@ -90,7 +90,7 @@ def _memory_and_storage() -> dict[str, Probed]:
 
 
 def accelerators() -> dict[str, Probed]:
-    """NVIDIA devices through nvidia-smi: NVML's own tool, which comes with the driver."""
+    """The fields of NVIDIA devices, read with nvidia-smi, which comes with the driver."""
     listed = _output(["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"])
     names = [line.split(",") for line in listed.splitlines() if "," in line]
     if not names:
@@ -121,7 +121,7 @@ def _found(value: str | None, source: str, otherwise: str | None = None) -> Prob
 
 
 def _output(command: list[str]) -> str:
-    """What a tool prints; empty when it is missing, fails or hangs."""
+    """The output of a tool; empty when it is missing, fails or takes more than 10 s."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -130,7 +130,7 @@ def _output(command: list[str]) -> str:
 
 
 def _lscpu() -> dict[str, str]:
-    """lscpu's fields, flattened: the newer tool nests them."""
+    """The fields of lscpu in one flat dictionary. Newer versions nest them."""
     try:
         tree = json.loads(_output(["lscpu", "-J"]) or "{}")
     except ValueError:

@@ -1,6 +1,6 @@
-"""Quiet: what on this machine would disturb a timing: load, other busy processes, the frequency governor.
+"""Looks for disturbances of a timing on this machine: load, other busy processes, the frequency governor.
 
-Reads /proc and /sys through psutil; changes nothing.
+Reads /proc and /sys, partly with psutil. Changes nothing.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ import psutil
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 WATCH_S = 0.3
 BUSY_PERCENT = 10.0
-"""Share of one core from which a process disturbs a measurement."""
+"""A process disturbs a measurement from this share of one core, in percent."""
 LOAD_QUIET = 0.25
-"""Load per core up to which a machine counts as quiet."""
+"""A machine counts as quiet up to this load per core."""
 
 
 @dataclass(frozen=True)
 class Busy:
-    """Another process that computes."""
+    """Another process that uses CPU time."""
 
     pid: int
     name: str
     percent: float
-    """Of one core."""
+    """Percent of one core."""
 
 
 @dataclass(frozen=True)
 class QuietCheck:
     load: float | None
-    """Mean of the last minute; None where the system has no such figure."""
+    """Load average of the last minute; None when the system has none."""
     cores: int
     governor: str | None
-    """None where the kernel does not let it be seen, as in most virtual machines."""
+    """The frequency governor; None when the kernel does not show it, as in most virtual machines."""
     busy: tuple[Busy, ...]
-    """Busiest first."""
+    """Other busy processes, the busiest first."""
 
     @property
     def disturbances(self) -> tuple[str, ...]:
-        """One sentence each; none for a machine that is fit for timing."""
+        """A phrase for each disturbance; empty for a machine that is quiet enough for timing."""
         found = []
         if self.load is not None and self.load > LOAD_QUIET * self.cores:
             found.append(f"load {self.load:.1f} on {self.cores} cores")
@@ -53,7 +53,7 @@ class QuietCheck:
 
 
 def look(watch_s: float = WATCH_S) -> QuietCheck:
-    """Watches for `watch_s` seconds."""
+    """Watches the machine for `watch_s` seconds."""
     return QuietCheck(_load(), psutil.cpu_count() or 1, _governor(), _busy(watch_s))
 
 

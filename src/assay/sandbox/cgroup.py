@@ -1,7 +1,7 @@
-"""A control group that bounds the memory and the number of processes of everything that runs in it together.
+"""A control group that limits the memory and the number of processes of all programs in it together.
 
-Works where the caller may create groups (usually root), on version 1 and version 2; elsewhere there is none,
-and only the limits of each single process bind. The group also counts the CPU time of all that ran in it.
+It works with cgroup versions 1 and 2 where the caller may create groups (usually root). Elsewhere there is no group,
+and only the limits of each single process apply. The group also counts the CPU time of all its processes.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ class Cgroup:
 
     folders: tuple[Path, ...]
     handles: tuple[int, ...]
-    """Open while this process owns the folders; see ground/scratch.py."""
+    """Descriptors that stay open while this process owns the folders; see ground/scratch.py."""
 
     @property
     def entrances(self) -> list[str]:
-        """Files into which a process writes `0` to join."""
+        """Files to which a process writes `0` to join the group."""
         return [str(folder / "cgroup.procs") for folder in self.folders]
 
     @property
     def cpu_s(self) -> Callable[[], float] | None:
-        """Tells the CPU seconds of all that ever ran in the group; None where the kernel does not count them."""
+        """A function that returns the CPU seconds of all processes that were ever in the group; None when the kernel
+        does not count them."""
         for folder in self.folders:
             if (nanoseconds := folder / "cpuacct.usage").is_file():
                 return lambda: int(nanoseconds.read_text()) / 1e9
@@ -43,14 +44,15 @@ class Cgroup:
         return None
 
     def settle(self) -> None:
-        """Wait until it is empty: what was killed takes a moment to leave, and counts until then."""
+        """Waits until the group is empty. Killed processes take a moment to leave, and count until then."""
         for _ in range(_TRIES):
             if not any(Path(entrance).read_text() for entrance in self.entrances):
                 return
             time.sleep(_LEAVE_S)
 
     def remove(self) -> None:
-        """The kernel removes a group only once it is empty: killed processes need a moment to leave it."""
+        """Removes the group. The kernel allows that only when it is empty, and killed processes take a moment to
+        leave."""
         for folder in self.folders:
             for _ in range(_TRIES):
                 try:
@@ -65,9 +67,9 @@ class Cgroup:
 
 
 def create(memory_bytes: int, processes: int, root: Path = ROOT) -> Cgroup | None:
-    """A new group with these limits, or None when this machine or user cannot have one.
+    """A new group with these limits; None when this machine or user cannot have one.
 
-    Groups of processes that ended without removing them are removed first.
+    First it removes old groups of processes that ended without removing them.
     """
     if (root / "cgroup.controllers").is_file():
         limits = {root: {"memory.max": memory_bytes, "pids.max": processes}}
@@ -91,7 +93,7 @@ def create(memory_bytes: int, processes: int, root: Path = ROOT) -> Cgroup | Non
                 raise FileNotFoundError(folder)
             handles.append(handle)
             for file, value in values.items():
-                # The kernel makes these files; one that is missing means that its controller is off.
+                # The kernel makes these files. If one is missing, its controller is off.
                 with (folder / file).open("r+") as limit:
                     limit.write(str(value))
     except OSError:

@@ -1,4 +1,4 @@
-"""How long the processes of a tree ran, and how long one of them waited for a processor. Linux; zeros elsewhere."""
+"""CPU time of the processes of a tree, and how long one of them waited for a processor. Linux only; zeros elsewhere."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 @dataclass(frozen=True)
 class CpuTime:
     used_s: float
-    """CPU seconds of all living tasks, and of those that their parents waited for."""
+    """CPU seconds of all running tasks, and of ended ones that their parents waited for."""
     wait_s: float
-    """How long others kept it from the processors: the longest time that one living task was runnable and did not run.
+    """Seconds that other processes kept the tree from the processors: the longest time that one task was runnable but
+    did not run.
 
-    Divided by the number of tasks that waited at least half as long, which waited for each other. Source: Linux,
-    Documentation/scheduler/sched-stats, /proc/<pid>/schedstat, second number.
+    It is divided by the number of tasks that waited at least half as long, because those waited for each other.
+    Source: Linux, Documentation/scheduler/sched-stats, /proc/<pid>/schedstat, second number.
     """
 
     pids: frozenset[int] = frozenset()
 
 
 def of_tree(pid: int) -> CpuTime:
-    """Of the process and all that descend from it now."""
+    """The CPU time of a process and its current descendants."""
     pids = list(tree(pid))
     tasks = [times for pid in pids for times in _tasks(pid)]
     used_s = sum(ran for ran, _ in tasks) / 1e9 + sum(_children_ticks(pid) for pid in pids) / _TICKS
@@ -37,7 +38,7 @@ def of_tree(pid: int) -> CpuTime:
 
 
 def tree(root: int) -> Iterator[int]:
-    """Ids of the process and of all that descend from it now."""
+    """The pids of a process and its current descendants."""
     found = [root]
     while found:
         pid = found.pop()
@@ -48,17 +49,18 @@ def tree(root: int) -> Iterator[int]:
 
 
 def _children_ticks(pid: int) -> int:
-    """CPU time of the children that it waited for. Source: proc(5), stat, fields 16 and 17."""
+    """CPU time, in clock ticks, of ended children that the process waited for. Source: proc(5), stat, fields 16 and
+    17."""
     try:
         text = (PROC / str(pid) / "stat").read_text("utf-8", "replace")
     except OSError:
         return 0
-    fields = text.rpartition(")")[2].split()  # from the third on: the second may hold anything
+    fields = text.rpartition(")")[2].split()  # from the third field on: the second may contain anything
     return int(fields[13]) + int(fields[14])
 
 
 def _tasks(pid: int) -> Iterator[tuple[int, int]]:
-    """(ran, waited) of each thread, nanoseconds."""
+    """(time it ran, time it waited) of each thread, in nanoseconds."""
     for file in (PROC / str(pid) / "task").glob("*/schedstat"):
         try:
             ran, waited, _ = file.read_text().split()

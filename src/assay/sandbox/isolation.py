@@ -1,6 +1,6 @@
-"""How a sandbox is isolated, as command prefixes: bubblewrap, util-linux' unshare, or none.
+"""Ways to isolate a program, as command prefixes: bubblewrap, unshare of util-linux, or none.
 
-A prefix ends where the program's own command begins. Knows nothing of processes or limits.
+The program's own command follows the prefix. This module knows nothing of processes or limits.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-# What programs find of the machine, read-only: everything under /usr, and the links and settings that
+# Programs see these parts of the machine read-only: everything under /usr, and the links and settings that
 # interpreters and the dynamic loader need.
 SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SETTINGS = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/php")
@@ -22,15 +22,15 @@ NOBODY = 65534
 
 @dataclass(frozen=True)
 class Inside:
-    """What one sandbox looks like from within."""
+    """The environment that a program sees inside one sandbox."""
 
     uid: int
     env: Mapping[str, str]
     readable: Mapping[str, Path]
-    """Name below /opt -> folder of the machine."""
+    """Name below /opt -> folder on this machine."""
     tmp_bytes: int
     executable: str = ""
-    """Empty: /proc is there. Else it is not, but for /proc/self/exe, a link to this for the dynamic loader."""
+    """Empty = /proc is mounted. Otherwise /proc has only /proc/self/exe, a link to this file for the dynamic loader."""
 
 
 class Isolation(Protocol):
@@ -39,23 +39,23 @@ class Isolation(Protocol):
     name: str
 
     def missing(self) -> list[str]:
-        """Tools that are not there; whether the kernel lets them work is found out by trying."""
+        """Tools that are not installed. Whether the kernel allows their use is found out by trying."""
 
     def prefix(self, inside: Inside) -> list[str]: ...
 
     def named(self, text: str, readable: Mapping[str, Path]) -> str:
-        """The text with each path below /opt as it is called there."""
+        """The text with each path below /opt replaced by its path inside the sandbox."""
 
 
 class _OwnRoot:
-    """Isolation inside which the readable folders stand below /opt."""
+    """Isolation with its own root: readable folders are below /opt, so paths need no change."""
 
     def named(self, text: str, readable: Mapping[str, Path]) -> str:
         return text
 
 
 class Bubblewrap(_OwnRoot):
-    """Debian's `bubblewrap`. File descriptor 9, when given to it, holds the seccomp filter."""
+    """Debian's `bubblewrap`. With `has_filter`, file descriptor 9 is open on the seccomp filter."""
 
     name = "bubblewrap"
 
@@ -69,17 +69,17 @@ class Bubblewrap(_OwnRoot):
         argv = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
         argv += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
         if not _is_root():
-            # Bubblewrap's own first process would be open to the program, which has the same uid, and stand outside
-            # of the filter: there is none.
+            # Bubblewrap's own first process would have the program's uid and run without the filter, so that the
+            # program could attack it. With --as-pid-1 there is no such process.
             argv += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY), "--as-pid-1"]
         else:
-            # For root's own ids the kernel waives the process limit, in user namespaces too: root therefore
-            # makes none, and the program really becomes another user.
+            # The kernel ignores the process limit for root's own ids, also in user namespaces. So root makes no
+            # user namespace, and the program really becomes another user.
             argv += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
         for name, value in inside.env.items():
             argv += ["--setenv", name, value]
         argv += ["--ro-bind", "/usr", "/usr", "--dev", "/dev"]
-        # Folders that bubblewrap makes by itself are closed to all but root.
+        # Only root can read folders that bubblewrap makes by itself.
         for folder in ("/etc", "/opt", *(("/proc", "/proc/self") if inside.executable else ())):
             argv += ["--perms", "0755", "--dir", folder]
         argv += (
@@ -102,7 +102,7 @@ class Bubblewrap(_OwnRoot):
 
 
 class Unshare(_OwnRoot):
-    """`unshare` of util-linux with a root put together by a short script; no seccomp filter."""
+    """`unshare` of util-linux. A short script makes the root. There is no seccomp filter."""
 
     name = "unshare"
 
@@ -149,7 +149,7 @@ exec chroot "$root" "$@"
 
 
 class NoIsolation:
-    """None: the program runs as the caller. Only for `--unsafe-no-sandbox`."""
+    """No isolation: the program runs as the caller. Only for `--unsafe-no-sandbox`."""
 
     name = "none"
 
@@ -179,6 +179,6 @@ def _drop_root(uid: int) -> list[str]:
 
 
 def _drop_capabilities() -> list[str]:
-    # A change of user resets the signal that ends the sandbox together with the one who runs it: it is set again.
+    # A change of user resets the signal that ends the sandbox with its parent. So it is set again.
     ids = ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
     return ["setpriv", "--no-new-privs", *ids, "--pdeathsig", "KILL"]

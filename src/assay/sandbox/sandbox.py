@@ -1,9 +1,10 @@
-"""Runs untrusted programs: no network, nothing to write to but an empty /tmp, bounded, wholly killed.
+"""Runs untrusted programs without network, with only an empty /tmp to write to, with limits. All their processes are
+killed at the end.
 
-Inside are a read-only root with /usr and the folders that the caller names, own process, network, IPC and
-mount namespaces, uid 65534 (or one of the ids below it), no capabilities, a clean
-environment. (The uid is a powerless 0 where an ordinary user's `unshare` isolates.) `opened` takes
-bubblewrap, else unshare, else refuses. Knows nothing of languages.
+A program sees a read-only root with /usr and the folders that the caller names. It has its own process, network, IPC
+and mount namespaces, uid 65534 (or one of the ids below it), no capabilities and a clean environment. (If an
+ordinary user's `unshare` isolates, the uid is 0 without privileges.) `opened` takes bubblewrap, else unshare, else
+raises. This module knows nothing of programming languages.
 """
 
 from __future__ import annotations
@@ -29,34 +30,36 @@ INSTALL_HINT = (
 )
 
 UIDS = 1024
-"""Programs of root run under the last so many user ids up to 65534, which belong to nobody."""
+"""Number of user ids for programs that root starts: the last ones up to 65534, which belong to no user."""
 START_S = 20.0
-"""How long the isolation may take to be set up; it counts for no program."""
-# Outside: be the first to go when memory ends, join the control groups ($1, a list), open the filter ($2) as
-# descriptor 9.
+"""Seconds that setting up the isolation may take. They do not count as time of the program."""
+# Outside the sandbox: be killed first when memory runs out, join the control groups ($1, a list), open the
+# filter ($2) as descriptor 9.
 _ENTER = (
     '{ echo 1000 > /proc/self/oom_score_adj; } 2>/dev/null; for g in $1; do echo 0 > "$g" || exit 125; done;'
     ' f=$2; shift 2; exec "$@" 9< "$f"'
 )
-# Inside, as the first process: say that the isolation is set up, run the program without descriptor 9, tell its status.
+# Inside, as the first process: report that the isolation is set up, run the program without descriptor 9, and
+# return its status.
 _LAUNCH = 'exec 9<&-; printf . && "$@"; exit $?'
-# The same, with the program stored in the file $1 first.
+# The same, but first store the program in the file $1.
 _LAUNCH_FILE = 'exec 9<&-; cat > "$1" && printf . && shift && "$@" </dev/null; exit $?'
 
 
 @dataclass(frozen=True)
 class ProgramLimits:
-    """What one program may use; the kernel holds it to them."""
+    """The limits of one program. The kernel enforces them."""
 
     wall_s: float = 20.0
-    """Of all together, less what other programs took; no process gets more CPU seconds, either."""
+    """Seconds for all processes together, without the time that other programs took. It is also the limit of CPU
+    seconds of each process."""
     memory_bytes: int = 2 << 30
-    """Of each process, and of all together where control groups can be made."""
+    """Limit of each process, and of all together if control groups can be made."""
     file_bytes: int = 64 << 20
     tmp_bytes: int = 512 << 20
     processes: int = 64
     output_bytes: int = 4096
-    """Output that is kept; the rest is read and dropped."""
+    """Bytes of output that are kept. The rest is read and dropped."""
 
 
 @dataclass(frozen=True)
@@ -64,33 +67,34 @@ class ProgramOutcome:
     """How a program ended."""
 
     status: int | None
-    """Exit status; 128 + signal when it was killed; None when the sandbox failed before the program began."""
+    """Exit status; 128 + signal if it was killed; None if the sandbox failed before the program started."""
     timed_out: bool
     output: str
-    """The beginning of what it printed, standard error included."""
+    """The beginning of its output, including standard error."""
     starved: bool = False
-    """Timed out, and it is proved that others kept it from the processors."""
+    """Whether it timed out because other processes kept it from the processors, which is proved."""
     told_secret: bool = True
-    """Whether it printed the secret that it was to print; True when there was none."""
+    """Whether it printed the expected secret; True if there was none."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Room for one program at a time."""
+    """A place for one program at a time."""
 
     group: cgroup.Cgroup | None
     uids: Iterator[int]
-    """One for each program: the process limit counts by uid, the dying processes of the one before included."""
+    """User ids, a new one for each program. The process limit counts by uid, and it would count dying processes of
+    the previous program."""
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Isolation that works on this machine. Made by `opened`."""
+    """A sandbox that works on this machine. Made by `opened`."""
 
     isolation: Isolation
     limits: ProgramLimits
     filter_file: Path
-    """Seccomp filter; empty where there is none."""
+    """File with the seccomp filter; an empty file if there is none."""
     slots: queue.SimpleQueue[Slot] = field(compare=False)
 
     def run(
@@ -106,11 +110,12 @@ class Sandbox:
         secret: bytes = b"",
         has_proc: bool = True,
     ) -> ProgramOutcome:
-        """Write `content` to the new `file` in an empty /tmp, run `command` there, end all that it started.
+        """Writes `content` to the new `file` in an empty /tmp, runs `command` there, and ends all processes that it
+        started.
 
-        Without a name of a file the content stays on standard input. `readable` maps a name to a folder that the
-        program may read as /opt/<name>. With `compile_s` the command compiles first, for so long at most, and prints
-        one byte before it runs what it compiled. Thread-safe; waits for a free slot.
+        If `file` is empty, the content is passed on standard input. `readable` maps a name to a folder that the
+        program may read as /opt/<name>. With `compile_s`, the command first compiles for at most so many seconds,
+        and prints one byte before it runs the result. Thread-safe. Waits for a free slot.
         """
         limits = limits or self.limits
         stages = [START_S, *([compile_s] if compile_s else []), limits.wall_s]
@@ -144,7 +149,7 @@ class Sandbox:
         )
 
     def describe(self) -> dict[str, object]:
-        """What held the programs, for the record of a run."""
+        """The isolation and the limits of the programs, for the record of a run."""
         slot = self.slots.get()
         self.slots.put(slot)
         return {
@@ -176,13 +181,13 @@ def opened(slots: int = 1, limits: ProgramLimits | None = None, unsafe: bool = F
     """
     limits = limits or ProgramLimits()
     places: queue.SimpleQueue[Slot] = queue.SimpleQueue()
-    # Root's launcher, shells and the program are all charged to the group: a little above the limits.
+    # The group also counts root's launcher and shells, so its limits are a little higher.
     groups = [cgroup.create(limits.memory_bytes + (64 << 20), limits.processes + 8) for _ in range(slots)]
     with scratch.folder("assay-sandbox-") as folder:
         filter_file = folder / "seccomp.bpf"
         program = seccomp.program()
         filter_file.write_bytes(program or b"")
-        first = secrets.randbelow(UIDS)  # two runs at the same time
+        first = secrets.randbelow(UIDS)  # random, so that two runs at the same time use different ids
         for number, group in enumerate(groups):
             places.put(Slot(group, (NOBODY - n % UIDS for n in itertools.count(first + number, slots))))
         try:
@@ -212,5 +217,5 @@ def _first_that_works(candidates: Sequence[Sandbox]) -> Sandbox:
 
 
 def default_slots() -> int:
-    """One program for each core that this process may use."""
+    """The number of cores that this process may use: one program for each."""
     return cores.usable()

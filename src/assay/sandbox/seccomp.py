@@ -1,9 +1,10 @@
-"""A seccomp filter that refuses system calls which sandboxed programs never need: a little BPF program.
+"""A seccomp filter (a small BPF program) that refuses system calls which sandboxed programs never need.
 
-It stands behind the namespaces: no new namespaces or mounts, no tracing of other processes, no keyrings,
-no BPF, no io_uring, and no sockets but local ones. Refused calls give EPERM, `clone3` gives ENOSYS (the C
-library then uses `clone`, whose flags a filter can see). A program that gives itself a lower priority gets 0 and keeps
-its own: what waits because it wanted to would look like one that others keep from the processors.
+It adds to the namespaces: no new namespaces or mounts, no tracing of other processes, no keyrings, no BPF, no
+io_uring, and only local sockets. A refused call gives EPERM. `clone3` gives ENOSYS; the C library then uses `clone`,
+which passes its flags in a way that a filter can read. A call that lowers the program's priority returns 0 and does
+nothing. Otherwise a program that waits because of its low priority would look like one that other processes keep
+from the processors.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ class _Machine:
     socket: int
     refused: tuple[int, ...]
     idle: tuple[int, ...]
-    """Answered as if done: setpriority, sched_setparam, sched_setscheduler, sched_setattr."""
+    """Calls that return 0 and do nothing: setpriority, sched_setparam, sched_setscheduler, sched_setattr."""
 
 
-# Same numbers everywhere: calls younger than 2019, where the tables of the architectures were joined.
+# Calls added since 2019. From then on all architectures use the same numbers.
 _YOUNG = (425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 440, 442)  # io_uring_*, mount API, pidfd_getfd, …
 
 _MACHINES = {
@@ -71,7 +72,7 @@ _MACHINES = {
 
 
 def program() -> bytes | None:
-    """The filter for this machine, as `bwrap --seccomp` reads it; None where call numbers are not known."""
+    """The filter for this machine, in the form for `bwrap --seccomp`; None if its call numbers are unknown."""
     machine = _MACHINES.get(platform.machine())
     if machine is None or sys.byteorder != "little":
         return None
@@ -94,7 +95,7 @@ def _instructions(machine: _Machine) -> list[bytes]:
         code += [_op(_JUMP_EQUAL, number, 0, 1), refuse]
     for number in machine.idle:
         code += [_op(_JUMP_EQUAL, number, 0, 1), _op(_RETURN, _ERRNO)]
-    # The first argument is looked at for two calls; each part ends in a verdict, so its jumps stay inside it.
+    # The first argument is checked for two calls. Each part ends in a verdict, so its jumps stay inside it.
     code += [
         _op(_JUMP_EQUAL, machine.clone, 0, 4),
         _op(_LOAD, _FIRST_ARG),
@@ -112,5 +113,5 @@ def _instructions(machine: _Machine) -> list[bytes]:
 
 
 def _op(code: int, operand: int, if_true: int = 0, if_false: int = 0) -> bytes:
-    """struct sock_filter; the jumps count instructions to skip."""
+    """One struct sock_filter. The jumps are numbers of instructions to skip."""
     return struct.pack("<HBBI", code, if_true, if_false, operand)

@@ -1,4 +1,4 @@
-"""How long each stage of a child process may go on: by the clock, less the time that others kept it waiting."""
+"""Limits the time of each stage of a child process. Time that other processes kept it waiting is not counted."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from assay.sandbox import cpu_time
 
 PATIENCE = 10
-"""A stage lasts at most so many times its limit, however long it was kept from the processors."""
+"""A stage lasts at most this many times its limit, however long it was kept waiting."""
 _AGAIN_S = 1.0
 
 
 class Stages:
-    """The stage that a process is in, and whether that has had its time."""
+    """The current stage of a process, and whether its time is used up."""
 
     def __init__(self, limits_s: Sequence[float], pid: int, cpu_s: Callable[[], float]) -> None:
         self._limits_s, self._pid, self._cpu_s = limits_s, pid, cpu_s
@@ -33,7 +33,7 @@ class Stages:
             return False
         self._look = now + _AGAIN_S
         used_s, tree = self._cpu_s() - self._cpu_before, cpu_time.of_tree(self._pid)
-        # What short-lived processes use is not always counted: a program that keeps starting them waits for itself.
+        # CPU time of short processes is not always counted. A program that keeps starting them waits for itself.
         is_restless = self._stage == len(self._limits_s) - 1 and bool(self._pids - tree.pids)
         self._pids = tree.pids
         waited_s = 0.0 if is_restless else tree.wait_s
@@ -44,11 +44,11 @@ class Stages:
 
 
 def judged(limit_s: float, elapsed_s: float, used_s: float, waited_s: float) -> tuple[bool, bool]:
-    """(The stage is over, others are the proven cause) at a moment past the limit.
+    """(whether the stage is over, whether other processes are the proven cause), at a moment past the limit.
 
-    used_s: CPU time of all tasks. waited_s: how long one task waited for a processor. While a task waits because of
-    others of its own tree, one of these runs. So what it waited beyond the CPU time of the tree was the doing of
-    strangers, whatever the tree does.
+    used_s: CPU time of all tasks of the tree. waited_s: how long one task waited for a processor. While a task waits
+    because of other tasks of its own tree, one of these runs. So waiting time beyond the CPU time of the tree was
+    caused by processes outside it, whatever the tree does.
     """
     had_its_time = used_s >= limit_s or elapsed_s - waited_s >= limit_s
     is_over = had_its_time or elapsed_s >= PATIENCE * limit_s

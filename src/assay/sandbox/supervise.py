@@ -1,6 +1,7 @@
-"""One child process with deadlines: fed through a pipe, its output bounded, its whole group killed at the end.
+"""Runs one child process with time limits: feeds it through a pipe, limits its output, and kills its process group at
+the end.
 
-Knows nothing of sandboxes.
+It knows nothing of sandboxes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from assay.sandbox import cpu_time
 from assay.sandbox.stages import Stages
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
-"""All that the child gets of ours: what it starts can read it, in /proc for example."""
+"""The whole environment of the child. Programs that it starts can read it, for example in /proc."""
 
 MARK = b"."
 
@@ -28,12 +29,12 @@ _LOOK_S = 0.05
 @dataclass(frozen=True)
 class Ended:
     status: int
-    """Exit status; 128 + signal for a process that was killed."""
+    """Exit status; 128 + signal if the process was killed."""
     stage: int
-    """The stage that it was in, counted from 0."""
+    """The stage in which it ended, counted from 0."""
     timed_out: bool
     starved: bool
-    """Timed out, and other processes are the proven cause: see `stages.judged`."""
+    """Whether it timed out and other processes are the proven cause: see `stages.judged`."""
     output: bytes
     """The first bytes of standard output and error together, after the marks."""
     told_secret: bool
@@ -48,11 +49,11 @@ def supervise(
     secret: bytes = b"",
     cpu_s: Callable[[], float] | None = None,
 ) -> Ended:
-    """Run `argv`; what it prints beyond `output_bytes` is read and dropped.
+    """Runs `argv`. Output beyond `output_bytes` is read and dropped.
 
-    Each stage has its limit in seconds. MARK on standard output ends each stage but the last: only what the caller
-    trusts may run before the last one. `secret` is looked for in all of the output. `cpu_s` tells the CPU seconds
-    that the child and all it started have used since some moment; by default they are counted in /proc.
+    Each stage has its limit in seconds. MARK on standard output ends each stage except the last. Before the last
+    stage only code that the caller trusts may run. `secret` is searched for in the whole output. `cpu_s` returns the
+    CPU seconds of the child and its descendants since any fixed moment; by default they are counted in /proc.
     """
     child = subprocess.Popen(
         argv,
@@ -87,7 +88,8 @@ def supervise(
 
 
 class _Output:
-    """What the child printed: marks of its stages, then `keep` bytes; the rest is searched and dropped."""
+    """The output of the child: marks of its stages, then `keep` bytes. The rest is searched for the secret and
+    dropped."""
 
     def __init__(self, stages: int, keep: int, secret: bytes) -> None:
         self._left, self._keep, self._secret = stages, keep, secret
@@ -106,9 +108,9 @@ class _Output:
 
 
 def _converse(child: subprocess.Popen[bytes], stdin: bytes, output: _Output, stages: Stages) -> None:
-    """Feed and read until the child has ended or is overdue.
+    """Writes input and reads output until the child has ended or its time is over.
 
-    The end of the child counts, not the end of the pipe: a grandchild may hold the pipe open for ever.
+    The end of the child counts, not the end of the pipe, because a grandchild may keep the pipe open for ever.
     """
     assert child.stdin is not None and child.stdout is not None
     os.set_blocking(child.stdin.fileno(), False)
@@ -120,7 +122,7 @@ def _converse(child: subprocess.Popen[bytes], stdin: bytes, output: _Output, sta
             if not is_open:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     child.wait(_LOOK_S)
-            # Asked before the look at the pipe: what was printed until the end is then seen by that look.
+            # Checked before reading the pipe, so that this read gets all that was printed until the end.
             has_ended, has_read = child.poll() is not None, False
             for key, _ in ready.select(_LOOK_S if is_open and not has_ended else 0):
                 if key.fileobj is child.stdin:
@@ -141,7 +143,7 @@ def _converse(child: subprocess.Popen[bytes], stdin: bytes, output: _Output, sta
 
 
 def _feed(pipe: int, content: bytes, start: int) -> int:
-    """How much of `content` is written now; all of it when nobody reads any more."""
+    """The number of bytes of `content` that are written so far; all of them when nobody reads the pipe any more."""
     try:
         return start + os.write(pipe, content[start : start + _CHUNK_BYTES])
     except BrokenPipeError:

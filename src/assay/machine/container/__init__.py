@@ -1,1 +1,1 @@
-"""Podman and docker: a command in a container, and the image for it."""
+"""Podman and docker: builds an image, and runs a command in a container."""

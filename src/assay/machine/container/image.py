@@ -1,8 +1,8 @@
-"""The image that a benchmark runs in: a Dockerfile made from what is installed here, built once per digest.
+"""The image for a benchmark: a Dockerfile made from the local installation, built once per digest.
 
-Two kinds. `host`: an empty image into which this machine's Python and libraries are mounted read-only; it
-needs no registry, and what is measured is the very installation that asked. Any other base: Assay and its
-requirements are installed into it, at the versions that are installed here.
+There are two kinds. `host` is an empty image; this machine's Python and libraries are mounted into it read-only. It
+needs no registry, and the measured installation is the local one. For any other base, Assay and its requirements are
+installed into it, with the versions that are installed here.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from assay.ground import scratch
 from assay.ground.errors import EnvironmentProblem
 
 HOST = "host"
-"""The base that needs no base image."""
+"""The name of the base that needs no base image."""
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "lib32")
-"""Folders that programs and their libraries live in. Source: Filesystem Hierarchy Standard 3.0."""
+"""Folders of programs and their libraries. Source: Filesystem Hierarchy Standard 3.0."""
 LOADER_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
 REPOSITORY = "localhost/assay"
 
 Execute = Callable[[Sequence[str]], tuple[int, str]]
-"""Runs a command; gives its exit code and everything it said."""
+"""Runs a command. Returns its exit code and its output."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """What is built, and what a container of it needs from the host."""
+    """An image to build, and what its containers need from the host."""
 
     dockerfile: str
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -43,13 +43,13 @@ class Image:
     folders: Mapping[str, Path] = field(default_factory=dict)
     """Folders copied into the build context: path -> source."""
     mounts: tuple[Path, ...] = ()
-    """Read-only, at the same place as on the host."""
+    """Folders mounted read-only at the same path as on the host."""
     python: str = "python3"
-    """The interpreter that has Assay, inside."""
+    """The Python interpreter with Assay inside the container."""
 
     @property
     def tag(self) -> str:
-        """Name of the image by its content: the same Dockerfile and files are the same image."""
+        """The name of the image, from a digest of its Dockerfile and files. Equal content gives the same name."""
         state = hashlib.sha256(self.dockerfile.encode())
         for name, text in sorted({**self.texts, **self.links}.items()):
             state.update(f"\0{name}\0{text}".encode())
@@ -61,12 +61,12 @@ class Image:
 
 
 def plan(base: str | None) -> Image:
-    """The image for `base`; None is the host's."""
+    """The image for `base`; None means `host`."""
     return host_image() if base in (None, HOST) else installed_image(str(base))
 
 
 def host_image(root: Path = Path("/")) -> Image:
-    """An empty image with the links of this system; its programs and this interpreter are mounted."""
+    """An empty image with the symbolic links of this system. Its programs and this interpreter are mounted."""
     links, system = {}, []
     for name in SYSTEM:
         folder = root / name
@@ -74,14 +74,14 @@ def host_image(root: Path = Path("/")) -> Image:
             links[f"root/{name}"] = str(folder.readlink())
         elif folder.is_dir():
             system.append(folder)
-    packages = [Path(name) for name in sys.path if name and Path(name).is_dir()]  # .pth files name others
+    packages = [Path(name) for name in sys.path if name and Path(name).is_dir()]  # .pth files add to it
     interpreter = [Path(sys.base_prefix), Path(sys.prefix), Path(assay.__file__).parents[1], *packages]
     loader = [Path(name) for name in LOADER_FILES if Path(name).exists()]
     texts = {
         "root/etc/passwd": "root:x:0:0:root:/tmp:/bin/sh\n",
         "root/etc/group": "root:x:0:\n",
     }
-    # Inside as here: this Assay, also where the interpreter would find another one.
+    # The container uses this Assay, even if its interpreter would find another one.
     dockerfile = f'FROM scratch\nCOPY root/ /\nENV HOME=/tmp PYTHONPATH="{Path(assay.__file__).parents[1]}"\n'
     return Image(dockerfile, texts, links, {}, _outermost([*system, *loader, *interpreter]), sys.executable)
 
@@ -105,7 +105,8 @@ def installed_image(base: str) -> Image:
 
 
 def requirements() -> list[str]:
-    """`name==version` of what Assay needs to run, as installed here; local builds (`+cpu`) by their release."""
+    """`name==version` of each requirement of Assay, as installed here. A local build (`+cpu`) is named by its
+    release."""
     found = []
     for line in metadata.requires("assay-bench") or []:
         match = re.match(r"[A-Za-z0-9._-]+", line)
@@ -114,12 +115,13 @@ def requirements() -> list[str]:
         try:
             found.append(f"{match[0]}=={metadata.version(match[0]).partition('+')[0]}")
         except metadata.PackageNotFoundError:
-            continue  # needed on other Python versions only, as tomli
+            continue  # needed only on other Python versions, as tomli
     return sorted(found)
 
 
 def build(image: Image, engine: str, execute: Execute) -> str:
-    """The tag of `image`, built unless the engine has it. Raises: EnvironmentProblem with the end of the log."""
+    """The tag of `image`. It is built if the engine does not have it. Raises: EnvironmentProblem with the end of the
+    log."""
     tag = image.tag
     if execute([engine, "image", "inspect", tag])[0] == 0:
         return tag
@@ -146,7 +148,7 @@ def _lay_out(image: Image, context: Path) -> None:
 
 
 def _outermost(paths: Sequence[Path]) -> tuple[Path, ...]:
-    """Without those that lie below another one."""
+    """The paths that are not below another one of them."""
     unique = list(dict.fromkeys(paths))
     return tuple(path for path in unique if not any(other in path.parents for other in unique))
 

@@ -1,6 +1,6 @@
-"""One command in a container of podman or docker: its folders mounted, its log and exit code brought back.
+"""Runs one command in a container of podman or docker, with folders mounted. Returns its log and exit code.
 
-Knows the command lines of the two engines; not what the command does.
+It knows the command lines of both engines, but nothing about the command.
 """
 
 from __future__ import annotations
@@ -23,23 +23,24 @@ from assay.machine.container.image import Image
 ENGINES = ("podman", "docker")
 LABEL = "assay.task"
 IDLE = "import signal; signal.pause()"
-"""What the first process of a container does that outlives its task."""
+"""The program of the first process in a container that stays after its task."""
 NAME = re.compile(r"assay-[0-9a-f]{8}-(\d+)")
-"""Of a container that one task has for itself, with the process that waits for it."""
+"""Name of a container for one task. The number is the pid of the process that waits for it."""
 SHM = "1g"
-"""Shared memory: the SUT and LoadGen exchange batches through it; the engines' own 64 MB are too few."""
+"""Size of shared memory. The SUT and LoadGen exchange batches through it; the engines' default of 64 MB is too
+small."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A command and what it may see of the host."""
+    """A command and the parts of the host that it may see."""
 
     arguments: tuple[str, ...]
-    """Of the interpreter that has Assay: `-m assay bench …`."""
+    """Arguments for the Python interpreter with Assay: `-m assay bench …`."""
     read: tuple[Path, ...] = ()
-    """Files and folders mounted read-only, each at its own place."""
+    """Files and folders mounted read-only, each at its own path."""
     write: tuple[Path, ...] = ()
-    """Folders mounted for writing; made when they are not there."""
+    """Folders mounted for writing. Missing ones are made."""
     env: Mapping[str, str] = field(default_factory=dict)
     needs_gpu: bool = False
 
@@ -53,13 +54,13 @@ class ContainerEnded:
 
 @dataclass(frozen=True)
 class ContainerEngine:
-    """A container engine that answers, and how user ids go through it."""
+    """A container engine that works, and how it maps user ids."""
 
     name: str
     is_rootless: bool
 
     def user_options(self, uid: int, gid: int) -> list[str]:
-        """Run as the calling user, so that written files belong to that user."""
+        """Options to run as the calling user, so that this user owns the written files."""
         if not self.is_rootless:
             return ["--user", f"{uid}:{gid}"]
         if self.name == "podman":
@@ -67,7 +68,7 @@ class ContainerEngine:
         return []  # rootless docker: root inside is the calling user
 
     def removal(self, container: str) -> list[str]:
-        """Kill and remove, without podman's ten seconds of patience."""
+        """The command that kills and removes a container, without podman's wait of ten seconds."""
         return [self.name, "rm", "--force", *(["--time", "0"] if self.name == "podman" else []), container]
 
 
@@ -75,9 +76,9 @@ Execute = Callable[[Sequence[str]], tuple[int, str]]
 
 
 def execute(command: Sequence[str]) -> tuple[int, str]:
-    """Run to the end; exit code, and standard output, followed by standard error when it failed.
+    """Runs a command to its end. Returns (exit code, standard output; on failure followed by standard error).
 
-    An engine that does as it is told may still warn on standard error, and that is no part of its answer.
+    A successful engine may still print warnings on standard error. They are not part of the output.
     """
     done = subprocess.run(
         command,
@@ -91,7 +92,8 @@ def execute(command: Sequence[str]) -> tuple[int, str]:
 
 
 def find_engine(wanted: str | None = None, run: Execute = execute) -> ContainerEngine:
-    """The engine asked for, else the first that answers. Raises: EnvironmentProblem: never a native run."""
+    """The requested engine, else the first that works. Raises: EnvironmentProblem when none does. It never falls
+    back to a run without a container."""
     reasons = []
     for name in (wanted,) if wanted else ENGINES:
         if shutil.which(name) is None:
@@ -118,7 +120,7 @@ def _is_rootless(name: str, info: str) -> bool:
 
 
 def run(request: ContainerRequest, task: Task, log: Path, show: Callable[[str], None]) -> ContainerEnded:
-    """Do `task` in a container and wait for it; `log` gets all it said, `show` each line as it comes.
+    """Runs `task` in a container and waits for it. `log` gets all output; `show` gets each line at once.
 
     Raises: EnvironmentProblem when there is no engine, or the image or the container cannot be made.
     """
@@ -146,13 +148,13 @@ def start_command(
     *,
     idle: bool = False,
 ) -> list[str]:
-    """`podman run …` up to the end of the line; `idle` starts a container that waits for `exec`."""
+    """The full command `podman run …`. `idle` starts a container that waits for `exec`."""
     line = [engine.name, "run", "--pull", "never", "--network", "none", "--shm-size", SHM, "--tmpfs", "/tmp"]
     line += ["--security-opt", "label=disable", "--label", f"{LABEL}={_fingerprint(tag, request, task)}"]
     line += engine.user_options(os.getuid(), os.getgid())
     if request.privileged:
         line.append("--privileged")
-    # Its standard input is a pipe that we hold, so that it learns of our death.
+    # Its standard input is a pipe from this process. It ends when this process ends.
     line.append("--detach" if request.detached or idle else "--interactive")
     if task.needs_gpu:
         line += ["--gpus", "all"] if engine.name == "docker" else ["--device", "nvidia.com/gpu=all"]
@@ -168,7 +170,7 @@ def _env_options(task: Task) -> list[str]:
 
 
 def _fingerprint(tag: str, request: ContainerRequest, task: Task) -> str:
-    """What two tasks must share to run in one container: the image, the mounts, the privileges."""
+    """A digest of the settings that two tasks must share to use one container: image, mounts, privileges."""
     shared = [
         tag,
         request.privileged,
@@ -218,7 +220,7 @@ def _in_lasting(
     log: Path,
     show: Callable[[str], None],
 ) -> ContainerEnded:
-    """In a container that is there already, or in one that is left for the next run."""
+    """Runs the task in an existing container, or in a new one that may stay for the next run."""
     label = f"label={LABEL}={_fingerprint(tag, request, task)}"
     _, running = execute([engine.name, "ps", "--quiet", "--filter", label])
     container = running.split()[0] if request.reuse and running.split() else ""
@@ -247,8 +249,8 @@ def _in_lasting(
 
 
 def _started(code: int, engine: ContainerEngine, log: Path) -> ContainerEnded:
-    # Source: podman-run(1), docker-run(1): 125 is the engine's own failure, 126 and 127 are its runtime's: the command
-    # could not be called.
+    # Source: podman-run(1), docker-run(1): 125 is a failure of the engine, 126 and 127 of its runtime: the
+    # command could not be started.
     if code in (125, 126, 127):
         raise _cannot_start(engine, log.read_text(encoding="utf-8", errors="replace"))
     return ContainerEnded(code, log, engine.name)
@@ -282,14 +284,14 @@ def try_out(name: str, run: Execute = execute) -> None:
 
 
 def _stream(command: Sequence[str], log: Path, show: Callable[[str], None]) -> int:
-    """Run, with every line into `log` and to `show`; the exit code."""
+    """Runs a command. Writes every line to `log` and passes it to `show`. Returns the exit code."""
     with (
         log.open("w", encoding="utf-8") as file,
         subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            stdin=subprocess.PIPE,  # held open until the end, and by the kernel no longer than we live
+            stdin=subprocess.PIPE,  # stays open until the end; the kernel closes it if we are killed
             text=True,
             errors="replace",
         ) as process,
@@ -302,7 +304,8 @@ def _stream(command: Sequence[str], log: Path, show: Callable[[str], None]) -> i
 
 
 def _sweep(engine: ContainerEngine) -> None:
-    """Remove ended containers whose Assay was killed: what works in one ends by itself, and the container stays."""
+    """Removes ended containers of killed Assay processes. After such a kill the task in the container ends, but the
+    container stays."""
     listed = [
         "ps",
         "--all",
@@ -321,5 +324,5 @@ def _sweep(engine: ContainerEngine) -> None:
 
 
 def _name(start: Sequence[str]) -> str:
-    """A name of its own for each start, so that it can be removed whatever happens."""
+    """A different name for each start, so that the container can always be removed."""
     return f"assay-{hashlib.sha256(' '.join(start).encode()).hexdigest()[:8]}-{os.getpid()}"
