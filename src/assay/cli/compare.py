@@ -25,20 +25,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             type=paths.source,
             action="append",
             default=[],
-            help=f"a further run of the same as {letter.upper()}, in the order in which they were made",
+            help=f"another run with the settings of {letter.upper()}; give them in the order of their start",
         )
     parser.add_argument(
         "--history",
         metavar="FOLDER",
         type=paths.source,
-        help="folder of earlier runs: how much those of the same differ (default: the folders that A and B lie in)",
+        help="folder of earlier runs, which show the noise of the machine (default: the folders of A and B)",
     )
     parser.add_argument(
         "--fail-if",
         metavar="CONDITION",
         action="append",
         default=[],
-        help="exit code 1 where it holds for B, as 'tokens_per_s < 0.97x' (times A's) or 'Server ttft_p99 > 2000'",
+        help="exit code 1 if it is true for B, as 'tokens_per_s < 0.97x' (times A's) or 'Server ttft_p99 > 2000'",
     )
     parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
 

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--compliance-dataset",
         type=paths.source,
         metavar="FILE",
-        help="dataset of TEST07, where the run names none (gpt-oss-120b: acc_eval_compliance_gpqa.parquet)",
+        help="dataset of TEST07, if the run names none (gpt-oss-120b: acc_eval_compliance_gpqa.parquet)",
     )
     parser.add_argument("--scenario", default="Offline", help="scenario of --verify (default: %(default)s)")
 

@@ -36,18 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     inspect.add_argument(
         "file", type=paths.source, help=".pkl, .parquet, .jsonl or .json; a pickle is read without running it"
     )
-    inspect.add_argument("--workload", help="whose schema (default: mixtral-8x7b)")
+    inspect.add_argument("--workload", help="workload with the schema (default: mixtral-8x7b)")
     convert = actions.add_parser("convert", help="the same rows in another format")
     convert.add_argument("source", type=paths.source)
     convert.add_argument("target", type=Path, help="its suffix is the format: .pkl, .parquet, .jsonl, .json")
-    convert.add_argument("--workload", help="whose schema (default: mixtral-8x7b)")
+    convert.add_argument("--workload", help="workload with the schema (default: mixtral-8x7b)")
     build = actions.add_parser(
         "build",
         help="a set in a workload's schema from files of your own",
         description="Order and prompt shapes are the official ones as far as they are public. The rows are those "
         "of your files, so the set is not the official one. Reference answers are the canonical ones.",
     )
-    build.add_argument("--workload", help="whose schema and prompts (default: mixtral-8x7b)")
+    build.add_argument("--workload", help="workload with the schema and prompts (default: mixtral-8x7b)")
     for name, help_ in SOURCES.items():
         build.add_argument(f"--{name}", type=paths.source, help=help_)
     build.add_argument(

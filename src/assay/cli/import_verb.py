@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         metavar="DIR",
         type=paths.given,
-        help="run folder to make; where there are several runs, the folder of theirs (default: ./assay-runs/NAME)",
+        help="run folder to make; for several runs, the folder that gets them (default: ./assay-runs/NAME)",
     )
 
 

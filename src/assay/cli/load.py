@@ -24,24 +24,30 @@ DURATION_S, USUAL_LEVELS = "30s", "1,4,16,64"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "workload", metavar="WORKLOAD", help="whose prompts and lengths of answers: `assay list`"
+        "workload", metavar="WORKLOAD", help="workload with the prompts and answer lengths: `assay list`"
     )
     parser.add_argument(
-        "--url", metavar="URL", action="append", required=True, help="server; several share the load"
+        "--url",
+        metavar="URL",
+        action="append",
+        required=True,
+        help="server; repeat it for several, which share the load",
     )
     parser.add_argument(
         "--concurrency",
         metavar="N,…",
-        help=f"open requests, a level each (default {USUAL_LEVELS} without --rate)",
+        help=f"numbers of open requests, one level each (default {USUAL_LEVELS} without --rate)",
     )
-    parser.add_argument("--rate", metavar="R,…", help="requests/s at Poisson times, a level each")
+    parser.add_argument("--rate", metavar="R,…", help="requests/s at Poisson times, one level each")
     parser.add_argument(
-        "--duration", metavar="TIME", default=DURATION_S, help=f"of a level (default {DURATION_S})"
+        "--duration", metavar="TIME", default=DURATION_S, help=f"duration of a level (default {DURATION_S})"
     )
     parser.add_argument(
         "--goodput", metavar="LIMITS", help="limits of a good answer: ttft:500ms,tpot:50ms,e2e:5s"
     )
-    parser.add_argument("--dataset", metavar="FILE", type=paths.source, help="instead of the workload's own")
+    parser.add_argument(
+        "--dataset", metavar="FILE", type=paths.source, help="dataset to use instead of the workload's"
+    )
     parser.add_argument("--samples", metavar="N", type=int, help="number of its rows to use")
     parser.add_argument(
         "--answer-tokens",
@@ -49,13 +55,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="exact length of every answer (end-of-sequence is ignored)",
     )
-    parser.add_argument("--api", default="auto", help="how it is asked: auto, a kind of server, or one API")
-    parser.add_argument("--model", metavar="NAME", help="on the server (default: the first that it lists)")
+    parser.add_argument(
+        "--api", default="auto", help="how requests are sent: auto, a kind of server, or one API"
+    )
+    parser.add_argument("--model", metavar="NAME", help="model name on the server (default: its first)")
     parser.add_argument(
         "--api-key-env", metavar="NAME", help="environment variable that holds the bearer token"
     )
     parser.add_argument(
-        "--timeout", metavar="S", type=float, default=3600.0, help="longest time of an answer"
+        "--timeout", metavar="S", type=float, default=3600.0, help="longest time of an answer, in seconds"
     )
     parser.add_argument(
         "--clients", metavar="N", default="auto", help="client processes for the streams (default: auto)"

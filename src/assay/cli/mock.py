@@ -22,10 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--share-port",
         action="store_true",
-        help="several mocks may have one port: more than one core answers",
+        help="let several mocks use one port, to answer with more than one core",
     )
     parser.add_argument("--script", type=paths.given, help="TOML or JSON (docs/mock.md)")
-    parser.add_argument("--api", help="the kind of server, over the script's (default: vllm)")
+    parser.add_argument("--api", help="the kind of server; overrides the script's (default: vllm)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--machines",
         action="store_true",
-        help="tokens/s of the engine with other memories and disks and this processor, in place of the plan",
+        help="instead of the plan: tokens/s of the engine on this processor with other memories and disks",
     )
     sut_options.add_arguments(parser)
 

@@ -36,12 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _common(lint)
     text = "run a lock file again and report every difference"
     reproduce = actions.add_parser("reproduce", help=text, description=text)
-    reproduce.add_argument("file", help="what --lock=FILE wrote")
+    reproduce.add_argument("file", help="lock file that --lock=FILE wrote")
     _common(reproduce)
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--mlc", action="store_true", help="in MLC's home and spelling")
+    parser.add_argument("--mlc", action="store_true", help="use MLC's home and command line")
 
 
 def run(args: argparse.Namespace) -> int:

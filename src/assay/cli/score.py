@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tokenizer", type=paths.source, required=True, help="folder of the checkpoint that was run"
     )
-    parser.add_argument("--workload", help="whose dataset and metrics (default: mixtral-8x7b)")
+    parser.add_argument("--workload", help="workload of the dataset and metrics (default: mixtral-8x7b)")
     parser.add_argument(
         "--dtype",
         default="int32",
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ray-address",
         metavar="HOST:PORT",
-        help="with --workers ray: auto, or the head of the cluster (default: a cluster of this machine alone)",
+        help="with --workers ray: auto, or the head of the cluster (default: a cluster of only this machine)",
     )
     parser.add_argument(
         "--unsafe-no-sandbox",

@@ -24,7 +24,9 @@ HELP = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     native.add_arguments(parser)
     native_delivery.add_arguments(parser)
-    parser.add_argument("--official", action="store_true", help="then make the run that it was found for")
+    parser.add_argument(
+        "--official", action="store_true", help="then make the official run at the rate found"
+    )
     parser.add_argument("--yes", action="store_true", help="fetch what is missing without asking")
     sut_options.add_arguments(parser)
 

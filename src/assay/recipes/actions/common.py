@@ -60,8 +60,10 @@ def add(context: Context, inputs: Inputs) -> Answer:
 
 
 def delete(context: Context, inputs: Inputs) -> Answer:
-    """Remove the named artifacts. Ask before each one, unless `-f` is given. Raises: RecipeNotFound (16) when
-    nothing matches."""
+    """Remove the named artifacts. Ask before each one, unless `-f` is given.
+
+    Raises: RecipeNotFound (16) when nothing matches.
+    """
     found = matching(context, inputs)
     if not found:
         raise RecipeNotFound("artifact(s) not found")
@@ -79,8 +81,10 @@ def delete(context: Context, inputs: Inputs) -> Answer:
 
 
 def load(context: Context, inputs: Inputs) -> Answer:
-    """Print the description of one artifact. Raises: RecipeNotFound (16) when none matches, RecipeFault (1) when
-    several do."""
+    """Print the description of one artifact.
+
+    Raises: RecipeNotFound (16) when none matches, RecipeFault (1) when several do.
+    """
     from assay.recipes.contract.json_text import json_text
 
     artifacts = Artifacts(context.index)
