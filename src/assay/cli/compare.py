@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--history",
         metavar="FOLDER",
         type=paths.source,
-        help="folder of earlier runs, which show the noise of the machine (default: the folders of A and B)",
+        help="folder of earlier runs, which show the noise of the machine (default: the parent folders of A and B)",
     )
     parser.add_argument(
         "--fail-if",

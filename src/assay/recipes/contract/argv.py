@@ -71,7 +71,7 @@ def read_input_file(path: Path) -> Inputs:
 
 
 def _misshapen(inputs: dict[Any, Any]) -> Iterator[str]:
-    """A sentence for each input whose type no command line could produce."""
+    """A sentence for each input that has a type which no command line could produce."""
     for key, value in inputs.items():
         if key in TEXTS_OR_LISTS:
             for item in value if isinstance(value, list) else [value]:

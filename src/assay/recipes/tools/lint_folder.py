@@ -15,7 +15,7 @@ from assay.recipes.model.artifact import Repository
 
 
 class FolderHome(Home):
-    """A home whose only repository is the given folder; its working files are in `root`."""
+    """A home with only the given folder as its repository. Its working files are in `root`."""
 
     def __init__(self, root: Path, folder: Path, dialect: str) -> None:
         super().__init__(root, DIALECTS[dialect])

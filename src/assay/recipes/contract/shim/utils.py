@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""The `utils` module that MLC's hooks import by that bare name; it is there while a hook runs, and only then."""
+"""The `utils` module that hooks of MLC import by this name. It can be imported only while a hook runs."""
 
 import logging
 
@@ -19,7 +19,7 @@ logger = logging.getLogger("assay.recipes")
 
 
 def compare_versions(i):
-    """`comparison` of version1 and version2: -1, 0 or 1."""
+    """Returns `comparison` of version1 and version2: -1, 0 or 1."""
     from cmind.utils import compare_versions as compare
 
     return {"return": 0, "comparison": compare(i["version1"], i["version2"])}

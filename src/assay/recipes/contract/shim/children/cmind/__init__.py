@@ -1,7 +1,7 @@
 # mypy: ignore-errors
 # ruff: noqa: UP031
-"""The part of `cmind` that recipes import. Inside a run `access` is the runner itself; a Python process that a
-recipe starts asks the runner through its command line."""
+"""The part of `cmind` that recipes import. Inside a run, `access` is the runner itself. In a Python process that a
+recipe starts, it calls the runner through its command line."""
 
 from . import utils  # noqa: F401
 
@@ -9,7 +9,7 @@ __version__ = "4.2.0"
 
 
 def access(i, out=None):
-    """Perform an action given as a dictionary, or as the words of a command line."""
+    """Performs an action, given as a dictionary or as the words of a command line."""
     import json
     import os
     import subprocess

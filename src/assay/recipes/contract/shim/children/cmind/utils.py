@@ -1,9 +1,7 @@
 # mypy: ignore-errors
 # ruff: noqa: PTH107, PTH113, PTH118, PTH123, UP031
-"""The helpers of `cmind.utils` (and `mlc.utils`) that recipes use. Each gives a dictionary with `return`.
-
-Self-contained and plain, since any Python that a recipe starts may import it.
-"""
+"""The helpers of `cmind.utils` (and `mlc.utils`) that recipes use. Most return a dictionary with `return`. The
+module imports nothing of Assay, because any Python that a recipe starts may import it."""
 
 import os
 import re
@@ -19,7 +17,7 @@ def load_txt(
     fail_if_no_match="",
     debug=False,
 ):
-    """The text of a file as `string`, its lines as `list`, the first match of a pattern as `match`."""
+    """Returns the text of a file as `string`, its lines as `list`, and the first match of a pattern as `match`."""
     if check_if_exists and not os.path.isfile(file_name):
         return {"return": 16, "error": "file %s was not found" % file_name}
     with open(file_name, encoding=encoding) as file:
@@ -38,14 +36,14 @@ def load_txt(
 
 
 def save_txt(file_name, string):
-    """Write a text."""
+    """Writes a text to a file."""
     with open(file_name, "w", encoding="utf8") as file:
         file.write(string)
     return {"return": 0}
 
 
 def load_json(file_name, check_if_exists=False, encoding="utf8"):
-    """The value of a JSON file as `meta`."""
+    """Returns the value in a JSON file as `meta`."""
     if check_if_exists and not os.path.isfile(file_name):
         return {"return": 16, "error": "file %s was not found" % file_name}
     with open(file_name, encoding=encoding) as file:
@@ -55,7 +53,7 @@ def load_json(file_name, check_if_exists=False, encoding="utf8"):
 
 
 def save_json(file_name, meta=None, indent=2, sort_keys=True, encoding="utf8"):
-    """Write a value as JSON."""
+    """Writes a value as JSON to a file."""
     with open(file_name, "w", encoding=encoding) as file:
         import json
 
@@ -65,7 +63,7 @@ def save_json(file_name, meta=None, indent=2, sort_keys=True, encoding="utf8"):
 
 
 def load_yaml(file_name, check_if_exists=False, encoding="utf8"):
-    """The value of a YAML file as `meta`."""
+    """Returns the value in a YAML file as `meta`."""
     import yaml
 
     if check_if_exists and not os.path.isfile(file_name):
@@ -75,7 +73,7 @@ def load_yaml(file_name, check_if_exists=False, encoding="utf8"):
 
 
 def save_yaml(file_name, meta=None, sort_keys=True, encoding="utf8"):
-    """Write a value as YAML."""
+    """Writes a value as YAML to a file."""
     import yaml
 
     with open(file_name, "w", encoding=encoding) as file:
@@ -84,7 +82,7 @@ def save_yaml(file_name, meta=None, sort_keys=True, encoding="utf8"):
 
 
 def load_yaml_and_json(file_name_without_ext, check_if_exists=False, encoding="utf8"):
-    """Both files of a description, the JSON one over the YAML one."""
+    """Reads both files of a description. JSON overrides YAML."""
     meta, found = {}, False
     for extension, load in ((".yaml", load_yaml), (".json", load_json)):
         if os.path.isfile(file_name_without_ext + extension):
@@ -96,7 +94,7 @@ def load_yaml_and_json(file_name_without_ext, check_if_exists=False, encoding="u
 
 
 def get_current_date_time(i=None):
-    """The local time, whole as `iso_datetime` and in parts as `array`."""
+    """Returns the local time: as text in `iso_datetime`, and its parts in `array`."""
     import datetime
 
     now = datetime.datetime.now()
@@ -112,12 +110,12 @@ def get_current_date_time(i=None):
 
 
 def gen_uid():
-    """A new `uid` of 16 hex digits."""
+    """Returns a new `uid` of 16 hex digits."""
     return {"return": 0, "uid": os.urandom(8).hex()}
 
 
 def merge_dicts(i, nested=False):
-    """Put dict2 over dict1 in place; with append_lists lists are appended."""
+    """Merges dict2 into dict1 in place. With append_lists, lists are appended."""
     target, more = i["dict1"], i["dict2"]
     append = i.get("append_lists", False)
     unique = i.get("append_unique", False) and not nested
@@ -133,12 +131,12 @@ def merge_dicts(i, nested=False):
 
 
 def sub_input(i, keys, reverse=False):
-    """The entries of `i` that are, or with `reverse` are not, among `keys`."""
+    """Returns the entries of `i` that are among `keys`; with `reverse` the others."""
     return {key: value for key, value in i.items() if (key in keys) != bool(reverse)}
 
 
 def convert_env_to_dict(s):
-    """`K=V` lines as a dictionary under `dict`."""
+    """Parses `K=V` lines into a dictionary, returned as `dict`."""
     found = {}
     for line in s.splitlines():
         key, equals, value = line.partition("=")
@@ -148,23 +146,23 @@ def convert_env_to_dict(s):
 
 
 def convert_tags_to_list(i):
-    """The `tags` of a dictionary as a list."""
+    """Returns the `tags` of a dictionary as a list."""
     tags = i.get("tags") or []
     return tags if isinstance(tags, list) else [tag.strip() for tag in tags.split(",") if tag.strip()]
 
 
 def assemble_cm_object(alias, uid):
-    """`alias,uid`."""
+    """Returns `alias,uid` of an artifact."""
     return ",".join(part for part in (alias, uid) if part)
 
 
 def is_cm_uid(obj):
-    """Sixteen characters out of 0-9, a-f and the dot."""
+    """Whether a text is a uid: sixteen characters from 0-9, a-f and the dot."""
     return re.fullmatch("[0-9a-f.]{16}", obj) is not None
 
 
 def compare_versions(version1, version2):
-    """-1, 0 or 1, by the numbers between the dots."""
+    """Compares two versions by the numbers between the dots: -1, 0 or 1."""
     left, right = (
         [int(re.match(r"\d*", p)[0] or 0) for p in str(v).split(".")] for v in (version1, version2)
     )
@@ -174,17 +172,17 @@ def compare_versions(version1, version2):
 
 
 def check_if_true_yes_on(env, key):
-    """Is the value of a key true, yes or on?"""
+    """Whether the value of a key is true, yes or on."""
     return str(env.get(key, "")).lower() in ("true", "yes", "on")
 
 
 def copy_to_clipboard(i):
-    """There is no clipboard here."""
+    """Does nothing: there is no clipboard."""
     return {"return": 0}
 
 
 def load_python_module(i):
-    """Load a module of a folder by path as `code`."""
+    """Loads a module from a folder. Returns it as `code`."""
     import importlib.util
 
     path = os.path.join(i["path"], i["name"] + ".py")
@@ -197,7 +195,7 @@ def load_python_module(i):
 
 
 def run_system_cmd(i):
-    """Run a shell command in a folder; 1 when it fails."""
+    """Runs a shell command in a folder. Returns 1 when it fails."""
     import subprocess
 
     done = subprocess.run(i["cmd"], shell=True, cwd=i.get("path") or None, check=False)
@@ -207,7 +205,8 @@ def run_system_cmd(i):
 
 
 def debug_here(module_path="", host="localhost", port=5678, text="", env_debug_uid="", env=None):
-    """An object whose `breakpoint()` enters the debugger when its id was asked for, and else does nothing."""
+    """An object with a method `breakpoint()`. It starts the debugger if the user requested this id, else it does
+    nothing."""
 
     class Debugger:
         def breakpoint(self):

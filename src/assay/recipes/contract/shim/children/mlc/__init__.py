@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""The part of `mlc` that recipes import: the same as `cmind`, under its other name."""
+"""The part of `mlc` that recipes import. It is the same as `cmind`."""
 
 from cmind import access  # noqa: F401
 

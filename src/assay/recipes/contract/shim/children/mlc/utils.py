@@ -1,4 +1,4 @@
 # mypy: ignore-errors
-"""`mlc.utils`: the helpers of `cmind.utils` under their other name."""
+"""`mlc.utils`: the same helpers as `cmind.utils`."""
 
 from cmind.utils import *  # noqa: F403
