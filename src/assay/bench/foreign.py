@@ -9,14 +9,23 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import assay
 from assay.bench import foreign_rows, record
 from assay.bench.foreign_rows import ForeignRequest
 from assay.bench.running import now
-from assay.config import BenchmarkConfig
+from assay.config import BenchmarkConfig, Mode, Scenario
 from assay.ground.errors import ConfigError
-from assay.mlperf.record.result import DatasetUsed, LoadgenUsed, ModeResult, RunResult, Status
+from assay.mlperf.record.result import (
+    DatasetUsed,
+    Figure,
+    LoadgenUsed,
+    ModeResult,
+    RunResult,
+    RunValidity,
+    Status,
+)
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.rounds.round import Seeds
 from assay.mlperf.run import requests
@@ -25,6 +34,19 @@ from assay.mlperf.sut.interface import Used
 UNKNOWN = "unknown"
 LOADGEN = "LoadGen"
 NO_SEEDS = Seeds(0, 0, 0)
+FILE = "source/{}"
+"""Where a copy of what was read lies in the run folder."""
+SENT_TO_FIRST = "first token - sent"
+SETTINGS = (
+    "request_rate",
+    "burstiness",
+    "max_concurrency",
+    "num_prompts",
+    "backend",
+    "rate",
+    "streams",
+    "concurrency",
+)
 
 
 @dataclass(frozen=True)
@@ -99,3 +121,27 @@ def result(run: ForeignRun) -> RunResult:
         assay=assay.__version__,
         notes=(f"imported {now()}: every figure is {run.tool}'s own, by its definitions", *meant, *failed),
     )
+
+
+def mode_result(
+    is_paced: bool, done: int, seconds: float, found: list[Figure], file: str, settings: Mapping[str, object]
+) -> ModeResult:
+    """Requests at a rate are nearest to Server; a fixed number of streams, or all at once, to Offline."""
+    return ModeResult(
+        scenario=Scenario.SERVER if is_paced else Scenario.OFFLINE,
+        mode=Mode.PERFORMANCE,
+        validity=RunValidity.NOT_JUDGED,
+        invalid_because=(),
+        samples=done,
+        seconds=seconds,
+        figures=tuple(found),
+        scores=(),
+        warnings=(),
+        folder=file.rpartition("/")[0],
+        effective=settings,
+    )
+
+
+def settings_of(record: Mapping[str, Any]) -> dict[str, object]:
+    """The plain values among a tool's settings, by its own names; figures are none."""
+    return {name: record[name] for name in SETTINGS if isinstance(record.get(name), (int, float, str))}

@@ -1,24 +1,24 @@
-"""JSON of vllm bench serve, guidellm, AIPerf and MLPerf Endpoints as foreign runs. Pure.
+"""JSON of vllm bench serve, guidellm, AIPerf and MLPerf Endpoints as foreign runs.
 
-The form of each was read in the tool's own code: vllm/benchmarks/serve.py, guidellm's benchmark/schemas, AIPerf's
-`profile_export_aiperf.json`. What the tools mean by their figures: docs/definitions.md.
+The form of the first two, which are read here, was read in their code: vllm/benchmarks/serve.py, guidellm's
+benchmark/schemas. What the tools mean by their figures: docs/definitions.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from assay.bench.foreign import ForeignRun
+from assay.bench import foreign_aiperf, foreign_endpoints
+from assay.bench.foreign import FILE, SENT_TO_FIRST, ForeignRun, mode_result, settings_of
 from assay.bench.foreign_rows import ForeignRequest
-from assay.config import Mode, Scenario
 from assay.ground.errors import ArtifactError
-from assay.mlperf.record.result import Figure, ModeResult, RunValidity
+from assay.ground.parsed import json_value
+from assay.mlperf.record.result import Figure
 
 Json = Mapping[str, Any]
-SENT_TO_FIRST = "first token - sent"
 VLLM = {
     "ttft": SENT_TO_FIRST,
     "tpot": "(end - first token) / (tokens - 1)",
@@ -33,13 +33,6 @@ GUIDELLM = {
     "latency": "end - sent",
     "percentile": "interpolated",
 }
-AIPERF = {
-    "ttft": SENT_TO_FIRST,
-    "itl": "(end - first token) / (tokens - 1)",
-    "latency": "end - sent",
-    "percentile": "interpolated",
-}
-FILE = "source/{}"
 GUIDELLM_KINDS = {
     "time_to_first_token_ms": ("ttft", 1.0),
     "time_per_output_token_ms": ("tpot", 1.0),
@@ -47,27 +40,57 @@ GUIDELLM_KINDS = {
     "request_latency": ("latency", 1000.0),
 }
 """Name in the file -> kind of figure, and its unit in ms."""
-AIPERF_KINDS = {"time_to_first_token": "ttft", "inter_token_latency": "itl", "request_latency": "latency"}
+
+
+KNOWN = "known: LoadGen's logs, and JSON of vllm bench serve, guidellm, AIPerf and MLPerf Endpoints"
+
+
+def runs_in(folder: Path) -> list[ForeignRun]:
+    """Those of the files in a folder, and of the summaries of MLPerf Endpoints below it. Files of no tool are passed
+    over. Raises: ArtifactError where no file is of a tool that is known, or one that is cannot be read."""
+    named = [path for path in sorted(folder.glob("*.json")) if path.is_file()]
+    below = sorted(path for path in folder.rglob(foreign_endpoints.SUMMARY) if path not in named)
+    records = {path: read(path) for path in [*named, *below]}
+    known = {path: record for path, record in records.items() if _reader(record)}
+    if not known:
+        raise ArtifactError(f"{folder} holds neither logs of LoadGen nor JSON of a known tool", KNOWN)
+    return [run for path, record in known.items() for run in runs(record, path)]
+
+
+def read(path: Path) -> Any:
+    """Raises: ArtifactError for what is no JSON."""
+    try:
+        return json_value(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} cannot be read as JSON: {error}", KNOWN) from error
 
 
 def runs(record: Any, path: Path) -> list[ForeignRun]:
     """The runs of one file. Raises: ArtifactError for a file of no known tool, or one that lacks what it must have."""
     if not isinstance(record, dict):
         raise ArtifactError(f"{path} holds no JSON object", KNOWN)
+    reader = _reader(record)
+    if reader is None:
+        raise ArtifactError(f"{path} is of no tool that is known", KNOWN)
     try:
-        if "request_throughput" in record and "completed" in record:
-            return [_vllm(record, path)]
-        if isinstance(record.get("benchmarks"), list):
-            return list(_guidellm(record, path))
-        if isinstance(record.get("request_throughput"), dict):
-            return [_aiperf(record, path)]
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        return list(reader(record, path))
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
         raise ArtifactError(f"{path} is not what its tool writes: {error!r}", KNOWN) from error
-    raise ArtifactError(f"{path} is of no tool that is known", KNOWN)
 
 
-SETTINGS = ("request_rate", "burstiness", "max_concurrency", "num_prompts", "rate", "streams", "concurrency")
-KNOWN = "known: LoadGen's logs, and JSON of vllm bench serve, guidellm and AIPerf"
+def _reader(record: Any) -> Callable[[Json, Path], Iterable[ForeignRun]] | None:
+    """By what is in a file of each tool, and of that tool alone."""
+    if not isinstance(record, dict):
+        return None
+    if "request_throughput" in record and "completed" in record:
+        return lambda record, path: [_vllm(record, path)]
+    if isinstance(record.get("benchmarks"), list):
+        return _guidellm
+    if isinstance(record.get("request_throughput"), dict):
+        return lambda record, path: [foreign_aiperf.run(record, path)]
+    if foreign_endpoints.is_summary(record):
+        return lambda record, path: [foreign_endpoints.run(record, path)]
+    return None
 
 
 def _vllm(record: Json, path: Path) -> ForeignRun:
@@ -83,7 +106,7 @@ def _vllm(record: Json, path: Path) -> ForeignRun:
             if is_figure and rest == f"{theirs}_ms":
                 found.append(Figure(f"{ours}_{place}", float(value), "ms", done, file))
     paced = record.get("request_rate") not in (None, "inf", float("inf"))
-    made = _mode_result(paced, done, float(record["duration"]), found, file, _settings(record))
+    made = mode_result(paced, done, float(record["duration"]), found, file, settings_of(record))
     started = (
         datetime.strptime(str(record["date"]), "%Y%m%d-%H%M%S").isoformat() if record.get("date") else ""
     )
@@ -135,8 +158,8 @@ def _guidellm(record: Json, path: Path) -> Iterator[ForeignRun]:
         config = each.get("config") or {}
         strategy = config.get("strategy") or {}
         kind = str(strategy.get("type_") or strategy.get("kind") or "")
-        settings = {"strategy": kind, **_settings(strategy)}
-        made = _mode_result(
+        settings = {"strategy": kind, **settings_of(strategy)}
+        made = mode_result(
             kind in ("constant", "poisson", "async"), done, float(each["duration"]), found, file, settings
         )
         yield ForeignRun(
@@ -178,73 +201,11 @@ def _guidellm_model(record: Json, config: Json) -> str:
     return next((str(name) for name in named if name), "unknown")
 
 
-def _aiperf(record: Json, path: Path) -> ForeignRun:
-    file = FILE.format(path.name)
-    done = int(record["request_count"]["avg"])
-    found = [Figure("samples_per_s", float(record["request_throughput"]["avg"]), "requests/s", done, file)]
-    if "output_token_throughput" in record:
-        found.append(
-            Figure("tokens_per_s", float(record["output_token_throughput"]["avg"]), "tokens/s", done, file)
-        )
-    for name, kind in AIPERF_KINDS.items():
-        for place, value in (record.get(name) or {}).items():
-            if place in ("avg", "min", "max") or (place[:1] == "p" and place[1:].isdecimal()):
-                metric = f"{kind}_{'mean' if place == 'avg' else place}"
-                found.append(Figure(metric, float(value) * _in_ms(record[name]["unit"]), "ms", done, file))
-    asked = record.get("input_config") or {}
-    models = (asked.get("endpoint") or {}).get("model_names") or ["unknown"]
-    load = asked.get("loadgen") or {}
-    seconds = float((record.get("benchmark_duration") or {}).get("avg") or 0.0)
-    made = _mode_result(load.get("request_rate") is not None, done, seconds, found, file, _settings(load))
-    failed = int((record.get("error_request_count") or {}).get("avg") or 0)
-    version = str(record.get("aiperf_version") or "")
-    started = str(record.get("start_time") or "")
-    return ForeignRun("AIPerf", version, str(models[0]), (made,), AIPERF, {file: path}, started, failed)
-
-
-def _mode_result(
-    is_paced: bool, done: int, seconds: float, found: list[Figure], file: str, settings: Json
-) -> ModeResult:
-    """Requests at a rate are nearest to Server; a fixed number of streams, or all at once, to Offline."""
-    return ModeResult(
-        scenario=Scenario.SERVER if is_paced else Scenario.OFFLINE,
-        mode=Mode.PERFORMANCE,
-        validity=RunValidity.NOT_JUDGED,
-        invalid_because=(),
-        samples=done,
-        seconds=seconds,
-        figures=tuple(found),
-        scores=(),
-        warnings=(),
-        folder=file.rpartition("/")[0],
-        effective=settings,
-    )
-
-
-def _settings(record: Json) -> dict[str, object]:
-    """The plain values among a tool's settings, by its own names; figures are none."""
-    wanted = (
-        "request_rate",
-        "burstiness",
-        "max_concurrency",
-        "num_prompts",
-        "backend",
-        "rate",
-        "streams",
-        "concurrency",
-    )
-    return {name: record[name] for name in wanted if isinstance(record.get(name), (int, float, str))}
-
-
 def _place(name: str) -> str:
     """guidellm's `p999` is our `p99.9`, its `p05` our `p5`."""
     if name in ("p001", "p999"):
         return {"p001": "p0.1", "p999": "p99.9"}[name]
     return f"p{int(name[1:])}" if name[:1] == "p" and name[1:].isdecimal() else name
-
-
-def _in_ms(unit: str) -> float:
-    return {"ms": 1.0, "s": 1000.0, "sec": 1000.0, "us": 0.001, "ns": 1e-6}[unit]
 
 
 def _utc(seconds: object) -> str:

@@ -12,7 +12,7 @@ from assay.ground import paths
 if TYPE_CHECKING:
     from assay.bench.foreign import ForeignRun
 
-HELP = "a record of LoadGen, vllm bench, guidellm or AIPerf as a run folder"
+HELP = "a record of LoadGen, vllm bench, guidellm, AIPerf or MLPerf Endpoints as a run folder"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         metavar="FILE|DIR",
         type=paths.source,
-        help="JSON of a tool, a folder of LoadGen's logs, or a tree of them",
+        help="JSON of a tool, a folder of it, a folder of LoadGen's logs, or a tree of them",
     )
     parser.add_argument(
         "--out",
@@ -63,18 +63,9 @@ def run(args: argparse.Namespace) -> int:
 def runs_of(source: Path) -> list[ForeignRun]:
     """The runs in a file or folder. Raises: ArtifactError when it has no known form."""
     from assay.bench import foreign_logs, foreign_tools
-    from assay.ground.errors import ArtifactError
-    from assay.ground.parsed import json_value
 
     if source.is_dir():
         if found := list(foreign_logs.runs(source)):
             return found
-        named = [path for path in sorted(source.glob("*.json")) if path.is_file()]
-        if not named:
-            raise ArtifactError(f"{source} holds neither logs of LoadGen nor JSON", foreign_tools.KNOWN)
-        return [run for path in named for run in runs_of(path)]
-    try:
-        record = json_value(source.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{source} cannot be read as JSON: {error}", foreign_tools.KNOWN) from error
-    return foreign_tools.runs(record, source)
+        return foreign_tools.runs_in(source)
+    return foreign_tools.runs(foreign_tools.read(source), source)

@@ -36,6 +36,8 @@ MOST_PAIRS = 100
 NORMAL_80 = 0.8416
 """80 % quantile of the normal distribution."""
 SEED = 20240101
+MOST_LOG = 700.0
+"""Logarithm of the largest ratio that an interval may end at: a float holds little more."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def ratio_interval(a: Blocks, b: Blocks, metric: str) -> tuple[float, float] | N
     worth = effective_blocks(parts)
     spread = float(logs[1:].std(ddof=1)) * math.sqrt(BLOCKS / (BLOCKS - 1))
     half = _t(worth - 1) * spread * math.sqrt(BLOCKS / worth)
-    return math.exp(logs[0] - half), math.exp(logs[0] + half)
+    return _around(float(logs[0]), half)
 
 
 def effective_blocks(parts: Floats) -> float:
@@ -119,6 +121,11 @@ def _influence(run: Blocks, metric: str) -> Floats:
         amounts, seconds = run.amounts[metric], run.seconds
         return np.asarray(amounts / amounts.mean() - seconds / seconds.mean(), np.float64)
     return np.log([_value(run, metric, np.array([place])) for place in range(BLOCKS)])
+
+
+def _around(middle: float, half: float) -> tuple[float, float]:
+    """The interval of a ratio from that of its logarithm; its ends stay numbers, however wide it is."""
+    return math.exp(max(middle - half, -MOST_LOG)), math.exp(min(middle + half, MOST_LOG))
 
 
 def _t(freedom: float) -> float:
@@ -148,7 +155,7 @@ def run_spread(groups: Sequence[Sequence[float]]) -> RunSpread | None:
 def earlier_interval(ratio: float, earlier: RunSpread) -> tuple[float, float]:
     """95 % interval of B / A of two single runs, each of which differs from its own mean as earlier runs did."""
     half = _t(earlier.freedom) * math.sqrt(2) * earlier.spread
-    return ratio * math.exp(-half), ratio * math.exp(half)
+    return _around(math.log(ratio), half)
 
 
 def pairs_for(change: float, spread: float, freedom: float) -> int | None:
@@ -181,7 +188,7 @@ def repeat_interval(a: Sequence[float], b: Sequence[float]) -> tuple[float, floa
         freedom = sum(parts) ** 2 / below if below else float(len(a) + len(b) - 2)
     half = _t(freedom) * spread
     middle = float(other.mean() - one.mean())
-    return math.exp(middle - half), math.exp(middle + half)
+    return _around(middle, half)
 
 
 def pair_spread(a: Sequence[float], b: Sequence[float]) -> float:

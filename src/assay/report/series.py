@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from assay.ground.errors import ArtifactError
+
 NS_PER_MS, NS_PER_S = 1e6, 1e9
 MOST_POINTS = 200
 """Points of a distribution: more cannot be told apart in a plot."""
@@ -30,6 +32,9 @@ class Rows:
     table: pa.Table
 
     def column(self, name: str) -> Floats:
+        """Raises: ArtifactError where the table lacks it."""
+        if name not in self.table.column_names:
+            raise ArtifactError(f"the table of requests has no column {name}", "run the benchmark again")
         return np.asarray(self.table[name].to_numpy(zero_copy_only=False), np.float64)
 
     @cached_property
