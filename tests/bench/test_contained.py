@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from assay.bench import contained, measure, record
@@ -23,6 +22,7 @@ from assay.mlperf.run import requests
 from tests import fakes
 from tests.bench import echo_job
 from tests.bench.echo_job import FakeSession
+from tests.report.rows import table
 
 PATHS = Paths(
     dataset=Path("/d/perf.parquet"),
@@ -63,10 +63,7 @@ def engine(exit_code: int, seen: list[Task]) -> Engine:
             made, runs=tuple(dataclasses.replace(each, scores=()) for each in made.runs)
         )
         made.write(folder)
-        rows = [
-            pa.table({"scenario": ["Offline"], "mode": [mode.value], "query": pa.array([0], pa.int32())})
-            for mode in (Mode.PERFORMANCE, Mode.ACCURACY)
-        ]
+        rows = [table(1, mode=mode.value) for mode in (Mode.PERFORMANCE, Mode.ACCURACY)]
         requests.write(RunFolder(folder).requests, rows)
         log.write_text("loading\nassay: the SUT died\nbye\n")
         return ContainerEnded(exit_code, log, "podman")
@@ -131,9 +128,7 @@ def finished(folder: Path, *runs: ModeResult) -> RunInProgress:
     running.used = echo_job.USED
     for run in runs:
         running.runs.append(run)
-        running.requests.append(
-            pa.table({"scenario": ["Offline"], "mode": [run.mode.value], "query": pa.array([0], pa.int32())})
-        )
+        running.requests.append(table(1, mode=run.mode.value))
     record.keep(running)
     return running
 

@@ -24,12 +24,13 @@ from assay.mlperf.run.journal import JournalWriter
 from tests import fakes
 from tests.bench import echo_job
 from tests.bench.echo_job import FakeSession
+from tests.report.rows import table
 
 RESUME = Delivery(earlier_run=EarlierRun.RESUME)
 
 
 def rows(mode: Mode) -> pa.Table:
-    return pa.table({"scenario": ["Offline"], "mode": [mode.value], "query": pa.array([0], pa.int32())})
+    return table(1, mode=mode.value)
 
 
 def stopped(folder: Path, *runs: Any, **texts: str) -> RunInProgress:

@@ -47,6 +47,12 @@ def rows_of(scenario: Scenario, mode: Mode, first_ms: float) -> pa.Table:
         {
             "scenario": [scenario.value] * ROWS,
             "mode": [mode.value] * ROWS,
+            "query": order.astype(np.int32),
+            "sample_index": order.astype(np.int32),
+            "subset": [""] * ROWS,
+            "endpoint": pa.nulls(ROWS, pa.string()),
+            "status": ["answered"] * ROWS,
+            "verdict": pa.nulls(ROWS, pa.string()),
             "prompt_tokens": np.full(ROWS, 100, np.int32),
             "answer_tokens": np.full(ROWS, TOKENS, np.int32),
             "scheduled_ns": planned,
