@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assay.bench import foreign_tools
+from assay.bench import foreign_endpoints, foreign_tools
 from assay.config import Mode, Scenario
 from assay.ground.errors import ArtifactError
 from assay.mlperf.record import result
@@ -70,6 +70,11 @@ def test_figures_stand_as_its_report_has_them_in_ms(tmp_path: Path) -> None:
     assert set(found.sources) == {
         f"source/{n}" for n in ("result_summary.json", "config.yaml", "accuracy_results.json")
     }
+
+
+def test_a_summary_is_known_by_its_names_and_not_by_that_of_its_file() -> None:
+    assert foreign_endpoints.is_summary(SUMMARY)
+    assert not foreign_endpoints.is_summary({"duration": 3, "n_samples_issued": 40})
 
 
 def test_a_summary_alone_is_enough(tmp_path: Path) -> None:
