@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from assay.bench import record
@@ -14,7 +15,6 @@ from assay.ground.errors import EnvironmentProblem, Interrupted, RunFailed
 from assay.mlperf.record import result
 from assay.mlperf.record.result import Status
 from assay.mlperf.record.run_folder import RunFolder
-from assay.mlperf.run import requests
 from tests import fakes
 from tests.bench import echo_job
 
@@ -68,13 +68,13 @@ def test_the_rows_of_a_finished_run_are_there_before_the_record_names_it(tmp_pat
     assert not place.exists()
     running.requests.append(rows(3))
     record.keep(running)
-    assert requests.read(place).num_rows == 3
+    assert pq.read_table(place).num_rows == 3
     stamp = place.stat().st_mtime_ns
     record.keep(running)
     assert place.stat().st_mtime_ns == stamp  # nothing new: not written again
     running.requests.append(rows(2))
     record.write_record(running, Status.COMPLETE)
-    assert requests.read(place).num_rows == 5
+    assert pq.read_table(place).num_rows == 5
 
 
 def test_a_disk_that_is_full_does_not_hide_why_the_run_failed(

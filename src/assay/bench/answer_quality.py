@@ -45,7 +45,7 @@ class Rouge:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Means of both, and of the difference with its 95 % interval (None for one row), all in percent."""
+        """Means of both, and of the difference with its 95 % interval (None below five rows), all in percent."""
         found = {name: (values, self.float32[name]) for name, values in self.values.items()}
         metrics = {
             name: {
