@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
         ]
         say_json(json.dumps({"runs": runs}))
     elif not past:
-        say(f"no run folder in {args.folder}")
+        of = f" of {args.workload}" if args.workload else ""
+        say(f"no run folder{of} in {args.folder}")
     else:
         say(history.table(past, args.folder))
     return 0

@@ -19,7 +19,7 @@ from typing import Any
 from assay.config import Scenario
 from assay.ground import settings
 from assay.ground.errors import ConfigError, did_you_mean
-from assay.mlperf.rounds import toml_text
+from assay.mlperf.rounds import toml_shape, toml_text
 from assay.mlperf.rounds.target import Target
 
 _NAME_PARTS = {
@@ -304,7 +304,9 @@ def _load_own(path: Path) -> Round:
             base = tree.pop("based_on")
             if base not in official_names():
                 raise ConfigError(f"{path}: based_on is {base!r}", did_you_mean(str(base), official_names()))
+            toml_shape.refuse_other(tree, _shape(), str(path))
             tree = _merged(_read_toml(f"{base}.toml"), tree)
+        toml_shape.refuse_other(tree, _shape(), str(path))
         if tree["name"] != path.stem:
             raise ConfigError(f"{path} calls itself {tree['name']!r}", f"rename it {tree['name']}.toml")
         return _round(tree)
@@ -312,6 +314,11 @@ def _load_own(path: Path) -> Round:
         raise ConfigError(f"{path} is no round: {error} is missing", "docs/extending.md shows one") from error
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path} is no round: {error}", "docs/extending.md shows one") from error
+
+
+@cache
+def _shape() -> toml_shape.TomlShape:
+    return toml_shape.learnt(_read_toml(f"{name}.toml") for name in official_names())
 
 
 def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
