@@ -163,7 +163,8 @@ def _with(config: BenchmarkConfig, what: str, path: Path) -> BenchmarkConfig:
 
 
 def _published(config: BenchmarkConfig, workload: Workload) -> tuple[str, str]:
-    """Address and name of the published file that the round names, else of the workload's first; empty without one."""
+    """Address and name of the published file that the round names, else of the workload's first one; two empty texts
+    without any."""
     if not workload.dataset_files:
         return "", ""
     named = workload.dataset_file(_rules(config).dataset_file) or workload.dataset_files[0]
@@ -173,7 +174,7 @@ def _published(config: BenchmarkConfig, workload: Workload) -> tuple[str, str]:
 def _published_for_accuracy(
     config: BenchmarkConfig, workload: Workload, may_fetch: MayFetch
 ) -> tuple[str, str]:
-    """The same of the round's file for accuracy alone; empty where one file is for both."""
+    """Address and name of the round's file for accuracy runs; two empty texts where one file serves both modes."""
     if not (may_fetch.dataset and workload.dataset_files):
         return "", ""
     named = workload.dataset_file(_rules(config).accuracy_dataset_file)

@@ -63,9 +63,11 @@ class RunInProgress:
     started_at: str = field(default_factory=lambda: now())
 
     def parts(self) -> list[RunInProgress]:
-        """What is run over one data set: the whole job, or each mode that has a data set of its own.
+        """The parts of the job that are run over one data set each: the whole job, or each mode that has its own data
+        set.
 
-        What a part adds to the runs, requests, notes and targets stands here, too.
+        A part shares runs, requests, notes and target_qps with the whole, as the same objects. `used` and
+        `requests_kept` are its own.
         """
         return [self.part(mode) for mode in self.job.config.modes] if self.accuracy_data else [self]
 

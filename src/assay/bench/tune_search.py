@@ -11,22 +11,24 @@ RESOLUTION = 1.015
 OFFICIAL_SHARE = 0.99
 """The official run is at this share of the highest rate that passed."""
 FIRST_STEP = 1.03
-"""From the first guess; each further step in the same direction is the square of the one before, up to MOST_STEP."""
+"""Factor of the first step away from the guess. Each further step in the same direction is the square of the one
+before, up to MOST_STEP."""
 MOST_STEP = 2.0
 MOST_PROBES = 24
 ABOVE = 1.1
-"""The first probe is so far above the guess: an overloaded system fails soonest, and tells best how fast it is."""
+"""Factor of the first probe above the guess. An overloaded system fails soonest, and shows best how fast it is."""
 NEAR = 1.006
-"""Probes below and above what is foreseen, so that both together are a bracket that is narrow enough."""
+"""Factor below and above a forecast at which it is probed. Both probes together are a bracket that is narrow enough."""
 CLOSE = 1.001
-"""What is foreseen is not tried so near to an end of the bracket."""
+"""A forecast within this factor of an end of the bracket is not probed."""
 ENOUGH = 1.01
-"""A rate that passes is enough when nothing foretells one that is more times as high."""
+"""A rate that passes is enough when no forecast is higher than it by this factor."""
 MOST_COST = 4.0
-"""Official runs, by their time, that the probes may take together once the bracket is narrower than NARROW."""
+"""Time that the probes may take together, in official runs, once the bracket is narrower than NARROW."""
 NARROW = 1.03
 MOST_OPEN, MOST_FORESEEN = 3, 8
-"""Probes after which nothing that is foreseen is tried, while one end of the bracket is open, and in all."""
+"""Forecasts are probed up to this number of probes: the first while one end of the bracket is open, the second
+otherwise. After it the bracket is only halved."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,8 @@ def merged(own: Sequence[Finding], said: Sequence[Finding]) -> tuple[Finding, ..
 
 
 def with_cache(cache: CacheFindings, found: Sequence[Finding]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(breaches, notes) of a run, those on the prefix cache first. That it is on is said once, by who knows more."""
+    """(breaches, notes) of a run, those on the prefix cache first. The cache is reported once: by its counters where
+    they show something, else by the server's settings."""
     breach, is_known = cache.breach(), bool(cache.is_on or cache.run_tokens)
     others = [each for each in found if each.code != server_rules.CACHE_RULE]
     broken = (breach, *server_rules.breaches(others)) if breach else server_rules.breaches(found)

@@ -109,7 +109,8 @@ class RaySut:
         self._broken: AssayError | None = None
         self._is_flushing = self._is_loaded = False
         self._handing_in = 0
-        """Threads that have answers which no longer count as open, and are not handed in yet."""
+        """Number of threads between the dispatcher and the sink: they hold answers that no longer count as open and
+        are not with LoadGen yet."""
         self._runs: list[list[dict[str, Any]]] = []
         self._slow: list[str] = []
         self._counts = RunCounts(count)

@@ -138,7 +138,7 @@ RULED = RuleScope(Level.ENTRY, _ruled)
 PERFORMANCE_LOG = RuleScope(Level.ENTRY, _performance_log)
 ACCURACY_LOG = RuleScope(Level.ENTRY, _accuracy_log)
 PERFORMANCE = RuleScope(Level.ENTRY, _performance)
-"""The log is readable too."""
+"""The rules of the entry are held, and its performance log has no faults."""
 ACCURACY = RuleScope(Level.ENTRY, _accuracy)
 SCORED = RuleScope(Level.ENTRY, _scored)
 ANSWERED = RuleScope(Level.ENTRY, _answered)

@@ -1,7 +1,7 @@
-"""TEST06 verified: are the answers of a performance run the answers that were counted?
+"""Verifies TEST06: are the answers of a performance run the answers that were counted?
 
-Pure over the sampled accuracy log. Stricter than the official script in one point: a log with fewer answers than
-the test samples (100) fails, where that script passes an empty one.
+It is stricter than the official script in one point: a log with fewer answers than the test samples (100) fails,
+where that script passes an empty one.
 """
 
 from __future__ import annotations

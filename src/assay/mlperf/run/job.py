@@ -1,6 +1,7 @@
 """Job: a config with everything that its round decides. Impossible combinations end here, before any work.
 
-Pure: it reads the config, the workload and the round, and decides counts, durations and generation rules.
+It reads the config, the workload and the round, and decides counts, durations and generation rules. Only
+`generation` looks at the disk, for the checkpoint's own end-of-sequence id.
 """
 
 from __future__ import annotations

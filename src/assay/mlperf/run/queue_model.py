@@ -52,7 +52,7 @@ def waits_s(schedule_ns: NDArray[np.int64], full_rate: float) -> Seconds:
 
 
 def decisive_s(waits: Seconds, allowed: int) -> float:
-    """The longest wait but `allowed`: a run is VALID while it keeps within the limit. 0 for fewer queries."""
+    """The (allowed + 1)-th longest wait, s. A run is VALID while this wait keeps the limit. 0 for fewer waits."""
     place = len(waits) - 1 - allowed
     return float(np.partition(waits, place)[place]) if place >= 0 else 0.0
 

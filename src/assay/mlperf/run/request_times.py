@@ -43,7 +43,8 @@ class Stamps:
         self._values.frombytes(values.tobytes())
 
     def calls(self, after: int, queries: int) -> list[Call]:
-        """The calls beyond the first `after`, which were over `queries` queries; also while the other thread adds."""
+        """The calls from number `after` on. `queries`: how many queries the calls before had together. Another
+        thread may add calls meanwhile."""
         # In the reverse order of `add`, and as slices: each is a copy that holds the interpreter lock, where an array
         # whose buffer is lent out cannot grow.
         values, ids = self._values[queries:], self._ids[queries:]

@@ -47,13 +47,14 @@ class Tally:
     late_ttft: int
     late_tpot: int
     decisive_ms: float = 0.0
-    """The longest wait for a first token but as many as the whole run may have over the limit; 0 for fewer queries."""
+    """The (k + 1)-th longest wait for a first token, ms; k is the number of queries that may be late in the whole
+    run. 0 until so many are seen."""
     base_ms: float = 0.0
     """The shortest wait for a first token."""
     at_s: float = 0.0
     """When it was seen, on the clock of the schedule."""
     decisive_tpot_ms: float = 0.0
-    """The longest time per token but as many as the whole run may have over the limit; 0 for fewer answers."""
+    """The (k + 1)-th longest time per token, ms; k as above. 0 until so many answers are seen."""
     base_tpot_ms: float = 0.0
     """The shortest time per token."""
     answer_tokens: float = 0.0
