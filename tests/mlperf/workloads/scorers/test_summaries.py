@@ -53,7 +53,7 @@ def test_the_length_is_that_of_all_answers_with_each_sentence_on_a_line() -> Non
     length = by_name(scored(answers(("x", "  One. Two. "), ("x", "Three"))))["gen_len"]
     assert (length.value, length.n) == (len("One.\nTwo.") + len("Three"), 2)
     assert length.by_sample == {0: 9.0, 1: 5.0}
-    assert length.interval is not None and length.interval[0] < 14 < length.interval[1]
+    assert length.interval is None, "two answers are too few for one"
     assert by_name(scored(answers(("x", "One."))))["gen_len"].interval is None
 
 
