@@ -1,21 +1,18 @@
 """The native door: flags and run.yaml become one BenchmarkConfig.
 
-FIELDS is the one table: a dotted config field, its flag, and how its text is read; the options of the SUT that is
-asked for come to it (`fields`). A value comes
-from the first of: flag, run.yaml, the workload's own default, the default in `config.py`; `origin` says which.
+FIELDS is the one table: a dotted config field, its flag, and how its text is read (`readers.py`); the options of the
+SUT that is asked for are added to it (`fields`). A value comes from the first of: flag, run.yaml, the workload's own
+default, the default in `config.py`; `origin` says which.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
 from assay import suts
 from assay.config import (
@@ -23,11 +20,10 @@ from assay.config import (
     Device,
     Division,
     Mode,
-    Precision,
     Scenario,
     Style,
 )
-from assay.doors import run_file, sut_options
+from assay.doors import readers, run_file, sut_options
 from assay.doors.field import Field, of_layer
 from assay.doors.run_file import RunFile
 from assay.ground import paths
@@ -36,162 +32,39 @@ from assay.mlperf import workloads
 from assay.mlperf.sut.kind import SutKind
 from assay.mlperf.sut.option import text_of
 
-E = TypeVar("E", bound=Enum)
 Layer = tuple[str, Mapping[str, str]]
 """Where values come from, in words, and {dotted field: text}."""
 FLAG = "flag {flag}"
 MODEL = f"{sut_options.GROUP}.model"
 
-_SOURCE = re.compile(r"hf:[\w.-]+/[\w.-]+(@[\w./-]+)?|https?://[^\s/]+/\S+")
-_COUNT = re.compile(r"\d{1,15}")
-DURATION_MAX_S = 1e9
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
-SYNONYMS = {
-    **dict.fromkeys(("fp16", "f16", "half"), "float16"),
-    **dict.fromkeys(("fp32", "f32", "float", "single", "full"), "float32"),
-    **dict.fromkeys(("bf16", "bfloat"), "bfloat16"),
-    **dict.fromkeys(("i8", "w8a8", "w8a16"), "int8"),
-    **dict.fromkeys(("gpu", "nvidia"), "cuda"),
-    **dict.fromkeys(("perf", "speed"), "performance"),
-    "acc": "accuracy",
-}
-"""What others call a choice of ours; named in a hint, as a name that is taken for another may be another thing."""
-_SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-
-
-def _choice(kind: type[E]) -> Callable[[str], E]:
-    def read(text: str) -> E:
-        for member in kind:
-            if text.strip().lower() == str(member.value).lower():
-                return member
-        values = [str(member.value).lower() for member in kind]
-        word = SYNONYMS.get(text.strip().lower(), text)
-        hint = f"did you mean {word}?" if word in values else did_you_mean(word, values)
-        raise ConfigError(f"{text!r} is not a {kind.__name__.lower()}", hint)
-
-    return read
-
-
-def _precision(text: str) -> Precision:
-    """One that no SUT runs is read, and refused by the SUT; among those that are offered it is none."""
-    try:
-        return _choice(Precision)(text)
-    except ConfigError as error:
-        word = SYNONYMS.get(text.strip().lower(), text)
-        raise ConfigError(error.message, did_you_mean(word, [p.value for p in suts.precisions()])) from None
-
-
-def _choices(kind: type[E]) -> Callable[[str], tuple[E, ...]]:
-    one = _choice(kind)
-
-    def read(text: str) -> tuple[E, ...]:
-        asked = [one(part) for part in text.split(",") if part.strip()]
-        if not asked:
-            raise ConfigError(f"no {kind.__name__.lower()} in {text!r}", "name at least one")
-        # In the order of the enum, each once: performance runs before accuracy, Offline before Server.
-        return tuple(member for member in kind if member in asked)
-
-    return read
-
-
-def _count(text: str) -> int:
-    if not _COUNT.fullmatch(text.strip()) or int(text) < 1:
-        raise ConfigError(f"{text[:40]!r} is not a count", "a whole number from 1 on, of at most 15 digits")
-    return int(text)
-
-
-LEAST_QPS = 1e-6
-"""One sample in eleven days. user.conf holds plain decimals: a rate far below this one would be 0 there."""
-
-
-def _qps(text: str) -> float | None:
-    if text.strip().lower() == "auto":
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not LEAST_QPS <= value < 1e9:
-        raise ConfigError(
-            f"{text!r} is not a rate in samples/s",
-            f"a number from {LEAST_QPS:g}, or `auto` for a short probe",
-        )
-    return value
-
-
-def _seconds(text: str) -> float:
-    match = _DURATION.fullmatch(text.strip().lower())
-    seconds = float(match[1]) * _SECONDS[match[2]] if match else math.inf
-    if seconds > DURATION_MAX_S:
-        raise ConfigError(f"{text[:40]!r} is not a duration", "for example 600s, 10m or 500ms; 1e9 s at most")
-    return seconds
-
-
-def _place(text: str) -> Path | str:
-    """A path, or the address of what is to be fetched, as it stands: as a path it would lose a slash."""
-    parts = urlsplit(text.strip())
-    if parts.scheme == "file" and "://" in text:
-        return paths.given(unquote(parts.path))
-    if not text.strip().startswith(("hf:", "http:", "https:")) and "://" not in text:
-        return paths.given(text)
-    if not _SOURCE.fullmatch(text.strip()):
-        raise ConfigError(
-            f"{text!r} is no address that Assay fetches from",
-            "a path, hf:OWNER/NAME, hf:OWNER/NAME@REVISION, https://… or file://…",
-        )
-    return text.strip()
-
-
-def _file_place(text: str) -> Path | str:
-    place = _place(text)
-    if isinstance(place, str) and place.startswith("hf:"):
-        raise ConfigError(f"{text!r} is a model, not a dataset", "a path or https://…")
-    return _dataset(place) if isinstance(place, Path) else place
-
-
-def _dataset(place: Path) -> Path:
-    """The file, or the one dataset file in a folder: of any other folder the reader says what is wrong."""
-    from assay.mlperf.data import dataset_file
-
-    found = dataset_file.in_folder(place) if place.is_dir() else []
-    return found[0] if len(found) == 1 else place
-
-
-def _word(text: str) -> str:
-    if not text.strip():
-        raise ConfigError("an empty value was given", "leave the option out, or name a value")
-    return text.strip()
-
-
-def _sut(text: str) -> str:
-    return suts.kind(_word(text)).name
-
-
 FIELDS: tuple[Field, ...] = (
-    Field("scenarios", "--scenario", _choices(Scenario), "offline, server, or both with a comma"),
-    Field("modes", "--mode", _choices(Mode), "performance, accuracy, or both with a comma"),
+    Field("scenarios", "--scenario", readers.choices(Scenario), "offline, server, or both with a comma"),
+    Field("modes", "--mode", readers.choices(Mode), "performance, accuracy, or both with a comma"),
     Field(
-        "style", "--style", _choice(Style), "test (few samples), fast (whole set), valid (the round's rules)"
+        "style",
+        "--style",
+        readers.choice(Style),
+        "test (few samples), fast (whole set), valid (the round's rules)",
     ),
     Field(
         "round",
         "--round",
-        _word,
+        readers.word,
         "rules to hold the run against, as v5.1 (default: the newest that has the workload)",
     ),
-    Field("sut", "--sut", _sut, f"who answers: {', '.join(suts.TABLE)}, or one of another package"),
-    Field("device", "--device", _choice(Device), "cpu or cuda"),
+    Field("sut", "--sut", readers.sut, f"who answers: {', '.join(suts.TABLE)}, or one of another package"),
+    Field("device", "--device", readers.choice(Device), "cpu or cuda"),
     Field(
         "precision",
         "--precision",
-        _precision,
+        readers.precision,
         "type of the weights, as bfloat16; `assay list` names them",
         "TYPE",
     ),
     Field(
         "paths.checkpoint",
         "--checkpoint",
-        _place,
+        readers.place,
         "folder of a Hugging Face checkpoint, or hf:OWNER/NAME[@REVISION] to fetch it from the hub",
         "DIR",
     ),
@@ -205,14 +78,14 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "paths.dataset",
         "--dataset",
-        _file_place,
+        readers.dataset_place,
         "dataset in the official schema: .pkl .parquet .jsonl .json, or a folder that holds one",
         "FILE",
     ),
     Field(
         "paths.accuracy_dataset",
         "--accuracy-dataset",
-        lambda text: _dataset(paths.given(text)),
+        readers.dataset_path,
         "dataset of the accuracy run, where the workload has another one for it (gpt-oss-120b)",
         "FILE",
     ),
@@ -236,16 +109,18 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "limits.samples",
         "--samples",
-        _count,
+        readers.count,
         "use N samples: in test style spread over the subsets, else the first of the dataset",
         "N",
     ),
-    Field("limits.batch", "--batch", _count, "most sequences at once", "N"),
-    Field("limits.target_qps", "--target-qps", _qps, "samples/s asked of LoadGen, or auto", "X"),
-    Field("limits.min_duration_s", "--min-duration", _seconds, "shortest performance run, as 600s", "T"),
-    Field("submission.submitter", "--submitter", _word, "name of the submitting organisation"),
-    Field("submission.division", "--division", _choice(Division), "closed, open or network"),
-    Field("submission.system_name", "--system-name", _word, "name of the system under test"),
+    Field("limits.batch", "--batch", readers.count, "most sequences at once", "N"),
+    Field("limits.target_qps", "--target-qps", readers.rate, "samples/s asked of LoadGen, or auto", "X"),
+    Field(
+        "limits.min_duration_s", "--min-duration", readers.seconds, "shortest performance run, as 600s", "T"
+    ),
+    Field("submission.submitter", "--submitter", readers.word, "name of the submitting organisation"),
+    Field("submission.division", "--division", readers.choice(Division), "closed, open or network"),
+    Field("submission.system_name", "--system-name", readers.word, "name of the system under test"),
     Field("submission.out", "--submission-out", paths.given, "folder of the submission tree", "DIR"),
 )
 _BY_NAME = {field.name: field for field in FIELDS}
