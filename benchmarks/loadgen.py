@@ -22,7 +22,7 @@ from assay.config import Device, Mode, Precision, Scenario
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.logs import RunRecord
 from assay.mlperf.rounds import round as rounds
-from assay.mlperf.rounds.round import Latency
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run import request_times, requests
 from assay.mlperf.run.session import RunSpec, Session
 from assay.mlperf.sut.interface import SutSpec

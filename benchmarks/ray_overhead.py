@@ -20,7 +20,7 @@ from assay import suts
 from assay.config import Device, Mode, Precision, Scenario
 from assay.machine import probe
 from assay.mlperf.rounds import round as rounds
-from assay.mlperf.rounds.round import Latency
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run.session import RunSpec, Session
 from assay.mlperf.sut.interface import SutSpec
 from assay.mlperf.workloads.workload import Generation

@@ -15,7 +15,8 @@ import numpy as np
 from assay.bench import tune
 from assay.bench.tune_search import ABOVE, Done, Probe, Tried, next_probe
 from assay.mlperf.rounds.early_stopping import Judgement, allowed_over, judge
-from assay.mlperf.rounds.round import Latency, Seeds
+from assay.mlperf.rounds.round import Seeds
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run import queue_model
 from assay.mlperf.run.request_times import server_schedule_ns
 from assay.mlperf.run.trial import StopRule, Tally

@@ -21,7 +21,8 @@ from assay.ground import settings
 from assay.ground.errors import ConfigError, Interrupted
 from assay.ground.hub import Hub
 from assay.mlperf.rounds.early_stopping import Judgement
-from assay.mlperf.rounds.round import Latency, Seeds
+from assay.mlperf.rounds.round import Seeds
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.trial import StopRule, Tally
 

@@ -22,7 +22,8 @@ from assay.bench.tune_search import (
     stepped_down,
 )
 from assay.mlperf.rounds.early_stopping import Judgement, allowed_over
-from assay.mlperf.rounds.round import Latency, Seeds
+from assay.mlperf.rounds.round import Seeds
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run import pace_model
 from assay.mlperf.run.request_times import server_schedule_ns
 from assay.mlperf.run.trial import StopRule, Tally

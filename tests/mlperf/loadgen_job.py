@@ -11,7 +11,8 @@ from assay.config import Device, Mode, Precision, Scenario
 from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.rounds import round as rounds
-from assay.mlperf.rounds.round import Latency, Round, Wheel
+from assay.mlperf.rounds.round import Round, Wheel
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run import wheels
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.session import Session

@@ -23,7 +23,8 @@ from assay.mlperf.record.result import (
 )
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.rounds import round as rounds
-from assay.mlperf.rounds.round import Round, RoundWorkload
+from assay.mlperf.rounds.round import Round
+from assay.mlperf.rounds.round_workload import RoundWorkload
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.sut.interface import Used
 

@@ -17,7 +17,8 @@ from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.rounds import round as rounds
-from assay.mlperf.rounds.round import Round, RoundWorkload
+from assay.mlperf.rounds.round import Round
+from assay.mlperf.rounds.round_workload import RoundWorkload
 
 FILE_MAX_BYTES = 4 << 20
 TOLERANCE = 5.1e-5

@@ -14,7 +14,7 @@ from pathlib import Path
 from assay.ground import files, settings
 from assay.ground.parsed import json_value
 from assay.mlperf.data.sample import Sample
-from assay.mlperf.rounds.round import RoundWorkload
+from assay.mlperf.rounds.round_workload import RoundWorkload
 from assay.mlperf.workloads.workload import Workload
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assay.config import BenchmarkConfig, Delivery, Division
 from assay.ground.errors import ConfigError
 from assay.mlperf.compliance import audit_config
-from assay.mlperf.rounds.round import RoundWorkload
+from assay.mlperf.rounds.round_workload import RoundWorkload
 
 USUAL = "TEST06"
 SCORED = "TEST07"

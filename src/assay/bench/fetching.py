@@ -19,7 +19,7 @@ from assay.ground.download import DownloadProgress
 from assay.ground.hub import Hub
 from assay.ground.redact import addresses
 from assay.mlperf import workloads
-from assay.mlperf.rounds.round import RoundWorkload
+from assay.mlperf.rounds.round_workload import RoundWorkload
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run.job import Job
 from assay.mlperf.workloads import artifact

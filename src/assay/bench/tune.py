@@ -37,7 +37,7 @@ from assay.mlperf.logs.names import USER_CONF
 from assay.mlperf.record.result import RunValidity
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.rounds.early_stopping import Judgement, allowed_over
-from assay.mlperf.rounds.round import Latency
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run import pace_model, queue_model, requests
 from assay.mlperf.run.pace_model import SeenPace

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from assay.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from assay.mlperf.rounds.round import Round, RoundWorkload
+    from assay.mlperf.rounds.round import Round
+    from assay.mlperf.rounds.round_workload import RoundWorkload
 
 HELP = "targets, limits, counts and seeds of a round, with sources"
 ALLOWED = (

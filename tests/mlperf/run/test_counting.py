@@ -9,7 +9,7 @@ import pytest
 
 from assay.config import Mode, Scenario
 from assay.ground.errors import RunFailed
-from assay.mlperf.rounds.round import Latency
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run import counting
 from assay.mlperf.run.counting import Counting, figures_so_far
 from assay.mlperf.run.live import LatencySoFar

@@ -11,7 +11,7 @@ from assay.config import Scenario
 from assay.mlperf import logs
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.rounds.early_stopping import Judgement, allowed_over
-from assay.mlperf.rounds.round import Latency
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run.request_times import Recorder, server_schedule_ns
 from assay.mlperf.run.trial import LateCount, StopRule, final_queries
 from tests.mlperf.loadgen_job import SAMPLES, run_spec, session

@@ -9,7 +9,8 @@ import pytest
 from assay.config import Mode, Scenario
 from assay.ground.errors import ConfigError
 from assay.mlperf.compliance import audit_config
-from assay.mlperf.rounds.round import Latency, Seeds
+from assay.mlperf.rounds.round import Seeds
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run import user_conf
 from assay.mlperf.run.run_spec import RunSpec
 

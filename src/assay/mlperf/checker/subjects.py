@@ -14,7 +14,7 @@ from assay.mlperf.checker.archive import Archive
 from assay.mlperf.checker.rule import Level, RuleScope
 from assay.mlperf.checker.submission import Benchmark, Entry, Submitter, System, Tree
 from assay.mlperf.logs.detail import DetailLog
-from assay.mlperf.rounds.round import RoundWorkload
+from assay.mlperf.rounds.round_workload import RoundWorkload
 
 S = TypeVar("S")
 

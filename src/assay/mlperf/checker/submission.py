@@ -18,7 +18,8 @@ from assay.ground.parsed import yaml_value
 from assay.mlperf.checker import endpoints
 from assay.mlperf.logs import detail, names
 from assay.mlperf.logs.detail import JUDGED_KEYS, DetailLog
-from assay.mlperf.rounds.round import Round, RoundWorkload, loadgen_key
+from assay.mlperf.rounds.round import Round
+from assay.mlperf.rounds.round_workload import RoundWorkload, loadgen_key
 from assay.mlperf.submission import truncate
 from assay.mlperf.submission.tree import (
     DIVISIONS,

@@ -12,7 +12,7 @@ from assay.ground.printable import one_line
 from assay.mlperf.checker.rules.performance import result_key
 from assay.mlperf.checker.submission import Entry
 from assay.mlperf.logs.accuracy_text import scores
-from assay.mlperf.rounds.round import LATENCY_UNIT
+from assay.mlperf.rounds.round_workload import LATENCY_UNIT
 
 
 @dataclass(frozen=True)

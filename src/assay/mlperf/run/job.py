@@ -15,7 +15,8 @@ from assay.ground import model_folder
 from assay.ground.errors import ConfigError, EnvironmentProblem
 from assay.mlperf import workloads
 from assay.mlperf.data.sample import Sample
-from assay.mlperf.rounds.round import Round, RoundWorkload, Wheel
+from assay.mlperf.rounds.round import Round, Wheel
+from assay.mlperf.rounds.round_workload import RoundWorkload
 from assay.mlperf.run import choosing, wheels
 from assay.mlperf.sut.interface import SutSpec
 from assay.mlperf.sut.kind import SutKind

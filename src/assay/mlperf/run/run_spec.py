@@ -9,7 +9,8 @@ from pathlib import Path
 from assay.config import Mode, Scenario
 from assay.mlperf.compliance import audit_config
 from assay.mlperf.logs import names
-from assay.mlperf.rounds.round import Latency, Seeds
+from assay.mlperf.rounds.round import Seeds
+from assay.mlperf.rounds.round_workload import Latency
 
 OFFLINE_HEADROOM = 1.1
 """LoadGen makes an Offline query 10 % larger than target_qps x duration. Source: LoadGen,

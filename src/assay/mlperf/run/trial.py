@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from assay.mlperf.rounds.early_stopping import Judgement, allowed_over, judge
-from assay.mlperf.rounds.round import Latency, Seeds
+from assay.mlperf.rounds.round import Seeds
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run.request_times import CallReader, Recorder, server_schedule_ns
 from assay.mlperf.run.run_spec import RunSpec
 

@@ -12,7 +12,7 @@ from typing import Literal
 from assay import nano
 from assay.config import Scenario, Style
 from assay.mlperf.data.dataset import Dataset, columns_of
-from assay.mlperf.rounds.round import Latency, RoundWorkload
+from assay.mlperf.rounds.round_workload import Latency, RoundWorkload
 from assay.mlperf.rounds.target import Target
 from assay.mlperf.scoring import tokens
 from assay.mlperf.workloads.datasets import mixtral_rows as rows

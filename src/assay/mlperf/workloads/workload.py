@@ -14,7 +14,7 @@ from typing import Any
 
 from assay.config import Scenario, Style
 from assay.mlperf.data.dataset import Dataset, Schema
-from assay.mlperf.rounds.round import RoundWorkload
+from assay.mlperf.rounds.round_workload import RoundWorkload
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring.metric import Metric, Scorer
 from assay.mlperf.scoring.score import by_metric
