@@ -280,26 +280,6 @@ def test_where_official_sources_differ_the_round_says_which_one_it_follows(
     assert any(word in note and "followed here" in note for note in notes)
 
 
-@pytest.mark.parametrize(
-    ("workload", "key"),
-    [
-        ("gptj-99.9", "gptj"),
-        ("llama2-70b-99", "llama2-70b"),
-        ("llama2-70b-interactive-99.9", "llama2-70b-interactive"),
-        ("mixtral-8x7b", "mixtral-8x7b"),
-        ("llama3.1-405b", "llama3_1-405b"),
-        ("llama3.1-8b", "llama3_1-8b"),
-        ("llama3.1-8b-edge", "llama3_1-8b-edge"),
-        ("deepseek-r1", "deepseek-r1"),
-        ("gpt-oss-120b", "gpt-oss-120b"),
-    ],
-)
-def test_loadgen_knows_a_benchmark_by_a_name_without_dots_and_accuracy_classes(
-    workload: str, key: str
-) -> None:
-    assert rounds.loadgen_key(workload) == key
-
-
 def test_rounds_are_ordered_by_their_numbers_not_as_texts() -> None:
     names = ["v10.0", "v4.1", "v6.10", "v6.2"]
     assert sorted(names, key=rounds.by_number) == ["v4.1", "v6.2", "v6.10", "v10.0"]

@@ -12,7 +12,7 @@ from assay.recipes.actions import script
 from assay.recipes.contract.argv import parse
 from assay.recipes.errors import RecipeFailed, RecipeFault
 from assay.recipes.run.builtin import Builtin
-from assay.recipes.tools import container
+from assay.recipes.tools import container, container_image
 from tests.recipes.conftest import Kit
 
 
@@ -173,8 +173,8 @@ def test_a_recipe_is_tested_by_name_or_tags(words: list[str], kit: Kit) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is asked of the room of containers."""
     seen: list[str] = []
-    for name in ("run_in_container", "write_dockerfile"):
-        monkeypatch.setattr(container, name, lambda *_, name=name: seen.append(name) or {"return": 0})
+    for room, name in ((container, "run_in_container"), (container_image, "write_dockerfile")):
+        monkeypatch.setattr(room, name, lambda *_, name=name: seen.append(name) or {"return": 0})
     return seen
 
 

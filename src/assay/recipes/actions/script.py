@@ -173,7 +173,7 @@ def docker(context: Context, inputs: Inputs) -> Answer:
 def dockerfile(context: Context, inputs: Inputs) -> Answer:
     """Write the Dockerfile for a recipe. Raises: RecipeFault (1) for one of our own, which has none."""
     from assay.recipes.run.builtin import owned
-    from assay.recipes.tools.container import write_dockerfile
+    from assay.recipes.tools.container_image import write_dockerfile
 
     require_request(inputs)
     if owned(context.builtins, context.index, inputs, context.console.note):
