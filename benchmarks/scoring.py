@@ -80,7 +80,7 @@ def text_speed(folder: Path, tokenizer_folder: Path, rows: int) -> dict[str, Any
     from assay.mlperf.data import dataset, tokenizer
     from assay.mlperf.data.dataset_file import write_columns
     from assay.mlperf.scoring import log
-    from assay.mlperf.scoring.programs.mbxp import Grading, ProgramVerdict
+    from assay.mlperf.scoring.programs.program import Grading, ProgramVerdict
     from assay.mlperf.scoring.score import score
     from assay.mlperf.workloads.datasets.mixtral_rows import SCHEMA
     from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS
@@ -165,7 +165,8 @@ def official_text(tokenizer_folder: Path, made: Sequence[dict[str, Any]]) -> flo
 
 
 def canonical_programs(folder: Path, count: int) -> list[Any]:
-    from assay.mlperf.scoring.programs.mbxp import GRADED, Program
+    from assay.mlperf.scoring.programs.mbxp import GRADED
+    from assay.mlperf.scoring.programs.program import Program
 
     programs = []
     for path in sorted(folder.glob("*.jsonl")):
@@ -205,7 +206,8 @@ def program_speed(programs: Sequence[Any], rounds: int) -> dict[str, Any]:
 
 def official_verdict(program: Any) -> bool:
     """mxeval's commands, without a sandbox: only for the canonical solutions that come with the data."""
-    from assay.mlperf.scoring.programs.language import content, node_modules
+    from assay.mlperf.scoring.programs.language import content
+    from assay.mlperf.scoring.programs.tools import node_modules
 
     suffix = {
         "cpp": "cpp",

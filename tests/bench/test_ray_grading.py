@@ -13,7 +13,7 @@ from assay.cli import main
 from assay.ground.errors import ConfigError, EnvironmentProblem
 from assay.mlperf.scoring import rouge
 from assay.mlperf.scoring.programs.grader import Grade
-from assay.mlperf.scoring.programs.mbxp import Grading, Program, ProgramVerdict
+from assay.mlperf.scoring.programs.program import Grading, Program, ProgramVerdict
 
 PROGRAMS = [Program("python", f"f{n}", f"solution {n}", "test") for n in range(230)]
 SANDBOX = {"kind": "bubblewrap", "safe": True}

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from assay.mlperf.scoring.programs.grader import Grade
-from assay.mlperf.scoring.programs.mbxp import Program
+from assay.mlperf.scoring.programs.program import Program
 from assay.nano.grammar.program import write_program
 from assay.nano.grammar.step import LANGUAGES
 

@@ -13,7 +13,7 @@ from assay.ground import settings
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring import rouge
 from assay.mlperf.scoring.programs.grader import Grade, Progress
-from assay.mlperf.scoring.programs.mbxp import Grading, Program, ProgramVerdict
+from assay.mlperf.scoring.programs.program import Grading, Program, ProgramVerdict
 from assay.suts.ray import KIND
 from assay.suts.ray_cluster import Cluster
 from assay.suts.ray_group import words_of

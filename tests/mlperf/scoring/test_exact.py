@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.scoring import exact
 from assay.mlperf.scoring.metric import Answered
-from assay.mlperf.scoring.programs.mbxp import Grading, Program, ProgramVerdict
+from assay.mlperf.scoring.programs.program import Grading, Program, ProgramVerdict
 
 RIGHT, WRONG = Program("livecodebench", "q1", "1", ""), Program("livecodebench", "q2", "2", "")
 MISSING = Program("livecodebench", "q3", "3", "")

@@ -4,7 +4,7 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring import metric, tokens
 from assay.mlperf.scoring.metric import Answered, Answers, Metric
-from assay.mlperf.scoring.programs.mbxp import Grading
+from assay.mlperf.scoring.programs.program import Grading
 
 LENGTH = Metric("length", "words", "Length", digits=1)
 RIGHT = Metric("right", "%", "Right")

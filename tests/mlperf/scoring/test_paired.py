@@ -8,7 +8,7 @@ import pytest
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.data.tokenizer import Tokenizer
 from assay.mlperf.scoring.paired import ReferenceAnswer, loss_exceeds, reference_values
-from assay.mlperf.scoring.programs.mbxp import Grading
+from assay.mlperf.scoring.programs.program import Grading
 from assay.mlperf.scoring.score import score
 from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS
 

@@ -14,7 +14,7 @@ from assay.mlperf.rounds import round as rounds
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring.log import Record
 from assay.mlperf.scoring.metric import Metric, Scorer
-from assay.mlperf.scoring.programs.mbxp import Grading, Program, ProgramVerdict
+from assay.mlperf.scoring.programs.program import Grading, Program, ProgramVerdict
 from assay.mlperf.scoring.score import accuracy_text, score
 from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS, official_results
 from tests.mlperf.scoring.conftest import WORDS, sample

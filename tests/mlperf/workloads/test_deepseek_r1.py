@@ -12,7 +12,7 @@ from assay.mlperf.scoring import answer_forms as forms
 from assay.mlperf.scoring import math_grading
 from assay.mlperf.scoring.metric import Answered, Answers
 from assay.mlperf.scoring.programs.grader import Grade
-from assay.mlperf.scoring.programs.mbxp import Grading, Program, ProgramVerdict
+from assay.mlperf.scoring.programs.program import Grading, Program, ProgramVerdict
 from assay.mlperf.workloads import deepseek_r1
 from assay.mlperf.workloads.datasets import deepseek_rows
 from assay.mlperf.workloads.scorers import deepseek_scorers

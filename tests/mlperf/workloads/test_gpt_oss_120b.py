@@ -8,7 +8,7 @@ from assay.ground.errors import ArtifactError
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.scoring import harmony
 from assay.mlperf.scoring.metric import Answered, Answers
-from assay.mlperf.scoring.programs.mbxp import Grading, ProgramVerdict
+from assay.mlperf.scoring.programs.program import Grading, ProgramVerdict
 from assay.mlperf.workloads.datasets import gpt_oss_rows
 from assay.mlperf.workloads.scorers import gpt_oss_scorers
 

@@ -7,7 +7,7 @@ import pytest
 from assay.ground.errors import ArtifactError
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.scoring.metric import Answered, Answers
-from assay.mlperf.scoring.programs.mbxp import Grading
+from assay.mlperf.scoring.programs.program import Grading
 from assay.mlperf.workloads import llama3_1_405b
 from assay.mlperf.workloads.scorers import llama3_1_405b_scorers
 

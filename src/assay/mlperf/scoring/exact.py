@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assay.mlperf.scoring.metric import Answered
-from assay.mlperf.scoring.programs.mbxp import Grader, Program
+from assay.mlperf.scoring.programs.program import Grader, Program
 
 Judgement = bool | Program
 """Right or wrong, or the program whose passing makes the answer right."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from assay.mlperf.scoring import math_forms
-from assay.mlperf.scoring.programs.mbxp import Program
+from assay.mlperf.scoring.programs.program import Program
 
 LANGUAGE = "sympy"
 BRACKETS = "()[]"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring import interval, rouge
-from assay.mlperf.scoring.programs.mbxp import Grader
+from assay.mlperf.scoring.programs.program import Grader
 from assay.mlperf.scoring.rouge import TextComparison
 
 PERCENT = "%"

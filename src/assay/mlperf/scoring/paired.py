@@ -14,7 +14,7 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.data.tokenizer import Tokenizer
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring.metric import Scorer
-from assay.mlperf.scoring.programs.mbxp import Grader
+from assay.mlperf.scoring.programs.program import Grader
 from assay.mlperf.scoring.score import AnswerRecord, score
 
 Z_ONE_SIDED_95 = 1.6448536269514722

@@ -18,7 +18,7 @@ from assay.mlperf.data.tokenizer import Tokenizer
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring import rouge
 from assay.mlperf.scoring.metric import Answered, Answers, Scorer
-from assay.mlperf.scoring.programs.mbxp import Grader
+from assay.mlperf.scoring.programs.program import Grader
 from assay.mlperf.scoring.rouge import TextComparison
 
 

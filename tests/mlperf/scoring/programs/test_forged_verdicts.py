@@ -12,7 +12,7 @@ import pytest
 
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring.programs import grader, language
-from assay.mlperf.scoring.programs.mbxp import Program
+from assay.mlperf.scoring.programs.program import Program
 from assay.sandbox import sandbox as sandboxes
 from assay.sandbox.sandbox import Sandbox
 

@@ -10,7 +10,8 @@ from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring.programs import grader, language
 from assay.mlperf.scoring.programs import transpile as transpiling
 from assay.mlperf.scoring.programs.grader import Grade
-from assay.mlperf.scoring.programs.mbxp import GRADED, Program, ProgramVerdict
+from assay.mlperf.scoring.programs.mbxp import GRADED
+from assay.mlperf.scoring.programs.program import Program, ProgramVerdict
 from assay.mlperf.scoring.programs.transpile import transpile
 from assay.sandbox import sandbox as sandboxes
 from assay.sandbox.isolation import Bubblewrap, Unshare

@@ -13,7 +13,8 @@ import pytest
 
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring.programs import grader, language
-from assay.mlperf.scoring.programs.mbxp import GRADED, Program
+from assay.mlperf.scoring.programs.mbxp import GRADED
+from assay.mlperf.scoring.programs.program import Program
 from assay.sandbox import sandbox as sandboxes
 from assay.sandbox.isolation import Isolation, Unshare
 from assay.sandbox.sandbox import Sandbox

@@ -11,7 +11,7 @@ from assay.mlperf.scoring.programs import code_problems, language, livecodebench
 from assay.mlperf.scoring.programs.code_problems import CodeProblem
 from assay.mlperf.scoring.programs.grader import Grade
 from assay.mlperf.scoring.programs.livecodebench import CodeRunner
-from assay.mlperf.scoring.programs.mbxp import STARVED, Program
+from assay.mlperf.scoring.programs.program import STARVED, Program
 from assay.sandbox import sandbox
 from assay.sandbox.sandbox import ProgramOutcome
 

@@ -13,7 +13,7 @@ from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf.data import tokenizer
 from assay.mlperf.data.tokenizer import Tokenizer
 from assay.mlperf.scoring.log import Record
-from assay.mlperf.scoring.programs.mbxp import Grading, Program, ProgramVerdict
+from assay.mlperf.scoring.programs.program import Grading, Program, ProgramVerdict
 from assay.mlperf.scoring.score import score
 from assay.mlperf.workloads.datasets import mixtral_build
 from assay.mlperf.workloads.datasets.mixtral_build import Sources

@@ -7,7 +7,7 @@ import pytest
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring.metric import Answered, Answers
-from assay.mlperf.scoring.programs.mbxp import Grading
+from assay.mlperf.scoring.programs.program import Grading
 from assay.mlperf.workloads.scorers import summaries
 
 

@@ -16,7 +16,7 @@ from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring.programs import language as languages
 from assay.mlperf.scoring.programs import livecodebench
 from assay.mlperf.scoring.programs.language import Language, content
-from assay.mlperf.scoring.programs.mbxp import STARVED, Grading, Program, ProgramVerdict
+from assay.mlperf.scoring.programs.program import STARVED, Grading, Program, ProgramVerdict, unfinished
 from assay.mlperf.scoring.programs.transpile import CHUNK_PROGRAMS, transpile
 from assay.sandbox import sandbox as sandboxes
 from assay.sandbox.sandbox import Sandbox
@@ -123,14 +123,8 @@ def _run_once(sandbox: Sandbox, language: Language, source: bytes) -> ProgramVer
         secret=secret,
         has_proc=language.has_proc,
     )
-    if outcome.status is None:
-        return ProgramVerdict(
-            None, f"the sandbox failed: {outcome.output.strip()[-200:] or 'no answer in time'}"
-        )
-    if outcome.starved:
-        return STARVED
-    if outcome.timed_out:
-        return ProgramVerdict(False, "not ended in time")
+    if (verdict := unfinished(outcome)) is not None:
+        return verdict
     if outcome.status == 0 and outcome.told_secret:
         return ProgramVerdict(True)
     said = outcome.output.strip()

@@ -19,7 +19,7 @@ from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.mlperf.scoring.programs import code_problems
 from assay.mlperf.scoring.programs import language as languages
 from assay.mlperf.scoring.programs.code_problems import CodeProblem, ProblemFiles
-from assay.mlperf.scoring.programs.mbxp import STARVED, Program, ProgramVerdict
+from assay.mlperf.scoring.programs.program import Program, ProgramVerdict, unfinished
 from assay.sandbox.sandbox import ProgramOutcome, Sandbox
 
 LANGUAGE = "livecodebench"
@@ -94,14 +94,8 @@ def _verdict(ours: CodeRunner, problems: ProblemFiles, program: Program) -> Prog
 
 def judged(problem: CodeProblem, outcome: ProgramOutcome) -> ProgramVerdict:
     """The verdict on a program's outputs."""
-    if outcome.status is None:
-        return ProgramVerdict(
-            None, f"the sandbox failed: {outcome.output.strip()[-200:] or 'no answer in time'}"
-        )
-    if outcome.starved:
-        return STARVED
-    if outcome.timed_out:
-        return ProgramVerdict(False, "not ended in time")
+    if (verdict := unfinished(outcome)) is not None:
+        return verdict
     lines = outcome.output.split("\n")
     for number, right in enumerate(problem.outputs):
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assay.mlperf.data.columns import Columns
 from assay.mlperf.data.tokenizer import Tokenizer
-from assay.mlperf.scoring.programs.mbxp import Grader
+from assay.mlperf.scoring.programs.program import Grader
 
 
 @dataclass(frozen=True)

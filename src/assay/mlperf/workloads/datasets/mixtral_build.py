@@ -18,7 +18,8 @@ from assay.ground.parsed import json_value
 from assay.mlperf.data import dataset
 from assay.mlperf.data.columns import Columns
 from assay.mlperf.data.tokenizer import Tokenizer
-from assay.mlperf.scoring.programs.mbxp import FENCE, GRADED, Grader, program
+from assay.mlperf.scoring.programs.mbxp import FENCE, GRADED, program
+from assay.mlperf.scoring.programs.program import Grader
 from assay.mlperf.workloads.datasets.building import Builder, Order
 from assay.mlperf.workloads.datasets.mixtral_rows import GSM8K, MBXP, OPENORCA, SCHEMA, SUBSETS
 

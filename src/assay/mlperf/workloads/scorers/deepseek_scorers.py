@@ -12,7 +12,7 @@ from assay.mlperf.scoring import answer_forms as forms
 from assay.mlperf.scoring import math_grading, metric
 from assay.mlperf.scoring.exact import Judgement, by_subset, judged
 from assay.mlperf.scoring.metric import PERCENT, Answered, Answers, Metric, Scorer
-from assay.mlperf.scoring.programs.mbxp import Program
+from assay.mlperf.scoring.programs.program import Program
 from assay.mlperf.workloads.datasets import deepseek_rows as rows
 
 EXACT = Metric("exact_match", PERCENT, "Exact match")

@@ -10,7 +10,7 @@ from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring import answer_forms, harmony, interval, metric
 from assay.mlperf.scoring.exact import Judgement, by_subset, judged
 from assay.mlperf.scoring.metric import PERCENT, Answered, Answers, Metric, Scorer
-from assay.mlperf.scoring.programs.mbxp import Program
+from assay.mlperf.scoring.programs.program import Program
 from assay.mlperf.workloads.datasets import gpt_oss_rows as rows
 
 EXACT = Metric("exact_match", PERCENT, "Exact match", digits=3)

@@ -13,7 +13,7 @@ from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring import gsm8k, metric, rouge, tokens
 from assay.mlperf.scoring.metric import PERCENT, Answered, Answers, Metric, Scorer, not_measured
 from assay.mlperf.scoring.programs import mbxp
-from assay.mlperf.scoring.programs.mbxp import ProgramVerdict
+from assay.mlperf.scoring.programs.program import ProgramVerdict
 from assay.mlperf.workloads.datasets import mixtral_rows as rows
 
 ROUGE = (
