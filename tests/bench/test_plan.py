@@ -34,7 +34,7 @@ from assay.suts.pace import Pace
 from assay.suts.shape import MIXTRAL_8X7B
 from tests import fakes
 
-PACE = Pace(start_s=5.0, prefill_s=0.5, prompt_tokens=10, step_s=0.1, spent_s=1.0)
+PACE = Pace(start_s=5.0, prefill_s=0.5, prompt_tokens=10, step_s=0.1)
 SMALL = {
     **MIXTRAL_8X7B,
     "hidden_size": 64,

@@ -1,8 +1,8 @@
-"""Definitions side by side, on a page, on a terminal and in a README."""
+"""Definitions side by side, on a page and on a terminal."""
 
 from __future__ import annotations
 
-from assay.report.definition_table import cells, definition_lines, definition_markdown, definition_table
+from assay.report.definition_table import cells, definition_lines, definition_table
 
 SHEET = {
     "LoadGen": {"TTFT": 12.0, "tokens/s": 100.0},
@@ -19,5 +19,4 @@ def test_a_metric_has_a_row_and_a_tool_without_it_a_dash() -> None:
 def test_it_is_the_same_table_everywhere() -> None:
     assert definition_lines(SHEET)[1].split() == ["TTFT", "ms", "12", "10"]
     assert len({len(line) for line in definition_lines(SHEET)}) == 1
-    assert definition_markdown(SHEET).splitlines()[1] == "| --- | --- | --- |"
     assert "<td>2.5</td>" in definition_table(SHEET) and "docs/definitions.md" in definition_table(SHEET)

@@ -9,6 +9,7 @@ import pytest
 
 from assay.config import Precision
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.ground.model_folder import INDEX
 from assay.suts import checkpoint, checkpoint_folder, dense, gguf_model
 from assay.suts import shape as shapes
 from assay.suts.shape import MIXTRAL_8X7B
@@ -102,7 +103,7 @@ def test_large_weights_are_cut_into_shards_that_transformers_reads(
 
     monkeypatch.setattr(checkpoint_folder, "SHARD_BYTES", 4000)
     checkpoint.random(SMALL, 0, tmp_path / "m")
-    index = json.loads((tmp_path / "m" / checkpoint_folder.INDEX).read_text())
+    index = json.loads((tmp_path / "m" / INDEX).read_text())
     assert len(set(index["weight_map"].values())) > 2
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "m").config.num_hidden_layers == 2
 

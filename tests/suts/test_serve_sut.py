@@ -110,13 +110,16 @@ def test_a_command_that_cannot_be_started_is_refused(server: str) -> None:
 
 
 def test_known_servers_are_started_without_a_prefix_cache() -> None:
-    words = serve_command.command("vllm", "py", Path("/m"), 8000, "bfloat16", "--max-num-seqs 8")
+    asked = {"server": "vllm", "server_python": "py", "server_args": "--max-num-seqs 8"}
+    words = serve_command.command(asked, Path("/m"), 8000, Precision.BFLOAT16)
     assert words[:4] == ["py", "-m", "vllm.entrypoints.openai.api_server", "--model"]
     assert "--no-enable-prefix-caching" in words and words[-2:] == ["--max-num-seqs", "8"]
-    assert "--disable-radix-cache" in serve_command.command("sglang", "py", Path("/m"), 1, "float16", None)
+    other = {"server": "sglang", "server_python": None, "server_args": None}
+    words = serve_command.command(other, Path("/m"), 1, Precision.FLOAT16)
+    assert words[0] == sys.executable and "--disable-radix-cache" in words
     assert KIND.defaults()["server"] == "vllm"
 
 
 def test_a_text_that_is_no_command_line_is_refused() -> None:
     with pytest.raises(ConfigError):
-        serve_command.command("x '", "py", Path("/m"), 1, "float16", None)
+        serve_command.command(KIND.values({"server": "x '"}), Path("/m"), 1, Precision.FLOAT16)

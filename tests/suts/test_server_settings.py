@@ -45,7 +45,7 @@ def test_each_server_has_names_of_its_own_for_the_same_thing() -> None:
     words = [*parts, "--stream-interval", "8", "--max-model-len", "8k"]
     draft = '{"method": "eagle", "num_speculative_tokens": 3}'
     vllm = from_command("vllm", [*words, "--speculative-config", draft])
-    assert (vllm.devices, vllm.parts) == ({"tensor": 4, "pipeline": 2}, 8)
+    assert vllm.devices == {"tensor": 4, "pipeline": 2}
     assert (vllm.weights, vllm.kv, vllm.interval, vllm.draft_steps) == ("fp8", "fp8_e5m2", 8, 3)
     assert vllm.context == 8000 and vllm.drafts.startswith("--speculative-config {")
     sglang = from_command("sglang", ["--tp", "2", "--speculative-eagle-topk", "4", "--allow-auto-truncate"])

@@ -21,10 +21,6 @@ ROUNDS = tuple(word for name in rounds.official_names() for word in (f"{name[1:]
 BOTH_MODES = "performance,accuracy"
 ALL_SCENARIOS = "all scenarios"
 """Those of the workload: `cm` knows which."""
-SCENARIO_WORDS = {
-    each.value.lower(): each.value.lower() for each in Scenario if each is not Scenario.MULTI_STREAM
-}
-"""Scenarios in CM's words; MultiStream is refused by name."""
 BATCH = "batch_size."
 """Prefix of the dynamic variation `_batch_size.8`."""
 

@@ -94,20 +94,6 @@ def origin(folder: Path) -> str | None:
     return str(marker["origin"]) if marker is not None and is_complete(folder) else None
 
 
-def verify(folder: Path) -> list[str]:
-    """Hash every file again. Returns a sentence for each difference from the marker; empty = as obtained."""
-    marker = _read_marker(folder)
-    if marker is None:
-        return [f"{folder} was not completed"]
-    found = []
-    for path, known in marker["files"].items():
-        if not (folder / path).is_file():
-            found.append(f"{path} is missing")
-        elif (now := files.sha256(folder / path)) != known["sha256"]:
-            found.append(f"{path}: sha256 is {now}, {known['sha256']} was obtained")
-    return found
-
-
 def _obtain_locked(folder: Path, listing: Listing, report: Report, patience: Patience | None) -> None:
     if not listing.items:
         raise ArtifactError(

@@ -40,10 +40,3 @@ def definition_lines(sheet: Sheet) -> list[str]:
         "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))])
         for row in (heads, *rows)
     ]
-
-
-def definition_markdown(sheet: Sheet) -> str:
-    """The same for a README."""
-    heads, rows = cells(sheet)
-    lines = [heads, tuple("---" for _ in heads), *rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in lines)

@@ -11,9 +11,10 @@ from typing import Any
 
 from assay.ground import files, scratch
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
+from assay.ground.model_folder import INDEX, SINGLE
 
 SHARD_BYTES = 2 << 30
-INDEX = "model.safetensors.index.json"
+"""Bytes of a file of weights. A choice: the writer holds as much in memory."""
 TOKENIZER_FILES = (
     "tokenizer.model",
     "tokenizer.json",
@@ -47,7 +48,7 @@ class Shards:
         """Writes the last shard, the index, config.json and a greedy generation_config.json."""
         self._write()
         if self._written == 1:
-            (self.folder / "model-00001.safetensors").rename(self.folder / "model.safetensors")
+            (self.folder / "model-00001.safetensors").rename(self.folder / SINGLE)
         else:
             index = {"metadata": {"total_size": self._total_bytes}, "weight_map": self._place}
             files.write_json(self.folder / INDEX, index)

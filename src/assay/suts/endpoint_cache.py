@@ -20,9 +20,9 @@ class CacheCounters:
     queries: float | None = None
 
 
-def counters(metrics: Sequence[str]) -> CacheCounters:
+def counters(pages: Sequence[str]) -> CacheCounters:
     """Sums the counters of all servers. `pages`: their metrics in Prometheus form."""
-    return CacheCounters(_sum(metrics, HITS), _sum(metrics, QUERIES))
+    return CacheCounters(_sum(pages, HITS), _sum(pages, QUERIES))
 
 
 def _sum(pages: Sequence[str], name: str) -> float | None:

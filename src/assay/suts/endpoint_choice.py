@@ -27,7 +27,7 @@ from assay.suts import endpoint_text
 
 AUTO = "auto"
 _TEMPLATE = "openai-chat"
-"""APIs whose server puts every prompt into its own template."""
+"""The API whose server puts every prompt into a template of its own."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Ledger:
         self._open: dict[int, OpenQuery] = {}
         self._own: dict[int, EndedStream] = {}
         self._wrong: dict[int, EndpointFailure] = {}
-        """Number of whole answers of text whose ids could not be proved."""
+        """Number of a query -> why the ids of its whole answer, which came as text, are not proved."""
         self._broken: BaseException | None = None
 
     def enter(self, ids: Sequence[int | None]) -> list[int]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from assay.config import OptionValue
 from assay.endpoint.address import Address
 from assay.endpoint.exchange import ClientLimits
 from assay.ground import cores
 from assay.ground.errors import ConfigError, EnvironmentProblem
-from assay.suts import endpoint_http
+from assay.suts import endpoint_http, secret
 
 SPARE_FILES = 512
+"""Open files beside the streams: those of the dataset, of libraries, logs and sockets to the clients. A choice."""
 STREAMS_A_CLIENT = 32
 """Number of requests in flight below which another client process does not pay."""
 MOST_CLIENTS = 256
@@ -40,6 +42,23 @@ def limits_of(options: Options) -> ClientLimits:
     return limits
 
 
+@dataclass(frozen=True)
+class AskedClient:
+    """The client that the options ask for."""
+
+    limits: ClientLimits
+    processes: int
+    """How many carry the streams."""
+    check_s: float
+    """Seconds in which the client's own ceiling is measured; 0 = it is not."""
+
+
+def client_of(options: Options) -> AskedClient:
+    """Raises: as `limits_of` and `clients_of`."""
+    limits = limits_of(options)
+    return AskedClient(limits, clients_of(options, limits.in_flight), float(str(options["client_check"])))
+
+
 def clients_of(options: Options, in_flight: int) -> int:
     """Number of client processes for the streams. Raises: ConfigError."""
     asked = str(options["clients"])
@@ -48,6 +67,17 @@ def clients_of(options: Options, in_flight: int) -> int:
     if not asked.isascii() or not asked.isdigit() or not 1 <= int(asked) <= MOST_CLIENTS:
         raise ConfigError(f"--clients is {asked[:40]!r}", f"auto, or 1 to {MOST_CLIENTS}")
     return min(int(asked), in_flight)
+
+
+def token_of(options: Options) -> str | None:
+    """The bearer token of the server; None = it needs none. Raises: ConfigError when its variable is not set."""
+    variable = options["api_key_env"]
+    return secret.value(str(variable)) if variable else None
+
+
+def asked_model(options: Options) -> str | None:
+    """The model's name on the server; None = the first that it lists."""
+    return None if options["model"] is None else str(options["model"])
 
 
 def model_of(addresses: Sequence[Address], asked: str | None, token: str | None) -> str:

@@ -11,10 +11,10 @@ from assay.endpoint.sampling import Sampling
 from assay.endpoint.single import ProbedServer, answer
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
-from assay.suts import endpoint_pace, endpoint_rules, endpoint_server, secret
+from assay.suts import endpoint_pace, endpoint_rules, endpoint_server
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_choice import api_of, choice
-from assay.suts.endpoint_options import clients_of, model_of, urls_of
+from assay.suts.endpoint_options import asked_model, clients_of, model_of, token_of, urls_of
 
 PROCESS_BYTES = 120_000_000
 """Bytes of anonymous memory of its process without bodies. Source: measured with the embedded workload."""
@@ -41,7 +41,7 @@ def examine(work: SutWork) -> Examined:
     model, said = "", {}
     for address in addresses:  # one that is away hides no other
         try:
-            model = model_of([address], model or _asked_model(work), token)
+            model = model_of([address], model or asked_model(KIND.values(work.spec.options)), token)
             said[address.text] = endpoint_server.description(address, model, token)
             blockers += _first_answer(ProbedServer(address, token, TIMEOUT_S), api, model)
         except AssayError as error:
@@ -72,10 +72,11 @@ def seconds(work: SutWork) -> SutSeconds | None:
     api, _, addresses, token = _server(work)
     if not takes_ids(api):
         return None
-    model = model_of(addresses, _asked_model(work), token)
+    options = KIND.values(work.spec.options)
+    model = model_of(addresses, asked_model(options), token)
     servers = [ProbedServer(address, token, TIMEOUT_S) for address in addresses]
     prompts = [sample.prompt_ids for sample in work.samples]
-    in_flight = int(str(KIND.values(work.spec.options)["max_in_flight"]))
+    in_flight = int(str(options["max_in_flight"]))
     pace = endpoint_pace.measure(servers, api, model, prompts, in_flight)
     if pace is None:
         return None
@@ -86,15 +87,9 @@ def seconds(work: SutWork) -> SutSeconds | None:
 
 def _server(work: SutWork) -> tuple[Api, str, list[Address], str | None]:
     options = KIND.values(work.spec.options)
-    variable = options["api_key_env"]
-    token = secret.value(str(variable)) if variable else None
+    token = token_of(options)
     addresses = [parse(url) for url in urls_of(options)]
     return *api_of(options, addresses, token), addresses, token
-
-
-def _asked_model(work: SutWork) -> str | None:
-    model = KIND.values(work.spec.options)["model"]
-    return None if model is None else str(model)
 
 
 def _first_answer(server: ProbedServer, api: Api, model: str) -> list[EnvironmentProblem]:

@@ -15,18 +15,24 @@ from assay.endpoint.clients import ceiling, certificate
 from assay.endpoint.clients.certificate import ClientCertificate
 from assay.endpoint.clients.crossing import ClientSetting, EndedStream
 from assay.endpoint.clients.fleet import ClientFleet
-from assay.endpoint.exchange import ClientLimits
 from assay.endpoint.failure import FailureKind
 from assay.endpoint.tier import Tier
 from assay.ground.errors import AssayError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import LEAST_TOKENS, Query, Sink, SutSpec, Used
-from assay.suts import endpoint_cache, endpoint_http, endpoint_rules, endpoint_server, secret
+from assay.suts import endpoint_cache, endpoint_http, endpoint_rules, endpoint_server
 from assay.suts.endpoint import KIND
 from assay.suts.endpoint_cache import CacheCounters, CacheFindings
 from assay.suts.endpoint_choice import ApiChoice, api_of, choice
 from assay.suts.endpoint_ledger import Ledger, RunTally
-from assay.suts.endpoint_options import clients_of, limits_of, model_of, urls_of
+from assay.suts.endpoint_options import (
+    AskedClient,
+    asked_model,
+    client_of,
+    model_of,
+    token_of,
+    urls_of,
+)
 from assay.suts.endpoint_questions import Questions
 from assay.suts.endpoint_text import TextTokens
 
@@ -35,15 +41,26 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
     """Connects and warms up. Raises: ConfigError for what cannot be asked, EnvironmentProblem when the server does
     not answer, RunFailed when its first answers are of no use."""
     options = KIND.values(spec.options)
-    urls, limits = urls_of(options), limits_of(options)
-    clients, check_s = clients_of(options, limits.in_flight), float(str(options["client_check"]))
-    variable = options["api_key_env"]
-    token = secret.value(str(variable)) if variable else None
+    urls, client, token = urls_of(options), client_of(options), token_of(options)
     addresses = [parse(url) for url in urls]
-    model = model_of(addresses, None if options["model"] is None else str(options["model"]), token)
+    model = model_of(addresses, asked_model(options), token)
     chosen = choice(*api_of(options, addresses, token), samples, spec.tokenizer, spec.exact)
     sink.progress(chosen.words())
-    sut = EndpointSut(addresses, chosen, model, token, limits, clients, check_s, spec, samples, sink)
+    return connected(addresses, chosen, model, token, client, spec, samples, sink)
+
+
+def connected(
+    addresses: Sequence[Address],
+    chosen: ApiChoice,
+    model: str,
+    token: str | None,
+    client: AskedClient,
+    spec: SutSpec,
+    samples: Sequence[Sample],
+    sink: Sink,
+) -> EndpointSut:
+    """The SUT once the server has answered its warm-up requests. Raises: as `build`."""
+    sut = EndpointSut(addresses, chosen, model, token, client, spec, samples, sink)
     try:
         sut.warm_up()
     except BaseException:
@@ -61,9 +78,7 @@ class EndpointSut:
         chosen: ApiChoice,
         model: str,
         token: str | None,
-        limits: ClientLimits,
-        clients: int,
-        check_s: float,
+        client: AskedClient,
         spec: SutSpec,
         samples: Sequence[Sample],
         sink: Sink,
@@ -81,10 +96,10 @@ class EndpointSut:
         """Rules that the servers' settings break, and notes for the reader."""
         self._cache = CacheFindings(is_salted=api.has_salt)
         self._counters = CacheCounters()
-        self._setting = ClientSetting(api.name, tuple(urls), token, limits)
-        self._fleet = ClientFleet(self._setting, clients, self._ledger)
-        self._client = ClientCertificate(clients, limits.in_flight)
-        self._check_s = check_s
+        self._setting = ClientSetting(api.name, tuple(urls), token, client.limits)
+        self._fleet = ClientFleet(self._setting, client.processes, self._ledger)
+        self._client = ClientCertificate(client.processes, client.limits.in_flight)
+        self._check_s = client.check_s
         self.tokens_per_s: float | None = None
         """Of the answers of the last run; None before the first."""
 

@@ -1,7 +1,7 @@
 """Pace of the engine: seconds per step for a model of a given shape, from a second or two of measuring.
 
-The engine's own forward pass runs on random weights with the full widths, but with only as many layers as no cache
-holds. The time of the layers is scaled to the model's depth. It reads no checkpoint and writes no file.
+The engine's own forward pass runs on random weights of the full widths and few layers: as many as are too large for
+every cache. The time of the layers is scaled to the model's depth. It reads no checkpoint and writes no file.
 """
 
 from __future__ import annotations

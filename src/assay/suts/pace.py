@@ -41,7 +41,6 @@ class Pace:
     prompt_tokens: int
     step_s: float
     """Seconds for one more token of each sequence of the batch."""
-    spent_s: float
 
 
 def measure(shape: ModelShape, precision: Precision, batch: int, prompt_tokens: int) -> Pace:
@@ -61,7 +60,7 @@ def measure(shape: ModelShape, precision: Precision, batch: int, prompt_tokens: 
             step_s += _products(shape, dtype, batch, 1)
             bytes_moved = shape.layers * 2 * shape.heads * shape.head_dim * dtype.itemsize
             step_s += KV_PASSES * bytes_moved * batch * prompt_tokens / _bytes_per_s(dtype)
-    return Pace(started - began, prefill_s, prompt_tokens, step_s, time.perf_counter() - began)
+    return Pace(started - began, prefill_s, prompt_tokens, step_s)
 
 
 def _narrow(shape: ModelShape) -> ModelShape:

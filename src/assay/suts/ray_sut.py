@@ -234,9 +234,8 @@ class RaySut:
                 self._answers(member.rank, frame)
 
     def _first_tokens(self, rank: int, frame: Frame) -> None:
-        with (
-            self._changed
-        ):  # handed in before the lock is left: if the replica is lost now, another's answer comes later
+        with self._changed:
+            # Handed in before the lock is left: if the replica is lost now, another's answer comes later.
             places, ids = self._dispatcher.first_tokens(rank, frame.ids.astype(np.int64))
             self._sink.first_tokens(list(map(FirstToken, ids.tolist(), frame.values[places].tolist())))
 

@@ -6,14 +6,13 @@ Source: inference_rules, no caching of queries and results; vLLM docs/cli/serve.
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from assay.config import OptionValue
+from assay.config import OptionValue, Precision
 from assay.ground.errors import ConfigError
 
-MODEL = "assay"
-"""What the model is called on a server that Assay starts."""
 KNOWN: Mapping[str, tuple[str, str]] = {
     "vllm": (
         "vllm",
@@ -26,7 +25,7 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "--port {port} --dtype {dtype} --disable-radix-cache --sampling-defaults openai",
     ),
 }
-"""Name -> API, and what follows the python."""
+"""Name of the server and of its Python module -> its API, and what follows the python."""
 
 
 def api_of(server: str, asked: OptionValue | None) -> str:
@@ -35,15 +34,18 @@ def api_of(server: str, asked: OptionValue | None) -> str:
     return str(asked or (known[0] if known else "vllm"))
 
 
-def command(server: str, python: str, checkpoint: Path, port: int, dtype: str, more: str | None) -> list[str]:
-    """Raises: ConfigError for a text that is no command line."""
+def command(
+    options: Mapping[str, OptionValue | None], checkpoint: Path, port: int, precision: Precision
+) -> list[str]:
+    """The words of the command. `options`: of the serve SUT. Raises: ConfigError for a text that is no command line."""
+    server, python = str(options["server"]), str(options["server_python"] or sys.executable)
     known = KNOWN.get(server)
     try:
         words = [python, *shlex.split(known[1])] if known else shlex.split(server)
-        words += shlex.split(more or "")
+        words += shlex.split(str(options["server_args"] or ""))
     except ValueError as error:
         raise ConfigError(f"no command line: {error}", "quote as in a shell") from error
-    values = {"{checkpoint}": str(checkpoint), "{port}": str(port), "{dtype}": dtype}
+    values = {"{checkpoint}": str(checkpoint), "{port}": str(port), "{dtype}": precision.value}
     for name, value in values.items():
         words = [word.replace(name, value) for word in words]
     if not words or (known is None and "{port}" not in server):

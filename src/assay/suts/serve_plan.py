@@ -34,9 +34,8 @@ NO_PACE = (
     "how fast it answers is not known: this command has made no run here yet; `assay plan … --sut endpoint --url URL` "
     "asks a server that is up"
 )
-PACKAGE = {"vllm": "vllm", "sglang": "sglang"}
-"""--server -> the module that its python must have."""
 IMPORT_S = 10.0
+"""Longest wait for another python to say whether it has a module."""
 _MIB = re.compile(r"(\d+) MiB")
 
 
@@ -81,15 +80,9 @@ def seconds(work: SutWork) -> SutSeconds | None:
 
 def _command(work: SutWork) -> list[str]:
     """Raises: ConfigError for options that the run refuses."""
-    options = KIND.values(work.spec.options)
-    server, python, more = (options[name] for name in ("server", "server_python", "server_args"))
+    spec = work.spec
     return serve_command.command(
-        str(server),
-        str(python or sys.executable),
-        work.spec.checkpoint or NO_CHECKPOINT,
-        PORT,
-        work.spec.precision.value,
-        None if more is None else str(more),
+        KIND.values(spec.options), spec.checkpoint or NO_CHECKPOINT, PORT, spec.precision
     )
 
 
@@ -99,15 +92,14 @@ def _pace(work: SutWork) -> ServePace | None:
 
 
 def _missing(server: str, program: str) -> list[EnvironmentProblem]:
-    """The program that would be started is not there, or its python lacks the server."""
+    """The program that would be started is not there, or it is a python without the server's module."""
     if shutil.which(program) is None:
         return [EnvironmentProblem(f"there is no program {program}", "--server, --server-python")]
-    module = PACKAGE.get(server)
-    if module is None or _has(program, module):
+    if server not in serve_command.KNOWN or _has(program, server):
         return []
     return [
         EnvironmentProblem(
-            f"{program} has no module {module}", f"--server-python the python of an environment with {module}"
+            f"{program} has no module {server}", f"--server-python the python of an environment with {server}"
         )
     ]
 

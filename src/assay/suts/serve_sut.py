@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from assay.suts import (
     endpoint_http,
     endpoint_options,
     endpoint_rules,
+    endpoint_sut,
     serve_command,
     serve_pace,
     server_rules,
@@ -43,16 +43,8 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
     options = KIND.values(spec.options)
     if spec.checkpoint is None:
         raise ConfigError("the serve SUT needs a checkpoint", "--checkpoint DIR")
-    server, python, more = (options[name] for name in ("server", "server_python", "server_args"))
     port = _free_port()
-    words = serve_command.command(
-        str(server),
-        str(python or sys.executable),
-        spec.checkpoint,
-        port,
-        spec.precision.value,
-        None if more is None else str(more),
-    )
+    words = serve_command.command(options, spec.checkpoint, port, spec.precision)
     chosen, findings = _examined(words, spec, samples)
     for broken in server_rules.breaches(findings):
         sink.progress(f"a closed run will be INVALID: {broken}")
@@ -138,19 +130,12 @@ def _endpoint(
     samples: Sequence[Sample],
     sink: Sink,
 ) -> EndpointSut:
-    """Warmed up. Raises: as the endpoint SUT's `build`."""
+    """Warmed up. Raises: as `endpoint_sut.build`."""
     options = KIND.values(spec.options)
     model = endpoint_options.model_of([address], None, None)
-    limits = endpoint_options.limits_of(options)
-    clients = endpoint_options.clients_of(options, limits.in_flight)
-    check_s = float(str(options["client_check"]))
-    endpoint = EndpointSut([address], chosen, model, None, limits, clients, check_s, spec, samples, sink)
+    client = endpoint_options.client_of(options)
+    endpoint = endpoint_sut.connected([address], chosen, model, None, client, spec, samples, sink)
     endpoint.findings = endpoint_rules.merged(findings, endpoint.findings)
-    try:
-        endpoint.warm_up()
-    except BaseException:
-        endpoint.close()
-        raise
     return endpoint
 
 

@@ -143,11 +143,6 @@ class ServerSettings:
     devices: Mapping[str, int] = field(default_factory=dict)
     """`tensor`, `pipeline`, `data` -> how many parts, where more than one."""
 
-    @property
-    def parts(self) -> int:
-        """Devices that hold one copy of the weights."""
-        return self.devices.get("tensor", 1) * self.devices.get("pipeline", 1)
-
 
 def options_of(words: Sequence[str]) -> dict[str, str]:
     """Of a command line: the last one of a name counts. vLLM takes `_` for `-` in a name."""

@@ -59,20 +59,6 @@ class ModelShape:
         embeddings = self.vocabulary * self.hidden * (1 if self.is_tied else 2)
         return self.layers * layer + embeddings + self.hidden
 
-    @property
-    def head_parameters(self) -> int:
-        """Of the output embedding, multiplied once per generated token."""
-        return self.vocabulary * self.hidden
-
-    @property
-    def layer_parameters_per_token(self) -> int:
-        """Weights that one token meets in one layer."""
-        return (
-            self.attention_parameters
-            + self.router_parameters
-            + self.experts_per_token * self.expert_parameters
-        )
-
     def weight_bytes(self, precision: Precision) -> int:
         return int(self.parameters * BYTES_PER_WEIGHT[precision])
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.endpoint.api import Framing
-from assay.endpoint.apis.event import Fields, Malformed, aborted, count_in, object_in, read_event, text_in
+from assay.endpoint.apis.event import (
+    MAX_ID,
+    Fields,
+    Malformed,
+    aborted,
+    count_in,
+    object_in,
+    read_event,
+    text_in,
+)
 from assay.endpoint.apis.needs import text_of
 from assay.endpoint.delta import Delta, Finish, Usage
 from assay.endpoint.prompt import Prompt
@@ -15,7 +24,6 @@ from assay.endpoint.sampling import Sampling
 from assay.endpoint.tier import Tier
 
 _FINISH = {"eos_token": Finish.STOP, "stop_sequence": Finish.STOP, "length": Finish.LENGTH}
-_MAX_ID = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ def _parameters(sampling: Sampling) -> dict[str, Any]:
 def _delta(fields: Fields) -> Delta:
     token, details = object_in(fields, "token"), object_in(fields, "details")
     one = token.get("id")
-    if token and (type(one) is not int or not 0 <= one <= _MAX_ID):
+    if token and (type(one) is not int or not 0 <= one <= MAX_ID):
         raise Malformed("token.id is no token id")
     reason = text_in(details, "finish_reason")
     finish = _FINISH.get(reason, Finish.ABORT) if reason else None
