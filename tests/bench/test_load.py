@@ -79,9 +79,23 @@ def test_after_an_interruption_the_same_command_goes_on(
         monkeypatch.setattr(LoadFleet, "run", real)
         made, said = loaded(asked(server, out, levels=levels("1,3,4", None)))
     assert made.status is LevelStatus.COMPLETE and made.levels[0] == stopped.levels[0]
-    assert len(said) == 2 and not any(each.reason for each in made.levels)
+    assert said[0].startswith("not measured again: concurrency 1 of ") and str(out / record.FILE) in said[0]
+    assert len(said) == 3 and not any(each.reason for each in made.levels)
     scenarios = requests.read(RunFolder(out).requests)["scenario"].to_pylist()
     assert set(scenarios) == {"concurrency 1", "concurrency 3", "concurrency 4"}
+
+
+def test_a_load_that_is_whole_is_shown_again_and_nothing_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError("the server was asked again")
+
+    with mock(**PACE) as server:
+        request = asked(server, tmp_path / "out", levels=levels("1", None))
+        first, _ = loaded(request)
+        monkeypatch.setattr(load_server, "warm_up", never)
+        assert loaded(request)[0] == first
 
 
 def test_another_load_and_what_is_no_load_are_left_alone(tmp_path: Path) -> None:
@@ -90,7 +104,9 @@ def test_another_load_and_what_is_no_load_are_left_alone(tmp_path: Path) -> None
     (taken / "result.json").write_text("{}")
     with mock(**PACE) as server:
         first, _ = loaded(asked(server, out, levels=levels("1", None)))
-        with pytest.raises(ConfigError, match="another load"):
+        with pytest.raises(
+            ConfigError, match="another load: levels concurrency 1 there, concurrency 1, conc"
+        ):
             loaded(asked(server, out))
         with pytest.raises(ConfigError, match="not empty"):
             loaded(asked(server, taken))

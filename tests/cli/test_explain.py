@@ -25,6 +25,13 @@ def test_all_codes_are_in_the_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert [each["code"] for each in found] == [*RULES, *defects.DEFECTS]
 
 
-def test_no_code_and_no_all_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain.HELP and main(["explain"]) == 2
-    assert "assay explain --all" in capsys.readouterr().err
+def test_without_a_code_all_are_listed_those_of_an_audit_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain.HELP and main(["explain"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:-1]] == [*RULES, *defects.DEFECTS]
+    assert "assay explain CODE" in lines[-1]
+
+
+def test_an_unknown_code_names_the_nearest_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "R100"]) == 2
+    assert "did you mean R1" in capsys.readouterr().err

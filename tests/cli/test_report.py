@@ -57,6 +57,22 @@ def test_what_is_no_run_folder_is_an_error_that_writes_nothing(
 ) -> None:
     assert main(["report", str(tmp_path), "--html", str(tmp_path / "page.html")]) == 3
     assert "no result.json" in capsys.readouterr().err
+
+
+def test_a_folder_without_a_run_says_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    load, inner = tmp_path / "load", tmp_path / "mine"
+    for folder, name in ((load, "load.json"), (inner, "result.json")):
+        folder.mkdir()
+        (folder / name).write_text("{}")
+    for path, said in (
+        (load, "holds what `assay load` measured, not a run"),
+        (tmp_path, "runs in it: mine"),
+        (tmp_path / "nowhere", "there is no folder"),
+    ):
+        assert main(["report", str(path)]) == 3
+        assert said in capsys.readouterr().err
+    assert main(["check", str(load)]) == 2
+    assert "not a submission tree" in capsys.readouterr().err
     assert not (tmp_path / "page.html").exists() and not RunFolder(tmp_path).readme.exists()
 
 

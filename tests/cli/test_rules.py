@@ -63,6 +63,16 @@ def test_json_holds_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None
     assert everything["workloads"] == list(rounds.load("v5.1").workloads)
 
 
+def test_a_workload_in_no_round_shows_its_own_rules_of_each_style(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, "mixtral-nano")
+    test, other = text[text.index("mixtral-nano --style test") :].split("mixtral-nano --style fast or valid")
+    assert "300 in the set" in test and "paired test" not in test
+    assert "1500 in the set" in other and "at most 1 % of a metric lost" in other
+    assert "closed needs" not in text and text.count("  allowed\n") == 1
+    found = json.loads(printed(capsys, "mixtral-nano", "--json"))["round"]["workloads"]
+    assert [rules["dataset_samples"] for rules in found.values()] == [300, 1500]
+
+
 @pytest.mark.parametrize("args", [["mixtral-8x7c"], ["mixtral-8x7b", "--round", "v9.9"]])
 def test_what_no_round_knows_is_refused(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rules", *args]) == 2

@@ -54,6 +54,12 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
     limits = ClientLimits(min(STALL_S, asked.timeout_s), asked.timeout_s, in_flight=RATE_STREAMS)
     urls = tuple(parse(url).text for url in asked.urls)
     setting = LoadSetting(asker.api.name, urls, asked.key, prompts, asked.duration_s, asked.seed, limits)
+    if taken := [each.level.label for each in kept.levels if each.status is LevelStatus.COMPLETE]:
+        reporter.say(
+            f"not measured again: {', '.join(taken)} of {kept.started_at}, in {folder / record.FILE}"
+        )
+    if len(taken) == len(kept.levels):
+        return folder, kept
     with files.held(folder):
         load_server.warm_up(asker, sampling, samples)
         with LoadFleet(setting, clients) as fleet:
@@ -126,7 +132,10 @@ def _begun(out: Path | None, fresh: LoadRecord) -> tuple[Path, LoadRecord]:
     """The folder with its record: a new one, or that of the same load. Raises: ConfigError for any other."""
     if out is not None and (found := record.read(out)) is not None:
         if found.asked != fresh.asked:
-            raise ConfigError(f"{out} holds another load", "--out a new folder")
+            raise ConfigError(
+                f"{out} holds another load: {record.differences(found.asked, fresh.asked)}",
+                "--out a new folder",
+            )
         if files.is_held(out):
             raise ConfigError(f"{out} is in use by a load that is running", "--out a new folder")
         return out, found

@@ -60,6 +60,11 @@ def _refuse_run_folder(folder: Path) -> None:
     if run.is_run:
         hint = f"assay check {run.tree}" if run.tree.is_dir() else f"assay submit {folder}"
         raise ConfigError(f"{folder} is a run folder, not a submission tree", hint)
+    if run.made_by:
+        raise ConfigError(
+            f"{folder} holds what `assay {run.made_by}` measured, not a submission tree",
+            "`assay bench` makes a run, and a tree of it",
+        )
 
 
 def text(report: Report) -> str:

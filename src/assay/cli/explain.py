@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Mapping, Sequence
 
 from assay.cli.terminal import say, say_json
 
@@ -11,30 +12,39 @@ HELP = "what a finding code means, where the rule stands and how to fix it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("code", nargs="?", help="code of a finding, as P10")
+    parser.add_argument("code", nargs="?", help="code of a finding, as P10; without it a list of all")
     parser.add_argument("--all", action="store_true", help="print docs/rules.md")
 
 
 def run(args: argparse.Namespace) -> int:
+    """Raises: ConfigError for a code that neither the checker nor an audit has."""
     import json
 
     from assay.audit import defects
-    from assay.ground.errors import ConfigError
+    from assay.ground.errors import ConfigError, did_you_mean
     from assay.mlperf.checker import rule, rules_text
 
-    if args.all:
-        text, found = rules_text.document() + defects.document(), [*rule.RULES, *defects.DEFECTS]
-    elif args.code is None:
-        raise ConfigError("which finding?", "assay explain P10, or assay explain --all")
-    else:
-        defect = defects.DEFECTS.get(args.code.upper())
-        text = (defects.explain(defect) if defect else rules_text.explain(rules_text.get(args.code))) + "\n"
-        found = [args.code.upper()]
+    known = [*rule.RULES, *defects.DEFECTS]
+    asked = args.code and args.code.upper()
+    if asked and asked not in known:
+        raise ConfigError(f"no finding has the code {args.code!r}", did_you_mean(asked, known))
+    found = [asked] if asked and not args.all else known
     if args.json:
         say_json(json.dumps({"codes": [_facts(code) for code in found]}))
+    elif args.all:
+        say(rules_text.document() + defects.document(), end="")
+    elif asked is None:
+        say(_list([_facts(code) for code in known]))
     else:
-        say(text, end="")
+        defect = defects.DEFECTS.get(asked)
+        say(defects.explain(defect) if defect else rules_text.explain(rule.RULES[asked]))
     return 0
+
+
+def _list(found: Sequence[Mapping[str, str | None]]) -> str:
+    """A line for each code. Those of an audit have no severity."""
+    lines = [f"{facts['code']:<5} {facts['severity'] or 'audit':<8} {facts['title']}" for facts in found]
+    return "\n".join([*lines, "assay explain CODE: its rule, where that stands, and the fix"])
 
 
 def _facts(code: str) -> dict[str, str | None]:

@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--duration", metavar="TIME", default=DURATION_S, help=f"duration of a level (default {DURATION_S})"
     )
     parser.add_argument(
-        "--goodput", metavar="LIMITS", help="limits of a good answer: ttft:500ms,tpot:50ms,e2e:5s"
+        "--goodput",
+        metavar="LIMITS",
+        help="limits of a good answer: ttft:500ms,tpot:50ms,e2e:5s ; ms without unit",
     )
     parser.add_argument(
         "--dataset", metavar="FILE", type=paths.source, help="dataset to use instead of the workload's"

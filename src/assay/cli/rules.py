@@ -39,16 +39,37 @@ def run(args: argparse.Namespace) -> int:
     from assay.mlperf import workloads
 
     round_ = workloads.round_of(args.round, *filter(None, [args.workload]))
-    rules = round_.workload(args.workload) if args.workload else None
+    found = _rules(args.workload, round_) if args.workload else {}
     if args.json:
         shown = {"round": dataclasses.asdict(round_)}
         shown["round"]["workloads"] = (
-            {rules.key: dataclasses.asdict(rules)} if rules else list(round_.workloads)
+            {name: dataclasses.asdict(rules) for name, rules in found.items()}
+            if found
+            else list(round_.workloads)
         )
         say_json(json.dumps(shown, default=dict))
     else:
-        say("\n".join([*_round(round_), "", *(_workload(rules) if rules else _list(round_))]))
+        about = [line for name, rules in found.items() for line in [*_workload(name, rules, round_), ""]]
+        say("\n".join([*_round(round_), "", *([*about, *_allowed()] if found else _list(round_))]))
     return 0
+
+
+def _rules(workload: str, round_: Round) -> dict[str, RoundWorkload]:
+    """The round's rules of a workload under its name. One that is in no round has its own, which its style decides.
+
+    Raises: ConfigError where there are none.
+    """
+    from assay.config import Style
+    from assay.mlperf import workloads
+
+    known = workloads.find(workload)
+    if workload in round_.workloads or known is None or known.own_rules is None:
+        rules = round_.workload(workload)
+        return {rules.key: rules}
+    return {
+        f"{workload} --style {Style.TEST.value}": known.own_rules(Style.TEST),
+        f"{workload} --style {Style.FAST.value} or {Style.VALID.value}": known.own_rules(Style.VALID),
+    }
 
 
 def _round(round_: Round) -> list[str]:
@@ -71,11 +92,14 @@ def _list(round_: Round) -> list[str]:
     return [*lines, f"  not judged by Assay: {', '.join(round_.not_judged)}"]
 
 
-def _workload(rules: RoundWorkload) -> list[str]:
+def _workload(name: str, rules: RoundWorkload, round_: Round) -> list[str]:
+    is_official = rules.key in round_.workloads
     needed = ", ".join(rules.required) + (f" and {' or '.join(rules.one_of)}" if rules.one_of else "")
     lines = [
-        f"{rules.key}: {rules.title} ({', '.join(rules.suites)})",
-        f"  scenarios     closed needs {needed or ', '.join(rules.required_edge)}",
+        f"{name}: {rules.title} ({', '.join(rules.suites)})",
+        f"  scenarios     closed needs {needed or ', '.join(rules.required_edge)}"
+        if is_official
+        else f"  scenarios     {', '.join(rules.result_key)}",
         f"  samples       {rules.dataset_samples} in the set, {rules.performance_samples} held ready,"
         f" Offline at least {rules.offline_min_queries}",
     ]
@@ -97,14 +121,24 @@ def _workload(rules: RoundWorkload) -> list[str]:
         lines.append(
             f"  {name:<12}  p99 TTFT below {limit.ttft_ms:g} ms, p99 TPOT below {limit.tpot_ms:g} ms"
         )
-    lines += [f"  compliance    {', '.join(rules.compliance) or 'none'}", "  targets (closed and network)"]
+    lines += [
+        f"  compliance    {', '.join(rules.compliance) or 'none'}",
+        f"  targets{' (closed and network)' if is_official else ''}",
+    ]
     for target in rules.targets.values():
         low = f">= {target.low:.8g}" if target.low is not None else ""
         high = f"<= {target.high:.8g}" if target.high is not None else ""
         gate = " and ".join(part for part in (low, high) if part)
         lines.append(f"    {target.metric:<18} {gate:<26} {target.unit} ({target.source})")
+    if rules.paired_loss is not None:
+        most = f"{100 * rules.paired_loss:g} %"
+        lines.append(
+            f"    over the whole set a one-sided paired test decides: at most {most} of a metric lost"
+        )
     lines += [f"  note          {note}" for note in rules.notes]
-    lines += [f"  source        {rules.source}", "  allowed"]
-    lines += [f"    {line}" for line in ALLOWED]
-    lines += ["  forbidden", *(f"    {line}" for line in FORBIDDEN), f"    ({RULES_SOURCE})"]
-    return lines
+    return [*lines, f"  source        {rules.source}"]
+
+
+def _allowed() -> list[str]:
+    lines = ["  allowed", *(f"    {line}" for line in ALLOWED)]
+    return [*lines, "  forbidden", *(f"    {line}" for line in FORBIDDEN), f"    ({RULES_SOURCE})"]

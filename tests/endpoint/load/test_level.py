@@ -69,6 +69,16 @@ def test_limits_that_are_none_are_refused(text: str) -> None:
         goodput(text)
 
 
+def test_a_refused_limit_says_what_is_wrong_with_it() -> None:
+    with pytest.raises(ConfigError, match="'ttfb'") as near:
+        goodput("ttfb:5ms")
+    assert near.value.hint == "did you mean ttft?"
+    with pytest.raises(ConfigError, match="'5 min' is no time; ms where no unit stands"):
+        goodput("ttft:5 min")
+    with pytest.raises(ConfigError, match="ttft is there twice"):
+        goodput("ttft:1,ttft:2")
+
+
 def test_a_good_answer_keeps_every_limit_that_there_is() -> None:
     limits = Goodput(ttft_ms=100, tpot_ms=10)
     assert limits.words == "ttft 100 ms, tpot 10 ms"

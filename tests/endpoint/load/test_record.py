@@ -76,3 +76,13 @@ def test_a_load_is_as_whole_as_its_worst_level(status: LevelStatus) -> None:
     worse = made().with_level(1, LevelRecord(LEVELS[1], status))
     assert worse.status is status and worse.pareto == (True, False)
     assert worse.levels[0] == made().levels[0]
+
+
+def test_settings_that_differ_are_named_with_both_values() -> None:
+    there = made().asked
+    other = dataclasses.replace(there, seed=7, levels=LEVELS[:1], goodput=Goodput(ttft_ms=5))
+    assert record.differences(there, other) == (
+        "seed 0 there, 7 asked; levels concurrency 1, 2.5 requests/s there, concurrency 1 asked; "
+        f"goodput {there.goodput.words if there.goodput else 'none'} there, ttft 5 ms asked"
+    )
+    assert record.differences(there, there) == ""

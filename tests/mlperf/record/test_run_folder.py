@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from assay.bench import tune_record
 from assay.config import Mode, Scenario
-from assay.mlperf.record.run_folder import RunFolder
+from assay.endpoint.load import record as load_record
+from assay.mlperf.record.run_folder import OTHER_RECORDS, RunFolder
 
 RUN = RunFolder(Path("/runs/one"))
 
@@ -52,3 +54,13 @@ def test_every_file_has_its_digest_under_its_path(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a/b").write_text("x")
     assert RunFolder(tmp_path).digests() == {"a/b": hashlib.sha256(b"x").hexdigest()}
+
+
+def test_the_record_of_another_verb_tells_which_verb_made_a_folder(tmp_path: Path) -> None:
+    assert OTHER_RECORDS == {load_record.FILE: "load", tune_record.FILE: "tune"}
+    run = RunFolder(tmp_path)
+    assert run.made_by == ""
+    (tmp_path / tune_record.FILE).write_text("{}")
+    assert run.made_by == "tune"
+    run.result.write_text("{}")
+    assert run.made_by == ""

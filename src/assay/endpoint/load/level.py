@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from assay.ground.errors import ConfigError
+from assay.ground.errors import ConfigError, did_you_mean
 
 MOST_STREAMS, MOST_RATE = 100_000, 1e6
+GOODPUT_LIMITS = ("ttft", "tpot", "e2e")
 _UNITS_MS = {"ms": 1.0, "s": 1000.0}
 
 
@@ -87,17 +89,18 @@ def goodput(text: str) -> Goodput:
     """Limits from a text such as `ttft:500ms,tpot:50ms,e2e:2s`; a number without a unit is in ms. Raises:
     ConfigError."""
     found: dict[str, float] = {}
+    example = "--goodput ttft:500ms,tpot:50ms,e2e:2s"
     for part in filter(None, (part.strip() for part in text.split(","))):
-        name, _, limit = part.partition(":")
+        name, _, limit = (word.strip() for word in part.partition(":"))
+        if name not in GOODPUT_LIMITS:
+            raise ConfigError(f"--goodput {part}: unknown limit {name!r}", did_you_mean(name, GOODPUT_LIMITS))
+        if name in found:
+            raise ConfigError(f"--goodput {text}: {name} is there twice", example)
         unit = next((unit for unit in _UNITS_MS if limit.endswith(unit)), "")
         try:
-            value = float(limit.removesuffix(unit)) * _UNITS_MS.get(unit, 1.0)
+            found[name] = float(limit.removesuffix(unit)) * _UNITS_MS.get(unit, 1.0)
         except ValueError:
-            value = 0.0
-        key = f"{name.strip()}_ms"
-        if key not in Goodput.__dataclass_fields__ or not 0 < value < float("inf") or key in found:
-            raise ConfigError(
-                f"--goodput {part}: no limit that is known", "--goodput ttft:500ms,tpot:50ms,e2e:2s"
-            )
-        found[key] = value
-    return Goodput(**found)
+            found[name] = 0.0
+        if not 0 < found[name] < math.inf:
+            raise ConfigError(f"--goodput {part}: {limit!r} is no time; ms where no unit stands", example)
+    return Goodput(**{f"{name}_ms": limit for name, limit in found.items()})

@@ -58,6 +58,22 @@ class LoadAsked:
     goodput: Goodput | None = None
 
 
+def differences(there: LoadAsked, asked: LoadAsked) -> str:
+    """`seed 0 there, 1 asked; …`: the settings that are not the same."""
+    both = {name: (getattr(there, name), getattr(asked, name)) for name in LoadAsked.__dataclass_fields__}
+    return "; ".join(
+        f"{name} {_words(old)} there, {_words(new)} asked" for name, (old, new) in both.items() if old != new
+    )
+
+
+def _words(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(_words, value))
+    if isinstance(value, LoadLevel):
+        return value.label
+    return value.words if isinstance(value, Goodput) else "none" if value is None else str(value)
+
+
 @dataclass(frozen=True)
 class LoadRecord:
     asked: LoadAsked

@@ -290,11 +290,24 @@ def read(folder: Path) -> RunResult:
     try:
         made = typed(RunResult, result_schema.migrated(json_value(path.read_bytes()), path), "the record")
     except FileNotFoundError:
-        raise ArtifactError(
-            f"no {path.name} in {folder}", "name a run folder made by `assay bench`"
-        ) from None
+        raise _no_run(folder) from None
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} is not a run result: {error}", "run the benchmark again") from error
     if made.status is Status.RUNNING and not files.is_held(folder):
         return dataclasses.replace(made, status=Status.INTERRUPTED, reason="its process was killed")
     return made
+
+
+def _no_run(folder: Path) -> ArtifactError:
+    """For a folder without result.json: what it is instead, as far as its files tell."""
+    if not folder.exists():
+        return ArtifactError(f"there is no folder {folder}", "name a run folder made by `assay bench`")
+    if verb := RunFolder(folder).made_by:
+        return ArtifactError(
+            f"{folder} holds what `assay {verb}` measured, not a run",
+            f"the same `assay {verb}` command with --out {folder} shows it again"
+            + (", --html FILE as a page" if verb == "load" else ""),
+        )
+    below = sorted(path.parent.name for path in folder.glob(f"*/{RunFolder(folder).result.name}"))
+    hint = f"runs in it: {', '.join(below[:5])}" if below else "name a run folder made by `assay bench`"
+    return ArtifactError(f"no {RunFolder(folder).result.name} in {folder}", hint)

@@ -9,6 +9,9 @@ from assay.config import Mode, Scenario
 from assay.ground import files
 from assay.mlperf.logs import names
 
+OTHER_RECORDS = {"load.json": "load", "tune.json": "tune"}
+"""Record of a folder that holds no run by itself -> the verb that made it."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -77,6 +80,12 @@ class RunFolder:
     def is_run(self) -> bool:
         """Whether Assay made the folder: its files tell."""
         return self.result.is_file() or self.config.is_file()
+
+    @property
+    def made_by(self) -> str:
+        """The verb whose record lies in the folder in place of a run's; empty for every other folder."""
+        found = (verb for name, verb in OTHER_RECORDS.items() if (self.path / name).is_file())
+        return "" if self.is_run else next(found, "")
 
     def home(self, scenario: Scenario) -> Path:
         return self.path / scenario.value
