@@ -53,6 +53,22 @@ def test_what_is_of_no_tool_is_refused_and_makes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+def test_what_assay_has_made_and_what_is_absent_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder, name in (("run", "result.json"), ("load", "load.json")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text("{}")
+    for folder, said in (
+        ("run", "is a run folder already"),
+        ("load", "holds what `assay load` measured"),
+        ("absent", "there is no file or folder"),
+    ):
+        assert main(["import", str(tmp_path / folder), "--out", str(tmp_path / "out")]) != 0
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     assert main(["import", str(tmp_path / "empty")]) != 0
@@ -64,6 +80,7 @@ def test_an_empty_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     [
         (["import", "results/"], True),
         (["import", "x.json"], True),
+        (["import", "absent"], True),
         (["import"], True),
         (["import", "repo", "o@n"], False),
         (["import", "script"], False),
@@ -81,7 +98,7 @@ def test_runs_are_read_from_a_file_a_folder_of_them_or_logs(tmp_path: Path) -> N
     assert len(verb.runs_of(tmp_path)) == len(verb.runs_of(tmp_path / "g.json")) + 1 == 3
     logs(tmp_path / "logs/m/Server/performance/run_1")
     assert len(verb.runs_of(tmp_path)) == 1  # logs of LoadGen come before JSON
-    with pytest.raises(ArtifactError, match="cannot be read as JSON"):
+    with pytest.raises(ArtifactError, match="there is no file or folder"):
         verb.runs_of(tmp_path / "absent.json")
 
 

@@ -127,7 +127,9 @@ def test_a_variation_and_a_variable_that_agree_are_no_conflict() -> None:
 
 def test_a_default_of_the_recipe_gives_way_to_what_was_asked() -> None:
     defaults = {"CM_MLPERF_LOADGEN_MODE": "accuracy"}
-    assert ask(defaults=defaults).modes == (Mode.ACCURACY,)
+    silent = ask(defaults=defaults)
+    assert silent.modes == (Mode.ACCURACY,)
+    assert silent.origin["modes"] == "default of CM's recipe: CM_MLPERF_LOADGEN_MODE=accuracy"
     assert ask("performance-only", defaults=defaults).modes == (Mode.PERFORMANCE,)
     assert ask(defaults=defaults, CM_MLPERF_LOADGEN_MODE="performance").modes == (Mode.PERFORMANCE,)
 

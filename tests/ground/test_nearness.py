@@ -26,6 +26,8 @@ OPTIONS = [
         ("--out-dir", "--out"),
         ("--check", "--checkpoint"),
         ("--chekpiont", "--checkpoint"),
+        ("--submiter", "--submitter"),
+        ("--subbmiter", "--submitter"),
     ],
 )
 def test_a_slip_of_the_hand_is_near(word: str, meant: str) -> None:

@@ -257,7 +257,7 @@ def test_an_entry_with_a_damaged_state_is_passed_over_and_made_again(kit: Kit, c
     assert kit.run("kept")["new_env"] == {"CM_KEPT": "1"}
     assert any("passed over" in line for line in kit.console.noted)
     assert len(kit.entries()) == 2
-    with pytest.raises(RecipeFault, match="1 broken entries"):
+    with pytest.raises(RecipeFault, match="1 broken entry"):
         kit.perform(["verify", "cache"])
     assert kit.perform(["prune", "cache"])["deleted"] == 1
     assert len(kit.entries()) == 1

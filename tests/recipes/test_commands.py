@@ -30,7 +30,7 @@ def found(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> Kit:
 
 def test_the_installation_can_be_tested(found: Kit, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cm", "test", "core"]) == 0
-    assert "works: 1 recipes in 2 repositories" in capsys.readouterr().out
+    assert "works: 1 recipe in 2 repositories" in capsys.readouterr().out
 
 
 def test_a_uid_is_made(found: Kit, capsys: pytest.CaptureFixture[str]) -> None:

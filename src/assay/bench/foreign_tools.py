@@ -61,6 +61,8 @@ def read(path: Path) -> Any:
     """Raises: ArtifactError for what is no JSON."""
     try:
         return json_value(path.read_bytes())
+    except FileNotFoundError:
+        raise ArtifactError(f"there is no file or folder {path}", KNOWN) from None
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} cannot be read as JSON: {error}", KNOWN) from error
 
@@ -71,7 +73,7 @@ def runs(record: Any, path: Path) -> list[ForeignRun]:
         raise ArtifactError(f"{path} holds no JSON object", KNOWN)
     reader = _reader(record)
     if reader is None:
-        raise ArtifactError(f"{path} is of no tool that is known", KNOWN)
+        raise ArtifactError(f"{path} is JSON of no known tool", KNOWN)
     try:
         return list(reader(record, path))
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:

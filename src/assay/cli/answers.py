@@ -30,10 +30,10 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from assay.ground import files
+    from assay.ground.count import counted
     from assay.ground.errors import ConfigError, did_you_mean
     from assay.mlperf.record.run_folder import RunFolder
     from assay.report import answers, answers_page
-    from assay.report.words import counted
 
     names = {each.value.lower(): each for each in Scenario}
     if args.scenario is not None and args.scenario.lower() not in names:

@@ -23,8 +23,8 @@ def run(args: argparse.Namespace) -> int:
 
     from assay import audit
     from assay.cli.check import lines
+    from assay.ground.count import counted
     from assay.mlperf.checker.finding import Severity
-    from assay.report.words import counted
 
     findings = audit.audit(args.path, args.round, args.workload)
     counts = {severity.value + "s": sum(f.severity is severity for f in findings) for severity in Severity}

@@ -122,7 +122,7 @@ def tree_rows(submitted: Submitted, made: RunResult) -> list[tuple[str, str]]:
 def standing(report: Report, made: RunResult) -> str:
     """The result of the check of the tree, in one line."""
     from assay.bench.pipeline import is_demonstration
-    from assay.report.words import counted
+    from assay.ground.count import counted
 
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
     if not report.is_clean and is_demonstration(made):

@@ -43,10 +43,10 @@ def _deliver(request: Request, hub: Hub, line: ProgressLine) -> Delivered:
     from assay.bench.running import Reporter
     from assay.cli.bench import asked
     from assay.doors.builtin.call import Delivered
+    from assay.ground.count import counted
     from assay.mlperf.checker.finding import Severity
     from assay.mlperf.record.result import RunResult
     from assay.report import outcome, summary
-    from assay.report.words import counted
 
     def tell(made: RunResult) -> None:
         line.say(f"{summary.render(made)}\n  result   {outcome.of(made)}")

@@ -69,9 +69,9 @@ def _refuse_run_folder(folder: Path) -> None:
 
 def text(report: Report) -> str:
     """The findings, the table and the verdict as text for a terminal."""
+    from assay.ground.count import counted
     from assay.mlperf.checker import summary
     from assay.mlperf.checker.finding import Severity
-    from assay.report.words import counted
 
     blocks = [lines(finding) for finding in report.findings]
     blocks += [summary.table(report.rows)] if report.rows else []

@@ -6,7 +6,6 @@ import importlib
 import os
 import signal
 import sys
-from pathlib import Path
 
 from assay.cli import intents, terminal
 from assay.cli.terminal import tell
@@ -21,6 +20,7 @@ if TYPE_CHECKING:  # typing itself is too slow to import here
     from collections.abc import Mapping
 
 BUG = 70
+CM_AUTOMATIONS = ("cache", "core", "repo", "script", "utils")
 
 
 def run(args: list[str]) -> int:
@@ -122,8 +122,8 @@ def is_ours(args: list[str]) -> bool:
 
 
 def _is_place(word: str) -> bool:
-    """Whether a word is a file or folder to import. CM's own `import` is followed by an automation, such as `repo`."""
-    return "/" in word or "." in word or (word not in ("repo", "script") and Path(word).exists())
+    """Whether a word is a file or folder to import. CM's own `import` is followed by an automation."""
+    return word not in CM_AUTOMATIONS
 
 
 def _is_load_of_server(words: list[str], first: str) -> bool:

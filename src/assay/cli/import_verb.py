@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     for number, each in enumerate(found, 1):
         place = out if len(found) == 1 else out / f"{number:03}-{Path(each.model).name}"
         made = foreign.write(each, place)
-        scenarios = [run.scenario for run in each.runs]
+        scenarios = list(dict.fromkeys(run.scenario for run in each.runs))
         came_to = str(outcome.of(made))
         listed.append(
             {
@@ -61,9 +61,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def runs_of(source: Path) -> list[ForeignRun]:
-    """The runs in a file or folder. Raises: ArtifactError when it has no known form."""
+    """The runs in a file or folder. Raises: ArtifactError when it has no known form; ConfigError for what Assay has
+    made itself."""
     from assay.bench import foreign_logs, foreign_tools
+    from assay.ground.errors import ConfigError
+    from assay.mlperf.record.run_folder import RunFolder
 
+    if RunFolder(source).result.is_file():
+        raise ConfigError(f"{source} is a run folder already", f"assay report {source}")
+    if verb := RunFolder(source).made_by:
+        raise ConfigError(
+            f"{source} holds what `assay {verb}` measured; only records of other tools are imported"
+        )
     if source.is_dir():
         if found := list(foreign_logs.runs(source)):
             return found

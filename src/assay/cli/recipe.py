@@ -126,8 +126,8 @@ def _lint(context: Any, args: argparse.Namespace) -> int:
 
 
 def _lint_repository(index: Index, repository: Repository, args: argparse.Namespace) -> int:
+    from assay.ground.count import counted
     from assay.recipes.tools.lint import ERROR, lint
-    from assay.report.words import counted
 
     problems = [p for p in lint(index, repository) if p.severity == ERROR or not args.errors]
     errors = sum(problem.severity == ERROR for problem in problems)

@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from assay.cli.check import text
     from assay.config import Division, SubmissionRequest
     from assay.doors.submission import tree_request
+    from assay.ground.count import counted
     from assay.mlperf.checker import check
     from assay.mlperf.record import result
     from assay.mlperf.rounds import round as rounds
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     for system, fields in written.unknown.items():
         say(f"\nnot known of {system}, left empty: {', '.join(fields)}")
         say('  give them in a TOML file, one line each (status = "available"), with --system-file FILE')
-    say(f"\n{args.out}: {len(written.places)} results written")
+    say(f"\n{args.out}: {counted(len(written.places), 'result')} written")
     if digest:
         say(f"{archive}: sha256 {digest}")
     return 0

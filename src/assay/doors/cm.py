@@ -151,7 +151,9 @@ def _option(name: str) -> Setting:
 def _find(setting: Setting, selection: Selection, envs: tuple[Env, Env], found: dict[str, Asked]) -> None:
     """Note what is asked for in `found`: by the caller, else by the recipe's defaults."""
     given, usual = envs
-    asked = _explicit(setting, selection, given, found) or _first(setting, usual, found)
+    asked = _explicit(setting, selection, given, found)
+    if asked is None and (default := _first(setting, usual, found)) is not None:
+        asked = Asked(default.text, f"default of CM's recipe: {default.where}")
     if asked is not None:
         if asked.text == ALL_SCENARIOS:
             asked = Asked(_all_scenarios(found), asked.where)

@@ -11,16 +11,17 @@ LEAST_START = 3
 def nearest(word: str, known: Iterable[str]) -> list[str]:
     """The known words that `word` may stand for, nearest first; none when nothing is near.
 
-    Near is: the same but for case, hyphens and underscores; a beginning of a known word or the other way round; or a
-    few letters changed, left out, added or swapped, fewer in a short word.
+    Near is: the same but for case, hyphens, underscores and which letters are double; a few letters changed, left
+    out, added or swapped, fewer in a short word; or a beginning of a known word, or the other way round.
     """
     names = sorted(known)
     plain = {name: _plain(name) for name in names}
     asked = _plain(word)
     if not asked:
         return []
-    if same := [name for name in names if plain[name] == asked]:
-        return same
+    for form in (str, _single):
+        if same := [name for name in names if form(plain[name]) == form(asked)]:
+            return same
     allowed = _allowed(asked)
     alike = [name for name in names if abs(len(plain[name]) - len(asked)) <= allowed]
     slips = sorted((_distance(asked, plain[name]), name) for name in alike)
@@ -31,6 +32,11 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
 
 def _plain(word: str) -> str:
     return word.lower().replace("_", "-").strip("-")
+
+
+def _single(word: str) -> str:
+    """The word without the second of two equal letters."""
+    return "".join(letter for letter, before in zip(word, " " + word) if letter != before)
 
 
 def _is_beginning(part: str, whole: str) -> bool:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from assay.ground.count import counted
 from assay.report import page
 from assay.report.answers import ShownAnswer
 from assay.report.markup import Markup, element
-from assay.report.words import counted, short
+from assay.report.words import short
 
 MOST = 1000
 """Answers of a page, so that it stays small; those that are wrong come before the others."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assay.ground.count import counted
 from assay.report import compare_text, page
 from assay.report.compare import Comparison
 from assay.report.gate import GateOutcome
@@ -43,9 +44,9 @@ def _verdict(found: Comparison, gates: Sequence[GateOutcome]) -> list[Markup]:
     failed = sum(each.failed for each in gates)
     mark = "\N{HEAVY BALLOT X}" if failed else "\N{HEAVY CHECK MARK}"
     said = [
-        element("p", f"{mark} {failed} of {len(gates)} gates failed", class_="verdict bad")
+        element("p", f"{mark} {failed} of {counted(len(gates), 'gate')} failed", class_="verdict bad")
         if failed
-        else element("p", f"{mark} {len(gates)} of {len(gates)} gates passed", class_="verdict good")
+        else element("p", f"{mark} {counted(len(gates), 'gate')} passed", class_="verdict good")
     ]
     warnings = [element("li", warning) for warning in found.warnings]
     why = [element("p", "These runs are not comparable without more thought:"), element("ul", *warnings)]

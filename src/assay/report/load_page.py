@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from assay.endpoint.load.record import LevelRecord, LevelStatus, LoadRecord
+from assay.ground.count import counted
 from assay.report import page, plot
 from assay.report.definition_table import definition_table
 from assay.report.markup import Markup, element, table
@@ -37,7 +38,7 @@ def verdict(record: LoadRecord) -> Markup:
         ("time", f"{record.started_at} to {record.finished_at}, {number(asked.duration_s)} s a level"),
         ("made with", f"Assay {record.assay}"),
     ]
-    said = f"{finished} of {len(record.levels)} levels finished"
+    said = f"{finished} of {counted(len(record.levels), 'level')} finished"
     return element(
         "section",
         element("h1", f"Load of {asked.workload}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.config import Mode
+from assay.ground.count import counted
 from assay.mlperf.record.result import RunResult, RunValidity
 from assay.report import words
 
@@ -35,11 +36,11 @@ class Outcome:
         """`1 target missed (Offline ROUGE-1), 5 met, Server INVALID`."""
         said = []
         if self.missed:
-            said.append(f"{words.counted(len(self.missed), 'target')} missed ({', '.join(self.missed)})")
+            said.append(f"{counted(len(self.missed), 'target')} missed ({', '.join(self.missed)})")
         if self.ungraded:
             said.append(f"{len(self.ungraded)} not graded ({', '.join(self.ungraded)})")
         if self.met:
-            said.append(f"{len(self.met)} met" if said else f"{words.counted(len(self.met), 'target')} met")
+            said.append(f"{len(self.met)} met" if said else f"{counted(len(self.met), 'target')} met")
         said += [f"{scenario} answers not scored" for scenario in self.unscored]
         said += [f"{scenario} INVALID" for scenario in self.invalid]
         said += [f"{scenario} VALID" for scenario in self.valid]

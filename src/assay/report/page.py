@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from assay.config import Mode, plain
+from assay.ground.count import counted
 from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Finding
 from assay.mlperf.record.result import ModeResult, RunResult, Status
@@ -104,7 +105,7 @@ def _run(run: ModeResult, shown: Shown) -> Section:
     rows = shown.requests
     plots = page_plots.of_run(run, rows) if rows is not None else []
     why = shown.why_no_requests if rows is None else "requests.parquet has no row of this run"
-    took = f"{words.counted(run.samples, 'sample')} in {words.number(run.seconds)} s"
+    took = f"{counted(run.samples, 'sample')} in {words.number(run.seconds)} s"
     return element(
         "section",
         element("h2", f"{run.scenario} {run.mode} ", element("small", took)),

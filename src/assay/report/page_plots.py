@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from assay.config import Mode
+from assay.ground.count import counted
 from assay.mlperf.record.result import ModeResult
 from assay.mlperf.run import requests
 from assay.report import series
 from assay.report.plot import Curve, Limit, Plot
 from assay.report.series import NS_PER_S, Rows
-from assay.report.words import counted, number
+from assay.report.words import number
 
 TITLES = {"latency": "Latency", "ttft": "Time to first token", "tpot": "Time per output token"}
 JUDGED_PERCENT = 99.0

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from assay.config import Mode
+from assay.ground.count import counted
 from assay.mlperf.record.result import ModeResult, RunResult, ScoredMetric
 from assay.report import words
 from assay.report.replica_table import replica_lines
@@ -50,7 +51,7 @@ def _wrapped(start: str, text: str, width: int) -> list[str]:
 
 
 def _mode(result: RunResult, run: ModeResult, width: int) -> Iterator[str]:
-    count = words.counted(run.samples, "sample")
+    count = counted(run.samples, "sample")
     yield f"  {run.scenario} {run.mode}: {count} in {words.number(run.seconds)} s"
     if run.mode is Mode.PERFORMANCE:
         yield f"    {words.figure(run.figure('tokens_per_s'))}, {words.figure(run.figure('samples_per_s'))}"

@@ -70,11 +70,6 @@ def used(result: RunResult) -> str:
     return ", ".join(said for known, said in words.items() if known not in ("", "none"))
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 sample`, `300 samples`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def gate(score: ScoredMetric) -> str:
     """`>= 45.143`, `130.36 to 160.49`, or that there is none."""
     if score.low is None and score.high is None:

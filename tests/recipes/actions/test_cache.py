@@ -89,7 +89,7 @@ def test_nothing_to_remove_is_an_error_but_in_a_new_home_and_in_mlc(filled: Kit,
     for line in (["rm", "cache", "absent", "-f"], ["rm", "cache", "--tags=absent"]):
         with pytest.raises(RecipeNotFound) as caught:
             cache.delete(filled.context(), parse(line))
-        assert caught.value.code == 16
+        assert caught.value.code == 16 and "16 is CM's exit code" in caught.value.hint
     for home in (Home(tmp_path / "new", filled.home.dialect), Home(tmp_path / "mlc", MLC)):
         console = Quiet()
         assert cache.delete(Context(home, console, {}), parse(["rm", "cache", "-f"])) == {"return": 0}
@@ -188,7 +188,7 @@ def test_an_entry_that_cannot_be_used_is_named_with_the_way_to_remove_it(
     how: str, words: str, filled: Kit
 ) -> None:
     path = broken(filled, how)
-    with pytest.raises(RecipeFault, match="1 broken entries") as caught:
+    with pytest.raises(RecipeFault, match="1 broken entry") as caught:
         cache.verify(filled.context(), parse(["verify", "cache"]))
     assert caught.value.hint == f"remove them: rm cache {meta(path)['uid']} -f"
     assert words in filled.console.said[-1] and str(path) in filled.console.said[-1]

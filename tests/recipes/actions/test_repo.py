@@ -88,7 +88,7 @@ def test_a_clone_is_registered_under_its_name_and_said_to_be_foreign_code(
 ) -> None:
     answer = does(kit, repo.pull, *words, f"--url={upstream}")
     assert answer["path"] == str(kit.home.folder / "owner@name") and "owner@name" in registered(kit)
-    assert kit.console.said[-1] == "Indexed 1 recipes"
+    assert kit.console.said[-1] == "Indexed 1 recipe"
     assert any(git.TRUST_NOTICE.format("owner@name") in line for line in kit.console.noted)
     kit.console.noted.clear()
     does(kit, repo.update, "owner@name", f"--url={upstream}")
@@ -174,7 +174,7 @@ def test_a_commit_is_checked_out_and_the_index_made_again(kit: Kit, upstream: Pa
     does(kit, repo.pull, f"--url={upstream}")
     first = run_git(upstream, "rev-list", "--max-parents=0", "HEAD")
     does(kit, repo.checkout, "owner@name", f"--checkout={first}")
-    assert not (kit.home.folder / "owner@name/new").exists() and kit.console.said == ["Indexed 1 recipes"]
+    assert not (kit.home.folder / "owner@name/new").exists() and kit.console.said == ["Indexed 1 recipe"]
     does(kit, repo.checkout, "owner@name", "--branch=main")
     assert (kit.home.folder / "owner@name/new").exists()
 
@@ -275,7 +275,7 @@ def test_every_recipe_is_looked_at_again_and_broken_ones_named(kit: Kit) -> None
     kit.recipe("good")
     (kit.recipe("bad") / "_cm.json").write_text("{")
     does(kit, repo.reindex)
-    assert kit.console.said == ["Indexed 1 recipes"]
+    assert kit.console.said == ["Indexed 1 recipe"]
     assert [("left out" in line, "bad" in line) for line in kit.console.noted] == [(True, True)]
 
 

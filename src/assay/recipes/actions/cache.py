@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from assay.ground.count import counted
 from assay.recipes.actions.common import matching
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.errors import RecipeFault, RecipeNotFound
@@ -29,7 +30,10 @@ def delete(context: Context, inputs: Inputs) -> Answer:
         if is_new or context.dialect.empty_removal_succeeds:
             context.console.note("assay: nothing in the cache matches")
             return {"return": 0}
-        raise RecipeNotFound("artifact(s) not found")
+        raise RecipeNotFound(
+            "artifact(s) not found",
+            hint="`assay show cache` lists the entries; 16 is CM's exit code where none matches",
+        )
     artifacts = Artifacts(context.index)
     freed = removed = 0
     for artifact in found:
@@ -103,7 +107,11 @@ def verify(context: Context, inputs: Inputs) -> Answer:
             bad.append(entry.artifact.uid)
             context.console.say(f"{entry.path}: {problem}")
     if bad:
-        raise RecipeFault(f"{len(bad)} broken entries", 1, f"remove them: rm cache {' '.join(bad)} -f")
+        raise RecipeFault(
+            counted(len(bad), "broken entry", "broken entries"),
+            1,
+            f"remove them: rm cache {' '.join(bad)} -f",
+        )
     context.console.say("all entries are usable")
     return {"return": 0}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay import __version__
+from assay.ground.count import counted
 from assay.recipes.actions.repo import pull
 from assay.recipes.contract.names import new_uid
 from assay.recipes.errors import RecipeFault
@@ -38,8 +39,8 @@ def test(context: Context, inputs: Inputs) -> Answer:
     """Report that the command works, with the home and its numbers of recipes and repositories."""
     recipes, repositories = context.index.artifacts("script"), context.home.repositories()
     context.console.say(
-        f"Assay {__version__} works: {len(recipes)} recipes in {len(repositories)} repositories "
-        f"of {context.home.root}"
+        f"Assay {__version__} works: {counted(len(recipes), 'recipe')} in "
+        f"{counted(len(repositories), 'repository', 'repositories')} of {context.home.root}"
     )
     return {"return": 0}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from assay.ground.count import counted
 from assay.ground.printable import one_line
 from assay.ground.redact import addresses
 from assay.recipes.contract.dialect import Dialect
@@ -90,7 +91,7 @@ def pull(context: Context, inputs: Inputs) -> Answer:
     if repo and fresh:
         context.console.note("assay: " + git.TRUST_NOTICE.format(target.name))
         _note_dependencies(context, repo)
-    context.console.say(f"Indexed {context.index.rebuild()} recipes")
+    context.console.say(f"Indexed {counted(context.index.rebuild(), 'recipe')}")
     return {"return": 0, "path": str(target)}
 
 
@@ -110,7 +111,7 @@ def _pull_all(context: Context) -> Answer:
             with context.home.repository_lock(repo.path.name):
                 if repo.path.exists():  # it may have been removed while we waited for the lock
                     clones.obtain(context.home, repo.path, "", git.Revision())
-    context.console.say(f"Indexed {context.index.rebuild()} recipes")
+    context.console.say(f"Indexed {counted(context.index.rebuild(), 'recipe')}")
     return {"return": 0}
 
 
@@ -167,7 +168,7 @@ def checkout(context: Context, inputs: Inputs) -> Answer:
         raise RecipeFault("nothing to check out", GENERAL, "--branch=NAME or --checkout=COMMIT")
     with context.home.repository_lock(repo.path.name):
         clones.check_out(context.home, repo.path, revision)
-    context.console.say(f"Indexed {context.index.rebuild()} recipes")
+    context.console.say(f"Indexed {counted(context.index.rebuild(), 'recipe')}")
     return {"return": 0, "path": str(repo.path)}
 
 
@@ -252,7 +253,7 @@ def reindex(context: Context, inputs: Inputs) -> Answer:
     count = context.index.rebuild()
     for broken in context.index.broken:
         context.console.note(f"assay: left out: {broken.fault.message}")
-    context.console.say(f"Indexed {count} recipes")
+    context.console.say(f"Indexed {counted(count, 'recipe')}")
     return {"return": 0}
 
 
