@@ -185,7 +185,7 @@ def test_times_of_queries_first_tokens_and_answers_are_stamped(two: Ends) -> Non
     two.sut.done([Answer(200, (5, 6))])
     two.run()
     times = two.relay.times
-    (issued,), (first,), (done,) = (each.calls(0, 0) for each in (times.issued, times.first, times.done))
+    (issued,), (first,), (done,) = (each.calls(0) for each in (times.issued, times.first, times.done))
     assert (issued.ids, issued.values) == ([2**63, 200], [7, 8])
     assert (first.ids, first.values, done.ids, done.values) == ([200], [5], [200], [2])
     assert issued.at_ns <= first.at_ns <= done.at_ns

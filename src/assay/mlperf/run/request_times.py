@@ -10,14 +10,17 @@ import time
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.mlperf.rounds.round import Seeds
 
-KINDS = ("issued", "first", "done")
+Buffer = bytes | memoryview
+INT32_BYTES = 4
+LARGE = 1024
+"""Numbers from which on an array is kept as it is."""
 
 
 class Call(NamedTuple):
@@ -29,39 +32,54 @@ class Call(NamedTuple):
 
 
 class Stamps:
-    """Calls of one kind: when, over how many queries, their ids, and a number for each query."""
+    """Calls of one kind: when, the ids of their queries, and a number for each query."""
 
     def __init__(self) -> None:
-        self._at, self._counts = array("q"), array("I")
-        self._ids, self._values = array("Q"), array("i")
+        self._at = array("q")
+        self._ids: list[Buffer] = []
+        self._values: list[Buffer] = []
 
     def add(self, ids: NDArray[np.uint64], values: NDArray[np.int32]) -> None:
-        """`values`: sample index, first token id or number of tokens. Both are copied."""
-        self._at.append(time.monotonic_ns())
-        self._counts.append(len(ids))
-        self._ids.frombytes(ids.tobytes())
-        self._values.frombytes(values.tobytes())
+        """`values`: sample index, first token id or number of tokens. Nobody may change the arrays afterwards."""
+        now = time.monotonic_ns()
+        self._ids.append(_kept(ids))
+        self._values.append(_kept(values))
+        self._at.append(now)  # the last: another thread may be in `calls`
 
-    def calls(self, after: int, queries: int) -> list[Call]:
-        """The calls from number `after` on. `queries`: how many queries the calls before had together. Another
-        thread may add calls meanwhile."""
-        # In the reverse order of `add`, and as slices: each is a copy that holds the interpreter lock, where an array
-        # whose buffer is lent out cannot grow.
-        values, ids = self._values[queries:], self._ids[queries:]
-        counts, at = self._counts[after:], self._at[after:]
-        found, place = [], 0
-        for when, count in zip(at, counts):
-            if place + count > len(values):
-                break
-            end = place + count
-            found.append(Call(when, ids[place:end].tolist(), values[place:end].tolist()))
-            place = end
-        return found
+    def calls(self, after: int) -> list[Call]:
+        """The calls from number `after` on. Another thread may add calls meanwhile."""
+        at = self._at[after:]  # slices are copies; an array whose buffer is lent out could not grow
+        each = zip(at, self._ids[after:], self._values[after:])
+        return [
+            Call(when, np.frombuffer(ids, np.uint64).tolist(), np.frombuffer(values, np.int32).tolist())
+            for when, ids, values in each
+        ]
 
-    def columns(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """(time of the call in ns, id, value) of each query."""
-        at = np.repeat(np.array(self._at, np.int64), np.array(self._counts, np.int64))
-        return at, np.frombuffer(self._ids, np.uint64), np.frombuffer(self._values, np.int32)
+    def ids(self) -> Buffer:
+        """uint64 of each query."""
+        return self._ids[0] if len(self._ids) == 1 else b"".join(self._ids)
+
+    def has_ids(self, ids: Buffer) -> bool:
+        """These, in this order."""
+        whole, place = memoryview(ids), 0
+        for each in self._ids:
+            if bytes(whole[place : place + len(each)]) != each:
+                return False
+            place += len(each)
+        return place == len(whole)
+
+    def write(self, file: BinaryIO, with_ids: bool) -> None:
+        """For `_read`."""
+        counts = [len(values) // INT32_BYTES for values in self._values]
+        ids = np.frombuffer(self.ids() if with_ids else b"", np.uint64)
+        for column in (np.array(self._at, np.int64), np.array(counts, np.int64), ids):
+            np.save(file, column)
+        file.writelines(self._values)
+
+
+def _kept(values: NDArray[Any]) -> Buffer:
+    """A copy, as a view would hold the whole frame that it looks into, and a small array takes more than its bytes."""
+    return values.view(np.uint8).data if values.flags.owndata and len(values) >= LARGE else values.tobytes()
 
 
 class Recorder:
@@ -71,26 +89,35 @@ class Recorder:
         self.issued, self.first, self.done = Stamps(), Stamps(), Stamps()
 
     def save(self, path: Path) -> None:
-        """One file for `load`; nothing is joined here, as LoadGen's child should end soon."""
+        """One file for `load`; nothing is sorted here, as LoadGen's child should end soon."""
+        in_order = not self.first.ids() and self.done.has_ids(self.issued.ids())
         with path.open("wb") as file:
-            for kind in KINDS:
-                for column in getattr(self, kind).columns():
-                    np.save(file, column)
+            for kind in (self.issued, self.first, self.done):
+                kind.write(file, with_ids=not in_order)
 
 
 class CallReader:
     """Reads the calls of stamps while they grow, each call once."""
 
     def __init__(self) -> None:
-        self._read: dict[Stamps, tuple[int, int]] = {}
-        """Calls and queries that were read."""
+        self._read: dict[Stamps, int] = {}
+        """Calls that were read."""
 
     def new(self, stamps: Stamps) -> list[Call]:
         """The calls since the last time."""
-        calls, queries = self._read.get(stamps, (0, 0))
-        fresh = stamps.calls(calls, queries)
-        self._read[stamps] = (calls + len(fresh), queries + sum(len(call.ids) for call in fresh))
+        read = self._read.get(stamps, 0)
+        fresh = stamps.calls(read)
+        self._read[stamps] = read + len(fresh)
         return fresh
+
+
+class Columns(NamedTuple):
+    """What `Stamps.write` wrote, of each query."""
+
+    ids: NDArray[np.uint64]
+    """None at all where the queries of a run were answered in order."""
+    at_ns: NDArray[np.int64]
+    values: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -109,23 +136,29 @@ class RequestTimes:
 def load(path: Path) -> RequestTimes:
     """The times of a run that came to its end. Raises: OSError, ValueError for a file that `save` did not finish."""
     with path.open("rb") as file:
-        issued, first, done = (tuple(np.load(file) for _ in range(3)) for _ in KINDS)
+        issued, first, done = _read(file), _read(file), _read(file)
+    if not len(issued.ids) + len(first.ids) + len(done.ids):  # in order: there is nothing to place
+        return RequestTimes(issued.values, issued.at_ns, None, done.at_ns, done.values)
     # LoadGen's ids are addresses, which it may use again: the n-th issue of one belongs to its n-th end.
-    if np.array_equal(issued[1], done[1]) and not len(
-        first[1]
-    ):  # answered in order: there is nothing to place
-        return RequestTimes(issued[2], issued[0], None, done[0], done[2])
-    place, order = np.argsort(issued[1], kind="stable"), np.argsort(done[1], kind="stable")
-    if not np.array_equal(issued[1][place], done[1][order]):
+    place, order = np.argsort(issued.ids, kind="stable"), np.argsort(done.ids, kind="stable")
+    if not np.array_equal(issued.ids[place], done.ids[order]):
         raise ValueError("it ends other queries than were issued")
-    end_ns, tokens = _placed(place, done[0][order]), _placed(place, done[2][order])
+    end_ns, tokens = _placed(place, done.at_ns[order]), _placed(place, done.values[order])
     first_ns = None
-    if len(first[1]):
-        begun = np.argsort(first[1], kind="stable")
-        if not np.array_equal(issued[1][place], first[1][begun]):
+    if len(first.ids):
+        begun = np.argsort(first.ids, kind="stable")
+        if not np.array_equal(issued.ids[place], first.ids[begun]):
             raise ValueError("it has first tokens of other queries than were issued")
-        first_ns = _placed(place, first[0][begun])
-    return RequestTimes(issued[2], issued[0], first_ns, end_ns, tokens)
+        first_ns = _placed(place, first.at_ns[begun])
+    return RequestTimes(issued.values, issued.at_ns, first_ns, end_ns, tokens)
+
+
+def _read(file: BinaryIO) -> Columns:
+    at, counts, ids = (np.load(file) for _ in range(3))
+    values = np.fromfile(file, np.int32, size := int(counts.sum()))
+    if len(values) != size:
+        raise ValueError("it ends too early")
+    return Columns(ids, np.repeat(at, counts), values)
 
 
 def _placed(place: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:

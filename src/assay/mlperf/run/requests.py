@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -35,6 +34,10 @@ WHY_PREFIX = "why."
 VERDICT_METRICS = frozenset({"gsm8k", "mbxp"})
 """Metrics by which one answer is right or wrong; the others only have a value."""
 NS_PER_MS, NS_PER_S = 1e6, 1e9
+SHUFFLED = frozenset({"sample_index", "prompt_tokens", "answer_tokens"})
+"""Samples come in any order: to compress these takes as long as all else, for a third of the bytes of the file."""
+WRITTEN_AT_ONCE = 1 << 16
+"""Rows; pyarrow's 1,024 cost a tenth more time, and more than these gain nothing."""
 WORD = pa.dictionary(pa.int8(), pa.string())
 WORDS = ("scenario", "mode", "subset", "endpoint", "status", "verdict")
 NUMBERS = (
@@ -58,28 +61,25 @@ def _table(
     samples: Sequence[Sample],
 ) -> pa.Table:
     count, index = len(times.end_ns), times.sample_index
-    subsets = list(dict.fromkeys(sample.subset for sample in samples))
-    codes = np.array([subsets.index(sample.subset) for sample in samples], np.int8)[index]
+    subsets = {name: code for code, name in enumerate(dict.fromkeys(sample.subset for sample in samples))}
+    codes = np.array([subsets[sample.subset] for sample in samples], np.int8)[index]
     prompts = np.array([len(sample.prompt_ids) for sample in samples], np.int32)[index]
-    nothing = pa.nulls(count, pa.string())
     return pa.table(
         {
             "scenario": _word(spec.scenario.value, count),
             "mode": _word(spec.mode.value, count),
             "query": _column(np.arange(count, dtype=np.int32)),
             "sample_index": _column(index),
-            "subset": pa.DictionaryArray.from_arrays(_column(codes), _words(subsets), safe=False),
+            "subset": pa.DictionaryArray.from_arrays(_column(codes), _words([*subsets]), safe=False),
             "prompt_tokens": _column(prompts),
             "answer_tokens": _column(times.tokens),
-            "scheduled_ns": pa.nulls(count, pa.int64()) if scheduled is None else _column(scheduled),
+            "scheduled_ns": _numbers(scheduled, count),
             "issued_ns": _column(times.issued_ns - start),
-            "first_token_ns": pa.nulls(count, pa.int64())
-            if times.first_ns is None
-            else _column(times.first_ns - start),
+            "first_token_ns": _numbers(None if times.first_ns is None else times.first_ns - start, count),
             "end_ns": _column(times.end_ns - start),
-            "endpoint": nothing,
+            "endpoint": _no_words(count),
             "status": _word("answered", count),
-            "verdict": nothing,
+            "verdict": _no_words(count),
         }
     )
 
@@ -91,7 +91,7 @@ def kept_rows(spec: RunSpec, answers: Sequence[KeptAnswer], samples: Sequence[Sa
     nothing = np.zeros(len(answers), np.int64)
     rows = _table(spec, RequestTimes(index, nothing, nothing, nothing, lengths), nothing, 0, samples)
     for name in ("scheduled_ns", "issued_ns", "first_token_ns", "end_ns"):
-        rows = rows.set_column(rows.column_names.index(name), name, pa.nulls(len(rows), pa.int64()))
+        rows = rows.set_column(rows.column_names.index(name), name, _numbers(None, len(rows)))
     query = pa.array(np.arange(spec.samples - len(answers), spec.samples, dtype=np.int32))
     rows = rows.set_column(rows.column_names.index("query"), "query", query)
     return rows.set_column(rows.column_names.index("status"), "status", _word("kept", len(rows)))
@@ -99,6 +99,8 @@ def kept_rows(spec: RunSpec, answers: Sequence[KeptAnswer], samples: Sequence[Sa
 
 def of_run(rows: pa.Table, scenario: Scenario, mode: Mode) -> pa.Table:
     """The rows of one LoadGen run of a file that holds several."""
+    import pyarrow.compute as pc  # takes as long as all else of pyarrow, and a plain run has no use for it
+
     is_own = pc.and_(pc.equal(rows["scenario"], scenario.value), pc.equal(rows["mode"], mode.value))
     return rows.filter(is_own)
 
@@ -135,10 +137,19 @@ def with_scores(rows: pa.Table, scores: Sequence[Score]) -> pa.Table:
 def write(path: Path, runs: Sequence[pa.Table]) -> None:
     """All runs in one file, whole or not at all. Raises: EnvironmentProblem when the disk is full."""
     whole = pa.concat_tables(runs, promote_options="default")
-    whole = whole.replace_schema_metadata({VERSION_KEY: str(SCHEMA_VERSION)})
+    # A column that may have nulls takes a level for each row, which costs as much as its values.
+    fields = [field.with_nullable(bool(whole[field.name].null_count)) for field in whole.schema]
+    whole = pa.Table.from_arrays(whole.columns, schema=pa.schema(fields, {VERSION_KEY: str(SCHEMA_VERSION)}))
     with files.staged(path) as part:
-        words = [field.name for field in whole.schema if pa.types.is_dictionary(field.type)]
-        pq.write_table(whole, part, compression="lz4", use_dictionary=words, write_statistics=False)
+        pq.write_table(
+            whole,
+            part,
+            compression={name: "none" if name in SHUFFLED else "lz4" for name in whole.column_names},
+            use_dictionary=[field.name for field in fields if pa.types.is_dictionary(field.type)],
+            column_encoding={"query": "DELTA_BINARY_PACKED"},
+            write_statistics=False,
+            write_batch_size=WRITTEN_AT_ONCE,
+        )
 
 
 def read(path: Path) -> pa.Table:
@@ -188,6 +199,21 @@ def _column(values: NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(pa.from_numpy_dtype(whole.dtype), len(whole), [None, pa.py_buffer(whole)])
 
 
+def _numbers(values: NDArray[np.int64] | None, count: int) -> pa.Array:
+    """None = as many nulls."""
+    return _nulls(pa.int64(), count, np.zeros(count, np.int64)) if values is None else _column(values)
+
+
+def _no_words(count: int) -> pa.Array:
+    return _nulls(pa.string(), count, np.zeros(count + 1, np.int32), np.zeros(0, np.uint8))
+
+
+def _nulls(kind: pa.DataType, count: int, *buffers: NDArray[Any]) -> pa.Array:
+    """As `pa.nulls`, which writes the zeros: memory that nobody reads is never touched here."""
+    valid = pa.py_buffer(np.zeros(count // 8 + 1, np.uint8))
+    return pa.Array.from_buffers(kind, count, [valid, *map(pa.py_buffer, buffers)], count)
+
+
 def _scheduled_ns(spec: RunSpec, count: int) -> NDArray[np.int64] | None:
     """When LoadGen planned each query; None where its log says that it planned otherwise than is known here, and
     where each query waits for the one before it."""
@@ -203,8 +229,11 @@ def _scheduled_ns(spec: RunSpec, count: int) -> NDArray[np.int64] | None:
 def _start_ns(times: RequestTimes, logged: RunRecord, scheduled: NDArray[np.int64] | None) -> int:
     """LoadGen's start on the clock of `times`. Where LoadGen tells its longest latency, that query tells the start;
     elsewhere it is as late as it can be: no query is issued before it was planned."""
-    planned = np.zeros(len(times.end_ns), np.int64) if scheduled is None else scheduled
     longest = logged.latencies.get("latency")
     if longest is not None and scheduled is not None:
-        return int((times.end_ns - planned).max() - round(longest.max_ms * NS_PER_MS))
-    return int((times.issued_ns - planned).min())
+        return int(_since(times.end_ns, scheduled).max()) - round(longest.max_ms * NS_PER_MS)
+    return int(_since(times.issued_ns, scheduled).min())
+
+
+def _since(times_ns: NDArray[np.int64], scheduled: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    return times_ns - scheduled if scheduled is not None and scheduled.any() else times_ns

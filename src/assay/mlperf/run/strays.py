@@ -27,7 +27,7 @@ def first_token(ids: Sequence[int], begun: Collection[int], issued: Stamps) -> R
 
 def _sample(query: int, issued: Stamps) -> int | None:
     """The sample that LoadGen last asked for under this id; it uses an id again."""
-    for call in reversed(issued.calls(0, 0)):
+    for call in reversed(issued.calls(0)):
         for known, sample in zip(call.ids, call.values):
             if known == query:
                 return sample
