@@ -148,12 +148,50 @@ def test_three_lost_answers_of_a_hundred_are_named_with_their_chance() -> None:
     assert (score.lost, score.gained, score.p, score.n) == ((4, 50, 99), (), 0.25, 100)
     text = compare_text.markdown(of(judged(right), judged(worse)), [])
     assert "3 / 0" in text and "lost: samples 4, 50, 99" in text and "within chance" in text
+    assert (
+        "of 100 answers 3 became wrong and 0 became right. Chance alone splits as unevenly 25 times of 100"
+        in text
+    )
+    assert score.would_show == 6 and "6 against 0 would show that B is lower" in text
+    assert compare_stats.mcnemar(6, 0) < 0.05 <= compare_stats.mcnemar(5, 0)
 
 
 def test_ten_lost_answers_are_believed() -> None:
     worse = [0.0] * 10 + [100.0] * 90
-    score = next(each for each in of(judged([100.0] * 100), judged(worse)).scores if each.metric == "gsm8k")
+    found = of(judged([100.0] * 100), judged(worse))
+    score = next(each for each in found.scores if each.metric == "gsm8k")
     assert score.conclusion == "B is lower" and score.p is not None and score.p < 0.01
+    assert score.would_show is None and "times of 100: B is lower." in compare_text.markdown(found, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "failed"),
+    [
+        ("gsm8k_lost > 0", True),
+        ("Offline gsm8k_lost > 3", False),
+        ("gsm8k_lost >= 3", True),
+        ("gsm8k_gained > 0", True),
+        ("gsm8k_gained > 1", False),
+    ],
+)
+def test_a_gate_counts_answers_that_became_wrong_or_right(text: str, failed: bool) -> None:
+    a, b = judged([100.0] * 99 + [0.0]), judged([0.0] * 3 + [100.0] * 97)
+    (outcome,) = gate.judge(gate.parse(text), fakes.result(), fakes.result(), of(a, b).scores)
+    assert outcome.failed is failed
+
+
+def test_a_gate_has_no_multiple_of_lost_answers_and_none_of_a_value_that_judges_nobody() -> None:
+    scores = of(judged([100.0] * 9), judged([0.0] * 9)).scores
+    with pytest.raises(ConfigError, match="A has no gsm8k_lost"):
+        gate.judge(gate.parse("gsm8k_lost > 2x"), fakes.result(), fakes.result(), scores)
+    with pytest.raises(ConfigError, match="neither run has answer_tokens_lost"):
+        gate.judge(gate.parse("answer_tokens_lost > 0"), fakes.result(), fakes.result(), scores)
+
+
+def test_who_judges_an_answer_is_a_fact_of_the_metric_of_its_workload() -> None:
+    side = RunSide("a", dataclasses.replace(fakes.result(), workload="nobody's"), judged([100.0] * 9))
+    found = next(each for each in compare(side, side).scores if each.metric == "gsm8k")
+    assert found.p is None and found.conclusion == "no difference"
 
 
 def test_answers_to_other_samples_are_not_paired() -> None:

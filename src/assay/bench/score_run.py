@@ -45,7 +45,7 @@ def scores(run: RunInProgress, spec: RunSpec) -> Scores:
     workload, rules = run.job.workload, run.job.rules
     found = score(records, run.samples, reader, grade, workload.scorers)
     files.write_text(spec.out / names.ACCURACY_TEXT, accuracy_text(workload.official_results(found)))
-    run.requests[-1] = requests.with_scores(run.requests[-1], found)
+    run.requests[-1] = requests.with_scores(run.requests[-1], found, workload.verdicts)
     file = RunFolder(run.folder).place(spec.out / names.ACCURACY_FILE)
     metrics = [result.pair(each, rules.targets, file) for each in found]
     if len(run.samples) != run.job.whole_set:

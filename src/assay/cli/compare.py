@@ -38,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CONDITION",
         action="append",
         default=[],
-        help="exit code 1 if it is true for B, as 'tokens_per_s < 0.97x' (times A's) or 'Server ttft_p99 > 2000'",
+        help="exit code 1 if it is true for B, as 'tokens_per_s < 0.97x' (times A's), 'Server ttft_p99 > 2000' or "
+        "'gsm8k_lost > 0' (answers that became wrong)",
     )
     parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
 
@@ -54,8 +55,8 @@ def run(args: argparse.Namespace) -> int:
     gates = [gate.parse(text) for text in args.fail_if]
     a, b = _with_earlier(_side(args.a, args.and_a), _side(args.b, args.and_b), args)
     means = mean_of(a), mean_of(b)
-    outcomes = [outcome for each in gates for outcome in gate.judge(each, *means)]
     found = compare.compare(a, b)
+    outcomes = [outcome for each in gates for outcome in gate.judge(each, *means, found.scores)]
     if args.html:
         files.write_text(args.html, compare_page.render(found, outcomes))
     if args.json:

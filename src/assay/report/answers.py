@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
     if wanted.subset is not None and wanted.subset not in subsets:
         raise ConfigError(f"no subset {wanted.subset!r} in this run", did_you_mean(wanted.subset, subsets))
     verdicts, scores, said = _graded(folder, scenario)
-    means = _means(scores)
+    means = _means(scores, workload.verdicts)
     if wanted.is_wrong and not verdicts:
         raise ConfigError(f"{folder}: no answer of this run was judged right or wrong", "leave --wrong out")
     reader = tokenizer.load(_tokenizer(made, workload, wanted.tokenizer))
@@ -112,12 +112,12 @@ def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
     ]
 
 
-def _means(scores: Mapping[int, Mapping[str, float]]) -> dict[str, float]:
+def _means(scores: Mapping[int, Mapping[str, float]], verdicts_of: Collection[str]) -> dict[str, float]:
     """Of each metric that gives an answer a value and no verdict, over the run."""
     values: dict[str, list[float]] = {}
     for each in scores.values():
         for metric, value in each.items():
-            if metric not in requests.VERDICT_METRICS:
+            if metric not in verdicts_of:
                 values.setdefault(metric, []).append(value)
     return {metric: sum(found) / len(found) for metric, found in values.items()}
 

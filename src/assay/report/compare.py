@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from assay.config import Mode, Scenario, plain
 from assay.ground.redact import addresses
+from assay.mlperf import workloads
 from assay.mlperf.record.definitions import LOADGEN_DEFINITIONS
 from assay.mlperf.record.result import ModeResult, RunResult, RunValidity, Status
 from assay.mlperf.run import requests
@@ -49,6 +51,15 @@ class PairedScore:
     gained: tuple[int, ...] = ()
     p: float | None = None
     """McNemar's, exact; None for a metric that does not judge single answers."""
+
+    @property
+    def would_show(self) -> int | None:
+        """How many answers must change for the worse, or for the better, to show it, with as many the other way as
+        now; None where they do, or nothing changed."""
+        fewer, more = sorted((len(self.lost), len(self.gained)))
+        if self.p is None or self.p < SIGNIFICANT or not more:
+            return None
+        return next(n for n in itertools.count(more + 1) if stats.mcnemar(n, fewer) < SIGNIFICANT)
 
     @property
     def conclusion(self) -> str:
@@ -166,15 +177,18 @@ def _scores(a: RunSide, b: RunSide, one: ModeResult) -> Iterator[PairedScore]:
     first, second = sides
     if first is None or second is None:
         return
+    workload = workloads.find(a.result.workload)  # None: of a package that is not here
+    verdicts_of = workload.verdicts if workload else frozenset()
     names = [name for name in first.table.column_names if name.startswith(requests.SCORE_PREFIX)]
     for name in [*names, "answer_tokens"]:
         if name in second.table.column_names:
             metric = name.removeprefix(requests.SCORE_PREFIX)
-            yield from _paired(one.scenario, metric, _by_sample(first, name), _by_sample(second, name))
+            values = _by_sample(first, name), _by_sample(second, name)
+            yield from _paired(one.scenario, metric, metric in verdicts_of, *values)
 
 
 def _paired(
-    scenario: Scenario, metric: str, a: dict[int, float], b: dict[int, float]
+    scenario: Scenario, metric: str, is_verdict: bool, a: dict[int, float], b: dict[int, float]
 ) -> Iterator[PairedScore]:
     shared = sorted(a.keys() & b.keys())
     if not shared:
@@ -182,7 +196,7 @@ def _paired(
     one, other = (np.array([side[i] for i in shared]) for side in (a, b))
     lost: tuple[int, ...] = ()
     gained, p = lost, None
-    if metric in requests.VERDICT_METRICS:
+    if is_verdict:
         lost = tuple(i for i in shared if a[i] > 0 and not b[i] > 0)
         gained = tuple(i for i in shared if b[i] > 0 and not a[i] > 0)
         p = stats.mcnemar(len(lost), len(gained))

@@ -90,12 +90,31 @@ def gate_cells(each: GateOutcome) -> tuple[str, ...]:
 
 
 def changed(scores: Sequence[PairedScore]) -> Iterator[str]:
+    """Which answers changed, and what may be concluded."""
     for each in scores:
+        if each.lost or each.gained:
+            yield from ("", _reading(each))
         for word, samples in (("lost", each.lost), ("gained", each.gained)):
             if samples:
                 more = f" and {len(samples) - MOST_SAMPLES} more" if len(samples) > MOST_SAMPLES else ""
                 named = ", ".join(map(str, samples[:MOST_SAMPLES]))
                 yield from ("", f"{each.scenario} {words.title(each.metric)} {word}: samples {named}{more}")
+
+
+def _reading(each: PairedScore) -> str:
+    lost, gained = len(each.lost), len(each.gained)
+    name = f"{each.scenario} {words.title(each.metric)}"
+    said = (
+        f"{name}: of {each.n} answers {lost} became wrong and {gained} became right. "
+        f"Chance alone splits as unevenly {words.number(100 * (each.p or 0))} times of 100"
+    )
+    if each.would_show is None:
+        return f"{said}: {each.conclusion}."
+    side = "lower" if lost >= gained else "higher"
+    return (
+        f"{said}, so quality need not have changed; {each.would_show} against {min(lost, gained)} would show that B is "
+        f"{side}. To fail on any lost answer: --fail-if '{each.metric}_lost > 0'"
+    )
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
@@ -120,6 +139,9 @@ def as_json(found: Comparison, gates: Sequence[GateOutcome]) -> dict[str, Any]:
         "performance": [
             {**plain(each), "ratio": each.ratio, "conclusion": each.conclusion} for each in found.ratios
         ],
-        "accuracy": [{**plain(each), "conclusion": each.conclusion} for each in found.scores],
+        "accuracy": [
+            {**plain(each), "conclusion": each.conclusion, "would_show": each.would_show}
+            for each in found.scores
+        ],
         "gates": [{"gate": one.gate.text, "failed": one.failed, "said": one.said} for one in gates],
     }

@@ -1,15 +1,16 @@
-"""Conditions that fail a comparison: `tokens_per_s < 0.97x`, `Server ttft_p99 > 2000`, `gsm8k < 0.98x`."""
+"""Conditions that fail a comparison: `tokens_per_s < 0.97x`, `Server ttft_p99 > 2000`, `gsm8k_lost > 0`."""
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assay.config import Scenario
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.mlperf.record.result import RunResult
+from assay.report.compare import PairedScore
 
 FORM = re.compile(r"(?:(\w+)\s+)?([\w.]+)\s*(<=|>=|<|>)\s*(\d+(?:\.\d*)?(?:e[+-]?\d+)?)(x?)", re.IGNORECASE)
 HOLDS: dict[str, Callable[[float, float], bool]] = {
@@ -52,12 +53,18 @@ def parse(text: str) -> Gate:
     return Gate(text, names[scenario.lower()] if scenario else None, metric, sign, float(bound), bool(times))
 
 
-def judge(gate: Gate, a: RunResult, b: RunResult) -> list[GateOutcome]:
+def judge(gate: Gate, a: RunResult, b: RunResult, pairs: Sequence[PairedScore] = ()) -> list[GateOutcome]:
     """An outcome for each scenario that either run has the metric in. What one of them did not measure fails.
+    `pairs` give METRIC_lost and METRIC_gained: how many answers became wrong, or right.
 
-    Raises: ConfigError where neither run has the metric.
+    Raises: ConfigError where neither run has the metric, or for a multiple of such a count.
     """
-    one, other = _values(a), _values(b)
+    one, other, counts = _values(a), _values(b), _counts(pairs)
+    if gate.is_ratio and any(metric == gate.metric for _, metric in counts):
+        raise ConfigError(
+            f"--fail-if {gate.text!r}: A has no {gate.metric}", f"--fail-if '{gate.metric} > 0'"
+        )
+    other |= counts
     known = dict.fromkeys([*one, *other])
     places = [key for key in known if key[1] == gate.metric and gate.scenario in (None, key[0])]
     if not places:
@@ -72,6 +79,12 @@ def _judged(gate: Gate, place: tuple[Scenario, str], a: float | None, b: float |
         return GateOutcome(gate, True, f"{name}: not measured in {'B' if b is None else 'A'}")
     bound = gate.bound * (a or 0.0) if gate.is_ratio else gate.bound
     return GateOutcome(gate, HOLDS[gate.sign](b, bound), f"{name}: {b:.6g}, bound {bound:.6g}")
+
+
+def _counts(pairs: Sequence[PairedScore]) -> dict[tuple[Scenario, str], float]:
+    judged = [each for each in pairs if each.p is not None]
+    lost = {(each.scenario, f"{each.metric}_lost"): float(len(each.lost)) for each in judged}
+    return lost | {(each.scenario, f"{each.metric}_gained"): float(len(each.gained)) for each in judged}
 
 
 def _values(result: RunResult) -> dict[tuple[Scenario, str], float]:

@@ -167,10 +167,30 @@ def test_scores_and_verdicts_are_with_their_sample() -> None:
         Score("gsm8k", 50.0, "%", 2, None, by_sample={0: 100.0, 2: 0.0}),
         Score("mbxp", None, "%", 1, None, ungraded=1),
     ]
-    found = requests.with_scores(rows, scores)
+    found = requests.with_scores(rows, scores, {"gsm8k", "mbxp"})
     assert found["verdict"].to_pylist() == ["wrong", "right", None]
     assert found["score.rouge1"].to_pylist() == [None, None, 50.0]
     assert "score.mbxp" not in found.column_names
+
+
+def test_an_answer_that_one_metric_calls_wrong_is_wrong_in_any_order() -> None:
+    rows = pa.table({"sample_index": [0, 1, 2], "verdict": pa.nulls(3, pa.string())})
+    exact = Score("exact", 50.0, "%", 2, None, by_sample={0: 100.0, 1: 0.0})
+    brief = Score("brief", 50.0, "%", 2, None, by_sample={0: 0.0, 1: 100.0, 2: 100.0})
+    for scores in ([exact, brief], [brief, exact]):
+        found = requests.with_scores(rows, scores, {"exact", "brief"})
+        assert found["verdict"].to_pylist() == ["wrong", "wrong", "right"]
+    assert requests.with_scores(rows, [exact], ())["verdict"].null_count == 3
+
+
+def test_a_file_holds_the_rows_that_it_was_given(tmp_path: Path) -> None:
+    made = rows.table(3000, scenario="Server")
+    path = tmp_path / "requests.parquet"
+    requests.write(path, [made, rows.table(100, mode="accuracy")])
+    found = requests.read(path)
+    assert requests.of_run(found, Scenario.SERVER, Mode.PERFORMANCE).equals(made.cast(found.schema))
+    for field in found.schema:
+        assert field.nullable == bool(found[field.name].null_count), field.name
 
 
 def test_runs_with_other_columns_are_one_file_and_come_apart_again(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ docs/requests.md describes every column and where it comes from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,6 @@ SCHEMA_VERSION = 1
 VERSION_KEY = b"assay.requests.schema"
 SCORE_PREFIX = "score."
 WHY_PREFIX = "why."
-VERDICT_METRICS = frozenset({"gsm8k", "mbxp"})
-"""Metrics by which one answer is right or wrong; the others only have a value."""
 NS_PER_MS, NS_PER_S = 1e6, 1e9
 SHUFFLED = frozenset({"sample_index", "prompt_tokens", "answer_tokens"})
 """Samples come in any order: to compress these takes as long as all else, for a third of the bytes of the file."""
@@ -115,8 +113,9 @@ def token_columns(rows: pa.Table) -> TokenColumns | None:
     return TokenColumns(scheduled, issued, first, end, rows["answer_tokens"].to_numpy().astype(np.int64))
 
 
-def with_scores(rows: pa.Table, scores: Sequence[Score]) -> pa.Table:
-    """The rows of an accuracy run with each answer's own scores, and its verdict where a metric gives one."""
+def with_scores(rows: pa.Table, scores: Sequence[Score], verdicts_of: Collection[str]) -> pa.Table:
+    """The rows of an accuracy run with each answer's own scores, and its verdict by the metrics `verdicts_of`: wrong
+    where one of them says so."""
     index = rows["sample_index"].to_numpy()
     verdicts = np.full(len(index), None, object)
     for score in scores:
@@ -127,9 +126,9 @@ def with_scores(rows: pa.Table, scores: Sequence[Score]) -> pa.Table:
         if score.why:
             said = [score.why.get(int(sample)) for sample in index]
             rows = rows.append_column(f"{WHY_PREFIX}{score.metric}", pa.array(said, pa.string()))
-        if score.metric in VERDICT_METRICS:
-            known = ~np.isnan(values)
-            verdicts[known] = np.where(values[known] > 0, "right", "wrong")
+        if score.metric in verdicts_of:
+            verdicts[(values > 0) & (verdicts != "wrong")] = "right"
+            verdicts[values <= 0] = "wrong"
     place = rows.column_names.index("verdict")
     return rows.set_column(place, "verdict", pa.array(verdicts.tolist(), pa.string()))
 

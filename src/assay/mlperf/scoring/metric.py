@@ -31,6 +31,8 @@ class Metric:
     """Decimals that the official figure is rounded to; None = not rounded."""
     is_total: bool = False
     """A sum over all answers: on a part of the set no target can judge it."""
+    is_verdict: bool = False
+    """One answer is right or wrong by it: right where its value is above 0."""
 
 
 @dataclass(frozen=True)

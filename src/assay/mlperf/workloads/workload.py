@@ -180,6 +180,11 @@ class Workload:
     def metrics(self) -> tuple[Metric, ...]:
         return tuple(metric for scorer in self.scorers for metric in scorer.metrics)
 
+    @property
+    def verdicts(self) -> frozenset[str]:
+        """Ids of the metrics by which one answer is right or wrong."""
+        return frozenset(metric.id for metric in self.metrics if metric.is_verdict)
+
     def dataset_file(self, name: str) -> DatasetFile | None:
         """The published file of that name, or None."""
         return next((file for file in self.dataset_files if file.name == name), None)

@@ -15,7 +15,7 @@ from assay.mlperf.scoring.metric import PERCENT, Answered, Answers, Metric, Scor
 from assay.mlperf.scoring.programs.program import Program
 from assay.mlperf.workloads.datasets import deepseek_rows as rows
 
-EXACT = Metric("exact_match", PERCENT, "Exact match")
+EXACT = Metric("exact_match", PERCENT, "Exact match", is_verdict=True)
 TOKENS = Metric("tokens_per_sample", "tokens/sample", "Tokens per sample")
 
 

@@ -13,7 +13,7 @@ from assay.mlperf.scoring.metric import PERCENT, Answered, Answers, Metric, Scor
 from assay.mlperf.scoring.programs.program import Program
 from assay.mlperf.workloads.datasets import gpt_oss_rows as rows
 
-EXACT = Metric("exact_match", PERCENT, "Exact match", digits=3)
+EXACT = Metric("exact_match", PERCENT, "Exact match", digits=3, is_verdict=True)
 TOKENS = Metric("tokens_per_sample", "tokens/sample", "Tokens per sample")
 """Not printed by the official script; the checkers hold it to its upper limit where they find it."""
 REPEATS = {"aime25": 8, "gpqa_diamond": 5, "livecodebench_v6": 3}

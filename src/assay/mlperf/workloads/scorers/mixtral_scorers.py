@@ -21,8 +21,8 @@ ROUGE = (
     Metric("rouge2", PERCENT, "ROUGE-2", digits=4),
     Metric("rougeL", PERCENT, "ROUGE-L", digits=4),
 )
-GSM8K = Metric("gsm8k", PERCENT, "GSM8K accuracy")
-MBXP = Metric("mbxp", PERCENT, "MBXP pass@1")
+GSM8K = Metric("gsm8k", PERCENT, "GSM8K accuracy", is_verdict=True)
+MBXP = Metric("mbxp", PERCENT, "MBXP pass@1", is_verdict=True)
 
 
 def official_results(scores: Sequence[Score]) -> dict[str, float]:
