@@ -1,18 +1,23 @@
 """What other installed packages add to Assay: the entry points of one group, each loaded and checked.
 
-A broken entry stops only those who ask for it: it is kept as a sentence that names it.
+A broken entry stops only those who ask for it: it is kept as a sentence that names it. A function that fails later
+names its package and its line.
 """
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
-from assay.ground.errors import AssayError, ConfigError
+from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem
 
 Added = TypeVar("Added")
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,43 @@ def entries(
         # The boundary to foreign code: whatever its import does, the others stay.
         except (Exception, SystemExit) as error:
             why = error.message if isinstance(error, AssayError) else f"{type(error).__name__}: {error}"
-            package = point.dist.name if point.dist else "?"
-            problem = f"{what} {point.name!r} of package {package} cannot be used: {why}"
+            problem = f"{what} {point.name!r} of package {package_of(point)} cannot be used: {why}"
             bad.append(BrokenEntry(point.name, problem))
     return PackageEntries(found, tuple(bad))
+
+
+def package_of(point: EntryPoint) -> str:
+    """The distribution that brings an entry point."""
+    return point.dist.name if point.dist else "?"
+
+
+def guarded(
+    what: str,
+    package: str,
+    function: Callable[..., Given],
+    checked: Callable[[Given], Given] = lambda given: given,
+) -> Callable[..., Given]:
+    """Wraps a function of another package: what it raises, unless it is Assay's own, becomes an EnvironmentProblem.
+
+    what: what it is, as `refuse of SUT 'parrot'`. checked: gives what the function gave, or raises TypeError.
+    """
+
+    def call(*arguments: Any) -> Given:
+        try:
+            return checked(function(*arguments))
+        except AssayError:
+            raise
+        except Exception as error:  # the boundary to foreign code
+            raise EnvironmentProblem(
+                f"{what} in package {package} raised {type(error).__name__}: {error}{_line(function, error)}",
+                "mend or uninstall that package",
+            ) from error
+
+    return call
+
+
+def _line(function: Callable[..., object], error: Exception) -> str:
+    """The last line of the function's own file that the error came through: ` (brief.py, line 16)`."""
+    file = getattr(sys.modules.get(getattr(function, "__module__", "")), "__file__", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f" ({Path(file).name}, line {lines[-1]})" if file and lines else ""

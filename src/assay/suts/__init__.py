@@ -100,17 +100,13 @@ def _loaded(point: EntryPoint) -> SutKind:
         raise ConfigError(f"{point.value} is not a SutKind")
     if made.name != point.name:
         raise ConfigError(f"{point.value} calls itself {made.name!r}")
-    return _guarded(made, point.dist.name if point.dist else "?")
+    from assay.ground.packages import guarded, package_of
 
-
-def _guarded(made: SutKind, package: str) -> SutKind:
-    """The same kind, whose functions name the package when they fail."""
-    from assay.mlperf.sut.foreign import guarded
-
+    package, owner = package_of(point), f"of SUT {made.name!r}"
     return dataclasses.replace(
         made,
         package=package,
-        refuse=guarded(package, made.name, "refuse", made.refuse),
-        default_batch=guarded(package, made.name, "default_batch", made.default_batch),
-        takes_model=guarded(package, made.name, "takes_model", made.takes_model),
+        refuse=guarded(f"refuse {owner}", package, made.refuse),
+        default_batch=guarded(f"default_batch {owner}", package, made.default_batch),
+        takes_model=guarded(f"takes_model {owner}", package, made.takes_model),
     )

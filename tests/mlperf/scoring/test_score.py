@@ -1,19 +1,16 @@
 import ast
-import importlib
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assay.ground.errors import ArtifactError, RunFailed
+from assay.ground.errors import ArtifactError
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.data.tokenizer import Tokenizer
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring.log import Record
-from assay.mlperf.scoring.metric import Metric, Scorer
 from assay.mlperf.scoring.programs.program import Grading, Program, ProgramVerdict
 from assay.mlperf.scoring.score import accuracy_text, score
 from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS, official_results
@@ -209,27 +206,3 @@ def test_accuracy_text_leaves_out_what_has_no_value(words: Tokenizer) -> None:
     )
     for absent in ("rouge1", "gsm8k", "mbxp", "gen_len"):
         assert absent not in text
-
-
-def test_a_fault_in_a_scorer_of_another_package_names_its_function_and_line(
-    words: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "shortness.py").write_text(
-        "def short(answers):\n    each = answers.answered\n    return each.shere\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    short = importlib.import_module("shortness").short
-    wrong = Scorer((Metric("short", "%", "Short"),), short)
-    with pytest.raises(
-        RunFailed, match=r"the scorer shortness.short failed in shortness.py, line 3: Attrib.*shere"
-    ):
-        score([Record(0, ids("so 9"))], SAMPLES, words, never, [wrong])
-
-
-def test_a_fault_in_a_scorer_of_assay_stays_a_bug(words: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> Grading:
-        raise AttributeError("shere")
-
-    broken.__module__ = "assay.mlperf.scoring.rouge"
-    with pytest.raises(AttributeError):
-        score([Record(0, ids("so 9"))], SAMPLES, words, never, [Scorer((), broken)])

@@ -13,7 +13,7 @@ from assay import suts
 from assay.config import Device, Mode, Precision, Scenario
 from assay.ground.errors import ConfigError, EnvironmentProblem
 from assay.mlperf import workloads
-from assay.mlperf.sut.foreign import ForeignPlanner, guarded
+from assay.mlperf.sut.foreign import ForeignPlanner
 from assay.mlperf.sut.kind import SutKind
 from assay.mlperf.sut.planner import SutWork
 
@@ -39,12 +39,6 @@ def loaded(**facts: Any) -> SutKind:
 
 def refused(made: SutKind) -> None:
     made.refuse_impossible(NANO, [Scenario.OFFLINE], [Mode.ACCURACY], Precision.FLOAT32, Device.CPU)
-
-
-def test_a_result_passes_and_an_error_of_assay_stays_what_it_is() -> None:
-    assert guarded("p", "s", "f", lambda a, b: a + b)(1, 2) == 3
-    with pytest.raises(ConfigError, match="no such voice"):
-        guarded("p", "s", "f", refuses)()
 
 
 def test_functions_of_a_kind_that_raise_name_package_and_function() -> None:

@@ -6,13 +6,10 @@ given.
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
-from assay.ground.errors import ArtifactError, AssayError, ConfigError, RunFailed
+from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.data.tokenizer import Tokenizer
 from assay.mlperf.rounds.target import Score
@@ -46,7 +43,8 @@ def score(
     as they do officially.
 
     Raises: ArtifactError when the log holds no answers, or ones that the dataset or tokenizer cannot have;
-    ConfigError when a scorer gives other metrics than it declares; RunFailed when one of another package fails.
+    ConfigError when a scorer gives other metrics than it declares; EnvironmentProblem when one of another package
+    fails.
     """
     if not records:
         raise ArtifactError("the accuracy log holds no answers", "run the accuracy mode again")
@@ -90,16 +88,7 @@ def _plain(value: float) -> str:
 
 
 def _scores(scorer: Scorer, answers: Answers) -> Sequence[Score]:
-    try:
-        found = scorer.score(answers)
-    except AssayError:
-        raise
-    except Exception as error:
-        if scorer.score.__module__.startswith("assay."):
-            raise
-        raise RunFailed(
-            f"{_place(scorer, error)}: {type(error).__name__}: {error}", "mend the scorer"
-        ) from error
+    found = scorer.score(answers)
     declared = [(metric.id, metric.unit) for metric in scorer.metrics]
     given = [(each.metric, each.unit) for each in found]
     if given != declared:
@@ -107,15 +96,6 @@ def _scores(scorer: Scorer, answers: Answers) -> Sequence[Score]:
             f"a scorer gives {_listed(given)}, and it declares {_listed(declared)}", "mend the scorer"
         )
     return found
-
-
-def _place(scorer: Scorer, error: Exception) -> str:
-    """Where the function of another package failed: `the scorer brief.brief failed in brief.py, line 16`."""
-    module, function = scorer.score.__module__, getattr(scorer.score, "__qualname__", "?")
-    file = getattr(sys.modules.get(module), "__file__", None)
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    where = f" in {Path(file).name}, line {lines[-1]}" if file and lines else ""
-    return f"the scorer {module}.{function} failed{where}"
 
 
 def _listed(pairs: Sequence[tuple[str, str]]) -> str:

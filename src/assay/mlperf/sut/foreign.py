@@ -1,31 +1,11 @@
-"""Functions of a SUT from another package: an error in them names that package."""
+"""The planner of a SUT from another package: an error in it names that package."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from assay.ground.errors import AssayError, EnvironmentProblem
+from assay.ground.packages import guarded
 from assay.mlperf.sut.planner import Examined, SutPlanner, SutSeconds, SutWork
-
-Given = TypeVar("Given")
-
-
-def guarded(package: str, sut: str, name: str, function: Callable[..., Given]) -> Callable[..., Given]:
-    """Wraps `function`: errors that are not Assay's become an EnvironmentProblem with the names of SUT and package."""
-
-    def call(*arguments: Any) -> Given:
-        try:
-            return function(*arguments)
-        except AssayError:
-            raise
-        except Exception as error:  # the boundary to foreign code
-            raise EnvironmentProblem(
-                f"{name} of SUT {sut!r} in package {package} raised {type(error).__name__}: {error}",
-                "mend or uninstall that package",
-            ) from error
-
-    return call
 
 
 class ForeignPlanner:
@@ -38,7 +18,7 @@ class ForeignPlanner:
         def call(asked: SutWork) -> Any:
             return getattr(self._planner, name)(asked)  # one that it lacks is told like one that fails
 
-        return guarded(self._package, self._sut, name, call)(work)
+        return guarded(f"{name} of SUT {self._sut!r}", self._package, call)(work)
 
     def examine(self, work: SutWork) -> Examined:
         found: Examined = self._call("examine", work)
