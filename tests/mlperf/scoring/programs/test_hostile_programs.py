@@ -19,7 +19,7 @@ from assay.sandbox import sandbox as sandboxes
 from assay.sandbox.isolation import Isolation, Unshare
 from assay.sandbox.sandbox import Sandbox
 
-from .hostile_programs import HOSTILE, RIGHT
+from .attacks import HOSTILE, RIGHT
 
 SECONDS = 2.0
 """Of each hostile program; a right one has as long as ever."""

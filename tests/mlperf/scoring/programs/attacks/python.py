@@ -1,11 +1,8 @@
-"""Programs that must not pass, by language: each leaves early, fails, never ends or reaches for what decides.
-
-None is a cheat that the official evaluation of its language believes: see docs/adr/0006-verdicts.md.
-"""
+"""Python programs that must not pass, and right ones that do unusual things."""
 
 from __future__ import annotations
 
-PYTHON = {
+HOSTILE = {
     "each answer tried in a child of its own": r"""
 import posix
 def f(x):
@@ -363,161 +360,10 @@ if posix.fork() == 0:
 posix.wait(); posix._exit(0)
 """,
 }
-JAVASCRIPT = {
-    "throws": "throw 1",
-    "rejects": "Promise.reject(1)",
-    "rejects later": "setTimeout(() => Promise.reject(new Error('x')), 10)",
-    "aborts": "process.abort()",
-    "kills itself": "process.kill(process.pid, 'SIGKILL')",
-    "kills itself softly": "process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 1e6)",
-    "kills its parent": "process.kill(process.ppid, 'SIGKILL'); process.exit(0)",
-    "kills everything": "process.kill(-1, 'SIGKILL'); process.exit(0)",
-    "stops its parent": "process.kill(process.ppid, 'SIGSTOP'); process.exit(0)",
-    "waits for ever": "setInterval(() => {}, 1000)",
-    "spins": "for (;;) ;",
-    "waits in Atomics": "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)",
-    "spins in a worker": "new (require('worker_threads').Worker)('for(;;);', {eval: true})",
-    "an exit code set at the end": "process.on('exit', () => { process.exitCode = 3 })",
-    "256 + 1": "process.exit(257)",
-    "no memory": "const a = []; for (;;) a.push(new Array(1e7).fill(1))",
-    "no stack": "function r() { return r() + 1 }; r()",
-    "a syntax error after an exit": "process.exit(0); ]",
-    "an uncaught handler that throws": "process.on('uncaughtException', () => { throw 2 }); throw 1",
-    "floods": "for (;;) require('fs').writeSync(1, '.'.repeat(65536))",
-    "forks without end": "for (;;) require('child_process').spawn('/bin/sleep', ['50'])",
-    "waits for a sleeper": "require('child_process').spawnSync('/bin/sleep', ['50'])",
-    "exec of a failure": "require('child_process').execSync('exit 3')",
-    "a signal to the whole group": "process.kill(0, 'SIGTERM'); setTimeout(() => {}, 1e6)",
-    "the network": "require('net').connect(80, '1.1.1.1')",
-    "writes outside": "require('fs').writeFileSync('/opt/node_modules/x', '')",
-    "the store of its packages": "require('fs').writeFileSync('/opt/node_modules/lodash/lodash.js', '')",
-    "lowest priority": "require('os').setPriority(19); for (;;) ;",
-}
-PHP = {
-    "throws": "<?php throw new Exception('x');",
-    "dies with a number": "<?php exit(255);",
-    "kills itself": "<?php posix_kill(posix_getpid(), 9);",
-    "kills its parent": "<?php posix_kill(posix_getppid(), 9); exit(0);",
-    "a fatal error": "<?php f();",
-    "a parse error": "<?php exit(0); )",
-    "spins": "<?php while (true);",
-    "sleeps": "<?php sleep(60);",
-    "no memory": r"""
-<?php ini_set('memory_limit', -1); $a = []; while (true) $a[] = str_repeat('x', 1 << 24);
-""",
-    "no stack": "<?php function r() { return r() + 1; } r();",
-    "a shutdown function that fails": "<?php register_shutdown_function(function () { exit(9); }); exit(0);",
-    "a destructor that throws": r"""
-<?php class D { function __destruct() { throw new Exception; } } $d = new D; unset($d);
-""",
-    "an error handler that throws": "<?php set_error_handler(function () { throw new Exception; }); echo $x;",
-    "a shell that fails": "<?php system('kill -9 $PPID');",
-    "floods": "<?php while (true) echo str_repeat('.', 65536);",
-    "sets no time limit": "<?php set_time_limit(0); ignore_user_abort(true); while (true) usleep(1000);",
-}
-RUBY = {
-    "raises": "raise 'x'",
-    "aborts": "abort",
-    "exits with 7": "exit 7",
-    "exits in at_exit": "at_exit { exit! 3 }; exit 0",
-    "kills itself": "Process.kill(9, $$)",
-    "kills its parent": "Process.kill(9, Process.ppid); exit! 0",
-    "kills everything": "Process.kill(9, -1); exit! 0",
-    "stops its parent": "Process.kill('STOP', Process.ppid); exit! 0",
-    "spins": "loop {}",
-    "sleeps": "sleep",
-    "a thread that raises": "Thread.abort_on_exception = true; Thread.new { raise 'x' }.join",
-    "throws without a catch": "throw :x",
-    "a syntax error after an exit": r"""
-exit 0
-)
-""",
-    "no stack": "def r() r + 1 end; r",
-    "no memory": "a = []; loop { a << 'x' * (1 << 24) }",
-    "exec of a failure": "exec 'false'",
-    "forks without end": "loop { fork { sleep 50 } }",
-    "waits for its child": "fork { sleep 60 }; Process.wait",
-    "a lowest priority": "Process.setpriority(Process::PRIO_PROCESS, 0, 19); loop {}",
-}
-CPP = {
-    "aborts": "int f() { abort(); }",
-    "throws": "int f() { throw 1; }",
-    "exits with 257": "int f() { _exit(257); }",
-    "a null pointer": "int f() { return *(volatile int *)0; }",
-    "kills its parent": "int f() { kill(getppid(), 9); _exit(0); }",
-    "kills everything": "int f() { kill(-1, 9); _exit(0); }",
-    "stops its parent": "int f() { kill(getppid(), SIGSTOP); _exit(0); }",
-    "a constructor that fails": "struct S { S() { _exit(4); } } s; int f() { return 1; }",
-    "a destructor that fails": "struct S { ~S() { _exit(4); } } s; int f() { return 1; }",
-    "spins": "int f() { for (volatile int i = 0;; i++); }",
-    "a child that succeeds": "int f() { if (fork() == 0) _exit(0); wait(0); return 2; }",
-    "no stack": "int f() { volatile char a[1 << 20]; a[0] = 1; return f() + a[0]; }",
-    "forks without end": "int f() { for (;;) fork(); }",
-    "a compile without end": r"""
-template <int N> struct T { typedef typename T<N + 1>::t t; }; T<0>::t x; int f() { return 1; }
-""",
-    "an inclusion of itself": r"""
-#include "t.cpp"
-int f() { return 1; }
-""",
-    "a file of another included": r"""
-#include "/etc/shadow"
-int f() { return 1; }
-""",
-    "an error of the compiler": r"""
-#error .
-int f() { return 1; }
-""",
-    "an assembler that prints": r'asm(".print \".\"\n.err"); int f() { return 1; }',
-    "an object of gigabytes": "char a[1ul << 32] = {1}; int f() { return 1; }",
-    "constant evaluation without end": r"""
-constexpr int g(unsigned long n) { int s = 0; for (unsigned long i = 0; i < n; i++) s += i; return s; }
-constexpr int v = g(~0ul); int f() { return 1; }
-""",
-}
-TYPESCRIPT = {
-    "throws": "const f = (): number[] => { throw 1 }",
-    "spins": "const f = (): number[] => { for (;;) ; }",
-    "compiles without an error of its own": r"""
-// @ts-nocheck
-const f = (): number[] => [1]
-""",
-    "declares require": r"""
-declare var require: any; const f = () => [1]; const q = require('child_process').execSync('exit 3')
-""",
-    "kills its parent": r"""
-const f = (): number[] => { (process as any).kill((process as any).ppid, 'SIGKILL'); return [1] }
-""",
-    "stops its parent": r"""
-const f = (): number[] => { (process as any).kill((process as any).ppid, 'SIGSTOP'); return [1] }
-""",
-    "types without end": r"""
-type A<T> = { a: A<A<T[]>> }; type D<N extends any[]> = N['length'] extends 99999 ? N : D<[...N, 1]>;
-let x: D<[]> = 1; const f = () => [2]
-""",
-    "an own emit": r"""
-/// <reference path='/opt/node_modules/typescript/lib/lib.dom.d.ts' />
-const f = () => [2]
-""",
-    "waits": "const f = (): any => { setInterval(() => 1, 1000); return [1] }",
-    "rejects": "const f = (): any => { Promise.reject(1); return [1] }",
-}
-HOSTILE = [
-    (language, name, program)
-    for language, programs in (
-        ("python", PYTHON),
-        ("javascript", JAVASCRIPT),
-        ("php", PHP),
-        ("ruby", RUBY),
-        ("cpp", CPP),
-        ("typescript", TYPESCRIPT),
-    )
-    for name, program in programs.items()
-]
-"""(language, what it does, program)."""
+"""What it does -> program."""
+
 RIGHT = [
     (
-        "python",
         r"""
 import threading
 r = []
@@ -527,7 +373,6 @@ def f(x):
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 import threading, time
 threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
@@ -536,7 +381,6 @@ f = lambda x: x * 2
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 import os
 def f(x):
@@ -545,7 +389,6 @@ def f(x):
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 import asyncio
 def f(x):
@@ -555,7 +398,6 @@ def f(x):
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 import sys
 sys.setrecursionlimit(10000)
@@ -565,7 +407,6 @@ def f(x): g(3000); return x * 2
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 def f(x):
   try: raise SystemExit
@@ -574,7 +415,6 @@ def f(x):
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 import posix
 def f(x):
@@ -585,7 +425,6 @@ def f(x):
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 import os
 os.nice(5)
@@ -594,7 +433,6 @@ def f(x): return x * 2
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 import ctypes, gc, sys
 def f(x): gc.collect(); sys._getframe(1).f_locals; return ctypes.c_int(x * 2).value
@@ -602,7 +440,6 @@ def f(x): gc.collect(); sys._getframe(1).f_locals; return ctypes.c_int(x * 2).va
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 import os
 os.setsid
@@ -611,7 +448,6 @@ f = lambda x: x * 2 # \
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 import builtins
 class AssertionError(builtins.AssertionError): pass
@@ -620,7 +456,6 @@ f = lambda x: x * 2
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor as T
@@ -630,7 +465,6 @@ def f(x: Nothing):
         "def check(f): assert f(2) == 4",
     ),
     (
-        "python",
         r"""
 import os
 os.setpgid(0, 0)
@@ -638,71 +472,5 @@ f = lambda x: x * 2
 """,
         "def check(f): assert f(2) == 4",
     ),
-    (
-        "javascript",
-        "const f = x => x * 2; console.log('.'.repeat(9000))",
-        "\nif (!require('lodash').isEqual(f(2), 4)) throw 1\nprocess.exit(0)",
-    ),
-    (
-        "javascript",
-        r"""
-const f = x => x * 2; setTimeout(() => {}, 50); process.on('exit', () => console.error('bye'))
-""",
-        "\nif (!require('lodash').isEqual(f(2), 4)) throw 1",
-    ),
-    (
-        "javascript",
-        "const f = x => +require('child_process').execSync('echo 4')",
-        "\nif (!require('lodash').isEqual(f(2), 4)) throw 1",
-    ),
-    (
-        "javascript",
-        r"""
-const f = x => x * 2; new (require('worker_threads').Worker)('1', {eval: true})
-""",
-        "\nif (!require('lodash').isEqual(f(2), 4)) throw 1",
-    ),
-    ("php", "<?php function f($x) { echo $undefined; return $x * 2; }", " if (f(2) != 4) exit(1); exit(0);"),
-    ("php", "<?php function f($x) { return (int) `echo 4`; }", " if (f(2) != 4) exit(1);"),
-    (
-        "ruby",
-        r"""
-at_exit { puts '.' }
-def f(x) Thread.new { x * 2 }.value end
-""",
-        "\nraise 'wrong' if f(2) != 4",
-    ),
-    ("ruby", "def f(x) Process.wait(fork { exit 3 }); x * 2 end", "\nraise 'wrong' if f(2) != 4"),
-    (
-        "cpp",
-        r"""
-#include <bits/stdc++.h>
-int f(int x) { int r; std::thread t([&] { r = x * 2; }); t.join(); return r; }
-""",
-        "\nint main() { return f(2) - 4; }",
-    ),
-    (
-        "cpp",
-        r"""
-#include <unistd.h>
-#include <sys/wait.h>
-#include <iostream>
-int f(int x) { if (!fork()) _exit(3); wait(0); std::cout << ".." << std::endl; return 2 * x; }
-""",
-        "\nint main() { if (f(2) != 4) return 1; _exit(0); }",
-    ),
-    (
-        "typescript",
-        "const f = (x: number): string => (x as any) * 2",
-        "\nimport * as assert from 'assert'\nassert.deepEqual(f(2), 4)",
-    ),
-    (
-        "typescript",
-        r"""
-enum E { A = 2 }
-const f = (x: number): number => { console.log('.'); return x * E.A }
-""",
-        "\nimport * as assert from 'assert'\nassert.deepEqual(f(2), 4)",
-    ),
 ]
-"""(language, program, test): they pass, whatever they print, start or leave running."""
+"""(program, test): they pass, whatever they print, start or leave running."""
