@@ -10,7 +10,8 @@ from typing import Any
 from assay.mlperf.checker import subjects
 from assay.mlperf.checker.rule import Fault
 from assay.mlperf.checker.subjects import DescribedSystem, JudgedRun, ScoredEntry
-from assay.mlperf.checker.submission import Benchmark, Entry, System, Tree, submitters
+from assay.mlperf.checker.submission import Benchmark, Entry, System, submitters
+from assay.mlperf.checker.tree import Tree
 from assay.mlperf.checker.walk import walk
 from assay.mlperf.rounds import round as rounds
 from tests.mlperf import run_folder

@@ -19,8 +19,9 @@ from assay.mlperf.checker import archive, rules, which_round  # noqa: F401  impo
 from assay.mlperf.checker.archive import Archive
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.checker.rule import RULES, Level
-from assay.mlperf.checker.submission import Benchmark, Entry, Submitter, System, Tree, submitters
+from assay.mlperf.checker.submission import Benchmark, Entry, Submitter, System, submitters
 from assay.mlperf.checker.summary import Row, row
+from assay.mlperf.checker.tree import Tree
 from assay.mlperf.checker.walk import walk
 from assay.mlperf.rounds.round import Round
 

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from assay.mlperf.checker.archive import Archive
 from assay.mlperf.checker.rule import Level, RuleScope
-from assay.mlperf.checker.submission import Benchmark, Entry, Submitter, System, Tree
+from assay.mlperf.checker.submission import Benchmark, Entry, Submitter, System
+from assay.mlperf.checker.tree import Tree
 from assay.mlperf.logs.detail import DetailLog
 from assay.mlperf.rounds.round_workload import RoundWorkload
 

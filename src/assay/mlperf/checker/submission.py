@@ -1,23 +1,17 @@
-"""A submission tree as a model: walked once, files known by name, type and size, contents read on demand.
-
-Nothing outside the root is ever opened. Reading never raises:
-what is missing is None, what cannot be read is None with a line in `Tree.faults`.
-"""
+"""A submission tree as a model: submitters, their systems, benchmarks and entries, each with its files."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from assay.config import Scenario
 from assay.ground.parsed import yaml_value
 from assay.mlperf.checker import endpoints
-from assay.mlperf.logs import detail, names
-from assay.mlperf.logs.detail import JUDGED_KEYS, DetailLog
+from assay.mlperf.checker.tree import Tree
+from assay.mlperf.logs import names
+from assay.mlperf.logs.detail import DetailLog
 from assay.mlperf.rounds.round import Round
 from assay.mlperf.rounds.round_workload import RoundWorkload, loadgen_key
 from assay.mlperf.submission import truncate
@@ -30,103 +24,10 @@ from assay.mlperf.submission.tree import (
     scenario_name,
 )
 
-READ_MAX_BYTES = 64 << 20
-"""Nothing larger is read; a submission may not hold a file above 50 MB."""
 ANSWERS_MAX_BYTES = 10_240
 """Source: MAX_ACCURACY_LOG_SIZE of the official checkers."""
 SUITES = ("datacenter", "edge", "datacenter,edge", "edge,datacenter")
 """Values of system_type."""
-
-
-@dataclass(frozen=True)
-class Tree:
-    """What lies below a root. Keys are POSIX paths relative to it."""
-
-    root: Path
-    files: Mapping[str, int]
-    """regular file -> size in bytes (of the target, for a link that stays inside the tree)"""
-    folders: Mapping[str, tuple[str, ...]]
-    """folder -> names in it, sorted; the root is the empty string"""
-    broken_links: tuple[str, ...]
-    foreign_links: tuple[str, ...]
-    """Links out of the tree: not followed."""
-    special: tuple[str, ...]
-    """Pipes, sockets, devices, and folders that cannot be listed."""
-    linked: tuple[str, ...] = ()
-    """Links to folders of the tree. What lies below them is in `files` and `folders` under their name too."""
-    faults: dict[str, str] = field(default_factory=dict)
-    """file -> why its content could not be used; filled while reading"""
-
-    @cached_property
-    def entries(self) -> tuple[tuple[str, str], ...]:
-        """(path, name) of every file and folder below a division, each once: not again below a link."""
-        starts, linked = tuple(f"{division}/" for division in DIVISIONS), tuple(f"{p}/" for p in self.linked)
-        paths = (path for path in (*self.folders, *self.files) if path.startswith(starts))
-        return tuple((path, path[path.rfind("/") + 1 :]) for path in paths if not path.startswith(linked))
-
-    def names(self, folder: str) -> tuple[str, ...]:
-        return self.folders.get(folder, ())
-
-    def subfolders(self, folder: str) -> tuple[str, ...]:
-        prefix = f"{folder}/" if folder else ""
-        return tuple(name for name in self.names(folder) if f"{prefix}{name}" in self.folders)
-
-    def read(self, path: str) -> bytes | None:
-        """Content of a regular file of the tree."""
-        size = self.files.get(path)
-        if size is None:
-            return None
-        if size > READ_MAX_BYTES:
-            self.faults[path] = f"{size:,} bytes, not read"
-            return None
-        try:
-            with open(f"{self.root}/{path}", "rb") as file:  # noqa: PTH123  a Path costs more than the reading
-                return file.read()
-        except OSError as error:
-            self.faults[path] = error.strerror or str(error)
-            return None
-
-    def text(self, path: str) -> str | None:
-        """Text with line ends as Python reads them, so that a file written on Windows says the same.
-
-        Bytes that are no UTF-8 are a fault: the official checkers end there.
-        """
-        content = self.read(path)
-        if content is None:
-            return None
-        self._note_encoding(path, content)
-        return content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-
-    def _note_encoding(self, path: str, content: bytes) -> None:
-        try:
-            content.decode()
-        except UnicodeDecodeError as error:
-            self.faults[path] = f"not UTF-8: {error}"[:200]
-
-    def json(self, path: str) -> dict[str, Any] | None:
-        """A JSON object; anything else is None with a fault."""
-        content = self.read(path)
-        if content is None:
-            return None
-        try:
-            value = json.loads(content.decode())  # as text: a byte order mark is an error, as officially
-        except (ValueError, RecursionError) as error:
-            self.faults[path] = f"not JSON: {error}"[:200]
-            return None
-        if not isinstance(value, dict):
-            self.faults[path] = f"a JSON object is needed, found {type(value).__name__}"
-            return None
-        return value
-
-    def log(self, path: str) -> DetailLog | None:
-        content = self.read(path)
-        if content is None:
-            return None
-        self._note_encoding(path, content)
-        log = detail.parse(content, JUDGED_KEYS)
-        if log.faults:
-            self.faults[path] = "; ".join(log.faults)
-        return log
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 
-from assay.mlperf.checker.submission import Tree
+from assay.mlperf.checker.tree import Tree
 from assay.mlperf.submission.tree import DIVISIONS
 
 DEPTH_MAX = 40

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from assay.mlperf.checker.submission import Entry, Submitter, Tree, submitters
+from assay.mlperf.checker.submission import Entry, Submitter, submitters
+from assay.mlperf.checker.tree import Tree
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.rounds.round import Round
 from assay.mlperf.submission.tree import ENDPOINTS_SUMMARY

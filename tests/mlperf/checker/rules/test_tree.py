@@ -10,7 +10,7 @@ import pytest
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault
 from assay.mlperf.checker.rules import tree as rules
-from assay.mlperf.checker.submission import Tree
+from assay.mlperf.checker.tree import Tree
 from tests.mlperf.checker.parts import ROOT, listed
 
 

@@ -4,7 +4,8 @@ from assay.mlperf.checker.rules import (
     accuracy,
     compliance,
     endpoints,
-    extra,
+    extra_answers,
+    extra_runs,
     files,
     model,
     performance,
@@ -12,4 +13,15 @@ from assay.mlperf.checker.rules import (
     tree,
 )
 
-__all__ = ["accuracy", "compliance", "endpoints", "extra", "files", "model", "performance", "system", "tree"]
+__all__ = [
+    "accuracy",
+    "compliance",
+    "endpoints",
+    "extra_answers",
+    "extra_runs",
+    "files",
+    "model",
+    "performance",
+    "system",
+    "tree",
+]

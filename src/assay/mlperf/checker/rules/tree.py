@@ -8,7 +8,8 @@ from assay.mlperf.checker.archive import Archive
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, rule
 from assay.mlperf.checker.subjects import ARCHIVE, SUBMITTER, SYSTEM, TREE
-from assay.mlperf.checker.submission import Submitter, System, Tree
+from assay.mlperf.checker.submission import Submitter, System
+from assay.mlperf.checker.tree import Tree
 from assay.mlperf.logs import names
 from assay.mlperf.submission.tree import DIVISIONS
 
