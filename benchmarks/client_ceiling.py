@@ -42,6 +42,7 @@ import msgspec
 
 from assay.endpoint.apis import APIS
 from assay.endpoint.audit import AnswerTerms
+from assay.endpoint.clients import process
 from assay.endpoint.clients.crossing import Came, ClientSetting, Order, WrittenQuestion, packed
 from assay.endpoint.clients.fleet import ClientFleet
 from assay.endpoint.exchange import ClientLimits
@@ -116,6 +117,7 @@ class Asker:
     """Assay's own client, as the SUT process holds it."""
 
     def __init__(self, url: str, clients: int, streams: int) -> None:
+        process.collect_seldom()
         self._questions = questions()
         self._changed = threading.Condition()
         self._numbers = self._open = self.ended = 0

@@ -13,6 +13,7 @@ import pytest
 from assay.endpoint.address import parse
 from assay.endpoint.answer import AnswerStream
 from assay.endpoint.apis import APIS
+from assay.endpoint.arrivals import arrival_buffer
 from assay.endpoint.client import Client
 from assay.endpoint.connection import Connection
 from assay.endpoint.exchange import ClientLimits, Exchange
@@ -105,7 +106,47 @@ def test_a_query_is_due_when_a_place_becomes_free_and_not_before() -> None:
 
 
 def test_bytes_that_nobody_asked_for_close_the_connection() -> None:
-    made: Connection[int] = Connection(lambda _: None)
+    made: Connection[int] = Connection(lambda _: None, arrival_buffer())
     made.is_open = True
     made.data_received(b"HTTP/1.1 200 OK\r\n\r\n")
     assert not made.is_open
+
+
+def test_a_fault_of_whoever_is_told_breaks_the_client_and_is_not_lost() -> None:
+    async def run() -> BaseException | None:
+        def done(_: Exchange[int]) -> None:
+            raise KeyError("mine")
+
+        client = Client(
+            [Endpoint.at(parse(server.url), API.path, None)], ClientLimits(), lambda _: None, done
+        )
+        client.ask([exchange(0)])
+        with suppress(KeyError):
+            await asyncio.wait_for(asyncio.shield(client.failure), 30)
+        client.close()
+        return client.failure.exception()
+
+    with TinyServer(lambda _: ANSWER) as server:
+        assert isinstance(asyncio.run(run()), KeyError)
+
+
+def test_nothing_is_told_once_the_client_is_closed() -> None:
+    async def run() -> list[int]:
+        ended: list[int] = []
+        endpoints: list[Endpoint[int]] = [Endpoint.at(parse(server.url), API.path, None)]
+        client = Client(endpoints, ClientLimits(), lambda _: None, lambda one: ended.append(one.key))
+        client.ask([exchange(0)])
+        while not server.requests:
+            await asyncio.sleep(0.01)
+        client.close()
+        await asyncio.sleep(0.05)  # its connection is lost by now
+        return ended
+
+    with TinyServer(lambda _: ANSWER, "stall") as server:
+        assert asyncio.run(run()) == []
+
+
+def test_a_kept_connection_carries_one_request_after_the_other() -> None:
+    with TinyServer(lambda _: ANSWER) as server:
+        ended, client = asked(6, server.url, in_flight=1)
+    assert len(ended) == 6 and client.endpoints[0].connections == 1

@@ -51,3 +51,22 @@ def test_a_query_has_another_server_until_all_have_failed_it() -> None:
     rotation = Rotation([endpoint(1), endpoint(2)])
     assert rotation.has_another(["http://127.0.0.1:1"])
     assert not rotation.has_another(["http://127.0.0.1:1", "http://127.0.0.1:2"])
+
+
+class Kept:
+    """As much of a connection as a server's list of them looks at."""
+
+    def __init__(self, idle_since: float, is_open: bool = True) -> None:
+        self.idle_since, self.is_open = idle_since, is_open
+
+    def close(self) -> None:
+        self.is_open = False
+
+
+def test_the_connection_used_longest_ago_is_next_so_that_all_stay_in_use() -> None:
+    one = endpoint(1)
+    old, gone, fresh, fresher = Kept(1.0), Kept(5.0, is_open=False), Kept(6.0), Kept(7.0)
+    one.idle += [old, gone, fresh, fresher]  # type: ignore[list-item]
+    assert one.kept(since=2.0) is fresh and not old.is_open
+    assert one.kept(since=2.0) is fresher
+    assert one.kept(since=2.0) is None

@@ -30,7 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     import asyncio
-    import gc
     import json
 
     from assay.endpoint.apis import api_named
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             say(f"mock {script.api} at {url} (end it with Ctrl-C)")
         sys.stdout.flush()
 
-    gc.set_threshold(process.GARBAGE)  # its log grows, and a full garbage collection stops every stream
+    process.collect_seldom()
     try:
         asyncio.run(serve(script, args.host, args.port, ready, shares_port=args.share_port))
     except OSError as error:

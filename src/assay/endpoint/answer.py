@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.endpoint.api import Api
-from assay.endpoint.delta import Finish, Usage
+from assay.endpoint.delta import Delta, Finish, Usage
 from assay.endpoint.event_limit import EventTooLong
 from assay.endpoint.failure import EndpointFailure, FailureKind, refusal
 from assay.endpoint.framing import splitter
@@ -85,8 +85,9 @@ class AnswerStream:
         except EventTooLong as error:
             return self.fail(FailureKind.DAMAGED, str(error))
         for event in events:
-            if self.failure is None and not self.is_cut:
-                self._take(event, arrived_ns)
+            if self.failure is not None or self.is_cut:
+                break
+            self._take(self._reader.feed(event), arrived_ns)
         return None
 
     def _end(self, why: str) -> None:
@@ -95,27 +96,31 @@ class AnswerStream:
         if not is_enough:
             self.fail(FailureKind.CUT, why)
 
-    def _take(self, event: bytes, arrived_ns: int) -> None:
-        delta = self._reader.feed(event)
+    def _take(self, delta: Delta, arrived_ns: int) -> None:
+        """Called for every token, so what most events lack is only looked for."""
         if delta.failure is not None:
             return self.fail(delta.failure.kind, delta.failure.detail)
-        if self.finish is None and delta.ids:
+        if delta.ids and self.finish is None:
             before = len(self.ids)
             self.ids += delta.ids
             self.chunks_ns.append(arrived_ns)
-            self.first_chunk_tokens = self.first_chunk_tokens or len(delta.ids)
             self.last_token_ns = arrived_ns
+            if not before:
+                self.first_chunk_tokens = len(delta.ids)
             if self._stop and self._cut_after(before):
                 self.finish, self.is_cut = Finish.STOP, True
                 return None
         if self._keeps_text and delta.text:
             self.texts.append(delta.text)
             self.last_token_ns = arrived_ns
-        self.prompt_ids = self.prompt_ids or delta.prompt_ids
-        self.usage = delta.usage or self.usage
-        self.finish = self.finish or delta.finish
-        if delta.finish is Finish.ABORT:
-            self.fail(FailureKind.ABORTED, "the server says: aborted")
+        if delta.prompt_ids is not None:
+            self.prompt_ids = self.prompt_ids or delta.prompt_ids
+        if delta.usage is not None:
+            self.usage = delta.usage
+        if delta.finish is not None:
+            self.finish = self.finish or delta.finish
+            if delta.finish is Finish.ABORT:
+                self.fail(FailureKind.ABORTED, "the server says: aborted")
         return None
 
     def _cut_after(self, before: int) -> bool:

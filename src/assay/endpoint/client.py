@@ -6,8 +6,10 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Generic
 
+from assay.endpoint.arrivals import arrival_buffer
 from assay.endpoint.connection import Connection
 from assay.endpoint.exchange import ClientLimits, Exchange, Key, Told
 from assay.endpoint.failure import FailureKind
@@ -31,9 +33,13 @@ class Client(Generic[Key]):
         self._rotation = Rotation(endpoints)
         self.hands_over = False
         self._heard, self._done = heard, done
+        self._buffer = arrival_buffer()
         self._waiting: deque[Exchange[Key]] = deque()
+        self._open = 0
+        """Exchanges that were taken and have not ended."""
         self._running: dict[int, tuple[Exchange[Key], Connection[Key]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._opening: set[asyncio.Task[None]] = set()
+        """A task for each connection that is being made: a request over a kept one is sent without a task."""
         self._freed_ns = 0
         """When a place last became free while all were taken."""
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -59,54 +65,82 @@ class Client(Generic[Key]):
                 connection.give_up()
 
     def close(self) -> None:
-        for task in self._tasks:
+        """Nothing is told after it."""
+        for task in self._opening:
             task.cancel()
-        for endpoint in self.endpoints:
-            for connection in endpoint.idle:
-                connection.close()
-        for _, connection in self._running.values():
+        running = [connection for _, connection in self._running.values()]
+        self._running.clear()
+        for connection in (*running, *(kept for endpoint in self.endpoints for kept in endpoint.idle)):
             connection.close()
 
     def _fill(self) -> None:
-        while self._waiting and len(self._tasks) < self._limits.in_flight:
+        while self._waiting and self._open < self._limits.in_flight:
             exchange = self._waiting.popleft()
             exchange.due_ns = max(exchange.asked_ns, self._freed_ns)
-            task = asyncio.ensure_future(self._serve(exchange))
-            self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            self._open += 1
+            self._try(exchange)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if task.cancelled():
+    def _try(self, exchange: Exchange[Key]) -> None:
+        endpoint = self._rotation.next(exchange.handed_over)
+        exchange.endpoint = endpoint.address.text
+        endpoint.outstanding += 1
+        endpoint.asked += 1
+        if (kept := endpoint.kept(time.monotonic() - IDLE_SECONDS)) is not None:
+            self._send(endpoint, exchange, kept)
             return
-        if (error := task.exception()) is not None:
-            if not self.failure.done():
-                self.failure.set_exception(error)
+        task = asyncio.ensure_future(self._open_for(endpoint, exchange))
+        self._opening.add(task)
+        task.add_done_callback(self._opened)
+
+    def _opened(self, task: asyncio.Task[None]) -> None:
+        self._opening.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._break(error)
+
+    def _send(self, endpoint: Endpoint[Key], exchange: Exchange[Key], connection: Connection[Key]) -> None:
+        self._running[id(exchange)] = (exchange, connection)
+        connection.ask(exchange, endpoint.request(exchange.body), partial(self._answered, endpoint))
+
+    def _answered(
+        self, endpoint: Endpoint[Key], connection: Connection[Key], exchange: Exchange[Key]
+    ) -> None:
+        """An exchange has ended on its connection, in whatever way."""
+        if self._running.pop(id(exchange), None) is None:  # the client is closed
             return
-        if len(self._tasks) == self._limits.in_flight - 1:
+        if connection.is_open:
+            endpoint.idle.append(connection)
+        try:
+            self._tried(endpoint, exchange, is_reused=connection.uses > 1)
+        except Exception as error:  # inside of a callback of the loop, which would only write it down
+            self._break(error)
+
+    def _break(self, error: BaseException) -> None:
+        if not self.failure.done():
+            self.failure.set_exception(error)
+
+    def _tried(self, endpoint: Endpoint[Key], exchange: Exchange[Key], *, is_reused: bool) -> None:
+        """One try has ended: another one follows, or the exchange is done."""
+        endpoint.outstanding -= 1
+        failure = exchange.answer.failure
+        if failure is not None and failure.kind is FailureKind.CONNECT and is_reused:
+            pass  # it was closed as we sent: a request on a fresh connection is the first real one
+        elif failure is not None and self._tries_again(exchange, failure.tokens_before):
+            exchange.retries += 1
+        else:
+            self._rotation.ended(endpoint, failure)
+            if failure is None or not self._is_for_another(exchange, failure.kind):
+                self._end(exchange)
+                return
+            exchange.handed_over.append(endpoint.address.text)
+        exchange.answer = exchange.make_answer()
+        self._try(exchange)
+
+    def _end(self, exchange: Exchange[Key]) -> None:
+        if self._open == self._limits.in_flight:
             self._freed_ns = time.monotonic_ns()
-        self._fill()
-
-    async def _serve(self, exchange: Exchange[Key]) -> None:
-        while True:
-            endpoint = self._rotation.next(exchange.handed_over)
-            exchange.endpoint = endpoint.address.text
-            endpoint.outstanding += 1
-            endpoint.asked += 1
-            is_reused = await self._try(endpoint, exchange)
-            endpoint.outstanding -= 1
-            failure = exchange.answer.failure
-            if failure is not None and failure.kind is FailureKind.CONNECT and is_reused:
-                pass  # it was closed as we sent: a request on a fresh connection is the first real one
-            elif failure is not None and self._tries_again(exchange, failure.tokens_before):
-                exchange.retries += 1
-            else:
-                self._rotation.ended(endpoint, failure)
-                if failure is None or not self._is_for_another(exchange, failure.kind):
-                    break
-                exchange.handed_over.append(endpoint.address.text)
-            exchange.answer = exchange.make_answer()
+        self._open -= 1
         self._done(exchange)
+        self._fill()
 
     def _tries_again(self, exchange: Exchange[Key], tokens: int) -> bool:
         return tokens == 0 and exchange.retries < self._limits.retries
@@ -117,35 +151,21 @@ class Client(Generic[Key]):
         is_open = self.hands_over and not exchange.is_done_told
         return is_open and kind in OF_THE_SERVER and self._rotation.has_another(failed)
 
-    async def _try(self, endpoint: Endpoint[Key], exchange: Exchange[Key]) -> bool:
-        """Makes one try. Returns whether its connection had been used before."""
-        try:
-            connection = await self._connection(endpoint)
-        except (OSError, asyncio.TimeoutError) as error:
-            exchange.answer.fail(
-                FailureKind.CONNECT, str(error) or f"no connection in {self._limits.connect_s:g} s"
-            )
-            return False
-        self._running[id(exchange)] = (exchange, connection)
-        try:
-            await connection.ask(exchange, endpoint.request(exchange.body))
-        finally:
-            del self._running[id(exchange)]
-        if connection.is_open:
-            endpoint.idle.append(connection)
-        return connection.uses > 1
-
-    async def _connection(self, endpoint: Endpoint[Key]) -> Connection[Key]:
-        """The connection that was used most recently, or a new one."""
-        while endpoint.idle:
-            kept = endpoint.idle.pop()
-            if kept.is_open and time.monotonic() - kept.idle_since < IDLE_SECONDS:
-                return kept
-            kept.close()
+    async def _open_for(self, endpoint: Endpoint[Key], exchange: Exchange[Key]) -> None:
+        """Opens a connection and sends the exchange over it."""
         name = endpoint.address.host if endpoint.tls else None
         opening = asyncio.get_running_loop().create_connection(
-            lambda: Connection(self._heard), *endpoint.place, ssl=endpoint.tls, server_hostname=name
+            lambda: Connection(self._heard, self._buffer),
+            *endpoint.place,
+            ssl=endpoint.tls,
+            server_hostname=name,
         )  # sets TCP_NODELAY
-        _, made = await asyncio.wait_for(opening, self._limits.connect_s)
-        endpoint.connections += 1
-        return made
+        try:
+            _, made = await asyncio.wait_for(opening, self._limits.connect_s)
+        except (OSError, asyncio.TimeoutError) as error:
+            said = str(error) or f"no connection in {self._limits.connect_s:g} s"
+            exchange.answer.fail(FailureKind.CONNECT, said)
+            self._tried(endpoint, exchange, is_reused=False)
+        else:
+            endpoint.connections += 1
+            self._send(endpoint, exchange, made)

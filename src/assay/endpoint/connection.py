@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Generic
 
+from assay.endpoint.arrivals import Arrivals
 from assay.endpoint.exchange import Exchange, Key, Told
 
 
-class Connection(asyncio.Protocol, Generic[Key]):
+class Connection(Arrivals, Generic[Key]):
     """Carries one request after the other. `heard` is called for every arrival."""
 
-    def __init__(self, heard: Told[Key]) -> None:
+    def __init__(self, heard: Told[Key], buffer: memoryview) -> None:
+        super().__init__(buffer)
         self._heard = heard
         self._transport: asyncio.Transport | None = None
         self._exchange: Exchange[Key] | None = None
-        self._over: asyncio.Future[None] | None = None
+        self._over: Over[Key] | None = None
         self.is_open = False
         self.idle_since = 0.0
         self.uses = 0
@@ -43,14 +46,12 @@ class Connection(asyncio.Protocol, Generic[Key]):
             self._exchange.answer.lost(str(error) if error else "the server closed the connection")
             self._finish()
 
-    async def ask(self, exchange: Exchange[Key], request: bytes) -> None:
-        """Send the request and wait until its answer has ended, in whatever way."""
+    def ask(self, exchange: Exchange[Key], request: bytes, over: Over[Key]) -> None:
+        """Send the request. `over` is called once when its answer has ended, in whatever way."""
         assert self._transport is not None
-        self._over = asyncio.get_running_loop().create_future()
-        self._exchange, self.uses = exchange, self.uses + 1
+        self._exchange, self._over, self.uses = exchange, over, self.uses + 1
         exchange.sent_ns = exchange.heard_ns = time.monotonic_ns()
         self._transport.write(request)
-        await self._over
 
     def give_up(self) -> None:
         """Closes the connection of an answer that has failed already."""
@@ -62,11 +63,13 @@ class Connection(asyncio.Protocol, Generic[Key]):
             self._transport.abort()
 
     def _finish(self) -> None:
-        exchange, self._exchange = self._exchange, None
-        if exchange is None:
+        exchange, over, self._exchange, self._over = self._exchange, self._over, None, None
+        if exchange is None or over is None:
             return
         self.idle_since = time.monotonic()
         if exchange.answer.failure is not None or not exchange.answer.http.keeps_alive:
             self.close()
-        if self._over is not None and not self._over.done():
-            self._over.set_result(None)
+        over(self, exchange)
+
+
+Over = Callable[[Connection[Key], Exchange[Key]], None]

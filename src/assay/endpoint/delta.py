@@ -30,7 +30,7 @@ class Usage:
     cached_tokens: int | None = None
 
 
-class Delta(msgspec.Struct, frozen=True):
+class Delta(msgspec.Struct, frozen=True, gc=False):
     """The new part of an answer in one event. An event may bring several tokens, or none. A Struct, because one is
     made for every token: a dataclass takes ten times as long."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic
@@ -47,7 +48,8 @@ class Endpoint(Generic[Key]):
     left: str = ""
     """Why it was removed; empty while it takes part."""
     connections: int = 0
-    idle: list[Connection[Key]] = field(default_factory=list)
+    idle: deque[Connection[Key]] = field(default_factory=deque)
+    """The one that was used longest ago is first."""
 
     @classmethod
     def at(cls, address: Address, path: str, token: str | None) -> Endpoint[Key]:
@@ -55,6 +57,16 @@ class Endpoint(Generic[Key]):
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         host, port = found[0][4][:2]
         return cls(address, address.head(path, token), (str(host), int(port)), address.tls())
+
+    def kept(self, since: float) -> Connection[Key] | None:
+        """The connection that was used longest ago, so that all of them stay in use; None if none was used after
+        `since`, in seconds of the monotonic clock."""
+        while self.idle:
+            kept = self.idle.popleft()
+            if kept.is_open and kept.idle_since > since:
+                return kept
+            kept.close()
+        return None
 
     def request(self, body: bytes) -> bytes:
         return b"%s%d\r\n\r\n%s" % (self.head, len(body), body)

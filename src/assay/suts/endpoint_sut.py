@@ -11,7 +11,7 @@ import msgspec
 
 from assay.config import Mode
 from assay.endpoint.address import Address, parse
-from assay.endpoint.clients import ceiling, certificate
+from assay.endpoint.clients import ceiling, certificate, process
 from assay.endpoint.clients.certificate import ClientCertificate
 from assay.endpoint.clients.crossing import ClientSetting, EndedStream
 from assay.endpoint.clients.fleet import ClientFleet
@@ -235,6 +235,7 @@ class EndpointSut:
         """In an accuracy run another server takes the query of a server that fails; a performance run is INVALID
         then. Requests from before, made to choose a rate, do not count for the run."""
         self._ledger.take_run()
+        process.collect_seldom()  # while it looks, no answer is handed on
         self._fleet.hand_over(mode is Mode.ACCURACY)
 
     def issue(self, queries: Sequence[Query]) -> None:

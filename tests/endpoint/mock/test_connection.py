@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from assay.endpoint.apis import APIS
+from assay.endpoint.arrivals import arrival_buffer
 from assay.endpoint.mock.connection import MockConnection
 from assay.endpoint.mock.script import MockScript
 from assay.endpoint.mock.state import MockState
@@ -232,7 +233,7 @@ class Written(asyncio.Transport):
 
 async def answered(state: MockState, written: Written, *, paused: bool) -> MockConnection:
     """A connection that has had one request; what comes at once is written."""
-    connection = MockConnection(state)
+    connection = MockConnection(state, arrival_buffer())
     connection.connection_made(written)
     if paused:
         connection.pause_writing()

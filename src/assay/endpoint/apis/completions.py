@@ -59,15 +59,15 @@ class CompletionsReader:
             return read_event(event, _delta)
         if new.error is not None or new.object == "error" or new.prompt_token_ids is not None:
             return read_event(event, _delta)
-        usage = None if new.usage is None else new.usage.stated
-        if not new.choices:
+        usage, choices = None if new.usage is None else new.usage.stated, new.choices
+        if not choices:
             return Delta(usage=usage)
-        choice = new.choices[0]
-        finish = choice.finish_reason and _FINISH.get(choice.finish_reason, Finish.ABORT)
-        if len(new.choices) > 1 or finish is Finish.ABORT:
+        choice, reason = choices[0], choices[0].finish_reason
+        finish = _FINISH.get(reason) if reason else None
+        if len(choices) > 1 or (reason and finish is None):  # an unknown reason
             return read_event(event, _delta)
         return Delta(
-            choice.token_ids or (), choice.text or "", finish or None, usage, choice.prompt_token_ids or None
+            choice.token_ids or (), choice.text or "", finish, usage, choice.prompt_token_ids or None
         )
 
 
@@ -75,18 +75,18 @@ _PlainId = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
 _PlainCount = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class _PlainChoice(msgspec.Struct):
+class _PlainChoice(msgspec.Struct, gc=False):
     text: str | None = None
     token_ids: tuple[_PlainId, ...] | None = None
     finish_reason: str | None = None
     prompt_token_ids: tuple[_PlainId, ...] | None = None
 
 
-class _PlainDetails(msgspec.Struct):
+class _PlainDetails(msgspec.Struct, gc=False):
     cached_tokens: _PlainCount | None = None
 
 
-class _PlainUsage(msgspec.Struct):
+class _PlainUsage(msgspec.Struct, gc=False):
     prompt_tokens: _PlainCount | None = None
     completion_tokens: _PlainCount | None = None
     prompt_tokens_details: _PlainDetails | None = None
@@ -98,7 +98,7 @@ class _PlainUsage(msgspec.Struct):
         return _told(Usage(self.prompt_tokens, self.completion_tokens, cached))
 
 
-class _PlainEvent(msgspec.Struct):
+class _PlainEvent(msgspec.Struct, gc=False):
     """A well-formed event, typed and checked while it is decoded. Any other event is read by `_delta`, field by
     field: ten times slower, but it can say what is wrong."""
 

@@ -122,7 +122,7 @@ class FrameReader:
     def __init__(self) -> None:
         self._rest = bytearray()
 
-    def feed(self, data: bytes) -> list[tuple[FrameKind, bytes]]:
+    def feed(self, data: bytes | memoryview) -> list[tuple[FrameKind, bytes]]:
         rest = self._rest
         rest += data
         frames, at = [], 0

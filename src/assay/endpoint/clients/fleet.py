@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from assay.endpoint.arrivals import arrival_buffer
 from assay.endpoint.clients import process
 from assay.endpoint.clients.crossing import (
     CAME,
@@ -30,7 +31,6 @@ from assay.endpoint.clients.dealer import Dealer
 from assay.endpoint.failure import FailureKind
 from assay.ground.errors import EnvironmentProblem
 
-_READ = 2**18
 _WORKER = "assay.endpoint.clients.worker"
 
 
@@ -63,6 +63,7 @@ class ClientFleet:
         self._lock = threading.Lock()
         self._is_closing = False
         self._processes: list[_ClientProcess] = []
+        self._buffer = arrival_buffer()
         limits = replace(setting.limits, in_flight=share)
         try:
             for at in range(count):
@@ -153,13 +154,13 @@ class ClientFleet:
         """Whether the process lives on."""
         told = self._processes[at]
         try:
-            data = told.socket.recv(_READ)
+            size = told.socket.recv_into(self._buffer)
         except ConnectionResetError:
-            data = b""
-        if not data:
+            size = 0
+        if not size:
             self._lost(at)
             return False
-        for kind, value in told.frames.feed(data):
+        for kind, value in told.frames.feed(self._buffer[:size]):
             if kind is FrameKind.CAME:
                 self._came(at, CAME.decode(value))
             elif kind is FrameKind.PULSE:

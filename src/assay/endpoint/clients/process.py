@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import subprocess
@@ -48,10 +49,14 @@ def end(started: subprocess.Popen[bytes]) -> int:
 def begin(descriptor: str, module: str, *arguments: str) -> None:
     """In the new process. `descriptor`: its end of the connection."""
     lifeline.tie(int(descriptor))  # before anything slow: the other process may be gone already
-    import gc
     import importlib
 
     main = importlib.import_module(module).main
-    gc.freeze()  # what is there now is never garbage
-    gc.set_threshold(GARBAGE)
+    collect_seldom()
     main(int(descriptor), *arguments)
+
+
+def collect_seldom() -> None:
+    """From now on the garbage collector of this process leaves alone what is there, and looks seldom at the rest."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE)

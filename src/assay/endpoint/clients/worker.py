@@ -14,6 +14,7 @@ from assay.endpoint import audit
 from assay.endpoint.address import parse
 from assay.endpoint.answer import AnswerStream
 from assay.endpoint.apis import APIS
+from assay.endpoint.arrivals import Arrivals, arrival_buffer
 from assay.endpoint.audit import AnswerTerms
 from assay.endpoint.chunk_times import packed_gaps
 from assay.endpoint.client import Client
@@ -44,10 +45,11 @@ class OrderKey(NamedTuple):
     terms: AnswerTerms
 
 
-class ClientWorker(asyncio.Protocol):
+class ClientWorker(Arrivals):
     """Its connection is to the process that gives the orders; when that closes, it is over."""
 
     def __init__(self, over: asyncio.Future[None]) -> None:
+        super().__init__(arrival_buffer())
         self._loop = asyncio.get_running_loop()
         self._over = over
         self._frames = FrameReader()

@@ -9,6 +9,7 @@ import struct
 import time
 
 from assay.endpoint.apis import APIS
+from assay.endpoint.arrivals import Arrivals
 from assay.endpoint.mock.answer import LAST_CHUNK, MockAnswer
 from assay.endpoint.mock.ask import BadAsk
 from assay.endpoint.mock.facts import fact
@@ -24,8 +25,9 @@ _STATUS = {FaultKind.BUSY: 429, FaultKind.UNAVAILABLE: 503, FaultKind.ERROR: 500
 _BREAKS = (FaultKind.RESET, FaultKind.CLOSE, FaultKind.STALL)
 
 
-class MockConnection(asyncio.Protocol):
-    def __init__(self, state: MockState) -> None:
+class MockConnection(Arrivals):
+    def __init__(self, state: MockState, buffer: memoryview) -> None:
+        super().__init__(buffer)
         self._state = state
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray()

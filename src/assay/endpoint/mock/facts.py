@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
+
+import msgspec
 
 from assay.endpoint.mock.script import MockScript
 from assay.endpoint.mock.state import MockState
@@ -15,7 +16,7 @@ _OWNERS = {"vllm-generate": "vllm", "sglang-completions": "sglang", "trtllm": "t
 def fact(state: MockState, path: str) -> str | None:
     """The body at `path`, None where this kind of server has nothing."""
     if path == "/mock/log":
-        return json.dumps([dataclasses.asdict(row) for row in state.rows])
+        return msgspec.json.encode(list(state.rows)).decode()
     if path == "/metrics":
         return _metrics(state)
     if path == "/health":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from assay.endpoint.arrivals import arrival_buffer
 from assay.endpoint.mock.connection import MockConnection
 from assay.endpoint.mock.script import MockScript
 from assay.endpoint.mock.state import MockState
@@ -17,10 +18,10 @@ async def serve(
 ) -> None:
     """Serve until cancelled. `ready` is called with the port once connections are taken. `shares_port`: other mocks may
     listen there too, and the system deals the connections out. Raises OSError for a port that is taken."""
-    state = MockState(script)
+    state, buffer = MockState(script), arrival_buffer()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: MockConnection(state), host, port, backlog=_BACKLOG, reuse_port=shares_port or None
+        lambda: MockConnection(state, buffer), host, port, backlog=_BACKLOG, reuse_port=shares_port or None
     )
     async with server:
         ready(server.sockets[0].getsockname()[1])
