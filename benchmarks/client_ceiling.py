@@ -12,8 +12,9 @@ says more than requests/s: a client of many processes gets a larger part of it.
 
 Then each client asks at half of its own ceiling a mock that waits 50 ms before the first token, at evenly or randomly
 spaced times. `ttft_error_p99_ms` is the p99 of the time to first token by the client, less that by the mock's own clock
-(from the arrival of the request to its first byte). Of Assay it is the time until the process that measures has the
-token, counted from the time at which the request was due.
+(from the arrival of the request to its first byte). Of Assay it is counted from the time at which the request was due,
+until the process that measures has the token; `own_clock_error_p99_ms` is until its bytes have arrived in the client
+process. The others count from their own sending until the bytes are read.
 
 The peers come from whoever runs this, each in an environment of its own; `--tokenizer` is a folder that they need for
 their prompts. Everything shares this machine's cores: the ratios say more than the figures.
@@ -123,6 +124,8 @@ class Asker:
         self._numbers = self._open = self.ended = 0
         self._due: dict[int, int] = {}
         self.ttfts_ms: list[float] = []
+        self.own_ttfts_ms: list[float] = []
+        """By the client process. The mock without pace sends the whole answer with the first token."""
         setting = ClientSetting("vllm", (url,), None, ClientLimits(in_flight=streams))
         self.fleet = ClientFleet(setting, clients, self)
 
@@ -142,6 +145,7 @@ class Asker:
             self.ttfts_ms += [(now - self._due.pop(number)) / 1e6 for number, _ in came.firsts]
             for ended in came.ended:
                 assert ended.failure is None, ended
+                self.own_ttfts_ms.append((ended.late_ns + ended.took_ns) / 1e6)
             self.ended += len(came.ended)
             self._open -= len(came.ended)
             self._changed.notify_all()
@@ -176,11 +180,13 @@ def assay_ceiling(
     return found
 
 
-def assay_ttft(url: str, clients: int, streams: int, rate: float, seconds: float) -> float:
+def assay_ttft(url: str, clients: int, streams: int, rate: float, seconds: float) -> tuple[float, float]:
+    """p99, ms: in the process that measures, and by the client process."""
     asker = Asker(url, clients, streams)
     asker.ask([time.monotonic_ns()] * streams)
     asker.wait(0)
     asker.ttfts_ms.clear()
+    asker.own_ttfts_ms.clear()
     begin = time.monotonic_ns()
     for number in range(int(rate * seconds)):
         due = begin + int(number / rate * 1e9)
@@ -189,7 +195,7 @@ def assay_ttft(url: str, clients: int, streams: int, rate: float, seconds: float
         asker.ask([due])
     asker.wait(0)
     asker.fleet.close()
-    return p99(asker.ttfts_ms)
+    return p99(asker.ttfts_ms), p99(asker.own_ttfts_ms)
 
 
 def p99(values: list[float]) -> float:
@@ -303,10 +309,13 @@ def ttft_errors(args: argparse.Namespace, best: dict[str, dict[str, float]]) -> 
         try:
             with mocks(1, ttft_ms=TTFT_MS) as (url, _):
                 if name.startswith("assay"):
-                    seen = assay_ttft(url, int(name.split()[1]), streams, rate, args.seconds)
+                    seen, own = assay_ttft(url, int(name.split()[1]), streams, rate, args.seconds)
+                    true = mock_ttft(url, streams)
+                    found["own_clock_error_p99_ms"] = own - true
                 else:
                     seen = peers_of(args)[name](args, url, int(rate * args.seconds), rate)["ttft_p99_ms"]
-                error = seen - mock_ttft(url, streams if name.startswith("assay") else 0)
+                    true = mock_ttft(url, 0)
+                error = seen - true
         except (subprocess.SubprocessError, OSError) as trouble:
             note(f"time to first token, {name}: {trouble}"[:300])
             continue

@@ -15,9 +15,9 @@ _BOOT = (
     "from assay.endpoint.clients import process; process.begin(*sys.argv[2:])"
 )
 _END_SECONDS = 5.0
-GARBAGE = 100_000
-"""Objects beyond those that were freed before the collector looks: an answer leaves it none, and while it looks every
-stream waits. Source: docs/adr/0011-the-client-of-a-server.md."""
+GARBAGE = 1_000_000
+"""Objects beyond those that were freed before the collector looks: an answer leaves it none, and while it looks, 10 ms
+for 100,000 objects, every stream waits. Source: docs/adr/0011-the-client-of-a-server.md."""
 
 
 def start(module: str, *arguments: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
