@@ -76,9 +76,6 @@ def test_an_update_adds_tags_and_merges_values(kit: Kit) -> None:
     made.update(made.one("script", "tool"), ["a", "b"], {"env": {"B": 2}})
     found = described(kit.repository / "script/tool")
     assert (found["tags"], found["env"]) == (["a", "b"], {"A": 1, "B": 2})
-    made.update(made.one("script", "tool"), ["c"], {"env": {"C": 3}}, replace_lists=True)
-    found = described(kit.repository / "script/tool")
-    assert (found["tags"], found["env"]) == (["c"], {"C": 3})
 
 
 def test_a_copy_has_a_uid_of_its_own_and_its_files_a_moved_one_keeps_its_own(kit: Kit) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from assay.recipes.home import store as store_module
 from assay.recipes.home.index import Index
+from assay.recipes.home.staged import RUNNING, is_running
 from assay.recipes.home.store import Store
 
 from .conftest import Kit
@@ -89,17 +90,16 @@ def test_an_entry_that_is_finished_while_another_process_looks_is_not_abandoned(
 ) -> None:
     store = Store(Index(kit.home))
     staged = store.stage()
-    running = store_module._is_running
 
     def finish_first(folder: Path) -> bool:
-        marker = (folder / store_module.RUNNING).open("r+")  # the other has it open when we remove it
+        marker = (folder / RUNNING).open("r+")  # the other has it open when we remove it
         staged.commit({"tags": ["x"]}, {"new_env": {}, "new_state": {}})
         with marker:
             fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return False
 
-    assert running(staged.folder)
-    monkeypatch.setattr(store_module, "_is_running", finish_first)
+    assert is_running(staged.folder)
+    monkeypatch.setattr(store_module, "is_running", finish_first)
     assert store.orphans() == []
 
 

@@ -15,7 +15,7 @@ import pytest
 from assay.cli.cm import main
 from assay.recipes.contract.argv import parse
 from assay.recipes.errors import RecipeFault
-from assay.recipes.model.resolve import ResolvedRecipe
+from assay.recipes.model.resolved import ResolvedRecipe
 from assay.recipes.run.builtin import Builtin
 from assay.recipes.run.runner import Runner
 

@@ -8,7 +8,7 @@ from typing import Any
 from assay.recipes.contract.flags import Flags
 from assay.recipes.errors import RecipeFault
 from assay.recipes.model.env import Env
-from assay.recipes.model.resolve import Scope
+from assay.recipes.model.resolved import Scope
 from assay.recipes.run.call import RecipeCall, RecipeOutcome
 from assay.recipes.run.execution import Before, Execution
 from assay.recipes.run.session import Policy, RunSession

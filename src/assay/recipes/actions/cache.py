@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from pathlib import Path
 
 from assay.ground.count import counted
 from assay.recipes.actions.common import matching
@@ -10,7 +12,7 @@ from assay.recipes.contract.secrets import hidden
 from assay.recipes.errors import RecipeFault, RecipeNotFound
 from assay.recipes.home.artifacts import Artifacts
 from assay.recipes.home.removal import remove_folder
-from assay.recipes.home.store import CacheEntry, Store, size_bytes
+from assay.recipes.home.store import CacheEntry, Store
 from assay.recipes.run.context import Answer, Context, Found, Inputs, tag_text, words, yes
 
 
@@ -37,7 +39,7 @@ def delete(context: Context, inputs: Inputs) -> Answer:
     artifacts = Artifacts(context.index)
     freed = removed = 0
     for artifact in found:
-        size = size_bytes(artifact.path)
+        size = _size_bytes(artifact.path)
         line = f'Deleting {artifact.path} with tags "{",".join(artifact.tags)}" ({readable(size)}) ...'
         context.console.say(line)
         if yes(context, inputs, "  Are you sure you want to delete this artifact"):
@@ -45,7 +47,7 @@ def delete(context: Context, inputs: Inputs) -> Answer:
             context.console.say("    Deleted!")
             freed, removed = freed + size, removed + 1
     for folder in leftovers:
-        size = size_bytes(folder)
+        size = _size_bytes(folder)
         context.console.say(f"Deleting {folder}, left by a run that ended early ({readable(size)}) ...")
         remove_folder(folder)
         freed, removed = freed + size, removed + 1
@@ -65,7 +67,7 @@ def show(context: Context, inputs: Inputs) -> Answer:
         context.console.say(f"  Path: {entry.path}")
         if entry.version:
             context.console.say(f"  Version: {entry.version}")
-        context.console.say(f"  Size: {readable(size_bytes(entry.path))}, made {_age(entry)}")
+        context.console.say(f"  Size: {readable(_size_bytes(entry.path))}, made {_age(entry)}")
         if inputs.get("env"):
             for key, value in sorted(store.state(entry)["new_env"].items()):
                 context.console.say(f"  {key}={hidden(value, key)}")
@@ -171,3 +173,12 @@ def _age(entry: CacheEntry) -> str:
 def readable(size_bytes: int) -> str:
     """A size as `1.250 GB`."""
     return f"{size_bytes / 1e9:.3f} GB" if size_bytes >= 1e6 else "under 0.001 GB"
+
+
+def _size_bytes(folder: Path) -> int:
+    """Bytes on disk below a folder; links are not followed."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.lstat().st_size
+    return total

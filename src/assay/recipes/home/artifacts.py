@@ -79,18 +79,12 @@ class Artifacts:
             raise RecipeFault(f"{automation}/{one_line(word)} is not a valid name for an artifact")
         return folder
 
-    def update(
-        self, artifact: Artifact, tags: list[str], more: Description, *, replace_lists: bool = False
-    ) -> Description:
+    def update(self, artifact: Artifact, tags: list[str], more: Description) -> Description:
         """Adds tags and other values to a description. Returns the new one."""
         description = self.description(artifact)
-        if replace_lists:
-            description.update(more)
-            description["tags"] = tags or description.get("tags", [])
-        else:
-            merge(description, more)
-            kept = description.setdefault("tags", [])
-            kept.extend(tag for tag in tags if tag not in kept)
+        merge(description, more)
+        kept = description.setdefault("tags", [])
+        kept.extend(tag for tag in tags if tag not in kept)
         self.write(artifact.path, description)
         return description
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from assay.recipes.contract.flags import Flags
 from assay.recipes.contract.secrets import hidden
-from assay.recipes.home.store import CacheKey, recipe_digest
-from assay.recipes.model.resolve import ResolvedRecipe
+from assay.recipes.home.cache_key import CacheKey, recipe_digest
+from assay.recipes.model.resolved import ResolvedRecipe
 from assay.recipes.model.selection import Selection, cache_tag
 from assay.recipes.model.template import fill
 from assay.recipes.values import Given, Values

@@ -8,10 +8,8 @@ made it is gone.
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,58 +17,15 @@ from assay.ground.parsed import json_value
 from assay.recipes.contract.names import new_uid
 from assay.recipes.errors import RecipeFault
 from assay.recipes.home.artifacts import Artifacts
+from assay.recipes.home.cache_key import CacheKey
 from assay.recipes.home.index import Index
-from assay.recipes.home.removal import remove_folder
+from assay.recipes.home.staged import Staged, is_running
 from assay.recipes.model.artifact import Artifact, TagQuery
 from assay.recipes.model.versions import Versions
-from assay.recipes.values import Given, Values
+from assay.recipes.values import Values
 
 KEY_FIELD = "assay_key"
 EXPIRY_FIELD = "cache_expiration"  # seconds since 1970; the name is MLC's
-RUNNING = ".assay-running"
-
-
-class CacheKey(NamedTuple):
-    """The values that two runs must share to count as the same. CM compares only the tags; `--cache=exact` compares
-    all of this."""
-
-    recipe: str
-    digest: str  # of the recipe's description, hooks and scripts
-    variations: tuple[str, ...]
-    version: str
-    inputs: tuple[tuple[str, str], ...]
-
-    def as_json(self) -> Values:
-        return {
-            "recipe": self.recipe,
-            "digest": self.digest,
-            "variations": list(self.variations),
-            "version": self.version,
-            "inputs": [list(pair) for pair in self.inputs],
-        }
-
-    def differences(self, kept: Given | None) -> list[str]:
-        """Says in which parts an entry differs from this key; empty when the keys are equal."""
-        if not kept:
-            return ["the entry carries no key: it was made by cm, or by an older run"]
-        mine = self.as_json()
-        return [
-            f"{part}: {kept.get(part)!r} then, {mine[part]!r} now"
-            for part in mine
-            if mine[part] != kept.get(part)
-        ]
-
-
-def recipe_digest(folder: Path) -> str:
-    """SHA-256 over names and contents of the files in a recipe's folder, without READMEs, `tmp-` files and
-    subfolders."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.name.startswith(("README", "tmp-")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 class CacheEntry(NamedTuple):
@@ -225,121 +180,30 @@ class Store:
         uid = new_uid()
         folder = self.home.cache / self.home.dialect.entry_folder(alias, uid)
         folder.mkdir(parents=True)
-        return Staged(self, folder, uid, fresh=True)
+        return Staged(self.artifacts, folder, uid, fresh=True)
 
     def reopen(self, entry: CacheEntry) -> Staged:
         """The folder of an entry that is made again. It is no entry until `commit`."""
         for name in self.home.dialect.description_files:
             (entry.path / name).unlink(missing_ok=True)
-        return Staged(self, entry.path, entry.artifact.uid, fresh=False)
+        return Staged(self.artifacts, entry.path, entry.artifact.uid, fresh=False)
 
     def orphans(self) -> list[Path]:
         """Folders that killed runs left: without a description, and without a running process."""
         names = self.home.dialect.description_files
+
+        def is_described(folder: Path) -> bool:
+            return any((folder / name).exists() for name in names)
+
         return [
             folder
             for folder in (sorted(self.home.cache.glob("*")) if self.home.cache.is_dir() else [])
             if folder.is_dir()
-            and not _any_of(names, folder)
-            and not _is_running(folder)
-            and not _any_of(names, folder)  # again: a process may have finished it meanwhile
+            and not is_described(folder)
+            and not is_running(folder)
+            and not is_described(folder)  # again: a process may have finished it meanwhile
         ]
 
     def failed(self) -> list[Path]:
         """The folders that failed runs left for the user to read: one per recipe."""
         return sorted((self.home.work / "failed").glob("*"))
-
-
-class Staged:
-    """An unfinished entry. A locked file in it tells other processes that a process works on it."""
-
-    def __init__(self, store: Store, folder: Path, uid: str, *, fresh: bool) -> None:
-        self.store = store
-        self.folder = folder
-        self.uid = uid
-        self.fresh = fresh
-        self._marker = _hold(folder / RUNNING)
-
-    def commit(self, description: Values, state: Values) -> Artifact:
-        """Writes the state, then the description, each in one step. After that the folder is an entry."""
-        dialect = self.store.home.dialect
-        from assay.ground.files import staged
-        from assay.recipes.contract.secrets import hidden
-
-        with staged(self.folder / dialect.cached_state_file) as part:
-            if hidden(state) != state:
-                part.chmod(0o600)
-            part.write_text(json.dumps(state, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        full = self.store.artifacts.new_description("cache", "", self.uid, []) | description
-        self.store.artifacts.write(self.folder, full)
-        self.close()
-        return Artifact(
-            str(self.folder), "cache", self.store.home.repositories()[0], "", self.uid, tuple(full["tags"])
-        )
-
-    def discard(self, name: str) -> Path:
-        """Moves the unfinished folder out of the cache. Returns the folder where its files can be read."""
-        kept = self.store.home.work / "failed" / (name or self.uid)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        remove_folder(kept)
-        self.folder.rename(kept)
-        self.close()
-        (kept / RUNNING).unlink(missing_ok=True)
-        return kept
-
-    def drop(self) -> None:
-        """Deletes the unfinished folder."""
-        self.close()
-        remove_folder(self.folder)
-
-    def close(self) -> None:
-        """Releases the lock that marks this folder as in work."""
-        if self._marker is not None:
-            (self.folder / RUNNING).unlink(missing_ok=True)
-            os.close(self._marker)
-            self._marker = None
-
-
-def _hold(marker: Path) -> int | None:
-    """The descriptor of a locked file. The lock ends with the process, however it ends. None where the system has no
-    such locks."""
-    try:
-        import fcntl
-    except ImportError:  # this system has no such locks: no folder counts as abandoned
-        return None
-    part = marker.with_name(f"{marker.name}.{os.getpid()}")  # no process may see it before it is locked
-    handle = os.open(part, os.O_CREAT | os.O_RDWR, 0o644)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    part.rename(marker)
-    os.set_inheritable(handle, False)
-    return handle
-
-
-def _any_of(names: Iterable[str], folder: Path) -> bool:
-    return any((folder / name).exists() for name in names)
-
-
-def _is_running(folder: Path) -> bool:
-    marker = folder / RUNNING
-    if not marker.exists():
-        # Made by another tool, or killed between mkdir and the lock. It counts as running for a minute.
-        return time.time() - folder.stat().st_mtime < 60
-    try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        with marker.open("r+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # locked, or just finished and removed
-        return True
-    return False
-
-
-def size_bytes(folder: Path) -> int:
-    """Bytes on disk below a folder; links are not followed."""
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += path.lstat().st_size
-    return total

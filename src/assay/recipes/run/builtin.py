@@ -14,7 +14,7 @@ from assay.recipes.home.index import Index
 from assay.recipes.home.load import load_recipe
 from assay.recipes.model.artifact import Artifact, Repository, TagQuery
 from assay.recipes.model.recipe import Recipe
-from assay.recipes.model.resolve import ResolvedRecipe
+from assay.recipes.model.resolved import ResolvedRecipe
 from assay.recipes.model.selection import Selection
 from assay.recipes.run.request import name_and_tags
 from assay.recipes.values import Given, Values

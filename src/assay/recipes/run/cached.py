@@ -15,7 +15,8 @@ from assay.recipes.contract.merge import copied, merge
 from assay.recipes.errors import RecipeFailed, RecipeFault
 from assay.recipes.home.cache_rule import tags_from_env
 from assay.recipes.home.removal import remove_folder
-from assay.recipes.home.store import EXPIRY_FIELD, KEY_FIELD, CacheEntry, Staged
+from assay.recipes.home.staged import Staged
+from assay.recipes.home.store import EXPIRY_FIELD, KEY_FIELD, CacheEntry
 from assay.recipes.run.call import RecipeOutcome
 from assay.recipes.run.execution import Execution
 from assay.recipes.values import Values

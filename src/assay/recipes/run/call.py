@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from assay.recipes.model.resolve import Scope
+from assay.recipes.model.resolved import Scope
 from assay.recipes.values import Values
 
 # Keys of a dependency entry that go into the scope, not into the inputs.

@@ -14,7 +14,8 @@ from assay.recipes.errors import RecipeFault
 from assay.recipes.model.conditions import applies
 from assay.recipes.model.dependencies import Entry
 from assay.recipes.model.env import Env, exported
-from assay.recipes.model.resolve import Scope, apply_default_version
+from assay.recipes.model.resolve import apply_default_version
+from assay.recipes.model.resolved import Scope
 from assay.recipes.model.versions import pip_requirement
 from assay.recipes.run.call import RecipeCall, RecipeOutcome, Runs
 from assay.recipes.run.given import run_state

@@ -13,7 +13,8 @@ from assay.recipes.home.index import Index
 from assay.recipes.model.dependencies import additions
 from assay.recipes.model.env import Env
 from assay.recipes.model.recipe import Recipe
-from assay.recipes.model.resolve import ResolvedRecipe, Scope, resolve
+from assay.recipes.model.resolve import resolve
+from assay.recipes.model.resolved import ResolvedRecipe, Scope
 from assay.recipes.model.selection import Selection
 from assay.recipes.run.call import APART, RecipeCall
 from assay.recipes.run.choosing import Chooser
@@ -21,7 +22,8 @@ from assay.recipes.run.console import Quiet
 from assay.recipes.values import Given, Values
 
 if TYPE_CHECKING:
-    from assay.recipes.home.store import CacheKey, Lookup, Store
+    from assay.recipes.home.cache_key import CacheKey
+    from assay.recipes.home.store import Lookup, Store
 
 
 def _say_nothing(_text: str) -> None:

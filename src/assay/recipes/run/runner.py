@@ -16,7 +16,8 @@ from assay.recipes.errors import GENERAL, RecipeFailed, RecipeFault
 from assay.recipes.home.index import Index
 from assay.recipes.model.dependencies import additions
 from assay.recipes.model.env import USER_RUN_DIR, Env
-from assay.recipes.model.resolve import Scope, resolve
+from assay.recipes.model.resolve import resolve
+from assay.recipes.model.resolved import Scope
 from assay.recipes.run.call import RecipeCall, RecipeOutcome
 from assay.recipes.run.console import Console
 from assay.recipes.run.execution import Before, Execution

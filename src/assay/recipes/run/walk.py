@@ -12,7 +12,7 @@ from assay.recipes.contract.merge import copied, merge
 from assay.recipes.contract.truth import is_off
 from assay.recipes.model.dependencies import Entry, Inheritance, local_keys, merge_env
 from assay.recipes.model.env import Env
-from assay.recipes.model.resolve import Scope
+from assay.recipes.model.resolved import Scope
 from assay.recipes.run.call import APART, RecipeCall, RecipeOutcome
 from assay.recipes.run.request import RecipeRequest
 from assay.recipes.values import Values

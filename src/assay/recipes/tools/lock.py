@@ -11,7 +11,7 @@ from assay.ground.paths import source
 from assay.recipes.contract.secrets import without
 from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
 from assay.recipes.home import git
-from assay.recipes.home.store import recipe_digest
+from assay.recipes.home.cache_key import recipe_digest
 from assay.recipes.run.context import Answer, Context, Inputs
 from assay.recipes.run.session import Access, RunSession
 from assay.recipes.values import Values
