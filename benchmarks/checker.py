@@ -32,7 +32,8 @@ ROUND = "v5.1"
 def make(root: Path) -> None:
     """A tree of closed submissions: 84 systems x 6 LLM workloads x their scenarios, padded with code files."""
     from assay.mlperf.rounds import round as rounds
-    from assay.mlperf.submission.write import Request, write
+    from assay.mlperf.submission.tree_request import TreeRequest
+    from assay.mlperf.submission.write import write
     from tests.mlperf import run_folder
 
     round_ = rounds.load(ROUND)
@@ -58,7 +59,7 @@ def make(root: Path) -> None:
                 run = run_folder.write(
                     Path(folder) / "run", ROUND, key, scenarios, answer_count=60, more_log=filler
                 )
-                request = Request(submitter, "closed", round_, lambda r, s: f"# {r.workload} {s}\n", name)
+                request = TreeRequest(submitter, "closed", round_, lambda r, s: f"# {r.workload} {s}\n", name)
                 write([run], request, root)
         code = root / "closed" / submitter / "code" / "mixtral-8x7b" / name
         code.mkdir(parents=True)

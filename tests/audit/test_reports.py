@@ -18,7 +18,8 @@ from assay.ground.errors import ConfigError
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.record import result
 from assay.mlperf.rounds import round as rounds
-from assay.mlperf.submission.write import TreeRequest, write
+from assay.mlperf.submission.tree_request import TreeRequest
+from assay.mlperf.submission.write import write
 from assay.report import readme
 from tests import published
 from tests.mlperf import run_folder

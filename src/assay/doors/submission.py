@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assay.config import SubmissionRequest
 from assay.mlperf.rounds.round import Round
-from assay.mlperf.submission.write import TreeRequest
+from assay.mlperf.submission.tree_request import TreeRequest
 from assay.report import readme
 
 

@@ -15,7 +15,8 @@ from assay.mlperf.checker.finding import Severity
 from assay.mlperf.record.result import RunResult
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.submission.tree import Layout, Place
-from assay.mlperf.submission.write import TreeRequest, write
+from assay.mlperf.submission.tree_request import TreeRequest
+from assay.mlperf.submission.write import write
 from tests.mlperf import run_folder
 
 

@@ -23,7 +23,8 @@ from assay.mlperf.rounds import early_stopping
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.run import requests
 from assay.mlperf.submission import artefacts
-from assay.mlperf.submission.write import TreeRequest, write
+from assay.mlperf.submission.tree_request import TreeRequest
+from assay.mlperf.submission.write import write
 from tests.mlperf import run_folder
 
 ROUND = rounds.load("v6.1")

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from assay.mlperf.checker.check import check
 from assay.mlperf.rounds import round as rounds
-from assay.mlperf.submission.write import TreeRequest, write
+from assay.mlperf.submission.tree_request import TreeRequest
+from assay.mlperf.submission.write import write
 from tests.mlperf import run_folder
 
 ROUNDS = rounds.rounds_of(run_folder.MIXTRAL)

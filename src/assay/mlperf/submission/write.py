@@ -5,45 +5,23 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assay.config import Mode, Scenario
+from assay.config import Mode
 from assay.ground import files, folders
-from assay.ground.errors import ConfigError, RunFailed
+from assay.ground.errors import ConfigError
 from assay.ground.names import path_name
 from assay.ground.parsed import json_value
 from assay.mlperf import workloads
-from assay.mlperf.logs import detail, names
-from assay.mlperf.record.result import RunResult
-from assay.mlperf.rounds.round import Round
-from assay.mlperf.submission import artefacts, truncate
+from assay.mlperf.logs import names
+from assay.mlperf.submission import artefacts, documents, truncate
 from assay.mlperf.submission.source import TreeEntry, collect
 from assay.mlperf.submission.system import describe, read_said
 from assay.mlperf.submission.tree import FAKE_MARK, Layout, Place
+from assay.mlperf.submission.tree_request import TreeRequest
 from assay.mlperf.submission.verify import verify
-
-TOKEN_INPUT = "int32 token ids"
-
-Readme = Callable[[RunResult, Scenario], str]
-"""(run, scenario) -> README.md of that scenario; the report's writer."""
-
-
-@dataclass(frozen=True)
-class TreeRequest:
-    """Submitter, division, round and files of a tree. `system_file`: system.toml; `calibration`: a document."""
-
-    submitter: str
-    division: str
-    round: Round
-    readme: Readme
-    system_name: str | None = None
-    system_file: Path | None = None
-    calibration: Path | None = None
-    allow_fake: bool = False
-    is_endpoints: bool = False
-    """Artefacts of MLPerf Endpoints in place of LoadGen's logs."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +41,7 @@ def write(runs: Sequence[Path], request: TreeRequest, root: Path) -> Written:
     """
     entries = collect(runs, request.system_name)
     for entry in entries:
-        _refuse(entry, request)
+        request.refuse(entry)
         for run, record in entry.modes.values():
             verify(run, record)
     if not entries:
@@ -95,52 +73,6 @@ def _place(entry: TreeEntry, request: TreeRequest) -> Place:
         path_name(entry.benchmark, "workload"),
         path_name(entry.scenario.value, "scenario"),
     )
-
-
-def _refuse(entry: TreeEntry, request: TreeRequest) -> None:
-    for run, record in entry.modes.values():
-        if record.faults:
-            raise RunFailed(
-                f"{run.folder}: {record.scenario} {record.mode} is INVALID: {'; '.join(record.faults)}",
-                "mend the server and run again",
-            )
-        if why := run.result.performance_only:
-            raise ConfigError(
-                f"{run.folder} is of performance only: {why}",
-                "run against an API with exact token ids",
-            )
-        if run.result.is_fake and not request.allow_fake:
-            raise ConfigError(
-                f"{run.folder} is a FAKE run: its answers were not computed by a model",
-                "run with a real SUT, or mark the tree with --allow-fake",
-            )
-        model = run.result.model
-        if request.division != "open" and model is not None and model.is_official is False:
-            raise ConfigError(
-                f"{run.folder} did not run the weights of {model.official}, as the "
-                f"{request.division} division demands: {model.parameters:,} parameters",
-                "--division open",
-            )
-        if request.division != "open" and record.kept_answers:
-            raise ConfigError(
-                f"{run.folder}: {record.scenario} {record.mode} was resumed, {record.kept_answers} of its "
-                f"{record.samples} answers are of a process that was stopped; the {request.division} division takes "
-                "a run that LoadGen logged whole",
-                "--division open, or run it again",
-            )
-        if run.result.round != request.round.name:
-            raise ConfigError(
-                f"{run.folder} was run under {run.result.round}, with that round's seeds",
-                f"--round {run.result.round}, or run again under {request.round.name}",
-            )
-    if request.is_endpoints and entry.benchmark not in request.round.endpoints:
-        able = ", ".join(request.round.endpoints) or "none"
-        raise ConfigError(
-            f"{entry.benchmark} in round {request.round.name} may not hold artefacts of MLPerf Endpoints",
-            f"workloads that may: {able}; leave --endpoints out for LoadGen's logs",
-        )
-    if request.division != "open" and entry.benchmark not in request.round.workloads:
-        request.round.workload(entry.benchmark)
 
 
 def _refuse_existing(stage: Path, root: Path, request: TreeRequest, places: Sequence[Place]) -> None:
@@ -235,7 +167,7 @@ class _Builder:
         if entry.user_conf.is_file():
             self._copy(entry.user_conf, f"{folder}/{names.USER_CONF}")
         if self.request.round.needs_mlperf_conf:
-            self._text(f"{folder}/{names.MLPERF_CONF}", mlperf_conf(entry))
+            self._text(f"{folder}/{names.MLPERF_CONF}", documents.mlperf_conf(entry))
 
     def _measurements(self, entry: TreeEntry, place: Place) -> None:
         folder = self.layout.measurements(place)
@@ -243,17 +175,17 @@ class _Builder:
         if entry.run.result.is_fake:
             readme = f"**{FAKE_MARK}: the answers were not computed by a model.**\n\n{readme}"
         self._text(f"{folder}/README.md", readme)
-        self._text(self.layout.measurement_file(place), _json(measurement(entry)))
+        self._text(self.layout.measurement_file(place), _json(documents.measurement(entry)))
 
     def _documents(self, entry: TreeEntry, place: Place) -> None:
         owner = (place.division, place.submitter)
         code = f"{self.layout.code(*owner, place.benchmark)}/README.md"
-        self._text(code, code_readme(entry))
+        self._text(code, documents.code_readme(entry))
         calibration = self.layout.calibration(*owner)
         if self.request.calibration is not None:
             self._copy(self.request.calibration, calibration)
         elif not (self.root / calibration).exists():
-            self._text(calibration, calibration_text(entry))
+            self._text(calibration, documents.calibration_text(entry))
         if place.division == "open" and place.benchmark not in self.request.round.workloads:
             path = self.layout.model_mapping(place.submitter)
             self._text(
@@ -290,56 +222,3 @@ class _Builder:
 
 def _json(value: Mapping[str, str]) -> str:
     return json.dumps(dict(value), indent=2) + "\n"
-
-
-def measurement(entry: TreeEntry) -> dict[str, str]:
-    """The measurement file: input and weights as the run used them, not as it was asked."""
-    precision = entry.run.precision
-    return {
-        "input_data_types": TOKEN_INPUT,
-        "retraining": "no",
-        "starting_weights_filename": entry.run.checkpoint,
-        "weight_data_types": precision,
-        "weight_transformations": f"loaded as {precision}",
-    }
-
-
-def mlperf_conf(entry: TreeEntry) -> str:
-    """mlperf.conf as the run's log says it was (rounds to v4.1 file it; later ones have it inside LoadGen)."""
-    log = entry.logs(Mode.PERFORMANCE).get(names.DETAIL_FILE)
-    logged = detail.parse(log.read_bytes() if log is not None else b"", detail.JUDGED_KEYS)
-    values, flags = logged.values, {True: 1, False: 0, None: None}
-    settings = {
-        "*.*.qsl_rng_seed": values.get("effective_qsl_rng_seed"),
-        "*.*.sample_index_rng_seed": values.get("effective_sample_index_rng_seed"),
-        "*.*.schedule_rng_seed": values.get("effective_schedule_rng_seed"),
-    }
-    own = {
-        "min_duration": values.get("effective_min_duration_ms"),
-        "min_query_count": values.get("effective_min_query_count"),
-        "performance_sample_count_override": values.get("effective_performance_sample_count"),
-        "sample_concatenate_permutation": flags[logged.flag("effective_sample_concatenate_permutation")],
-        "use_token_latencies": flags[logged.flag("requested_use_token_latencies")],
-    }
-    settings |= {f"{entry.benchmark}.{entry.scenario}.{key}": value for key, value in own.items()}
-    lines = [f"{key} = {value}" for key, value in settings.items() if value is not None]
-    return "\n".join(["# Settings in effect, read back from mlperf_log_detail.txt.", *lines]) + "\n"
-
-
-def code_readme(entry: TreeEntry) -> str:
-    import shlex
-
-    return (
-        f"# {entry.benchmark}\n\n"
-        f"Run with Assay {entry.run.result.assay}.\n\n"
-        f"```bash\n{shlex.join(entry.run.result.command)}\n```\n"
-    )
-
-
-def calibration_text(entry: TreeEntry) -> str:
-    """What is known of quantisation: Assay casts or rounds the given weights, without calibration data."""
-    return (
-        "# Calibration\n\n"
-        f"The weights are used as {entry.run.precision}, made from the given checkpoint alone. "
-        "No calibration data is used.\n"
-    )
