@@ -15,6 +15,7 @@ from functools import lru_cache
 PERCENTILE = 0.99
 CONFIDENCE = 0.99
 BISECTIONS = 60
+"""Halvings of [0, 1], beyond the precision of a double."""
 
 
 class Judgement(Enum):

@@ -12,12 +12,11 @@ from typing import Any
 from assay.ground.errors import ConfigError, did_you_mean
 
 BY_NAME = frozenset(
-    {"workloads", "targets", "latency", "refused", "other_names", "other_units", "sha256"}
-) | {
-    "compliance_limits",
-    "target_latency_ms",
-    "speculative",
-}
+    {
+        *("workloads", "targets", "latency", "refused", "other_names", "other_units", "sha256"),
+        *("compliance_limits", "target_latency_ms", "speculative"),
+    }
+)
 """Tables whose keys are names: of workloads, metrics, scenarios, files."""
 ANY = "*"
 
@@ -41,7 +40,7 @@ def learnt(trees: Iterable[Mapping[str, Any]]) -> TomlShape:
 
 def refuse_other(tree: Mapping[str, Any], shape: TomlShape, file: str) -> None:
     """Raises: ConfigError with file and key for what no known file has in its place."""
-    _check(tree, shape, "", "", file)
+    _check(tree, shape, "", file)
 
 
 def _learn(shape: TomlShape, value: Any, key: str) -> None:
@@ -51,7 +50,7 @@ def _learn(shape: TomlShape, value: Any, key: str) -> None:
         _learn(shape.parts.setdefault(place, TomlShape()), part, name)
 
 
-def _check(value: Any, shape: TomlShape, key: str, where: str, file: str) -> None:
+def _check(value: Any, shape: TomlShape, where: str, file: str) -> None:
     if _kind(value) not in shape.kinds:
         wanted = " or ".join(sorted(shape.kinds))
         raise ConfigError(f"{file}: {where} is {value!r}, {_kind(value)}", f"{wanted} belongs there")
@@ -60,7 +59,7 @@ def _check(value: Any, shape: TomlShape, key: str, where: str, file: str) -> Non
         if known is None:
             place = f"[{where}]" if where else "the top"
             raise ConfigError(f"{file}: nothing reads {name!r} in {place}", did_you_mean(name, shape.parts))
-        _check(part, known, name, f"{where}.{name}" if where else name, file)
+        _check(part, known, f"{where}.{name}" if where else name, file)
 
 
 def _parts(value: Any) -> list[tuple[str, Any]]:

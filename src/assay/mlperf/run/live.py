@@ -66,8 +66,7 @@ class RunningLatencies:
 
     def look(self, times: Recorder, now_ns: int) -> LatencySoFar:
         """So far at `now_ns` of the stamps' clock; a query that still waits has waited so long at least."""
-        # The last kind first: whatever has an end in it has its beginning in the others.
-        done, first, issued = (self._reader.new(stamps) for stamps in (times.done, times.first, times.issued))
+        issued, first, done = self._reader.new(times)
         for call in issued:
             self._waiting.update(dict.fromkeys(call.ids, call.at_ns))
         for call in first:

@@ -19,14 +19,20 @@ from assay.mlperf.run.request_times import server_schedule_ns
 
 Seconds = NDArray[np.float64]
 LEAST_QUERIES = 700
-"""A part of a run that is shorter says nothing of the whole."""
+"""Queries that every part of a run must have. A choice: early stopping lets one of 662 be late, so that a shorter part
+passes only without any."""
 LEAST_SHARE = 0.25
-"""Least part of a run that can pass for the whole."""
+"""Least part of a run that can pass for the whole. A choice: a smaller one makes a search shorter and its PASS less
+sure (benchmarks/tune.py counts both)."""
 AS_HARD = 0.98
-"""A part is as hard as the whole when its decisive wait is at least this share of the whole's."""
+"""A part is as hard as the whole when its decisive wait is at least this share of the whole's. A choice, as above."""
+PARTS = 30
+"""Parts that are tried, from LEAST_SHARE on: each is 2.5 % of the run longer."""
 STEPS = 30
+"""Halvings of WIDEST: the rate is then known to more digits than any is told with."""
 WIDEST = (0.2, 8.0)
-"""Rates at full load that are looked for, as shares of the rate that was tried."""
+"""Rates at full load that are looked for, as shares of the rate that was tried. A choice: of a system beyond
+them the end of the range is told."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def highest_rate(seeds: Seeds, full_rate: float, ttft_s: float, queries: Callabl
     `queries`: target rate -> how many queries the whole run has at it.
     """
     low, high = 0.3 * full_rate, 1.5 * full_rate  # a short run may ask for more than a queue can do
-    for _ in range(STEPS // 2):
+    for _ in range(STEPS // 2):  # to 0.004 % of the rate
         middle = (low + high) / 2
         count = queries(middle)
         allowed = allowed_over(count)
@@ -100,8 +106,8 @@ def least_queries(seeds: Seeds, target_qps: float, full_rate: float, final: int)
     allowed = allowed_over(final) or 0
     waits = waits_s(server_schedule_ns(seeds, target_qps, final)[:-1], full_rate)
     whole = decisive_s(waits, allowed)
-    for step in range(STEPS):
-        share = LEAST_SHARE + (1 - LEAST_SHARE) * step / STEPS
+    for step in range(PARTS):
+        share = LEAST_SHARE + (1 - LEAST_SHARE) * step / PARTS
         part = max(LEAST_QUERIES, math.ceil(share * final))
         if part < final and decisive_s(waits[:part], allowed) >= AS_HARD * whole:
             return part

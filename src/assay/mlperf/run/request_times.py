@@ -103,8 +103,13 @@ class CallReader:
         self._read: dict[Stamps, int] = {}
         """Calls that were read."""
 
-    def new(self, stamps: Stamps) -> list[Call]:
-        """The calls since the last time."""
+    def new(self, times: Recorder) -> tuple[list[Call], list[Call], list[Call]]:
+        """Issues, first tokens and ends since the last time: whatever has an end here was issued here or before."""
+        # The last kind is read first: other threads add meanwhile.
+        done, first, issued = (self._of(stamps) for stamps in (times.done, times.first, times.issued))
+        return issued, first, done
+
+    def _of(self, stamps: Stamps) -> list[Call]:
         read = self._read.get(stamps, 0)
         fresh = stamps.calls(read)
         self._read[stamps] = read + len(fresh)

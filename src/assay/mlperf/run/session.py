@@ -17,6 +17,7 @@ import dataclasses
 import selectors
 import shutil
 from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -44,6 +45,8 @@ __all__ = ["Progress", "RunSpec", "Session"]
 
 WATCH_SECONDS = 0.5
 """Seconds between two looks of the parent at its children while nothing happens."""
+END_SECONDS = 10.0
+"""How long the LoadGen child may take to end after its last word."""
 
 Result = TypeVar("Result")
 
@@ -178,7 +181,25 @@ class Session:
 
     def _perform(self, host: SutHost, spec: RunSpec, stop: StopRule | None = None) -> Tally | None:
         """Run one LoadGen child from start to end. Returns the tally of a trial."""
-        job = LoadGenJob(
+        host.begin(spec.mode)
+        log = self._log_dir / f"loadgen-{spec.title.replace(' ', '-').lower()}.log"
+        child, control = start_child("the LoadGen child", "assay.mlperf.run.loadgen", log)
+        places = host.used.batch or 0
+        counting = Counting(spec, places, self._on_progress, Watchdog(self._answer_timeout_s))
+        try:
+            control.send(self._job(host, spec, stop))
+            tally = self._listen(host, control, counting, log)
+            if child.wait(END_SECONDS) != 0:
+                raise RunFailed(child.death(), f"see {log}")
+            return tally
+        except BrokenPipeError:
+            raise RunFailed(child.death(), f"see {log}") from None
+        finally:
+            child.end()
+            control.close()
+
+    def _job(self, host: SutHost, spec: RunSpec, stop: StopRule | None) -> LoadGenJob:
+        return LoadGenJob(
             wheel=self._loadgen,
             address=host.address,
             key=spec.loadgen_key,
@@ -195,51 +216,50 @@ class Session:
             asks=spec.asks,
             watches_latency=spec.scenario.reports_first_tokens and stop is None,
         )
+
+    def _listen(self, host: SutHost, control: Connection, counting: Counting, log: Path) -> Tally | None:
+        """Follow both children until the LoadGen child closes its connection. Returns the last tally that it sent.
+
+        Raises: AssayError when either of them fails, RunFailed when answers are overdue.
+        """
         tally = None
-        host.begin(spec.mode)
-        log = self._log_dir / f"loadgen-{spec.title.replace(' ', '-').lower()}.log"
-        child, control = start_child("the LoadGen child", "assay.mlperf.run.loadgen", log)
-        places = host.used.batch or 0
-        counting = Counting(spec, places, self._on_progress, Watchdog(self._answer_timeout_s))
-        try:
-            with selectors.DefaultSelector() as selector:
-                control.send(job)
-                selector.register(control, selectors.EVENT_READ)
-                selector.register(host.control, selectors.EVENT_READ)
-                while True:
-                    ready = {key.fileobj for key, _ in selector.select(WATCH_SECONDS)}
-                    if host.control in ready and host.hear():
-                        counting.watchdog.heard()
-                        counting.heard_of(host.worst_endpoint)
-                    if control in ready:
-                        try:
-                            message = control.recv()
-                        except (EOFError, OSError):
-                            break
-                        if isinstance(message, Failure):
-                            self._blame_sut_first(host)
-                            raise message.to_error(log)
-                        if isinstance(message, Count):
-                            counting.saw(message)
-                        if isinstance(message, Tally):
-                            tally = message
-                    if not ready:
-                        counting.tell()
-                    counting.refuse_silence(host.child.log)
-            if child.wait(10.0) != 0:
-                raise RunFailed(child.death(), f"see {log}")
-            return tally
-        except BrokenPipeError:
-            raise RunFailed(child.death(), f"see {log}") from None
-        finally:
-            child.end()
-            control.close()
+        with selectors.DefaultSelector() as selector:
+            selector.register(control, selectors.EVENT_READ)
+            selector.register(host.control, selectors.EVENT_READ)
+            while True:
+                ready = {key.fileobj for key, _ in selector.select(WATCH_SECONDS)}
+                if host.control in ready and host.hear():
+                    counting.watchdog.heard()
+                    counting.heard_of(host.worst_endpoint)
+                if control in ready:
+                    message = _received(control)
+                    if message is None:
+                        return tally
+                    if isinstance(message, Failure):
+                        self._blame_sut_first(host)
+                        raise message.to_error(log)
+                    if isinstance(message, Count):
+                        counting.saw(message)
+                    if isinstance(message, Tally):
+                        tally = message
+                if not ready:
+                    counting.tell()
+                counting.refuse_silence(host.child.log)
 
     def _blame_sut_first(self, host: SutHost) -> None:
         """The LoadGen child often only sees its connection close; the SUT process knows why, or died."""
         if host.child.wait(1.0) is not None:
             raise host.failure()
         host.hear()
+
+
+def _received(control: Connection) -> object | None:
+    """The next message; None when the other end has gone."""
+    try:
+        message: object = control.recv()
+    except (EOFError, OSError):
+        return None
+    return message
 
 
 def checked(spec: RunSpec, version: str) -> logs.RunRecord:

@@ -10,12 +10,14 @@ from assay.mlperf.rounds.early_stopping import least_queries
 from assay.mlperf.run.run_spec import RunSpec
 
 OFFLINE_MARGIN = 1.2
-"""An Offline query is sized by target x duration, and too small a one ends before the duration is over."""
+"""An Offline query is sized by target x duration, and too small a one ends before the duration is over. A choice: a
+run may be 20 % faster than the probe told, and takes 20 % longer where it is not."""
 SERVER_SHARE = 0.7
-"""Arrival rate of a Server run as a share of what is reached at full load: below it, so that no queue builds up."""
-
+"""Arrival rate of a Server run as a share of what is reached at full load: below it, so that no queue builds up. A
+choice that most systems can keep; `assay tune` finds the highest."""
 QUERIES_MARGIN = 1.1
-"""Queries come at random times: a duration that is just enough on average is too short in half of all runs."""
+"""Queries come at random times: a duration that is just enough on average is too short in half of all runs. A choice:
+of 459 queries 10 % are twice the standard deviation."""
 
 
 def below_or_above(scenario: Scenario, reached: float) -> float:

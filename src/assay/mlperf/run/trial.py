@@ -95,8 +95,7 @@ class LateCount:
 
     def look(self, times: Recorder, now_ns: int) -> Tally:
         """The tally at `now_ns` of the stamps' clock."""
-        # The last kind first: whatever has an end in it has its beginning in the others.
-        done, first, issued = (self._reader.new(stamps) for stamps in (times.done, times.first, times.issued))
+        issued, first, done = self._reader.new(times)
         for at, ids, _ in issued:
             self._issue(at, ids)
         for at, ids, _ in first:
@@ -108,13 +107,20 @@ class LateCount:
         verdict = judge(max(late_ttft, self._late_tpot), self._answered, self._rule.final)
         if verdict is Judgement.PASS and self._answered < self._rule.least:
             verdict = Judgement.UNSURE
-        decisive, base = self._decisive_ns(now_ns), self._shortest or 0
-        at_s = 0.0 if self._start is None else (now_ns - self._start) / NS_PER_S
-        told = decisive / NS_PER_MS, base / NS_PER_MS, at_s
         slowest = self._slowest[0] if len(self._slowest) == self._kept else 0.0
-        fastest = self._fastest if self._slowest else 0.0
-        paces = slowest / NS_PER_MS, fastest / NS_PER_MS, self._tokens / max(1, self._answered)
-        return Tally(verdict, self._issued, self._answered, late_ttft, self._late_tpot, *told, *paces)
+        return Tally(
+            verdict=verdict,
+            issued=self._issued,
+            answered=self._answered,
+            late_ttft=late_ttft,
+            late_tpot=self._late_tpot,
+            decisive_ms=self._decisive_ns(now_ns) / NS_PER_MS,
+            base_ms=(self._shortest or 0) / NS_PER_MS,
+            at_s=0.0 if self._start is None else (now_ns - self._start) / NS_PER_S,
+            decisive_tpot_ms=slowest / NS_PER_MS,
+            base_tpot_ms=(self._fastest if self._slowest else 0.0) / NS_PER_MS,
+            answer_tokens=self._tokens / max(1, self._answered),
+        )
 
     def _decisive_ns(self, now_ns: int) -> int:
         """With the waits so far of those that still wait."""
@@ -172,6 +178,7 @@ def final_queries(spec: RunSpec) -> int:
     It plans queries until the duration is over and the minimum is reached, and rounds up to whole datasets where every
     sample is issued equally often. Source: LoadGen, GenerateQueries; held against its logs.
     """
+    # More than a duration can have: twice the mean, and 1,000 where the mean is small.
     most = math.ceil(2 * spec.min_duration_ms / 1000 * spec.target_qps) + 1000
     schedule = server_schedule_ns(spec.seeds, spec.target_qps, most)
     by_duration = int(np.searchsorted(schedule, spec.min_duration_ms * 1_000_000, "right")) + 1

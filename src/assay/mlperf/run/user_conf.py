@@ -81,7 +81,7 @@ def _settings(spec: RunSpec) -> dict[str, object]:
 def _max_query_count(spec: RunSpec) -> int | None:
     """Server with a maximum that equals its minimum stops there anyway, and without logging an error.
 
-    A compliance run has no maximum: its audit_config.config raises the minimum above a small dataset.
+    A compliance run has no maximum: its audit.config raises the minimum above a small dataset.
     """
     wanted = spec.max_query_count
     if spec.compliance or (spec.scenario.is_paced and wanted == spec.min_query_count):

@@ -32,7 +32,9 @@ DISTRIBUTION = "mlcommons-loadgen"
 UNPACKED_BYTES_MAX = 100 << 20
 """The wheels unpack to 1-3 MB; more is not a LoadGen wheel."""
 FETCH_SECONDS_MAX = 300.0
+"""For pip to fetch one file of some MB. A choice: a hanging network ends in a sentence."""
 BUILD_SECONDS_MAX = 1800.0
+"""For a build, which takes a minute on a machine at rest. A choice, as above."""
 SOURCE = ".tar.gz"
 """How the name of a release's source archive ends."""
 

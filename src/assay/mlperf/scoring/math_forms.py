@@ -46,6 +46,7 @@ _REWRITTEN = (
 _SYMBOLS = str.maketrans({"√": "sqrt", "π": "pi", "∞": "inf", "∪": "U", "·": "*", "×": "*"})
 _GROUPED = re.compile(r"(\d),(\d\d\d)(?=$|\D)")
 _INTEGER_ERROR = 1e-7
+"""A number as near as this to a whole one is that one. Source: `_is_int` of the grader."""
 
 
 def latex_spelling(text: str) -> str:
@@ -81,7 +82,7 @@ def plain_spelling(text: str) -> str:
 
 
 def is_integer(text: str) -> bool:
-    """Is it a whole number, to 1e-7, the commas between its groups of three left out?"""
+    """Is it a whole number (to _INTEGER_ERROR)? Commas between its groups of three are left out."""
     return _as_integer(without_group_commas(text)) is not None
 
 
@@ -93,7 +94,7 @@ def without_group_commas(text: str) -> str:
 
 
 def _as_integer(text: str) -> float | None:
-    """The number, if it is a whole one to 1e-7."""
+    """The number, if it is a whole one."""
     with contextlib.suppress(ValueError, OverflowError):
         value = float(text)
         return value if abs(value - round(value)) <= _INTEGER_ERROR else None
@@ -109,9 +110,8 @@ def _without_latex(text: str) -> str:
     with extras.named():
         from pylatexenc.latex2text import LatexNodes2Text
 
-    logging.getLogger("pylatexenc").setLevel(
-        logging.CRITICAL
-    )  # a half-written fraction is no news to the user
+    # A half-written fraction is no news to the user.
+    logging.getLogger("pylatexenc").setLevel(logging.CRITICAL)
     for fraction in ("\\tfrac", "\\dfrac"):
         text = text.replace(fraction, "\\frac")
     spaced = text.replace("\\frac", " \\frac")  # a number before it makes it a mixed one

@@ -14,7 +14,10 @@ from assay.mlperf.scoring.programs.language import COMPILE_S, INSIDE, Language
 from assay.sandbox.sandbox import Sandbox
 
 CHUNK_PROGRAMS = 100
+"""Programs for one process of node. A choice: its start is shared, and a program that kills it costs so many of the
+fast way."""
 _OUTPUT_BYTES = 64 << 20
+"""What is kept of its output. A choice, far above 100 programs of some KB; beyond it tsc decides."""
 
 
 def transpile(sandbox: Sandbox, javascript: Language, sources: Sequence[bytes]) -> list[bytes | None]:
