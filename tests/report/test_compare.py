@@ -156,6 +156,13 @@ def test_three_lost_answers_of_a_hundred_are_named_with_their_chance() -> None:
     assert compare_stats.mcnemar(6, 0) < 0.05 <= compare_stats.mcnemar(5, 0)
 
 
+def test_a_score_has_its_unit() -> None:
+    scored = fakes.result(fakes.accuracy(fakes.scored("gsm8k")))
+    side = RunSide("a", scored, judged([100.0] * 9))
+    text = compare_text.markdown(compare(side, side), [])
+    assert "| Offline GSM8K accuracy | 9 | 100 % | 100 |" in text and "tokens | " in text
+
+
 def test_ten_lost_answers_are_believed() -> None:
     worse = [0.0] * 10 + [100.0] * 90
     found = of(judged([100.0] * 100), judged(worse))

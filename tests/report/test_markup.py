@@ -98,6 +98,11 @@ def test_a_table_names_its_columns_and_rows() -> None:
     assert seen.tags[0] == ("div", {"class": "scroll", "tabindex": "0"})
 
 
+def test_only_a_cell_of_a_long_word_may_break_inside_of_words() -> None:
+    seen = Reader(table(("name", "value"), [("a", "0.5 tokens/sample"), ("b", "x" * 64)]))
+    assert [attrs.get("class") for tag, attrs in seen.tags if tag == "td"] == [None, "long"]
+
+
 def test_a_table_without_rows_has_its_heads() -> None:
     assert [tag for tag, _ in Reader(table(("a",), [])).tags] == [
         "div",

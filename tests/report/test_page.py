@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from html.parser import HTMLParser
 
 import pyarrow as pa
@@ -108,6 +109,23 @@ def test_the_verdict_comes_first_with_its_reasons() -> None:
 )
 def test_only_a_whole_run_of_a_model_within_its_targets_looks_good(result: RunResult, is_good: bool) -> None:
     assert ('class="verdict good"' in page.render([Shown(result, None)])) is is_good
+
+
+def test_a_stopped_run_says_what_is_missing_and_how_to_go_on() -> None:
+    stopped = fakes.result(fakes.performance(), status=Status.INTERRUPTED, reason="stopped", is_fake=True)
+    words = Elements(page.render([Shown(stopped, None)])).words
+    assert words[words.index("not run") + 1] == "Offline accuracy"
+    assert "\N{HEAVY BALLOT X} FAKE: INTERRUPTED: stopped" in words
+    assert any(each.startswith("assay bench --resume ") for each in words)
+    whole = Elements(page.render([Shown(dataclasses.replace(stopped, status=Status.COMPLETE), None)])).words
+    assert "not run" not in whole and "Go on with it" not in whole
+
+
+def test_headings_of_a_page_go_down_one_level_at_a_time() -> None:
+    shown = Shown(fakes.result(), rows.table(300))
+    levels = [int(tag[1]) for tag in Elements(page.render([shown])).tags if tag in ("h1", "h2", "h3", "h4")]
+    assert levels[0] == 1 and 3 in levels
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
 def test_every_score_stands_beside_both_limits_and_every_figure_beside_n_and_file() -> None:

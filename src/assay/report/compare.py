@@ -41,6 +41,7 @@ class PairedScore:
 
     scenario: Scenario
     metric: str
+    unit: str
     n: int
     a: float
     b: float
@@ -179,16 +180,17 @@ def _scores(a: RunSide, b: RunSide, one: ModeResult) -> Iterator[PairedScore]:
         return
     workload = workloads.find(a.result.workload)  # None: of a package that is not here
     verdicts_of = workload.verdicts if workload else frozenset()
+    units = {"answer_tokens": "tokens", **{each.metric: each.unit for each in one.scores}}
     names = [name for name in first.table.column_names if name.startswith(requests.SCORE_PREFIX)]
     for name in [*names, "answer_tokens"]:
         if name in second.table.column_names:
             metric = name.removeprefix(requests.SCORE_PREFIX)
             values = _by_sample(first, name), _by_sample(second, name)
-            yield from _paired(one.scenario, metric, metric in verdicts_of, *values)
+            yield from _paired(one.scenario, metric, units.get(metric, ""), metric in verdicts_of, *values)
 
 
 def _paired(
-    scenario: Scenario, metric: str, is_verdict: bool, a: dict[int, float], b: dict[int, float]
+    scenario: Scenario, metric: str, unit: str, is_verdict: bool, a: dict[int, float], b: dict[int, float]
 ) -> Iterator[PairedScore]:
     shared = sorted(a.keys() & b.keys())
     if not shared:
@@ -202,7 +204,7 @@ def _paired(
         p = stats.mcnemar(len(lost), len(gained))
     interval = stats.mean_interval(other - one)
     yield PairedScore(
-        scenario, metric, len(shared), float(one.mean()), float(other.mean()), interval, lost, gained, p
+        scenario, metric, unit, len(shared), float(one.mean()), float(other.mean()), interval, lost, gained, p
     )
 
 

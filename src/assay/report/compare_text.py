@@ -81,7 +81,7 @@ def score_cells(each: PairedScore) -> tuple[str, ...]:
     p = "" if each.p is None else f"{each.p:.3g}"
     spread = "{:+.4g} ({:.4g} to {:.4g})".format(each.b - each.a, *each.interval)
     name = f"{each.scenario} {words.title(each.metric)}"
-    means = words.number(each.a), words.number(each.b)
+    means = f"{words.number(each.a)} {each.unit}".rstrip(), words.number(each.b)
     return name, str(each.n), *means, spread, changed, p, each.conclusion
 
 

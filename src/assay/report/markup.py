@@ -6,6 +6,8 @@ import html
 
 from assay.ground.printable import printable
 
+LONG_WORD = 28
+"""Characters; a longer one is broken anywhere, lest it push the other columns out of sight."""
 VOID = frozenset({"meta", "br", "line", "polyline", "rect", "input"})
 """Elements without content."""
 
@@ -41,9 +43,11 @@ def joined(*content: object) -> Markup:
 def table(heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> Markup:
     """A table that scrolls sideways where the page is too narrow; the first cell names its row."""
     head = element("tr", *(element("th", name, scope="col") for name in heads))
-    body = [
-        element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in rest))
-        for first, *rest in rows
-    ]
+    body = [element("tr", element("th", first, scope="row"), *map(_cell, rest)) for first, *rest in rows]
     whole = element("table", element("thead", head), element("tbody", *body))
     return element("div", whole, class_="scroll", tabindex=0)
+
+
+def _cell(content: object) -> Markup:
+    is_long = any(len(word) > LONG_WORD for word in str(content).split())
+    return element("td", content, class_="long" if is_long else None)

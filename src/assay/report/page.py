@@ -72,12 +72,15 @@ def verdict(result: RunResult) -> Section:
     came_to = outcome.of(result)
     is_good = came_to.is_good and result.status is Status.COMPLETE and not result.is_fake
     answer = str(came_to) if result.status is Status.COMPLETE else f"{result.status}: {result.reason}"
+    if result.is_fake:
+        answer = f"FAKE: {answer}"
     because = [
         element("li", f"{run.scenario}: {reason}") for run in result.runs for reason in run.invalid_because
     ]
     processor = result.system.get("host_processor_model_name")
     facts = [
         ("standing", words.standing(result)),
+        *((("not run", ", ".join(missing)),) if (missing := _not_run(result)) else ()),
         ("used", words.used(result)),
         ("machine", processor.value if processor and processor.value else "not known"),
         ("dataset", f"{result.dataset.samples} of {result.dataset.rows} samples of {result.dataset.path}"),
@@ -240,9 +243,27 @@ def again(result: RunResult) -> Section | str:
     """Nothing where another tool ran it."""
     if not result.command:
         return ""
-    return element(
-        "section", element("h2", "Run it again"), element("pre", element("code", shlex.join(result.command)))
-    )
+    parts = [element("h2", "Run it again"), _typed(*result.command)]
+    if _not_run(result) and result.status in (Status.INTERRUPTED, Status.RUNNING):
+        where = str(result.asked.paths.out or "RUN")
+        parts += [
+            element("h2", "Go on with it"),
+            element("p", "What had finished is kept."),
+            _typed("assay", "bench", "--resume", where),
+        ]
+    return element("section", *parts)
+
+
+def _typed(*command: str) -> Markup:
+    return element("pre", element("code", shlex.join(command)))
+
+
+def _not_run(result: RunResult) -> list[str]:
+    """The LoadGen runs that were asked for and did not end."""
+    if result.status is Status.COMPLETE or not result.command:
+        return []
+    asked = ((scenario, mode) for scenario in result.asked.scenarios for mode in result.asked.modes)
+    return [f"{scenario} {mode}" for scenario, mode in asked if result.find(scenario, mode) is None]
 
 
 def _name(result: RunResult) -> str:

@@ -3,9 +3,9 @@
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1e21; --soft: #5a616b; --rule: #d9dde3; --box: #f5f6f8;
   --good: #146c36; --bad: #b3261e;
-  --c0: #1f6feb; --c1: #7e22ce; --c2: #15803d; --c3: #c2410c; --c4: #a16207; --c5: #be185d; }
+  --shade: #0003; --c0: #1f6feb; --c1: #7e22ce; --c2: #15803d; --c3: #c2410c; --c4: #a16207; --c5: #be185d; }
 @media (prefers-color-scheme: dark) { :root { --paper: #14171b; --ink: #e6e8eb; --soft: #a0a8b3; --rule: #343a42;
-  --box: #1d2127; --good: #5fd08a; --bad: #ff8a80;
+  --box: #1d2127; --good: #5fd08a; --bad: #ff8a80; --shade: #fff3;
   --c0: #6cb0ff; --c1: #cf9bff; --c2: #6fdc94; --c3: #ff9d66; --c4: #e5c04d; --c5: #ff8fc0; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
@@ -28,11 +28,16 @@ dd { margin: 0; }
 fieldset { border: 1px solid var(--rule); margin: 8px 0; display: flex; flex-wrap: wrap; gap: 2px 6px; }
 fieldset label { margin-right: 10px; white-space: nowrap; } legend { color: var(--soft); }
 .warm { font-weight: 600; } .cool { color: var(--soft); }
-.scroll { overflow-x: auto; margin: 8px 0; }
+.scroll { overflow-x: auto; margin: 8px 0;
+  background: linear-gradient(90deg, var(--paper) 50%, transparent) 0 0 / 40px,
+  linear-gradient(270deg, var(--paper) 50%, transparent) 100% 0 / 40px,
+  linear-gradient(90deg, var(--shade), transparent) 0 0 / 16px,
+  linear-gradient(270deg, var(--shade), transparent) 100% 0 / 16px;
+  background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
 table { border-collapse: collapse; font-size: .9rem; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--rule);
   min-width: 5rem; }
-th { overflow-wrap: break-word; }
+th, td { overflow-wrap: break-word; } td.long { overflow-wrap: anywhere; min-width: 14rem; }
 th[scope=row] { font-weight: 500; }
 thead th { color: var(--soft); font-weight: 600; }
 summary { cursor: pointer; color: var(--soft); padding: 4px 0; }
@@ -61,6 +66,8 @@ figcaption { font-size: .85rem; color: var(--soft); }
 @media (max-width: 500px) { dl > div { grid-template-columns: 1fr; margin-bottom: 6px; } main { padding: 12px; } }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --rule: #bbb; --box: #f5f5f5;
   --good: #146c36; --bad: #b3261e; --c0: #1f6feb; --c1: #7e22ce; --c2: #15803d; --c3: #c2410c; --c4: #a16207;
-  --c5: #be185d; } body { font-size: 11pt; } .scroll { overflow: visible; } section, tr { break-inside: avoid-page; }
+  --c5: #be185d; } body { font-size: 11pt; }
+  .scroll { overflow: visible; background: none; } td, td.long { min-width: 0; overflow-wrap: anywhere; }
+  section, tr { break-inside: avoid-page; }
   .plots { grid-template-columns: 1fr 1fr; } }
 """

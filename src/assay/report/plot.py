@@ -85,7 +85,7 @@ def render(plot: Plot) -> Markup:
         (spot.x, spot.y) for spot in plot.spots
     ]
     if not points:
-        return element("figure", element("h4", plot.title), element("p", "Nothing to draw."))
+        return element("figure", element("h3", plot.title), element("p", "Nothing to draw."))
     most_x = _most([x for x, _ in points], [v.value for v in plot.limits if v.is_vertical])
     x_ticks = ticks(most_x, least_step=1.0 if plot.counts_x else 0.0)
     y_ticks = ticks(_most([y for _, y in points], [v.value for v in plot.limits if not v.is_vertical]))
@@ -141,7 +141,7 @@ def render(plot: Plot) -> Markup:
         role="img",
         aria_label=f"{plot.title}: {plot.y_label} over {plot.x_label}",
     )
-    title = element("h4", plot.title, " ", element("small", plot.y_label))
+    title = element("h3", plot.title, " ", element("small", plot.y_label))
     return element("figure", title, svg, element("figcaption", _legend(plot, drawn_limits), plot.caption))
 
 
