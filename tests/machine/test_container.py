@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -17,8 +16,9 @@ from assay.config import ContainerRequest
 from assay.ground.errors import EnvironmentProblem
 from assay.machine.container import image as container_image
 from assay.machine.container import run as container
+from assay.machine.container.engine import ContainerEngine
 from assay.machine.container.image import Image
-from assay.machine.container.run import ContainerEnded, ContainerEngine, Task
+from assay.machine.container.run import ContainerEnded, Task
 from tests import engines
 
 PODMAN = ContainerEngine("podman", is_rootless=False)
@@ -44,35 +44,12 @@ def line(
     return " ".join(container.start_command(engine, "tag", IMAGE, request or ContainerRequest(), task))
 
 
-@pytest.mark.parametrize(("code", "answer"), [(0, "id\n"), (3, "id\nbeware\n")])
-def test_a_warning_of_an_engine_is_no_part_of_its_answer_unless_it_failed(code: int, answer: str) -> None:
-    program = f"import sys; print('beware', file=sys.stderr); print('id'); sys.exit({code})"
-    assert container.execute([sys.executable, "-c", program]) == (code, answer)
-
-
-# ---- which engine
+# ---- trying one out
 
 
 @pytest.fixture
 def both_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-
-
-def test_no_engine_is_an_error_that_names_the_two_ways_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(
-        EnvironmentProblem, match="podman is not installed; docker is not installed"
-    ) as caught:
-        container.find_engine()
-    assert "install and start podman" in caught.value.hint
-    assert "without a container" in caught.value.hint
-
-
-@pytest.mark.usefixtures("both_installed")
-def test_an_engine_that_does_not_answer_is_told_with_its_own_words() -> None:
-    silent = FakeEngine(info=(1, "Cannot connect to the daemon"))
-    with pytest.raises(EnvironmentProblem, match=r"docker does not answer \(Cannot connect"):
-        container.find_engine("docker", silent)
 
 
 @pytest.mark.usefixtures("both_installed")
@@ -90,33 +67,6 @@ def test_a_container_that_starts_is_removed_by_its_engine() -> None:
     engine = FakeEngine(info=(0, "{}"))
     container.try_out("podman", engine)
     assert engine.asked[-1][:3] == ["podman", "run", "--rm"] and engine.asked[-1][-2:] == ["-c", ""]
-
-
-@pytest.mark.usefixtures("both_installed")
-def test_podman_comes_first_and_the_one_asked_for_before_it() -> None:
-    assert container.find_engine(None, FakeEngine(info=(0, "{}"))).name == "podman"
-    assert container.find_engine("docker", FakeEngine(info=(0, "{}"))).name == "docker"
-
-
-@pytest.mark.usefixtures("both_installed")
-@pytest.mark.parametrize(
-    ("name", "info", "is_rootless"),
-    [
-        ("podman", {"host": {"security": {"rootless": True}}}, True),
-        ("podman", {"host": {"security": {"rootless": False}}}, False),
-        ("docker", {"SecurityOptions": ["name=seccomp", "name=rootless"]}, True),
-        ("docker", {"SecurityOptions": ["name=seccomp"]}, False),
-    ],
-)
-def test_rootless_engines_are_told_apart(name: str, info: object, is_rootless: bool) -> None:
-    found = container.find_engine(name, FakeEngine(info=(0, json.dumps(info))))
-    assert found == ContainerEngine(name, is_rootless)
-
-
-def test_what_is_written_belongs_to_who_started_it() -> None:
-    assert ContainerEngine("docker", False).user_options(1000, 100) == ["--user", "1000:100"]
-    assert ContainerEngine("docker", True).user_options(1000, 100) == []
-    assert ContainerEngine("podman", True).user_options(1000, 100)[:2] == ["--userns", "keep-id"]
 
 
 # ---- the line

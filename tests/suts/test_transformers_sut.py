@@ -13,6 +13,7 @@ from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import Answer, FirstToken, Query, SutSpec
 from assay.mlperf.workloads.workload import Decoding, Generation
+from assay.suts import transformers_load
 from assay.suts import transformers_sut as transformers
 
 VOCAB = 64
@@ -106,7 +107,7 @@ def test_another_data_set_is_answered_by_the_model_that_is_loaded(
     later = [sample(i, 1, *range(20 + i, 24 + 2 * i)) for i in range(9)]
     sink = Collected()
     sut = transformers.build(spec(checkpoint), SAMPLES, sink)
-    monkeypatch.setattr(transformers, "_load", None)
+    monkeypatch.setattr(transformers_load, "load", None)
     sut.renew(spec(checkpoint, generation=short), later)
     sut.issue([Query(100 + s.index, s.index) for s in later])
     sut.flush()
@@ -226,7 +227,9 @@ def test_what_a_load_would_miss_is_told_before_it(checkpoint: Path, tmp_path: Pa
     from safetensors.torch import load_file, save_file
 
     tensors = load_file(checkpoint / "model.safetensors")
-    assert transformers.prepare(checkpoint, SAMPLES) == sum(tensor.numel() for tensor in tensors.values())
+    assert transformers_load.prepare(checkpoint, SAMPLES) == sum(
+        tensor.numel() for tensor in tensors.values()
+    )
     (tmp_path / "config.json").write_text((checkpoint / "config.json").read_text())
     norm = next(name for name in tensors if "input_layernorm" in name)
     whole, short = tensors[norm], tensors[norm][:-1].contiguous()
@@ -240,10 +243,10 @@ def test_what_a_load_would_miss_is_told_before_it(checkpoint: Path, tmp_path: Pa
         kept = {name: tensor for name, tensor in {**tensors, **changes}.items() if tensor is not None}
         save_file(kept, tmp_path / "model.safetensors", metadata={"format": "pt"})
         if words is None:
-            transformers.prepare(tmp_path, SAMPLES)
+            transformers_load.prepare(tmp_path, SAMPLES)
         else:
             with pytest.raises(ArtifactError, match=words):
-                transformers.prepare(tmp_path, SAMPLES)
+                transformers_load.prepare(tmp_path, SAMPLES)
 
 
 def test_quantised_weights_without_a_word_in_the_config_are_not_taken_for_numbers(

@@ -16,7 +16,7 @@ from assay.bench.obstacles import Obstacles
 from assay.config import BenchmarkConfig, Division, EarlierRun, Mode, Request
 from assay.ground.errors import AssayError, ConfigError
 from assay.ground.hub import Hub
-from assay.machine.container import run as container
+from assay.machine.container.engine import find_engine
 from assay.mlperf import workloads
 from assay.mlperf.data import dataset, tokenizer
 from assay.mlperf.data.dataset import Dataset
@@ -99,7 +99,7 @@ def of_request(request: Request, hub: Hub = NO_HUB) -> Preparation:
     way.past(lambda: _refuse_folder(request))
     if delivery.container is not None:
         engine = delivery.container.engine
-        way.past(lambda: container.find_engine(engine))
+        way.past(lambda: find_engine(engine))
     if delivery.submit and made.kind is not None:
         way.past(lambda: refuse_other_weights(config))
         way.past(lambda: _refuse_tree(request))
@@ -159,7 +159,7 @@ def refuse_other_weights(config: BenchmarkConfig) -> None:
     asked = config.paths.checkpoint if suts.of(config).needs_checkpoint else None
     if asked is None:
         return
-    known = identity.said_of(asked, workloads.model_of(workloads.get(config.workload)))
+    known = identity.said_of(asked, workloads.model_of(workload))
     if known is not None and known.is_official is False:
         raise ConfigError(
             f"the {config.submission.division.value} division takes the workload's own model alone: {known.note}",

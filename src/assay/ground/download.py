@@ -9,7 +9,6 @@ sizes is held against the bytes that come: more are as wrong as fewer. Messages 
 from __future__ import annotations
 
 import http.client
-import re
 import shutil
 import ssl
 import time
@@ -17,12 +16,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from assay.ground import lock
+from assay.ground import http_headers, lock
 from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.ground.partial import Partial
 from assay.ground.redact import addresses
@@ -30,10 +27,6 @@ from assay.ground.redact import addresses
 CHUNK_BYTES = 1 << 20
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which another attempt may succeed. Source: RFC 9110 section 15, RFC 6585 section 4."""
-_CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18}|\*)")
-_WHOLE = re.compile(r"[0-9]{1,18}")
-"""Not `str.isdigit`, which takes "²"; and no number that could not be a size."""
-_STRONG_ETAG = re.compile(r'"[!#-~]*"')
 
 
 @dataclass(frozen=True)
@@ -253,16 +246,15 @@ def _accept(remote: Remote, part: Partial, response: Any, offset: int) -> int | 
         raise ArtifactError(
             f"{remote.shown}: HTTP {response.status}, which is not the file as it is", "check the address"
         )
-    validator = _validator(response.headers)
+    validator = http_headers.validator(response.headers)
     if response.status == 206:
-        first, total = _content_range(response.headers)
+        first, total = http_headers.content_range(response.headers)
         if first != offset or not part.goes_on(remote.url, validator, total):
             part.drop()
             raise _Again("the file changed on the server", 0.0)
         part.was_resumed = True
     else:
-        length = response.headers.get("Content-Length", "").strip()
-        total = int(length) if _WHOLE.fullmatch(length) else None
+        total = http_headers.content_length(response.headers)
         part.start(remote.url, validator, total)
     if total is not None and remote.size_bytes is not None and total != remote.size_bytes:
         part.drop()
@@ -271,37 +263,6 @@ def _accept(remote: Remote, part: Partial, response: Any, offset: int) -> int | 
             "the file at this address is not the one expected",
         )
     return total if total is not None else remote.size_bytes
-
-
-def _content_range(headers: Any) -> tuple[int | None, int | None]:
-    """(first byte of this answer, bytes of the whole file); None for a number that the server does not give."""
-    match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
-    if match is None:
-        return None, None
-    return (None if match[1] is None else int(match[1])), (None if match[2] == "*" else int(match[2]))
-
-
-def _validator(headers: Any) -> str | None:
-    """A validator fit for If-Range: a strong ETag, else a date that is surely older than the answer.
-
-    Source: RFC 9110 sections 13.1.5 and 8.8.2.2: a file may change twice within the second that a date tells.
-    """
-    etag = headers.get("ETag")
-    if etag is not None and _STRONG_ETAG.fullmatch(etag):
-        return str(etag)
-    changed, answered = headers.get("Last-Modified"), headers.get("Date")
-    changed_at, answered_at = _date(changed), _date(answered)
-    if changed_at is None or answered_at is None or answered_at - changed_at < timedelta(seconds=1):
-        return None
-    return str(changed)
-
-
-def _date(text: str | None) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text or "")
-        return date if date.tzinfo is not None else date.replace(tzinfo=timezone.utc)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
 
 
 def _copy(
@@ -334,7 +295,7 @@ def _refused(
     """An answer without a file. Returns when everything is here already; raises otherwise."""
     where = f"{remote.shown}: HTTP {error.code}"
     if error.code == 416 and offset:
-        if _content_range(error.headers)[1] == offset:
+        if http_headers.content_range(error.headers)[1] == offset:
             part.was_resumed = True
             return
         part.drop()
@@ -342,20 +303,10 @@ def _refused(
     if error.code in (401, 403):
         raise ArtifactError(f"{where}: access refused", remote.token_hint) from error
     if error.code in RETRIED:
-        after_s = _retry_after_s(error.headers.get("Retry-After"))
+        after_s = http_headers.retry_after_s(error.headers.get("Retry-After"))
         if after_s is not None and after_s > patience.wait_s_max:
             raise ArtifactError(
                 f"{where}: the server asks to wait {after_s:.0f} s", "try again then"
             ) from error
         raise _Again(f"HTTP {error.code}", after_s)
     raise ArtifactError(f"{where} {error.reason}", "check the address") from error
-
-
-def _retry_after_s(text: str | None) -> float | None:
-    """Seconds or a date. Source: RFC 9110 section 10.2.3."""
-    if text is None:
-        return None
-    if _WHOLE.fullmatch(text.strip()):
-        return float(text)
-    date = _date(text)
-    return None if date is None else max(0.0, (date - datetime.now(timezone.utc)).total_seconds())

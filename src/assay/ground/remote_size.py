@@ -6,6 +6,7 @@ import http.client
 import urllib.error
 import urllib.request
 
+from assay.ground import http_headers
 from assay.ground.download import Remote
 from assay.ground.errors import ArtifactError
 
@@ -24,7 +25,7 @@ def of(remote: Remote) -> int | None:
         if remote.token:
             request.add_unredirected_header("Authorization", f"Bearer {remote.token}")
         with urllib.request.urlopen(request, timeout=STALL_S) as response:
-            length = response.headers.get("Content-Length", "").strip()
+            return http_headers.content_length(response.headers)
     except urllib.error.HTTPError as error:
         with error:
             if error.code not in GONE:
@@ -37,4 +38,3 @@ def of(remote: Remote) -> int | None:
         raise ArtifactError(
             f"{remote.shown}: no answer ({reason})", "check the address and the network"
         ) from error
-    return int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None

@@ -15,7 +15,7 @@ answer, 590 MB after 300 of the embedded workload, 350 MB to 1.4 GB beside SmolL
 
 def examine(work: SutWork) -> Examined:
     """Raises: ConfigError, ArtifactError for a checkpoint that transformers cannot load."""
-    from assay.suts.transformers_sut import prepare
+    from assay.suts.transformers_load import prepare
 
     if work.spec.checkpoint is not None:
         prepare(work.spec.checkpoint, work.samples)

@@ -8,27 +8,23 @@ pad = EOS; trailing EOS ids stripped, programs cut after their stop sequence, ne
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from assay.config import BYTES_PER_WEIGHT, Device
 from assay.ground import files, model_folder, scratch
-from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
-from assay.ground.safetensors_header import Stored
+from assay.ground.errors import ConfigError
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Query, Sink, SutSpec, Used
 from assay.mlperf.workloads.workload import Generation
-from assay.suts import device_map, shape
+from assay.suts import device_map, transformers_load
 from assay.suts.transformers import DEFAULT_BATCH, KIND
 from assay.suts.worker import Worker
 
 SPEAK_EVERY_S = 30.0
 """A batch answers all at once, at its end; until then it says how far it is."""
-HEADROOM = 1.1
-"""Free memory asked for over the bare weights, for activations and the KV cache of a small batch."""
 
 
 def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> TransformersSut:
@@ -39,10 +35,10 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> TransformersS
     """
     if spec.checkpoint is None:
         raise ConfigError("the transformers SUT needs a checkpoint", "--checkpoint DIR")
-    parameters = prepare(spec.checkpoint, samples)
-    wanted = device_map.asked(KIND.values(spec.options), spec.device, _gpus(spec))
+    parameters = transformers_load.prepare(spec.checkpoint, samples)
+    wanted = device_map.asked(KIND.values(spec.options), spec.device, transformers_load.gpus(spec))
     if wanted is None:
-        _check_memory(parameters, spec)
+        transformers_load.refuse_without_memory(parameters, spec)
     sink.progress(f"loading {spec.checkpoint} with transformers {version('transformers')}")
     weights = model_folder.weight_files(spec.checkpoint)
     at_end = ExitStack()
@@ -50,59 +46,11 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> TransformersS
         offload = (
             at_end.enter_context(scratch.folder("assay-offload-")) if wanted and wanted.may_use_disk else None
         )
-        return TransformersSut(_load(spec, wanted, offload), spec, samples, sink, weights, at_end)
+        model = transformers_load.load(spec, wanted, offload)
+        return TransformersSut(model, spec, samples, sink, weights, at_end)
     except BaseException:
         at_end.close()
         raise
-
-
-def _gpus(spec: SutSpec) -> int:
-    import torch
-
-    return torch.cuda.device_count() if spec.device is Device.CUDA else 0
-
-
-def prepare(checkpoint: Path, samples: Sequence[Sample]) -> int:
-    """Everything that can be said of a checkpoint without loading it; gives the number of stored elements.
-
-    Raises: ConfigError, ArtifactError as `build`.
-    """
-    config = model_folder.read_config(checkpoint)
-    shape.refuse_foreign_tokens(config, samples, checkpoint)
-    stored = model_folder.stored_tensors(checkpoint)
-    if not model_folder.says_quantised(config):  # else transformers knows how to read them
-        model_folder.refuse_quantised(checkpoint, stored)
-        _refuse_absent(checkpoint, config, stored)
-    return sum(tensor.count for tensor in stored.values())
-
-
-def _refuse_absent(checkpoint: Path, config: Mapping[str, Any], stored: Mapping[str, Stored]) -> None:
-    """Tensors that `_load` would miss, where the engine knows the family's names; for any other the load tells.
-
-    Tensors that nobody asks for are passed over by transformers. Raises: ArtifactError.
-    """
-    from assay.engine import families, weights
-
-    try:
-        model = families.model_config(config, str(checkpoint))
-    except ConfigError:
-        return
-    if weights.EMBED not in stored:
-        return  # a bare decoder: transformers finds its tensors under shorter names
-    is_stacked = any(weights.STACKED_GATE_UP in name for name in stored)
-    expected = weights.expected_shapes(model, is_stacked)
-    _refuse_keys(checkpoint, "missing", expected.keys() - stored.keys())
-    other = [name for name, shape in expected.items() if name in stored and stored[name].shape != shape]
-    _refuse_keys(checkpoint, "mismatched", other)
-
-
-def _refuse_keys(checkpoint: Path | None, fault: str, names: Collection[object]) -> None:
-    """Absent weights are drawn at random by transformers, with no more than a warning: a model never asked for."""
-    if names:
-        raise ArtifactError(
-            f"{checkpoint} has {len(names)} {fault} tensors, as {min(map(str, names))}",
-            "fetch the checkpoint again",
-        )
 
 
 class TransformersSut:
@@ -156,7 +104,7 @@ class TransformersSut:
 
     def renew(self, spec: SutSpec, samples: Sequence[Sample]) -> None:
         assert spec.checkpoint is not None
-        prepare(spec.checkpoint, samples)
+        transformers_load.prepare(spec.checkpoint, samples)
         self._spec = spec
         self._samples = {sample.index: sample for sample in samples}
 
@@ -264,53 +212,3 @@ def _watcher(
             return torch.tensor(ended, dtype=torch.bool, device=input_ids.device)
 
     return Watcher()
-
-
-def _load(spec: SutSpec, wanted: device_map.DeviceMap | None, offload: Path | None) -> Any:
-    import torch
-    from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM, GenerationConfig
-
-    if spec.device is Device.CUDA and not torch.cuda.is_available():
-        raise EnvironmentProblem("device cuda asked for, and torch sees no CUDA device", "--device cpu")
-    try:
-        model, loading = AutoModelForCausalLM.from_pretrained(
-            spec.checkpoint,
-            dtype=getattr(torch, spec.precision.value),
-            local_files_only=True,
-            output_loading_info=True,
-            **(device_map.arguments(wanted, _free_bytes(spec), offload) if wanted is not None else {}),
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ArtifactError(
-            f"transformers cannot load {spec.checkpoint}: {error}", "a folder in Hugging Face format"
-        ) from error
-    for fault in ("missing", "mismatched"):
-        _refuse_keys(spec.checkpoint, fault, loading.get(f"{fault}_keys") or ())
-    # The rules of the round decide on every token, not what the checkpoint prefers (`identity.unfollowed` says so).
-    model.generation_config = GenerationConfig()
-    return (model if wanted is not None else model.to(spec.device.value)).eval()
-
-
-def _free_bytes(spec: SutSpec) -> dict[device_map.Place, int]:
-    """Of each device that may hold weights: without this list accelerate would take GPUs that were not asked for."""
-    import psutil
-    import torch
-
-    gpus: dict[device_map.Place, int] = {n: torch.cuda.mem_get_info(n)[0] for n in range(_gpus(spec))}
-    return {**gpus, "cpu": psutil.virtual_memory().available}
-
-
-def _check_memory(parameters: int, spec: SutSpec) -> None:
-    """Weights in the asked precision against free memory, before anything is loaded."""
-    import psutil
-
-    if spec.device is not Device.CPU:
-        return
-    needed = parameters * BYTES_PER_WEIGHT[spec.precision] * HEADROOM
-    free = psutil.virtual_memory().available
-    if needed > free:
-        raise EnvironmentProblem(
-            f"the weights in {spec.precision.value} need {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free",
-            "a smaller precision, a smaller checkpoint or a larger machine; `assay plan` shows what would fit",
-        )

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +17,9 @@ from pathlib import Path
 from assay.config import ContainerRequest
 from assay.ground.errors import EnvironmentProblem
 from assay.machine.container import image as container_image
-from assay.machine.container.image import Image
+from assay.machine.container.engine import ContainerEngine, cannot_start, execute, find_engine
+from assay.machine.container.image import Execute, Image
 
-ENGINES = ("podman", "docker")
 LABEL = "assay.task"
 IDLE = "import signal; signal.pause()"
 """The program of the first process in a container that stays after its task."""
@@ -50,73 +49,6 @@ class ContainerEnded:
     exit_code: int
     log: Path
     engine: str
-
-
-@dataclass(frozen=True)
-class ContainerEngine:
-    """A container engine that works, and how it maps user ids."""
-
-    name: str
-    is_rootless: bool
-
-    def user_options(self, uid: int, gid: int) -> list[str]:
-        """Options to run as the calling user, so that this user owns the written files."""
-        if not self.is_rootless:
-            return ["--user", f"{uid}:{gid}"]
-        if self.name == "podman":
-            return ["--userns", "keep-id", "--user", f"{uid}:{gid}"]
-        return []  # rootless docker: root inside is the calling user
-
-    def removal(self, container: str) -> list[str]:
-        """The command that kills and removes a container, without podman's wait of ten seconds."""
-        return [self.name, "rm", "--force", *(["--time", "0"] if self.name == "podman" else []), container]
-
-
-Execute = Callable[[Sequence[str]], tuple[int, str]]
-
-
-def execute(command: Sequence[str]) -> tuple[int, str]:
-    """Runs a command to its end. Returns (exit code, standard output; on failure followed by standard error).
-
-    A successful engine may still print warnings on standard error. They are not part of the output.
-    """
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    return done.returncode, done.stdout + (done.stderr if done.returncode else "")
-
-
-def find_engine(wanted: str | None = None, run: Execute = execute) -> ContainerEngine:
-    """The requested engine, else the first that works. Raises: EnvironmentProblem when none does. It never falls
-    back to a run without a container."""
-    reasons = []
-    for name in (wanted,) if wanted else ENGINES:
-        if shutil.which(name) is None:
-            reasons.append(f"{name} is not installed")
-            continue
-        code, said = run([name, "info", "--format", "{{json .}}"])
-        if code == 0:
-            return ContainerEngine(name, _is_rootless(name, said))
-        reasons.append(f"{name} does not answer ({(said.strip().splitlines() or ['no reason given'])[-1]})")
-    raise EnvironmentProblem(
-        "a container was asked for, and no engine can run one: " + "; ".join(reasons),
-        "install and start podman (or docker), or run without a container",
-    )
-
-
-def _is_rootless(name: str, info: str) -> bool:
-    try:
-        found = json.loads(info)
-    except ValueError:
-        return os.geteuid() != 0
-    if name == "podman" or "host" in found:
-        return bool(found.get("host", {}).get("security", {}).get("rootless", os.geteuid() != 0))
-    return any("rootless" in str(option) for option in found.get("SecurityOptions") or [])
 
 
 def run(request: ContainerRequest, task: Task, log: Path, show: Callable[[str], None]) -> ContainerEnded:
@@ -199,7 +131,7 @@ def _detached(
     code, said = execute([*start[:2], "--name", container, *start[2:]])
     if code:
         execute(engine.removal(container))
-        raise _cannot_start(engine, said)
+        raise cannot_start(engine, said)
     show(f"container {container} of {engine.name} started in the background")
     try:
         _stream([engine.name, "logs", "--follow", container], log, show)
@@ -230,7 +162,7 @@ def _in_lasting(
     else:
         code, said = execute(start_command(engine, tag, image, request, task, idle=True))
         if code:
-            raise _cannot_start(engine, said)
+            raise cannot_start(engine, said)
         container = said.strip().splitlines()[-1]
     try:
         line = [
@@ -252,25 +184,8 @@ def _started(code: int, engine: ContainerEngine, log: Path) -> ContainerEnded:
     # Source: podman-run(1), docker-run(1): 125 is a failure of the engine, 126 and 127 of its runtime: the
     # command could not be started.
     if code in (125, 126, 127):
-        raise _cannot_start(engine, log.read_text(encoding="utf-8", errors="replace"))
+        raise cannot_start(engine, log.read_text(encoding="utf-8", errors="replace"))
     return ContainerEnded(code, log, engine.name)
-
-
-ULIMITS = 'default_ulimits = ["nofile=20000:20000", "nproc=30000:30000"]'
-"""Below what most machines allow; podman's own are above what a nested machine may give."""
-
-
-def _cannot_start(engine: ContainerEngine, said: str) -> EnvironmentProblem:
-    lines = said.strip().splitlines()[-4:]
-    # The engine repeats its runtime's message inside its own.
-    reason = "\n".join(line for line in lines if not any(line in other for other in lines if other != line))
-    hint = (
-        "the engine's own message says why; another runtime may do (runc for crun, in containers.conf), and a "
-        "privileged container needs more than an ordinary one"
-    )
-    if "rlimit" in reason:
-        hint = f"this line below [containers] in ~/.config/containers/containers.conf: {ULIMITS}"
-    return EnvironmentProblem(f"{engine.name} could not start the container: {reason}", hint)
 
 
 def try_out(name: str, run: Execute = execute) -> None:
@@ -280,7 +195,7 @@ def try_out(name: str, run: Execute = execute) -> None:
     start = start_command(engine, tag, image, ContainerRequest(name), Task(("-c", "")))
     code, said = run([*start[:2], "--rm", *start[2:]])
     if code:
-        raise _cannot_start(engine, said)
+        raise cannot_start(engine, said)
 
 
 def _stream(command: Sequence[str], log: Path, show: Callable[[str], None]) -> int:
