@@ -229,6 +229,9 @@ class MayFetch:
     dataset: bool = True
 
 
+FETCH_NOTHING = MayFetch(model=False, dataset=False)
+
+
 @dataclass(frozen=True)
 class Delivery:
     """What happens before and after the measurement, and where it is made. None of it changes what is measured."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from assay.bench import prepare
+from assay.bench import run_start
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import Delivery, Request
 from assay.doors import native
@@ -33,7 +33,7 @@ def request(folder: Path, delivery: Delivery | None = None, **texts: str) -> Req
 
 def begun(folder: Path, delivery: Delivery | None = None, **texts: str) -> RunInProgress:
     """The job of `request` as it stands before its first LoadGen run."""
-    return prepare.begin(request(folder, delivery, **texts), silent())
+    return run_start.begin(request(folder, delivery, **texts), silent())
 
 
 def logged(**changes: Any) -> RunRecord:

@@ -115,7 +115,7 @@ def test_inside_the_run_folder_is_measured_into_and_is_not_complete_before_it_is
 ) -> None:
     folder = tmp_path / "run"
     running = echo_job.begun(folder)
-    seen: list[measure.Score] = []
+    seen: list[measure.ScoreRun] = []
     monkeypatch.setattr(contained.measure, "measure", lambda run, keep, score: seen.append(score))
     contained.inside(contained.serialised(running.job.config), echo_job.silent())
     assert seen == [contained.score_run.no_scores]

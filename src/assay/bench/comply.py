@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from assay import suts
-from assay.bench import compliance_due, earlier, measure, prepare
+from assay.bench import compliance_due, earlier, measure, preparation
 from assay.bench.compliance_due import SCORED, USUAL
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import Mode, Scenario, Style
@@ -78,7 +78,7 @@ def perform(
             "run against an API with exact token ids",
         )
     request = earlier.request_of(folder)
-    ready = prepare.prepare(request.config)
+    ready = preparation.ready(request.config)
     whole = RunInProgress(ready.job.of_mode(Mode.PERFORMANCE), ready.data, folder, reporter, request.delivery)
     tests = compliance_due.tests_of(ready.job.rules)
     parts = [(whole, [test for test in tests if test != SCORED])]

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.bench import measure, prepare, record, resume, score_run
+from assay.bench import measure, preparation, record, resume, run_start, score_run
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import BenchmarkConfig, ContainerRequest, Device, Mode, Request
 from assay.doors import native
@@ -67,7 +67,7 @@ def inside(text: str, reporter: Reporter) -> None:
     """
     asked = json.loads(text)
     request = Request(native.build(asked["workload"], asked["fields"], {}))
-    running = prepare.running(request, prepare.prepare(request.config), folder_of(text), reporter)
+    running = run_start.running(request, preparation.ready(request.config), folder_of(text), reporter)
     resume.go_on(running)  # the settings and data were compared outside
     with record.kept(running):
         measure.measure(running, record.keep, score_run.no_scores)

@@ -14,6 +14,7 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.run.job import Job
 from assay.mlperf.sut.planner import SutPlanner, SutWork
 
+# What has no source of its own is an estimate; benchmarks/plan_against_run.py holds the plans against real runs.
 # Bytes are anonymous memory, measured while the embedded workload and SmolLM2 (2.8 GB of float32) ran on 2 cores.
 PARENT_BYTES = 32_000_000
 """The supervising process with the dataset and scorers."""
@@ -28,6 +29,7 @@ LOAD_BYTES_PER_S = 250e6
 LOG_BYTES_PER_TOKEN = 8
 """Upper-case hex of an int32 in mlperf_log_accuracy.json."""
 LOG_BYTES_PER_SAMPLE = 600
+"""What LoadGen writes of a sample beside its ids; an estimate."""
 PROGRAM_S = {
     "cpp": 0.35,
     "javascript": 0.069,

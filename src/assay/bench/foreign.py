@@ -83,7 +83,7 @@ def write(run: ForeignRun, out: Path) -> RunResult:
     if run.requests:
         rows = foreign_rows.table(run.runs[0].scenario, run.requests)
         requests.write(RunFolder(out).requests, [rows])
-    return record.leave(result(run), out)
+    return record.write_result(result(run), out)
 
 
 def result(run: ForeignRun) -> RunResult:

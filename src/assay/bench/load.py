@@ -8,7 +8,7 @@ from pathlib import Path
 
 import assay
 from assay import suts
-from assay.bench import load_rows, load_server, prepare
+from assay.bench import load_rows, load_server, run_start
 from assay.bench.load_server import LoadRequest
 from assay.bench.running import Reporter, now
 from assay.doors import native
@@ -37,6 +37,7 @@ from assay.suts.endpoint_options import allow_files, clients_of
 RATE_STREAMS = 4096
 """Most requests that are open at a fixed rate; later ones wait, and their wait is counted."""
 STALL_S = 120.0
+"""Longest time without a byte, as the default of `--stall-timeout` of the endpoint SUT."""
 
 
 def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
@@ -139,7 +140,7 @@ def _begun(out: Path | None, fresh: LoadRecord) -> tuple[Path, LoadRecord]:
         if files.is_held(out):
             raise ConfigError(f"{out} is in use by a load that is running", "--out a new folder")
         return out, found
-    folder = prepare.claim(out)
+    folder = run_start.claim(out)
     record.write(folder, fresh)
     return folder, fresh
 

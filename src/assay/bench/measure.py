@@ -24,16 +24,19 @@ from assay.mlperf.run.session import Session
 from assay.mlperf.sut.interface import SutSpec, Used
 
 PROBE_BATCHES, PROBE_SAMPLES = 4, 8
-"""Length of the pass that chooses a target rate when none is asked for: full batches, and the fewest samples."""
+"""Length of the pass that chooses a target rate when none is asked for: full batches, and the fewest samples. A choice:
+a rate that it gets wrong makes a run INVALID, and that run is repeated once (`_choose_again`)."""
 PLACEHOLDER_TARGET_QPS = 1.0
 """Target of an Offline run without a duration, where LoadGen does nothing with it."""
 CLIENT_SHARE = 0.01
-"""Of the limit of the first token: a client that takes more of it is part of what was measured."""
-Score = Callable[[RunInProgress, RunSpec], Scores]
+"""Of the limit of the first token: a client that takes more of it is part of what was measured. A choice; such a run
+is marked CLIENT-LIMITED."""
+ScoreRun = Callable[[RunInProgress, RunSpec], Scores]
+"""Scores of a finished accuracy run, as `score_run.scores` or `no_scores`."""
 Keep = Callable[[RunInProgress], None]
 
 
-def measure(run: RunInProgress, keep: Keep, score: Score = score_run.scores) -> None:
+def measure(run: RunInProgress, keep: Keep, score: ScoreRun = score_run.scores) -> None:
     """Do every LoadGen run of the job and score it; `keep` records each finished run. Raises: AssayError."""
     parts = [part for part in run.parts() if not part.is_finished]
     if not parts:
@@ -49,7 +52,7 @@ def measure(run: RunInProgress, keep: Keep, score: Score = score_run.scores) -> 
 
 
 def _measure_part(
-    run: RunInProgress, part: RunInProgress, session: Session, keep: Keep, score: Score
+    run: RunInProgress, part: RunInProgress, session: Session, keep: Keep, score: ScoreRun
 ) -> None:
     """The LoadGen runs of one part that are not finished; what is made stands in `run`, too."""
     for scenario in part.job.config.scenarios:
@@ -138,7 +141,7 @@ def run_spec(run: RunInProgress, scenario: Scenario, mode: Mode) -> RunSpec:
 
 
 def _run_once(
-    run: RunInProgress, session: Session, scenario: Scenario, mode: Mode, score: Score
+    run: RunInProgress, session: Session, scenario: Scenario, mode: Mode, score: ScoreRun
 ) -> ModeResult:
     spec = run_spec(run, scenario, mode)
     if mode is Mode.ACCURACY:
@@ -153,7 +156,7 @@ def _run_once(
     return dataclasses.replace(made, definitions=told, energy=run_energy.used(meter, times))
 
 
-def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: Score) -> ModeResult:
+def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: ScoreRun) -> ModeResult:
     """LoadGen is asked for what a process before this one had not answered; for nothing where it left a whole log."""
     piece, kept = spec, {}
     logged = pieces.whole_record(spec, run.job.wheel.version)

@@ -15,16 +15,16 @@ from assay.bench import (
     fetching,
     measure,
     preparation,
-    prepare,
     record,
     resume,
+    run_start,
     submit,
 )
 from assay.bench.fetching import Wanted
 from assay.bench.preparation import Preparation
 from assay.bench.running import Reporter
 from assay.bench.submit import Submitted
-from assay.config import EarlierRun, MayFetch, Request
+from assay.config import FETCH_NOTHING, EarlierRun, Request
 from assay.ground import store_contents
 from assay.ground.errors import RunFailed
 from assay.ground.hub import Hub
@@ -35,7 +35,6 @@ from assay.mlperf.record.run_folder import RunFolder
 from assay.report import outcome
 from assay.report.outcome import Outcome
 
-NOTHING = MayFetch(model=False, dataset=False)
 Consent = Callable[[Sequence[Wanted]], None]
 """Called with what would be fetched. Raises: ConfigError when that is refused."""
 
@@ -96,7 +95,7 @@ def _obtained(
         if consent is not None:
             consent(prepared.wanted)
         config = fetching.fetch(prepared.config, prepared.wanted, hub, say)
-        prepared = look(Request(config, dataclasses.replace(request.delivery, may_fetch=NOTHING)), hub)
+        prepared = look(Request(config, dataclasses.replace(request.delivery, may_fetch=FETCH_NOTHING)), hub)
     for note in prepared.notes:
         say(f"assay: {note}")
     return prepared
@@ -137,7 +136,7 @@ def _measured(request: Request, prepared: Preparation, reporter: Reporter) -> tu
     found = earlier.take(request.config, delivery.earlier_run, reporter.say)
     if found is not None and out is not None:
         return found, out
-    begin = resume.begin if delivery.earlier_run is EarlierRun.RESUME else prepare.begin
+    begin = resume.begin if delivery.earlier_run is EarlierRun.RESUME else run_start.begin
     running = begin(request, reporter, prepared.ready())
     with record.kept(running):
         if delivery.container is not None:

@@ -13,7 +13,7 @@ from assay import suts
 from assay.bench import compliance_due, earlier, fetching
 from assay.bench.fetching import Wanted
 from assay.bench.obstacles import Obstacles
-from assay.config import BenchmarkConfig, Division, EarlierRun, Mode, Request
+from assay.config import FETCH_NOTHING, BenchmarkConfig, Delivery, Division, EarlierRun, Mode, Request
 from assay.ground.errors import AssayError, ConfigError
 from assay.ground.hub import Hub
 from assay.machine.container.engine import find_engine
@@ -140,6 +140,14 @@ def of_measurement(request: Request, hub: Hub = NO_HUB) -> Preparation:
     room = Obstacles()
     room.past(lambda: fetching.refuse_without_room(config, wanted))
     return dataclasses.replace(made, problems=tuple(way.found), no_room=tuple(room.found))
+
+
+def ready(config: BenchmarkConfig) -> Ready:
+    """What a run of `config` begins with, when nothing is to be fetched any more.
+
+    Raises: ConfigError, ArtifactError, EnvironmentProblem.
+    """
+    return of_measurement(Request(config, Delivery(may_fetch=FETCH_NOTHING))).ready()
 
 
 def refuse_other_weights(config: BenchmarkConfig) -> None:

@@ -19,9 +19,8 @@ from assay.suts.ray_cluster import Cluster
 from assay.suts.ray_group import words_of
 
 PARTS_EACH, LEAST_PROGRAMS = 4, 24
-"""Parts for each machine, and the fewest programs of one: each part proves the sandbox and its languages anew."""
-
-
+"""Parts for each machine, and the fewest programs of one: each part proves the sandbox and its languages anew. Choices:
+with fewer parts a slow machine holds up the end, with more the proofs cost more than they share out."""
 LEAST_PAIRS = 500
 """Of a part of texts: both libraries of ROUGE score some of each part, 20 at least."""
 Work = Callable[[Sequence[Any]], Any]

@@ -82,10 +82,10 @@ def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunRes
         if (known := run.identity)
         else None,
     )
-    return leave(made, run.folder)
+    return write_result(made, run.folder)
 
 
-def leave(made: RunResult, folder: Path) -> RunResult:
+def write_result(made: RunResult, folder: Path) -> RunResult:
     """Write README.md and result.json; gives the record with the digest of every file of the folder."""
     files.write_text(RunFolder(folder).readme, readme.render(made))
     made = dataclasses.replace(made, files=RunFolder(folder).digests())  # the README's as it stands now

@@ -5,7 +5,7 @@ docs/adr/0013-resume.md says what is kept of an accuracy run; `mlperf/run/pieces
 
 from __future__ import annotations
 
-from assay.bench import earlier, prepare, record
+from assay.bench import earlier, preparation, record, run_start
 from assay.bench.preparation import Ready
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import Division, Mode, Request
@@ -19,15 +19,15 @@ START_OVER = "the settings of the run alone go on (`assay bench --resume RUN`); 
 
 
 def begin(request: Request, reporter: Reporter, ready: Ready | None = None) -> RunInProgress:
-    """The job as it was when the process of its run folder ended. `ready`: as for `prepare.begin`.
+    """The job as it was when the process of its run folder ended. `ready`: as for `run_start.begin`.
 
     Raises: ConfigError for a folder without a run, one that is in use, and for other settings, data or division than
-    may go on; as `prepare.prepare`.
+    may go on; as `preparation.ready`.
     """
     folder = request.config.paths.out
     assert folder is not None
     earlier.refuse_useless(folder)
-    running = prepare.running(request, ready or prepare.prepare(request.config), folder, reporter)
+    running = run_start.running(request, ready or preparation.ready(request.config), folder, reporter)
     if RunFolder(folder).result.is_file():  # else the process ended before its first record
         _refuse_other(running, result.read(folder))
     go_on(running)

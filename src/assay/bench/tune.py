@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assay import suts
-from assay.bench import measure, pipeline, prepare, tune_record
+from assay.bench import measure, pipeline, preparation, run_start, tune_record
 from assay.bench.running import Reporter, RunInProgress
 from assay.bench.tune_record import Official, Tuned
 from assay.bench.tune_search import (
@@ -36,7 +36,7 @@ from assay.ground.hub import Hub
 from assay.mlperf.logs.names import USER_CONF
 from assay.mlperf.record.result import RunValidity
 from assay.mlperf.record.run_folder import RunFolder
-from assay.mlperf.rounds.early_stopping import Judgement, allowed_over
+from assay.mlperf.rounds.early_stopping import Judgement, allowed_over, least_queries
 from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run import pace_model, queue_model, requests
@@ -47,10 +47,11 @@ from assay.mlperf.run.session import Session
 from assay.mlperf.run.trial import StopRule, Tally, final_queries
 
 FULL_SHARE = 0.05
-"""Part of the official duration that the rate at full load is measured for."""
+"""Part of the official duration that the rate at full load is measured for. A choice: 30 s of a round's 600 s."""
 OFFICIAL_TRIES = 4
+"""Most official runs: each is 1 to 5 % below the one before. A choice, of time: each is a whole run."""
 LEAST_WAIT = 0.02
-"""Share of the limit below which a wait is noise."""
+"""Share of the limit of the first token below which a wait is noise, and is taken for this much. A choice."""
 NS_PER_MS = 1e6
 
 
@@ -91,7 +92,7 @@ def _begun(config: BenchmarkConfig) -> tuple[Path, Tuned]:
         if found.facts != facts:
             raise ConfigError(f"{out} holds a search for another job", "--out a new folder")
         return out, found
-    folder = prepare.claim(out)
+    folder = run_start.claim(out)
     assert config.limits.min_duration_s is not None
     tuned = Tuned(str(folder), facts, config.scenarios[0].value, config.limits.min_duration_s)
     tune_record.write(tuned)
@@ -100,7 +101,7 @@ def _begun(config: BenchmarkConfig) -> tuple[Path, Tuned]:
 
 def _search(request: Request, folder: Path, tuned: Tuned, reporter: Reporter) -> Tuned:
     config = dataclasses.replace(request.config, modes=(Mode.PERFORMANCE,))
-    running = prepare.running(request, prepare.prepare(config), folder, reporter)
+    running = run_start.running(request, preparation.ready(config), folder, reporter)
     job = running.job
     scenario = config.scenarios[0]
     limits = job.rules.latency[scenario.value]
@@ -165,7 +166,8 @@ def _probe(
     allowed = allowed_over(final)
     if allowed is None:
         raise ConfigError(
-            f"a run at {whole.target_qps:g} samples/s has {final} queries, and none below 459 can be VALID",
+            f"a run at {whole.target_qps:g} samples/s has {final} queries, and none below {least_queries(0)} "
+            "can be VALID",
             "a longer --min-duration",
         )
     limits = running.job.rules.latency[whole.scenario.value]

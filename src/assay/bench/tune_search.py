@@ -1,4 +1,8 @@
-"""Which rate is tried next on the way to the highest VALID one, and when the search is over. Pure."""
+"""Which rate is tried next on the way to the highest VALID one, and when the search is over. Pure.
+
+The numbers below are choices. benchmarks/tune.py shows what a search with them finds and costs, with servers whose best
+rate is known: docs/tune.md.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ FIRST_STEP = 1.03
 before, up to MOST_STEP."""
 MOST_STEP = 2.0
 MOST_PROBES = 24
+"""Then the search ends with the bracket that it has, so that each search ends."""
 ABOVE = 1.1
 """Factor of the first probe above the guess. An overloaded system fails soonest, and shows best how fast it is."""
 NEAR = 1.006
@@ -162,7 +167,8 @@ def _widened(history: Sequence[Tried], low: float | None, high: float | None) ->
 
 
 def stepped_down(target_qps: float, late: int, allowed: int) -> float:
-    """What to try after an official run that had `late` queries over a limit. Late queries grow fast with the rate."""
+    """What to try after an official run that had `late` queries over a limit. Late queries grow fast with the rate:
+    one to five percent less, by how far it was off (docs/tune.md, step 5)."""
     return _rounded(target_qps * (0.99 if late <= 1.25 * allowed else 0.98 if late <= 2 * allowed else 0.95))
 
 

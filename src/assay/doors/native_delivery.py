@@ -10,7 +10,16 @@ import dataclasses
 from typing import Any
 
 from assay import suts
-from assay.config import BenchmarkConfig, ContainerRequest, Delivery, EarlierRun, MayFetch, Request, Style
+from assay.config import (
+    FETCH_NOTHING,
+    BenchmarkConfig,
+    ContainerRequest,
+    Delivery,
+    EarlierRun,
+    MayFetch,
+    Request,
+    Style,
+)
 from assay.doors import native
 from assay.doors.run_file import RunFile
 from assay.ground import paths
@@ -22,7 +31,7 @@ FETCHED = {
     "all": MayFetch(),
     "model": MayFetch(dataset=False),
     "dataset": MayFetch(model=False),
-    "nothing": MayFetch(model=False, dataset=False),
+    "nothing": FETCH_NOTHING,
 }
 """Words of --fetch."""
 STYLES_OWN = frozenset(("full", "refuse_invalid"))

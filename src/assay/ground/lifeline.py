@@ -13,6 +13,7 @@ from pathlib import Path
 from assay.ground import files
 
 HOLDER_SECONDS = 1.0
+"""Between two looks whether a folder is still held."""
 PARENT_GONE = 5
 """Exit code. No process is left to read it."""
 

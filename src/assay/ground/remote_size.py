@@ -11,7 +11,7 @@ from assay.ground.download import Remote
 from assay.ground.errors import ArtifactError
 
 STALL_S = 15.0
-"""Longest silence of the server."""
+"""Longest silence of the server. A choice, shorter than a download's: a plan waits for it."""
 GONE = frozenset({404, 410})
 
 

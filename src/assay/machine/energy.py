@@ -22,7 +22,7 @@ SYS = Path("/sys/class")
 EVERY_S = 1.0
 """Seconds between two readings of the counters. This is much shorter than the time in which a counter wraps round."""
 LEAST_COVERED = 0.98
-"""Smallest share of the window that the readings must span."""
+"""Smallest share of the window that the readings must span: of a minute, all but one second. A choice."""
 STILL_S = 2.0
 """A counter that does not change in a window longer than this many seconds gives no figure."""
 MICRO = 1e6

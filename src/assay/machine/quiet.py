@@ -14,10 +14,11 @@ import psutil
 
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 WATCH_S = 0.3
+"""Seconds in which the processor time of other processes is counted. A choice."""
 BUSY_PERCENT = 10.0
-"""A process disturbs a measurement from this share of one core, in percent."""
+"""A process disturbs a measurement from this share of one core, in percent. A choice."""
 LOAD_QUIET = 0.25
-"""A machine counts as quiet up to this load per core."""
+"""A machine counts as quiet up to this load per core. A choice."""
 
 
 @dataclass(frozen=True)

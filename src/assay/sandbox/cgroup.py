@@ -17,6 +17,7 @@ from assay.ground import scratch
 
 ROOT = Path("/sys/fs/cgroup")
 _TRIES, _LEAVE_S = 500, 0.01
+"""Looks at a group, and seconds between them: 5 s in all, for killed processes to leave it. A choice."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,8 @@ _LAUNCH_FILE = 'exec 9<&-; cat > "$1" && printf . && shift && "$@" </dev/null; e
 
 @dataclass(frozen=True)
 class ProgramLimits:
-    """The limits of one program. The kernel enforces them."""
+    """The limits of one program, which the kernel enforces. The defaults are choices; graders of programs set their own
+    times."""
 
     wall_s: float = 20.0
     """Seconds for all processes together, without the time that other programs took. It is also the limit of CPU

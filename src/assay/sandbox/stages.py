@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from assay.sandbox import cpu_time
 
 PATIENCE = 10
-"""A stage lasts at most this many times its limit, however long it was kept waiting."""
+"""A stage lasts at most this many times its limit, however long it was kept waiting. A choice: the end of a
+program must come, also on a machine that is overloaded for good."""
 _AGAIN_S = 1.0
+"""Seconds between two looks at a stage that is past its limit: each reads /proc for every task of the tree."""
 
 
 class Stages:

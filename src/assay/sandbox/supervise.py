@@ -21,9 +21,10 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 """The whole environment of the child. Programs that it starts can read it, for example in /proc."""
 
 MARK = b"."
-
+"""What ends a stage on standard output."""
 _CHUNK_BYTES = 1 << 16
 _LOOK_S = 0.05
+"""Longest wait for output before the child's end and its time are looked at again."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from assay.endpoint.single import ProbedServer, fact
 from assay.ground.errors import EnvironmentProblem
 
 TIMEOUT_S = 10.0
+"""Longest time without a byte, in seconds. A choice: these answers are made without the model."""
 
 
 def get(address: Address, path: str, token: str | None) -> tuple[int, str]:

@@ -16,8 +16,10 @@ from assay.suts import endpoint_http, secret
 SPARE_FILES = 512
 """Open files beside the streams: those of the dataset, of libraries, logs and sockets to the clients. A choice."""
 STREAMS_A_CLIENT = 32
-"""Number of requests in flight below which another client process does not pay."""
+"""Requests in flight for each client process, when their number is `auto`. A choice: what one process carries is in
+docs/adr/0011-the-client-of-a-server.md."""
 MOST_CLIENTS = 256
+"""Of --clients. A choice: more is a slip of the pen."""
 Options = Mapping[str, OptionValue | None]
 
 

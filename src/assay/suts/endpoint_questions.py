@@ -22,6 +22,7 @@ WARM_UPS, WARM_UP_TOKENS = 8, 16
 """Number of warm-up requests before the first run, and their longest answer in tokens. They have the run's lengths
 and none of its prompts."""
 CEILING_PROMPTS = 64
+"""Prompts of the run that the client's ceiling is measured with, in turn: enough for several lengths. A choice."""
 SALT = b"assay-00000000-000000000000"
 """Placeholder in every body for the query's own salt, which has the same length."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 TELL_EVERY_S = 1.0
+"""Shortest time between two reports of the worst endpoint."""
 NS_PER_MS = 1e6
 
 

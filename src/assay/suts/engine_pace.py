@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from assay.engine.decoder import Decoder
 
 COLD_BYTES = 128 << 20
-"""Bytes of weights in the measured layers; a smaller model is measured whole."""
+"""Bytes of weights in the measured layers, more than the caches of a processor hold; a smaller model is measured
+whole."""
 REPEATS = 5
+"""Most times that a step is timed; the median counts."""
 MEASURE_S = 3.0
 """Seconds after which a step is not repeated any more."""
 MEASURED_ROWS = 1024

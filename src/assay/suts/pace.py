@@ -2,6 +2,9 @@
 
 Two times are measured and added: that of the model's own matrix products, with one weight of each shape; and that of
 everything else in `generate`, on a narrow model with the same depth and number of experts. It loads no checkpoint.
+
+The sizes below are choices, between a steady figure and the 2 to 10 s that a plan may take;
+benchmarks/plan_against_run.py holds the plans against real runs.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ from assay.config import Precision
 from assay.suts.shape import ModelShape
 
 NARROW = 128
-"""Width of the narrow model. A model whose layers are all narrower is measured as it is."""
+"""Width of the narrow model's layers."""
 SMALL_PARAMETERS = 20_000_000
+"""A model of up to so many is measured as it is."""
 NARROW_VOCABULARY = 1000
 STEPS = 8
 """Decode steps timed on the narrow model."""
@@ -25,7 +29,9 @@ SLICE_BYTES = 64 << 20
 COLD_BYTES = 128 << 20
 """Bytes of copies of a weight that are used in turn, so that no cache holds them."""
 REPEATS, COPIES_MAX = 3, 32
+"""Fewest and most products that are timed; their median counts."""
 PROMPT_TOKENS_MAX = 1024
+"""Longest prompt that is timed; the time of a longer one grows with its length."""
 KV_PASSES = 3
 """How often keys and values are moved per step: appended to the cache, widened to all heads, multiplied."""
 

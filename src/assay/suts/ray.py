@@ -12,8 +12,10 @@ from assay.mlperf.sut.option import SutOption
 
 AUTO = "auto"
 SILENCE_S = 60.0
-"""Each replica says something every few seconds, however long its answers take."""
+"""Default of --replica-timeout. A choice: a replica says something every 2 s (`ray_group.HEAR_S`), however long its
+answers take."""
 PLACEMENT_S = 120.0
+"""Default of --placement-timeout. A choice: a cluster may have to start machines first."""
 
 KIND = SutKind(
     name="ray",

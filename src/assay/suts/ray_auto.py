@@ -13,9 +13,10 @@ from assay.suts.ray_layout import ReplicaLayout
 BATCHES, LEAST_QUERIES = 4, 64
 """Queries of a measurement: so many batches of one process, and the fewest."""
 WORSE = 0.9
-"""Below this share of the best so far, smaller parts are not tried any more."""
+"""Below this share of the best so far, smaller parts are not tried any more. A choice, beyond the noise of a short
+measurement."""
 MEMORY_SHARE = 0.9
-"""Of what is free, that replicas may take."""
+"""Share of the free memory that replicas may take. A choice."""
 
 
 class MeasuredSut(Protocol):

@@ -26,11 +26,11 @@ from assay.suts.ray_node import NodeFacts
 from assay.suts.ray_replica import Heard, Loaded, Replica, Setup
 
 HEAR_S = 2.0
-"""A replica with nothing to tell says so as often."""
+"""Longest time between two messages of a replica: it also says that there is nothing to tell."""
 ASK_S = 180.0
 """Longest wait for an answer of a replica that is not loading; the first one waits for its process too."""
 CLOSE_S = 6.0
-"""Longest wait for all to release what they hold."""
+"""Longest wait until all have released what they hold; then they are killed. A choice."""
 MOST_SAID, MOST_CHARS = 10, 300
 """Of differences between nodes, and of what Ray says of a failure."""
 THREADS = {"hear": 1, "ask": 1, "load": 1}

@@ -10,7 +10,8 @@ from typing import Any
 from assay.mlperf.sut.interface import Used
 
 SLOW_SHARE = 0.7
-"""A replica below this share of the others' median pace is named. It answered what it was given all the same."""
+"""A replica below this share of the others' median pace is named. It answered what it was given all the same. A
+choice; it changes no verdict."""
 
 
 @dataclass(frozen=True)

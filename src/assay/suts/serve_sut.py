@@ -34,6 +34,8 @@ from assay.suts.endpoint_sut import EndpointSut
 from assay.suts.serve import KIND
 
 LOOK_SECONDS, SPEAK_SECONDS, END_SECONDS = 0.5, 15.0, 5.0
+"""Between two looks whether the server answers, between two messages, and until a server that was asked to end is
+killed. Choices."""
 OWN_OUTPUT = Path("/proc/self/fd/1")
 """The log of this process, where the server writes too."""
 

@@ -16,6 +16,7 @@ from assay.ground.parsed import yaml_value
 NAMED_BY = {"trtllm": ("--extra_llm_api_options", "--extra-llm-api-options", "--config")}
 """Kind of server -> the options that name such a file."""
 MOST_BYTES = 1_000_000
+"""Of such a file; a larger one is none of settings."""
 
 
 def expanded(dialect: str, words: Sequence[str]) -> list[str]:

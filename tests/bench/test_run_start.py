@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.bench import earlier, prepare
+from assay.bench import earlier, run_start
 from assay.config import (
     ContainerRequest,
     Delivery,
@@ -62,11 +62,11 @@ def test_a_folder_without_a_name_is_a_new_one_each_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    first, second = prepare.claim(None), prepare.claim(None)
+    first, second = run_start.claim(None), run_start.claim(None)
     assert first != second and first.parent == second.parent == tmp_path / "assay-runs"
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot use run folder"):
-        prepare.claim(tmp_path / "file" / "run")
+        run_start.claim(tmp_path / "file" / "run")

@@ -1,4 +1,4 @@
-"""A run begins: its job and data, whole, and a run folder of its own."""
+"""The start of a run: a folder of its own, with what was asked in it, and its state before the first LoadGen run."""
 
 from __future__ import annotations
 
@@ -9,28 +9,18 @@ from pathlib import Path
 from assay.bench import earlier, preparation
 from assay.bench.preparation import Ready
 from assay.bench.running import Reporter, RunInProgress
-from assay.config import BenchmarkConfig, Delivery, MayFetch, Request
+from assay.config import Request
 from assay.ground import files
 from assay.mlperf.record.run_folder import RunFolder
-
-FETCH_NOTHING = Delivery(may_fetch=MayFetch(model=False, dataset=False))
-
-
-def prepare(config: BenchmarkConfig) -> Ready:
-    """The job and its whole dataset, of which nothing is fetched any more.
-
-    Raises: ConfigError, ArtifactError, EnvironmentProblem.
-    """
-    return preparation.of_measurement(Request(config, FETCH_NOTHING)).ready()
 
 
 def begin(request: Request, reporter: Reporter, ready: Ready | None = None) -> RunInProgress:
     """The job as it stands before its first LoadGen run: a run folder of its own, with what was asked in config.json.
 
-    `ready`: of the same request, where it was prepared before. Raises: as `prepare`; ConfigError when the folder holds
-    something; EnvironmentProblem when the disk is full.
+    `ready`: of the same request, where it was prepared before. Raises: as `preparation.ready`; ConfigError when the
+    folder holds something; EnvironmentProblem when the disk is full.
     """
-    ready = ready or prepare(request.config)
+    ready = ready or preparation.ready(request.config)
     folder = claim(request.config.paths.out)
     asked = dataclasses.replace(request, config=ready.job.config)
     files.write_json(RunFolder(folder).config, asked.to_dict())
