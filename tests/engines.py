@@ -27,6 +27,8 @@ events_logger = "file"
 """
 """For a machine that is a container itself: no capability to raise limits, cgroups of both versions, no systemd."""
 DAEMON_TRIES = 100
+TRIAL_S = 60
+"""An engine that takes longer for a container that prints a word is of no use to a test."""
 TRIAL = """\
 import sys
 from pathlib import Path
@@ -102,14 +104,17 @@ def _trial(name: str, folder: Path, env: Mapping[str, str]) -> str:
     """Why `name` runs no container; empty when it does."""
     if shutil.which(name) is None:
         return f"{name} is not installed"
-    done = subprocess.run(
-        [sys.executable, "-c", TRIAL, name, str(folder / "trial.log")],
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", TRIAL, name, str(folder / "trial.log")],
+            env={**os.environ, **env},
+            capture_output=True,
+            text=True,
+            timeout=TRIAL_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"its container had not ended after {TRIAL_S} s"
     return "" if "trial" in done.stdout else done.stderr.strip() or "no reason given"
 
 
