@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.ground import files
 from assay.recipes.errors import RecipeFault, RecipeNotFound
 from assay.recipes.home import clones, descriptions
 from assay.recipes.home.git import changed_files
@@ -372,3 +373,14 @@ def test_a_part_of_a_cache_file_goes_when_its_writer_is_dead_and_stays_while_it_
     descriptions.write_cache_file(target, b"new")
     assert target.read_bytes() == b"new" and not left.exists()
     assert all(path.exists() for path in others)
+
+
+def test_what_a_kill_left_beside_the_local_description_is_swept_and_what_is_in_use_stays(kit: Kit) -> None:
+    """The description is written once, so no later writer does it."""
+    kit.home.make_local()
+    left = kit.home.local / ".cmr.yaml.abcdefgh.part"
+    left.mkdir()
+    with files.staged(kit.home.local / "cmr.yaml") as part:
+        kit.home.make_local()
+        assert not left.exists() and part.parent.exists()
+        part.write_text((kit.home.local / "cmr.yaml").read_text())

@@ -54,7 +54,7 @@ def staged(target: Path) -> Iterator[Path]:
             beside = scratch.folder("assay-file-")
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
-            beside = scratch.folder(f".{target.name}.", ".part", target.parent)
+            beside = scratch.folder(*_beside(target))
         with beside as folder:
             part = folder / target.name
             part.touch()
@@ -67,6 +67,16 @@ def staged(target: Path) -> Iterator[Path]:
                 part.replace(target)
     except OSError as error:
         raise as_problem(error, target) from error
+
+
+def sweep(target: Path) -> None:
+    """Remove what a killed process left beside a file that is written once: no later `staged` does it."""
+    scratch.sweep(*_beside(target))
+
+
+def _beside(target: Path) -> tuple[str, str, Path]:
+    """Prefix, suffix and place of the folders in which `target` is written."""
+    return f".{target.name}.", ".part", target.parent
 
 
 def _is_device(target: Path) -> bool:

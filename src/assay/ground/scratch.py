@@ -29,10 +29,7 @@ def folder(prefix: str, suffix: str = "", place: Path | None = None) -> Iterator
     Raises: OSError.
     """
     root = place or Path(tempfile.gettempdir()).resolve()
-    remove_abandoned(
-        root.glob(f"{glob.escape(prefix)}{RANDOM}{suffix}"),
-        lambda path: shutil.rmtree(path, ignore_errors=True),
-    )
+    sweep(prefix, suffix, root)
     handle = None
     while handle is None:
         path = Path(tempfile.mkdtemp(suffix, prefix, root))
@@ -42,6 +39,14 @@ def folder(prefix: str, suffix: str = "", place: Path | None = None) -> Iterator
     finally:
         shutil.rmtree(path, ignore_errors=True)
         os.close(handle)
+
+
+def sweep(prefix: str, suffix: str, root: Path) -> None:
+    """Remove the folders of `folder` with these names in `root` that nobody owns any more."""
+    remove_abandoned(
+        root.glob(f"{glob.escape(prefix)}{RANDOM}{suffix}"),
+        lambda path: shutil.rmtree(path, ignore_errors=True),
+    )
 
 
 def own(path: Path) -> int | None:

@@ -160,11 +160,15 @@ class Home:
 
     def make_local(self) -> None:
         """Creates the `local` repository if it is missing."""
-        name = self.dialect.repository_files[0]
-        if not (self.local / name).exists():
+        description = self.local / self.dialect.repository_files[0]
+        if not description.exists():
             from assay.ground.files import write_text
 
-            write_text(self.local / name, f"{self.dialect.local_description}uid: {LOCAL_UID}\n")
+            write_text(description, f"{self.dialect.local_description}uid: {LOCAL_UID}\n")
+        elif any(path.suffix == ".part" for path in self.local.iterdir()):
+            from assay.ground.files import sweep  # only what a kill left needs it
+
+            sweep(description)
 
     @contextmanager
     def repository_lock(self, name: str) -> Iterator[None]:
