@@ -1,12 +1,13 @@
-# One line a target; every target depends on .venv. See README.md.
+# One line a target. `bench` installs what it needs into .venv, every other target what the tests need too. See README.md.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SRC := src tests benchmarks tools
 
-.PHONY: bench test test-all help dist check fmt fmt-check lint type structure untested coverage speed docs venv system containers clean
+.PHONY: bench test test-all help dist check fmt fmt-check lint type structure untested coverage speed docs engine venv system \
+	containers clean
 
-bench: venv system        ## the main job on the embedded model and data
+bench: engine system      ## the main job on the embedded model and data
 	$(BIN)/assay bench
 
 test: venv system         ## the fast tests
@@ -56,15 +57,23 @@ dist: venv                ## sdist and wheel in dist/, and the fast tests from t
 help:                     ## these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
+engine: $(VENV)/.engine
+
 venv: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml constraints/cpu.txt
+$(VENV)/.engine: pyproject.toml constraints/cpu.txt
+	@echo "installing Assay and its engine into $(VENV): about 1.3 GB with PyTorch, some minutes without a word"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints/cpu.txt -e '.[engine]'
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.engine
+	@echo "installing what the tests need beside it: about 0.7 GB, some minutes without a word"
 	$(BIN)/python -m pip install --quiet -c constraints/cpu.txt -e '.[test]'
 	touch $@
 
-system: venv              ## tools for the sandbox, the six MBXP languages, and a LoadGen without a wheel
+system: engine            ## tools for the sandbox, the six MBXP languages, and a LoadGen without a wheel
 	@PYTHON=$(BIN)/python tools/system-packages.sh
 
 containers:               ## podman and docker, for the tests of containers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -71,6 +72,17 @@ def test_every_target_that_is_named_to_contributors_is_a_target() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     named = set(re.findall(r"\bmake ([a-z-]+)", text))
     assert named and named <= set(re.findall(r"^([a-z-]+):", MAKE, re.M))
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize(("target", "extras"), [("bench", ["engine"]), ("test", ["engine", "test"])])
+def test_the_job_installs_what_it_needs_and_only_the_tests_what_they_need(
+    target: str, extras: list[str]
+) -> None:
+    command = ["make", "--dry-run", "--always-make", target]
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert re.findall(r"-e '\.\[(\w+)\]'", printed) == extras
+    assert printed.count("some minutes without a word") == len(extras)
 
 
 def test_every_file_that_contributors_are_sent_to_is_there() -> None:

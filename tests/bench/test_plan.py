@@ -133,6 +133,15 @@ def test_minutes_while_the_dataset_is_away_lie_between_the_shortest_and_the_long
     assert made_of(config).seconds_at_least is None
 
 
+def test_the_samples_of_a_test_style_run_are_explained_where_nobody_asked_for_a_number(
+    config: BenchmarkConfig,
+) -> None:
+    said = "a test-style run takes 10 samples of mixtral-8x7b where --samples says no other number"
+    silent = dataclasses.replace(config, limits=Limits(batch=1))
+    assert any(note.startswith(said) for note in made_of(silent).notes)
+    assert not any(note.startswith(said) for note in made_of(config).notes)
+
+
 def test_a_finished_run_that_is_taken_is_all_that_a_plan_says(tmp_path: Path) -> None:
     done = fakes.result()
     done.write(tmp_path)

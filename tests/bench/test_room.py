@@ -12,7 +12,9 @@ from assay.bench.known_model import KnownModel
 from assay.config import BenchmarkConfig, Precision
 from assay.ground import download
 from assay.ground.errors import EnvironmentProblem
+from assay.mlperf import workloads
 from assay.mlperf.run import job as jobs
+from assay.suts import shape as shapes
 
 SEVEN_B = KnownModel(parameters=7 * 10**9)
 GB = 10**9
@@ -48,7 +50,21 @@ def test_a_loadgen_that_fills_the_memory_is_told() -> None:
         room.refuse_loadgen(job, 15000, 4 * GB)
 
 
-def test_the_size_in_float16_is_not_said_twice() -> None:
+@pytest.mark.parametrize("precision", [Precision.FLOAT16, Precision.BFLOAT16])
+def test_the_size_in_float16_is_not_said_twice(precision: Precision) -> None:
     with pytest.raises(EnvironmentProblem) as refused:
-        room.refuse_large_model(SEVEN_B, suts.kind("transformers"), Precision.FLOAT16, 15 * GB, 9 * GB)
-    assert "take 14.0 GB in float16; 15.0 GB" in refused.value.message
+        room.refuse_large_model(SEVEN_B, suts.kind("transformers"), precision, 15 * GB, 9 * GB)
+    assert f"take 14.0 GB in {precision.value}; 15.0 GB" in refused.value.message
+
+
+def test_a_smaller_mixtral_is_offered_for_a_mixtral_alone() -> None:
+    for model, is_offered in (
+        (workloads.get("mixtral-8x7b").model, True),
+        (workloads.get("llama3.1-8b").model, False),
+    ):
+        assert model is not None
+        shape = shapes.of(model.config)
+        known = KnownModel(shape.parameters, shape)
+        with pytest.raises(EnvironmentProblem) as refused:
+            room.refuse_large_model(known, suts.kind("engine"), Precision.BFLOAT16, 200 * GB, 9 * GB)
+        assert ("upcycle" in refused.value.hint) is is_offered

@@ -19,7 +19,7 @@ from assay.bench.expected_samples import ExpectedSamples
 from assay.bench.known_model import KnownModel
 from assay.bench.obstacles import Obstacles
 from assay.bench.preparation import NO_HUB, Preparation
-from assay.config import Division, Request
+from assay.config import Division, Request, Style
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.ground.hub import Hub
 from assay.mlperf.data import tokenizer
@@ -228,6 +228,12 @@ def _notes(prepared: Preparation) -> list[str]:
     notes = [
         f"{config.paths.out} holds a finished run: it is taken as it is, and nothing is run"
     ] * prepared.is_done
+    most = prepared.workload.test_samples
+    if config.style is Style.TEST and config.limits.samples is None and most is not None:
+        notes.append(
+            f"a test-style run takes {most} samples of {prepared.workload.name} where --samples says no other number; "
+            "--style fast takes all"
+        )
     notes += [f"fetched first, when bench is told --yes: {each}" for each in prepared.wanted]
     if prepared.accuracy_data is not None:
         notes.append(

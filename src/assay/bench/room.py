@@ -26,16 +26,17 @@ def refuse_large_model(
     smaller = [each.value for each in able if model.weight_bytes(each) + beside < free]
     most = max(free - beside, 0) / BYTES_PER_WEIGHT[precision]
     fits = f"{', '.join(smaller)} would fit" if smaller else "no precision of it fits"
-    half = (
-        ""
-        if precision is Precision.FLOAT16
-        else f" ({model.weight_bytes(Precision.FLOAT16) / 1e9:.1f} GB in float16)"
+    in_float16 = model.weight_bytes(Precision.FLOAT16)
+    half = "" if in_float16 == weights else f" ({in_float16 / 1e9:.1f} GB in float16)"
+    has_experts = model.shape is None or model.shape.experts > 1
+    small = (
+        "`assay model upcycle` makes a small real Mixtral" if has_experts else "name one with --checkpoint"
     )
     raise EnvironmentProblem(
         f"the {model.parameters / 1e9:.1f} B parameters take {weights / 1e9:.1f} GB in {precision.value}{half}; "
         f"{needed / 1e9:.1f} GB of memory are needed in all and {free / 1e9:.1f} GB are free",
-        f"{fits} here; up to {most / 1e9:.2g} B parameters do in {precision.value}: "
-        "`assay model upcycle` makes a small real Mixtral; or a server with more memory: --sut endpoint --url URL",
+        f"{fits} here; up to {most / 1e9:.2g} B parameters do in {precision.value}: {small}; "
+        "or a server with more memory: --sut endpoint --url URL",
     )
 
 

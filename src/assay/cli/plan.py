@@ -115,7 +115,10 @@ def render(plan: Plan) -> str:
 
 
 def _model(sizes: ModelSizes) -> list[tuple[str, str]]:
-    kinds = ", ".join(f"{_size(count)} in {precision}" for precision, count in sizes.weight_bytes.items())
+    by_size: dict[str, list[str]] = {}
+    for precision, count in sizes.weight_bytes.items():
+        by_size.setdefault(_size(count), []).append(precision)
+    kinds = ", ".join(f"{size} in {' and '.join(names)}" for size, names in by_size.items())
     cache = f"{_size(sizes.kv_bytes_per_token)} a token in 16 bits, {_size(sizes.longest_kv_bytes)} for the longest"
     return [
         ("model", f"{sizes.source}: {_size(sizes.stored_bytes)} as published"),

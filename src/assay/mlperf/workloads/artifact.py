@@ -150,12 +150,16 @@ def require_room(
     if free >= on_disk and ram_bytes >= in_ram:
         return
     fits = ram_bytes * 0.8 / BYTES_PER_WEIGHT[precision]
+    is_mixtral = model.config.get("model_type") == "mixtral"
+    other = (
+        "`assay model upcycle` makes a Mixtral, then name its folder" if is_mixtral else "--checkpoint DIR"
+    )
     raise EnvironmentProblem(
         f"{workload} does not fit here: its weights are {on_disk / 1e9:.0f} GB on disk and "
         f"{in_ram / 1e9:.0f} GB in memory as {precision.value}; this machine has {free / 1e9:.0f} GB free "
         f"for the store and {ram_bytes / 1e9:.0f} GB of memory",
-        f"a model of up to {fits / 1e9:.0f} billion parameters fits as {precision.value} "
-        "(`assay model upcycle` makes a Mixtral, then name its folder), or `assay bench` for the embedded workload",
+        f"a model of up to {fits / 1e9:.0f} billion parameters fits as {precision.value} ({other}), "
+        "or `assay bench` for the embedded workload",
     )
 
 

@@ -46,7 +46,7 @@ def node_modules() -> Path:
             return place
     raise EnvironmentProblem(
         "the node packages of MBXP are not installed",
-        f"make system, or: {_npm_ci(places[1].parent)}",
+        f"in a clone `make system`, else: {_npm_ci(places[1].parent)}",
     )
 
 
