@@ -16,6 +16,7 @@ import dataclasses
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -39,7 +40,8 @@ LOST = 3
 
 def run_of(folder: Path, number: int, sut: str, seconds: float, more: Sequence[str]) -> RunSide:
     place = folder / f"{sut}-{number:02}"
-    if not RunFolder(place).result.is_file():
+    if not RunFolder(place).requests.is_file():  # a run that was stopped has none
+        shutil.rmtree(place, ignore_errors=True)
         # The first one has answers to score, too.
         modes = [] if number == 0 else ["--mode", "performance"]
         command = [sys.executable, "-m", "assay", "bench", "mixtral-nano", "--sut", sut, "--out", str(place)]
