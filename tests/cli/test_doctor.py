@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 
@@ -11,6 +12,8 @@ from assay.doctor import DEGRADED, MISSING, OK, Diagnosis
 from assay.engine import limits
 from assay.engine.limits import Roofline
 from assay.engine.ops import choice
+from assay.engine.ops.choice import MeasuredSets
+from assay.engine.ops.cpu.onednn_rates import OneDnnRates
 from assay.engine.ops.cpu.rates import Rates
 from assay.ground.errors import EnvironmentProblem
 
@@ -65,12 +68,14 @@ RATES = Rates(
     vectors={name: {"1": 10.0, "16": 20.0, "64": 30.0} for name in ("bfloat16", "int8")},
     tiles={name: {"1": 5.0, "16": 40.0, "64": 90.0} for name in ("bfloat16", "int8")},
 )
+SLOW = {"16": 20.0, "256": 100.0}
+RIVAL = OneDnnRates("2026-01-01", "2.0", own=SLOW, panels=SLOW, onednn={"16": 10.0, "256": 200.0})
 
 
 @pytest.mark.parametrize(("state", "mark"), [(OK, "ok  "), (DEGRADED, "less"), (MISSING, "NO  ")])
 def test_each_state_has_its_mark(state: str, mark: str) -> None:
     lines = verb.render(
-        [Diagnosis("a", state, "said"), Diagnosis("longer", OK, "x", "mend it")], None, "", True
+        [Diagnosis("a", state, "said"), Diagnosis("longer", OK, "x", "mend it")], None, None, True
     )
     assert lines.splitlines()[0] == f"  {mark}  a       said"
     assert lines.splitlines()[2] == "                try: mend it"
@@ -78,7 +83,8 @@ def test_each_state_has_its_mark(state: str, mark: str) -> None:
 
 
 def test_limits_that_were_measured_are_told_with_the_rows_from_which_amx_runs() -> None:
-    lines = verb.render([Diagnosis("a", OK, "x")], ROOFLINE, RATES, False).splitlines()
+    sets = MeasuredSets(RATES, "no oneDNN here")
+    lines = verb.render([Diagnosis("a", OK, "x")], ROOFLINE, sets, False).splitlines()
     assert lines[1] == "  roofline: GFLOP/s 100 in float32, 251 in int8; reads 12.3 GB/s; kept for later runs"
     assert (
         lines[2] == f"  bfloat16: AMX from {RATES.tiles_from.bfloat16} rows, AVX-512 below; GFLOP/s of a core"
@@ -88,7 +94,26 @@ def test_limits_that_were_measured_are_told_with_the_rows_from_which_amx_runs() 
         "    AMX           5     40     90",
         "    AVX-512      10     20     30",
     ]
+    assert "  oneDNN: no oneDNN here" in lines
     assert lines[-1].startswith("no benchmark can run here")
+
+
+@pytest.mark.parametrize(
+    ("rival", "said"),
+    [
+        (RIVAL, "oneDNN projects attention in steps of 256 rows and more"),
+        (dataclasses.replace(RIVAL, onednn=SLOW), "oneDNN is not used"),
+    ],
+)
+def test_the_rates_of_onednn_stand_beside_those_of_our_own_kernels(rival: OneDnnRates, said: str) -> None:
+    lines = verb.render([], None, MeasuredSets("one set", rival), True).splitlines()
+    assert lines[0] == "  instructions: one set" and lines[1].startswith(f"  {said}; GFLOP/s")
+    assert lines[2:5] == [
+        "    rows         16    256",
+        "    own set      20    100",
+        "    AVX-512      20    100",
+    ]
+    assert lines[5].startswith("    oneDNN  ")
 
 
 @pytest.mark.parametrize(("rates", "is_plain"), [("no AMX here", True), (RATES, False)])
@@ -99,12 +124,13 @@ def test_measuring_keeps_the_limits_and_tells_them_in_json(
     findings(monkeypatch, Diagnosis("a", OK, "x"))
     monkeypatch.setattr(limits, "measure", lambda: ROOFLINE)
     monkeypatch.setattr(limits, "keep", kept.append)
-    monkeypatch.setattr(choice, "measure_rates", lambda: rates)
+    monkeypatch.setattr(choice, "measure_sets", lambda: MeasuredSets(rates, RIVAL))
     assert cli.main(["doctor", "--roofline", "--json"]) == 0
     tree = json.loads(capsys.readouterr().out)
     assert kept == [ROOFLINE] and tree["roofline"]["read_gb_per_s"] == 12.34
     assert (tree["instructions"] == rates) is is_plain
     assert is_plain or tree["instructions"]["amx_from_rows"]["int8"] == RATES.tiles_from.int8
+    assert tree["onednn"]["from_rows"] == 256 and tree["onednn"]["onednn"]["256"] == 200
     assert cli.main(["doctor", "--roofline"]) == 0
     assert ("  instructions: no AMX here" in capsys.readouterr().out) is is_plain
 

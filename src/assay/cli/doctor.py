@@ -12,6 +12,8 @@ from assay.cli.terminal import say, say_json
 if TYPE_CHECKING:
     from assay.doctor import Diagnosis
     from assay.engine.limits import Roofline
+    from assay.engine.ops.choice import MeasuredSets
+    from assay.engine.ops.cpu.onednn_rates import OneDnnRates
     from assay.engine.ops.cpu.rates import Rates
 
 HELP = "what this machine can and cannot do here, with the fix for each"
@@ -31,26 +33,28 @@ def run(args: argparse.Namespace) -> int:
     """The exit code: 0, or 3 when no benchmark can run on this machine."""
     from assay import doctor
 
-    roofline, rates = _measure() if args.roofline else (None, "")
+    roofline, sets = _measure() if args.roofline else (None, None)
     findings = doctor.examine()
     able = doctor.can_run(findings)
     if args.json:
-        say_json(json.dumps(_tree(findings, roofline, rates, able)))
+        say_json(json.dumps(_tree(findings, roofline, sets, able)))
     else:
-        say(render(findings, roofline, rates, able))
+        say(render(findings, roofline, sets, able))
     return 0 if able else NOTHING_RUNS
 
 
-def _measure() -> tuple[Roofline, Rates | str]:
+def _measure() -> tuple[Roofline, MeasuredSets]:
     from assay.engine import limits
     from assay.engine.ops import choice
 
     found = limits.measure()
     limits.keep(found)
-    return found, choice.measure_rates()
+    return found, choice.measure_sets()
 
 
-def render(findings: list[Diagnosis], roofline: Roofline | None, rates: Rates | str, able: bool) -> str:
+def render(
+    findings: list[Diagnosis], roofline: Roofline | None, sets: MeasuredSets | None, able: bool
+) -> str:
     wide = max(len(finding.subject) for finding in findings)
     lines = []
     for finding in findings:
@@ -62,8 +66,10 @@ def render(findings: list[Diagnosis], roofline: Roofline | None, rates: Rates | 
         lines.append(
             f"  roofline: GFLOP/s {best}; reads {roofline.read_gb_per_s:.1f} GB/s; kept for later runs"
         )
-    if rates:
-        lines += [f"  instructions: {rates}"] if isinstance(rates, str) else _table(rates)
+    if sets:
+        found, rival = sets.instructions, sets.onednn
+        lines += [f"  instructions: {found}"] if isinstance(found, str) else _table(found)
+        lines += [f"  oneDNN: {rival}"] if isinstance(rival, str) else _rival_table(rival)
     lines.append("benchmarks can run here" if able else "no benchmark can run here: see the lines marked NO")
     return "\n".join(lines)
 
@@ -82,9 +88,31 @@ def _table(rates: Rates) -> list[str]:
     return lines
 
 
+def _rival_table(rates: OneDnnRates) -> list[str]:
+    start = rates.rows_from(_usual_steps())
+    said = "is not used" if start is None else f"projects attention in steps of {start} rows and more"
+    named = {"own set": rates.own, "AVX-512": rates.panels, "oneDNN": rates.onednn}
+    return [
+        f"  oneDNN {said}; GFLOP/s of a core in bfloat16",
+        "    rows    " + "".join(f"{rows:>7}" for rows in rates.own),
+        *(
+            f"    {name:<8}" + "".join(f"{value:>7.0f}" for value in rate.values())
+            for name, rate in named.items()
+        ),
+    ]
+
+
+def _usual_steps() -> tuple[int, int]:
+    """Rows of the steps of an engine that nobody configured."""
+    from assay.engine.config import EngineConfig
+
+    return EngineConfig.max_running, EngineConfig.token_budget
+
+
 def _tree(
-    findings: list[Diagnosis], roofline: Roofline | None, rates: Rates | str, able: bool
+    findings: list[Diagnosis], roofline: Roofline | None, sets: MeasuredSets | None, able: bool
 ) -> dict[str, Any]:
+    rates, rival = (sets.instructions, sets.onednn) if sets else ("", "")
     return {
         "can_run": able,
         "findings": [dataclasses.asdict(finding) for finding in findings],
@@ -92,4 +120,7 @@ def _tree(
         "instructions": rates or None
         if isinstance(rates, str)
         else dataclasses.asdict(rates) | {"amx_from_rows": dataclasses.asdict(rates.tiles_from)},
+        "onednn": rival or None
+        if isinstance(rival, str)
+        else dataclasses.asdict(rival) | {"from_rows": rival.rows_from(_usual_steps())},
     }

@@ -42,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also continue every instruction row of the dataset by TOKENS and hold each precision's ROUGE against "
         "float32's",
     )
-    parser.add_argument("--kernels", default="auto", help="auto, native, portable, avx512, amx or torch")
+    parser.add_argument(
+        "--kernels", default="auto", help="auto, native, portable, avx512, amx, onednn or torch"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

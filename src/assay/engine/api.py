@@ -137,13 +137,15 @@ class Engine:
 
     def insight(self) -> dict[str, Any]:
         """What ran and where the time went since loading, as plain values. `amx_from_rows`: the fewest rows of a
-        product that ran on AMX tiles, None without AMX. `limits` are those that `assay doctor
+        product that ran on AMX tiles, None without AMX. `onednn_from_rows`: the fewest rows of a step whose attention
+        oneDNN projected, None where it never did. `limits` are those that `assay doctor
         --roofline` measured on this machine, None when it never ran here."""
         from assay.engine import limits
 
         return {
             "kernels": self.ops.name,
             "amx_from_rows": asdict(fewest) if (fewest := self.ops.tiles_from) else None,
+            "onednn_from_rows": self.ops.onednn_from,
             "precision": self.precision,
             "notes": list(self.notes),
             "kv_blocks": self.plan.kv_blocks,

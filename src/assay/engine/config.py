@@ -10,7 +10,7 @@ from assay.ground.errors import ConfigError, did_you_mean
 
 PRECISIONS = (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16, Precision.INT8)
 ORDERS = ("arrival", "longest-prompt")
-KERNELS = ("auto", "native", "portable", "avx512", "amx", "torch")
+KERNELS = ("auto", "native", "portable", "avx512", "amx", "onednn", "torch")
 WEIGHTS = ("auto", "memory", "disk")
 
 
@@ -30,7 +30,8 @@ class EngineConfig:
     """`arrival`, or `longest-prompt` first among the requests that wait when a new line is formed."""
     kernels: str = "auto"
     """`auto`: native where they can be built, else torch. `native` and `torch` insist; `portable`, `avx512` and `amx`
-    run the native kernels with these instructions, to compare them."""
+    run the native kernels with these instructions, and `onednn` lets oneDNN project attention in every step, to compare
+    them."""
     threads: int | None = None
     """None = one per usable core."""
     weights: str = "auto"

@@ -1,5 +1,6 @@
 """Every kernel against its plain reference over a table of shapes, with each instruction set of this machine, and with
-AMX tiles computed by plain C++, so that their logic is tested on every machine."""
+AMX tiles computed by plain C++, so that their logic is tested on every machine. oneDNN is one more set where it reads
+our weights: its products are rounded to bfloat16."""
 
 from __future__ import annotations
 
@@ -15,15 +16,16 @@ from torch import Tensor
 from assay.config import Precision
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.ops import AttentionWeights, Routing, Step, TilesFrom, reference
-from assay.engine.ops.cpu import build, library, rates
+from assay.engine.ops.cpu import build, library, onednn, onednn_rates, rates
 from assay.engine.ops.cpu.instructions import InstructionSet, choose
-from assay.engine.ops.cpu.native import NativeOps, Scratch
+from assay.engine.ops.cpu.native import NativeOps
+from assay.engine.ops.cpu.scratch import Scratch
 from assay.engine.ops.plain import PlainOps
 from assay.engine.sampling import greedy
 from assay.ground import settings
 from assay.ground.errors import EnvironmentProblem
 
-FORMS = ("portable", "avx512", "amx", "stand-in")
+FORMS = ("portable", "avx512", "amx", "stand-in", "onednn")
 ROWS = (1, 2, 5, 6, 7, 13, 64, 300)
 MODEL = DecoderConfig(96, 64, 96, 2, 4, 2, 16, 4, 2, 1e-5, 1e4, 512, False, ())
 
@@ -34,6 +36,11 @@ class Form:
 
     lib: ctypes.CDLL
     instructions: InstructionSet
+    onednn_from: int | None = None
+
+    def part(self, exact: float) -> float:
+        """The error that is allowed where sums in float32 allow `exact`."""
+        return exact if self.onednn_from is None else max(exact, onednn_rates.ERROR_MAX)
 
 
 @pytest.fixture(params=FORMS)
@@ -43,9 +50,12 @@ def form(request: pytest.FixtureRequest) -> Form:
     stand_in = request.param == "stand-in"
     lib = library.load(build.build(("-DASSAY_TILES_STAND_IN",) if stand_in else ()))
     try:
-        return Form(lib, choose(lib, "amx" if stand_in else request.param)[0])
+        instructions, _ = choose(lib, "amx" if stand_in else request.param)
     except EnvironmentProblem as reason:
         pytest.skip(reason.message)
+    if request.param == "onednn" and (why := onednn.unusable(MODEL, instructions)):
+        pytest.skip(why)
+    return Form(lib, instructions, 1 if request.param == "onednn" else None)
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -59,7 +69,8 @@ def close(got: Tensor, expected: Tensor, part: float) -> None:
 
 
 def ops_for(form: Form, precision: Precision = Precision.BFLOAT16, model: DecoderConfig = MODEL) -> NativeOps:
-    return NativeOps(form.lib, precision, model, 2, form.instructions)
+    onednn_from = form.onednn_from if precision is Precision.BFLOAT16 else None
+    return NativeOps(form.lib, precision, model, 2, form.instructions, None, onednn_from)
 
 
 @pytest.mark.parametrize("rows", ROWS)
@@ -67,7 +78,7 @@ def ops_for(form: Form, precision: Precision = Precision.BFLOAT16, model: Decode
 def test_products_in_bfloat16(form: Form, rows: int, depth: int, columns: int) -> None:
     ops = ops_for(form, Precision.BFLOAT16)
     h, weight = random(rows, depth).bfloat16(), random(columns, depth, seed=1).bfloat16()
-    close(ops.linear(h, ops.pack_matrix(weight)), h.float() @ weight.float().T, 1e-5)
+    close(ops.linear(h, ops.pack_matrix(weight)), h.float() @ weight.float().T, form.part(1e-5))
 
 
 @pytest.mark.parametrize("rows", ROWS)
@@ -262,7 +273,7 @@ def test_every_instruction_set_gives_the_portable_answers(form: Form, precision:
     if precision is Precision.INT8:
         assert torch.equal(got, portable)
     else:
-        close(got, portable, 1e-6)
+        close(got, portable, form.part(1e-6))
 
 
 @pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])

@@ -98,6 +98,10 @@ class Ops(Protocol):
         """Fewest rows of a product that run on AMX tiles; None where no tiles run."""
 
     @property
+    def onednn_from(self) -> int | None:
+        """Fewest rows of a step whose attention oneDNN projects; None where it does not."""
+
+    @property
     def torch_threads(self) -> int | None:
         """Threads that PyTorch may use beside these kernels; None = as many as it has."""
 

@@ -91,6 +91,7 @@ class PlainOps:
     form = "rows"
     torch_threads = None
     tiles_from = None
+    onednn_from = None
 
     def __init__(self, precision: Precision, model: DecoderConfig) -> None:
         self.precision = precision

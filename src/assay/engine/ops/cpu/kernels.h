@@ -80,6 +80,8 @@ void product(const Matrix& w, const bf16* h, int rows, const RowRoom& room, cons
 void gate_up(const Matrix& w, const bf16* h, int rows, const RowRoom& room, const Sorted& sorted, bf16* out);
 void attend(float* qkv, const Prepare& prepare, const float* turn, const Heads& heads, const Ragged& ragged,
             const Cache& cache, bf16* q, bf16* out);
+// out (+)= y
+void take(const bf16* y, int rows, int width, bool add, float* out);
 void add_bias(const float* bias, int rows, int width, float* x);
 void route(const bf16* h, const float* router, int rows, int width, int experts, int active, bool renormalises,
            int32_t* start, int32_t* row, int32_t* place, float* weight);

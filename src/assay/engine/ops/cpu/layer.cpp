@@ -57,13 +57,25 @@ void assay_product(const Matrix* w, const bf16* h, int rows, const RowRoom* room
     dense(*w, h, rows, *room, out, false);
 }
 
+// What lies between the two projections of attention, for those that are multiplied elsewhere: room->qkv is what they
+// gave, room->attended what the second is to read.
+void assay_attend(const Attention* a, const Cache* cache, const Ragged* step, const Room* room) {
+    attend(room->qkv, {a->qkv_bias, a->q_norm, a->k_norm, a->eps}, a->turn, a->heads, *step, *cache, room->turned,
+           room->attended);
+}
+
 void assay_add_attention(const Attention* a, const Cache* cache, const Ragged* step, const Room* room, float* x) {
     norm(x, a->norm, a->eps, step->rows, a->qkv.depth, room->h);
     dense(a->qkv, room->h, step->rows, room->row_room, room->qkv, false);
-    attend(room->qkv, {a->qkv_bias, a->q_norm, a->k_norm, a->eps}, a->turn, a->heads, *step, *cache, room->turned,
-           room->attended);
+    assay_attend(a, cache, step, room);
     dense(a->out, room->attended, step->rows, room->row_room, x, true);
     if (a->out_bias) add_bias(a->out_bias, step->rows, a->out.columns, x);
+}
+
+// out (+)= rows that were multiplied elsewhere, and a bias, where there is one.
+void assay_take(const bf16* y, const float* bias, int rows, int width, int add, float* out) {
+    take(y, rows, width, add, out);
+    if (bias) add_bias(bias, rows, width, out);
 }
 
 void assay_route(const Moe* m, const float* x, int rows, const Routing* out) {

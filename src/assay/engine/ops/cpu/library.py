@@ -123,6 +123,8 @@ SIGNATURES = {
     "assay_norm": (P, P, c_float, c_int, c_int, P),
     "assay_product": (POINTER(Matrix), P, c_int, POINTER(RowRoom), P),
     "assay_add_attention": (POINTER(Attention), POINTER(Cache), POINTER(Ragged), POINTER(Room), P),
+    "assay_attend": (POINTER(Attention), POINTER(Cache), POINTER(Ragged), POINTER(Room)),
+    "assay_take": (P, P, c_int, c_int, c_int, P),
     "assay_route": (POINTER(Moe), P, c_int, POINTER(RoutingPointers)),
     "assay_add_experts": (POINTER(Moe), POINTER(RoutingPointers), c_int, POINTER(Room), P),
     "assay_argmax": (P, c_int, c_int, P),

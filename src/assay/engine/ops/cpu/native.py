@@ -7,7 +7,6 @@ the same kernel multiplies (attention.cpp). Residuals, scores and sums are float
 from __future__ import annotations
 
 import ctypes
-import math
 from collections.abc import Sequence
 from ctypes import Array
 from dataclasses import dataclass
@@ -27,10 +26,11 @@ from assay.engine.ops import (
     untouched_zeros,
     whole_blocks,
 )
-from assay.engine.ops.cpu import library
+from assay.engine.ops.cpu import library, onednn
 from assay.engine.ops.cpu.instructions import InstructionSet
 from assay.engine.ops.cpu.layout import SIDE, ExpertLayout, MatrixLayout
 from assay.engine.ops.cpu.library import at
+from assay.engine.ops.cpu.scratch import Scratch
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Packed:
     memory: Tensor
     """bfloat16 or int8, layout.size bytes; of int8 the end is scales and offsets"""
     table: Array[library.Group]
+    onednn: Tensor | None = None
+    """The same memory as oneDNN knows it, which owns it then"""
 
     @property
     def c(self) -> library.Matrix:
@@ -50,7 +52,10 @@ class Packed:
 
 @dataclass(frozen=True)
 class NativeAttention:
+    norm_D: Tensor
     qkv: Packed
+    out: Packed
+    out_bias_D: Tensor | None
     kept: tuple[object, ...]
     """What `c` points to"""
     c: library.Attention
@@ -86,23 +91,6 @@ class NativeRouting(Routing):
     c: library.RoutingPointers
 
 
-class Scratch:
-    """Memory for the rows of a step, kept from step to step: fresh pages would cost a tenth of the step."""
-
-    def __init__(self, lib: ctypes.CDLL) -> None:
-        self._lib = lib
-        self._kept: dict[str, Tensor] = {}
-
-    def take(self, name: str, shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
-        """Room of this shape, with whatever is in it. It is taken away by the next call with the same name."""
-        size = math.prod(shape)
-        kept = self._kept.get(name)
-        if kept is None or len(kept) < size:
-            kept = self._kept[name] = torch.empty(size, dtype=dtype)
-            self._lib.assay_huge_pages(at(kept), kept.nbytes)
-        return kept[:size].view(*shape)
-
-
 def unsupported(model: DecoderConfig) -> str | None:
     """Why the kernels cannot run this shape, or None when they can."""
     for name, value, multiple in (
@@ -120,8 +108,6 @@ def unsupported(model: DecoderConfig) -> str | None:
 class NativeOps:
     """The Ops of our kernels. Threads and tiles are set per process: the set made last decides."""
 
-    torch_threads = 1
-
     def __init__(
         self,
         lib: ctypes.CDLL,
@@ -130,6 +116,7 @@ class NativeOps:
         threads: int,
         instructions: InstructionSet,
         tiles_from: TilesFrom | None = None,
+        onednn_from: int | None = None,
     ) -> None:
         self._lib = lib
         self._model = model
@@ -139,7 +126,7 @@ class NativeOps:
             model.max_positions, model.head_dim, model.rope_theta, model.rope_scaling
         )
         self._rows = 0
-        self._room = library.Room()
+        self._room, self._rows_kept = library.Room(), tuple[Tensor, ...]()
         self._routing: NativeRouting
         self._step: Step | None = None
         self._ragged = library.Ragged()
@@ -152,7 +139,10 @@ class NativeOps:
         self.tiles_from = (tiles_from or TilesFrom()) if self._is_tiled else None
         fewest = self.tiles_from or TilesFrom()
         lib.assay_configure(threads, instructions, fewest.bfloat16, fewest.int8)
-        self.name = f"native {instructions.label}"
+        assert onednn_from is None or not self._is_int8, "oneDNN multiplies bfloat16 here"
+        self.onednn_from = onednn_from
+        self.torch_threads = 1 if onednn_from is None else threads
+        self.name = f"native {instructions.label}" + ("" if onednn_from is None else " and oneDNN")
 
     def pack_attention(self, weights: AttentionWeights) -> NativeAttention:
         m, w = self._model, weights
@@ -163,7 +153,7 @@ class NativeOps:
         c = library.Attention(
             at(w.norm_D), m.rms_norm_eps, qkv.c, out.c, *addresses, heads, at(self._turn_PC)
         )
-        return NativeAttention(qkv, (w.norm_D, qkv, out, *extras), c)
+        return NativeAttention(w.norm_D, qkv, out, w.out_bias_D, extras, c)
 
     def pack_moe(
         self,
@@ -209,11 +199,18 @@ class NativeOps:
         moe.downs[expert] = self._expert.down.group(address + self._expert.gate_up.size)
 
     def pack_head(self, norm_D: Tensor, weight_VD: Tensor) -> NativeHead:
-        return NativeHead(norm_D, self._packed(weight_VD, is_int8=False))
+        return NativeHead(norm_D, self._packed(weight_VD, False, self._is_tiled))
 
     def pack_matrix(self, weight_ND: Tensor) -> Packed:
-        """One weight in the precision of the set."""
-        return self._packed(weight_ND, self._is_int8)
+        """One weight in the precision of the set; shared with oneDNN where that runs and packs it alike."""
+        if self.onednn_from is not None:
+            ours = self._packed(weight_ND, False, False)
+            if (theirs := onednn.packed_alike(weight_ND, ours.memory)) is not None:
+                memory = onednn.bytes_of(theirs)
+                self._lib.assay_huge_pages(at(memory), memory.nbytes)
+                table = (library.Group * 1)(ours.layout.group(at(memory)))
+                return Packed(ours.layout, memory.view(torch.bfloat16), table, theirs)
+        return self._packed(weight_ND, self._is_int8, self._is_tiled)
 
     def new_cache(self, num_blocks: int) -> NativeCache:
         m = self._model
@@ -227,7 +224,12 @@ class NativeOps:
         self._make_room(len(x_TD))
         if step is not self._step:
             self._step, self._ragged = step, _ragged(step)
-        self._lib.assay_add_attention(attention.c, cache.layers[layer], self._ragged, self._room, at(x_TD))
+        if self._runs_on_onednn(len(x_TD), attention.qkv, attention.out):
+            self._add_attention_apart(x_TD, attention, cache.layers[layer])
+        else:
+            self._lib.assay_add_attention(
+                attention.c, cache.layers[layer], self._ragged, self._room, at(x_TD)
+            )
 
     def route(self, x_TD: Tensor, moe: NativeMoe) -> NativeRouting:
         self._make_room(len(x_TD))
@@ -258,12 +260,39 @@ class NativeOps:
     def linear(self, h_RD: Tensor, matrix: Packed) -> Tensor:
         """h W^T, float32."""
         y_RN = self._scratch.take("linear", (len(h_RD), matrix.layout.columns))
+        if self._runs_on_onednn(len(h_RD), matrix):
+            self._take_onednn(h_RD, matrix, y_RN, False)
+            return y_RN
         room = self._row_room("row", len(h_RD), matrix.layout.depth, 1)
         self._lib.assay_product(matrix.c, at(h_RD), len(h_RD), room, at(y_RN))
         return y_RN
 
     def used_precision(self, attention: NativeAttention) -> str:
         return str(attention.qkv.memory.dtype).removeprefix("torch.")
+
+    def _runs_on_onednn(self, rows: int, *matrices: Packed) -> bool:
+        return (
+            self.onednn_from is not None
+            and rows >= self.onednn_from
+            and all(matrix.onednn is not None for matrix in matrices)
+        )
+
+    def _add_attention_apart(self, x_TD: Tensor, attention: NativeAttention, cache: library.Cache) -> None:
+        """add_attention with both projections by oneDNN."""
+        h_TD, qkv_TN, _, h_TQ, *_ = self._rows_kept
+        self._lib.assay_norm(at(x_TD), at(attention.norm_D), self._model.rms_norm_eps, *x_TD.shape, at(h_TD))
+        self._take_onednn(h_TD, attention.qkv, qkv_TN, False)
+        self._lib.assay_attend(attention.c, cache, self._ragged, self._room)
+        self._take_onednn(h_TQ, attention.out, x_TD, True, attention.out_bias_D)
+
+    def _take_onednn(
+        self, h_RD: Tensor, matrix: Packed, out_RN: Tensor, adds: bool, bias_N: Tensor | None = None
+    ) -> None:
+        """out (+)= h W^T + bias"""
+        assert matrix.onednn is not None, "a weight that oneDNN reads"
+        y_RN = onednn.product(h_RD, matrix.onednn)
+        bias = None if bias_N is None else at(bias_N)
+        self._lib.assay_take(at(y_RN), bias, *out_RN.shape, int(adds), at(out_RN))
 
     def _make_room(self, rows: int) -> None:
         """Have memory for a step of `rows` rows; the last step's where it has as many."""
@@ -281,7 +310,7 @@ class NativeOps:
         )
         widest = max(m.hidden_size, m.q_size, m.intermediate_size)
         row_room = self._row_room("rounded", sorted_rows, widest, m.num_experts)
-        self._room = library.Room(*map(at, kept), row_room)
+        self._rows_kept, self._room = kept, library.Room(*map(at, kept), row_room)
         tensors = (
             take("routed", (rows, m.hidden_size), low),
             take("start", (m.num_experts + 1,), torch.int32),
@@ -304,9 +333,9 @@ class NativeOps:
             tiles = self._scratch.take(f"{name} tiles", (most * SIDE, words), torch.int32)
         return library.RowRoom(*(None if each is None else at(each) for each in (values, scales, tiles)))
 
-    def _packed(self, weight_ND: Tensor, is_int8: bool) -> Packed:
+    def _packed(self, weight_ND: Tensor, is_int8: bool, is_tiled: bool) -> Packed:
         rows, depth = weight_ND.shape
-        layout = MatrixLayout(rows, depth, False, is_int8, self._is_tiled)
+        layout = MatrixLayout(rows, depth, False, is_int8, is_tiled)
         memory = self._memory(layout.size)
         self._fill(layout, memory, weight_ND)
         typed = memory.view(torch.int8 if is_int8 else torch.bfloat16)

@@ -83,7 +83,8 @@ def measure(lib: ctypes.CDLL, library: Path) -> Rates:
     vectors, tiles = {}, {}
     for precision in (Precision.BFLOAT16, Precision.INT8):
         ops = NativeOps(lib, precision, SHAPE, 1, InstructionSet.AMX, TilesFrom(1, 1))
-        _refuse_wrong_answers(ops, precision)
+        limit = ERROR_MAX[precision]
+        refuse_wrong_answers(ops, precision, "AMX tiles differ", limit, "kernels=avx512")
         vectors[precision.value], tiles[precision.value] = _measured(lib, ops)
     found = Rates(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), vectors, tiles)
     keep(found, library)
@@ -99,40 +100,46 @@ def _beside(library: Path) -> Path:
     return library.with_suffix(".rates.json")
 
 
-def _refuse_wrong_answers(ops: NativeOps, precision: Precision) -> None:
-    weight = _random(CHECKED_COLUMNS, DEPTH)
+def refuse_wrong_answers(ops: NativeOps, precision: Precision, who: str, error_max: float, hint: str) -> None:
+    """Hold products of a few rows against the reference. Raises: EnvironmentProblem when they differ by more than
+    error_max, a part of the largest value."""
+    weight = random_rows(CHECKED_COLUMNS, DEPTH)
     packed = ops.pack_matrix(weight)
     for rows in CHECKED_ROWS:
-        h = _random(rows, DEPTH)
+        h = random_rows(rows, DEPTH)
         if precision is Precision.INT8:
             expected = reference.linear_int8(*reference.quantise_rows(h), *reference.quantise_rows(weight))
         else:
             expected = h.float() @ weight.float().T
         error = float((ops.linear(h, packed) - expected).abs().max() / expected.abs().max())
-        if not error < ERROR_MAX[precision]:
+        if not error < error_max:
             raise EnvironmentProblem(
-                f"AMX tiles differ from the reference by {error:.1e} of the largest value in {precision.value}, "
-                f"more than {ERROR_MAX[precision]:.0e}",
-                "kernels=avx512",
+                f"{who} from the reference by {error:.1e} of the largest value in {precision.value}, "
+                f"more than {error_max:.0e}",
+                hint,
             )
 
 
 def _measured(lib: ctypes.CDLL, ops: NativeOps) -> tuple[Rate, Rate]:
-    packed = [ops.pack_matrix(_random(COLUMNS, DEPTH)) for _ in range(WEIGHTS)]
+    packed = [ops.pack_matrix(random_rows(COLUMNS, DEPTH)) for _ in range(WEIGHTS)]
     vectors, tiles = Rate(), Rate()
     for rows in ROWS:
-        h = _random(rows, DEPTH)
+        h = random_rows(rows, DEPTH)
         seconds: dict[int, list[float]] = {NEVER: [], 1: []}
         for _ in range(REPEATS):
             for start, took in seconds.items():
                 lib.assay_configure(1, InstructionSet.AMX, start, start)
-                took.append(_cpu_seconds(ops, h, packed))
-        work = 2 * rows * DEPTH * COLUMNS * WEIGHTS / 1e9
-        vectors[str(rows)], tiles[str(rows)] = (round(work / min(took), 1) for took in seconds.values())
+                took.append(cpu_seconds(ops, h, packed))
+        vectors[str(rows)], tiles[str(rows)] = (rate(rows, min(took)) for took in seconds.values())
     return vectors, tiles
 
 
-def _cpu_seconds(ops: NativeOps, h: Tensor, packed: list[Packed]) -> float:
+def rate(rows: int, seconds: float) -> float:
+    """GFLOP/s of a product with each of the measured weights."""
+    return round(2 * rows * DEPTH * COLUMNS * WEIGHTS / 1e9 / seconds, 1)
+
+
+def cpu_seconds(ops: NativeOps, h: Tensor, packed: list[Packed]) -> float:
     """Of the thread, so that foreign processes disturb caches and memory but not the count."""
     start = time.thread_time()
     for each in packed:
@@ -140,5 +147,5 @@ def _cpu_seconds(ops: NativeOps, h: Tensor, packed: list[Packed]) -> float:
     return time.thread_time() - start
 
 
-def _random(rows: int, columns: int) -> Tensor:
+def random_rows(rows: int, columns: int) -> Tensor:
     return torch.randn(rows, columns, generator=torch.Generator().manual_seed(rows)).bfloat16()

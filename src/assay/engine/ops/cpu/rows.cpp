@@ -109,6 +109,17 @@ void route(const bf16* h, const float* router, int rows, int width, int experts,
     }
 }
 
+void take(const bf16* y, int rows, int width, bool add, float* out) {
+    share_numbers(rows, width, [&](int64_t r, bool) {
+        const bf16* from = y + r * width;
+        float* to = out + r * width;
+        if (add)
+            for (int i = 0; i < width; ++i) to[i] += to_float(from[i]);
+        else
+            for (int i = 0; i < width; ++i) to[i] = to_float(from[i]);
+    });
+}
+
 void add_bias(const float* bias, int rows, int width, float* x) {
     share_numbers(rows, width, [&](int64_t r, bool) {
         for (int i = 0; i < width; ++i) x[r * width + i] += bias[i];
