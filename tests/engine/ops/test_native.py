@@ -19,7 +19,6 @@ from assay.engine.ops import AttentionWeights, Routing, Step, TilesFrom, referen
 from assay.engine.ops.cpu import build, library, onednn, onednn_rates, rates
 from assay.engine.ops.cpu.instructions import InstructionSet, choose
 from assay.engine.ops.cpu.native import NativeOps
-from assay.engine.ops.cpu.scratch import Scratch
 from assay.engine.ops.plain import PlainOps
 from assay.engine.sampling import greedy
 from assay.ground import settings
@@ -314,15 +313,6 @@ def test_a_compiler_that_fails_leaves_no_library_and_says_why(
     with pytest.raises(EnvironmentProblem, match="no such instruction"):
         build.build()
     assert not list((tmp_path / "home").rglob("*.so"))
-
-
-def test_memory_of_rows_is_kept_and_a_larger_step_gets_more(form: Form) -> None:
-    scratch = Scratch(form.lib)
-    first = scratch.take("rows", (4, 8))
-    assert scratch.take("rows", (2, 8)).data_ptr() == first.data_ptr()
-    assert scratch.take("others", (4, 8)).data_ptr() != first.data_ptr()
-    larger = scratch.take("rows", (5, 8))
-    assert larger.shape == (5, 8) and larger.is_contiguous()
 
 
 def test_what_one_op_gave_is_left_alone_by_the_others(form: Form) -> None:
