@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.ground.partial import Partial, digest
+from assay.ground import files
+from assay.ground.partial import Partial
 
 URL = "https://host/f?sig=secret"
 ETAG, DATE = '"v1"', "Wed, 21 Oct 2015 07:28:00 GMT"
@@ -106,15 +107,15 @@ def test_a_whole_file_takes_its_name_and_leaves_no_state(partial: Partial, tmp_p
 def test_a_digest_is_that_of_the_whole_file_at_every_edge_of_a_chunk(tmp_path: Path, size_bytes: int) -> None:
     content = b"\x07" * size_bytes
     (tmp_path / "f").write_bytes(content)
-    assert digest(tmp_path / "f", "md5") == hashlib.md5(content).hexdigest()
-    assert digest(tmp_path / "f", "sha256") == hashlib.sha256(content).hexdigest()
+    assert files.digest(tmp_path / "f", "md5") == hashlib.md5(content).hexdigest()
+    assert files.digest(tmp_path / "f", "sha256") == hashlib.sha256(content).hexdigest()
 
 
 def test_the_digests_of_abc_are_the_published_ones(tmp_path: Path) -> None:
     """RFC 1321 appendix A.5; FIPS 180-2 appendix B.1."""
     (tmp_path / "f").write_bytes(b"abc")
-    assert digest(tmp_path / "f", "md5") == "900150983cd24fb0d6963f7d28e17f72"
-    assert digest(tmp_path / "f", "sha256").startswith("ba7816bf8f01cfea414140de5dae2223")
+    assert files.digest(tmp_path / "f", "md5") == "900150983cd24fb0d6963f7d28e17f72"
+    assert files.digest(tmp_path / "f", "sha256").startswith("ba7816bf8f01cfea414140de5dae2223")
 
 
 @pytest.mark.parametrize(

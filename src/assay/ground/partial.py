@@ -7,9 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from assay.ground import files
 from assay.ground.parsed import json_value
-
-CHUNK_BYTES = 1 << 20
 
 
 class Partial:
@@ -68,7 +67,7 @@ class Partial:
             return f"{self.size_bytes} bytes arrived, {size_bytes} are expected"
         for name, expected in (("sha256", sha256), ("md5", md5)):
             if expected is not None:
-                found = digest(self.path, name)
+                found = files.digest(self.path, name)
                 return None if found == expected.lower() else f"{name} is {found}, {expected} is expected"
         return None
 
@@ -76,12 +75,3 @@ class Partial:
 def _key(url: str) -> str:
     """A digest of the address, which may hold secrets."""
     return hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def digest(path: Path, name: str) -> str:
-    """Hex digest of a file by any hash of hashlib; MD5 serves against accidents, not against forgers."""
-    state = hashlib.new(name, usedforsecurity=False)
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            state.update(chunk)
-    return state.hexdigest()

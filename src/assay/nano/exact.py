@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 NUM_SAMPLES = 30
+"""Of each subset; they only show how training goes."""
 
 
 def exact_shares(model: NanoModel, tokenizer: Tokenizer, seed: int) -> dict[str, float]:

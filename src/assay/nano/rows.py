@@ -25,6 +25,7 @@ Row = dict[str, Any]
 
 DATASET_SEED = 1
 PER_SUBSET: dict[Kind, int] = {"default": 100, "validation": 500, "calibration": 100}
+"""Rows of each subset. Choices, as the seed is: with others the model's answers must be stored anew."""
 ID_PREFIX: dict[Subset, str] = {"GSM8K": "problem", "OpenOrca": "instruction"}
 COLUMNS = (
     "dataset",

@@ -10,6 +10,8 @@ from assay.nano.tokenizer import BOS_ID, EOS_ID, MODEL_LENGTH_MAX, VOCABULARY_SI
 
 @dataclass(frozen=True)
 class Shape:
+    """Sizes of the shipped checkpoint; with others it must be trained anew (`assay.nano.train`)."""
+
     vocabulary: int = VOCABULARY_SIZE
     hidden: int = 192
     layers: int = 4

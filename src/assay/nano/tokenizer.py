@@ -18,6 +18,7 @@ UNK, BOS, EOS = "<unk>", "<s>", "</s>"
 UNK_ID, BOS_ID, EOS_ID = 0, 1, 2
 VOCABULARY_SIZE = 1536
 MODEL_LENGTH_MAX = 2048
+"""Choices, both: they are part of the shipped checkpoint."""
 
 PIECES = r"\n|```| ?\p{N}| ?[_$]?\p{L}+| {2,}| ?[^\s\p{L}\p{N}`]+|\s|`"
 """How text is cut before pairs are merged; no token crosses a cut."""

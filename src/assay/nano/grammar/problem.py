@@ -14,7 +14,9 @@ from assay.nano.grammar.sample import GeneratedSample, share, split_of
 from assay.nano.grammar.words import BOXES, ITEMS, PEOPLE
 
 LARGEST = 99
+"""The largest number of a problem."""
 HELD_OUT_CHAINS = 0.12
+"""Share of the chains of operations that training never sees. A choice; the stored answers hang on it."""
 
 
 @dataclass(frozen=True)

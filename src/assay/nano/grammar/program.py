@@ -13,11 +13,13 @@ from typing import Any
 from assay.nano.grammar.language import Case, body, head, write_test
 from assay.nano.grammar.prompt import STOP_SEQUENCE, program_prompt
 from assay.nano.grammar.sample import GeneratedSample, share, split_of
-from assay.nano.grammar.step import ENDINGS, LANGUAGES, STEPS, Constant, Domain, Ending, StepKind
+from assay.nano.grammar.step import ENDINGS, LANGUAGES, STEPS, Constant, Domain, Ending, StepKind, text_for
 from assay.nano.grammar.words import ADJECTIVES, GROUPS, INGREDIENTS, NOUNS, PLACES
 
 HELD_OUT_PAIRS = 0.12
+"""Share of the ordered pairs of steps that training never sees. A choice; the stored answers hang on it."""
 NUM_CASES = 5
+"""Calls in a program's test."""
 NAMES = (*ADJECTIVES, *(word for group in GROUPS.values() for word in group), *INGREDIENTS, *PLACES)
 """Of functions: none is a keyword or a library function of any of the six languages."""
 
@@ -35,7 +37,7 @@ def write_program(rng: Random, language: str | None = None) -> GeneratedSample:
     comment = ", then ".join([_phrase(step) for step in steps] + [ending.phrase])
     code_head = head(language, name, domain, ending.result, comment[0].upper() + comment[1:] + ".")
     lines = [kind.line(language, constant) for kind, constant in steps]
-    code = code_head + "\n" + body(language, lines, _value(ending, language))
+    code = code_head + "\n" + body(language, lines, text_for(language, ending.value))
     content = " ".join([domain, *(f"{kind.name}:{constant}" for kind, constant in steps), ending.name])
     return GeneratedSample(
         subset="MBXP",
@@ -57,11 +59,6 @@ def _holds_a_new_pair(domain: Domain, names: list[str]) -> bool:
 def _phrase(step: ChosenStep) -> str:
     kind, constant = step
     return kind.phrase.replace("{k}", str(constant))
-
-
-def _value(ending: Ending, language: str) -> str:
-    order = ("python", "javascript", "ruby", "php", "cpp")
-    return ending.value[order.index("javascript" if language == "typescript" else language)]
 
 
 def _cases(rng: Random, domain: Domain, steps: list[ChosenStep], ending: Ending) -> list[Case]:

@@ -19,6 +19,13 @@ Meaning = Callable[[Any, Any], Any]
 Draw = Callable[[Random], Constant]
 
 LANGUAGES = ("python", "javascript", "ruby", "php", "cpp", "typescript")
+FiveTexts = tuple[str, str, str, str, str]
+"""A text for each language, in the order of LANGUAGES without typescript, which shares javascript's."""
+
+
+def text_for(language: str, texts: FiveTexts) -> str:
+    """The text of one language."""
+    return texts[LANGUAGES.index("javascript" if language == "typescript" else language)]
 
 
 def _no_constant(rng: Random) -> Constant:
@@ -27,29 +34,17 @@ def _no_constant(rng: Random) -> Constant:
 
 @dataclass(frozen=True)
 class StepKind:
-    """One thing that a line can do to the variable `n`, `items` or `s`.
-
-    `code` gives one template per language, in the order of `LANGUAGES` without typescript, which shares
-    javascript's.
-    """
+    """One thing that a line can do to the variable `n`, `items` or `s`; `code` has its templates."""
 
     name: str
     phrase: str
-    code: tuple[str, str, str, str, str]
+    code: FiveTexts
     meaning: Meaning
     constant: Draw = _no_constant
 
     def line(self, language: str, constant: Constant) -> str:
-        python, javascript, ruby, php, cpp = self.code
-        template = {
-            "python": python,
-            "javascript": javascript,
-            "typescript": javascript,
-            "ruby": ruby,
-            "php": php,
-            "cpp": cpp,
-        }[language]
-        return template.replace("{k}", str(constant))
+        """The line of code in `language` with the constant put in."""
+        return text_for(language, self.code).replace("{k}", str(constant))
 
 
 def _digit(rng: Random) -> int:
@@ -300,11 +295,11 @@ TEXT_STEPS = (
 
 @dataclass(frozen=True)
 class Ending:
-    """What the function returns, as a phrase, the returned value in the five code columns, and a meaning."""
+    """What the function returns, as a phrase, as the returned value in each language, and as a meaning."""
 
     name: str
     phrase: str
-    value: tuple[str, str, str, str, str]
+    value: FiveTexts
     result: Result
     meaning: Callable[[Any], Any]
 
