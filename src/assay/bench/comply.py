@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,9 +95,8 @@ def perform(
         if not some:
             continue
         with measure.session_of(part) as session:
-            for test in some:
-                for each in scenarios:
-                    verdicts[f"{test} {each}"] = _tested(test, session, part, made, each)
+            for test, each in itertools.product(some, scenarios):
+                verdicts[f"{test} {each}"] = _tested(test, session, part, made, each)
     return verdicts
 
 

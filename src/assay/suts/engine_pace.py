@@ -20,6 +20,7 @@ from assay.engine.decoder_config import DecoderConfig
 from assay.engine.kv_blocks import blocks_for
 
 if TYPE_CHECKING:
+    from assay.engine.batch import Batch
     from assay.engine.checkpoint import Checkpoint
     from assay.engine.decoder import Decoder
 
@@ -111,23 +112,10 @@ def _step_seconds(
     """
     import torch
 
-    from assay.engine.batch import Batch, Chunk
     from assay.engine.forward import Forward
     from assay.engine.insight import Meter
     from assay.engine.ops.choice import choose_ops
-    from assay.engine.sequence import EngineRequest, Sequence
     from assay.engine.weights import expected_shapes, expert_tensors, load_model
-
-    def batch(lengths: Items[int], size: int) -> Batch:
-        chunks, used = [], 0
-        for number, length in enumerate(lengths):
-            prompt = tuple(torch.randint(model.vocab_size, (length,)).tolist())
-            blocks = list(range(used, used + blocks_for(length)))
-            used += len(blocks)
-            chunks.append(
-                Chunk(Sequence(EngineRequest(number, prompt), blocks=blocks), length - size, length)
-            )
-        return Batch(tuple(chunks))
 
     def seconds(of: Batch) -> float:
         meter.reset()
@@ -146,7 +134,7 @@ def _step_seconds(
         loaded = load_model(model, weights, ops, lambda _: None, has_copy=True)
         _place_experts(loaded)
         forward = Forward(loaded, most, meter)
-        batches = [batch(*kind) for kind in kinds]
+        batches = [_batch(model.vocab_size, *kind) for kind in kinds]
         for warm in batches:
             seconds(warm)
         took: list[list[float]] = [[] for _ in batches]
@@ -155,6 +143,22 @@ def _step_seconds(
             for times, one in zip(took, batches):
                 times.append(seconds(one))
     return [statistics.median(times) for times in took]
+
+
+def _batch(vocabulary: int, lengths: Items[int], size: int) -> Batch:
+    """Sequences of random ids, of these lengths; a step computes the last `size` tokens of each."""
+    import torch
+
+    from assay.engine.batch import Batch, Chunk
+    from assay.engine.sequence import EngineRequest, Sequence
+
+    chunks, used = [], 0
+    for number, length in enumerate(lengths):
+        prompt = tuple(torch.randint(vocabulary, (length,)).tolist())
+        blocks = list(range(used, used + blocks_for(length)))
+        used += len(blocks)
+        chunks.append(Chunk(Sequence(EngineRequest(number, prompt), blocks=blocks), length - size, length))
+    return Batch(tuple(chunks))
 
 
 def _place_experts(model: Decoder) -> None:
