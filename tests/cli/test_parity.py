@@ -11,6 +11,7 @@ import pytest
 from assay.cli import parity
 from assay.cli.arguments import parser_of
 from assay.ground.errors import ConfigError
+from tests import tiny_mixtral
 
 
 def parse(*words: str) -> argparse.Namespace:
@@ -19,15 +20,7 @@ def parse(*words: str) -> argparse.Namespace:
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import torch
-    from transformers import MixtralConfig, MixtralForCausalLM
-
-    torch.manual_seed(2)
-    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_local_experts": 4}
-    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 64}
-    folder = tmp_path_factory.mktemp("checkpoint")
-    MixtralForCausalLM(MixtralConfig(vocab_size=64, **shape, **heads)).save_pretrained(folder)
-    return folder
+    return tiny_mixtral.save(tmp_path_factory.mktemp("checkpoint"), seed=2)
 
 
 def test_equal_answers_are_reported_and_end_with_0(

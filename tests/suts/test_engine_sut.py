@@ -16,6 +16,7 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import Answer, FirstToken, Query, SutSpec
 from assay.mlperf.workloads.workload import Generation
 from assay.suts import engine_sut as engine
+from tests import tiny_mixtral
 
 RULES = Generation(min_new_tokens=2, max_new_tokens=8, eos_id=2)
 
@@ -44,15 +45,7 @@ def sample(index: int, subset: str = "GSM8K", prompt: tuple[int, ...] = (5, 9, 1
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import torch
-    from transformers import MixtralConfig, MixtralForCausalLM
-
-    torch.manual_seed(1)
-    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_local_experts": 4}
-    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 64}
-    folder = tmp_path_factory.mktemp("checkpoint")
-    MixtralForCausalLM(MixtralConfig(vocab_size=64, **shape, **heads)).save_pretrained(folder)
-    return folder
+    return tiny_mixtral.save(tmp_path_factory.mktemp("checkpoint"), seed=1)
 
 
 def spec(checkpoint: Path | None, server: bool = False, **options: str) -> SutSpec:

@@ -9,22 +9,10 @@ import pytest
 
 from assay.recipes.contract.dialect import SCRIPT_UID, Dialect
 from assay.recipes.contract.mlc import MLC
-from assay.recipes.home.repositories import Home
 from assay.recipes.run.execution import Execution
 from assay.recipes.run.given import GivenArtifact, hook_input, misspelt, repro_prefix, run_state
 from tests.recipes.conftest import Kit
 from tests.recipes.run.parts import execution_of
-
-
-@pytest.fixture
-def mlc(kit: Kit, tmp_path: Path) -> Kit:
-    """The same kit as a home of MLC."""
-    kit.home = Home(tmp_path / "mlc", MLC)
-    kit.repository = kit.home.folder / "tests@small"
-    kit.repository.mkdir(parents=True)
-    (kit.repository / "meta.yaml").write_text("alias: tests@small\nuid: 00000000000000aa\ngit: true\n")
-    kit.home.register(kit.repository)
-    return kit
 
 
 def recipe(kit: Kit, **meta: Any) -> None:

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from assay.recipes.contract.mlc import MLC
 from assay.recipes.errors import RecipeFailed
-from assay.recipes.home.repositories import Home
 from assay.recipes.run.hook_calls import HookCalls
 from tests.recipes.conftest import Kit
 from tests.recipes.run.parts import Below, execution_of
@@ -26,16 +24,6 @@ def hooks_of(kit: Kit, tags: str = "r", **more: Any) -> HookCalls:
     calls = execution_of(kit, tags, **more).hooks
     calls.load()
     return calls
-
-
-@pytest.fixture
-def mlc(kit: Kit, tmp_path: Path) -> Kit:
-    kit.home = Home(tmp_path / "mlc", MLC)
-    kit.repository = kit.home.folder / "tests@small"
-    kit.repository.mkdir(parents=True)
-    (kit.repository / "meta.yaml").write_text("alias: tests@small\nuid: 00000000000000aa\n")
-    kit.home.register(kit.repository)
-    return kit
 
 
 def mlc_recipe(kit: Kit, alias: str, **more: Any) -> None:

@@ -5,7 +5,6 @@ Why the verdict cannot be forged, and what remains: docs/adr/0006-verdicts.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,6 @@ import pytest
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring.programs import grader, language
 from assay.mlperf.scoring.programs.program import Program
-from assay.sandbox import sandbox as sandboxes
 from assay.sandbox.sandbox import Sandbox
 
 CHECK = "def check(f): assert f(2) == 4"
@@ -372,15 +370,6 @@ while True: x.append(b'x' * (1 << 28))
     "standard output closed": "posix.close(1); posix.close(2); posix._exit(0)",
     "standard output flooded": "while True: posix.write(1, b'passed' * 10_000)",
 }
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    try:
-        with sandboxes.opened(2) as box:
-            yield box
-    except EnvironmentProblem as problem:
-        pytest.skip(problem.message)
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from assay.ground.errors import EnvironmentProblem
@@ -18,15 +16,6 @@ from assay.sandbox.isolation import Bubblewrap, Unshare
 from assay.sandbox.sandbox import Sandbox
 
 CHECK = "def check(f): assert f(2) == 4"
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    try:
-        with sandboxes.opened(2) as box:
-            yield box
-    except EnvironmentProblem as problem:
-        pytest.skip(problem.message)
 
 
 def verdict(box: Sandbox, program: Program) -> bool | None:

@@ -6,7 +6,6 @@ Right programs that do unusual things pass beside them. What cannot be forged, a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,6 @@ from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.scoring.programs import grader, language
 from assay.mlperf.scoring.programs.mbxp import GRADED
 from assay.mlperf.scoring.programs.program import Program
-from assay.sandbox import sandbox as sandboxes
 from assay.sandbox.isolation import Isolation, Unshare
 from assay.sandbox.sandbox import Sandbox
 
@@ -35,15 +33,6 @@ REST = {
     "typescript": ("{}", "\nimport * as assert from 'assert'\nassert.deepEqual(f(), [1])"),
 }
 """Language -> (what stands around the program, the test after it)."""
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    try:
-        with sandboxes.opened(2) as box:
-            yield box
-    except EnvironmentProblem as problem:
-        pytest.skip(problem.message)
 
 
 def tools(name: str) -> language.Language:
