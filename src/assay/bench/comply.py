@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from assay import suts
 from assay.bench import compliance_due, earlier, measure, preparation
@@ -17,6 +15,7 @@ from assay.config import Mode, Scenario, Style
 from assay.ground import store_contents
 from assay.ground.errors import ConfigError, RunFailed
 from assay.mlperf.compliance import audit_config, test06, test07, test09
+from assay.mlperf.compliance.verdict import ComplianceVerdict, file_verdict
 from assay.mlperf.data import dataset, tokenizer
 from assay.mlperf.data.dataset import Dataset
 from assay.mlperf.logs import names
@@ -29,22 +28,6 @@ from assay.mlperf.scoring import log as accuracy_log
 from assay.mlperf.scoring.programs.grader import Grade
 from assay.mlperf.scoring.score import accuracy_text, score
 from assay.mlperf.sut.progress import ignore
-
-
-class ComplianceVerdict(Protocol):
-    """What a compliance test found."""
-
-    @property
-    def passed(self) -> bool: ...
-
-    @property
-    def words(self) -> str: ...
-
-    @property
-    def reasons(self) -> Sequence[str]: ...
-
-    def text(self) -> str:
-        """The file that checkers read."""
 
 
 def is_done(folder: Path) -> bool:
@@ -115,7 +98,7 @@ def verify(
         if home.result.is_file()
         else _without_record(home, test, log, scenario)
     )
-    test06.file_verdict(verdict, log, home.compliance(scenario) / test, verdict_file(test))
+    file_verdict(verdict, log, home.compliance(scenario) / test, verdict_file(test))
     return verdict
 
 
@@ -176,7 +159,7 @@ def _tested(
 
 def _file(test: str, verdict: ComplianceVerdict, logs: Path, folder: Path) -> None:
     """As submissions hold it. Source: run_verification.py of each test; TEST06 files no performance logs."""
-    test06.file_verdict(verdict, logs / names.ACCURACY_FILE, folder, verdict_file(test))
+    file_verdict(verdict, logs / names.ACCURACY_FILE, folder, verdict_file(test))
     if test != USUAL:
         place = folder / names.PERFORMANCE_RUN
         place.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from assay.cli.terminal import say, say_json
 from assay.ground import paths
 
 if TYPE_CHECKING:
-    from assay.bench.comply import ComplianceVerdict
+    from assay.mlperf.compliance.verdict import ComplianceVerdict
 
 HELP = "run and verify the compliance tests of a run"
 

@@ -10,6 +10,7 @@ import pytest
 
 from assay.ground.errors import ArtifactError
 from assay.mlperf.compliance import test06
+from assay.mlperf.compliance.verdict import file_verdict
 
 GOOD = [10, 11, 12, 2]
 
@@ -97,6 +98,6 @@ def test_what_is_no_log_is_refused(tmp_path: Path, content: str) -> None:
 def test_the_filed_test_holds_the_verdict_and_the_whole_log(tmp_path: Path) -> None:
     source = log(tmp_path, a_hundred())
     verdict = test06.verify(source, "Server")
-    test06.file_verdict(verdict, source, tmp_path / "TEST06")
+    file_verdict(verdict, source, tmp_path / "TEST06")
     assert (tmp_path / "TEST06/verify_accuracy.txt").read_text() == verdict.text()
     assert (tmp_path / "TEST06/accuracy/mlperf_log_accuracy.json").read_bytes() == source.read_bytes()

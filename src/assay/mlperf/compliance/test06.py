@@ -7,20 +7,19 @@ where that script passes an empty one.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from assay.ground import files
 from assay.ground.errors import ArtifactError
-from assay.mlperf.logs import names
 
 SAMPLES_MIN = 100
 """Source: TEST06 audit.config, accuracy_log_sampling_target and min_query_count."""
 EOS_ID = 2
+"""Of Llama 2 and Mixtral; the round names another where the model has one (`RoundWorkload.eos_id`)."""
 TOKEN_BYTES = 4
+"""LoadGen logs int32 ids as Assay's SUTs hand them in."""
 
 
 @dataclass(frozen=True)
@@ -100,22 +99,6 @@ def ending_twice(content: bytes, eos_id: int) -> tuple[int, ...]:
     Raises: ValueError when the content is no log of int32 ids.
     """
     return tuple(entry.index for entry in _parsed(content) if _ends_twice(entry.token_ids, eos_id))
-
-
-class Told(Protocol):
-    """The verdict of any compliance test."""
-
-    def text(self) -> str: ...
-
-
-def file_verdict(verdict: Told, log: Path, folder: Path, file: str = names.VERDICT_FILE) -> None:
-    """Write the folder of a test: the verdict as `file`, and the sampled log, whole, as submissions hold it."""
-    target = folder / names.ACCURACY_RUN / names.ACCURACY_FILE
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if log.resolve() != target.resolve():
-        with files.staged(target) as part:
-            shutil.copyfile(log, part)
-    files.write_text(folder / file, verdict.text())
 
 
 def _ends_twice(token_ids: Sequence[int], eos_id: int) -> bool:
