@@ -36,7 +36,6 @@ SHUFFLED = frozenset({"sample_index", "prompt_tokens", "answer_tokens"})
 """Samples come in any order: to compress these takes as long as all else, for a third of the bytes of the file."""
 WRITTEN_AT_ONCE = 1 << 16
 """Rows; pyarrow's 1,024 cost a tenth more time, and more than these gain nothing."""
-WORD = pa.dictionary(pa.int8(), pa.string())
 WORDS = ("scenario", "mode", "subset", "endpoint", "status", "verdict")
 NUMBERS = (
     *("query", "sample_index", "prompt_tokens", "answer_tokens"),

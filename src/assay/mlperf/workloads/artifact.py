@@ -49,7 +49,6 @@ def model(
 def dataset(
     source: str,
     report: Report = download.silent,
-    patience: Patience | None = None,
     files: Sequence[DatasetFile] = (),
     name: str = "",
 ) -> Path:
@@ -58,7 +57,7 @@ def dataset(
 
     Raises: ArtifactError, EnvironmentProblem, ConfigError.
     """
-    path = _obtain(source, "datasets", Hub(), report, patience, files)
+    path = _obtain(source, "datasets", Hub(), report, files=files)
     if paths.source(path).is_file():
         return path
     found = [child for child in path.rglob("*") if is_dataset_name(child) and not child.name.startswith(".")]
@@ -168,7 +167,7 @@ def _obtain(
     kind: str,
     hub_: Hub,
     report: Report,
-    patience: Patience | None,
+    patience: Patience | None = None,
     files: Sequence[DatasetFile] = (),
 ) -> Path:
     """The path itself, or the place in the store where the files of `source` now are."""

@@ -61,7 +61,6 @@ class Flags(NamedTuple):
     ignore_script_error: bool
     dirty: bool
     shell: bool
-    save_env: bool
     time: bool
     print_env: bool
     docker_run_deps: bool
@@ -92,7 +91,6 @@ class Flags(NamedTuple):
             ignore_script_error=on("ignore_script_error"),
             dirty=on("dirty"),
             shell=on("shell"),
-            save_env=on("save_env"),
             time=on("time"),
             print_env=on("print_env"),
             docker_run_deps=on("docker_run_deps"),
