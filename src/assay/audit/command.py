@@ -14,15 +14,16 @@ from assay.mlperf.rounds import round as rounds
 FIELDS = (
     (
         "scenario",
-        ("MLPERF_LOADGEN_SCENARIO",),
+        "MLPERF_LOADGEN_SCENARIO",
         ("offline", "server", "singlestream", "multistream", "interactive"),
     ),
-    ("device", ("MLPERF_DEVICE",), ("cpu", "cuda", "rocm", "tpu", "qaic")),
-    ("implementation", ("MLPERF_IMPLEMENTATION",), ("reference", "nvidia", "intel", "amd", "redhat")),
-    ("backend", ("MLPERF_BACKEND",), ("pytorch", "onnxruntime", "tensorrt", "vllm", "deepsparse")),
-    ("precision", ("MLPERF_MODEL_PRECISION",), tuple(PRECISIONS)),
-    ("run style", ("MLPERF_RUN_STYLE",), ("test", "fast", "valid")),
+    ("device", "MLPERF_DEVICE", ("cpu", "cuda", "rocm", "tpu", "qaic")),
+    ("implementation", "MLPERF_IMPLEMENTATION", ("reference", "nvidia", "intel", "amd", "redhat")),
+    ("backend", "MLPERF_BACKEND", ("pytorch", "onnxruntime", "tensorrt", "vllm", "deepsparse")),
+    ("precision", "MLPERF_MODEL_PRECISION", tuple(PRECISIONS)),
+    ("run style", "MLPERF_RUN_STYLE", ("test", "fast", "valid")),
 )
+"""What is asked twice in a command of CM: its name, the environment key, and the variations that say the same."""
 
 
 def _dataset(s: Subject) -> Iterator[Finding]:
@@ -88,11 +89,11 @@ def _two_spellings(s: Subject) -> Iterator[Finding]:
 
 def _contradictions(s: Subject) -> Iterator[Finding]:
     """R9: a variation against an environment key for the same thing."""
-    for name, keys, members in FIELDS:
-        value = s.report.env(*keys)
+    for name, key, members in FIELDS:
+        value = s.report.env(key)
         tagged = next((v for v in s.report.variations if v in members), None)
         if value and tagged and precision(value) != precision(tagged):
-            line = next((o.line for o in s.report.options if o.name.endswith(keys[0])), 0)
+            line = next((o.line for o in s.report.options if o.name.endswith(key)), 0)
             yield s.finding(
                 "R9", Severity.ERROR, line, f"two values of {name}", f"_{tagged} and {value}", "one of them"
             )

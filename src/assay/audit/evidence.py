@@ -14,6 +14,7 @@ from assay.mlperf.record import result
 from assay.mlperf.record.run_folder import RunFolder
 
 BYTES_MAX = 64 << 20
+"""Larger files are not read. A choice: a submission cuts its accuracy logs to KB; that of a run folder is whole."""
 OLD_LAYOUT_PART = -4
 """Where `measurements` stands in the path of measurements/SYSTEM/BENCHMARK/SCENARIO, the README's folder."""
 

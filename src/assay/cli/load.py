@@ -13,6 +13,7 @@ from assay.cli.terminal import say, say_json
 from assay.ground import paths
 
 if TYPE_CHECKING:
+    from assay.bench.load_server import LoadRequest
     from assay.endpoint.load.record import LevelRecord, LoadRecord
 
 HELP = (
@@ -78,11 +79,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """The exit code: 0, or 1 when a level has failed."""
     from assay.bench import load
-    from assay.bench.load_server import LoadRequest
     from assay.bench.running import Reporter
-    from assay.doors import native
-    from assay.endpoint.load import level, record
+    from assay.endpoint.load import record
     from assay.ground import files
+
+    line = ProgressLine()
+    folder, made = load.run(_request(args), Reporter(line.say, line.show))
+    line.close()
+    if args.html:
+        from assay.report import load_page
+
+        files.write_text(args.html, load_page.render(made))
+    if args.json:
+        say_json(json.dumps(record.to_dict(made)))
+    else:
+        say(render(made, str(folder / record.FILE)))
+    return int(made.status is not record.LevelStatus.COMPLETE)
+
+
+def _request(args: argparse.Namespace) -> LoadRequest:
+    """Raises: ConfigError for a value that measures nothing, and for what `level` cannot read."""
+    from assay.bench.load_server import LoadRequest
+    from assay.doors import native
+    from assay.endpoint.load import level
     from assay.ground.errors import ConfigError
     from assay.suts import secret
 
@@ -98,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
     levels = level.levels(args.concurrency or usual, args.rate)
     if not levels:
         raise ConfigError("no level is asked for", f"--concurrency {USUAL_LEVELS}")
-    asked = LoadRequest(
+    return LoadRequest(
         workload=args.workload,
         urls=tuple(args.url),
         levels=levels,
@@ -116,26 +135,35 @@ def run(args: argparse.Namespace) -> int:
         out=args.out,
         command=("assay", *sys.argv[1:]),
     )
-    line = ProgressLine()
-    folder, made = load.run(asked, Reporter(line.say, line.show))
-    line.close()
-    if args.html:
-        from assay.report import load_page
-
-        files.write_text(args.html, load_page.render(made))
-    if args.json:
-        say_json(json.dumps(record.to_dict(made)))
-    else:
-        say(render(made, str(folder / record.FILE)))
-    return int(made.status is not record.LevelStatus.COMPLETE)
 
 
 def render(made: LoadRecord, place: str) -> str:
-    """The levels as a table, then notes for the reader."""
+    """The levels as a table, what failed in them, and what was measured."""
+    asked = made.asked
+    said = [
+        f"{asked.workload}, {asked.duration_s:g} s each, latencies in ms from when a request was due:",
+        *_table(made),
+        "* no other level has both more tokens/s and a lower p90 TPOT",
+    ]
+    if asked.goodput:
+        said.append(f"good: {asked.goodput.words}")
+    for each in made.levels:
+        if each.figures and each.figures.failures:
+            failed = ", ".join(f"{count} {name}" for name, count in each.figures.failures.items())
+            said.append(f"{each.level.label}: failed {failed}")
+        if each.figures and each.figures.cached_tokens:
+            said.append(
+                f"{each.level.label}: {each.figures.cached_tokens:,} prompt tokens came from the server's cache"
+            )
+    return "\n".join([*said, *(f"  {name:<9}{text}" for name, text in _about(made, place))])
+
+
+def _about(made: LoadRecord, place: str) -> list[tuple[str, str]]:
+    """Name -> text of what the load was put on, notes and place of the record."""
     asked = made.asked
     tokens = f"{asked.most_tokens}" if asked.ignores_eos else f"{asked.least_tokens} to {asked.most_tokens}"
     prompts = made.prompt_tokens
-    about = [
+    return [
         ("server", f"{made.server}, model {asked.model}, API {asked.api} (tier {made.tier})"),
         (
             "prompts",
@@ -145,6 +173,9 @@ def render(made: LoadRecord, place: str) -> str:
         *(("note", note) for note in made.notes),
         ("record", place),
     ]
+
+
+def _table(made: LoadRecord) -> list[str]:
     heads: tuple[str, ...] = (
         "",
         "tokens/s",
@@ -158,28 +189,12 @@ def render(made: LoadRecord, place: str) -> str:
         "E2E p99",
         "failed",
     )
-    if asked.goodput:
+    if made.asked.goodput:
         heads = (*heads, "good/s")
     rows = [heads, *(_row(each, is_best) for each, is_best in zip(made.levels, made.pareto))]
     whole = [row for row in rows if len(row) == len(heads)]
     widths = [max(len(row[at]) for row in (whole if at else rows)) for at in range(len(heads))]
-    table = [_line(row, widths) for row in rows]
-    said = [
-        f"{asked.workload}, {asked.duration_s:g} s each, latencies in ms from when a request was due:",
-        *table,
-    ]
-    said.append("* no other level has both more tokens/s and a lower p90 TPOT")
-    if asked.goodput:
-        said.append(f"good: {asked.goodput.words}")
-    for each in made.levels:
-        if each.figures and each.figures.failures:
-            failed = ", ".join(f"{count} {name}" for name, count in each.figures.failures.items())
-            said.append(f"{each.level.label}: failed {failed}")
-        if each.figures and each.figures.cached_tokens:
-            said.append(
-                f"{each.level.label}: {each.figures.cached_tokens:,} prompt tokens came from the server's cache"
-            )
-    return "\n".join([*said, *(f"  {name:<9}{text}" for name, text in about)])
+    return [_line(row, widths) for row in rows]
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:

@@ -1,7 +1,7 @@
 """Reads a pickle as data: plain containers, and records of the calls that it asks for. None of them is made.
 
 A pickle is a program for a small stack machine. This is that machine with its dangerous half left out: a name
-gives a `Name` and a call gives a `Called`, whatever they are; no class of a library is ever touched.
+gives a `PickledName` and a call gives a `Called`, whatever they are; no class of a library is ever touched.
 Source of the opcodes: the documentation in Python's own `pickletools`, which also decodes their arguments.
 """
 

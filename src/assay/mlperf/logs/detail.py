@@ -24,6 +24,7 @@ DETAIL_BYTES_MAX = 256 << 20
 """Real logs hold 100-250 KB; anything past this is not one."""
 MESSAGES_MAX = 20
 MESSAGE_CHARS_MAX = 500
+"""What is kept of errors and warnings. A choice: a report shows some of them, and a log may hold one a query."""
 JUDGED_KEYS = frozenset(
     (
         "loadgen_version",

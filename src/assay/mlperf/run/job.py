@@ -200,7 +200,22 @@ def _refuse_impossible(job: Job) -> None:
     config, kind = job.config, job.kind
     kind.refuse_impossible(job.workload, config.scenarios, config.modes, config.precision, config.device)
     kind.values(config.sut_options)
-    has_two_sets = job.rules.accuracy_samples is not None
+    _refuse_datasets(job)
+    if config.style is Style.VALID:
+        _refuse_part(job)
+    for scenario in config.scenarios:
+        refuse_scenario(job.workload, scenario)
+        if scenario.is_paced and job.rules.token_latencies and scenario.value not in job.rules.latency:
+            raise ConfigError(
+                f"{job.workload.name} has no {scenario.value} limits in round {job.round.name}",
+                f"--scenario {','.join(_limited(job.workload, job.rules)).lower()}",
+            )
+    _refuse_missing(job)
+
+
+def _refuse_datasets(job: Job) -> None:
+    """Raises: ConfigError for a second data set too many, and for one too few of a valid-style run."""
+    config, has_two_sets = job.config, job.rules.accuracy_samples is not None
     if config.paths.accuracy_dataset is not None and not has_two_sets:
         raise ConfigError(
             f"{job.workload.name} has one data set for performance and accuracy", "--dataset FILE alone"
@@ -215,30 +230,23 @@ def _refuse_impossible(job: Job) -> None:
             f"{job.workload.name} has a data set for performance and another for accuracy",
             "--accuracy-dataset FILE names the second",
         )
-    if config.style is Style.VALID and config.limits.samples is not None:
+
+
+def _refuse_part(job: Job) -> None:
+    """Raises: ConfigError for a valid-style run that would be less than the round demands."""
+    limits, least_ms = job.config.limits, job.round.min_duration_ms
+    if limits.samples is not None:
         raise ConfigError(
             "a valid-style run takes the whole dataset, so --samples has no place in it",
             "leave --samples out, or ask for --style test",
         )
-    if (
-        config.style is Style.VALID
-        and config.submission.division is Division.CLOSED
-        and config.limits.min_duration_s is not None
-        and config.limits.min_duration_s * 1000 < job.round.min_duration_ms
-    ):
+    asked_s, is_closed = limits.min_duration_s, job.config.submission.division is Division.CLOSED
+    if is_closed and asked_s is not None and asked_s * 1000 < least_ms:
         raise ConfigError(
-            f"--min-duration {config.limits.min_duration_s:g}s is below the "
-            f"{job.round.min_duration_ms / 1000:g} s that round {job.round.name} demands of closed",
+            f"--min-duration {asked_s:g}s is below the {least_ms / 1000:g} s that round {job.round.name} demands of "
+            "closed",
             "leave it out, or ask for --division open",
         )
-    for scenario in config.scenarios:
-        refuse_scenario(job.workload, scenario)
-        if scenario.is_paced and job.rules.token_latencies and scenario.value not in job.rules.latency:
-            raise ConfigError(
-                f"{job.workload.name} has no {scenario.value} limits in round {job.round.name}",
-                f"--scenario {','.join(_limited(job.workload, job.rules)).lower()}",
-            )
-    _refuse_missing(job)
 
 
 def _limited(workload: Workload, rules: RoundWorkload) -> list[str]:

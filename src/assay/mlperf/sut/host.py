@@ -202,4 +202,5 @@ class SutHost:
 
 
 def unanswered(count: int, limit_s: float) -> str:
+    """The sentence about answers that are overdue."""
     return f"{count:,} queries were not answered: nothing came from the SUT for {limit_s:,.0f} s"

@@ -59,7 +59,7 @@ class SutKind:
     summary: str
     """One line for lists and help."""
     module: str
-    """Dotted name of the module whose `build` makes the SUT, in the SUT process alone; see `sut.SutModule`."""
+    """Dotted name of the module whose `build` makes the SUT, in the SUT process alone; see `interface.SutModule`."""
     needs_checkpoint: bool = True
     """Whether it loads weights: then a checkpoint must be there or be fetched, and is identified in the record."""
     needs_tokenizer: bool = False

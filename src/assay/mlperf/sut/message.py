@@ -19,7 +19,7 @@ from assay.mlperf.sut.interface import SutSpec, Used
 
 @dataclass(frozen=True)
 class Build:
-    """To the SUT process, once: what to load. Answered by Report or Failure."""
+    """To the SUT process, once: what to load. Answered by UsedReport or Failure."""
 
     module: str
     spec: SutSpec
@@ -28,7 +28,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Ask:
-    """To the SUT process, between runs: what is in use? Answered by Report."""
+    """To the SUT process, between runs: what is in use? Answered by UsedReport."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Begin:
 
 @dataclass(frozen=True)
 class Renew:
-    """To the SUT process, between runs: answer another data set. Answered by Report or Failure."""
+    """To the SUT process, between runs: answer another data set. Answered by UsedReport or Failure."""
 
     spec: SutSpec
     samples: Sequence[Sample]
@@ -53,6 +53,8 @@ class Close:
 
 @dataclass(frozen=True)
 class UsedReport:
+    """From the SUT process: what is in use."""
+
     used: Used
 
 

@@ -1,6 +1,6 @@
 """Estimates for a SUT before it is loaded: what prevents the run, memory, seconds.
 
-A module satisfies SutPlanner, as one satisfies `sut.SutModule`.
+A module satisfies SutPlanner, as one satisfies `interface.SutModule`.
 """
 
 from __future__ import annotations

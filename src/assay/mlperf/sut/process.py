@@ -4,7 +4,7 @@ Clients are the LoadGen child of each run and the parent's own probe. All calls 
 main thread, in the order in which they arrived; two more threads only read, so that LoadGen never waits for a
 busy SUT.
 
-Started by `sut_host` through `child_main`.
+Started by `host` through `child_main`.
 """
 
 from __future__ import annotations

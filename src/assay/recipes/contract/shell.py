@@ -9,12 +9,15 @@ import stat
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay.recipes.contract import secrets
 from assay.recipes.contract.dialect import Dialect
 from assay.recipes.errors import RecipeFault
 from assay.recipes.values import Given, Values
+
+if TYPE_CHECKING:
+    from assay.recipes.contract.script_output import ScriptOutput
 
 RUN_FILE, STATE_FILE = "tmp-run.sh", "tmp-state.json"
 NEW_STATE_FILE, NEW_ENV_FILE, VERSION_FILE = "tmp-run-state.json", "tmp-run-env.out", "tmp-ver.out"
@@ -104,9 +107,7 @@ def run_script(
     Its process starts with the environment `host_env`. With `keep`, a script that runs it without the runner stays
     in the folder.
     """
-    import subprocess
-
-    from assay.recipes.contract.script_output import ScriptOutput, has_ended
+    from assay.recipes.contract.script_output import ScriptOutput
 
     for name in (NEW_STATE_FILE, NEW_ENV_FILE):
         Path(name).unlink(missing_ok=True)
@@ -118,24 +119,35 @@ def run_script(
         write_script(Path("tmp-run-without-cm.sh"), lines)
     command, environ = ["bash", "-c", f". ./{RUN_FILE}"], {**host_env, **secrets.apart(env)[1]}
     with ScriptOutput() as output:
-        out, err = output.ends()
-        with subprocess.Popen(command, env=environ, stdout=out, stderr=err) as process:
-            output.started()
-            try:
-                output.pass_on(process.pid)
-                process.wait()
-            except BaseException:
-                try:
-                    output.pass_on(process.pid, END_SECONDS)
-                finally:
-                    if not has_ended(process.pid):
-                        end_with_children(process.pid)
-                output.pass_on(process.pid, END_SECONDS)
-                raise
+        status = _waited(command, environ, output)
         for name in (NEW_STATE_FILE, NEW_ENV_FILE):  # the script may have put a secret there
             with contextlib.suppress(FileNotFoundError):
                 Path(name).chmod(stat.S_IRUSR | stat.S_IWUSR)
-        return ScriptEnded(process.returncode, output.kept() if process.returncode else b"", output.problem)
+        return ScriptEnded(status, output.kept() if status else b"", output.problem)
+
+
+def _waited(command: list[str], environ: Mapping[str, str], output: ScriptOutput) -> int:
+    """Runs a command and passes on what it writes. Returns its exit status. When this process is interrupted meanwhile,
+    the command has END_SECONDS to end; then it is ended with its children."""
+    import subprocess
+
+    from assay.recipes.contract.script_output import has_ended
+
+    out, err = output.ends()
+    with subprocess.Popen(command, env=environ, stdout=out, stderr=err) as process:
+        output.started()
+        try:
+            output.pass_on(process.pid)
+            process.wait()
+        except BaseException:
+            try:
+                output.pass_on(process.pid, END_SECONDS)
+            finally:
+                if not has_ended(process.pid):
+                    end_with_children(process.pid)
+            output.pass_on(process.pid, END_SECONDS)
+            raise
+        return process.returncode
 
 
 def _write_private(path: Path, text: str) -> None:
