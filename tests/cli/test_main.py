@@ -64,6 +64,12 @@ def test_an_unknown_option_names_the_nearest_and_exits_2(
     assert words in capsys.readouterr().err
 
 
+def test_the_value_of_an_unknown_option_may_be_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "mixtral-8x7b", "--api-key=hunter2"]) == 2
+    told = capsys.readouterr().err
+    assert "does not know '--api-key'" in told and "hunter2" not in told
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [

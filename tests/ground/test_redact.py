@@ -17,6 +17,8 @@ from assay.ground.redact import addresses
         ("https://host/f#access_token=abc", "https://host/f#access_token=***"),
         ("cannot get 'https://a:b@host/f?s=1': gone", "cannot get 'https://***@host/f?s=***': gone"),
         ("ssh://git:secret@host/n", "ssh://***@host/n"),
+        ("no folder http:/me:secret@host/x?sig=abc", "no folder http:/***@host/x?sig=***"),
+        ("hf:owner/name?token=abc", "hf:owner/name?token=***"),
     ],
 )
 def test_what_may_let_somebody_in_is_hidden(given: str, shown: str) -> None:
@@ -31,6 +33,7 @@ def test_what_may_let_somebody_in_is_hidden(given: str, shown: str) -> None:
         "git@host:owner/name",
         "hf:owner/name@a60832cb",
         "no address here: a?b=c",
+        "a path C:/me:x/y@z and log:/me:x/y",
         "",
     ],
 )

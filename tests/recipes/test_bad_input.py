@@ -39,6 +39,7 @@ PARTS = [
     {"default_env": ["a"]},
     {"new_env_keys": 5},
     {"input_mapping": ["a"]},
+    {"input_mapping": {"a": 3}},
     {"versions": 5},
     {"variations": ["a"]},
     {"clean_files": 5},
@@ -69,7 +70,7 @@ def test_a_part_of_the_wrong_form_is_named_by_a_run_and_by_lint(kit: Kit, part: 
     kit.recipe("leaf")
     kit.recipe("wrong", **({"deps": [{"tags": "leaf"}]} if "local_env_keys" in part else {}) | part)
     with pytest.raises(RecipeFault, match=r"script/wrong: .* (must be|must hold) .*") as caught:
-        kit.run("wrong")
+        kit.run("wrong", "--a=1")
     assert caught.value.code == 4
     index = Index(kit.home)
     problems = lint(index, index.home.one("tests@small"))

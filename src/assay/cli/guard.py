@@ -153,7 +153,9 @@ def _run_native(verb: str, rest: list[str]) -> int:
     if unknown:
         word = unknown[0].split("=")[0]
         hint = _hint(word, [*options(parser)], intents.OPTIONS, f"assay {verb}")
-        raise ConfigError(f"assay {verb} does not know {unknown[0]!r}", hint)
+        # The value may be a secret, as of --api-key=….
+        named = word if unknown[0].startswith("-") else unknown[0]
+        raise ConfigError(f"assay {verb} does not know {named!r}", hint)
     terminal.begin(
         terminal.Manner(
             is_json=asked.json,

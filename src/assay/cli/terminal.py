@@ -38,7 +38,7 @@ def say(text: str = "", *, end: str = "\n") -> None:
 
 def tell(text: str) -> None:
     """Prints on stderr without buffering. Passwords and tokens in URLs are hidden."""
-    if "://" in text:
+    if ":/" in text or "hf:" in text:
         from assay.ground.redact import addresses  # imported here because it imports re
 
         text = addresses(text)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 
 HIDDEN = "***"
+# A path has lost one of the two slashes. An address of the hub has none.
 # The user part may hold a "/" or "?" that nobody quoted; `:` with digits and a "/" is a port and not a password.
 _ADDRESS = re.compile(
-    r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,20}://)"
+    r"(?P<scheme>\b(?:[a-z][a-z0-9+.-]{0,20}://|(?:https?|ftp|ssh|git|s3|ray):/|hf:))"
     r"(?P<user>[^\s/?#@:'\"<>]*(?::(?!\d+/)[^\s@'\"<>]*(?:@[^\s/?#@'\"<>]*)*)?@)?"
     r"(?P<place>[^\s?#'\"<>]*)"
     r"(?P<query>\?[^\s#'\"<>]*)?"

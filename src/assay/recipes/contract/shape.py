@@ -98,7 +98,7 @@ def _wrong_dictionary(part: str, key: str, value: Any) -> Iterator[str]:
         return
     if key in VARIABLES and (other := [name for name in value if not isinstance(name, str)]):
         yield f"{part} must have names as keys, not {other[0]!r}"
-    if key in NAMES_TO_TEXTS and (other := [text for text in value.values() if isinstance(text, NESTING)]):
+    if key in NAMES_TO_TEXTS and (other := [text for text in value.values() if _is_no_text(key, text)]):
         yield f"{part} must hold texts, not {other[0]!r}"
     if key == "docker":
         yield from misshapen(value, f"{part}: ")
@@ -112,6 +112,11 @@ def _wrong_dictionary(part: str, key: str, value: Any) -> Iterator[str]:
                 yield from misshapen(inner, f"{start}: ")
             elif inner or key in NAMES_TO_BLOCKS:
                 yield f"{start} must be a dictionary, not {inner!r}"
+
+
+def _is_no_text(key: str, value: object) -> bool:
+    """What an input is mapped to is the name of a variable; elsewhere a number counts as its text."""
+    return not isinstance(value, str) if key == "input_mapping" else isinstance(value, NESTING)
 
 
 def _wrong_list(part: str, key: str, value: Any) -> Iterator[str]:
