@@ -38,13 +38,13 @@ COMMANDS = (
 PLOT = "section:nth-of-type(2) figure:nth-of-type({})"
 PICTURES = (
     ("report", "run", "h1", PLOT.format(2)),
-    ("server", "late", "section:nth-of-type(2) figure", PLOT.format(7)),
+    ("server", "late", PLOT.format(1), PLOT.format(7)),
     ("compare", "compare", "h1", "section:last-of-type"),
-    ("answers", "answers", "h1", "body"),
+    ("answers", "answers", "h1", ".answers > :nth-child(2)"),
     ("history", "history", "h1", "body"),
 )
 """(picture, page, what it begins with, what it ends with)"""
-MARGIN, MOST_HEIGHT = 24, 1_500
+MARGIN, MOST_HEIGHT = 12, 1_500
 """Pixels."""
 
 
@@ -73,7 +73,12 @@ def taken(browser: Browser, page: Path, first: str, last: str) -> bytes:
         f" document.querySelector('{last}').getBoundingClientRect().bottom + scrollY]"
     )
     top = max(0, top - MARGIN)
-    clip = {"x": 0, "y": top, "width": WIDTH, "height": min(bottom + MARGIN - top, MOST_HEIGHT), "scale": 1}
+    height = bottom + MARGIN - top
+    if height > MOST_HEIGHT:
+        sys.exit(
+            f"{page}: {height:.0f} pixels from {first} to {last}, more than {MOST_HEIGHT}: show less of the page"
+        )
+    clip = {"x": 0, "y": top, "width": WIDTH, "height": height, "scale": 1}
     told = browser.ask("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
     return base64.b64decode(told["data"])
 

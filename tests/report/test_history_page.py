@@ -27,6 +27,14 @@ def past(name: str, *rates: float, workload: str = "mixtral-8x7b") -> PastRun:
 UNREADABLE = PastRun(ROOT / "bad", None, "result.json is <b>damaged</b>")
 
 
+def test_runs_are_counted_from_one_and_stand_away_from_the_ends_of_the_axis() -> None:
+    drawn = plot.render(history_page.trends([past("a", 10.0), past("b", 12.0), past("c", 7.0)])[0])
+    marks = re.findall(r'<text[^>]* x="([0-9.]+)"[^>]*>([0-9]+)</text>', str(drawn))
+    by_name = {name: float(x) for x, name in marks if name in "123"}
+    wide = plot.WIDTH - plot.LEFT - plot.RIGHT
+    assert by_name == {name: round(plot.LEFT + wide * (n - 0.5) / 3, 1) for n, name in enumerate("123", 1)}
+
+
 def test_each_workload_and_scenario_has_a_trend_in_the_order_of_the_runs() -> None:
     found = history_page.trends(
         [past("a", 10.0, 5.0), UNREADABLE, past("b", 12.0), past("c", 7.0, workload="w")]
@@ -41,7 +49,7 @@ def test_each_workload_and_scenario_has_a_trend_in_the_order_of_the_runs() -> No
 def test_runs_are_counted_in_whole_numbers() -> None:
     drawn = plot.render(history_page.trends([past("a", 10.0), past("b", 12.0)])[0])
     marks = re.findall(r'text-anchor="middle">([^<]*)<', drawn)
-    assert marks == ["0", "1", "2", "run"]
+    assert marks == ["1", "2", "run"]
 
 
 def test_the_table_has_the_number_that_the_plot_has() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
 import pytest
 
 from assay.report import plot, series
-from assay.report.plot import Curve, Limit, Plot
+from assay.report.plot import Curve, Limit, Plot, Spot
 from tests.report import rows
 
 
@@ -88,3 +89,11 @@ def test_each_point_says_its_numbers_to_whoever_points_at_it() -> None:
     text = plot.render(Plot("t", "s", "tokens/s", (Curve("<b>", ((1.0, 12345.678), (2.0, 7.0))),)))
     assert text.count('class="told"') == 2
     assert "<title>&lt;b&gt;: 12346 tokens/s at 1 s</title>" in text and "<b>" not in text
+
+
+def test_names_of_spots_that_lie_close_do_not_cover_each_other() -> None:
+    spots = tuple(Spot(1.0, value, f"s{value}", False) for value in (10.0, 10.1, 10.2, 3.0))
+    drawn = str(plot.render(Plot("t", "x", "y", (), spots=spots)))
+    heights = sorted(float(y) for y in re.findall(r' y="([0-9.]+)"[^>]*>s', drawn))
+    assert len(heights) == 4
+    assert all(below - above >= plot.LINE for above, below in itertools.pairwise(heights))

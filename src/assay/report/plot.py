@@ -13,6 +13,8 @@ WIDTH, HEIGHT = 440, 250
 LEFT, RIGHT, TOP, BOTTOM = 52, 24, 12, 44
 POINTED = 4
 """How near to a point one must be to read its numbers."""
+LINE, LABEL_WIDTH = 13, 100
+"""Height of a line of text, and about the width of the name of a spot."""
 COLOURS = 6
 """Colours of curves that the style sheet names: c0 to c5."""
 TICKS = 5
@@ -60,7 +62,7 @@ class Plot:
     caption: str = ""
     spots: tuple[Spot, ...] = ()
     counts_x: bool = False
-    """The x axis counts things: its marks are whole numbers."""
+    """The x axis counts things: its marks are whole numbers from 1 on, away from its ends."""
 
 
 def ticks(most: float, least_step: float = 0.0) -> list[float]:
@@ -90,8 +92,13 @@ def render(plot: Plot) -> Markup:
     x_ticks = ticks(most_x, least_step=1.0 if plot.counts_x else 0.0)
     y_ticks = ticks(_most([y for _, y in points], [v.value for v in plot.limits if not v.is_vertical]))
 
+    edge = 0.0
+    if plot.counts_x:
+        x_ticks, edge = x_ticks[1:], 0.5
+
     def x_of(value: float) -> float:
-        return round(LEFT + value / x_ticks[-1] * (WIDTH - LEFT - RIGHT), 1)
+        share = (value - edge) / x_ticks[-1]  # from half before the first to half behind the last
+        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
     def y_of(value: float) -> float:
         return round(HEIGHT - BOTTOM - value / y_ticks[-1] * (HEIGHT - TOP - BOTTOM), 1)
@@ -118,21 +125,15 @@ def render(plot: Plot) -> Markup:
         for line in plot.lines
         for x, y in line.points
     ]
+    placed: list[tuple[float, float]] = []
     for spot in plot.spots:
-        at = f"{x_of(spot.x)},{y_of(spot.y)}"
+        x, y = x_of(spot.x), y_of(spot.y)
+        kind = "line spot c0" if spot.is_marked else "line spot c3"
+        drawn.append(element("polyline", points=f"{x},{y} {x},{y}", class_=kind))
+        is_left = x < (LEFT + right) / 2
+        placed.append((x, _free(x, y - 6, placed)))
         drawn.append(
-            element(
-                "polyline", points=f"{at} {at}", class_="line spot c0" if spot.is_marked else "line spot c3"
-            )
-        )
-        is_left = x_of(spot.x) < (LEFT + right) / 2
-        drawn.append(
-            _text(
-                x_of(spot.x) + (7 if is_left else -7),
-                y_of(spot.y) - 6,
-                spot.label,
-                "start" if is_left else "end",
-            )
+            _text(x + (7 if is_left else -7), placed[-1][1], spot.label, "start" if is_left else "end")
         )
     svg = element(
         "svg",
@@ -152,6 +153,13 @@ def _legend(plot: Plot, drawn: Sequence[Limit]) -> Markup:
         said = limit.label if is_drawn else f"{limit.label}: far beyond the plot"
         names.append(element("span", said, class_="key limit" if is_drawn else "key"))
     return element("span", joined(*names), class_="keys")
+
+
+def _free(x: float, y: float, placed: Sequence[tuple[float, float]]) -> float:
+    """The height of a label at `x`: the first from `y` downwards where none of those that are placed is in its way."""
+    while any(abs(x - other_x) < LABEL_WIDTH and abs(y - other_y) < LINE for other_x, other_y in placed):
+        y += LINE
+    return y
 
 
 def _told(x: float, y: float, words: str) -> Markup:
