@@ -26,6 +26,12 @@ def test_more_memory_and_faster_disks_are_never_slower() -> None:
     assert list(found[1].tokens_per_s) == sorted(found[1].tokens_per_s)
 
 
+def test_keys_and_values_in_int8_make_room_for_nearly_twice_the_batch() -> None:
+    wide, narrow = (machines.table(MIXTRAL_8X7B, Precision.INT8, kv)[0] for kv in ("auto", "int8"))
+    assert 1.9 * wide.batch < narrow.batch < 2.0 * wide.batch + 1
+    assert narrow.tokens_per_s > wide.tokens_per_s
+
+
 def test_a_step_takes_the_longer_of_reading_and_computing() -> None:
     assert machines.tokens_per_s(EnginePace(0.5, 0.0), 100, 50.0) == 2.0
     assert machines.tokens_per_s(EnginePace(0.5, 0.0), 100, 0.1) == 200.0

@@ -43,6 +43,14 @@ def test_several_precisions_share_one_reference(checkpoint: Path, capsys: pytest
     assert tree["rouge"] == []
 
 
+def test_keys_and_values_in_int8_are_said(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = ("--checkpoint", str(checkpoint), "--steps", "4", "--samples", "3", "--batch", "2")
+    parity.run(parse(*args, "--kv-precision", "int8"))
+    assert "float32, KV in int8 (torch kernels), 3 prompts" in capsys.readouterr().out
+    with pytest.raises(ConfigError, match="kv_precision 'int9'"):
+        parity.run(parse(*args, "--kv-precision", "int9"))
+
+
 @pytest.mark.parametrize("words", ["", "float33", "float32,"])
 def test_precisions_that_are_none_are_refused(checkpoint: Path, words: str) -> None:
     with pytest.raises(ConfigError, match="not a list of precisions"):

@@ -181,10 +181,13 @@ def test_other_machines_are_a_table_of_memory_and_disk(
         Machine(64, 16, 12.34, 100, tuple(float(n) for n in range(1, len(machines.DISKS) + 1))),
         Machine(256, 64, 0.0, 256, tuple(99.0 for _ in machines.DISKS)),
     ]
-    monkeypatch.setattr(machines, "table", lambda tree, precision: rows)
+    asked: list[str] = []
+    monkeypatch.setattr(machines, "table", lambda tree, precision, kv: asked.append(kv) or rows)
     assert cli.main(["plan", "mixtral-8x7b", "--machines"]) == 0
     _, head, none, some, whole = capsys.readouterr().out.splitlines()
     assert head.count("GB/s") == len(machines.DISKS) and none.endswith("cannot run")
     assert "12.3 GB" in some and "nothing" in whole and len(head) == len(some) == len(whole)
     assert cli.main(["plan", "mixtral-8x7b", "--machines", "--json"]) == 0
     assert [each["memory_gib"] for each in json.loads(capsys.readouterr().out)] == [8, 64, 256]
+    assert cli.main(["plan", "mixtral-8x7b", "--sut", "engine", "--machines", "--kv-precision", "int8"]) == 0
+    assert "with keys and values in int8" in capsys.readouterr().out and asked == ["auto", "auto", "int8"]

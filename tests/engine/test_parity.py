@@ -40,6 +40,19 @@ def test_float32_gives_the_same_tokens_at_every_batch_size(
     assert report.scored.agreement == 1 and report.scored.logit_error_max < 1e-3
 
 
+@pytest.mark.parametrize("precision", [Precision.FLOAT32, Precision.BFLOAT16])
+def test_keys_and_values_in_int8_are_near_and_are_held_to_the_agreement_of_lower_precisions(
+    small_checkpoint: Path, traces: list[parity.Trace], precision: Precision
+) -> None:
+    """Random weights amplify rounding, and more where a head has few channels: 16 here."""
+    config = EngineConfig(small_checkpoint, precision, kv_precision="int8", kernels="torch")
+    report = parity.compare(config, traces, [3], lambda _: None)
+    assert (report.precision, report.kv_precision) == (precision.value, "int8")
+    assert report.scored.agreement >= 0.85
+    assert 1e-6 < report.scored.kl_mean < 0.1
+    assert report.holds is (report.scored.agreement >= parity.AGREEMENT_MIN)
+
+
 @pytest.mark.parametrize(("precision", "error"), [(Precision.BFLOAT16, 0.05), (Precision.INT8, 0.2)])
 def test_lower_precisions_are_near(
     small_checkpoint: Path, traces: list[parity.Trace], precision: Precision, error: float

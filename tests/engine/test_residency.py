@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.config import Precision
-from assay.engine.config import EngineConfig
+from assay.engine.config import PRECISIONS, EngineConfig
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS
 from assay.engine.residency import RUNTIME_BYTES, kv_bytes_per_token, plan, row_bytes, weight_bytes
@@ -44,7 +44,19 @@ def test_the_weights_take_their_bytes(precision: Precision, size_bytes: int) -> 
     [(Precision.FLOAT32, 256), (Precision.BFLOAT16, 128), (Precision.FLOAT16, 128), (Precision.INT8, 128)],
 )
 def test_a_token_keeps_a_key_and_a_value_in_each_layer(precision: Precision, size_kib: int) -> None:
-    assert kv_bytes_per_token(MIXTRAL, precision) == size_kib << 10
+    assert kv_bytes_per_token(MIXTRAL, replace(ENGINE, precision=precision)) == size_kib << 10
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_keys_and_values_in_int8_take_a_byte_each_and_a_scale_for_each_head(precision: Precision) -> None:
+    # 2 * 32 layers * 8 heads, each of 128 numbers and 4 bytes
+    engine = replace(ENGINE, precision=precision, kv_precision="int8")
+    assert kv_bytes_per_token(MIXTRAL, engine) == 2 * 32 * 8 * (128 + 4)
+
+
+def test_keys_and_values_in_int8_hold_more_tokens_in_the_same_memory() -> None:
+    wide, narrow = (plan(MIXTRAL, replace(ENGINE, kv_precision=kv), 100 * GIB) for kv in ("auto", "int8"))
+    assert narrow.total <= 100 * GIB and 1.9 * wide.kv_blocks < narrow.kv_blocks
 
 
 def test_the_rows_of_a_step_are_those_of_its_budget() -> None:
@@ -80,7 +92,10 @@ def test_what_does_not_fit_is_refused_with_its_figures() -> None:
         plan(MIXTRAL, IN_MEMORY, 80 * GIB)
     assert "bfloat16 takes 87.9 GiB (weights 87.2 GiB" in error.value.message
     assert "for 2048 tokens); 80.0 GiB is available" in error.value.message
-    assert "a smaller --precision" in error.value.hint
+    assert "a smaller --precision, keys and values in int8" in error.value.hint
+    with pytest.raises(EnvironmentProblem) as narrower:
+        plan(MIXTRAL, replace(IN_MEMORY, kv_precision="int8"), 80 * GIB)
+    assert "a smaller --precision, fewer kv_tokens" in narrower.value.hint
 
 
 def test_kv_for_one_long_sequence_must_fit_beside_the_weights() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from assay.config import Device, Mode, Precision, Scenario
-from assay.engine.config import KERNELS, ORDERS, PRECISIONS, WEIGHTS, EngineConfig
+from assay.engine.config import KERNELS, KV_PRECISIONS, ORDERS, PRECISIONS, WEIGHTS, EngineConfig
 from assay.engine.families import FAMILIES
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
@@ -15,9 +15,9 @@ from assay.suts.engine import KIND
 
 
 def test_every_field_of_the_engine_that_a_user_may_set_is_an_option_with_the_same_default() -> None:
-    for name in ("order", "kernels", "weights"):
+    for name in ("order", "kernels", "weights", "kv_precision"):
         assert KIND.defaults()[name] == getattr(EngineConfig, name)
-    assert set(KIND.defaults()) == {"order", "kernels", "weights"}
+    assert set(KIND.defaults()) == {"order", "kernels", "weights", "kv_precision"}
     values = KIND.values({})
     assert [name for name, value in values.items() if value is None] == [
         "token_budget",
@@ -28,10 +28,13 @@ def test_every_field_of_the_engine_that_a_user_may_set_is_an_option_with_the_sam
     ]
 
 
-@pytest.mark.parametrize(("name", "choices"), [("order", ORDERS), ("kernels", KERNELS), ("weights", WEIGHTS)])
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [("order", ORDERS), ("kernels", KERNELS), ("weights", WEIGHTS), ("kv_precision", KV_PRECISIONS)],
+)
 def test_each_choice_of_the_engine_may_be_asked_for_and_no_other(name: str, choices: tuple[str, ...]) -> None:
     assert [KIND.values({name: one})[name] for one in choices] == list(choices)
-    with pytest.raises(ConfigError, match=name):
+    with pytest.raises(ConfigError, match=name.replace("_", "-")):
         KIND.values({name: "other"})
 
 

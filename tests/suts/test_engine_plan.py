@@ -117,7 +117,7 @@ def test_what_the_engine_cannot_run_is_refused_as_it_would_itself() -> None:
 
 
 def test_memory_is_that_of_weights_rows_and_the_longest_that_run_at_once() -> None:
-    per_token = residency.kv_bytes_per_token(MODEL, Precision.INT8)
+    per_token = residency.kv_bytes_per_token(MODEL, EngineConfig(Path("toy"), Precision.INT8))
     one, two = (engine_plan.ram_bytes(work(batch=n, token_budget=256)) for n in (1, 2))
     rows = [
         residency.row_bytes(MODEL, EngineConfig(Path("toy"), max_running=n, token_budget=256)) for n in (1, 2)
@@ -125,6 +125,13 @@ def test_memory_is_that_of_weights_rows_and_the_longest_that_run_at_once() -> No
     assert two - rows[1] - (one - rows[0]) == (200 + 20) * per_token
     weights = residency.weight_bytes(MODEL, Precision.INT8)
     assert one == engine_plan.PROCESS_BYTES + weights + rows[0] + 330 * per_token
+
+
+def test_keys_and_values_in_int8_take_less() -> None:
+    wide, narrow = (engine_plan.ram_bytes(work(batch=2, kv_precision=kv)) for kv in ("auto", "int8"))
+    asked = (EngineConfig(Path("toy"), Precision.INT8, kv_precision=kv) for kv in ("auto", "int8"))
+    more, less = (residency.kv_bytes_per_token(MODEL, each) for each in asked)
+    assert (wide - narrow) % (more - less) == 0 and wide > narrow and less < 0.6 * more
 
 
 def test_with_experts_on_disk_memory_is_what_the_plan_takes(machine: dict[str, int]) -> None:

@@ -42,12 +42,17 @@ class Machine:
     """For each of DISKS"""
 
 
-def table(tree: Mapping[str, Any], precision: Precision) -> list[Machine]:
-    """For a model by its config.json; measures this processor for some seconds. Raises: ConfigError for a model that
-    the engine does not run."""
+def table(tree: Mapping[str, Any], precision: Precision, kv_precision: str = "auto") -> list[Machine]:
+    """For a model by its config.json; measures this processor for some seconds. `kv_precision`: as EngineConfig's.
+    Raises: ConfigError for a model that the engine does not run."""
     model = model_config(tree, "config.json")
     asked = EngineConfig(
-        Path("model"), precision, max_running=BATCH, token_budget=4 * BATCH, typical_tokens=PROMPT + ANSWER
+        Path("model"),
+        precision,
+        max_running=BATCH,
+        token_budget=4 * BATCH,
+        kv_precision=kv_precision,
+        typical_tokens=PROMPT + ANSWER,
     )
     pace = engine_pace.measure(model, asked, 256, PROMPT + ANSWER // 2)
     found = []

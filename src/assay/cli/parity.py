@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "float32's",
     )
     parser.add_argument(
+        "--kv-precision", default="auto", help="how keys and values are held: auto (as activations) or int8"
+    )
+    parser.add_argument(
         "--kernels", default="auto", help="auto, native, portable, avx512, amx, onednn or torch"
     )
 
@@ -62,7 +65,10 @@ def run(args: argparse.Namespace) -> int:
         prompts = _dataset_prompts(args.dataset, args.samples)
     else:
         prompts = parity.random_prompts(model, args.samples, args.steps)
-    configs = [EngineConfig(args.checkpoint, p, kernels=args.kernels) for p in precisions]
+    configs = [
+        EngineConfig(args.checkpoint, p, kv_precision=args.kv_precision, kernels=args.kernels)
+        for p in precisions
+    ]
     traces = parity.reference_traces(args.checkpoint, prompts, args.steps, tell_progress)
     reports = [parity.compare(config, traces, batches, tell_progress) for config in configs]
     rouge = _rouge(configs, args.dataset, args.rouge) if args.rouge else []
@@ -125,8 +131,9 @@ def _dataset_prompts(path: Path, count: int) -> list[tuple[int, ...]]:
 
 
 def _text(report: ParityReport) -> str:
+    kv = ", KV in int8" if report.kv_precision == "int8" else ""
     lines = [
-        f"{report.precision} ({report.kernels} kernels), {report.prompts} prompts, {report.steps} tokens each"
+        f"{report.precision}{kv} ({report.kernels} kernels), {report.prompts} prompts, {report.steps} tokens each"
     ]
     for g in report.generated:
         name = f"batch {g.batch}{' shuffled' if g.shuffled else ''}"

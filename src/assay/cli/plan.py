@@ -63,12 +63,15 @@ def _machines(args: argparse.Namespace) -> int:
 
     config = native.from_args(args)
     folder = config.paths.checkpoint
-    found = machines.table(model_folder.read_config(folder) if folder else MIXTRAL_8X7B, config.precision)
+    model = model_folder.read_config(folder) if folder else MIXTRAL_8X7B
+    kv_precision = str(config.sut_options.get("kv_precision", "auto"))
+    found = machines.table(model, config.precision, kv_precision)
     if args.json:
         say_json(json.dumps(machines.to_list(found)))
         return 0
     disks = "".join(f"{f'{rate:g} GB/s':>10}" for rate in machines.DISKS)
-    say(f"tokens/s in {config.precision.value} on this processor, by memory and disk:")
+    kv = " with keys and values in int8" if kv_precision == "int8" else ""
+    say(f"tokens/s in {config.precision.value}{kv} on this processor, by memory and disk:")
     say(f"  {'memory':>8} {'batch':>6}  {'read a step':>12} {'experts kept':>13}{disks}")
     for each in found:
         speeds = "".join(f"{speed:>10.3g}" for speed in each.tokens_per_s) or "  cannot run"

@@ -72,7 +72,10 @@ class Engine:
             model = replace(model, stream=self.stream)
         self.precision = self.ops.used_precision(model.layers[0].attention)
         """dtype of the packed weights, read from their memory"""
-        self._forward = Forward(model, self.plan.kv_blocks, self.meter)
+        self._forward = Forward(model, self.plan.kv_blocks, self.meter, config.has_int8_kv)
+        self.kv_precision = self._forward.kv_precision
+        if config.has_int8_kv:
+            self.notes += ("keys and values are held in int8",)
         self._scheduler = Scheduler(
             KvBlocks(self.plan.kv_blocks), config.max_running, config.token_budget, config.order
         )
@@ -148,6 +151,7 @@ class Engine:
             "onednn_from_rows": self.ops.onednn_from,
             "precision": self.precision,
             "notes": list(self.notes),
+            "kv_precision": self.kv_precision,
             "kv_blocks": self.plan.kv_blocks,
             "experts_from_disk": self._reading(),
             "preempted": self._scheduler.num_preempted,

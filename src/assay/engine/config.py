@@ -12,6 +12,7 @@ PRECISIONS = (Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16, Precisio
 ORDERS = ("arrival", "longest-prompt")
 KERNELS = ("auto", "native", "portable", "avx512", "amx", "onednn", "torch")
 WEIGHTS = ("auto", "memory", "disk")
+KV_PRECISIONS = ("auto", "int8")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class EngineConfig:
     """Most tokens that one step computes, decode and prefill together."""
     kv_tokens: int | None = None
     """Room for KV, in tokens; None = what `max_running` typical sequences need and memory allows."""
+    kv_precision: str = "auto"
+    """Of keys and values. `auto`: the activations' own, 16 bits or float32; `int8` takes about half of 16 bits."""
     order: str = "arrival"
     """`arrival`, or `longest-prompt` first among the requests that wait when a new line is formed."""
     kernels: str = "auto"
@@ -42,6 +45,10 @@ class EngineConfig:
     typical_tokens: int = 512
     """Of a sequence near its end, prompt included: with experts on disk, KV is planned for max_running of these."""
 
+    @property
+    def has_int8_kv(self) -> bool:
+        return self.kv_precision == "int8"
+
     def __post_init__(self) -> None:
         _refuse_unless(self.precision in PRECISIONS, f"precision {self.precision.value}", _names(PRECISIONS))
         _refuse_unless(self.order in ORDERS, f"order {self.order!r}", did_you_mean(self.order, ORDERS))
@@ -50,6 +57,11 @@ class EngineConfig:
         )
         _refuse_unless(
             self.weights in WEIGHTS, f"weights {self.weights!r}", did_you_mean(self.weights, WEIGHTS)
+        )
+        _refuse_unless(
+            self.kv_precision in KV_PRECISIONS,
+            f"kv_precision {self.kv_precision!r}",
+            did_you_mean(self.kv_precision, KV_PRECISIONS),
         )
         for name in ("max_running", "token_budget", "kv_tokens", "threads", "memory_bytes", "typical_tokens"):
             value = getattr(self, name)

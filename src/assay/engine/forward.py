@@ -23,10 +23,11 @@ from assay.engine.sequence import EngineRequest, Sequence
 class Forward:
     """A packed model with its KV memory."""
 
-    def __init__(self, model: Decoder, num_blocks: int, meter: Meter) -> None:
+    def __init__(self, model: Decoder, num_blocks: int, meter: Meter, has_int8_kv: bool = False) -> None:
         self.model = model
         self.meter = meter
-        self._cache: Any = model.ops.new_cache(num_blocks)
+        self._cache: Any = model.ops.new_cache(num_blocks, has_int8_kv)
+        self.kv_precision = model.ops.kv_precision(self._cache)
 
     def run(self, batch: Batch) -> list[int]:
         """Compute the batch and choose a token for each chunk of batch.sampling."""

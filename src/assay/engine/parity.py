@@ -81,6 +81,7 @@ class Scored:
 @dataclass(frozen=True)
 class ParityReport:
     precision: str
+    kv_precision: str
     kernels: str
     prompts: int
     steps: int
@@ -89,8 +90,8 @@ class ParityReport:
 
     @property
     def holds(self) -> bool:
-        """float32: no divergence that counts. Lower: enough agreement."""
-        if self.precision == Precision.FLOAT32.value:
+        """float32 throughout: no divergence that counts. Lower: enough agreement."""
+        if self.precision == self.kv_precision == Precision.FLOAT32.value:
             return not any(g.diverged for g in self.generated)
         return self.scored.agreement >= AGREEMENT_MIN
 
@@ -147,8 +148,9 @@ def compare(
         generated.append(_generate(engine, traces, batch, shuffled))
     progress("engine: teacher-forced scores")
     scored = _score(engine, traces)
+    precisions = engine.precision, engine.kv_precision
     return ParityReport(
-        engine.precision, engine.ops.name, len(traces), len(traces[0].tokens), tuple(generated), scored
+        *precisions, engine.ops.name, len(traces), len(traces[0].tokens), tuple(generated), scored
     )
 
 

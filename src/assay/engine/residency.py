@@ -19,6 +19,9 @@ from assay.ground.errors import EnvironmentProblem
 
 WEIGHT_BYTES = {precision: int(BYTES_PER_WEIGHT[precision]) for precision in PRECISIONS}
 KV_BYTES = {Precision.FLOAT32: 4, Precision.BFLOAT16: 2, Precision.FLOAT16: 2, Precision.INT8: 2}
+"""Of a number of keys and values, by the engine's precision"""
+INT8_KV_SCALE_BYTES = 4
+"""Beside a byte for each number, of each token and head"""
 HEAD_BYTES_MIN = 2
 """The head is at least 16 bit: Ops.pack_head."""
 RUNTIME_BYTES = 256 << 20
@@ -84,7 +87,7 @@ def in_memory(model: DecoderConfig, engine: EngineConfig, available: int) -> Res
     Raises: EnvironmentProblem as `plan`.
     """
     weights, rows = weight_bytes(model, engine.precision), row_bytes(model, engine)
-    block = BLOCK_TOKENS * kv_bytes_per_token(model, engine.precision)
+    block = BLOCK_TOKENS * kv_bytes_per_token(model, engine)
     most = engine.max_running * blocks_for(model.max_positions)
     room = available - weights - rows - RUNTIME_BYTES
     if engine.kv_tokens is not None:
@@ -97,7 +100,7 @@ def in_memory(model: DecoderConfig, engine: EngineConfig, available: int) -> Res
             f"{engine.precision.value} takes {_gib(found.total)} (weights {_gib(weights)}, "
             f"rows {_gib(rows)}, KV {_gib(found.kv)} for {count * BLOCK_TOKENS} tokens); "
             f"{_gib(available)} is available",
-            "a smaller --precision, fewer kv_tokens, a smaller token_budget, or a machine with more memory",
+            _smaller(engine),
         )
     return found
 
@@ -111,7 +114,7 @@ def from_disk(model: DecoderConfig, engine: EngineConfig, available: int) -> Res
     available = int(DISK_SHARE * available)
     dense, rows = dense_bytes(model, engine.precision), row_bytes(model, engine)
     expert, count = expert_bytes(model, engine.precision), model.num_layers * model.num_experts
-    block = BLOCK_TOKENS * kv_bytes_per_token(model, engine.precision)
+    block = BLOCK_TOKENS * kv_bytes_per_token(model, engine)
     most = engine.max_running * blocks_for(model.max_positions)
     least = blocks_for(engine.kv_tokens) if engine.kv_tokens else min(most, blocks_for(LEAST_KV_TOKENS))
     wanted = engine.max_running * blocks_for(engine.typical_tokens)
@@ -125,7 +128,7 @@ def from_disk(model: DecoderConfig, engine: EngineConfig, available: int) -> Res
             f"even with experts read from disk {engine.precision.value} takes {_gib(available - room + least * block)} "
             f"(dense weights {_gib(dense)}, room for one layer's experts {_gib(slots * expert)}, rows {_gib(rows)}, "
             f"KV {_gib(least * block)} for {least * BLOCK_TOKENS} tokens); {_gib(available)} is available",
-            "a smaller --precision, fewer kv_tokens, a smaller token_budget, or a machine with more memory",
+            _smaller(engine),
         )
     blocks = least if engine.kv_tokens else max(least, min(wanted, most, room // block))
     kept = 0 if engine.weights == "disk" else min(count - 1, (room - blocks * block) // expert)
@@ -168,8 +171,12 @@ def expert_bytes(model: DecoderConfig, precision: Precision) -> int:
     )
 
 
-def kv_bytes_per_token(model: DecoderConfig, precision: Precision) -> int:
-    return 2 * model.num_layers * model.kv_size * KV_BYTES[precision]
+def kv_bytes_per_token(model: DecoderConfig, engine: EngineConfig) -> int:
+    """Keys and values of all layers."""
+    numbers = 2 * model.num_layers * model.kv_size
+    if engine.has_int8_kv:
+        return numbers + 2 * model.num_layers * model.num_kv_heads * INT8_KV_SCALE_BYTES
+    return numbers * KV_BYTES[engine.precision]
 
 
 def row_bytes(model: DecoderConfig, engine: EngineConfig) -> int:
@@ -192,6 +199,14 @@ def said(found: Residency, copy: Path) -> str:
         f"the weights do not fit into memory: each step reads up to {found.step_bytes / 1e9:.1f} GB of experts from "
         f"{copy.name}; {len(found.resident)} experts stay in memory, and KV has room for "
         f"{found.kv_blocks * BLOCK_TOKENS} tokens"
+    )
+
+
+def _smaller(engine: EngineConfig) -> str:
+    """What to try where memory is short."""
+    kv = "" if engine.has_int8_kv else "keys and values in int8 (kv_precision), "
+    return (
+        f"a smaller --precision, {kv}fewer kv_tokens, a smaller token_budget, or a machine with more memory"
     )
 
 

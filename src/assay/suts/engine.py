@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay.config import Device, Scenario
-from assay.engine.config import KERNELS, ORDERS, PRECISIONS, WEIGHTS, EngineConfig
+from assay.engine.config import KERNELS, KV_PRECISIONS, ORDERS, PRECISIONS, WEIGHTS, EngineConfig
 from assay.mlperf.sut.kind import SutKind, greedy_only
 from assay.mlperf.sut.option import SutOption
 from assay.mlperf.workloads.workload import Workload
@@ -40,6 +40,13 @@ KIND = SutKind(
         ),
         SutOption(
             "kv_tokens", int, "room for keys and values, in tokens (default: as memory allows)", least=1
+        ),
+        SutOption(
+            "kv_precision",
+            str,
+            "how keys and values are held: as the activations are (auto), or in int8, in half the memory",
+            EngineConfig.kv_precision,
+            choices=KV_PRECISIONS,
         ),
         SutOption("threads", int, "threads of the kernels (default: one per usable core)", least=1),
         SutOption("order", str, "which waiting request is begun first", EngineConfig.order, choices=ORDERS),

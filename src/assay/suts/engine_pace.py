@@ -133,7 +133,7 @@ def _step_seconds(
     with torch.inference_mode():
         loaded = load_model(model, weights, ops, lambda _: None, has_copy=True)
         _place_experts(loaded)
-        forward = Forward(loaded, most, meter)
+        forward = Forward(loaded, most, meter, config.has_int8_kv)
         batches = [_batch(model.vocab_size, *kind) for kind in kinds]
         for warm in batches:
             seconds(warm)

@@ -83,7 +83,7 @@ def ram_bytes(work: SutWork) -> int:
     """Bytes with keys and values for the longest sequences that run at once. Their pages count when they are used."""
     model, config, found = _model(work), _config(work), _residency(work)
     longest = sorted((len(s.prompt_ids) + n for s, n in zip(work.samples, work.tokens)), reverse=True)
-    kv = sum(longest[: work.batch]) * residency.kv_bytes_per_token(model, config.precision)
+    kv = sum(longest[: work.batch]) * residency.kv_bytes_per_token(model, config)
     if found.is_from_disk:
         return PROCESS_BYTES + found.total - residency.RUNTIME_BYTES - found.kv + min(found.kv, kv)
     weights = residency.weight_bytes(model, config.precision)

@@ -198,12 +198,15 @@ def ragged_step(chunks: list[tuple[int, int]]) -> Step:
     )
 
 
-@pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])
+@pytest.mark.parametrize(
+    ("precision", "is_int8"),
+    [(Precision.BFLOAT16, False), (Precision.BFLOAT16, True), (Precision.INT8, True)],
+)
 @pytest.mark.parametrize(
     ("heads", "kv_heads", "channels"), [(4, 2, 16), (16, 4, 64), (8, 1, 128), (6, 6, 80)]
 )
 def test_ragged_attention_over_paged_keys(
-    form: Form, precision: Precision, heads: int, kv_heads: int, channels: int
+    form: Form, precision: Precision, is_int8: bool, heads: int, kv_heads: int, channels: int
 ) -> None:
     """Prefill in two chunks, then decode, with sequences of many lengths side by side."""
     hidden = 64
@@ -213,7 +216,8 @@ def test_ragged_attention_over_paged_keys(
     qkv = random((heads + 2 * kv_heads) * channels, hidden, seed=2).bfloat16() * 0.2
     out = random(hidden, heads * channels, seed=3).bfloat16() * 0.2
     attentions = [ops.pack_attention(AttentionWeights(norm, qkv, out)) for ops in sets]
-    caches = [ops.new_cache(256) for ops in sets]
+    caches = [ops.new_cache(256, is_int8) for ops in sets]
+    assert sets[0].kv_precision(caches[0]) == ("int8" if is_int8 else "bfloat16")
     steps = [[(0, 1), (0, 17), (0, 130)], [(1, 40), (17, 50), (130, 290)], [(40, 41), (50, 51), (290, 291)]]
     for number, chunks in enumerate(steps):
         step = ragged_step(chunks)
@@ -222,6 +226,19 @@ def test_ragged_attention_over_paged_keys(
         for x, ops, attention, cache in zip((got, expected), sets, attentions, caches):
             ops.add_attention(x, attention, cache, 1, step)
         close(got - before, expected - before, 2e-2 if precision is Precision.BFLOAT16 else 6e-2)
+
+
+def test_a_block_of_int8_keys_that_another_sequence_left_counts_for_nothing(form: Form) -> None:
+    """Scales of tokens that are not there yet may be anything, or nothing."""
+    ops = ops_for(form)
+    attention = ops.pack_attention(AttentionWeights(torch.ones(64), random(128, 64), random(64, 64)))
+    used, fresh = (ops.new_cache(4, is_int8=True) for _ in range(2))
+    ops.add_attention(random(60, 64) * 50, attention, used, 0, ragged_step([(0, 60)]))
+    step, before = ragged_step([(0, 3)]), random(3, 64, seed=1)
+    got = [before.clone(), before.clone()]
+    for x, cache in zip(got, (used, fresh)):
+        ops.add_attention(x, attention, cache, 0, step)
+    assert torch.equal(*got) and not torch.equal(got[0], before)
 
 
 def test_biases_and_norms_of_heads_apply_before_rows_are_turned(form: Form) -> None:

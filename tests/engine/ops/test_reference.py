@@ -136,3 +136,34 @@ def test_a_product_of_quantised_rows_is_exact_up_to_the_scales() -> None:
 def test_zeros_that_nobody_touched_are_zeros_of_the_type() -> None:
     zeros = untouched_zeros((2, 3), torch.bfloat16)
     assert (zeros.shape, zeros.dtype, int(zeros.count_nonzero())) == ((2, 3), torch.bfloat16, 0)
+
+
+@given(st.integers(1, 20), st.sampled_from([16, 48, 64, 80]), st.integers(0, 1000))
+@settings(max_examples=30, deadline=None)
+def test_attention_over_int8_is_near_that_over_the_numbers_themselves(
+    tokens: int, channels: int, seed: int
+) -> None:
+    """Values are averaged, so that no error is larger than a step of the largest of them, half a step in the mean."""
+    made = torch.Generator().manual_seed(seed)
+    q, k, v = (torch.randn(tokens, heads, channels, generator=made) for heads in (4, 2, 2))
+    k[:, :, 3] *= 20  # keys have channels that are always large
+    keys, values = reference.quantise_heads(k), reference.quantise_heads(v)
+    assert keys[0].dtype is torch.int8 and keys[1].shape == (tokens, 2)
+    got, expected = reference.attention_int8(q, keys, values, 0), reference.attention(q, k, v, 0)
+    exact = reference.attention(q, spread_back(*keys), spread_back(*values), 0)
+    assert torch.allclose(got, exact, atol=1e-4), "spread queries meet spread keys"
+    assert float((got - expected).square().mean().sqrt()) < 0.1 * float(expected.square().mean().sqrt())
+
+
+def spread_back(numbers: Tensor, scale: Tensor) -> Tensor:
+    rows = reference.spread((numbers * scale[..., None]).flatten(0, 1))
+    return rows.view_as(numbers)
+
+
+def test_each_head_of_each_token_has_a_scale_of_its_own() -> None:
+    x = torch.zeros(2, 2, 16)
+    x[0, 0, 0], x[1, 1, 0] = 4.0, 0.04
+    numbers, scale = reference.quantise_heads(x)
+    assert numbers.abs().amax(-1).tolist() == [[127, 0], [0, 127]]
+    assert float(scale[0, 0] / scale[1, 1]) == pytest.approx(100)
+    assert torch.allclose(spread_back(numbers, scale), x, atol=1e-6)

@@ -143,8 +143,9 @@ class Ops(Protocol):
     def pack_head(self, norm_D: Tensor, weight_VD: Tensor) -> Any:
         """The head: in bfloat16 where the set's precision is lower, for it decides between tokens itself."""
 
-    def new_cache(self, num_blocks: int) -> Any:
-        """KV memory of all layers. Pages are taken from the machine as blocks are first used."""
+    def new_cache(self, num_blocks: int, is_int8: bool = False) -> Any:
+        """KV memory of all layers: in the activations' precision, or in int8 with a scale for each token and head.
+        Pages are taken from the machine as blocks are first used."""
 
     def add_attention(self, x_TD: Tensor, attention: Any, cache: Any, layer: int, step: Step) -> None:
         """x += out(attend(qkv(norm(x)))): q and k are turned by their positions, k and v kept in the cache. Biases
@@ -164,6 +165,9 @@ class Ops(Protocol):
 
     def used_precision(self, attention: Any) -> str:
         """dtype of packed weights, read from their memory."""
+
+    def kv_precision(self, cache: Any) -> str:
+        """dtype of keys and values, read from their memory."""
 
 
 DISK_BLOCK = 4096

@@ -1,6 +1,6 @@
 """The ops in PyTorch: the truth in float32, and what runs where no kernel can be built.
 
-Weights stay as the checkpoint has them, in the asked precision; KV is a flat row per token.
+Weights stay as the checkpoint has them, in the asked precision; KV is a flat row per token (plain_kv.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from torch import Tensor
 from assay.config import Precision
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS
-from assay.engine.ops import AttentionWeights, Routing, Step, reference, untouched_zeros, whole_blocks
+from assay.engine.ops import AttentionWeights, Routing, Step, reference, whole_blocks
+from assay.engine.ops.plain_kv import PlainKv, new_kv
 
 FLOAT_TYPES = {
     Precision.FLOAT32: torch.float32,
@@ -76,12 +77,8 @@ class PlainHead:
     matrix: PlainMatrix
 
 
-@dataclass(frozen=True)
-class PlainCache:
-    """A row per KV token: token i of a sequence is row blocks[i // 16] * 16 + i % 16."""
-
-    k_LPKC: Tensor
-    v_LPKC: Tensor
+PlainCache = tuple[PlainKv, ...]
+"""By layer"""
 
 
 class PlainOps:
@@ -171,18 +168,17 @@ class PlainOps:
     def pack_head(self, norm_D: Tensor, weight_VD: Tensor) -> PlainHead:
         return PlainHead(norm_D, FloatMatrix(weight_VD.to(self.activation_type, copy=True)))
 
-    def new_cache(self, num_blocks: int) -> PlainCache:
-        m = self._model
-        shape = (m.num_layers, num_blocks * BLOCK_TOKENS, m.num_kv_heads, m.head_dim)
-        k, v = (untouched_zeros(shape, self.activation_type) for _ in range(2))
-        return PlainCache(k, v)
+    def new_cache(self, num_blocks: int, is_int8: bool = False) -> PlainCache:
+        m, of = self._model, torch.int8 if is_int8 else self.activation_type
+        rows = num_blocks * BLOCK_TOKENS
+        return tuple(new_kv(rows, m.num_kv_heads, m.head_dim, of) for _ in range(m.num_layers))
 
     def add_attention(
         self, x_TD: Tensor, attention: PlainAttention, cache: PlainCache, layer: int, step: Step
     ) -> None:
         weights = attention.weights
         qkv_TN = _biased(attention.qkv.product(self._norm(x_TD, weights.norm_D)), weights.qkv_bias_N)
-        h_TQ = self._attend(qkv_TN, weights, cache.k_LPKC[layer], cache.v_LPKC[layer], step)
+        h_TQ = self._attend(qkv_TN, weights, cache[layer], step)
         x_TD += _biased(attention.out.product(h_TQ), weights.out_bias_D)
 
     def route(self, x_TD: Tensor, moe: PlainMoe) -> Routing:
@@ -216,6 +212,9 @@ class PlainOps:
     def used_precision(self, attention: PlainAttention) -> str:
         return str(attention.qkv.weight_ND.dtype).removeprefix("torch.")
 
+    def kv_precision(self, cache: PlainCache) -> str:
+        return str(cache[0].k_PKC.dtype).removeprefix("torch.")
+
     def _pack(self, weight_ND: Tensor) -> PlainMatrix:
         if self.precision is Precision.INT8:
             return Int8Matrix(*reference.quantise_rows(weight_ND))
@@ -229,12 +228,11 @@ class PlainOps:
             return x_THC
         return reference.rms_norm(x_THC, weight_C, self._model.rms_norm_eps)
 
-    def _attend(
-        self, qkv_TN: Tensor, weights: AttentionWeights, k_PKC: Tensor, v_PKC: Tensor, step: Step
-    ) -> Tensor:
-        """Activations h_TQ; the rows' keys and values are kept in k_PKC and v_PKC."""
-        rows = qkv_TN.view(len(qkv_TN), -1, k_PKC.shape[-1])
-        q_THC, k_TKC, v_TKC = rows.split((self._model.num_heads, k_PKC.shape[1], k_PKC.shape[1]), dim=1)
+    def _attend(self, qkv_TN: Tensor, weights: AttentionWeights, kv: PlainKv, step: Step) -> Tensor:
+        """Activations h_TQ; the rows' keys and values are kept in `kv`."""
+        m = self._model
+        rows = qkv_TN.view(len(qkv_TN), -1, m.head_dim)
+        q_THC, k_TKC, v_TKC = rows.split((m.num_heads, m.num_kv_heads, m.num_kv_heads), dim=1)
         q_THC, k_TKC = self._head_norm(q_THC, weights.q_norm_C), self._head_norm(k_TKC, weights.k_norm_C)
         turn_TC = self._turn_PC[step.positions_T]
         q_THC, k_TKC = reference.rotate(q_THC, turn_TC), reference.rotate(k_TKC, turn_TC)
@@ -245,10 +243,8 @@ class PlainOps:
             here = slice(starts[s], starts[s + 1])
             kv_rows = _rows_of(step.table[table_starts[s] : table_starts[s + 1]], context)
             start = context - (here.stop - here.start)
-            new = kv_rows[start:]
-            k_PKC[new], v_PKC[new] = k_TKC[here].to(k_PKC.dtype), v_TKC[here].to(v_PKC.dtype)
-            q_here = q_THC[here].to(self.activation_type)
-            out = reference.attention(q_here, k_PKC[kv_rows], v_PKC[kv_rows], start)
+            kv.keep(kv_rows[start:], k_TKC[here], v_TKC[here])
+            out = kv.attend(q_THC[here].to(self.activation_type), kv_rows, start)
             out_TQ[here] = out.flatten(1).to(self.activation_type)
         return out_TQ
 

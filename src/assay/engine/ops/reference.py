@@ -66,6 +66,25 @@ def attention(q_THC: Tensor, k_PKC: Tensor, v_PKC: Tensor, start: int) -> Tensor
     return torch.einsum("htp,phc->thc", weights_HTP, v_PHC)
 
 
+def quantise_heads(x_PKC: Tensor) -> tuple[Tensor, Tensor]:
+    """(int8 values, float32 scale of each token and head), (P, K, C) and (P, K): quantise_rows of every head."""
+    values, scale = quantise_rows(x_PKC.flatten(0, 1))
+    return values.view_as(x_PKC), scale.view(x_PKC.shape[:2])
+
+
+def attention_int8(
+    q_THC: Tensor, keys: tuple[Tensor, Tensor], values: tuple[Tensor, Tensor], start: int
+) -> Tensor:
+    """`attention` over keys and values of quantise_heads. Queries are spread to meet them, and the sums once more:
+    spread undoes itself."""
+    k_PKC, v_PKC = (numbers * scale[..., None] for numbers, scale in (keys, values))
+    return _spread_heads(attention(_spread_heads(q_THC), k_PKC, v_PKC, start))
+
+
+def _spread_heads(x_THC: Tensor) -> Tensor:
+    return spread(x_THC.flatten(0, 1)).view_as(x_THC)
+
+
 def top_experts(
     h_TD: Tensor, gate_ED: Tensor, active: int, renormalises: bool = True
 ) -> tuple[Tensor, Tensor]:

@@ -1,27 +1,17 @@
-// Causal attention of ragged sequences over paged keys and values, prefill and decode alike.
-//
-// A block holds 16 tokens. Keys: [block][kv head][channel pair][16 tokens] words; values: [block][kv head]
-// [token pair][channel] words. So a block of keys is one packed panel of 16 columns for q k^T, and a block of
-// values one of C columns for p v. Query heads that share a KV head are rows of one product.
+// Causal attention of ragged sequences over paged keys and values, prefill and decode alike. Query heads that share a KV
+// head are rows of one product.
 #include <algorithm>
 #include <vector>
 
-#include "kernels.h"
+#include "cache.h"
 #include "tile.h"
 
-constexpr int BLOCK = 16;     // tokens of a block
-constexpr int SPAN = 128;     // keys that are scored before they are weighed
 constexpr int MOST_ROWS = 32; // query rows of one piece of work
 
-static int64_t block_words(const Heads& h) { return int64_t(h.kv) * h.channels / 2 * BLOCK; }
-
-// Channel i turns with channel i + C/2. turn: [position][C/2 cos, C/2 sin].
-static void rotate(const float* from, const float* turn, int channels, bf16* to) {
-    const int half = channels / 2;
-    for (int i = 0; i < half; ++i) {
-        to[i] = to_bf16(from[i] * turn[i] - from[i + half] * turn[i + half]);
-        to[i + half] = to_bf16(from[i + half] * turn[i] + from[i] * turn[i + half]);
-    }
+static void turn_query(const float* from, const float* turn, int channels, bool is_spread, float* turned, bf16* to) {
+    rotate(from, turn, channels, turned);
+    if (is_spread) spread(turned, channels);
+    for (int i = 0; i < channels; ++i) to[i] = to_bf16(turned[i]);
 }
 
 static void prepare_row(const Prepare& p, const Heads& h, float* row) {
@@ -35,20 +25,6 @@ static void prepare_row(const Prepare& p, const Heads& h, float* row) {
     }
 }
 
-// Rotate and keep one row's keys and values at `place` of block `block`.
-static void keep(const float* k, const float* v, const float* turn, const Heads& h, const Cache& cache,
-                 int64_t block, int place, bf16* scratch) {
-    for (int head = 0; head < h.kv; ++head) {
-        const int64_t base = block * block_words(h) + int64_t(head) * h.channels / 2 * BLOCK;
-        bf16* keys = reinterpret_cast<bf16*>(cache.keys + base);
-        bf16* values = reinterpret_cast<bf16*>(cache.values + base);
-        rotate(k + head * h.channels, turn, h.channels, scratch);
-        for (int i = 0; i < h.channels; ++i) keys[(i / 2 * BLOCK + place) * 2 + i % 2] = scratch[i];
-        for (int i = 0; i < h.channels; ++i)
-            values[(place / 2 * h.channels + i) * 2 + place % 2] = to_bf16(v[head * h.channels + i]);
-    }
-}
-
 // Rows of one piece: query heads of one KV head, over neighbouring tokens of one sequence.
 struct Piece {
     int sequence, head, first, tokens;  // first: token of the chunk
@@ -59,26 +35,8 @@ struct PieceRoom {
     alignas(64) bf16 share[MOST_ROWS][SPAN];
     float most[MOST_ROWS], total[MOST_ROWS];
     std::vector<float> sum;
+    Widened widened;
 };
-
-// Keys and values of up to SPAN tokens, for one KV head.
-struct Span {
-    int count = 0;  // blocks
-    const word* keys[SPAN / BLOCK];
-    const word* values[SPAN / BLOCK];
-};
-
-static Span span_of(const Heads& h, const Cache& cache, const int32_t* blocks, int tokens, int head) {
-    Span span;
-    span.count = (std::min(SPAN, tokens) + BLOCK - 1) / BLOCK;
-    const int64_t words = int64_t(h.channels) / 2 * BLOCK;
-    for (int b = 0; b < span.count; ++b) {
-        const int64_t place = (int64_t(blocks[b]) * h.kv + head) * words;
-        span.keys[b] = cache.keys + place;
-        span.values[b] = cache.values + place;
-    }
-    return span;
-}
 
 // A step of keys: 16 columns from each of several blocks.
 struct KeyColumns {
@@ -103,7 +61,7 @@ static void score_span(const Span& span, int channels, const word* const* q, int
             const KeyColumns keys{span.keys + b};
             // The values of these blocks are wanted next: as many lines as there are steps in each block.
             const auto ahead = [&, b](int step) {
-                const int some = r ? 0 : std::min(4, span.count - b);
+                const int some = r || span.is_int8 ? 0 : std::min(4, span.count - b);
                 for (int n = 0; n < some; ++n)
                     for (int line = 0; line < 4; ++line)
                         __builtin_prefetch(span.values[b + n] + (step + line) * LANES, 0, 2);
@@ -119,24 +77,23 @@ static void score_span(const Span& span, int channels, const word* const* q, int
     }
 }
 
-// Running softmax of one row over `keys` more scores, of which the first `visible` count.
-static void weigh(float* score, bf16* share, int keys, int visible, float scale, float& most, float& total,
-                  float* sum, int channels) {
+// Running softmax of one row over `keys` more scores, of which the first `visible` count. The scales of keys and values
+// are taken into the scores and the shares.
+static void weigh(float* score, bf16* share, int keys, int visible, float scale, const Widened& of, float& most,
+                  float& total, float* sum, int channels) {
+    for (int i = 0; i < keys; ++i) score[i] *= scale * of.key_scale[i];
     for (int i = std::max(0, visible); i < keys; ++i) score[i] = -1e30f;
     float tops[LANES];
     for (float& top : tops) top = most;
     for (int i = 0; i < keys; i += LANES)
-        for (int j = 0; j < LANES; ++j) {
-            score[i + j] *= scale;
-            tops[j] = score[i + j] > tops[j] ? score[i + j] : tops[j];
-        }
+        for (int j = 0; j < LANES; ++j) tops[j] = score[i + j] > tops[j] ? score[i + j] : tops[j];
     const float top = *std::max_element(tops, tops + LANES);
     const float shrink = fast_exp(most - top);
     float lanes[LANES] = {};
     for (int i = 0; i < keys; i += LANES)
         for (int j = 0; j < LANES; ++j) {
             const float value = fast_exp(score[i + j] - top);
-            share[i + j] = to_bf16(value);
+            share[i + j] = to_bf16(value * of.value_scale[i + j]);
             lanes[j] += value;
         }
     total *= shrink;
@@ -157,7 +114,7 @@ static void gather_values(const Span& span, int channels, const Span& next, int 
             // Four steps of these 64 columns are half as many lines as a block of 64 channels of keys.
             const auto ahead = [&](int step) {
                 const int block = step / (BLOCK / 2);
-                if (r || block >= next.count) return;
+                if (r || next.is_int8 || block >= next.count) return;
                 const word* keys = next.keys[block] + (c + step % (BLOCK / 2) * 8) * BLOCK / 2;
                 for (int line = 0; line < 16; ++line) __builtin_prefetch(keys + line * LANES, 0, 2);
             };
@@ -189,6 +146,7 @@ static void attend_piece(const Piece& p, const Heads& h, const Ragged& ragged, c
         s.total[r] = 0;
     }
     s.sum.assign(int64_t(rows) * h.channels, 0.0f);
+    if (!cache.is_int8) s.widened.take_ones();
     const int seen = position + p.tokens;
     const int32_t* table = ragged.table + ragged.table_start[p.sequence];
     const auto first_span = [&](const Piece& piece) {
@@ -199,16 +157,19 @@ static void attend_piece(const Piece& p, const Heads& h, const Ragged& ragged, c
         const int left = seen - from - SPAN;
         const Span next = left > 0 ? span_of(h, cache, table + (from + SPAN) / BLOCK, left, p.head)
                           : following ? first_span(*following) : Span{};
+        if (span.is_int8) s.widened.take(span, h.channels, next);
         score_span(span, h.channels, queries, rows, s);
         for (int r = 0; r < rows; ++r)
-            weigh(s.score[r], s.share[r], span.count * BLOCK, position + r / group + 1 - from, scale, s.most[r],
-                  s.total[r], s.sum.data() + int64_t(r) * h.channels, h.channels);
+            weigh(s.score[r], s.share[r], span.count * BLOCK, position + r / group + 1 - from, scale, s.widened,
+                  s.most[r], s.total[r], s.sum.data() + int64_t(r) * h.channels, h.channels);
         gather_values(span, h.channels, next, rows, s);
         span = next;
     }
-    for (int r = 0; r < rows; ++r)
-        for (int i = 0; i < h.channels; ++i)
-            out[places[r] + i] = to_bf16(s.sum[int64_t(r) * h.channels + i] / s.total[r]);
+    for (int r = 0; r < rows; ++r) {
+        float* sum = s.sum.data() + int64_t(r) * h.channels;
+        if (cache.is_int8) spread(sum, h.channels);
+        for (int i = 0; i < h.channels; ++i) out[places[r] + i] = to_bf16(sum[i] / s.total[r]);
+    }
 }
 
 static std::vector<Piece> plan_pieces(const Heads& h, const Ragged& ragged) {
@@ -232,17 +193,18 @@ void attend(float* qkv, const Prepare& prepare, const float* turn, const Heads& 
     for (int s = 0; s < ragged.sequences; ++s)
         std::fill(sequence_of.begin() + ragged.row_start[s], sequence_of.begin() + ragged.row_start[s + 1], s);
     share_numbers(ragged.rows, width, [&](int64_t r, bool) {
-        thread_local std::vector<bf16> scratch;
-        scratch.resize(h.channels);
+        thread_local std::vector<float> turned;
+        turned.resize(h.channels);
         float* row = qkv + r * width;
         prepare_row(prepare, h, row);
         const float* turn_here = turn + int64_t(ragged.positions[r]) * h.channels;
         for (int head = 0; head < h.query; ++head)
-            rotate(row + head * h.channels, turn_here, h.channels, q + (r * h.query + head) * h.channels);
+            turn_query(row + head * h.channels, turn_here, h.channels, cache.is_int8, turned.data(),
+                       q + (r * h.query + head) * h.channels);
         const int32_t* table = ragged.table + ragged.table_start[sequence_of[r]];
         const float* k = row + int64_t(h.query) * h.channels;
         keep(k, k + int64_t(h.kv) * h.channels, turn_here, h, cache, table[ragged.positions[r] / BLOCK],
-             ragged.positions[r] % BLOCK, scratch.data());
+             ragged.positions[r] % BLOCK, turned.data());
     });
     const std::vector<Piece> pieces = plan_pieces(h, ragged);
     share(int64_t(pieces.size()), [&](int64_t i, bool last) {

@@ -66,10 +66,11 @@ struct Prepare {
     float eps;
 };
 
-// Keys and values of one layer.
+// Keys and values of one layer; cache.h says how they lie.
 struct Cache {
-    word* keys;
-    word* values;
+    uint8_t* keys;
+    uint8_t* values;
+    int is_int8;
 };
 
 void norm(const float* x, const float* weight, float eps, int rows, int width, bf16* out);

@@ -50,7 +50,7 @@ class Ragged(ctypes.Structure):
 
 
 class Cache(ctypes.Structure):
-    _fields_ = (("keys", c_void_p), ("values", c_void_p))
+    _fields_ = (("keys", c_void_p), ("values", c_void_p), ("is_int8", c_int))
 
 
 class Attention(ctypes.Structure):

@@ -79,7 +79,8 @@ class NativeHead:
 
 @dataclass(frozen=True)
 class NativeCache:
-    """Keys and values of all layers, (layer, block, kv head, channel * 16 tokens), bfloat16."""
+    """Keys and values of all layers, (layer, block, kv head, numbers), as cache.h says: bfloat16, or int8 with the
+    bytes of the scales at the end."""
 
     keys: Tensor
     values: Tensor
@@ -212,11 +213,14 @@ class NativeOps:
                 return Packed(ours.layout, memory.view(torch.bfloat16), table, theirs)
         return self._packed(weight_ND, self._is_int8, self._is_tiled)
 
-    def new_cache(self, num_blocks: int) -> NativeCache:
+    def new_cache(self, num_blocks: int, is_int8: bool = False) -> NativeCache:
         m = self._model
-        shape = (m.num_layers, num_blocks, m.num_kv_heads, m.head_dim * BLOCK_TOKENS)
-        keys, values = (untouched_zeros(shape, torch.bfloat16) for _ in range(2))
-        return NativeCache(keys, values, tuple(library.Cache(at(k), at(v)) for k, v in zip(keys, values)))
+        scales = 4 * BLOCK_TOKENS if is_int8 else 0
+        shape = (m.num_layers, num_blocks, m.num_kv_heads, m.head_dim * BLOCK_TOKENS + scales)
+        of = torch.int8 if is_int8 else torch.bfloat16
+        keys, values = (untouched_zeros(shape, of) for _ in range(2))
+        layers = tuple(library.Cache(at(k), at(v), is_int8) for k, v in zip(keys, values))
+        return NativeCache(keys, values, layers)
 
     def add_attention(
         self, x_TD: Tensor, attention: NativeAttention, cache: NativeCache, layer: int, step: Step
@@ -269,6 +273,9 @@ class NativeOps:
 
     def used_precision(self, attention: NativeAttention) -> str:
         return str(attention.qkv.memory.dtype).removeprefix("torch.")
+
+    def kv_precision(self, cache: NativeCache) -> str:
+        return str(cache.keys.dtype).removeprefix("torch.")
 
     def _runs_on_onednn(self, rows: int, *matrices: Packed) -> bool:
         return (
