@@ -24,7 +24,7 @@ from tests.report.test_answers_page import answers
 pytestmark = pytest.mark.skipif(chromium.FOUND is None, reason="no Chromium here: apt-get install chromium")
 SERVER = fakes.performance(scenario=Scenario.SERVER, limits_ms={"ttft_p99": 2000.0, "tpot_p99": 200.0})
 AXES = """[...document.querySelectorAll('figure')].map(f => ({
-    title: f.querySelector('h4').textContent,
+    title: f.querySelector('h3').textContent,
     marks: [...f.querySelectorAll('svg text')].map(t => [t.textContent, t.getBBox().x + t.getBBox().width / 2]),
     curve: [...f.querySelectorAll('polyline')].flatMap(p => [...p.points].map(q => q.x)),
 }))"""

@@ -84,7 +84,7 @@ def _answer(answer: ShownAnswer, verdicts: dict[str, int], subsets: dict[str, in
     parts = [("answer", answer.answer), ("truth", answer.truth)]
     return element(
         "section",
-        element("h3", element("span", verdict, class_=f"mark {look}"), f" {where}"),
+        element("h2", element("span", verdict, class_=f"mark {look}"), f" {where}"),
         element("pre", _cut(answer.why)) if "\n" in answer.why else element("p", answer.why),
         element("p", f"Scores: {scores}." if scores else ""),
         element("details", element("summary", "question"), element("pre", _cut(answer.question))),
@@ -94,7 +94,7 @@ def _answer(answer: ShownAnswer, verdicts: dict[str, int], subsets: dict[str, in
 
 
 def _text(name: str, text: str) -> Markup:
-    return element("div", element("h4", name), element("pre", _cut(text) or "(empty)"))
+    return element("div", element("h3", name), element("pre", _cut(text) or "(empty)"))
 
 
 def _cut(text: str) -> str:

@@ -24,7 +24,9 @@ dt { color: var(--soft); }
 dd { margin: 0; }
 .mark { font-size: .85rem; border: 1px solid; border-radius: 3px; padding: 1px 6px; }
 .answer { border-top: 1px solid var(--rule); padding-bottom: 8px; }
-.answer h4 { color: var(--soft); font-weight: 500; } .answer pre { margin: 4px 0; max-height: 28rem; overflow: auto; }
+.answer h2 { font-size: 1rem; border: 0; margin: 16px 0 4px; padding: 0; }
+.answer h3 { color: var(--soft); font-weight: 500; margin-top: 12px; }
+.answer pre { margin: 4px 0; max-height: 28rem; overflow: auto; }
 fieldset { border: 1px solid var(--rule); margin: 8px 0; display: flex; flex-wrap: wrap; gap: 2px 6px; }
 fieldset label { margin-right: 10px; white-space: nowrap; } legend { color: var(--soft); }
 .warm { font-weight: 600; } .cool { color: var(--soft); }
