@@ -105,6 +105,18 @@ def test_json_of_no_known_tool_is_refused_with_what_is_known(record: object) -> 
     assert "guidellm" in caught.value.hint
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_figure_that_is_not_finite_is_named(value: float) -> None:
+    for changes, name in (({"p99_ttft_ms": value}, "ttft_p99"), ({"duration": value}, "duration")):
+        with pytest.raises(ArtifactError, match=rf"result\.json is not what its tool writes: .*{name} is "):
+            foreign_tools.runs({**VLLM, **changes}, FILE)
+
+
+def test_a_file_without_a_benchmark_is_no_run() -> None:
+    with pytest.raises(ArtifactError, match="holds no benchmark that ended"):
+        foreign_tools.runs({**GUIDELLM, "benchmarks": []}, FILE)
+
+
 @pytest.mark.parametrize("record", [VLLM, GUIDELLM, AIPERF])
 def test_a_figure_that_is_lacking_or_no_number_is_named(record: dict[str, Any]) -> None:
     for broken in ("text", None, [], {}):
