@@ -30,14 +30,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from assay.bench.tune_search import ABOVE, OFFICIAL_SHARE
+from assay.bench.tune_search import ABOVE, OFFICIAL_SHARE, Done
 from assay.mlperf.record.definitions import by_index
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.rounds.round import Seeds
 from assay.mlperf.run import wheels
-from tests.bench.simulated_server import Simulated
+from tests.bench.simulated_server import Paced, Simulated
 
 RATE, TTFT_S = 20.0, 2.0
+PACED_OFFS = (0.25, 0.5, 0.9, 1.1, 2.0)
 SLOTS, OFFS, JITTERS = (1, 8, 64), (0.9, 1.0, 1.1), (0.0, 0.01)
 REAL_RATE, REAL_LIMIT_S = 100.0, 2.0
 
@@ -53,7 +54,15 @@ class Found:
 
 
 def by_tune(server: Simulated, off: float) -> Found:
-    done, _ = server.search(ABOVE * off * server.first_guess())
+    return _found(server, server.search(ABOVE * off * server.first_guess())[0])
+
+
+def by_pace(server: Paced, off: float) -> Found:
+    """`off`: the guess as a multiple of the best rate."""
+    return _found(server, server.search(off * server.best())[0])
+
+
+def _found(server: Simulated | Paced, done: Done) -> Found:
     official = None if done.low is None else OFFICIAL_SHARE * done.low
     return Found(
         official,
@@ -109,6 +118,13 @@ def simulated(seeds: int, duration_s: float) -> list[dict[str, object]]:
         for name, search in {**searches, "FindPeakPerformance": by_loadgen}.items():
             rows.append({"system": system, **row(name, [search(server(seed)) for seed in range(seeds)])})
             show(rows[-1])
+    for off in PACED_OFFS:
+        found = [
+            by_pace(Paced(duration_s=duration_s, seeds=Seeds(1, 2, 1000 + n)), off) for n in range(seeds)
+        ]
+        name = f"assay tune, guess x {off:g}"
+        rows.append({"system": "the time per token decides", **row(name, found)})
+        show(rows[-1])
     return rows
 
 

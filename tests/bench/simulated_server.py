@@ -17,7 +17,7 @@ from assay.bench.tune_search import ABOVE, Done, Probe, Tried, next_probe
 from assay.mlperf.rounds.early_stopping import Judgement, allowed_over, judge
 from assay.mlperf.rounds.round import Seeds
 from assay.mlperf.rounds.round_workload import Latency
-from assay.mlperf.run import queue_model
+from assay.mlperf.run import pace_model, queue_model
 from assay.mlperf.run.request_times import server_schedule_ns
 from assay.mlperf.run.trial import StopRule, Tally
 
@@ -123,3 +123,62 @@ class Simulated:
             known = [each.full_rate for each in history if each.full_rate]
             history.append(self.probe(step, known[-1] if known else self.full_rate))
         return step, history
+
+
+@dataclasses.dataclass
+class Paced:
+    """Its first tokens come at once, and each stream slows the others: the time per token decides."""
+
+    base_s: float = 0.004
+    slowing: float = 0.2
+    tokens: int = 20
+    tpot_s: float = 0.016
+    duration_s: float = 60.0
+    seeds: Seeds = dataclasses.field(default_factory=lambda: Seeds(1, 2, 3))
+    probed_s: float = 0.0
+
+    def queries(self, rate: float) -> int:
+        return max(459, math.ceil(rate * self.duration_s))
+
+    def run(self, rate: float) -> np.ndarray:
+        schedule = server_schedule_ns(self.seeds, rate, self.queries(rate))[:-1] / 1e9
+        return np.array(pace_model.paces_s(schedule.tolist(), self.base_s, self.slowing, self.tokens))
+
+    def is_valid(self, rate: float) -> bool:
+        paces = self.run(rate)[:, 1]
+        return int((paces > self.tpot_s).sum()) <= (allowed_over(len(paces)) or 0)
+
+    def best(self) -> float:
+        """To half a percent."""
+        rates = np.geomspace(80.0, 10.0, 400).tolist()
+        return next(rate for rate in rates if self.is_valid(rate))
+
+    def search(self, guess: float) -> tuple[Done, list[Tried]]:
+        history: list[Tried] = []
+        while isinstance(step := next_probe(history, guess, self.duration_s), Probe):
+            history.append(self.probe(step))
+        return step, history
+
+    def probe(self, asked: Probe) -> Tried:
+        """Ended as soon as too many are late."""
+        rate = asked.target_qps
+        ends, paces = self.run(rate).T
+        allowed = allowed_over(len(ends)) or 0
+        late = np.cumsum(paces > self.tpot_s)
+        fails = int(late[-1]) > allowed
+        seen = int(np.argmax(late > allowed)) + 1 if fails else len(ends)
+        at_s, found = float(ends[seen - 1]), np.sort(paces[:seen])
+        self.probed_s += at_s
+        verdict = Judgement.FAIL if fails else Judgement.PASS
+        decisive = float(found[-1 - allowed]) if seen > allowed else 0.0
+        tally = Tally(
+            verdict, seen, seen, 0, int(late[seen - 1]), 1.0, 1.0, at_s, 1000 * decisive, 1000 * float(found[0]),
+            self.tokens,
+        )  # fmt: skip
+        stop = StopRule(self.seeds, rate, Latency(2000.0, 1000 * self.tpot_s), len(ends), 0)
+        full, foreseen = tune.foretold(tally, stop, self.queries)
+        assert full is None  # the time per token decides
+        return Tried(
+            rate, not fails, asked.reason, "", len(ends), allowed, seen, seen, 0, int(late[seen - 1]), at_s, True, "",
+            None, foreseen,
+        )  # fmt: skip

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import random
 
-import numpy as np
 import pytest
 
-from assay.bench import tune
 from assay.bench.tune_search import (
     ABOVE,
     OFFICIAL_SHARE,
@@ -21,13 +18,8 @@ from assay.bench.tune_search import (
     next_probe,
     stepped_down,
 )
-from assay.mlperf.rounds.early_stopping import Judgement, allowed_over
 from assay.mlperf.rounds.round import Seeds
-from assay.mlperf.rounds.round_workload import Latency
-from assay.mlperf.run import pace_model
-from assay.mlperf.run.request_times import server_schedule_ns
-from assay.mlperf.run.trial import StopRule, Tally
-from tests.bench.simulated_server import Simulated
+from tests.bench.simulated_server import Paced, Simulated
 
 SEEDS = Seeds(1, 2, 3)
 GUESS, DURATION_S = 10.0, 600.0
@@ -158,56 +150,11 @@ def test_a_search_that_foresees_wrongly_still_ends_in_a_bracket() -> None:
     assert len(history) <= 16
 
 
-@dataclasses.dataclass
-class Paced:
-    """Its first tokens come at once, and each stream slows the others: the time per token decides."""
-
-    base_s: float = 0.004
-    slowing: float = 0.2
-    tokens: int = 20
-    tpot_s: float = 0.016
-    duration_s: float = 60.0
-    probed_s: float = 0.0
-
-    def queries(self, rate: float) -> int:
-        return max(459, math.ceil(rate * self.duration_s))
-
-    def run(self, rate: float) -> np.ndarray:
-        schedule = server_schedule_ns(SEEDS, rate, self.queries(rate))[:-1] / 1e9
-        return np.array(pace_model.paces_s(schedule.tolist(), self.base_s, self.slowing, self.tokens))
-
-    def is_valid(self, rate: float) -> bool:
-        paces = self.run(rate)[:, 1]
-        return int((paces > self.tpot_s).sum()) <= (allowed_over(len(paces)) or 0)
-
-    def probe(self, rate: float) -> Tried:
-        """Ended as soon as too many are late."""
-        ends, paces = self.run(rate).T
-        allowed = allowed_over(len(ends)) or 0
-        late = np.cumsum(paces > self.tpot_s)
-        fails = int(late[-1]) > allowed
-        seen = int(np.argmax(late > allowed)) + 1 if fails else len(ends)
-        at_s, found = float(ends[seen - 1]), np.sort(paces[:seen])
-        self.probed_s += at_s
-        verdict = Judgement.FAIL if fails else Judgement.PASS
-        decisive = float(found[-1 - allowed]) if seen > allowed else 0.0
-        tally = Tally(
-            verdict, seen, seen, 0, int(late[seen - 1]), 1.0, 1.0, at_s, 1000 * decisive, 1000 * float(found[0]),
-            self.tokens,
-        )  # fmt: skip
-        stop = StopRule(SEEDS, rate, Latency(2000.0, 1000 * self.tpot_s), len(ends), 0)
-        full, foreseen = tune.foretold(tally, stop, self.queries)
-        assert full is None
-        return dataclasses.replace(tried(rate, not fails), seconds=at_s, foreseen=foreseen)
-
-
-@pytest.mark.parametrize("guess", [0.9, 1.1, 2.0])
+@pytest.mark.parametrize("guess", [0.25, 0.9, 1.1, 2.0])
 def test_the_best_rate_is_found_where_the_time_per_token_decides(guess: float) -> None:
     server = Paced()
-    best = next(rate for rate in np.geomspace(80.0, 10.0, 400).tolist() if server.is_valid(rate))
-    history: list[Tried] = []
-    while isinstance(step := next_probe(history, guess * best, server.duration_s), Probe):
-        history.append(server.probe(step.target_qps))
+    best = server.best()
+    step, _ = server.search(guess * best)
     assert step.low is not None and server.is_valid(OFFICIAL_SHARE * step.low)
     assert 0.97 * best <= OFFICIAL_SHARE * step.low <= best
-    assert server.probed_s <= 4.5 * server.duration_s
+    assert server.probed_s <= 4.0 * server.duration_s

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
+import time
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -150,3 +152,23 @@ def test_a_kept_connection_carries_one_request_after_the_other() -> None:
     with TinyServer(lambda _: ANSWER) as server:
         ended, client = asked(6, server.url, in_flight=1)
     assert len(ended) == 6 and client.endpoints[0].connections == 1
+
+
+def test_a_request_that_waits_for_its_turn_is_not_silent_while_others_are_answered() -> None:
+    slot = threading.Lock()
+
+    def answer(_: dict[str, Any]) -> list[int]:
+        with slot:
+            time.sleep(0.3)
+        return ANSWER
+
+    with TinyServer(answer) as server:
+        ended, _ = asked(6, server.url, in_flight=6, silence_s=0.9)
+    assert [one.answer.failure for one in ended] == [None] * 6
+    assert ended[-1].heard_ns - ended[-1].sent_ns > 0.9e9
+
+
+def test_requests_without_a_token_are_silent_once_their_server_is() -> None:
+    with TinyServer(lambda _: time.sleep(2.0) or ANSWER) as server:  # type: ignore[func-returns-value]
+        ended, _ = asked(2, server.url, silence_s=0.2)
+    assert [one.answer.failure and one.answer.failure.kind for one in ended] == [FailureKind.STALL] * 2

@@ -121,8 +121,14 @@ def _is_dear(history: Sequence[Tried], duration_s: float) -> bool:
 def _foreseen(history: Sequence[Tried], low: float | None, high: float | None) -> Probe | None:
     """Just below and just above the rate that the last probe foretells; None where that does not narrow the bracket,
     and where it has not led to an end."""
-    rate, is_open = history[-1].foreseen, low is None or high is None
-    if rate is None or len(history) > (MOST_OPEN if is_open else MOST_FORESEEN):
+    is_open = low is None or high is None
+    if len(history) > (MOST_OPEN if is_open else MOST_FORESEEN):
+        return None
+    if low is not None and high is not None and (rate := _borne_out(history)) is not None:
+        below = rate / NEAR  # with the one above it, that makes the bracket narrow enough
+        if low * CLOSE < below < high / CLOSE:
+            return Probe(_rounded(below), f"just below {rate:.4g}, which the last probe bears out")
+    if (rate := history[-1].foreseen) is None:
         return None
     below, above = rate / NEAR, rate * NEAR
     if low is None and high is not None:
@@ -136,6 +142,15 @@ def _foreseen(history: Sequence[Tried], low: float | None, high: float | None) -
         ]
     why = f"{rate:.4g}, which the last probe foretells"
     return next((Probe(_rounded(at), f"just {side} {why}") for at, side in found), None)
+
+
+def _borne_out(history: Sequence[Tried]) -> float | None:
+    """What a probe that passed foretold, where the last one was just above it and failed. The one that failed saw only
+    the beginning of its run, and foretells less well."""
+    if len(history) < 2 or not history[-2].passed or (rate := history[-2].foreseen) is None:
+        return None
+    is_beside = history[-1].target_qps == _rounded(rate * NEAR)
+    return rate if is_beside and not history[-1].passed else None
 
 
 def bracket(history: Sequence[Tried]) -> tuple[float | None, float | None]:

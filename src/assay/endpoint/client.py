@@ -40,6 +40,8 @@ class Client(Generic[Key]):
         self._running: dict[int, tuple[Exchange[Key], Connection[Key]]] = {}
         self._opening: set[asyncio.Task[None]] = set()
         """A task for each connection that is being made: a request over a kept one is sent without a task."""
+        self._heard_ns: dict[str, int] = {}
+        """When each server last sent something, as `_hear` saw it."""
         self._freed_ns = 0
         """When a place last became free while all were taken."""
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -50,12 +52,19 @@ class Client(Generic[Key]):
         self._fill()
 
     async def watch(self) -> None:
-        """Ends answers that are silent or last for too long. Runs as long as the client."""
+        """Ends answers that are silent or last for too long. Runs as long as the client.
+
+        Without its first token a request may wait for its turn: it is silent only once its server is.
+        """
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             now = time.monotonic_ns()
-            for exchange, connection in list(self._running.values()):
-                if now - exchange.heard_ns > self._limits.silence_s * 1e9:
+            running = list(self._running.values())
+            for exchange, _ in running:
+                self._hear(exchange)
+            for exchange, connection in running:
+                heard_ns = exchange.heard_ns if exchange.answer.last_token_ns else self._hear(exchange)
+                if now - heard_ns > self._limits.silence_s * 1e9:
                     said = f"no byte for {self._limits.silence_s:g} s"
                     exchange.answer.fail(FailureKind.STALL, said)
                 elif now - exchange.sent_ns > self._limits.answer_s * 1e9:
@@ -63,6 +72,12 @@ class Client(Generic[Key]):
                 else:
                     continue
                 connection.give_up()
+
+    def _hear(self, exchange: Exchange[Key]) -> int:
+        """When the server that answers it last sent something to anybody, ns, as far as that was looked at."""
+        came_ns = exchange.heard_ns if exchange.answer.has_bytes else 0
+        self._heard_ns[exchange.endpoint] = max(self._heard_ns.get(exchange.endpoint, 0), came_ns)
+        return max(exchange.sent_ns, self._heard_ns[exchange.endpoint])
 
     def close(self) -> None:
         """Nothing is told after it."""
@@ -109,6 +124,8 @@ class Client(Generic[Key]):
             return
         if connection.is_open:
             endpoint.idle.append(connection)
+        if exchange.answer.failure is None:
+            self._hear(exchange)
         try:
             self._tried(endpoint, exchange, is_reused=connection.uses > 1)
         except Exception as error:  # inside of a callback of the loop, which would only write it down
