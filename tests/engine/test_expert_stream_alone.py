@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from assay.engine import packed
-from assay.engine.expert_stream import AHEAD_ROWS, ExpertStream, ReadClock, opened
+from assay.engine.expert_stream import ExpertStream, ReadClock, opened
 from assay.ground.errors import RunFailed
 
 
@@ -28,7 +28,9 @@ class Places:
             self.held[moe, expert] = bytes(memory.tolist())
 
 
-LAYERS, EXPERTS, SIZE = 3, 4, 4096
+LAYERS, EXPERTS, ACTIVE, SIZE = 3, 4, 2, 4096
+MANY_ROWS = 16
+"""So many are likely to want every expert, before any was counted"""
 
 
 def content(layer: int, expert: int) -> bytes:
@@ -47,7 +49,7 @@ def stream(
         digests.append(tuple(packed.digest(memoryview(each)) for each in experts))
     manifest = packed.Manifest("int8", "rows", SIZE, LAYERS, EXPERTS, (), 1, tuple(digests))
     places = Places()
-    made = ExpertStream(packed.PackedCopy(folder, manifest), places, range(LAYERS), slots, resident)  # type: ignore[arg-type]
+    made = ExpertStream(packed.PackedCopy(folder, manifest), places, range(LAYERS), ACTIVE, slots, resident)  # type: ignore[arg-type]
     try:
         yield made, places
     finally:
@@ -90,16 +92,55 @@ def test_resident_experts_are_read_once_and_stay(tmp_path: Path) -> None:
 
 def test_a_large_step_reads_the_next_layers_while_there_is_room(tmp_path: Path) -> None:
     with stream(tmp_path, 2 * EXPERTS) as (made, places):
-        made.begin(AHEAD_ROWS)
+        made.begin(MANY_ROWS)
         bring(made, 0, *range(EXPERTS))
         bring(made, 1, *range(EXPERTS))
         assert places.held[1, 3] == content(1, 3)
         assert made.clock.bytes == 2 * EXPERTS * SIZE, "both layers were on their way before they were wanted"
 
 
+def steps(made: ExpertStream, count: int, *wanted: int) -> float:
+    """Experts that each of `count` steps read, on average; every layer wants the same."""
+    import torch
+
+    before = made.clock.bytes
+    for _ in range(count):
+        made.begin(MANY_ROWS)
+        for layer in range(LAYERS):
+            rows_E = [MANY_ROWS * (e in wanted) for e in range(EXPERTS)]
+            made.bring(layer, torch.tensor([0, *rows_E]).cumsum(0))
+            made.free(layer)
+    return (made.clock.bytes - before) / SIZE / count
+
+
+def test_an_expert_that_no_row_wants_is_soon_not_read_ahead_any_more(tmp_path: Path) -> None:
+    with stream(tmp_path, 2 * EXPERTS) as (made, _):
+        steps(made, 40, 0, 3)
+        assert steps(made, 100, 0, 3) < LAYERS * 2 + 0.1, "but for what is on its way at the end"
+
+
+def test_the_experts_that_rows_want_come_to_stay_and_are_not_read_again(tmp_path: Path) -> None:
+    """Those that were kept at first are wanted by nobody."""
+    with stream(tmp_path, 2 * EXPERTS, ((0, 1), (1, 1), (2, 1))) as (made, places):
+        steps(made, 40, 2, 3)
+        assert made.exchanged == 3
+        assert steps(made, 100, 2, 3) < LAYERS * 2 - 3 + 0.1
+        kept = {expert for expert in made._resident if expert[1] in (2, 3)}
+        assert len(kept) == 3 and all(places.held[each] == content(*each) for each in kept)
+
+
+def test_an_expert_that_left_is_read_when_it_is_wanted_again(tmp_path: Path) -> None:
+    with stream(tmp_path, EXPERTS, ((0, 1),)) as (made, places):
+        steps(made, 10, 2, 3)
+        assert made.exchanged == 1
+        made.begin(1)
+        bring(made, 0, 1, 2)
+        assert places.held[0, 1] == content(0, 1)
+
+
 def test_an_expert_that_was_read_for_nothing_makes_room(tmp_path: Path) -> None:
     with stream(tmp_path, EXPERTS) as (made, places):
-        made.begin(AHEAD_ROWS)  # layer 0 fills all slots
+        made.begin(MANY_ROWS)  # layer 0 fills all slots
         made.begin(1)
         bring(made, 1, 0, 2)
         assert places.held == {(1, 0): content(1, 0), (1, 2): content(1, 2)}

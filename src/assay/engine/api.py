@@ -68,7 +68,8 @@ class Engine:
             )
             resident = self.plan.resident if self.plan.is_from_disk else residency.every_expert(self.model)
             moes = [layer.moe for layer in model.layers]
-            self.stream = ExpertStream(self.copy, self.ops, moes, self.plan.slots, resident)
+            active = self.model.experts_per_token
+            self.stream = ExpertStream(self.copy, self.ops, moes, active, self.plan.slots, resident)
             model = replace(model, stream=self.stream)
         self.precision = self.ops.used_precision(model.layers[0].attention)
         """dtype of the packed weights, read from their memory"""
@@ -181,6 +182,7 @@ class Engine:
         return {
             "packed_copy": self.copy.folder.name,
             "resident_experts": len(self.plan.resident),
+            "experts_exchanged": self.stream.exchanged,
             "bytes_of_a_whole_step": self.plan.step_bytes,
             "bytes_read": read,
             "reading_s": round(seconds, 3),

@@ -1,8 +1,9 @@
 """Experts that are read from disk while the layers before theirs are computed.
 
 Reads go around the page cache, by a few threads, in order of the layers and round again: the next step wants the same.
-Slots of memory hold the experts of the layer that is computed and of those that follow. One thread calls; the others
-only read.
+Slots of memory hold the experts of the layer that is computed and of those that follow. Experts that rows want most
+(expert_use.py) come to stay: one that was read takes the place of one that is used less, and nothing is read for it.
+One thread calls; the others only read.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import torch
 from torch import Tensor
 
 from assay.engine import packed
+from assay.engine.expert_use import Expert, ExpertUse
 from assay.engine.ops import DISK_BLOCK, Ops
 from assay.engine.packed import PackedCopy
 from assay.ground.errors import RunFailed
@@ -29,11 +31,6 @@ from assay.ground.errors import RunFailed
 THREADS, CHUNK_BYTES = 4, 4 << 20
 """Measured on a virtual disk: 1.16 GB/s, against 0.69 with one thread, 0.77 with 16 MiB and 0.15 through the page
 cache."""
-AHEAD_ROWS = 16
-"""A step of fewer rows leaves experts unwanted (1 % of 8 with 2 of them per row), so that it waits to see which."""
-
-Expert = tuple[int, int]
-"""(layer, expert)"""
 
 
 @dataclass(frozen=True)
@@ -50,30 +47,46 @@ class _Reading:
 
 
 class ExpertStream:
-    """The experts of a packed copy. `moes`: what ops.new_moe gave for each layer."""
+    """The experts of a packed copy. `moes`: what ops.new_moe gave for each layer; each row wants `active` experts of
+    one; `resident`: those that stay in memory at first."""
 
     def __init__(
-        self, copy: PackedCopy, ops: Ops, moes: Sequence[Any], num_slots: int, resident: Sequence[Expert]
+        self,
+        copy: PackedCopy,
+        ops: Ops,
+        moes: Sequence[Any],
+        active: int,
+        num_slots: int,
+        resident: Sequence[Expert],
     ) -> None:
         """Reads the resident experts. Raises: RunFailed as `bring`, OSError for a file that cannot be opened."""
         self._copy, self._ops, self._moes = copy, ops, moes
         self._size = copy.manifest.expert_bytes
-        self._resident = frozenset(resident)
+        self._use = ExpertUse(len(moes), copy.manifest.num_experts, active)
+        self._resident = {expert: place for place, expert in enumerate(resident, num_slots)}
+        """Where each lies"""
+        self._coming: frozenset[Expert] = frozenset()
+        self._leaving: list[Expert] = []
+        self.exchanged = 0
         self._room = _room((num_slots + len(resident)) * self._size)
         self._slots = list(range(num_slots))
         self._held: dict[Expert, _Reading] = {}
-        self._is_ahead = False
+        self._likely: list[list[Expert]] = [[] for _ in moes]
+        """By layer: what the step that is computed is likely to want"""
         self._unchecked = {(layer, e) for layer in range(len(moes)) for e in range(copy.manifest.num_experts)}
         self._pool = ThreadPoolExecutor(THREADS, "expert")
         self._files = [opened(copy.file(layer)) for layer in range(len(moes))]
         self.clock = ReadClock()
-        for place, expert in enumerate(resident, num_slots):
+        for expert, place in self._resident.items():
             self._wait(expert, _Reading(place, self._read(expert, place)))
             ops.place_expert(moes[expert[0]], expert[1], self._memory(place))
 
     def begin(self, rows: int) -> None:
         """A step of so many rows is computed next."""
-        self._is_ahead = rows >= AHEAD_ROWS
+        self._likely = [self._use.likely(layer, rows) for layer in range(len(self._moes))]
+        kept = self._use.most_used(len(self._resident), self._resident)
+        self._coming = kept - self._resident.keys()
+        self._leaving = sorted(self._resident.keys() - kept, reverse=True)
         self._read_ahead(-1)
 
     def bring(self, layer: int, start_E: Tensor) -> None:
@@ -83,6 +96,7 @@ class ExpertStream:
         be tried all the same.
         """
         rows_E = start_E.diff().tolist()
+        self._use.count(layer, rows_E)
         wanted = [(layer, e) for e, rows in enumerate(rows_E) if rows and (layer, e) not in self._resident]
         try:
             for expert in [held for held in self._held if held[0] == layer and held not in wanted]:
@@ -103,7 +117,10 @@ class ExpertStream:
     def free(self, layer: int) -> None:
         """The layer is computed: its slots take the experts of those that follow."""
         for expert in [held for held in self._held if held[0] == layer]:
-            self._drop(expert)
+            if expert in self._coming and self._leaving:
+                self._keep(expert, self._leaving.pop())
+            else:
+                self._drop(expert)
         self._read_ahead(layer)
 
     def close(self) -> None:
@@ -114,13 +131,10 @@ class ExpertStream:
             os.close(self._files.pop())
 
     def _read_ahead(self, layer: int) -> None:
-        """Fill the free slots with what follows `layer`, the first layer after the last."""
-        if not self._is_ahead:
-            return
+        """Fill the free slots with what is likely to be wanted after `layer`, the first layer after the last."""
         count = len(self._moes)
         for following in range(layer + 1, layer + count):
-            for e in range(self._copy.manifest.num_experts):
-                expert = (following % count, e)
+            for expert in self._likely[following % count]:
                 if expert in self._resident or expert in self._held:
                     continue
                 if not self._slots:
@@ -132,6 +146,13 @@ class ExpertStream:
             self._drop(next(held for held in reversed(self._held) if held[0] != expert[0]))
         slot = self._slots.pop()
         self._held[expert] = _Reading(slot, self._read(expert, slot))
+
+    def _keep(self, expert: Expert, leaving: Expert) -> None:
+        """The expert, which has been read and used, stays where it lies; the room of `leaving` becomes a slot."""
+        self._resident[expert] = self._held.pop(expert).slot
+        self._slots.append(self._resident.pop(leaving))
+        self._ops.place_expert(self._moes[leaving[0]], leaving[1], None)
+        self.exchanged += 1
 
     def _drop(self, expert: Expert) -> None:
         reading = self._held.pop(expert)

@@ -107,7 +107,7 @@ def in_memory(model: DecoderConfig, engine: EngineConfig, available: int) -> Res
 
 def from_disk(model: DecoderConfig, engine: EngineConfig, available: int) -> Residency:
     """Experts on disk; as many stay in memory as fit beside the KV that the batch can use, unless every one of them is
-    to be read. Which of them makes no difference: none is known to be wanted more.
+    to be read. Which of them is open at first: those that rows turn out to want most come to stay (expert_stream.py).
 
     Raises: EnvironmentProblem as `plan`.
     """
