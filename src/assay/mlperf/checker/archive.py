@@ -21,9 +21,11 @@ from assay.ground.errors import ArtifactError
 from assay.mlperf.submission.tree import DIVISIONS
 
 MEMBER_MAX_BYTES = 50 << 20
+"""Source: FILE_SIZE_LIMIT_MB of the submission checkers to v5.1, as rule T5 has it."""
 TOTAL_MAX_BYTES = 8 << 30
 """The largest published round is below 3 GB; more is a bomb."""
 EXTENSION_MAX_BYTES = 1 << 20
+"""A choice: a path and its attributes take KB."""
 SUFFIXES = (".tar", ".tar.gz", ".tgz")
 
 

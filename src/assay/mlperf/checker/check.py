@@ -28,6 +28,7 @@ from assay.mlperf.rounds.round import Round
 PARALLEL_FROM = 4000
 """Files from which forking pays: a worker costs about as much as judging a few hundred files."""
 WORKERS_MAX = 4
+"""When none are asked for. A choice: a check is no reason to take a whole machine."""
 
 
 @dataclass(frozen=True)

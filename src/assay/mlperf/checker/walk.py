@@ -12,6 +12,7 @@ from assay.mlperf.checker.tree import Tree
 from assay.mlperf.submission.tree import DIVISIONS
 
 DEPTH_MAX = 40
+"""Folders below each other. A choice: logs of a submission lie 8 deep, and a crafted archive can have thousands."""
 LINKED_MAX = 200_000
 """Names listed through links: links to folders that hold links can multiply a tree without end."""
 

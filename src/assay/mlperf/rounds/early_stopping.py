@@ -14,6 +14,7 @@ from functools import lru_cache
 
 PERCENTILE = 0.99
 CONFIDENCE = 0.99
+"""Source of both: the module's."""
 BISECTIONS = 60
 """Halvings of [0, 1], beyond the precision of a double."""
 

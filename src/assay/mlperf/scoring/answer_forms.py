@@ -14,6 +14,7 @@ _BOXED_DIGITS = re.compile(r"\\boxed{\s*(\d+)\s*}")
 _STATED_DIGITS = re.compile(r"Answer:\s*(\d+)(?!\.)\b", re.IGNORECASE)
 _PYTHON_BLOCK = re.compile(r"```python(.*?)```", re.DOTALL)
 _AIME_MOST = 999
+"""AIME's answers are whole numbers from 0 to 999."""
 
 
 def stated_letter(text: str, last: str) -> str | None:

@@ -18,6 +18,7 @@ _FRACTION = re.compile(r"^-?[0-9]+.?/0*[1-9][0-9]*.?$")
 _TOO_MUCH = re.compile(r"\^\{|\^\(|\^[0-9]+\^|\^[0-9][0-9]+")
 """Powers that sympy may compute for ever."""
 _LETTERS_MOST = 2
+"""Different letters of an expression that sympy is asked about."""
 
 
 def decide(given: str, truth: str) -> bool | tuple[str, ...]:

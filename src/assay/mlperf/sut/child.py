@@ -17,6 +17,7 @@ from typing import IO
 LOG_LINES = 5
 """Last lines of a log that an error message quotes."""
 LOG_TAIL_BYTES = 16_384
+"""Bytes that those lines are looked for in. A choice: lines of a traceback are far shorter."""
 END_SECONDS = 5.0
 """How long a child gets between being asked to end and being killed."""
 

@@ -64,8 +64,8 @@ class Watchdog:
     """Notices answers that never come. Every answer and every line from the SUT counts as life.
 
     Without a limit of its own it waits 20 times the longest silence seen so far, at least 10 minutes, and 3
-    hours for the first answer: a large model on a CPU may need them. All three are
-    choices: a run that waits longer is ended.
+    hours for the first answer: a large model on a CPU may need them. All three are choices: a run that waits longer is
+    ended.
     """
 
     FIRST_SECONDS = 3 * 3600.0

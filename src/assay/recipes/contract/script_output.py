@@ -23,7 +23,7 @@ KEPT_BYTES = 4 << 20  # stored from the end of a script's output
 LATE_BYTES = 1 << 20  # output of other processes after the script has ended; `cat` gets the rest
 LOOK_MS, LATE_MS = 100, 20  # poll timeouts while the script runs, and after its end
 FOREVER = float("inf")
-LOGS_MAX = 20
+LOGS_MAX = 20  # logs of failed scripts that a home keeps; a choice
 
 
 class ScriptOutput:

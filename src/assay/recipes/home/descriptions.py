@@ -18,7 +18,7 @@ from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
 from assay.recipes.values import Values
 
 Description = Values
-PRIME = 2**61 - 1
+PRIME = 2**61 - 1  # a Mersenne prime: paths spread evenly over the 61 bits of a file name
 # A file changed this recently may change again within one tick of the file system's clock.
 UNSETTLED_NS = 50_000_000
 Stamp = tuple[int, int]  # time of change in ns, size in bytes

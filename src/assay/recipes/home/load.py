@@ -10,6 +10,7 @@ from assay.recipes.model.artifact import Artifact
 from assay.recipes.model.recipe import Recipe
 from assay.recipes.values import Values
 
+# A choice: a circle of `_base` must end.
 INHERITANCE_DEPTH_MAX = 10
 
 

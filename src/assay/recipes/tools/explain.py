@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.home.candidates import candidates
-from assay.recipes.home.store import Store
+from assay.recipes.home.store import KEY_FIELD, Store
 from assay.recipes.model.recipe import Recipe
 from assay.recipes.model.resolve import apply_default_version
 from assay.recipes.model.selection import Selection
@@ -116,7 +116,7 @@ def why(context: Context, inputs: Inputs) -> Values:
     lookup = request.look_up(store, exact=exact)
     key = request.key()
     answer["hits"] = [
-        {"path": str(e.path), "differs": key.differences(e.description.get("assay_key"))}
+        {"path": str(e.path), "differs": key.differences(e.description.get(KEY_FIELD))}
         for e in lookup.entries
     ]
     answer["misses"] = [{"path": str(r.entry.path), "because": r.reason} for r in lookup.rejected]
