@@ -185,7 +185,7 @@ def test_the_trees_own_name_is_taken_off_and_a_divisions_is_not(
 def test_a_member_above_the_limit_stays_packed_and_the_others_do_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "MEMBER_MAX_BYTES", 10)
+    monkeypatch.setattr("assay.mlperf.checker.tree.FILE_MAX_BYTES", 10)
     content, faults, _ = files_of(tar(tmp_path / "t.tar", {"closed/a": b"x" * 10, "closed/b": b"x" * 11}))
     assert list(content) == ["closed/a"] and faults == (("closed/b", "is 11 bytes"),)
 
@@ -239,3 +239,11 @@ def test_a_name_with_a_nul_leads_out(tmp_path: Path) -> None:
         out.addfile(info, io.BytesIO(b""))
     content, faults, _ = files_of(archive)
     assert content == {} and faults == (("closed/a\0b", "leads out of the archive"),)
+
+
+@pytest.mark.parametrize(("test", "is_taken"), [("TEST09", True), ("TEST07", False)])
+def test_only_the_log_of_test09_may_be_larger_than_a_file_of_a_submission(test: str, is_taken: bool) -> None:
+    folder = f"tree/closed/Tester/results/box/gpt-oss-120b/Offline/{test}/accuracy"
+    member = tarfile.TarInfo(f"{folder}/mlperf_log_accuracy.json")
+    member.size = 65 << 20
+    assert (archives._refused(member) == "") is is_taken

@@ -18,10 +18,9 @@ from pathlib import Path, PurePosixPath
 from assay.ground import scratch
 from assay.ground.budget import ENTRY_BYTES, Budget
 from assay.ground.errors import ArtifactError
+from assay.mlperf.checker.tree import is_too_large
 from assay.mlperf.submission.tree import DIVISIONS
 
-MEMBER_MAX_BYTES = 50 << 20
-"""Source: FILE_SIZE_LIMIT_MB of the submission checkers to v5.1, as rule T5 has it."""
 TOTAL_MAX_BYTES = 8 << 30
 """The largest published round is below 3 GB; more is a bomb."""
 EXTENSION_MAX_BYTES = 1 << 20
@@ -120,7 +119,7 @@ def _refused(member: tarfile.TarInfo) -> str:
         return "leads out of the archive"
     if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
         return "is a pipe or device"
-    if member.size > MEMBER_MAX_BYTES:
+    if is_too_large(member.name, member.size):
         return f"is {member.size:,} bytes"
     return ""
 

@@ -9,11 +9,9 @@ from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, rule
 from assay.mlperf.checker.subjects import ARCHIVE, SUBMITTER, SYSTEM, TREE
 from assay.mlperf.checker.submission import Submitter, System
-from assay.mlperf.checker.tree import Tree
-from assay.mlperf.logs import names
+from assay.mlperf.checker.tree import FILE_MAX_BYTES, Tree, is_too_large
 from assay.mlperf.submission.tree import DIVISIONS
 
-FILE_MAX_BYTES = 50 << 20
 ROOT_FOLDERS = (*DIVISIONS, ".git", ".github", "assets")
 CHECKER = "submission checker to v5.1 (check_results_dir)"
 
@@ -82,8 +80,7 @@ def link(tree: Tree) -> Iterator[Fault]:
 )
 def file_size(tree: Tree) -> Iterator[Fault]:
     for path, size in tree.files.items():
-        # TEST09 logs 6,396 answers of 1,278 tokens in the mean, 65 MB, and its verifier files them whole.
-        if size > FILE_MAX_BYTES and not path.endswith(f"/TEST09/{names.ACCURACY_RUN}/{names.ACCURACY_FILE}"):
+        if is_too_large(path, size):
             yield Fault(path, "file too large", f"{size:,} bytes", f"at most {FILE_MAX_BYTES:,} bytes")
 
 
