@@ -69,7 +69,8 @@ figcaption { font-size: .85rem; color: var(--soft); }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --rule: #bbb; --box: #f5f5f5;
   --good: #146c36; --bad: #b3261e; --c0: #1f6feb; --c1: #7e22ce; --c2: #15803d; --c3: #c2410c; --c4: #a16207;
   --c5: #be185d; } body { font-size: 11pt; }
-  .scroll { overflow: visible; background: none; } td, td.long { min-width: 0; overflow-wrap: anywhere; }
+  .scroll { overflow: visible; background: none; }
+  table { font-size: .8rem; } th, td { min-width: 0; padding-right: 8px; } td.long { min-width: 9rem; }
   section, tr { break-inside: avoid-page; }
   .plots { grid-template-columns: 1fr 1fr; } }
 """
