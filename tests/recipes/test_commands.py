@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli import main
+from assay.recipes.actions.dispatch import access_for
 from assay.recipes.errors import RecipeFault
 
 from .conftest import Kit
@@ -139,3 +140,19 @@ def test_space_says_what_a_run_took_of_the_disk(kit: Kit, monkeypatch: pytest.Mo
     kit.recipe("plain", run="true\n")
     kit.run("plain", "--space")
     assert any("used disk space: 3 MB" in line for line in kit.console.noted)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("download-file utils --url=http://127.0.0.1:1/x", "cannot download http://127.0.0.1:1/x"),
+        ("unzip-file utils --filename=none.zip", "file none.zip was not found"),
+        ("download-file utils", 'needs "url"'),
+    ],
+)
+def test_a_helper_that_fails_ends_a_command_line_and_answers_a_hook(kit: Kit, line: str, said: str) -> None:
+    with pytest.raises(RecipeFault, match=said) as caught:
+        kit.perform(line.split())
+    assert caught.value.code == 1
+    answer = access_for(kit.context())(line)
+    assert answer["return"] == 1 and said in answer["error"]

@@ -146,9 +146,7 @@ def automation_name(context: Context, text: str, action: str = "") -> str:
 
 def _call(module: str, action: str, context: Context, inputs: Inputs) -> Answer:
     if module == "utils":
-        helpers = importlib.import_module("assay.recipes.contract.helpers")
-        answer: Answer = helpers.ACTIONS[action](inputs)
-        return answer
+        return _help(action, inputs)
     actions = importlib.import_module(f"assay.recipes.actions.{module}")
     function: Callable[[Context, Inputs], Answer] = getattr(actions, action)
     if asks_for_help(inputs) and not (action == "run" and (inputs.get("artifact") or inputs.get("tags"))):
@@ -158,6 +156,22 @@ def _call(module: str, action: str, context: Context, inputs: Inputs) -> Answer:
         context.console.say(usage(action, automation, function))
         return {"return": 0}
     return function(context, inputs)
+
+
+def _help(action: str, inputs: Inputs) -> Answer:
+    """A helper, which hands an error back: as what an action raises, it also ends a command line with its code.
+
+    Raises: RecipeFault for such an error, and for an input that is missing.
+    """
+    helpers = importlib.import_module("assay.recipes.contract.helpers")
+    try:
+        answer: Answer = helpers.ACTIONS[action](inputs)
+    except KeyError as missing:
+        name = missing.args[0]
+        raise RecipeFault(f'{action.replace("_", "-")} utils needs "{name}"', 1, f"--{name}=…") from missing
+    if answer["return"]:
+        raise RecipeFault(str(answer.get("error") or action), int(answer["return"]))
+    return answer
 
 
 def asks_for_help(inputs: Inputs) -> bool:
