@@ -146,8 +146,10 @@ def _foreseen(history: Sequence[Tried], low: float | None, high: float | None) -
 
 def _borne_out(history: Sequence[Tried]) -> float | None:
     """What a probe that passed foretold, where the last one was just above it and failed. The one that failed saw only
-    the beginning of its run, and foretells less well."""
-    if len(history) < 2 or not history[-2].passed or (rate := history[-2].foreseen) is None:
+    the beginning of its run, and foretells less well: of a time per token, not of a queue's wait, which it is near."""
+    if len(history) < 2 or not history[-2].passed or history[-2].full_rate is not None:
+        return None
+    if (rate := history[-2].foreseen) is None:
         return None
     is_beside = history[-1].target_qps == _rounded(rate * NEAR)
     return rate if is_beside and not history[-1].passed else None
