@@ -6,6 +6,7 @@ python=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+unset PYTHONPATH # else the tests would import the checkout's package, not the sdist's
 
 "$python" -m pip install --quiet build
 rm -rf "$root/dist"
