@@ -10,9 +10,9 @@ import pytest
 
 from assay import cli
 from assay.cli import recipe
+from assay.ground.count import counted
 from assay.ground.errors import ConfigError
 from assay.recipes.errors import RecipeFault
-from assay.report.words import counted
 from tests.cli.words import parsed
 from tests.recipes.conftest import Kit
 
