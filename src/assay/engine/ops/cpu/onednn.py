@@ -19,13 +19,16 @@ STEPS_AT_ONCE = 32
 """Numbers of a weight's depth that lie together: a depth that is no multiple is filled up differently by the two"""
 ROWS_HINT = 256
 """Rows that oneDNN is told to pack for"""
+OPS = ("_is_mkldnn_bf16_supported", "_reorder_linear_weight", "_nbytes", "data_ptr", "_linear_pointwise")
+"""What is used of torch.ops.mkldnn. These are PyTorch's own: another release may lack one."""
 
 
 def unusable(model: DecoderConfig, best: InstructionSet) -> str | None:
     """Why oneDNN cannot read the weights of this model's attention as they lie, or None when it can."""
     if best < InstructionSet.AVX512:
         return f"the weights of {best.label} kernels do not lie as oneDNN reads them"
-    if not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+    known = torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, name) for name in OPS)
+    if not (known and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
         return "this PyTorch has no oneDNN that multiplies bfloat16 on this processor"
     for name, depth in (("hidden_size", model.hidden_size), ("heads * head_dim", model.q_size)):
         if depth % STEPS_AT_ONCE:
