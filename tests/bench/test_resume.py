@@ -66,7 +66,8 @@ def test_what_is_finished_is_taken_with_its_rows_notes_and_rate(tmp_path: Path) 
     before = stopped(tmp_path / "run", fakes.performance(effective={"target_qps": 7.0}))
     running = resume.begin(echo_job.request(tmp_path / "run", RESUME), echo_job.silent())
     assert [run.mode for run in running.runs] == [Mode.PERFORMANCE]
-    assert running.requests == [rows(Mode.PERFORMANCE)] and running.requests_kept == 1
+    assert [table.to_pylist() for table in running.requests] == [rows(Mode.PERFORMANCE).to_pylist()]
+    assert running.requests_kept == 1
     assert running.notes == ["said on the way"] and running.target_qps == {Scenario.OFFLINE: 7.0}
     assert running.started_at == before.started_at and running.resumed_from == echo_job.USED
     assert not running.is_finished
@@ -119,7 +120,7 @@ def test_other_settings_are_refused_by_name(tmp_path: Path, texts: dict[str, str
 def test_another_data_set_is_refused_by_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = stopped(tmp_path / "run")
     other = dataclasses.replace(before.data, sha256="beef" * 16)
-    monkeypatch.setattr(resume.prepare, "prepare", lambda config: Ready(before.job, other))
+    monkeypatch.setattr(resume.preparation, "ready", lambda config: Ready(before.job, other))
     with pytest.raises(ConfigError, match=r"dataset is not the one that the run began with: .*beef"):
         resume.begin(echo_job.request(tmp_path / "run", RESUME), echo_job.silent())
 

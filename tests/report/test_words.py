@@ -171,10 +171,5 @@ def test_the_worst_is_said_first(changes: dict[str, Any], text: str) -> None:
     assert words.standing(fakes.result(**changes)) == text
 
 
-@pytest.mark.parametrize(("count", "text"), [(0, "0 samples"), (1, "1 sample"), (2, "2 samples")])
-def test_one_is_singular(count: int, text: str) -> None:
-    assert words.counted(count, "sample") == text
-
-
 def test_a_metric_without_a_title_is_its_name() -> None:
     assert (words.title("rouge1"), words.title("latency_mean")) == ("ROUGE-1", "latency mean")

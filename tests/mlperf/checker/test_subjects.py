@@ -23,7 +23,7 @@ ASK_FOR_WHAT_IS_MISSING = {
     "compliance.other_tests",
     "compliance.test06",
     "endpoints.audits",
-    "extra.same_sut",
+    "extra_runs.same_sut",
     "files.measurement",
     "model.known_benchmark",
     "model.not_held",
