@@ -44,7 +44,7 @@ PICTURES = (
     ("history", "history", "h1", "body"),
 )
 """(picture, page, what it begins with, what it ends with)"""
-MARGIN, MOST_HEIGHT = 12, 1_500
+MARGIN, MOST_HEIGHT = 4, 1_500
 """Pixels."""
 
 
