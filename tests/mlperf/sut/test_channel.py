@@ -43,6 +43,26 @@ def test_first_tokens_arrive_beside_their_ids(ends: Ends) -> None:
     assert (frame.ids.tolist(), frame.values.tolist()) == ([9, 8], [31_999, 1])
 
 
+def test_closing_ends_a_send_that_waits_and_every_one_after_it(ends: Ends) -> None:
+    answers = [Answer(n, [7] * 4096) for n in range(4096)]
+    ended: list[BaseException] = []
+
+    def send() -> None:
+        try:
+            while True:
+                ends[0].done(answers)
+        except BrokenPipeError as error:
+            ended.append(error)
+
+    waiting = threading.Thread(target=send)
+    waiting.start()
+    ends[0].close()
+    waiting.join(60)
+    assert len(ended) == 1
+    with pytest.raises(BrokenPipeError):
+        ends[0].flush()
+
+
 ANSWERS = st.lists(st.lists(st.integers(0, 2**31 - 1), max_size=5), min_size=1, max_size=20)
 
 

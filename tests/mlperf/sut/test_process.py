@@ -143,6 +143,32 @@ def test_a_client_that_left_gets_nothing_more(ends: tuple[Connection, ClientSink
         here.close()
 
 
+def test_an_answer_that_comes_while_its_client_is_closed_here_is_dropped(
+    ends: tuple[Connection, ClientSink],
+) -> None:
+    """The thread that reads closes the client while the thread that answers still holds it."""
+    sink = ends[1]
+    here, there = socket.socketpair()
+    client = Channel(here)
+    sink.joined(client)
+    client.close()
+    sink.done([Answer(1, [5])])
+    assert sink.client is None
+    there.close()
+
+
+def test_a_late_answer_to_a_client_that_left_keeps_the_one_that_came_after_it(
+    ends: tuple[Connection, ClientSink],
+) -> None:
+    sink = ends[1]
+    first, second = (Channel(end) for end in socket.socketpair())
+    sink.joined(second)
+    sink.left(first)
+    assert sink.client is second
+    first.close()
+    second.close()
+
+
 def test_a_line_for_a_person_goes_to_the_parent(ends: tuple[Connection, ClientSink]) -> None:
     ours, sink = ends
     sink.progress("layer 1 of 2")

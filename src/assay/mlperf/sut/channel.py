@@ -119,7 +119,10 @@ class Channel:
         return Frame(Kind(kind), ids, values, np.frombuffer(body, np.int32, m, 12 * n))
 
     def close(self) -> None:
-        self._socket.close()
+        """Any thread may still be sending: it gets BrokenPipeError, as if the other end had closed."""
+        self.hang_up()
+        with self._sending:
+            self._socket.close()
 
     def hang_up(self) -> None:
         """End the connection; whoever waits at either end learns it."""
@@ -133,6 +136,8 @@ class Channel:
         header = HEADER.pack(kind, len(ids), len(tokens))
         parts = [memoryview(header), *(a.view(np.uint8).data for a in (ids, values, tokens) if len(a))]
         with self._sending:
+            if self._socket.fileno() < 0:
+                raise BrokenPipeError("this end of the channel is closed")
             while parts:
                 parts = _after(parts, self._socket.sendmsg(parts))
 

@@ -35,6 +35,7 @@ class ClientSink:
     def __init__(self, control: Connection) -> None:
         self._control = control
         self._telling = threading.Lock()
+        self._changing = threading.Lock()
         self.client: Channel | None = None
 
     def first_tokens(self, tokens: Sequence[FirstToken]) -> None:
@@ -43,7 +44,7 @@ class ClientSink:
             try:
                 client.first_tokens(tokens)
             except (BrokenPipeError, ConnectionResetError):
-                self.client = None
+                self.left(client)
 
     def done(self, answers: Sequence[Answer]) -> None:
         client = self.client
@@ -51,6 +52,16 @@ class ClientSink:
             try:
                 client.done(answers)
             except (BrokenPipeError, ConnectionResetError):
+                self.left(client)
+
+    def joined(self, client: Channel) -> None:
+        with self._changing:
+            self.client = client
+
+    def left(self, client: Channel) -> None:
+        """`client` gets nothing more; the one that came after it, if one did, still does."""
+        with self._changing:
+            if self.client is client:
                 self.client = None
 
     def progress(self, message: str) -> None:
@@ -87,13 +98,13 @@ class Reader:
         while True:
             connection, _ = self._listener.accept()
             client = Channel(connection)
-            self._sink.client = client
+            self._sink.joined(client)
             try:
                 while (frame := client.receive()) is not None:
                     self.events.put(frame)
             except OSError:
                 traceback.print_exc()
-            self._sink.client = None
+            self._sink.left(client)
             client.close()
 
 
