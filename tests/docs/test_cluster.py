@@ -45,7 +45,7 @@ def calls(tmp_path: Path) -> list[list[str]]:
         "SLURM_JOB_NODELIST": "n[1-4]",
     }
     subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block("bash") + "\nwait\n"],
+        ["bash", "-eu", "-c", block("bash") + "\nwait\n"],
         env=environment,
         check=True,
         timeout=60,
