@@ -41,6 +41,16 @@ def test_of_a_folder_its_config_and_the_bytes_that_are_loaded(tmp_path: Path) ->
     assert found.config["model_type"] == "mixtral" and found.shape is not None
 
 
+def test_of_a_server_that_reads_a_gguf_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(MIXTRAL_8X7B))
+    (tmp_path / "model.gguf").write_bytes(b"w" * 1000)
+    with pytest.raises(ArtifactError, match="it holds GGUF"):
+        known_model.of(prepared(sut="serve", checkpoint=tmp_path))
+    mine = prepared(sut="serve", checkpoint=tmp_path)
+    asked = dataclasses.replace(mine.config, sut_options={"server": "llamacpp"})
+    assert known_model.of(dataclasses.replace(mine, config=asked)).read_bytes == 1000
+
+
 def test_a_folder_without_a_config_is_told(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"config\.json"):
         known_model.of(prepared(checkpoint=tmp_path))

@@ -41,7 +41,17 @@ def test_a_choice_that_is_near_none_names_them_all() -> None:
 def test_another_error_names_the_help(words: list[str], said: str) -> None:
     with pytest.raises(ConfigError, match=said) as error:
         parser().parse_args(words)
-    assert error.value.hint == "`assay x --help` lists its options"
+    assert error.value.hint.startswith("`assay x --help` lists its options")
+
+
+@pytest.mark.parametrize("value", ["-np 8 -c 16384", "--metrics --slots"])
+def test_arguments_of_another_program_are_a_value(value: str) -> None:
+    made = parser()
+    made.add_argument("-n")
+    assert made.parse_args(["--note", value]).note == [value]
+    with pytest.raises(ConfigError) as error:
+        made.parse_args(["--note", "--metrics"])
+    assert "--note=VALUE" in error.value.hint
 
 
 @pytest.mark.parametrize("value", ["-1s", "-inf", "-NaN", "-.5"])

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from assay.config import Device, Precision
-from assay.ground.errors import AssayError, ConfigError, RunFailed
+from assay.ground import files
+from assay.ground.errors import ArtifactError, AssayError, ConfigError, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import Query, SutSpec
 from assay.mlperf.workloads.workload import Generation
@@ -24,6 +25,21 @@ with TinyServer(lambda request: [5, 6, 7, 2], port=int(sys.argv[1])):
     open(sys.argv[2], "w").write(str(os.getpid()))
     time.sleep(60)
 """
+
+LLAMA_SERVER = """#!{python}
+import argparse, asyncio, pathlib
+from assay.endpoint.mock.script import MockScript
+from assay.endpoint.mock.server import serve
+parser = argparse.ArgumentParser(allow_abbrev=False)
+for name in ("--model", "--alias", "--host", "--port", "--cache-ram", "-np", "-c"):
+    parser.add_argument(name, required=True)
+parser.add_argument("--no-context-shift", action="store_true")
+asked = parser.parse_args()
+assert pathlib.Path(asked.model).read_bytes() == b"GGUF"
+script = MockScript(api="llamacpp", model=asked.alias, tokens=4, loading_s=0.7)
+asyncio.run(serve(script, asked.host, int(asked.port), lambda port: None))
+"""
+"""Has the options of llama.cpp's server that Assay gives it, and no other."""
 
 
 class Silent:
@@ -43,10 +59,10 @@ class Silent:
         pass
 
 
-def spec_of(server: str, **options: Any) -> SutSpec:
+def spec_of(server: str, checkpoint: Path | None = None, **options: Any) -> SutSpec:
     return SutSpec(
         "serve",
-        shipped.checkpoint_dir(),
+        checkpoint or shipped.checkpoint_dir(),
         Device.CPU,
         Precision.BFLOAT16,
         None,
@@ -91,6 +107,51 @@ def test_another_data_set_is_asked_of_the_server_that_runs(tmp_path: Path) -> No
     sut.flush()
     sut.close()
     assert sink.ids == [7] and mark.read_text() == first
+
+
+def test_llamacpp_is_started_with_the_gguf_beside_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "llama-server"
+    program.write_text(LLAMA_SERVER.format(python=sys.executable))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    sink = Silent()
+    spec = spec_of("llamacpp", tmp_path, server_args="-np 2 -c 4096")
+    sut = serve_sut.build(spec, [sample(0)], sink)
+    sut.issue([Query(7, 0)])
+    sut.flush()
+    used = sut.used()
+    sut.close()
+    assert sink.ids == [7] and used.faults == () and used.breaches == ()
+    assert used.details["api"]["name"] == "llamacpp" and used.details["tier"] == "A"
+    assert used.details["endpoints"][0]["server"]["build_info"] == "mock"
+    assert used.weights_sha256 == files.sha256_all([tmp_path / "model.gguf"])
+
+
+def test_a_folder_without_one_gguf_is_no_checkpoint_of_llamacpp(tmp_path: Path) -> None:
+    asked = KIND.values({"server": "llamacpp"})
+    with pytest.raises(ArtifactError, match=r"holds no \.gguf"):
+        serve_command.command(asked, tmp_path, 1, Precision.FLOAT32)
+    for name in ("m-00001-of-00002.gguf", "m-00002-of-00002.gguf"):
+        (tmp_path / name).touch()
+    words = serve_command.command(asked, tmp_path, 1, Precision.FLOAT32)
+    assert words[:3] == ["llama-server", "--model", str(tmp_path / "m-00001-of-00002.gguf")]
+    assert len(serve_command.weight_files(asked, tmp_path)) == 2
+    (tmp_path / "other.gguf").touch()
+    with pytest.raises(ArtifactError, match="reads one GGUF"):
+        serve_command.command(asked, tmp_path, 1, Precision.FLOAT32)
+    one_s_own = KIND.values({"server": "/opt/llama-server -m {gguf} --port {port}"})
+    (tmp_path / "other.gguf").unlink()
+    assert serve_command.command(one_s_own, tmp_path, 1, Precision.FLOAT32)[2] == words[2]
+
+
+@pytest.mark.parametrize("more", ["-m other.gguf", "--model=other", "--port 1", "--host 0.0.0.0"])
+def test_what_assay_gives_a_server_with_a_name_is_not_given_twice(more: str, tmp_path: Path) -> None:
+    asked = KIND.values({"server": "vllm", "server_args": more})
+    with pytest.raises(ConfigError, match="is given by Assay"):
+        serve_command.command(asked, tmp_path, 1, Precision.BFLOAT16)
 
 
 def test_a_server_that_ends_while_it_loads_is_said_at_once() -> None:

@@ -59,8 +59,9 @@ def test_what_the_checkpoint_decides_is_no_setting() -> None:
 
 @pytest.mark.parametrize("server", serve_command.KNOWN)
 def test_the_commands_of_the_known_servers_break_nothing(server: str) -> None:
-    words = serve_command.KNOWN[server][1].split()
-    assert from_command(server, words) == ServerSettings(False, dtype="{dtype}")
+    words = serve_command.KNOWN[server].command.split()
+    dtype = "{dtype}" if "{dtype}" in words else ""
+    assert from_command(server, words) == ServerSettings(False, dtype=dtype)
 
 
 def test_what_a_running_server_does_not_say_is_not_known() -> None:
@@ -69,6 +70,13 @@ def test_what_a_running_server_does_not_say_is_not_known() -> None:
     assert from_server("sglang", {"disable_radix_cache": True, "tp_size": 4}).devices == {"tensor": 4}
     assert from_server("sglang", {"speculative_algorithm": None, "quantization": ""}) == ServerSettings()
     assert from_server("vllm", {"max_model_len": 2048, "id": "x"}).context == 2048
+
+
+def test_a_gguf_that_is_quantised_is_said_so() -> None:
+    assert (
+        from_server("llamacpp", {"model_ftype": "Q4_K - Medium", "ctx_size": 512}).weights == "Q4_K - Medium"
+    )
+    assert {from_server("llamacpp", {"model_ftype": it}).weights for it in ("BF16", "F16", "all F32")} == {""}
 
 
 def test_vllm_tells_its_cache_in_its_metrics() -> None:

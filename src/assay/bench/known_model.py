@@ -48,7 +48,8 @@ def of(prepared: Preparation) -> KnownModel:
         return KnownModel()
     config = model_folder.read_config(folder)
     shape = shapes.of(config, str(folder / "config.json"))
-    size = sum(path.stat().st_size for path in model_folder.weight_files(folder))
+    options = prepared.kind.values(prepared.config.sut_options)
+    size = sum(path.stat().st_size for path in prepared.kind.weight_files(options, folder))
     return KnownModel(shape.parameters, shape, config, config.get(WEIGHTS_KEY) == RANDOM, size)
 
 

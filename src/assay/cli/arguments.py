@@ -30,7 +30,14 @@ class Parser(argparse.ArgumentParser):
         if found:
             near = did_you_mean(found[1], [word.strip(" '\"") for word in found[2].split(",")])
             raise ConfigError(f"{self.prog}: {message.split(' (choose')[0]}", near)
-        raise ConfigError(f"{self.prog}: {message}", f"`{self.prog} --help` lists its options")
+        hint = f"`{self.prog} --help` lists its options"
+        if lacking := re.match(r"argument ([^:/]+)[^:]*: expected one argument", message):
+            hint += f"; a value that begins with a dash: {lacking[1]}=VALUE"
+        raise ConfigError(f"{self.prog}: {message}", hint)
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        """Of `--server-args "-np 8"` argparse would take the value for `-n`: no option has a blank in its name."""
+        return None if " " in arg_string.partition("=")[0] else super()._parse_optional(arg_string)
 
 
 class RequestParser(Parser):

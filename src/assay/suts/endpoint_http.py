@@ -36,13 +36,16 @@ def get_json(address: Address, path: str, token: str | None) -> Mapping[str, obj
 
 def models(address: Address, token: str | None) -> list[str]:
     """Names of the models that the server serves; empty when it does not say. Raises: EnvironmentProblem when it
-    does not answer, is still loading, or wants another token."""
+    does not answer, is still loading, or wants another token.
+
+    A server may list its models while it loads (llama.cpp once did), so its /health counts too, where it has one.
+    """
     status, _ = get(address, "/v1/models", token)
     if status in (401, 403):
         raise EnvironmentProblem(
             f"{address.text} refuses the bearer token (HTTP {status})", "--api-key-env NAME"
         )
-    if status == 503:
+    if 503 in (status, get(address, "/health", token)[0]):
         raise EnvironmentProblem(f"{address.text} is not ready yet (HTTP 503)", "wait until it has loaded")
     listed = get_json(address, "/v1/models", token).get("data")
     entries = listed if isinstance(listed, list) else []

@@ -32,7 +32,7 @@ ABOUT = {
         "stream_interval",
         "sampling_defaults",
     ),
-    "/props": ("build_info", "model_path", "total_slots"),
+    "/props": ("build_info", "model_path", "model_ftype", "total_slots"),
 }
 """Path -> fields to keep. The other fields may hold keys. Source: documents of vLLM, SGLang and llama.cpp."""
 OF_MODEL = ("id", "root", "max_model_len", "owned_by")

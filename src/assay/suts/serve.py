@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from assay.config import Precision
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from assay.config import OptionValue, Precision
 from assay.endpoint.apis import APIS
 from assay.mlperf.sut.kind import SutKind
 from assay.mlperf.sut.option import SutOption
 from assay.suts import secret
 from assay.suts.endpoint import CLIENT_OPTIONS, refuse
 
+SERVERS = "vllm, sglang, llamacpp, or a command with {port}, and {checkpoint}, {gguf} and {dtype} where it takes them"
+
+
+def _weight_files(options: Mapping[str, OptionValue | None], checkpoint: Path) -> Sequence[Path]:
+    """What the server loads: the GGUF where its command names it. Raises: ArtifactError."""
+    from assay.suts import serve_command
+
+    return serve_command.weight_files(options, checkpoint)
+
+
 KIND = SutKind(
     name="serve",
-    summary="a server that Assay starts and stops: vLLM, SGLang, or any command",
+    summary="a server that Assay starts and stops: vLLM, SGLang, llama.cpp, or any command",
     module="assay.suts.serve_sut",
     precisions=(Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT16),
     options=(
         SutOption(
             "server",
             str,
-            "vllm, sglang, or a command with {checkpoint}, {port} and {dtype} in it",
+            SERVERS,
             "vllm",
             refuse=secret.refuse_in,
         ),
@@ -31,5 +44,6 @@ KIND = SutKind(
         *CLIENT_OPTIONS,
     ),
     refuse=refuse,
+    weight_files=_weight_files,
     planner="assay.suts.serve_plan",
 )

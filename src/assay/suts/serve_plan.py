@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 from assay.endpoint.apis import api_named
 from assay.ground.errors import AssayError, EnvironmentProblem
@@ -29,7 +28,6 @@ from assay.suts.serve_pace import ServePace
 
 PORT = 8000
 """Stands in the command that is examined; the run takes a free one."""
-NO_CHECKPOINT = Path("CHECKPOINT")
 NO_PACE = (
     "how fast it answers is not known: this command has made no run here yet; `assay plan … --sut endpoint --url URL` "
     "asks a server that is up"
@@ -81,9 +79,7 @@ def seconds(work: SutWork) -> SutSeconds | None:
 def _command(work: SutWork) -> list[str]:
     """Raises: ConfigError for options that the run refuses."""
     spec = work.spec
-    return serve_command.command(
-        KIND.values(spec.options), spec.checkpoint or NO_CHECKPOINT, PORT, spec.precision
-    )
+    return serve_command.command(KIND.values(spec.options), spec.checkpoint, PORT, spec.precision)
 
 
 def _pace(work: SutWork) -> ServePace | None:
@@ -94,12 +90,18 @@ def _pace(work: SutWork) -> ServePace | None:
 def _missing(server: str, program: str) -> list[EnvironmentProblem]:
     """The program that would be started is not there, or it is a python without the server's module."""
     if shutil.which(program) is None:
-        return [EnvironmentProblem(f"there is no program {program}", "--server, --server-python")]
-    if server not in serve_command.KNOWN or _has(program, server):
+        return [
+            EnvironmentProblem(
+                f"there is no program {program}", "put it on PATH; or --server, --server-python"
+            )
+        ]
+    known = serve_command.KNOWN.get(server)
+    if known is None or not known.module or _has(program, known.module):
         return []
     return [
         EnvironmentProblem(
-            f"{program} has no module {server}", f"--server-python the python of an environment with {server}"
+            f"{program} has no module {known.module}",
+            f"--server-python the python of an environment with {server}",
         )
     ]
 

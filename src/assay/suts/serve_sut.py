@@ -13,7 +13,7 @@ from pathlib import Path
 from assay.config import Mode
 from assay.endpoint.address import Address
 from assay.endpoint.apis import api_named
-from assay.ground import files, model_folder
+from assay.ground import files
 from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
 from assay.mlperf.checker.finding import Finding
 from assay.mlperf.data.sample import Sample
@@ -57,7 +57,7 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
         _wait(process, address, float(str(options["start_timeout"])), sink)
         start_s = time.monotonic() - began
         endpoint = _endpoint(address, chosen, findings, spec, samples, sink)
-        digest = files.sha256_all(model_folder.weight_files(spec.checkpoint))
+        digest = files.sha256_all(KIND.weight_files(options, spec.checkpoint))
     except BaseException:
         _end(process)
         raise

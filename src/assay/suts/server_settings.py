@@ -99,12 +99,35 @@ DIALECTS: Mapping[str, ServerDialect] = {
         # Every request of Assay's says cache_prompt: false.
         cache_is_on=False,
         cache_on=("--cache-reuse",),
-        drafts=("--model-draft", "-md", "--spec-type", "--hf-repo-draft"),
+        drafts=(
+            "--model-draft",
+            "--spec-draft-model",
+            "-md",
+            "--spec-type",
+            "--hf-repo-draft",
+            "--spec-draft-hf",
+            "-hfd",
+            "--lookup-cache-static",
+            "-lcs",
+            "--lookup-cache-dynamic",
+            "-lcd",
+        ),
+        weights=("--model-ftype",),  # no option: /props says it of the GGUF
         kv=("--cache-type-k", "-ctk", "--cache-type-v", "-ctv"),
         context=("--ctx-size", "-c"),
         slots=("--parallel", "-np"),
         cuts=("--context-shift",),
-        other_model=("--lora", "--lora-scaled", "--override-kv", "--control-vector"),
+        other_model=(
+            "--lora",
+            "--lora-scaled",
+            "--override-kv",
+            "--control-vector",
+            "--control-vector-scaled",
+            "--rope-scaling",
+            "--rope-scale",
+            "--rope-freq-base",
+            "--rope-freq-scale",
+        ),
     ),
     "tgi": ServerDialect(
         cache_is_on=True,
@@ -117,7 +140,8 @@ DIALECTS: Mapping[str, ServerDialect] = {
         tensor=("--num-shard",),
     ),
 }
-_AS_IS = ("auto", "none", "None")
+_AS_IS = ("auto", "none", "None", "all F32", "F16", "BF16")
+"""What leaves a format as the checkpoint has it; the last three are a GGUF's that is not quantised."""
 _NO = ("false", "0", "no")
 
 

@@ -7,12 +7,13 @@ them compares a SUT's name. docs/extending.md shows one in full.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from assay.config import Device, Mode, OptionValue, Precision, Scenario
-from assay.ground import extras
+from assay.ground import extras, model_folder
 from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
 from assay.mlperf.sut.option import SutOption
 
@@ -44,6 +45,10 @@ def no_sampling(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
 
 def any_model(config: Mapping[str, Any]) -> bool:
     return True
+
+
+def safetensors(options: Mapping[str, OptionValue | None], checkpoint: Path) -> Sequence[Path]:
+    return model_folder.weight_files(checkpoint)
 
 
 def takes_all(workload: Workload, scenario: Scenario, mode: Mode) -> Refusal:
@@ -78,6 +83,8 @@ class SutKind:
     """Why it cannot run a workload in a scenario and mode."""
     takes_model: Callable[[Mapping[str, Any]], bool] = any_model
     """Whether it runs a model with this config.json, as far as `model_type` says it."""
+    weight_files: Callable[[Mapping[str, OptionValue | None], Path], Sequence[Path]] = safetensors
+    """The files of a checkpoint that it loads, by its options. Raises: ArtifactError."""
     planner: str = ""
     """Dotted name of the module that looks for blockers and estimates memory and pace, a `SutPlanner`; empty = nothing
     can be said before it runs."""
@@ -118,6 +125,7 @@ class SutKind:
             default_batch=inner.default_batch,
             options=(*self.options, *(option for option in inner.options if option.name not in own)),
             refuse=inner.refuse,
+            weight_files=inner.weight_files,
             hosts="",
         )
 
