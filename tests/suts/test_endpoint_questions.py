@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -17,9 +18,9 @@ RULES = Generation(2, 64, 2)
 PROMPTS = [(7, 8, 9, 10), (7, 8, 9), (5, 6)]
 
 
-def questions(api: str = "vllm") -> Questions:
+def questions(api: str = "vllm", rules: Generation = RULES) -> Questions:
     samples = [Sample(i, f"q.{i}", "", "", ids, "", (), ()) for i, ids in enumerate(PROMPTS)]
-    return Questions(ApiChoice(api_named(api), Tier.A), "m", RULES, samples)
+    return Questions(ApiChoice(api_named(api), Tier.A), "m", rules, samples)
 
 
 def body(written: bytes) -> dict[str, Any]:
@@ -31,6 +32,11 @@ def test_bodies_are_made_beforehand_and_hold_the_ids_as_they_stand() -> None:
     sent = [body(written) for written in questions().written.values()]
     assert [tuple(one["prompt"]) for one in sent] == PROMPTS
     assert {(one["max_tokens"], one["min_tokens"], one["temperature"]) for one in sent} == {(64, 2, 0.0)}
+
+
+def test_an_answer_is_held_against_the_vocabulary_of_the_model() -> None:
+    asked = questions(rules=replace(RULES, vocabulary=100))
+    assert {terms.vocabulary for terms in (*asked.terms.values(), *asked.warm_ups())} == {100}
 
 
 def test_every_query_has_a_salt_of_its_own_where_the_api_has_salts() -> None:

@@ -99,6 +99,7 @@ class Questions:
             LEAST_TOKENS,
             most or rules.max_new_tokens,
             rules.eos_ids,
+            rules.vocabulary,
             holds_prompt=holds_prompt,
         )
 

@@ -147,6 +147,18 @@ def test_of_several_ends_that_a_checkpoint_lists_the_workloads_own_is_taken(
     assert job_of(asked(sut="echo")).generation(tmp_path).eos_ids == eos
 
 
+def test_the_vocabulary_is_the_checkpoints_and_else_that_of_the_model_that_the_workload_names(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text('{"vocab_size": 49152}')
+    mixtral = job_of(asked(sut="echo"))
+    assert mixtral.generation(None).vocabulary == 32000
+    assert mixtral.generation(tmp_path).vocabulary == 49152
+    config.write_text('{"text_config": {"vocab_size": 7}}')
+    assert mixtral.generation(tmp_path).vocabulary is None
+
+
 def two_sets(**flags: str) -> BenchmarkConfig:
     files = {"paths.dataset": "/d/perf.parquet", "paths.tokenizer": "/m", "sut": "echo"}
     return native.build("gpt-oss-120b", {**files, **flags}, {})

@@ -1,14 +1,15 @@
 """Job: a config with everything that its round decides. Impossible combinations end here, before any work.
 
 It reads the config, the workload and the round, and decides counts, durations and generation rules. Only
-`generation` looks at the disk, for the checkpoint's own end-of-sequence id.
+`generation` looks at the disk, for what the checkpoint says of its ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from assay.config import BenchmarkConfig, Division, Mode, Scenario, Style
 from assay.ground import model_folder
@@ -121,7 +122,7 @@ class Job:
         )
 
     def generation(self, checkpoint: Path | None) -> Generation:
-        """Rules of the round; the end-of-sequence id is the checkpoint's own where it has one.
+        """Rules of the round; end-of-sequence id and vocabulary are the checkpoint's own where it states them.
 
         Raises: ConfigError when the round does not say how long an answer may be.
         """
@@ -133,13 +134,15 @@ class Job:
                 f"round {self.round.name} does not say how long an answer of {self.workload.name} may be",
                 "min_new_tokens and max_new_tokens in the file of the round",
             )
-        eos_ids = _eos_ids(checkpoint, self.workload)
+        stated = model_folder.read_config(checkpoint) if checkpoint else {}
+        eos_ids = _eos_ids(stated, self.workload)
         return Generation(
             min_new_tokens=least,
             max_new_tokens=most,
             eos_id=eos_ids[0],
             more_eos_ids=eos_ids[1:],
             decoding=self.workload.decoding,
+            vocabulary=_vocabulary(stated, self.workload),
         )
 
     @property
@@ -280,15 +283,22 @@ def _refuse_missing(job: Job) -> None:
         raise ConfigError(f"the dataset of {workload.name} does not ship with Assay", workload.dataset_hint)
 
 
-def _eos_ids(checkpoint: Path | None, workload: Workload) -> tuple[int, ...]:
-    """`eos_token_id` of the checkpoint's config.json, one or several, else the workload's own; never empty.
+def _eos_ids(stated: Mapping[str, Any], workload: Workload) -> tuple[int, ...]:
+    """`eos_token_id` of a config.json, one or several, else the workload's own; never empty.
 
     The workload's own comes first where the checkpoint lists it: Llama 3.1 has 128001, 128008 and 128009, and ends its
     answers in 128009.
     """
-    usual = (workload.eos_id, *workload.more_eos_ids)
-    if checkpoint is None:
-        return usual
-    said = model_folder.read_config(checkpoint).get("eos_token_id")
+    said = stated.get("eos_token_id")
     found = [each for each in (said if isinstance(said, list) else [said]) if isinstance(each, int)]
-    return tuple(sorted(found, key=lambda each: each != workload.eos_id)) or usual
+    return tuple(sorted(found, key=lambda each: each != workload.eos_id)) or (
+        workload.eos_id,
+        *workload.more_eos_ids,
+    )
+
+
+def _vocabulary(stated: Mapping[str, Any], workload: Workload) -> int | None:
+    """`vocab_size` of a config.json, else of the model that the workload names."""
+    published = workload.model.config if workload.model else {}
+    size = (stated or published).get("vocab_size")
+    return size if type(size) is int else None

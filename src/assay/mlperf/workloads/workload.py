@@ -62,6 +62,8 @@ class Generation:
     more_eos_ids: tuple[int, ...] = ()
     """Further ids that end an answer; Llama 3.1 has three in all."""
     decoding: Decoding = GREEDY
+    vocabulary: int | None = None
+    """Number of the model's token ids: an answer has none from here on. None = unknown."""
 
     @property
     def eos_ids(self) -> tuple[int, ...]:
