@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.endpoint.apis.completions import CompletionsReader, finish_in, standard_fields, usage_in
-from assay.endpoint.apis.event import MAX_ID, Malformed
+from assay.endpoint.apis.event import MAX_COUNT, MAX_ID, Malformed
 from assay.endpoint.delta import Delta, Finish, Usage
 from assay.endpoint.failure import FailureKind
 from assay.endpoint.prompt import Prompt
 from assay.endpoint.sampling import Sampling
 
 ID = st.integers(-1, MAX_ID + 1) | st.sampled_from([0, MAX_ID, True, 1.0, "1"])
-COUNT = st.none() | st.integers(-1, 9) | st.sampled_from([1.5, "3", True])
+COUNT = st.none() | st.integers(-1, 9) | st.sampled_from([1.5, "3", True, MAX_COUNT, MAX_COUNT + 1, 2**64])
 CHOICE = st.fixed_dictionaries(
     {},
     optional={

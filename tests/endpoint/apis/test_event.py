@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.endpoint.apis import event
-from assay.endpoint.apis.event import MAX_ID, Malformed, read_event
+from assay.endpoint.apis.event import MAX_COUNT, MAX_ID, Malformed, read_event
 from assay.endpoint.delta import Delta
 from assay.endpoint.failure import FailureKind
 
@@ -47,6 +47,13 @@ def test_damage_is_a_failure_with_the_event_shown(payload: bytes, words: str) ->
     failure = read_event(payload, echo).failure
     assert failure is not None and failure.kind is FailureKind.DAMAGED
     assert words in failure.detail and len(failure.detail) <= 500
+
+
+@pytest.mark.parametrize("value", [-1, MAX_COUNT + 1, 10**40, 1.0, True, float("nan"), "3"])
+def test_what_no_record_can_hold_is_no_count(value: object) -> None:
+    assert event.count_in({"n": MAX_COUNT}, "n") == MAX_COUNT
+    with pytest.raises(Malformed, match="n is no count"):
+        event.count_in({"n": value}, "n")
 
 
 def test_what_a_reader_calls_malformed_is_damage() -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from assay.endpoint.apis.event import (
+    MAX_COUNT,
     MAX_ID,
     Fields,
     Malformed,
@@ -72,7 +73,7 @@ class CompletionsReader:
 
 
 _PlainId = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
-_PlainCount = Annotated[int, msgspec.Meta(ge=0)]
+_PlainCount = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 
 
 class _PlainChoice(msgspec.Struct, gc=False):

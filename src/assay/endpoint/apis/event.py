@@ -13,6 +13,8 @@ Fields = dict[str, Any]
 
 MAX_ID = 2**31 - 1
 """LoadGen's logs hold ids as int32."""
+MAX_COUNT = 2**31 - 1
+"""Tokens of one prompt or answer: a choice, far above any context, and what every record can hold."""
 _DETAIL = 500
 _DONE = b"[DONE]"
 _BUSY = ("overloaded", "rate_limit_exceeded", 429, "429")
@@ -62,7 +64,7 @@ def text_in(fields: Fields, key: str) -> str:
 def count_in(fields: Fields, key: str) -> int | None:
     """A count under `key`; None when the key is absent: the count is unknown then, not 0. Raises Malformed."""
     value = fields.get(key)
-    if value is not None and (type(value) is not int or value < 0):
+    if value is not None and (type(value) is not int or not 0 <= value <= MAX_COUNT):
         raise Malformed(f"{key} is no count")
     return value
 

@@ -14,7 +14,8 @@ from assay.endpoint.mock.forms import MockTokens, Payload, payloads
 from assay.endpoint.mock.script import FaultKind, LineEnd, MockFault, MockScript
 
 _ENDS = {LineEnd.LF: b"\n", LineEnd.CRLF: b"\r\n", LineEnd.CR: b"\r"}
-_FIRST_ID = 3
+_FIRST_ID, _END_ID = 3, 1506
+"""Between them lie the ids of answers: every workload's vocabulary has them, also that of mixtral-nano."""
 LAST_CHUNK = b"0\r\n\r\n"
 
 
@@ -76,8 +77,8 @@ def _said(ask: MockAsk, script: MockScript, cached: int, fault: MockFault | None
 def _ids(ask: MockAsk, script: MockScript, count: int) -> tuple[int, ...]:
     """The ids of an answer: always the same for one seed and prompt, whatever the length; without special ids."""
     seed = f"{script.seed}:{zlib.crc32(repr(ask.prompt_ids).encode())}"
-    draw = random.Random(seed)
-    return tuple(draw.randrange(_FIRST_ID, script.vocabulary) for _ in range(count))
+    draw, end = random.Random(seed), min(script.vocabulary, _END_ID)
+    return tuple(draw.randrange(_FIRST_ID, end) for _ in range(count))
 
 
 def _stop(ids: tuple[int, ...], ask: MockAsk, script: MockScript) -> int | None:
