@@ -18,7 +18,7 @@ SHARED = {"assay bench --out run": "run", "assay bench --sut echo --samples 30 -
 """Commands that several pages begin with, and the folder that each makes: run once, then copied."""
 PORT = "8000"
 """Of the servers on the pages; here a free one."""
-START_S = 30.0
+START_S = 120
 
 
 class Typed:
