@@ -41,6 +41,25 @@ def body(
     return fields
 
 
+TRTLLM_KNOWS = """
+    model prompt best_of echo frequency_penalty logit_bias logprobs max_tokens n presence_penalty seed stop stream
+    stream_options suffix temperature top_p user lora_request prompt_ignore_length use_beam_search top_k top_p_min min_p
+    repetition_penalty length_penalty early_stopping stop_token_ids include_stop_str_in_output ignore_eos min_tokens
+    skip_special_tokens spaces_between_special_tokens truncate_prompt_tokens return_context_logits detokenize
+    add_special_tokens response_format disaggregated_params"""
+"""Source: TensorRT-LLM tensorrt_llm/serve/openai_protocol.py, CompletionRequest, which forbids any other field."""
+SGLANG_KNOWS = """
+    max_new_tokens stop stop_token_ids stop_regex temperature top_p top_k min_p frequency_penalty presence_penalty
+    repetition_penalty min_new_tokens n json_schema regex ebnf structural_tag ignore_eos skip_special_tokens
+    spaces_between_special_tokens no_stop_trim custom_params stream_interval logit_bias sampling_seed"""
+"""Source: SGLang sampling_params.py, SamplingParams, which is made of the request's fields as keywords."""
+
+
+def test_no_field_is_sent_that_a_strict_server_refuses() -> None:
+    assert set(body("trtllm", salt="s")) <= set(TRTLLM_KNOWS.split())
+    assert set(body("sglang", salt="s")["sampling_params"]) <= set(SGLANG_KNOWS.split())
+
+
 @pytest.mark.parametrize("api", ["vllm", "sglang-completions", "trtllm"])
 def test_completions_with_ids(api: str) -> None:
     deltas = read(

@@ -15,6 +15,15 @@ def test_the_counters_of_all_engines_are_added() -> None:
     assert endpoint_cache.counters([METRICS, ""]) == CacheCounters(42.0, None)
 
 
+def test_sglang_and_tensorrt_llm_count_under_names_of_their_own() -> None:
+    sglang = "".join(
+        f'sglang:cached_tokens_total{{cache_source="{x}"}} {n}\n' for x, n in (("device", 7), ("host", 2))
+    )
+    trtllm = 'trtllm_prompt_cached_tokens_total{engine_type="trtllm"} 5.0\ntrtllm_prompt_tokens_total 20.0\n'
+    assert endpoint_cache.counters([sglang, '[{"iter": 1}]']) == CacheCounters(9.0, None)
+    assert endpoint_cache.counters([trtllm]) == CacheCounters(5.0, 20.0)
+
+
 def test_hits_during_a_run_are_warm_and_a_server_without_counters_is_not_accused() -> None:
     warm = CacheFindings().ran(0, CacheCounters(10.0), CacheCounters(42.0))
     assert warm.breach() == "32 prompt tokens came from the server's prefix cache"

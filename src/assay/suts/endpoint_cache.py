@@ -1,7 +1,8 @@
 """The prefix cache of a server: whether it is on, and whether answers of a run came from it.
 
 A prompt that was computed before is answered sooner: a figure with a warm cache is not the model's.
-Source: inference_rules, no caching of queries and results; vLLM docs/usage/metrics.md, counters of tokens.
+Source: inference_rules, no caching of queries and results; counters of tokens: vLLM docs/usage/metrics.md; SGLang
+docs, production metrics (with --enable-metrics); TensorRT-LLM tensorrt_llm/metrics (with return_perf_metrics).
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-HITS, QUERIES = "vllm:prefix_cache_hits_total", "vllm:prefix_cache_queries_total"
+HITS = ("vllm:prefix_cache_hits_total", "sglang:cached_tokens_total", "trtllm_prompt_cached_tokens_total")
+QUERIES = ("vllm:prefix_cache_queries_total", "sglang:prompt_tokens_total", "trtllm_prompt_tokens_total")
+PAGES = ("/metrics", "/prometheus/metrics")
+"""Where servers count; the second is TensorRT-LLM's, whose /metrics is a JSON list of iterations."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,11 @@ def counters(pages: Sequence[str]) -> CacheCounters:
     return CacheCounters(_sum(pages, HITS), _sum(pages, QUERIES))
 
 
-def _sum(pages: Sequence[str], name: str) -> float | None:
+def _sum(pages: Sequence[str], names: Sequence[str]) -> float | None:
     found: list[float] = []
     for line in (line for page in pages for line in page.splitlines()):
         key, _, value = line.rpartition(" ")
-        if key == name or key.startswith(name + "{"):
+        if key.partition("{")[0] in names:
             try:
                 found.append(float(value))
             except ValueError:

@@ -7,31 +7,33 @@ from collections.abc import Mapping
 from assay.endpoint.address import Address
 from assay.suts import endpoint_http, server_settings
 
+_SGLANG = (
+    "version",
+    "model_path",
+    "dtype",
+    "quantization",
+    "kv_cache_dtype",
+    "tp_size",
+    "dp_size",
+    "pp_size",
+    "nnodes",
+    "device",
+    "context_length",
+    "max_running_requests",
+    "disable_radix_cache",
+    "allow_auto_truncate",
+    "load_format",
+    "json_model_override_args",
+    "speculative_algorithm",
+    "speculative_num_steps",
+    "speculative_eagle_topk",
+    "stream_interval",
+    "sampling_defaults",
+)
 ABOUT = {
     "/version": ("version",),
-    "/get_server_info": (
-        "version",
-        "model_path",
-        "dtype",
-        "quantization",
-        "kv_cache_dtype",
-        "tp_size",
-        "dp_size",
-        "pp_size",
-        "nnodes",
-        "device",
-        "context_length",
-        "max_running_requests",
-        "disable_radix_cache",
-        "allow_auto_truncate",
-        "load_format",
-        "json_model_override_args",
-        "speculative_algorithm",
-        "speculative_num_steps",
-        "speculative_eagle_topk",
-        "stream_interval",
-        "sampling_defaults",
-    ),
+    "/get_server_info": _SGLANG,  # its older name
+    "/server_info": _SGLANG,
     "/props": ("build_info", "model_path", "model_ftype", "total_slots"),
 }
 """Path -> fields to keep. The other fields may hold keys. Source: documents of vLLM, SGLang and llama.cpp."""

@@ -223,8 +223,9 @@ class EndpointSut:
         pages = []
         for address in self._addresses:
             with suppress(EnvironmentProblem):  # it has gone: its answers have failed, or the next ones will
-                status, page = endpoint_http.get(address, "/metrics", self._token)
-                pages += [page] if status == 200 else []
+                for path in endpoint_cache.PAGES:
+                    status, page = endpoint_http.get(address, path, self._token)
+                    pages += [page] if status == 200 else []
         return endpoint_cache.counters(pages)
 
     def _server_words(self) -> str:

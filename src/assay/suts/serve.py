@@ -12,8 +12,6 @@ from assay.mlperf.sut.option import SutOption
 from assay.suts import secret
 from assay.suts.endpoint import CLIENT_OPTIONS, refuse
 
-SERVERS = "vllm, sglang, llamacpp, or a command with {port}, and {checkpoint}, {gguf} and {dtype} where it takes them"
-
 
 def _weight_files(options: Mapping[str, OptionValue | None], checkpoint: Path) -> Sequence[Path]:
     """What the server loads: the GGUF where its command names it. Raises: ArtifactError."""
@@ -31,7 +29,7 @@ KIND = SutKind(
         SutOption(
             "server",
             str,
-            SERVERS,
+            "vllm, sglang, llamacpp, or a command with {port}; {checkpoint}, {gguf} and {dtype} where it takes them",
             "vllm",
             refuse=secret.refuse_in,
         ),

@@ -1,6 +1,6 @@
 """What a server was told, by its command line or by its own word, under names that are no server's. Pure.
 
-Sources: vLLM docs/cli/serve.md and its metric cache_config_info; SGLang docs server_arguments.md and /get_server_info;
+Sources: vLLM docs/cli/serve.md and its metric cache_config_info; SGLang docs server_arguments.md and /server_info;
 llama.cpp tools/server/README.md; TensorRT-LLM trtllm-serve --help and LlmArgs; TGI launcher.md.
 """
 

@@ -14,8 +14,8 @@ from assay.endpoint.mock.state import MockState
 OWN = {
     "vllm": {"/version"},
     "vllm-generate": {"/version"},
-    "sglang": {"/get_model_info", "/get_server_info"},
-    "sglang-completions": {"/get_model_info", "/get_server_info"},
+    "sglang": {"/get_model_info", "/get_server_info", "/server_info"},
+    "sglang-completions": {"/get_model_info", "/get_server_info", "/server_info"},
     "trtllm": set(),
     "llamacpp": {"/props"},
     "tgi": {"/info"},

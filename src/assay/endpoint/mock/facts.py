@@ -33,7 +33,8 @@ def _facts(script: MockScript) -> dict[str, Any]:
         facts["/version"] = {"version": "mock"}
     elif owner == "sglang":
         facts["/get_model_info"] = {"model_path": script.model}
-        facts["/get_server_info"] = {"version": "mock", "disable_radix_cache": not script.prefix_cache}
+        told = {"version": "mock", "model_path": script.model, "disable_radix_cache": not script.prefix_cache}
+        facts |= dict.fromkeys(("/server_info", "/get_server_info"), told)
     elif owner == "llamacpp":
         settings = {"n_ctx": script.context, "params": {"temperature": 0.8, "top_k": 40, "top_p": 0.95}}
         facts["/props"] = {"default_generation_settings": settings, "build_info": "mock"}

@@ -60,9 +60,12 @@ def identify(server: ProbedServer) -> ServerIdentity:
             _count(settings.get("n_ctx")),
             parameters if isinstance(parameters, dict) else None,
         )
-    if path := _text(_look(server, "/get_model_info").get("model_path")):
-        version = _text(_look(server, "/get_server_info").get("version"))
-        return ServerIdentity("sglang", version, models or (path,), context)
+    if owner == "sglang" or _text(_look(server, "/get_model_info").get("model_path")):
+        told = _look(server, "/server_info") or _look(server, "/get_server_info")  # the older name
+        path = _text(told.get("model_path"))
+        return ServerIdentity(
+            "sglang", _text(told.get("version")), models or ((path,) if path else ()), context
+        )
     if name := _text((info := _look(server, "/info")).get("model_id")):
         return ServerIdentity(
             "tgi", _text(info.get("version")), (name,), _count(info.get("max_total_tokens"))
