@@ -15,7 +15,7 @@ from assay.endpoint.load import record
 from assay.endpoint.load.drive import LevelProgress
 from assay.endpoint.load.fleet import LoadFleet
 from assay.endpoint.load.level import Goodput, LoadLevel, levels
-from assay.endpoint.load.record import LevelStatus, LoadRecord
+from assay.endpoint.load.record import LevelRecord, LevelStatus, LoadRecord
 from assay.endpoint.load.timing import LoadedRequest
 from assay.endpoint.single import ProbedServer
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, Interrupted, RunFailed
@@ -94,8 +94,8 @@ def test_a_load_that_is_whole_is_shown_again_and_nothing_is_sent(
     with mock(**PACE) as server:
         request = asked(server, tmp_path / "out", levels=levels("1", None))
         first, _ = loaded(request)
-        monkeypatch.setattr(load_server, "warm_up", never)
-        assert loaded(request)[0] == first
+    monkeypatch.setattr(load_server, "warm_up", never)
+    assert loaded(request)[0] == first  # the server has gone
 
 
 def test_another_load_and_what_is_no_load_are_left_alone(tmp_path: Path) -> None:
@@ -104,16 +104,32 @@ def test_another_load_and_what_is_no_load_are_left_alone(tmp_path: Path) -> None
     (taken / "result.json").write_text("{}")
     with mock(**PACE) as server:
         first, _ = loaded(asked(server, out, levels=levels("1", None)))
-        with pytest.raises(
-            ConfigError, match="another load: levels concurrency 1 there, concurrency 1, conc"
-        ):
-            loaded(asked(server, out))
-        with pytest.raises(ConfigError, match="not empty"):
-            loaded(asked(server, taken))
-        (taken / record.FILE).write_text("{}")
-        with pytest.raises(ArtifactError):
-            loaded(asked(server, taken))
+    # Each is said without the server, which has gone.
+    with pytest.raises(ConfigError, match="another load: levels concurrency 1 there, concurrency 1, conc"):
+        loaded(asked(server, out))
+    with pytest.raises(ConfigError, match="another load: model mock there, other asked"):
+        loaded(asked(server, out, levels=levels("1", None), model="other"))
+    with pytest.raises(ConfigError, match="not empty"):
+        loaded(asked(server, taken))
+    (taken / record.FILE).write_text("{}")
+    with pytest.raises(ArtifactError):
+        loaded(asked(server, taken))
+    with pytest.raises(ConfigError, match="no API vlm"):
+        loaded(asked(server, tmp_path / "new", api="vlm"))
     assert record.read(out) == first
+
+
+def test_a_load_that_goes_on_must_find_the_same_model(tmp_path: Path) -> None:
+    with mock(**PACE) as server:
+        kept, _ = loaded(asked(server, tmp_path / "out", levels=levels("1", None)))
+    with mock(**PACE, model="other") as other:
+        there = dataclasses.replace(kept.asked, urls=(other.text,))
+        waiting = dataclasses.replace(kept, asked=there, levels=(LevelRecord(kept.levels[0].level),))
+        record.write(tmp_path / "out", waiting)
+        with pytest.raises(ConfigError, match="model mock there, other asked"):
+            loaded(asked(other, tmp_path / "out", levels=levels("1", None), model="other"))
+        with pytest.raises(ConfigError, match="other"):
+            loaded(asked(other, tmp_path / "out", levels=levels("1", None)))
 
 
 def test_a_level_that_fails_is_said_and_the_next_one_runs(

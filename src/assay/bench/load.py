@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import assay
 from assay import suts
-from assay.bench import load_rows, load_server, run_start
+from assay.bench import earlier, load_rows, load_server, run_start
 from assay.bench.load_server import LoadRequest
 from assay.bench.running import Reporter, now
 from assay.doors import native
@@ -41,30 +42,52 @@ STALL_S = 120.0
 
 
 def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
-    """The folder and what stands in it. Raises: AssayError; Interrupted leaves a record that can be gone on with."""
+    """The folder and what stands in it. What needs no server is looked at before one is asked. Raises: AssayError;
+    Interrupted leaves a record that can be gone on with."""
     job, data = _job(asked)
     samples = job.choose(data.samples) if asked.samples else data.samples
-    asker, identity = load_server.server(asked)
     sampling = load_server.sampling(job, asked.answer_tokens)
-    prompts = load_server.prompts(asker, sampling, samples)
     streams = max(RATE_STREAMS if each.kind is LoadKind.RATE else int(each.value) for each in asked.levels)
     clients = clients_of({"clients": asked.clients}, streams)
+    wanted = _wanted(asked, sampling, data, len(samples))
+    kept = _there(asked, wanted)
+    if kept is not None:
+        _say_taken(kept, reporter)
+        if kept.is_whole:
+            return kept.folder, kept.record
     allow_files(streams)
-    fresh = _record(asked, asker, identity, sampling, data, samples, clients)
-    folder, kept = _begun(asked.out, fresh)
+    asker, identity = load_server.server(asked)
+    prompts = load_server.prompts(asker, sampling, samples)
+    wanted = dataclasses.replace(wanted, api=asker.api.name, model=asker.model)
+    if kept is None:
+        fresh = _record(asked, wanted, asker, identity, data, samples, clients)
+        kept = KeptLoad(run_start.claim(asked.out), fresh)
+        record.write(kept.folder, fresh)
+    else:
+        _refuse_other(kept, wanted)
     limits = ClientLimits(min(STALL_S, asked.timeout_s), asked.timeout_s, in_flight=RATE_STREAMS)
-    urls = tuple(parse(url).text for url in asked.urls)
-    setting = LoadSetting(asker.api.name, urls, asked.key, prompts, asked.duration_s, asked.seed, limits)
-    if taken := [each.level.label for each in kept.levels if each.status is LevelStatus.COMPLETE]:
-        reporter.say(
-            f"not measured again: {', '.join(taken)} of {kept.started_at}, in {folder / record.FILE}"
-        )
-    if len(taken) == len(kept.levels):
-        return folder, kept
-    with files.held(folder):
+    setting = LoadSetting(wanted.api, wanted.urls, asked.key, prompts, asked.duration_s, asked.seed, limits)
+    with files.held(kept.folder):
         load_server.warm_up(asker, sampling, samples)
         with LoadFleet(setting, clients) as fleet:
-            return folder, _levels(folder, kept, fleet, samples, reporter)
+            return kept.folder, _levels(kept.folder, kept.record, fleet, samples, reporter)
+
+
+@dataclass(frozen=True)
+class KeptLoad:
+    """A load that is on disk."""
+
+    folder: Path
+    record: LoadRecord
+
+    @property
+    def taken(self) -> list[str]:
+        """Labels of the levels that are not measured again."""
+        return [each.level.label for each in self.record.levels if each.status is LevelStatus.COMPLETE]
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.taken) == len(self.record.levels)
 
 
 def _job(asked: LoadRequest) -> tuple[Job, Dataset]:
@@ -80,11 +103,59 @@ def _job(asked: LoadRequest) -> tuple[Job, Dataset]:
     )
 
 
+def _wanted(asked: LoadRequest, sampling: Sampling, data: Dataset, samples: int) -> LoadAsked:
+    """All but the API, which the server decides, as it does the model where none is named."""
+    return LoadAsked(
+        workload=asked.workload,
+        dataset_sha256=data.sha256,
+        samples=samples,
+        urls=tuple(parse(url).text for url in asked.urls),
+        api="",
+        model=asked.model or "",
+        duration_s=asked.duration_s,
+        seed=asked.seed,
+        least_tokens=sampling.min_tokens,
+        most_tokens=sampling.max_tokens,
+        ignores_eos=sampling.ignore_eos,
+        levels=asked.levels,
+        goodput=asked.goodput,
+    )
+
+
+def _there(asked: LoadRequest, wanted: LoadAsked) -> KeptLoad | None:
+    """The same load in --out; None where nothing is there. Raises: ConfigError for any other, ArtifactError for a
+    record that cannot be read."""
+    if asked.out is None:
+        return None
+    if (found := record.read(asked.out)) is None:
+        earlier.refuse_taken(asked.out)
+        return None
+    kept = KeptLoad(asked.out, found)
+    there = found.asked
+    _refuse_other(kept, dataclasses.replace(wanted, api=there.api, model=wanted.model or there.model))
+    if files.is_held(asked.out):
+        raise ConfigError(f"{asked.out} is in use by a load that is running", "--out a new folder")
+    return kept
+
+
+def _refuse_other(kept: KeptLoad, wanted: LoadAsked) -> None:
+    """Raises: ConfigError for a load with other settings than those that are wanted."""
+    if told := record.differences(kept.record.asked, wanted):
+        raise ConfigError(f"{kept.folder} holds another load: {told}", "--out a new folder")
+
+
+def _say_taken(kept: KeptLoad, reporter: Reporter) -> None:
+    if kept.taken:
+        reporter.say(
+            f"not measured again: {', '.join(kept.taken)} of {kept.record.started_at}, in {kept.folder / record.FILE}"
+        )
+
+
 def _record(
     asked: LoadRequest,
+    wanted: LoadAsked,
     asker: Asker,
     identity: ServerIdentity,
-    sampling: Sampling,
     data: Dataset,
     samples: Sequence[Sample],
     clients: int,
@@ -99,21 +170,7 @@ def _record(
     if not asker.takes_ids:
         notes.append("prompts are sent as text: their tokens are the server's own")
     return LoadRecord(
-        asked=LoadAsked(
-            workload=asked.workload,
-            dataset_sha256=data.sha256,
-            samples=len(samples),
-            urls=tuple(parse(url).text for url in asked.urls),
-            api=asker.api.name,
-            model=asker.model,
-            duration_s=asked.duration_s,
-            seed=asked.seed,
-            least_tokens=sampling.min_tokens,
-            most_tokens=sampling.max_tokens,
-            ignores_eos=sampling.ignore_eos,
-            levels=asked.levels,
-            goodput=asked.goodput,
-        ),
+        asked=wanted,
         tier=asker.tier.value,
         server=" ".join(
             filter(None, (identity.kind or "a server that does not say what it is", identity.version))
@@ -127,22 +184,6 @@ def _record(
         levels=tuple(map(LevelRecord, asked.levels)),
         notes=tuple(notes),
     )
-
-
-def _begun(out: Path | None, fresh: LoadRecord) -> tuple[Path, LoadRecord]:
-    """The folder with its record: a new one, or that of the same load. Raises: ConfigError for any other."""
-    if out is not None and (found := record.read(out)) is not None:
-        if found.asked != fresh.asked:
-            raise ConfigError(
-                f"{out} holds another load: {record.differences(found.asked, fresh.asked)}",
-                "--out a new folder",
-            )
-        if files.is_held(out):
-            raise ConfigError(f"{out} is in use by a load that is running", "--out a new folder")
-        return out, found
-    folder = run_start.claim(out)
-    record.write(folder, fresh)
-    return folder, fresh
 
 
 def _levels(

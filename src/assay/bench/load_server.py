@@ -51,10 +51,10 @@ class LoadRequest:
 
 def server(asked: LoadRequest) -> tuple[Asker, ServerIdentity]:
     """How the first server is asked; the others must have the model too. Raises: ConfigError, EnvironmentProblem."""
-    servers = [probed_server(url, asked.key, min(60.0, asked.timeout_s)) for url in asked.urls]
-    identity = _identity(servers[0], asked.api)
     if asked.api not in (AUTO, *FAMILIES, *APIS):
         raise ConfigError(f"there is no API {asked.api}", "one of: " + ", ".join([AUTO, *FAMILIES, *APIS]))
+    servers = [probed_server(url, asked.key, min(60.0, asked.timeout_s)) for url in asked.urls]
+    identity = _identity(servers[0], asked.api)
     apis = identity.apis if asked.api == AUTO else FAMILIES.get(asked.api, (asked.api,))
     model = asked.model or next(iter(identity.models), "")
     for server in servers:
