@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assay.report.markup import Markup, element, joined
@@ -11,6 +11,8 @@ from assay.report.markup import Markup, element, joined
 WIDTH, HEIGHT = 440, 250
 """Units of the drawing: so small that 13 of them can be read where the plot is 360 pixels wide."""
 LEFT, RIGHT, TOP, BOTTOM = 52, 24, 12, 44
+END, FLOOR = WIDTH - RIGHT, HEIGHT - BOTTOM
+"""Where the axes end: x at the right, y at the bottom."""
 POINTED = 4
 """How near to a point one must be to read its numbers."""
 LINE, LABEL_WIDTH = 13, 100
@@ -81,69 +83,97 @@ def mark(value: float) -> str:
     return f"{value:.4g}"
 
 
+@dataclass(frozen=True)
+class Axes:
+    """The marks of both axes, and so the place of every value in the drawing."""
+
+    x_ticks: Sequence[float]
+    y_ticks: Sequence[float]
+    edge: float = 0.0
+    """Value at the left end of the x axis; where things are counted, half before the first."""
+
+    def x(self, value: float) -> float:
+        """Units of the drawing, from its left."""
+        return round(LEFT + (value - self.edge) / self.x_ticks[-1] * (WIDTH - LEFT - RIGHT), 1)
+
+    def y(self, value: float) -> float:
+        """Units of the drawing, from its top."""
+        return round(FLOOR - value / self.y_ticks[-1] * (FLOOR - TOP), 1)
+
+    def holds(self, limit: Limit) -> bool:
+        return limit.value <= (self.x_ticks if limit.is_vertical else self.y_ticks)[-1]
+
+
 def render(plot: Plot) -> Markup:
     """A figure: drawing, legend and caption. Where there is nothing to draw, it says so."""
-    points = [point for line in plot.lines for point in line.points] + [
-        (spot.x, spot.y) for spot in plot.spots
-    ]
+    points = [point for line in plot.lines for point in line.points]
+    points += [(spot.x, spot.y) for spot in plot.spots]
     if not points:
         return element("figure", element("h3", plot.title), element("p", "Nothing to draw."))
-    most_x = _most([x for x, _ in points], [v.value for v in plot.limits if v.is_vertical])
-    x_ticks = ticks(most_x, least_step=1.0 if plot.counts_x else 0.0)
-    y_ticks = ticks(_most([y for _, y in points], [v.value for v in plot.limits if not v.is_vertical]))
-
-    edge = 0.0
-    if plot.counts_x:
-        x_ticks, edge = x_ticks[1:], 0.5
-
-    def x_of(value: float) -> float:
-        share = (value - edge) / x_ticks[-1]  # from half before the first to half behind the last
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
-
-    def y_of(value: float) -> float:
-        return round(HEIGHT - BOTTOM - value / y_ticks[-1] * (HEIGHT - TOP - BOTTOM), 1)
-
-    floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    drawn = [_rule(LEFT, y_of(y), right, y_of(y), "grid") for y in y_ticks]
-    drawn += [_text(LEFT - 6, y_of(y) + 4, mark(y), "end") for y in y_ticks]
-    drawn += [_rule(x_of(x), floor, x_of(x), floor + 4, "grid") for x in x_ticks]
-    drawn += [_text(x_of(x), floor + 18, mark(x), "middle") for x in x_ticks]
-    drawn += [_text((LEFT + right) / 2, HEIGHT - 6, plot.x_label, "middle")]
-    drawn_limits = [v for v in plot.limits if v.value <= (x_ticks if v.is_vertical else y_ticks)[-1]]
-    for limit in drawn_limits:
-        v = limit.value
-        x1, x2 = (x_of(v), x_of(v)) if limit.is_vertical else (LEFT, right)
-        y1, y2 = (TOP, floor) if limit.is_vertical else (y_of(v), y_of(v))
-        drawn.append(_rule(x1, y1, x2, y2, "limit"))
-    for place, line in enumerate(plot.lines):
-        ends = line.points[-1:]  # drawn twice: a curve of one point is a dot
-        dot = " dot" if len(line.points) == 1 else ""
-        path = " ".join(f"{x_of(x)},{y_of(y)}" for x, y in [*line.points, *ends])
-        drawn.append(element("polyline", points=path, class_=f"line{dot} c{place % COLOURS}"))
-    drawn += [
-        _told(x_of(x), y_of(y), f"{line.name}: {y:.5g} {plot.y_label} at {x:.5g} {plot.x_label}")
-        for line in plot.lines
-        for x, y in line.points
-    ]
-    placed: list[tuple[float, float]] = []
-    for spot in plot.spots:
-        x, y = x_of(spot.x), y_of(spot.y)
-        kind = "line spot c0" if spot.is_marked else "line spot c3"
-        drawn.append(element("polyline", points=f"{x},{y} {x},{y}", class_=kind))
-        is_left = x < (LEFT + right) / 2
-        placed.append((x, _free(x, y - 6, placed)))
-        drawn.append(
-            _text(x + (7 if is_left else -7), placed[-1][1], spot.label, "start" if is_left else "end")
-        )
+    axes = _axes_of(plot, points)
+    limits = [limit for limit in plot.limits if axes.holds(limit)]
     svg = element(
         "svg",
-        *drawn,
+        *_marks(axes, plot.x_label),
+        *(_limit(axes, limit) for limit in limits),
+        *_curves(axes, plot),
+        *_spots(axes, plot.spots),
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
         aria_label=f"{plot.title}: {plot.y_label} over {plot.x_label}",
     )
     title = element("h3", plot.title, " ", element("small", plot.y_label))
-    return element("figure", title, svg, element("figcaption", _legend(plot, drawn_limits), plot.caption))
+    return element("figure", title, svg, element("figcaption", _legend(plot, limits), plot.caption))
+
+
+def _axes_of(plot: Plot, points: Sequence[tuple[float, float]]) -> Axes:
+    """Axes as long as what is drawn needs them."""
+    most_x = _most([x for x, _ in points], [limit.value for limit in plot.limits if limit.is_vertical])
+    most_y = _most([y for _, y in points], [limit.value for limit in plot.limits if not limit.is_vertical])
+    if plot.counts_x:
+        return Axes(ticks(most_x, least_step=1.0)[1:], ticks(most_y), edge=0.5)
+    return Axes(ticks(most_x), ticks(most_y))
+
+
+def _marks(axes: Axes, x_label: str) -> Iterator[Markup]:
+    yield from (_rule(LEFT, axes.y(y), END, axes.y(y), "grid") for y in axes.y_ticks)
+    yield from (_text(LEFT - 6, axes.y(y) + 4, mark(y), "end") for y in axes.y_ticks)
+    yield from (_rule(axes.x(x), FLOOR, axes.x(x), FLOOR + 4, "grid") for x in axes.x_ticks)
+    yield from (_text(axes.x(x), FLOOR + 18, mark(x), "middle") for x in axes.x_ticks)
+    yield _text((LEFT + END) / 2, HEIGHT - 6, x_label, "middle")
+
+
+def _limit(axes: Axes, limit: Limit) -> Markup:
+    if limit.is_vertical:
+        return _rule(axes.x(limit.value), TOP, axes.x(limit.value), FLOOR, "limit")
+    return _rule(LEFT, axes.y(limit.value), END, axes.y(limit.value), "limit")
+
+
+def _curves(axes: Axes, plot: Plot) -> Iterator[Markup]:
+    """The curves, then their points."""
+    for place, line in enumerate(plot.lines):
+        ends = line.points[-1:]  # drawn twice: a curve of one point is a dot
+        dot = " dot" if len(line.points) == 1 else ""
+        path = " ".join(f"{axes.x(x)},{axes.y(y)}" for x, y in [*line.points, *ends])
+        yield element("polyline", points=path, class_=f"line{dot} c{place % COLOURS}")
+    for line in plot.lines:
+        for x, y in line.points:
+            words = f"{line.name}: {y:.5g} {plot.y_label} at {x:.5g} {plot.x_label}"
+            yield _told(axes.x(x), axes.y(y), words)
+
+
+def _spots(axes: Axes, spots: Sequence[Spot]) -> Iterator[Markup]:
+    """Each with its name beside it, on the side that has more room."""
+    placed: list[tuple[float, float]] = []
+    for spot in spots:
+        x, y = axes.x(spot.x), axes.y(spot.y)
+        yield element(
+            "polyline", points=f"{x},{y} {x},{y}", class_=f"line spot {'c0' if spot.is_marked else 'c3'}"
+        )
+        height = _free(x, y - 6, placed)
+        placed.append((x, height))
+        away, anchor = (7, "start") if x < (LEFT + END) / 2 else (-7, "end")
+        yield _text(x + away, height, spot.label, anchor)
 
 
 def _legend(plot: Plot, drawn: Sequence[Limit]) -> Markup:
