@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from assay.config import Mode, Scenario
 from assay.ground.errors import ArtifactError, ConfigError, did_you_mean
@@ -56,6 +56,19 @@ class ShownAnswer:
     """What the scorer judged the answer by; empty where it says nothing of one."""
 
 
+@dataclass(frozen=True)
+class AnswerGrade:
+    """What scoring said of one answer; empty where nothing was graded."""
+
+    verdict: str = ""
+    """`right` or `wrong`."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
+
+
+NO_GRADE = AnswerGrade()
+
+
 def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
     """The answers of a run, in the order of its log.
 
@@ -69,54 +82,54 @@ def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
     subsets = {sample.subset for sample in samples}
     if wanted.subset is not None and wanted.subset not in subsets:
         raise ConfigError(f"no subset {wanted.subset!r} in this run", did_you_mean(wanted.subset, subsets))
-    verdicts, scores, said = _graded(folder, scenario)
-    means = _means(scores, workload.verdicts)
-    if wanted.is_wrong and not verdicts:
+    grades = _grades(folder, scenario)
+    if wanted.is_wrong and not any(grade.verdict for grade in grades.values()):
         raise ConfigError(f"{folder}: no answer of this run was judged right or wrong", "leave --wrong out")
     reader = tokenizer.load(_tokenizer(made, workload, wanted.tokenizer))
     path = folder.logs(scenario, Mode.ACCURACY) / names.ACCURACY_FILE
-    chosen = [
-        (sample, record)
+    logged = [
+        (_at(samples, record.qsl_idx, path), record.token_ids)
         for record in log.read(path, "int32", reader.vocab_size)
-        if (sample := _at(samples, record.qsl_idx, path))
-        and wanted.subset in (None, sample.subset)
-        and (not wanted.is_wrong or verdicts.get(sample.index) == "wrong")
     ]
-    ids = [record.token_ids for _, record in chosen]
-    texts = {
-        special: reader.decode(ids, keeps_special=special) if chosen else [] for special in (False, True)
-    }
+    chosen = [(sample, ids) for sample, ids in logged if _is_wanted(wanted, sample, grades)]
+    if not chosen:
+        return []
+    ids = [ids for _, ids in chosen]
+    texts, whole_texts = reader.decode(ids), reader.decode(ids, keeps_special=True)
+    means = _means(grades, workload.verdicts)
     return [
-        ShownAnswer(
-            sample_index=sample.index,
-            row=sample.row,
-            id=sample.id,
-            subset=sample.subset,
-            question=sample.prompt,
-            answer=text,
-            truth=sample.truth,
-            verdict=verdicts.get(sample.index, ""),
-            scores=scores.get(sample.index, {}),
-            why="; ".join(
-                filter(
-                    None,
-                    [
-                        _why(workload, sample, text, whole),
-                        *said.get(sample.index, ()),
-                        *_beside(scores.get(sample.index, {}), means),
-                    ],
-                )
-            ),
-        )
-        for (sample, _), text, whole in zip(chosen, texts[False], texts[True])
+        _shown(sample, text, grades.get(sample.index, NO_GRADE), _why(workload, sample, text, whole), means)
+        for (sample, _), text, whole in zip(chosen, texts, whole_texts)
     ]
 
 
-def _means(scores: Mapping[int, Mapping[str, float]], verdicts_of: Collection[str]) -> dict[str, float]:
+def _is_wanted(wanted: AnswerFilter, sample: Sample, grades: Mapping[int, AnswerGrade]) -> bool:
+    is_wrong = grades.get(sample.index, NO_GRADE).verdict == "wrong"
+    return wanted.subset in (None, sample.subset) and (is_wrong or not wanted.is_wrong)
+
+
+def _shown(
+    sample: Sample, text: str, grade: AnswerGrade, why: str, means: Mapping[str, float]
+) -> ShownAnswer:
+    return ShownAnswer(
+        sample_index=sample.index,
+        row=sample.row,
+        id=sample.id,
+        subset=sample.subset,
+        question=sample.prompt,
+        answer=text,
+        truth=sample.truth,
+        verdict=grade.verdict,
+        scores=grade.scores,
+        why="; ".join(filter(None, [why, *grade.said, *_beside(grade.scores, means)])),
+    )
+
+
+def _means(grades: Mapping[int, AnswerGrade], verdicts_of: Collection[str]) -> dict[str, float]:
     """Of each metric that gives an answer a value and no verdict, over the run."""
     values: dict[str, list[float]] = {}
-    for each in scores.values():
-        for metric, value in each.items():
+    for each in grades.values():
+        for metric, value in each.scores.items():
             if metric not in verdicts_of:
                 values.setdefault(metric, []).append(value)
     return {metric: sum(found) / len(found) for metric, found in values.items()}
@@ -198,24 +211,19 @@ def _at(samples: list[Sample], index: int, path: Path) -> Sample:
     return samples[index]
 
 
-def _graded(
-    folder: RunFolder, scenario: Scenario
-) -> tuple[dict[int, str], dict[int, dict[str, float]], dict[int, list[str]]]:
-    """Verdicts, scores and what is said of an answer, by sample; empty where the run has no requests.parquet."""
+def _grades(folder: RunFolder, scenario: Scenario) -> dict[int, AnswerGrade]:
+    """By the index of the sample; empty where the run has no requests.parquet."""
     if not folder.requests.is_file():
-        return {}, {}, {}
+        return {}
     rows = requests.of_run(requests.read(folder.requests), scenario, Mode.ACCURACY)
-    index = rows["sample_index"].to_pylist()
-    verdicts = {i: said for i, said in zip(index, rows["verdict"].to_pylist()) if said}
-    scores: dict[int, dict[str, float]] = {i: {} for i in index}
-    said: dict[int, list[str]] = {i: [] for i in index}
-    for name in rows.column_names:
-        if name.startswith(requests.SCORE_PREFIX):
-            for i, value in zip(index, rows[name].to_pylist()):
-                if value is not None and not np.isnan(value):
-                    scores[i][name.removeprefix(requests.SCORE_PREFIX)] = value
-        if name.startswith(requests.WHY_PREFIX):
-            for i, text in zip(index, rows[name].to_pylist()):
-                if text:
-                    said[i].append(text)
-    return verdicts, scores, said
+    return {row["sample_index"]: _grade(row) for row in rows.to_pylist()}
+
+
+def _grade(row: Mapping[str, Any]) -> AnswerGrade:
+    scores = {
+        name.removeprefix(requests.SCORE_PREFIX): value
+        for name, value in row.items()
+        if name.startswith(requests.SCORE_PREFIX) and value is not None and not math.isnan(value)
+    }
+    said = tuple(text for name, text in row.items() if name.startswith(requests.WHY_PREFIX) and text)
+    return AnswerGrade(row["verdict"] or "", scores, said)
