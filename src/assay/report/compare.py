@@ -143,7 +143,7 @@ def _other_definitions(a: RunResult, b: RunResult) -> Iterator[str]:
 
 
 def _definitions(result: RunResult) -> dict[str, str]:
-    told = result.used.details.get("definitions") if result.used else None
+    told = result.details.get("definitions")
     return {str(k): str(v) for k, v in told.items()} if isinstance(told, dict) else dict(LOADGEN_DEFINITIONS)
 
 
@@ -156,21 +156,21 @@ def _differences(a: RunResult, b: RunResult) -> Iterator[Difference]:
 
 def _facts(result: RunResult) -> dict[str, str]:
     asked = leaves(plain(result.asked)) if result.command else ()  # an imported run was not asked of Assay
-    found = {f"asked.{name}": addresses(said) for name, said in asked}
-    found = {name: said for name, said in found.items() if not name[6:].startswith(NOT_COMPARED)}
+    found = {
+        "round": result.round,
+        "dataset.sha256": result.dataset.sha256 or "",
+        "assay": result.assay,
+        "dataset.samples": str(result.dataset.samples),
+        "loadgen": result.loadgen.version,
+    }
+    found |= {f"asked.{name}": addresses(said) for name, said in asked if not name.startswith(NOT_COMPARED)}
     if result.used:
         used = {k: v for k, v in plain(result.used).items() if k not in ("details", "notes")}
         found |= dict(leaves(used, "used"))
     found |= {f"system.{name}": each.value or "" for name, each in result.system.items()}
     for run in result.runs:
         found |= {f"{run.scenario} {run.mode}.{k}": str(v) for k, v in run.effective.items()}
-    facts = {"round": result.round, "dataset.sha256": result.dataset.sha256 or "", "assay": result.assay}
-    return {
-        **facts,
-        "dataset.samples": str(result.dataset.samples),
-        "loadgen": result.loadgen.version,
-        **found,
-    }
+    return found
 
 
 def _scores(a: RunSide, b: RunSide, one: ModeResult) -> Iterator[PairedScore]:

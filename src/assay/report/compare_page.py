@@ -18,14 +18,12 @@ def render(found: Comparison, gates: Sequence[GateOutcome]) -> str:
 def _sections(found: Comparison, gates: Sequence[GateOutcome]) -> list[Markup]:
     names = page.pairs([("A", found.a.name), ("B", found.b.name)])
     made = [element("section", element("h1", "Comparison"), *_verdict(found, gates), names)]
-    differing: list[tuple[object, ...]] = [
-        (each.name, each.a or "(none)", each.b or "(none)") for each in found.differences
-    ]
-    none = element("p", "None of settings, system and versions.")
-    made.append(_section("Differences", table(("what", "A", "B"), differing) if differing else none))
+    rows: list[tuple[object, ...]] = [compare_text.difference_cells(each) for each in found.differences]
+    none = element("p", compare_text.NO_DIFFERENCES)
+    made.append(_section("Differences", table(compare_text.DIFFERENCE_HEADS, rows) if rows else none))
     if found.ratios:
         note = compare_text.spread_of(found.ratios)
-        rows: list[tuple[object, ...]] = [compare_text.ratio_cells(each) for each in found.ratios]
+        rows = [compare_text.ratio_cells(each) for each in found.ratios]
         made.append(_section("Performance", table(compare_text.RATIO_HEADS, rows), element("p", note)))
     if found.scores:
         rows = [compare_text.score_cells(each) for each in found.scores]

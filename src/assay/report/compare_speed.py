@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from assay.config import Mode, Scenario, TextEnum
 from assay.mlperf.record.result import Figure, ModeResult, RunResult
 from assay.report import compare_stats as stats
@@ -93,11 +91,9 @@ def _repeated(a: RunSide, b: RunSide, scenario: Scenario, found: Figure) -> Rate
     interval = stats.repeat_interval(*told)
     if interval is None:
         return None
-    means = [float(np.exp(np.log(values).mean())) for values in told]
+    one, other = map(stats.geometric_mean, told)
     runs = len(told[0]), len(told[1])
-    ratio = RateRatio(
-        scenario, found.metric, found.unit, means[0], means[1], interval, runs=runs, basis=Basis.RUNS
-    )
+    ratio = RateRatio(scenario, found.metric, found.unit, one, other, interval, runs=runs, basis=Basis.RUNS)
     if runs[0] != runs[1]:
         return ratio
     return replace(ratio, pairs=stats.pairs_for(SOUGHT, stats.pair_spread(*told), runs[0] - 1))
@@ -134,7 +130,7 @@ def mean_of(side: RunSide) -> RunResult:
         figures = []
         for found in run.figures:
             values = side.values(run.scenario, found.metric) if run.mode is Mode.PERFORMANCE else []
-            mean = float(np.exp(np.log(values).mean())) if values and min(values) > 0 else found.value
+            mean = stats.geometric_mean(values) if values and min(values) > 0 else found.value
             figures.append(replace(found, value=mean))
         runs.append(replace(run, figures=tuple(figures)))
     return replace(side.result, runs=tuple(runs))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.report.series import Floats, Rows
+from assay.report.series import Floats, Rows, percentile
 
 BLOCKS = 20
 """Blocks of equal count that a run is cut into, by when its answers ended."""
@@ -207,15 +207,19 @@ def _value(run: Blocks, metric: str, drawn: NDArray[np.int64]) -> float:
     values = values[~np.isnan(values)]
     if not len(values):
         return math.nan
-    place = min(int(len(values) * float(percent) / 100), len(values) - 1)
-    return float(np.partition(values, place)[place])
+    return percentile(values, float(percent))
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+    """values: one or more, all above 0."""
+    return math.exp(np.log(values).mean())
 
 
 def mcnemar(lost: int, gained: int) -> float:
     """Exact two-sided p of McNemar's test: the chance that of `lost + gained` samples that differ, each going either
     way with one half, so few or fewer go the rarer way, doubled. 1 where none differs. Example: 3 and 0: 0.25."""
     n, fewer = lost + gained, min(lost, gained)
-    if n > 1000:
+    if n > 1000:  # the normal approximation with its correction for continuity; the exact sum would be slow
         return math.erfc(max(abs(lost - gained) - 1, 0) / math.sqrt(2 * n))
     tail: int = sum(math.comb(n, i) for i in range(fewer + 1))
     return min(1.0, float(2 * tail / 2**n))

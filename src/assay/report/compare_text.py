@@ -10,13 +10,15 @@ from typing import Any
 from assay.config import plain
 from assay.ground.printable import one_line
 from assay.report import words
-from assay.report.compare import Comparison, PairedScore
+from assay.report.compare import Comparison, Difference, PairedScore
 from assay.report.compare_speed import LONE_FLOOR, SOUGHT, Basis, RateRatio
 from assay.report.compare_stats import MOST_PAIRS
 from assay.report.gate import GateOutcome
 
 RATIO_HEADS = ("figure", "A", "B", "B / A", "95 %", "conclusion")
 SCORE_HEADS = ("metric", "n", "A", "B", "B - A, 95 %", "lost / gained", "p", "conclusion")
+DIFFERENCE_HEADS = ("what", "A", "B")
+NO_DIFFERENCES = "None of settings, system and versions."
 GATE_HEADS = ("fail if", "found", "outcome")
 MOST_SAMPLES = 10
 """Samples that are named where answers changed; JSON names all."""
@@ -33,8 +35,8 @@ def _lines(found: Comparison, gates: Sequence[GateOutcome]) -> Iterator[str]:
         yield from (f"- {_cell(warning)}" for warning in found.warnings)
         yield ""
     yield from ("## Differences", "")
-    rows = [(each.name, each.a or "(none)", each.b or "(none)") for each in found.differences]
-    yield from _table(("what", "A", "B"), rows) if rows else ["None of settings, system and versions."]
+    rows = [difference_cells(each) for each in found.differences]
+    yield from _table(DIFFERENCE_HEADS, rows) if rows else [NO_DIFFERENCES]
     if found.ratios:
         yield from ("", "## Performance", "")
         yield from _table(RATIO_HEADS, [ratio_cells(each) for each in found.ratios])
@@ -69,20 +71,29 @@ def spread_of(ratios: Sequence[RateRatio]) -> str:
     return f"Means of {a} and {b} runs; intervals cover what varies from run to run{in_pairs}"
 
 
+def difference_cells(each: Difference) -> tuple[str, ...]:
+    return each.name, each.a or "(none)", each.b or "(none)"
+
+
 def ratio_cells(each: RateRatio) -> tuple[str, ...]:
     ratio = "" if each.ratio is None else f"{each.ratio:.4f}"
     interval = "{:.4f} to {:.4f}".format(*each.interval) if each.interval else each.why
-    name = f"{each.scenario} {words.title(each.metric)}"
-    return name, f"{words.number(each.a)} {each.unit}", words.number(each.b), ratio, interval, each.conclusion
+    return (
+        _name(each),
+        f"{words.number(each.a)} {each.unit}",
+        words.number(each.b),
+        ratio,
+        interval,
+        each.conclusion,
+    )
 
 
 def score_cells(each: PairedScore) -> tuple[str, ...]:
     changed = "" if each.p is None else f"{len(each.lost)} / {len(each.gained)}"
     p = "" if each.p is None else f"{each.p:.3g}"
     spread = "{:+.4g} ({:.4g} to {:.4g})".format(each.b - each.a, *each.interval)
-    name = f"{each.scenario} {words.title(each.metric)}"
     means = f"{words.number(each.a)} {each.unit}".rstrip(), words.number(each.b)
-    return name, str(each.n), *means, spread, changed, p, each.conclusion
+    return _name(each), str(each.n), *means, spread, changed, p, each.conclusion
 
 
 def gate_cells(each: GateOutcome) -> tuple[str, ...]:
@@ -98,14 +109,13 @@ def changed(scores: Sequence[PairedScore]) -> Iterator[str]:
             if samples:
                 more = f" and {len(samples) - MOST_SAMPLES} more" if len(samples) > MOST_SAMPLES else ""
                 named = ", ".join(map(str, samples[:MOST_SAMPLES]))
-                yield from ("", f"{each.scenario} {words.title(each.metric)} {word}: samples {named}{more}")
+                yield from ("", f"{_name(each)} {word}: samples {named}{more}")
 
 
 def _reading(each: PairedScore) -> str:
     lost, gained = len(each.lost), len(each.gained)
-    name = f"{each.scenario} {words.title(each.metric)}"
     said = (
-        f"{name}: of {each.n} answers {lost} became wrong and {gained} became right. "
+        f"{_name(each)}: of {each.n} answers {lost} became wrong and {gained} became right. "
         f"Chance alone splits as unevenly {words.number(100 * (each.p or 0))} times of 100"
     )
     if each.would_show is None:
@@ -115,6 +125,10 @@ def _reading(each: PairedScore) -> str:
         f"{said}, so quality need not have changed; {each.would_show} against {min(lost, gained)} would show that B is "
         f"{side}. To fail on any lost answer: --fail-if '{each.metric}_lost > 0'"
     )
+
+
+def _name(each: RateRatio | PairedScore) -> str:
+    return f"{each.scenario} {words.title(each.metric)}"
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

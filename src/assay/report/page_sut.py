@@ -6,7 +6,6 @@ That part may be of another version or another tool: what has not the form that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from assay.mlperf.record.result import EnergyUsed, RunResult
 from assay.report import words
@@ -22,7 +21,7 @@ MOST_EXPERTS = 16
 def own_findings(result: RunResult) -> list[Row]:
     """What it found against its own settings: finding, where, what, rule, fix."""
     names = ("path", "message", "source", "fix")
-    found = _details(result).get("findings")
+    found = result.details.get("findings")
     return [
         (
             f"{row.get('code', '')} {row.get('severity', '')}: {row.get('found', '')}",
@@ -41,7 +40,7 @@ def sections(result: RunResult) -> list[Markup]:
 
 def times(result: RunResult) -> Markup | None:
     """Seconds by part, and the rates of a part beside the best that this machine was measured to do."""
-    told = _details(result)
+    told = result.details
     seconds = _numbers(told.get("seconds"))
     whole = sum(seconds.values())
     if not whole:
@@ -80,7 +79,7 @@ def times(result: RunResult) -> Markup | None:
 
 def experts(result: RunResult) -> Markup | None:
     """Tokens of each expert as a multiple of its layer's mean: 1 is balance."""
-    found = _details(result).get("tokens_per_expert")
+    found = result.details.get("tokens_per_expert")
     counted = [_counts(row) for row in found] if isinstance(found, list) else []
     layers = [row for row in counted if len(row) > 1 and any(row)]
     if not layers:
@@ -128,10 +127,6 @@ def _rate(value: float | None, most: float | None, unit: str) -> str:
     if value is None:
         return ""
     return f"{number(value)} {unit}" + (f", {100 * value / most:.0f} % of {number(most)}" if most else "")
-
-
-def _details(result: RunResult) -> dict[str, Any]:
-    return result.used.details if result.used else {}
 
 
 def _numbers(told: object) -> dict[str, float]:

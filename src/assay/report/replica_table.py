@@ -20,7 +20,7 @@ MOST_LINES = 16
 
 def rows(result: RunResult) -> list[Cells]:
     """As HEADS: one for each LoadGen run and replica, the runs numbered in their order; empty without replicas."""
-    runs, nodes = (result.used.details if result.used else {}).get("runs"), _nodes(result)
+    runs, nodes = result.details.get("runs"), _nodes(result)
     found = []
     for place, run in enumerate(runs if isinstance(runs, Sequence) else (), 1):
         for row in run if isinstance(run, Sequence) else ():
@@ -70,7 +70,7 @@ def replica_section(result: RunResult) -> Markup | None:
 
 def _nodes(result: RunResult) -> Mapping[str, Any]:
     """What is told of each node, by name."""
-    found = result.used.details.get("nodes") if result.used else None
+    found = result.details.get("nodes")
     return found if isinstance(found, Mapping) else {}
 
 

@@ -256,9 +256,14 @@ class RunResult:
         return self.accuracy_dataset or self.dataset
 
     @property
+    def details(self) -> Mapping[str, Any]:
+        """What the system under test tells beside the typed fields; empty where none was loaded."""
+        return self.used.details if self.used else {}
+
+    @property
     def foreign_tool(self) -> str:
         """The tool whose record was imported; empty for a run of Assay's own."""
-        return str(self.used.details.get("tool", "")) if self.used and not self.command else ""
+        return "" if self.command else str(self.details.get("tool", ""))
 
     @property
     def performance_only(self) -> str:
