@@ -5,7 +5,8 @@ The filters are radio buttons and a style sheet, since a page runs no script (do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from assay.ground.count import counted
 from assay.report import page
@@ -15,16 +16,17 @@ from assay.report.words import short
 
 MOST = 1000
 """Answers of a page, so that it stays small; those that are wrong come before the others."""
-MOST_SUBSETS = 20
+MOST_CHOICES = 20
+"""Buttons of a filter; answers of a rarer subset are seen with `all`."""
 MOST_CHARS = 20_000
 """Of one text; the rest is counted."""
-UNJUDGED = "not judged"
+UNJUDGED, NO_SUBSET = "not judged", "no subset"
 
 
 def render(title: str, answers: Sequence[ShownAnswer]) -> str:
     shown = chosen(answers)
     verdicts = _counts(answer.verdict or UNJUDGED for answer in answers)
-    subsets = _counts(answer.subset or "no subset" for answer in answers)
+    subsets = _counts(answer.subset or NO_SUBSET for answer in answers)
     choices = [_choice("verdict", verdicts, len(answers)), _choice("subset", subsets, len(answers))]
     rules = [_rules("verdict", len(verdicts)), _rules("subset", len(subsets))]
     said = counted(len(answers), "answer")
@@ -47,11 +49,9 @@ def chosen(answers: Sequence[ShownAnswer]) -> list[ShownAnswer]:
     return [answers[place] for place in sorted(order[:MOST])]
 
 
-def _counts(names: Iterator[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for name in names:
-        found[name] = found.get(name, 0) + 1
-    return dict(sorted(found.items(), key=lambda item: -item[1])[:MOST_SUBSETS])
+def _counts(names: Iterable[str]) -> dict[str, int]:
+    """Name -> how often it occurs, the most frequent first, at most MOST_CHOICES."""
+    return dict(Counter(names).most_common(MOST_CHOICES))
 
 
 def _choice(kind: str, counts: dict[str, int], total: int) -> Markup:
@@ -76,19 +76,19 @@ def _rules(kind: str, count: int) -> str:
 
 
 def _answer(answer: ShownAnswer, verdicts: dict[str, int], subsets: dict[str, int]) -> Markup:
-    verdict = answer.verdict or UNJUDGED
-    places = verdicts.get(verdict, MOST), subsets.get(answer.subset or "no subset", MOST)
+    verdict, subset = answer.verdict or UNJUDGED, answer.subset or NO_SUBSET
+    places = verdicts.get(verdict, MOST), subsets.get(subset, MOST)  # the style sheet has no rule for MOST
     look = {"right": "good", "wrong": "bad"}.get(answer.verdict, "open")
-    where = f"sample {answer.sample_index}, row {answer.row}, {answer.subset or 'no subset'}, {answer.id}"
+    where = f"sample {answer.sample_index}, row {answer.row}, {subset}, {answer.id}"
     scores = ", ".join(f"{metric} {short(value)}" for metric, value in answer.scores.items())
-    parts = [("answer", answer.answer), ("truth", answer.truth)]
     return element(
         "section",
         element("h2", element("span", verdict, class_=f"mark {look}"), f" {where}"),
         element("pre", _cut(answer.why)) if "\n" in answer.why else element("p", answer.why),
         element("p", f"Scores: {scores}." if scores else ""),
         element("details", element("summary", "question"), element("pre", _cut(answer.question))),
-        *(_text(name, text) for name, text in parts),
+        _text("answer", answer.answer),
+        _text("truth", answer.truth),
         class_=f"answer v{places[0]} s{places[1]}",
     )
 

@@ -17,6 +17,8 @@ from assay.report import outcome, words
 
 DEPTH = 3
 """Run folders lie in the folder itself or at most so many folders below it."""
+RATE = "tokens_per_s"
+"""The figure that tells how fast a run was."""
 HEADS = ("started", "workload", "round", "SUT", "precision", "scenario", "tokens/s", "outcome", "folder")
 
 
@@ -61,8 +63,8 @@ def _rows(past: PastRun, root: Path) -> Iterator[tuple[str, ...]]:
     head = (made.started_at[:19], made.workload, made.round, sut, precision)
     for scenario in dict.fromkeys([run.scenario for run in made.runs]) or [""]:
         own = dataclasses.replace(made, runs=tuple(run for run in made.runs if run.scenario == scenario))
-        rate = next((f.value for run in own.runs for f in run.figures if f.metric == "tokens_per_s"), None)
-        yield (*head, str(scenario), "" if rate is None else words.number(rate), verdict(own), folder)
+        rate = next(filter(None, (run.figure(RATE) for run in own.runs)), None)
+        yield (*head, str(scenario), words.number(rate.value) if rate else "", verdict(own), folder)
 
 
 def verdict(made: RunResult) -> str:
@@ -97,7 +99,7 @@ def _is_linked(place: Path) -> bool:
 
 def _read(folder: Path) -> PastRun:
     try:
-        return PastRun(folder, result.read(RunFolder(folder).path))
+        return PastRun(folder, result.read(folder))
     except ArtifactError as error:
         return PastRun(folder, None, error.message)
 

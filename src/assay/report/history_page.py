@@ -10,13 +10,14 @@ from assay.report.history import PastRun
 from assay.report.markup import Markup, element, table
 from assay.report.plot import Curve, Plot
 
-METRIC = "tokens_per_s"
-
 
 def render(past: Sequence[PastRun], root: Path) -> str:
     head = element("section", element("h1", "History"), page.pairs([("folder", root), ("runs", len(past))]))
     drawn = element("div", *map(plot.render, trends(past)), class_="plots")
-    rows: list[tuple[object, ...]] = [(number, *row) for number, row in _numbered(past, root)]
+    # A run of two scenarios has two rows of one number.
+    rows: list[tuple[object, ...]] = [
+        (number, *row) for number, each in enumerate(past, 1) for row in history.rows([each], root)
+    ]
     body = element("section", element("h2", "Runs"), table(("run", *history.HEADS), rows))
     parts: list[Markup] = [head, element("section", element("h2", "Trend"), drawn), body]
     return page.document("history", element("article", *parts))
@@ -26,15 +27,10 @@ def trends(past: Sequence[PastRun]) -> list[Plot]:
     """A plot for each workload and scenario with tokens/s: the n-th run of the folder stands at n."""
     points: dict[str, list[tuple[float, float]]] = {}
     for number, each in enumerate(past, 1):
-        for run in each.result.runs if each.result else ():
-            if found := run.figure(METRIC):
-                name = f"{each.result.workload} {run.scenario}" if each.result else ""
-                points.setdefault(name, []).append((float(number), found.value))
+        workload, runs = (each.result.workload, each.result.runs) if each.result else ("", ())
+        for run in runs:
+            if found := run.figure(history.RATE):
+                points.setdefault(f"{workload} {run.scenario}", []).append((float(number), found.value))
     return [
         Plot(name, "run", "tokens/s", (Curve("tokens/s", at),), counts_x=True) for name, at in points.items()
     ]
-
-
-def _numbered(past: Sequence[PastRun], root: Path) -> list[tuple[int, tuple[str, ...]]]:
-    """A run of two scenarios has two rows of one number."""
-    return [(number, row) for number, each in enumerate(past, 1) for row in history.rows([each], root)]

@@ -18,16 +18,14 @@ PLOTS = (("ttft_ms", "Time to first token"), ("tpot_ms", "Time per output token"
 
 
 def render(record: LoadRecord) -> str:
-    """The whole page."""
-    asked = record.asked
     sections = [verdict(record), curves(record), levels(record), definitions(record), again(record)]
-    return page.document(f"load of {asked.workload}", element("article", *sections))
+    return page.document(f"load of {record.asked.workload}", element("article", *sections))
 
 
 def verdict(record: LoadRecord) -> Markup:
-    asked, status = record.asked, record.status
+    """What was asked of which server, and how many levels finished."""
+    asked = record.asked
     finished = sum(each.status is LevelStatus.COMPLETE for each in record.levels)
-    is_good = status is LevelStatus.COMPLETE
     prompts = record.prompt_tokens
     facts = [
         ("standing", "unverified: a load without LoadGen, no MLPerf result"),
@@ -42,7 +40,7 @@ def verdict(record: LoadRecord) -> Markup:
     return element(
         "section",
         element("h1", f"Load of {asked.workload}"),
-        element("p", said, class_=f"verdict {'good' if is_good else 'bad'}"),
+        element("p", said, class_=f"verdict {'good' if record.status is LevelStatus.COMPLETE else 'bad'}"),
         page.pairs(facts),
         element("ul", *(element("li", note) for note in record.notes)) if record.notes else "",
     )
@@ -88,15 +86,19 @@ def _frontier(record: LoadRecord) -> Plot:
 
 def levels(record: LoadRecord) -> Markup:
     """Every level with its figures, failures and goodput."""
-    heads: tuple[str, ...] = (
+    heads = (
         "level",
         "tokens/s",
         "answers/s",
         "TTFT p50, p90, p99 ms",
         "TPOT p50, p90, p99 ms",
         "E2E p50, p90, p99 ms",
+        "answered",
+        "failed",
+        "good/s",
+        "sent late, p99 ms",
+        "cached prompt tokens",
     )
-    heads = (*heads, "answered", "failed", "good/s", "sent late, p99 ms", "cached prompt tokens")
     rows: list[tuple[object, ...]] = []
     for each in record.levels:
         found = each.figures

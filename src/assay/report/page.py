@@ -21,7 +21,6 @@ from assay.report.page_style import STYLE
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What a browser may load for the page: nothing."""
-Section = Markup
 FINDING_HEADS = ("finding", "where", "what", "rule", "fix")
 
 
@@ -57,17 +56,17 @@ def document(title: str, *articles: Markup) -> str:
     return f"<!DOCTYPE html>\n{element('html', head, element('body', main), lang='en')}\n"
 
 
-def _sections(shown: Shown) -> list[Section | str]:
+def _sections(shown: Shown) -> list[Markup | str]:
     """In the order in which a reader asks."""
     result = shown.result
-    made: list[Section | str] = [verdict(result), *(_run(run, shown) for run in result.runs)]
+    made: list[Markup | str] = [verdict(result), *(_run(run, shown) for run in result.runs)]
     if not result.runs:
         made.append(element("section", element("p", "No LoadGen run of this job has ended.")))
     parts = page_sut.sections(result)
     return [*made, *parts, findings(shown), system(result), settings(result), again(result)]
 
 
-def verdict(result: RunResult) -> Section:
+def verdict(result: RunResult) -> Markup:
     """What was measured, on what, whether it is valid, and why not."""
     came_to = outcome.of(result)
     is_good = came_to.is_good and result.status is Status.COMPLETE and not result.is_fake
@@ -103,7 +102,7 @@ def verdict(result: RunResult) -> Section:
     )
 
 
-def _run(run: ModeResult, shown: Shown) -> Section:
+def _run(run: ModeResult, shown: Shown) -> Markup:
     """One LoadGen run: its figures or scores, then its plots."""
     rows = shown.requests
     plots = page_plots.of_run(run, rows) if rows is not None else []
@@ -125,31 +124,29 @@ def _run(run: ModeResult, shown: Shown) -> Section:
     )
 
 
-def figures(run: ModeResult, result: RunResult) -> Section:
+def figures(run: ModeResult, result: RunResult) -> Markup:
     """Every figure with its n, its limit and the file it was read from."""
-    rows: list[tuple[object, ...]] = []
+    first: list[tuple[object, ...]] = []
+    more: list[tuple[object, ...]] = []
     for found in run.figures:
         limit = run.limits_ms.get(found.metric)
         held = ""
         if limit is not None:
             held = f"at most {words.number(limit)} ms: {'exceeded' if found.value > limit else 'kept'}"
         name = words.LATENCIES.get(found.metric, words.title(found.metric))
-        rows.append((name, words.figure(found), str(found.n), held, found.file))
+        row = (name, words.figure(found), str(found.n), held, found.file)
+        (more if found.unit == "ms" and limit is None else first).append(row)
     said = [element("p", f"{words.validity(result, run)}.")]
     if advice := words.advice(run):
         said.append(element("p", "Try ", element("code", advice), "."))
-    first = [row for row in rows if row[3] or not str(row[1]).endswith(" ms")]
-    rest = [row for row in rows if row not in first]
     heads = ("figure", "value", "n", "limit", "read from")
-    more = (
-        element("details", element("summary", f"{len(rest)} more latencies"), table(heads, rest))
-        if rest
-        else ""
-    )
-    return joined(*said, table(heads, first), more)
+    said.append(table(heads, first))
+    if more:
+        said.append(element("details", element("summary", f"{len(more)} more latencies"), table(heads, more)))
+    return joined(*said)
 
 
-def accuracy(run: ModeResult, result: RunResult) -> Section:
+def accuracy(run: ModeResult, result: RunResult) -> Markup:
     """Every score against both limits, the parts of it below."""
     judged = result.scored_dataset.is_whole_set
     rows: list[tuple[object, ...]] = [
@@ -178,7 +175,7 @@ def accuracy(run: ModeResult, result: RunResult) -> Section:
     return joined(said, table(heads, rows), more)
 
 
-def findings(shown: Shown) -> Section:
+def findings(shown: Shown) -> Markup:
     """What LoadGen warned of, and what the checker says of the submission tree, each with rule and fix."""
     logged = [
         element("li", f"{run.scenario} {run.mode}: {said}")
@@ -202,11 +199,9 @@ def findings(shown: Shown) -> Section:
     return element("section", *parts)
 
 
-def system(result: RunResult) -> Section:
+def system(result: RunResult) -> Markup:
     rows: list[tuple[object, ...]] = [
-        (name, found.value or "not known", found.source)
-        for name, found in result.system.items()
-        if found.value
+        (name, found.value, found.source) for name, found in result.system.items() if found.value
     ]
     unknown = [name for name, found in result.system.items() if not found.value]
     said = element("p", f"Not known here: {', '.join(unknown)}.") if unknown else ""
@@ -214,7 +209,7 @@ def system(result: RunResult) -> Section:
     return element("section", element("h2", "System"), body, said)
 
 
-def settings(result: RunResult) -> Section:
+def settings(result: RunResult) -> Markup:
     """What was asked for, and where each value came from."""
     asked = result.asked
     flat = dict(leaves(plain(asked)))
@@ -239,7 +234,7 @@ def settings(result: RunResult) -> Section:
     return element("section", element("h2", "Settings"), body, more)
 
 
-def again(result: RunResult) -> Section | str:
+def again(result: RunResult) -> Markup | str:
     """Nothing where another tool ran it."""
     if not result.command:
         return ""
