@@ -32,7 +32,13 @@ def test_the_slowing_and_the_best_rate_are_found_from_what_a_run_shows(slowing: 
     assert fitted == pytest.approx(slowing, rel=0.05)
     limit = 1.2 * seen.decisive_s
     best = pace_model.highest_rate(SEEDS, qps, seen, fitted, limit, lambda rate: int(60 * rate))
+    assert best is not None
     count = int(60 * best)
     allowed = allowed_over(count) or 0
     at_best = paces_s(pace_model._schedule(SEEDS, best, count), 0.004, slowing, 20)
     assert sorted(pace for _, pace in at_best)[-1 - allowed] == pytest.approx(limit, rel=0.02)
+
+
+def test_a_server_that_no_rate_near_would_suit_foretells_none() -> None:
+    seen = SeenPace(1.5, 0.18, 20, 10.0)
+    assert pace_model.highest_rate(SEEDS, 30.0, seen, 5.0, 0.2, lambda rate: int(60 * rate)) is None

@@ -38,7 +38,7 @@ class MockConnection(Arrivals):
         self._prompt_share = 1.0
         self._is_known = False
         self._at = 0
-        self._start = 0.0
+        self._due = 0.0
         self._paused = False
 
     # -- the transport
@@ -137,10 +137,10 @@ class MockConnection(Arrivals):
         fresh, reused = script.ttft_ms, min(script.ttft_ms, script.ttft_cached_ms)
         self._at = 0
         wait_ms = 0 if self._is_known else reused + (fresh - reused) * self._prompt_share
-        self._start = self._loop.time() + wait_ms / 1000
+        self._due = self._loop.time() + wait_ms / 1000
         self._transport.write(_GZIP_HEAD if script.gzip else _HEAD)
-        if self._start > self._loop.time():
-            self._timer = self._loop.call_at(self._start, self._play)
+        if self._due > self._loop.time():
+            self._timer = self._loop.call_at(self._due, self._play)
         else:
             self._play()
 
@@ -171,13 +171,17 @@ class MockConnection(Arrivals):
                 return
             if self._paused:
                 return
-            due = self._start + max(0, piece.tokens - self._state.script.first_event_tokens) * pace
-            if due > self._loop.time():
-                self._timer = self._loop.call_at(due, self._play)
+            if self._due > self._loop.time():
+                self._timer = self._loop.call_at(self._due, self._play)
                 return
             self._transport.write(piece.data)
             row.tokens = piece.tokens
             self._at += 1
+            if self._at < len(
+                answer.pieces
+            ):  # at the pace of now: a stream that comes later slows later tokens
+                came = max(piece.tokens, self._state.script.first_event_tokens)
+                self._due += max(0, answer.pieces[self._at].tokens - came) * pace
         self._transport.write(LAST_CHUNK)
         self._end("done" if self._fault is None else self._fault.kind.value, keep=True)
 

@@ -89,13 +89,14 @@ def highest_rate(
     slowing: float,
     tpot_s: float,
     queries: Callable[[float], int],
-) -> float:
+) -> float | None:
     """The highest rate, queries/s, at which no more answers are slower than `tpot_s` than may be.
 
-    It is looked for around `target_qps`. `slowing`: as `fitted_slowing` gives it; `queries`: target rate -> how many
-    queries the whole run has at it.
+    It is looked for around `target_qps`; None where no rate there would do: the model says nothing then.
+    `slowing`: as `fitted_slowing` gives it; `queries`: target rate -> how many queries the whole run has at it.
     """
-    low, high = 0.1 * target_qps, 4 * target_qps  # a choice: the probes of a search lie closer
+    lowest, high = 0.1 * target_qps, 4 * target_qps  # a choice: the probes of a search lie closer
+    low = lowest
     for _ in range(STEPS // 2):  # to 0.1 % of the rate
         middle = math.sqrt(low * high)
         count = min(MOST_QUERIES, queries(middle))
@@ -103,7 +104,7 @@ def highest_rate(
         found = paces_s(_schedule(seeds, middle, count), seen.base_s, slowing, seen.tokens)
         is_valid = allowed is not None and _decisive([pace for _, pace in found], allowed) <= tpot_s
         low, high = (middle, high) if is_valid else (low, middle)
-    return low
+    return low if low > lowest else None
 
 
 def _decisive(paces: Sequence[float], allowed: int) -> float:
