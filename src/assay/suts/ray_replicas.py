@@ -184,7 +184,8 @@ class RaySut:
     def _take_in(self, member: Member) -> None:
         """Its answers, until there will be none any more."""
         while (frame := member.receive()) is not None:
-            self._silences.answered(member.rank, time.monotonic())
+            with self._changed:
+                self._silences.answered(member.rank, time.monotonic())
             if frame.kind is Kind.FIRST:
                 self._first_tokens(member.rank, frame)
             elif frame.kind is Kind.DONE:
@@ -237,7 +238,8 @@ class RaySut:
         rank, outcome = told
         if rank in self._gone:
             return
-        self._silences.heard(rank, time.monotonic())
+        with self._changed:
+            self._silences.heard(rank, time.monotonic())
         if isinstance(outcome, Exception):
             self._lose(rank, ray_group.words_of(outcome))
             return
@@ -252,10 +254,11 @@ class RaySut:
             member.listen(self._told)
 
     def _lose_silent(self, now: float) -> None:
-        alive = self._dispatcher.alive
+        with self._changed:
+            alive, loads = self._dispatcher.alive, self._dispatcher.loads.tolist()
+            silent = {r: self._silences.why_lost(r, now, loads[r], len(alive) > 1) for r in alive}
         for rank in alive:
-            held = int(self._dispatcher.loads[rank])
-            if why := self._silences.why_lost(rank, now, held, len(alive) > 1):
+            if why := silent[rank]:
                 self._lose(rank, why)
             elif (cut := self._group.members[rank].cut) and now - cut[0] > CUT_S:
                 self._lose(rank, cut[1])

@@ -91,9 +91,10 @@ class ClientFleet:
 
     def pulses(self) -> list[list[Pulse]]:
         """Of each process, what it has told since it was last asked for, and the last one of before."""
-        taken = [list(each.pulses) for each in self._processes]
-        for each in self._processes:
-            del each.pulses[:-1]
+        with self._lock:
+            taken = [list(each.pulses) for each in self._processes]
+            for each in self._processes:
+                del each.pulses[:-1]
         return taken
 
     def ask(self, orders: Sequence[Order]) -> None:
@@ -164,7 +165,8 @@ class ClientFleet:
             if kind is FrameKind.CAME:
                 self._came(at, CAME.decode(value))
             elif kind is FrameKind.PULSE:
-                told.pulses.append(PULSE.decode(value))
+                with self._lock:
+                    told.pulses.append(PULSE.decode(value))
             else:
                 told.said = msgspec.msgpack.decode(value, type=str)
         return True
@@ -181,7 +183,8 @@ class ClientFleet:
         if self._is_closing:
             return
         gone = self._processes[at]
-        gone.socket.close()
+        with self._lock:  # `ask` may be writing to it
+            gone.socket.close()
         status = process.end(gone.popen)
         how = gone.said or (f"killed by signal {-status}" if status < 0 else f"exit code {status}")
         detail = f"client process {at + 1} of {self.count} ended: {how}"

@@ -148,8 +148,8 @@ class LoadgenRun:
             relay.times.save(job.times)
         self._tell(self._so_far())
         if self._late is not None:
-            with self._looking:
-                tally = self._late.look(relay.times, time.monotonic_ns())
+            self._looking.acquire()  # for good: the counting thread must send no tally after this one
+            tally = self._late.look(relay.times, time.monotonic_ns())
             self._tell(dataclasses.replace(tally, is_whole=True))
 
     def _settings(self) -> object:

@@ -190,6 +190,6 @@ def main(control: Connection, address: str) -> int:
             serve(sut, module, reader.events, sink)
         except Exception as error:
             fail(error, f"the {build.spec.kind} SUT failed")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # closed: nothing is left to wait for, and reader threads are blocked in the kernel
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # closed; the listener is not: a reader thread waits there
