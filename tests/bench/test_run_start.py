@@ -13,6 +13,7 @@ from assay.config import (
     MayFetch,
 )
 from assay.doors import native
+from assay.ground import files
 from assay.ground.errors import ConfigError
 from assay.mlperf.record.run_folder import RunFolder
 from tests import fakes
@@ -64,6 +65,15 @@ def test_a_folder_without_a_name_is_a_new_one_each_time(
     monkeypatch.chdir(tmp_path)
     first, second = run_start.claim(None), run_start.claim(None)
     assert first != second and first.parent == second.parent == tmp_path / "assay-runs"
+
+
+def test_a_folder_in_which_another_process_works_is_refused(tmp_path: Path) -> None:
+    with (
+        files.held(tmp_path),
+        pytest.raises(ConfigError, match="is in use by a load that is running"),
+        run_start.held_alone(tmp_path, "a load"),
+    ):
+        pass
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

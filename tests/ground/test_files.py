@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -93,6 +94,35 @@ def test_a_folder_is_held_while_its_block_lasts(tmp_path: Path) -> None:
     assert not files.is_held(tmp_path)
     with pytest.raises(FileNotFoundError):
         files.is_held(tmp_path / "absent")
+
+
+def test_of_two_that_hold_a_folder_the_second_learns_that_it_is_not_alone(tmp_path: Path) -> None:
+    with files.held(tmp_path) as first, files.held(tmp_path) as second:
+        assert first and not second
+    with files.held(tmp_path) as third:
+        assert third
+
+
+def test_a_folder_is_held_although_somebody_looks_whether_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking = os.open(tmp_path, os.O_RDONLY)
+    lock = fcntl.flock
+    lock(looking, fcntl.LOCK_SH)
+    asked = []
+
+    def flock(handle: int, how: int) -> None:
+        """The other has looked by the time of the third call."""
+        asked.append(how)
+        if len(asked) == 3:
+            os.close(looking)
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with files.held(tmp_path) as is_ours:
+        assert is_ours and files.is_held(tmp_path)
+    exclusive, shared = fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_SH | fcntl.LOCK_NB
+    assert asked[:3] == [exclusive, shared, exclusive]
 
 
 def test_text_that_is_none_is_written_with_its_stand_ins(tmp_path: Path) -> None:

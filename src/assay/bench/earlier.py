@@ -82,8 +82,8 @@ def differences(config: BenchmarkConfig, found: RunResult) -> list[str]:
     return changed if config.workload == found.workload else ["workload", *changed]
 
 
-def refuse_taken(folder: Path) -> None:
-    """Raises: ConfigError for a run folder that holds something, or whose name LoadGen cannot take."""
+def refuse_unusable(folder: Path) -> None:
+    """Raises: ConfigError for a run folder whose name LoadGen cannot take, or that may not be made or written to."""
     if os.fsencode(folder).decode("utf-8", "ignore") != str(folder):
         raise ConfigError(
             f"LoadGen takes no path that is not UTF-8: {folder}", "--out a folder of another name"
@@ -91,6 +91,11 @@ def refuse_taken(folder: Path) -> None:
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
         raise unusable(folder, f"{there} is no folder that may be written to")
+
+
+def refuse_taken(folder: Path) -> None:
+    """Raises: ConfigError as `refuse_unusable`, and for a run folder that holds something."""
+    refuse_unusable(folder)
     try:
         is_taken = folder.exists() and any(folder.iterdir())
     except OSError as error:

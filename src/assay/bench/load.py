@@ -67,7 +67,7 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
         _refuse_other(kept, wanted)
     limits = ClientLimits(min(STALL_S, asked.timeout_s), asked.timeout_s, in_flight=RATE_STREAMS)
     setting = LoadSetting(wanted.api, wanted.urls, asked.key, prompts, asked.duration_s, asked.seed, limits)
-    with files.held(kept.folder):
+    with run_start.held_alone(kept.folder, "a load"):
         load_server.warm_up(asker, sampling, samples)
         with LoadFleet(setting, clients) as fleet:
             return kept.folder, _levels(kept.folder, kept.record, fleet, samples, reporter)

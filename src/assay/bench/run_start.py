@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from assay.bench.preparation import Ready
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import Request
 from assay.ground import files
+from assay.ground.errors import ConfigError
 from assay.mlperf.record.run_folder import RunFolder
 
 
@@ -35,15 +38,39 @@ def running(request: Request, ready: Ready, folder: Path, reporter: Reporter) ->
 
 
 def claim(out: Path | None) -> Path:
-    """The run folder, new or empty. Raises: ConfigError when it holds something, or LoadGen cannot take its name."""
-    folder = out or Path.cwd() / "assay-runs" / datetime.now().strftime("%Y%m%d-%H%M%S")
-    number = 1
-    while out is None and folder.exists():
-        number += 1
-        folder = folder.with_name(f"{folder.name.split('.')[0]}.{number}")
-    earlier.refuse_taken(folder)
+    """The run folder, new or empty; without `out` one that is named after the time and is this process's alone.
+
+    Raises: ConfigError when it holds something, or LoadGen cannot take its name.
+    """
+    if out is None:
+        return _of_now()
+    earlier.refuse_taken(out)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise earlier.unusable(folder, error.strerror) from error
-    return folder
+        raise earlier.unusable(out, error.strerror) from error
+    return out
+
+
+def _of_now() -> Path:
+    folder = named = Path.cwd() / "assay-runs" / datetime.now().strftime("%Y%m%d-%H%M%S")
+    earlier.refuse_unusable(named)
+    number = 1
+    while True:
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:  # of a run that began in the same second
+            number += 1
+            folder = named.with_name(f"{named.name}.{number}")
+        except OSError as error:
+            raise earlier.unusable(folder, error.strerror) from error
+
+
+@contextmanager
+def held_alone(folder: Path, user: str) -> Iterator[None]:
+    """Mark the folder as in use. Raises: ConfigError where another process uses it; `user`: what that is, in words."""
+    with files.held(folder) as is_ours:
+        if not is_ours:
+            raise ConfigError(f"{folder} is in use by {user} that is running", "--out a new folder")
+        yield

@@ -30,7 +30,7 @@ from assay.bench.tune_search import (
     stepped_down,
 )
 from assay.config import BenchmarkConfig, Mode, Request, Scenario
-from assay.ground import files, store_contents
+from assay.ground import store_contents
 from assay.ground.errors import ConfigError, Interrupted
 from assay.ground.hub import Hub
 from assay.mlperf.logs.names import USER_CONF
@@ -105,7 +105,7 @@ def _search(request: Request, folder: Path, tuned: Tuned, reporter: Reporter) ->
     job = running.job
     scenario = config.scenarios[0]
     limits = job.rules.latency[scenario.value]
-    with files.held(folder), measure.session_of(running) as session:
+    with run_start.held_alone(folder, "a search"), measure.session_of(running) as session:
         full = tuned.full_rate or _full_rate(session, len(running.samples), tuned.duration_s)
         guess, whence = _guess(config, full, limits, _whole(running, scenario, full))
         tuned = dataclasses.replace(

@@ -104,9 +104,9 @@ class _Job:
     def run(self, fill: Fill) -> PackedCopy:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if files.is_held(self.folder):
-                raise ConfigError(f"another process packs into {self.folder}", "wait until it has ended")
-            with files.held(self.folder):
+            with files.held(self.folder) as is_ours:
+                if not is_ours:
+                    raise ConfigError(f"another process packs into {self.folder}", "wait until it has ended")
                 return self._pack(fill)
         except OSError as error:
             raise files.as_problem(error, self.folder) from error

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,28 +88,48 @@ def _is_device(target: Path) -> bool:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Mark `folder` as in use by this process. The system removes the mark when the process ends."""
+def held(folder: Path) -> Iterator[bool]:
+    """Mark `folder` as in use by this process. The system removes the mark when the process ends.
+
+    False: another process uses it. True also on a file system without locks, where nobody can tell.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # a file system without locks: nobody can tell, as before
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        yield _is_marked(handle)
     finally:
         os.close(handle)
+
+
+def _is_marked(handle: int) -> bool:
+    """Whether the mark is this process's now; `is_held` of another process is in its way for a moment only."""
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if _is_in_use(handle):
+                return False
+        except OSError:
+            return True
+        else:
+            return True
 
 
 def is_held(folder: Path) -> bool:
     """Whether a living process uses `folder`. Raises: OSError when it cannot be opened."""
     handle = os.open(folder, os.O_RDONLY)
     try:
+        return _is_in_use(handle)
+    finally:
+        os.close(handle)
+
+
+def _is_in_use(handle: int) -> bool:
+    try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
         return False
-    finally:
-        os.close(handle)
     return False
 
 

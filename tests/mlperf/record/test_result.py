@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assay.config import Mode, Scenario
+from assay.ground import files
 from assay.ground.errors import ArtifactError
 from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult, RunValidity, Status
@@ -128,6 +129,19 @@ def test_a_run_of_schema_1_that_broke_off_says_so(
 ) -> None:
     made = kept(f"schema_1/{name}", tmp_path)
     assert made.status is status and made.reason.startswith(reason)
+
+
+def test_a_run_that_ends_while_its_record_is_read_is_no_interrupted_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataclasses.replace(fakes.result(), status=Status.RUNNING).write(tmp_path)
+
+    def ends(folder: Path) -> bool:
+        fakes.result().write(folder)
+        return False
+
+    monkeypatch.setattr(files, "is_held", ends)
+    assert result.read(tmp_path).status is Status.COMPLETE
 
 
 def test_what_schema_1_could_not_grade_stays_ungraded(tmp_path: Path) -> None:

@@ -291,16 +291,23 @@ def read(folder: Path) -> RunResult:
 
     Raises: ArtifactError when result.json is missing, damaged, or of a newer schema.
     """
+    made = _read(folder)
+    if made.status is Status.RUNNING and not files.is_held(folder):
+        made = _read(folder)  # its process may have ended since, and left its last record
+        if made.status is Status.RUNNING:
+            return dataclasses.replace(made, status=Status.INTERRUPTED, reason="its process was killed")
+    return made
+
+
+def _read(folder: Path) -> RunResult:
+    """What stands in the record. Raises: as `read`."""
     path = RunFolder(folder).result
     try:
-        made = typed(RunResult, result_schema.migrated(json_value(path.read_bytes()), path), "the record")
+        return typed(RunResult, result_schema.migrated(json_value(path.read_bytes()), path), "the record")
     except FileNotFoundError:
         raise _no_run(folder) from None
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} is not a run result: {error}", "run the benchmark again") from error
-    if made.status is Status.RUNNING and not files.is_held(folder):
-        return dataclasses.replace(made, status=Status.INTERRUPTED, reason="its process was killed")
-    return made
 
 
 def _no_run(folder: Path) -> ArtifactError:
