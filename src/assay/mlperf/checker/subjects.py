@@ -15,6 +15,7 @@ from assay.mlperf.checker.rule import Level, RuleScope
 from assay.mlperf.checker.submission import Benchmark, Entry, Submitter, System
 from assay.mlperf.checker.tree import Tree
 from assay.mlperf.logs.detail import DetailLog
+from assay.mlperf.rounds.round import Round
 from assay.mlperf.rounds.round_workload import RoundWorkload
 
 S = TypeVar("S")
@@ -26,6 +27,14 @@ class DescribedSystem:
 
     system: System
     fields: dict[str, Any]
+
+    @property
+    def file(self) -> str:
+        return self.system.file
+
+    @property
+    def round(self) -> Round:
+        return self.system.submitter.round
 
 
 @dataclass(frozen=True)

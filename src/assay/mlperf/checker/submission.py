@@ -26,6 +26,8 @@ from assay.mlperf.submission.tree import (
 
 ANSWERS_MAX_BYTES = 10_240
 """Source: MAX_ACCURACY_LOG_SIZE of the official checkers."""
+EMPTY_ANSWERS = b"[\n]\n"
+"""An accuracy log without an answer, as LoadGen writes it."""
 SUITES = ("datacenter", "edge", "datacenter,edge", "edge,datacenter")
 """Values of system_type."""
 

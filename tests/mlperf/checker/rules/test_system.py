@@ -18,6 +18,7 @@ CASES: list[tuple[Callable[[DescribedSystem], Iterator[Fault]], str, Any, Any]] 
     (system.required_fields, "host_memory_capacity", "N/A", ""),
     (system.required_fields, "framework", "Assay", None),
     (system.unknown_fields, "power_supply_details", "1 kW", None),
+    (system.unknown_fields, "disk_controllers", "none", None),
     (system.owner, "submitter", "tester", "Somebody"),
     (system.owner, "division", "closed", "open"),
     (system.network_fields, "is_network", "False", "True"),

@@ -16,7 +16,7 @@ from assay.mlperf.checker.subjects import (
     ScoredEntry,
     gated,
 )
-from assay.mlperf.checker.submission import ANSWERS_MAX_BYTES, Entry
+from assay.mlperf.checker.submission import ANSWERS_MAX_BYTES, EMPTY_ANSWERS, Entry
 from assay.mlperf.logs.accuracy_text import HASH, scores
 
 CHECKER = "submission checkers (check_accuracy_dir, AccuracyCheck)"
@@ -137,5 +137,5 @@ def whole_dataset(run: JudgedRun) -> Iterator[Fault]:
 )
 def has_answers(entry: Entry) -> Iterator[Fault]:
     size = entry.tree.files.get(entry.answers_file)
-    if size is not None and size <= len("[\n]\n"):
+    if size is not None and size <= len(EMPTY_ANSWERS):
         yield Fault(entry.answers_file, "no answers", f"{size} bytes", "the answers of the accuracy run")

@@ -22,7 +22,7 @@ from assay.mlperf.checker.subjects import (
     ScoredEntry,
     gated,
 )
-from assay.mlperf.checker.submission import Entry
+from assay.mlperf.checker.submission import EMPTY_ANSWERS, Entry
 from assay.mlperf.compliance import test06
 from assay.mlperf.logs import names
 from assay.mlperf.logs.accuracy_text import HASH, scores
@@ -61,15 +61,18 @@ def hash_of_log(answered: AnsweredEntry) -> Iterator[Fault]:
 )
 def sampled_log(ruled: RuledEntry) -> Iterator[Fault]:
     entry = ruled.entry
-    folder = entry.compliance_folder("TEST06")
-    is_filed = f"{folder}/{names.VERDICT_FILE}" in entry.tree.files
+    is_filed = f"{entry.compliance_folder('TEST06')}/{names.VERDICT_FILE}" in entry.tree.files
     if "TEST06" not in ruled.rules.compliance or not is_filed:
         return
-    path = f"{folder}/{names.ACCURACY_RUN}/{names.ACCURACY_FILE}"
+    path = _sampled_log(entry)
     count = (entry.tree.read(path) or b"").count(b'"qsl_idx"')
     if count < test06.SAMPLES_MIN:
         found = f"{count} samples" if path in entry.tree.files else "no such file"
         yield Fault(path, "too few sampled answers", found, f"at least {test06.SAMPLES_MIN} samples")
+
+
+def _sampled_log(entry: Entry) -> str:
+    return f"{entry.compliance_folder('TEST06')}/{names.ACCURACY_RUN}/{names.ACCURACY_FILE}"
 
 
 @rule(
@@ -84,7 +87,7 @@ def ends_once(ruled: RuledEntry) -> Iterator[Fault]:
     entry, rules = ruled.entry, ruled.rules
     if rules.eos_id is None or "TEST06" not in rules.compliance:
         return
-    path = f"{entry.compliance_folder('TEST06')}/{names.ACCURACY_RUN}/{names.ACCURACY_FILE}"
+    path = _sampled_log(entry)
     content = entry.tree.read(path)
     with suppress(ValueError):  # cut, or of another dtype: nothing can be said of its ids
         if content is not None and (wrong := test06.ending_twice(content, rules.eos_id)):
@@ -171,7 +174,7 @@ def written_limits(scored: ScoredEntry) -> Iterator[Fault]:
     fix="copy the log from the run folder and truncate it again",
 )
 def answers_are_json(answered: AnsweredEntry) -> Iterator[Fault]:
-    if len(answered.answers) <= 4:
+    if len(answered.answers) <= len(EMPTY_ANSWERS):  # A7
         return
     try:
         json.loads(answered.answers)

@@ -11,12 +11,7 @@ from assay.config import Scenario
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.checker.rule import Fault, rule
 from assay.mlperf.checker.rules.performance import wrong_seeds
-from assay.mlperf.checker.subjects import (
-    ACCURACY_LOG,
-    ENTRY,
-    PERFORMANCE_LOG,
-    LoggedRun,
-)
+from assay.mlperf.checker.subjects import ACCURACY_LOG, ENTRY, PERFORMANCE_LOG, LoggedRun
 from assay.mlperf.checker.submission import Entry
 from assay.mlperf.logs import names
 from assay.mlperf.rounds import round as rounds
@@ -115,10 +110,10 @@ def _asked(entry: Entry, text: str) -> dict[str, list[float]]:
 def _model_names(entry: Entry) -> set[str]:
     """Names under which user.conf may speak of the entry: the folder's, the official one, and LoadGen's."""
     benchmark = entry.benchmark
-    names = {benchmark.name, benchmark.official, benchmark.loadgen_key}
+    known = {"*", benchmark.name, benchmark.official, benchmark.loadgen_key}
     if (scenario := Scenario.named(entry.scenario)) is not None:
-        names |= {f"{benchmark.loadgen_key}{scenario.key_suffix}"}
-    return {"*", *names}
+        known.add(f"{benchmark.loadgen_key}{scenario.key_suffix}")
+    return known
 
 
 @rule(
@@ -160,19 +155,14 @@ def audit_settings(run: LoggedRun) -> Iterator[Fault]:
     fix="submit logs of runs made for this round",
 )
 def fresh(run: LoggedRun) -> Iterator[Fault]:
-    names = rounds.official_names()
-    position = names.index(run.entry.round.name) if run.entry.round.name in names else 0
+    official = rounds.official_names()
+    position = official.index(run.entry.round.name) if run.entry.round.name in official else 0
     date = run.log.text("test_datetime")
     if position == 0 or date is None or not re.match(r"\d{4}-\d\d-\d\d", date):
         return
-    before = rounds.load(names[position - 1]).deadline
-    if date[:10] < before:
-        yield Fault(
-            run.path,
-            "an old log",
-            date[:10],
-            f"after {before}, {names[position - 1]}'s deadline",
-        )
+    before = rounds.load(official[position - 1])
+    if date[:10] < before.deadline:
+        yield Fault(run.path, "an old log", date[:10], f"after {before.deadline}, {before.name}'s deadline")
 
 
 @rule(

@@ -17,20 +17,25 @@ from assay.mlperf.submission.tree import (
 )
 
 CHECKER = "submission checkers"
+POWER_FILES = ("client.json", "client.log", "ptd_logs.txt", "server.json", "server.log")
+
+
+def _power(entry: Entry) -> str:
+    return f"{entry.path}/performance/power"
 
 
 def _file_list(
     entry: Entry, folder: str, required: tuple[str, ...], optional: tuple[str, ...]
 ) -> Iterator[Fault]:
     """Missing and surplus files of a folder; a missing folder is one fault."""
-    names = {name for name in entry.tree.names(folder) if f"{folder}/{name}" in entry.tree.files}
+    there = {name for name in entry.tree.names(folder) if f"{folder}/{name}" in entry.tree.files}
     if folder not in entry.tree.folders:
         yield Fault(folder, "the folder is missing", "no such folder", ", ".join(required))
         return
     for name in required:
-        if name not in names:
+        if name not in there:
             yield Fault(f"{folder}/{name}", "file is missing", "no such file", name)
-    for name in sorted(names - {*required, *optional}):
+    for name in sorted(there - {*required, *optional}):
         yield Fault(f"{folder}/{name}", "file does not belong here", name, ", ".join((*required, *optional)))
 
 
@@ -42,7 +47,7 @@ def _file_list(
     fix="keep LoadGen's summary and detail log (and its accuracy and trace file if you like), nothing else",
 )
 def performance_files(entry: Entry) -> Iterator[Fault]:
-    has_power = f"{entry.path}/performance/power" in entry.tree.folders
+    has_power = _power(entry) in entry.tree.folders
     optional = (*PERFORMANCE_OPTIONAL, "spl.txt") if has_power else PERFORMANCE_OPTIONAL
     yield from _file_list(entry, entry.layout.performance(entry.place), PERFORMANCE_REQUIRED, optional)
 
@@ -118,14 +123,15 @@ def source_code(benchmark: Benchmark) -> Iterator[Fault]:
     fix="copy the file again from the run folder",
 )
 def readable(entry: Entry) -> Iterator[Fault]:
-    contents = (entry.performance, entry.accuracy, entry.accuracy_text, entry.measurement)
-    paths = (entry.performance_log, entry.accuracy_log, entry.accuracy_file, entry.measurement_file)
-    for path in paths[: len(contents)]:
+    read = {  # the tree keeps what is wrong with a file once its content was asked for
+        entry.performance_log: entry.performance,
+        entry.accuracy_log: entry.accuracy,
+        entry.accuracy_file: entry.accuracy_text,
+        entry.measurement_file: entry.measurement,
+    }
+    for path in read:
         if path is not None and path in entry.tree.faults:
             yield Fault(path, "cannot be read as what it should be", entry.tree.faults[path], "a whole file")
-
-
-POWER_FILES = ("client.json", "client.log", "ptd_logs.txt", "server.json", "server.log")
 
 
 @rule(
@@ -136,17 +142,12 @@ POWER_FILES = ("client.json", "client.log", "ptd_logs.txt", "server.json", "serv
     fix="add the power analyser's files, or remove performance/power and performance/ranging",
 )
 def power_files(entry: Entry) -> Iterator[Fault]:
-    power = f"{entry.path}/performance/power"
-    if power not in entry.tree.folders:
+    if _power(entry) not in entry.tree.folders:
         return
-    for name in POWER_FILES:
-        if f"{power}/{name}" not in entry.tree.files:
-            yield Fault(f"{power}/{name}", "file is missing", "no such file", name)
-    for log in ("run_1", "ranging"):
-        if f"{entry.path}/performance/{log}/spl.txt" not in entry.tree.files:
-            yield Fault(
-                f"{entry.path}/performance/{log}/spl.txt", "file is missing", "no such file", "spl.txt"
-            )
+    logs = (f"{entry.path}/performance/{log}/spl.txt" for log in ("run_1", "ranging"))
+    for path in (*(f"{_power(entry)}/{name}" for name in POWER_FILES), *logs):
+        if path not in entry.tree.files:
+            yield Fault(path, "file is missing", "no such file", path.rpartition("/")[2])
 
 
 @rule(
@@ -158,6 +159,5 @@ def power_files(entry: Entry) -> Iterator[Fault]:
     fix="run the official power checker on the folder",
 )
 def power_not_judged(entry: Entry) -> Iterator[Fault]:
-    power = f"{entry.path}/performance/power"
-    if power in entry.tree.folders:
-        yield Fault(power, "not judged", "power logs", "judged by the official power checker")
+    if _power(entry) in entry.tree.folders:
+        yield Fault(_power(entry), "not judged", "power logs", "judged by the official power checker")

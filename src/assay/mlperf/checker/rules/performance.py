@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 
@@ -122,22 +123,15 @@ def seeds(run: JudgedRun) -> Iterator[Fault]:
 
 def wrong_seeds(run: LoggedRun) -> Iterator[Fault]:
     """One fault for all seeds that differ, with the round that they are of, if any."""
-    names = {"qsl": "qsl_rng_seed", "sample_index": "sample_index_rng_seed", "schedule": "schedule_rng_seed"}
-    logged = {name: run.log.values.get(f"effective_{key}") for name, key in names.items()}
-    if all(value is None for value in logged.values()):
-        return
-    expected = {name: getattr(run.entry.round.seeds, name) for name in names}
-    wrong = [name for name in names if logged[name] is not None and logged[name] != expected[name]]
+    expected = dataclasses.asdict(run.entry.round.seeds)
+    logged = {name: run.log.values.get(f"effective_{name}_rng_seed") for name in expected}
+    wrong = [name for name, seed in logged.items() if seed is not None and seed != expected[name]]
     if wrong:
-        other = next((n for n in rounds.official_names() if _seeds_of(n) == logged), None)
+        known = {name: dataclasses.asdict(rounds.load(name).seeds) for name in rounds.official_names()}
+        other = next((name for name, seeds in known.items() if seeds == logged), None)
         hint = f" (the seeds of {other})" if other else ""
         found = ", ".join(f"{name}={logged[name]}" for name in wrong) + hint
         yield Fault(run.path, "wrong seeds", found, ", ".join(f"{name}={expected[name]}" for name in wrong))
-
-
-def _seeds_of(name: str) -> dict[str, int]:
-    seeds = rounds.load(name).seeds
-    return {"qsl": seeds.qsl, "sample_index": seeds.sample_index, "schedule": seeds.schedule}
 
 
 @rule(

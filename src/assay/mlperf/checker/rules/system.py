@@ -14,6 +14,13 @@ STATUSES = ("available", "preview", "rdi")
 CHECKER = "submission checkers (check_system_desc_id, SystemCheck)"
 FIX = "edit the file, or give the field in system.toml and build the tree again with `assay submit`"
 
+_POWER_FIELDS = """
+power_management filesystem boot_firmware_version management_firmware_version other_hardware disk_drives
+disk_controllers number_of_type_nics_installed nics_enabled_firmware nics_enabled_os nics_enabled_connected
+network_speed_mbit power_supply_quantity_and_rating_watts power_supply_details system_power_only
+"""
+POWER_FIELDS = frozenset(_POWER_FIELDS.split())
+"""Of systems with a power measurement. Source: SYSTEM_DESC_REQUIRED_FIELDS_POWER of the submission checkers."""
 TEXTS = ("is_network", "status")
 JOINED_TEXTS = ("framework", "operating_system", "host_processor_model_name", "accelerator_model_name")
 """Joined with text in the results line of the checkers before v6.0."""
@@ -29,9 +36,9 @@ JOINED_TEXTS = ("framework", "operating_system", "host_processor_model_name", "a
 def known_values(described: DescribedSystem) -> Iterator[Fault]:
     status, suite = described.fields.get("status"), described.fields.get("system_type")
     if status and str(status).lower() not in STATUSES:
-        yield Fault(described.system.file, "unknown status", str(status), " | ".join(STATUSES))
+        yield Fault(described.file, "unknown status", str(status), " | ".join(STATUSES))
     if suite and suite not in SUITES:
-        yield Fault(described.system.file, "unknown system_type", str(suite), " | ".join(SUITES))
+        yield Fault(described.file, "unknown system_type", str(suite), " | ".join(SUITES))
 
 
 @rule(
@@ -42,12 +49,12 @@ def known_values(described: DescribedSystem) -> Iterator[Fault]:
     fix=FIX + '; "N/A" is a value, the number 0 is not (write "0")',
 )
 def required_fields(described: DescribedSystem) -> Iterator[Fault]:
-    for name in described.system.submitter.round.fields.system:
+    for name in described.round.fields.system:
         if name not in described.fields:
-            yield Fault(described.system.file, f"{name} is missing", "no such field", f"a value for {name}")
-        elif not described.fields[name] and name not in described.system.submitter.round.fields.may_be_empty:
+            yield Fault(described.file, f"{name} is missing", "no such field", f"a value for {name}")
+        elif not described.fields[name] and name not in described.round.fields.may_be_empty:
             yield Fault(
-                described.system.file, f"{name} is empty", repr(described.fields[name]), f"a value for {name}"
+                described.file, f"{name} is empty", repr(described.fields[name]), f"a value for {name}"
             )
 
 
@@ -60,14 +67,12 @@ def required_fields(described: DescribedSystem) -> Iterator[Fault]:
     fix="remove the field, or correct its spelling",
 )
 def unknown_fields(described: DescribedSystem) -> Iterator[Fault]:
-    known = described.system.submitter.round.fields
+    fields = described.round.fields
+    known = {*fields.system, *fields.network, "is_network", *POWER_FIELDS}
     for name in described.fields:
-        is_power = name.startswith(
-            ("power_", "boot_", "filesystem", "management_", "nics_", "other_hardware")
-        )
-        if name not in (*known.system, *known.network, "is_network") and not (is_power or "power" in name):
+        if name not in known:
             yield Fault(
-                described.system.file, "unknown field", name[:80], "a field of the round's system description"
+                described.file, "unknown field", name[:80], "a field of the round's system description"
             )
 
 
@@ -87,7 +92,7 @@ def owner(described: DescribedSystem) -> Iterator[Fault]:
             value == folder or field == "submitter" or not is_exact
         )
         if value and not is_same:
-            yield Fault(described.system.file, f"{field} differs from the folder", value, folder)
+            yield Fault(described.file, f"{field} differs from the folder", value, folder)
 
 
 @rule(
@@ -101,18 +106,14 @@ def network_fields(described: DescribedSystem) -> Iterator[Fault]:
     division = described.system.submitter.division
     value = str(described.fields.get("is_network", "")).lower()
     if division == "closed" and value == "true":
-        yield Fault(described.system.file, "a network system in the closed division", value, "no is_network")
+        yield Fault(described.file, "a network system in the closed division", value, "no is_network")
     if division != "network":
         return
     if value != "true":
-        yield Fault(
-            described.system.file, "not declared as a network system", value or "no is_network", '"True"'
-        )
-    for name in described.system.submitter.round.fields.network:
+        yield Fault(described.file, "not declared as a network system", value or "no is_network", '"True"')
+    for name in described.round.fields.network:
         if name != "is_network" and not described.fields.get(name):
-            yield Fault(
-                described.system.file, f"{name} is missing or empty", "no value", f"a value for {name}"
-            )
+            yield Fault(described.file, f"{name} is missing or empty", "no value", f"a value for {name}")
 
 
 @rule(
@@ -135,13 +136,13 @@ def readable(system: System) -> Iterator[Fault]:
     fix='write a whole number as text, as "1"',
 )
 def whole_numbers(described: DescribedSystem) -> Iterator[Fault]:
-    is_multiplied = described.system.submitter.round.layout == "new"
+    is_multiplied = described.round.layout == "new"
     severity = Severity.ERROR if is_multiplied else Severity.WARNING
     for name in ("number_of_nodes", "accelerators_per_node"):
         value = described.fields.get(name)
         if value and not str(value).strip().isdecimal():
             yield Fault(
-                described.system.file,
+                described.file,
                 f"{name} is no whole number",
                 str(value),
                 'a whole number, as "1"',
@@ -157,8 +158,8 @@ def whole_numbers(described: DescribedSystem) -> Iterator[Fault]:
     fix='write the value in quotes, as "False"',
 )
 def texts(described: DescribedSystem) -> Iterator[Fault]:
-    needed = TEXTS if described.system.submitter.round.layout == "new" else (*TEXTS, *JOINED_TEXTS)
+    needed = TEXTS if described.round.layout == "new" else (*TEXTS, *JOINED_TEXTS)
     for name in needed:
         value = described.fields.get(name, "")
         if not isinstance(value, str) and not (value is None and name == "is_network"):
-            yield Fault(described.system.file, f"{name} is no text", json.dumps(value)[:80], "a text")
+            yield Fault(described.file, f"{name} is no text", json.dumps(value)[:80], "a text")
