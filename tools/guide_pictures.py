@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The pictures of the guide, taken of real runs on this machine: `python tools/guide_pictures.py [RUNS]`.
 
-Runs mixtral-nano twice and the echo SUT once (a minute or two), writes the pages, and photographs parts of them with a
-headless Chromium. RUNS keeps the runs, and what it holds already is not made again. A picture of more than 200 KB is
-refused.
+Runs mixtral-nano twice, the echo SUT once, and a load on the mock server (two or three minutes), writes the pages, and
+photographs parts of them with a headless Chromium. RUNS keeps the runs, and what it holds already is not made again. A
+picture of more than 200 KB is refused.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TO = ROOT / "docs" / "guide" / "pictures"
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
+from tests.mock_server import mock  # noqa: E402
 from tests.report.chromium import Browser  # noqa: E402
 
 ENV = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
@@ -35,6 +36,19 @@ COMMANDS = (
     "answers run --wrong --html answers.html",
     "history . --html history.html",
 )
+LOAD = (
+    "load mixtral-nano --url {} --concurrency 1,4,16,64 --rate 20,60,200 --duration 5s --goodput ttft:100ms,tpot:10ms "
+    "--out load --html load.html"
+)
+SERVER = {
+    "slots": 24,
+    "tokens": 40,
+    "ttft_ms": 20,
+    "tpot_ms": 2,
+    "tpot_ms_per_stream": 0.3,
+    "vocabulary": 1506,
+}
+"""What the load is put on."""
 PLOT = "section:nth-of-type(2) figure:nth-of-type({})"
 PICTURES = (
     ("report", "run", "h1", PLOT.format(2)),
@@ -42,6 +56,7 @@ PICTURES = (
     ("compare", "compare", "h1", "section:last-of-type"),
     ("answers", "answers", "h1", ".answers > :nth-child(2)"),
     ("history", "history", "h1", "body"),
+    ("load", "load", "section:nth-of-type(2)", "section:nth-of-type(2)"),
 )
 """(picture, page, what it begins with, what it ends with)"""
 MARGIN, MOST_HEIGHT = 4, 1_500
@@ -53,9 +68,9 @@ def main() -> None:
         runs = Path(sys.argv[1] if len(sys.argv) > 1 else scratch).absolute()
         runs.mkdir(parents=True, exist_ok=True)
         for command in COMMANDS:
-            if not (runs / command.split()[-1]).exists():
-                line = f"{sys.executable} -m assay {command}"
-                subprocess.run(line, shell=True, cwd=runs, env=ENV, check="compare" not in command, stdout=2)
+            make(runs, command)
+        with mock(**SERVER) as server:
+            make(runs, LOAD.format(server.text))
         with Browser() as browser:
             for picture, page, first, last in PICTURES:
                 path = TO / f"{picture}.png"
@@ -63,6 +78,13 @@ def main() -> None:
                 print(f"{path}: {path.stat().st_size:,} bytes")
                 if path.stat().st_size > LARGEST_BYTES:
                     sys.exit(f"{path} is larger than {LARGEST_BYTES:,} bytes: show less of the page")
+
+
+def make(runs: Path, command: str) -> None:
+    """What the last word of the command names, unless it is there."""
+    if not (runs / command.split()[-1]).exists():
+        line = f"{sys.executable} -m assay {command}"
+        subprocess.run(line, shell=True, cwd=runs, env=ENV, check="compare" not in command, stdout=2)
 
 
 def taken(browser: Browser, page: Path, first: str, last: str) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from assay.endpoint.load.level import Goodput
 from assay.endpoint.load.record import LevelRecord, LevelStatus
 from assay.report import load_page
@@ -16,6 +18,31 @@ def test_a_page_has_the_curves_the_pareto_points_and_every_level() -> None:
     assert "1 CUT" in page and "8 of 9" in page and "LoadGen" in page
     assert "A good answer keeps ttft 500 ms" in page
     assert "<script" not in page
+
+
+def test_levels_of_two_kinds_are_joined_apart_and_far_latencies_have_a_logarithmic_axis() -> None:
+    page = load_page.render(made())
+    assert (
+        all(f"p99, {kind}" in page for kind in ("concurrency", "rate"))
+        and "p90" not in page.split("Levels")[0][-400:]
+    )
+    slow = figures(90, 9)
+    slow = dataclasses.replace(slow, ttft_ms={name: 100 * ms for name, ms in slow.ttft_ms.items()})
+    far = made().with_level(1, LevelRecord(LEVELS[1], LevelStatus.COMPLETE, "", slow))
+    flat, steep = (load_page._latencies(each.levels, "ttft_ms", "t") for each in (made(), far))
+    assert not flat.is_log and steep.is_log
+
+
+def test_columns_without_anything_in_them_are_left_out() -> None:
+    without = made()
+    asked = dataclasses.replace(without.asked, goodput=None)
+    levels = tuple(
+        dataclasses.replace(each, figures=each.figures and dataclasses.replace(each.figures, cached_tokens=0))
+        for each in without.levels
+    )
+    page = load_page.render(dataclasses.replace(without, asked=asked, levels=levels))
+    assert "good/s" not in page and "cached prompt tokens" not in page
+    assert "good/s" in load_page.render(without)
 
 
 def test_a_level_that_another_one_beats_is_no_pareto_point() -> None:

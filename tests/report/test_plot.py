@@ -97,3 +97,25 @@ def test_names_of_spots_that_lie_close_do_not_cover_each_other() -> None:
     heights = sorted(float(y) for y in re.findall(r' y="([0-9.]+)"[^>]*>s', drawn))
     assert len(heights) == 4
     assert all(below - above >= plot.LINE for above, below in itertools.pairwise(heights))
+
+
+def test_the_name_of_a_spot_covers_no_other_spot() -> None:
+    spots = (Spot(1.0, 10.0, "s1", False), Spot(1.5, 10.4, "s2", False), Spot(9.0, 1.0, "s3", False))
+    drawn = str(plot.render(Plot("t", "x", "y", (), spots=spots)))
+    names = [(float(x), float(y)) for x, y in re.findall(r'<text x="([0-9.]+)" y="([0-9.]+)"[^>]*>s', drawn)]
+    axes = plot._axes_of(Plot("t", "x", "y", (), spots=spots), [(spot.x, spot.y) for spot in spots])
+    for left, height in names[:2]:  # written to the right of their spots
+        for spot in spots:
+            is_beside = not left < axes.x(spot.x) < left + plot.LABEL_WIDTH
+            assert is_beside or not height - plot.LINE < axes.y(spot.y) < height + plot.POINTED
+
+
+def test_a_logarithmic_axis_goes_from_decade_to_decade() -> None:
+    assert plot.decades(21.5, 10_754) == [10, 100, 1000, 10_000, 100_000]
+    assert plot.decades(10, 10) == [10, 100]
+    drawn = str(
+        plot.render(Plot("t", "x", "ms", (Curve("a", ((1.0, 1.0), (2.0, 10.0), (3.0, 100.0))),), is_log=True))
+    )
+    (points,) = re.findall(r'points="([^"]*)"', drawn)
+    first, middle, last, _ = [float(point.split(",")[1]) for point in points.split()]
+    assert (first, last) == (plot.FLOOR, plot.TOP) and middle == pytest.approx((first + last) / 2, abs=0.1)

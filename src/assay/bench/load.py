@@ -33,6 +33,7 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run.job import Job
 from assay.mlperf.sut.progress import Progress
+from assay.report.words import four_digits, number
 from assay.suts.endpoint_options import allow_files, clients_of
 
 RATE_STREAMS = 4096
@@ -262,6 +263,7 @@ def words(made: LevelRecord) -> str:
         return f"{made.level.label}: {made.status.value}, {made.reason}"
     failed = found.requests - found.answered
     return (
-        f"{made.level.label}: {found.tokens_per_s:.5g} tokens/s, p99 first token {found.ttft_ms['p99']:.4g} ms, "
-        f"{found.answered} answers" + (f", {failed} failed" if failed else "")
+        f"{made.level.label}: {number(found.tokens_per_s)} tokens/s, "
+        f"p99 first token {four_digits(found.ttft_ms['p99'])} ms, {found.answered} answers"
+        + (f", {failed} failed" if failed else "")
     )

@@ -205,6 +205,8 @@ def _line(row: tuple[str, ...], widths: list[int]) -> str:
 
 
 def _row(each: LevelRecord, is_best: bool) -> tuple[str, ...]:
+    from assay.report.words import four_digits, number
+
     name, found = f"{each.level.label}{' *' if is_best else ''}", each.figures
     if found is None or not found.answered:
         return (name, f"{each.status.value}: {each.reason}")
@@ -213,12 +215,12 @@ def _row(each: LevelRecord, is_best: bool) -> tuple[str, ...]:
         *(found.tpot_ms.get(p) for p in ("p50", "p90", "p99")),
         found.e2e_ms.get("p99"),
     )
-    good = () if found.good_per_s is None else (f"{found.good_per_s:.4g}",)
+    good = () if found.good_per_s is None else (four_digits(found.good_per_s),)
     return (
         name,
-        f"{found.tokens_per_s:.5g}",
-        f"{found.requests_per_s:.4g}",
-        *("-" if value is None else f"{value:.4g}" for value in latencies),
+        number(found.tokens_per_s),
+        four_digits(found.requests_per_s),
+        *("-" if value is None else four_digits(value) for value in latencies),
         str(found.requests - found.answered),
         *good,
     )

@@ -5,15 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
+from assay.endpoint.load.level import LoadKind
 from assay.endpoint.load.record import LevelRecord, LevelStatus, LoadRecord
 from assay.ground.count import counted
 from assay.report import page, plot
 from assay.report.definition_table import definition_table
 from assay.report.markup import Markup, element, table
 from assay.report.plot import Curve, Plot, Spot
-from assay.report.words import number
+from assay.report.words import four_digits, number
 
 PERCENTILES = ("p50", "p90", "p99")
+WIDE = 20
+"""Latencies of which the longest is so many times the shortest have a logarithmic axis."""
 PLOTS = (("ttft_ms", "Time to first token"), ("tpot_ms", "Time per output token"), ("e2e_ms", "Whole answer"))
 
 
@@ -54,15 +57,23 @@ def curves(record: LoadRecord) -> Markup:
 
 
 def _latencies(made: Sequence[LevelRecord], field: str, title: str) -> Plot:
+    """Levels of one kind are joined: between a closed loop and a rate lies nothing."""
+    kinds = [kind for kind in LoadKind if any(each.level.kind is kind for each in made)]
     lines = []
-    for percent in PERCENTILES:
-        points = [
-            (each.figures.tokens_per_s, found[percent])
-            for each in made
-            if each.figures and percent in (found := getattr(each.figures, field))
-        ]
-        lines.append(Curve(percent, sorted(points)))
-    return Plot(title, "tokens/s of all users", "ms", tuple(lines))
+    for kind in kinds:
+        for percent in PERCENTILES if len(kinds) == 1 else ("p50", "p99"):
+            points = [
+                (each.figures.tokens_per_s, found[percent])
+                for each in made
+                if each.figures
+                and each.level.kind is kind
+                and percent in (found := getattr(each.figures, field))
+            ]
+            name = percent if len(kinds) == 1 else f"{percent}, {kind.value}"
+            lines.append(Curve(name, sorted(points)))
+    values = [y for line in lines for _, y in line.points]
+    is_log = bool(values) and 0 < WIDE * min(values) < max(values)
+    return Plot(title, "tokens/s of all users", "ms", tuple(lines), is_log=is_log)
 
 
 def _frontier(record: LoadRecord) -> Plot:
@@ -85,8 +96,10 @@ def _frontier(record: LoadRecord) -> Plot:
 
 
 def levels(record: LoadRecord) -> Markup:
-    """Every level with its figures, failures and goodput."""
-    heads = (
+    """Every level with its figures and failures; goodput and cached tokens where there are any."""
+    limits = record.asked.goodput
+    is_cached = any(each.figures and each.figures.cached_tokens for each in record.levels)
+    heads = [
         "level",
         "tokens/s",
         "answers/s",
@@ -95,10 +108,10 @@ def levels(record: LoadRecord) -> Markup:
         "E2E p50, p90, p99 ms",
         "answered",
         "failed",
-        "good/s",
         "sent late, p99 ms",
-        "cached prompt tokens",
-    )
+        *(["good/s"] if limits else []),
+        *(["cached prompt tokens"] if is_cached else []),
+    ]
     rows: list[tuple[object, ...]] = []
     for each in record.levels:
         found = each.figures
@@ -108,23 +121,22 @@ def levels(record: LoadRecord) -> Markup:
         rows.append(
             (
                 each.level.label,
-                number(found.tokens_per_s),
-                number(found.requests_per_s),
+                four_digits(found.tokens_per_s),
+                four_digits(found.requests_per_s),
                 *map(_percentiles, (found.ttft_ms, found.tpot_ms, found.e2e_ms)),
                 f"{found.answered} of {found.requests}",
                 ", ".join(f"{count} {name}" for name, count in found.failures.items()) or "0",
-                "" if found.good_per_s is None else number(found.good_per_s),
-                "" if found.issue_delay_p99_ms is None else number(found.issue_delay_p99_ms),
-                f"{found.cached_tokens:,}",
+                "" if found.issue_delay_p99_ms is None else four_digits(found.issue_delay_p99_ms),
+                *([four_digits(found.good_per_s or 0)] if limits else []),
+                *([f"{found.cached_tokens:,}"] if is_cached else []),
             )
         )
-    limits = record.asked.goodput
     said = element("p", f"A good answer keeps {limits.words}.") if limits else ""
-    return element("section", element("h2", "Levels"), said, table(heads, rows))
+    return element("section", element("h2", "Levels"), said, table(tuple(heads), rows))
 
 
 def _percentiles(found: Mapping[str, float]) -> str:
-    return ", ".join(number(found[name]) for name in PERCENTILES if name in found)
+    return ", ".join(four_digits(found[name]) for name in PERCENTILES if name in found)
 
 
 def definitions(record: LoadRecord) -> Markup:

@@ -54,7 +54,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class Plot:
-    """What is drawn. Both axes begin at 0."""
+    """What is drawn. Both axes begin at 0, but a logarithmic one."""
 
     title: str
     x_label: str
@@ -65,6 +65,8 @@ class Plot:
     spots: tuple[Spot, ...] = ()
     counts_x: bool = False
     """The x axis counts things: its marks are whole numbers from 1 on, away from its ends."""
+    is_log: bool = False
+    """The y axis is logarithmic; every y is above 0."""
 
 
 def ticks(most: float, least_step: float = 0.0) -> list[float]:
@@ -73,6 +75,12 @@ def ticks(most: float, least_step: float = 0.0) -> list[float]:
     power = 10.0 ** math.floor(math.log10(raw))
     step = max(least_step, next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999))
     return [step * i for i in range(math.ceil(most / step * 0.999999) + 1)]
+
+
+def decades(least: float, most: float) -> list[float]:
+    """Powers of ten around both values, at least two."""
+    first = math.floor(math.log10(least))
+    return [10.0**power for power in range(first, max(first + 1, math.ceil(math.log10(most))) + 1)]
 
 
 def mark(value: float) -> str:
@@ -91,6 +99,8 @@ class Axes:
     y_ticks: Sequence[float]
     edge: float = 0.0
     """Value at the left end of the x axis; where things are counted, half before the first."""
+    is_log: bool = False
+    """The y axis goes from its first mark to its last, each ten times the one before."""
 
     def x(self, value: float) -> float:
         """Units of the drawing, from its left."""
@@ -98,7 +108,9 @@ class Axes:
 
     def y(self, value: float) -> float:
         """Units of the drawing, from its top."""
-        return round(FLOOR - value / self.y_ticks[-1] * (FLOOR - TOP), 1)
+        least, most = self.y_ticks[0], self.y_ticks[-1]
+        share = math.log(value / least) / math.log(most / least) if self.is_log else value / most
+        return round(FLOOR - share * (FLOOR - TOP), 1)
 
     def holds(self, limit: Limit) -> bool:
         return limit.value <= (self.x_ticks if limit.is_vertical else self.y_ticks)[-1]
@@ -132,6 +144,8 @@ def _axes_of(plot: Plot, points: Sequence[tuple[float, float]]) -> Axes:
     most_y = _most([y for _, y in points], [limit.value for limit in plot.limits if not limit.is_vertical])
     if plot.counts_x:
         return Axes(ticks(most_x, least_step=1.0)[1:], ticks(most_y), edge=0.5)
+    if plot.is_log:
+        return Axes(ticks(most_x), decades(min(y for _, y in points), most_y), is_log=True)
     return Axes(ticks(most_x), ticks(most_y))
 
 
@@ -164,15 +178,16 @@ def _curves(axes: Axes, plot: Plot) -> Iterator[Markup]:
 
 def _spots(axes: Axes, spots: Sequence[Spot]) -> Iterator[Markup]:
     """Each with its name beside it, on the side that has more room."""
-    placed: list[tuple[float, float]] = []
-    for spot in spots:
-        x, y = axes.x(spot.x), axes.y(spot.y)
+    drawn = [(axes.x(spot.x), axes.y(spot.y)) for spot in spots]
+    named: list[tuple[float, float]] = []
+    for spot, (x, y) in zip(spots, drawn):
         yield element(
             "polyline", points=f"{x},{y} {x},{y}", class_=f"line spot {'c0' if spot.is_marked else 'c3'}"
         )
-        height = _free(x, y - 6, placed)
-        placed.append((x, height))
         away, anchor = (7, "start") if x < (LEFT + END) / 2 else (-7, "end")
+        left = x + away if away > 0 else x + away - LABEL_WIDTH
+        height = _free(left, y - 6, named, drawn)
+        named.append((left, height))
         yield _text(x + away, height, spot.label, anchor)
 
 
@@ -185,10 +200,15 @@ def _legend(plot: Plot, drawn: Sequence[Limit]) -> Markup:
     return element("span", joined(*names), class_="keys")
 
 
-def _free(x: float, y: float, placed: Sequence[tuple[float, float]]) -> float:
-    """The height of a label at `x`: the first from `y` downwards where none of those that are placed is in its way."""
-    while any(abs(x - other_x) < LABEL_WIDTH and abs(y - other_y) < LINE for other_x, other_y in placed):
-        y += LINE
+def _free(
+    left: float, y: float, named: Sequence[tuple[float, float]], drawn: Sequence[tuple[float, float]]
+) -> float:
+    """The height of a name that begins at `left`: the first from `y` downwards where it covers no other name and no
+    spot."""
+    while any(abs(left - other) < LABEL_WIDTH and abs(y - height) < LINE for other, height in named) or any(
+        left < x < left + LABEL_WIDTH and y - LINE < height < y + POINTED for x, height in drawn
+    ):
+        y += POINTED
     return y
 
 

@@ -36,6 +36,11 @@ def number(value: float) -> str:
     return f"{value:.4e}"
 
 
+def four_digits(value: float) -> str:
+    """Four significant digits, in the form of `number`: for tables, beside a record that has them all."""
+    return number(float(f"{value:.4g}"))
+
+
 def value(score: ScoredMetric) -> str:
     """`45.49 % (n = 300, 95 %: 44.1 to 46.9)`, or why there is none."""
     if score.value is None:
