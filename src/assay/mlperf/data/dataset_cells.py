@@ -51,6 +51,11 @@ def text(cell: object) -> str:
     raise TypeError("text expected, it is missing" if cell is None else f"text expected, not {cell!r:.60}")
 
 
+def text_or_none(cell: object) -> str:
+    """Text; empty for a missing cell."""
+    return "" if cell is None else text(cell)
+
+
 def number_or_text(cell: object) -> str:
     """Text, a number as text; a missing cell is empty."""
     if cell is None:

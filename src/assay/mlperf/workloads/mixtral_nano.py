@@ -6,7 +6,6 @@ set, any other the validation set, each with reference scores of its own.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from assay import nano
@@ -91,10 +90,6 @@ def _target(reference: Reference, metric: str, kind: Kind) -> Target:
     return Target(metric, "%", value - slack, None, value, reference.source)
 
 
-def _checkpoint() -> Path:
-    return nano.checkpoint_dir()
-
-
 WORKLOAD = Workload(
     name=NAME,
     official="mixtral-8x7b",
@@ -105,7 +100,7 @@ WORKLOAD = Workload(
     loadgen_keys=dict.fromkeys((Scenario.OFFLINE, Scenario.SERVER), NAME),
     eos_id=2,
     own_rules=rules,
-    own_checkpoint=_checkpoint,
+    own_checkpoint=nano.checkpoint_dir,
     own_dataset=dataset,
     checkpoint_hint="the embedded model is used unless --checkpoint names another",
     dataset_hint="the embedded dataset is used unless --dataset names another",

@@ -5,11 +5,12 @@ Source of the schema: language/deepseek-r1 of mlcommons/inference, eval_accuracy
 
 from __future__ import annotations
 
-from assay.ground.errors import ArtifactError
 from assay.mlperf.data import dataset_cells as cells
 from assay.mlperf.data.columns import Columns
 from assay.mlperf.data.dataset import Schema
 from assay.mlperf.data.sample import Sample
+from assay.mlperf.workloads.datasets import question_rows
+from assay.mlperf.workloads.datasets.question_rows import QuestionColumns
 
 GPQA, MMLU_PRO, MATH, AIME, CODE = "gpqa", "mmlu_pro", "math500", "aime", "livecodebench"
 SUBSETS = (GPQA, MMLU_PRO, MATH, AIME, CODE)
@@ -40,19 +41,7 @@ def _read(columns: Columns, where: str, *, is_run: bool) -> list[Sample]:
         columns = {
             name: cell for name, cell in columns.items() if name not in ("tok_input", "tok_ref_output")
         }
-    subsets = cells.column(columns, "dataset", count, where, _subset)
-    truths = cells.column(columns, "ground_truth", count, where, cells.number_or_text)
-    prompts = cells.column(columns, "text_input", count, where, _text_or_none)
-    prompt_ids = cells.column(columns, "tok_input", count, where, cells.token_ids_or_none)
-    references = cells.column(columns, "tok_ref_output", count, where, cells.token_ids_or_none)
-    rows = []
-    for i, (subset, truth, prompt, ids, reference) in enumerate(
-        zip(subsets, truths, prompts, prompt_ids, references, strict=True)
-    ):
-        if is_run and not ids:
-            raise ArtifactError(f"{where}: row {i}, column tok_input: no token ids")
-        rows.append(Sample(i, f"{subset}.{i}", subset, prompt, ids, truth, reference, ()))
-    return rows
+    return question_rows.samples(columns, NAMES, count, where, is_run=is_run)
 
 
 def _renamed(columns: Columns) -> list[tuple[str, str]]:
@@ -69,8 +58,5 @@ def _subset(cell: object) -> str:
     raise ValueError(f"{cell!r:.60} names none of {', '.join(SUBSETS)}")
 
 
-def _text_or_none(cell: object) -> str:
-    return "" if cell is None else cells.text(cell)
-
-
+NAMES = QuestionColumns("dataset", _subset, "ground_truth", cells.number_or_text, "text_input", "tok_input")
 SCHEMA = Schema(_samples, _scored)

@@ -6,11 +6,12 @@ Source of the schema: language/gpt-oss-120b of mlcommons/inference, mlperf/qsl.p
 
 from __future__ import annotations
 
-from assay.ground.errors import ArtifactError
 from assay.mlperf.data import dataset_cells as cells
 from assay.mlperf.data.columns import Columns
 from assay.mlperf.data.dataset import Schema
 from assay.mlperf.data.sample import Sample
+from assay.mlperf.workloads.datasets import question_rows
+from assay.mlperf.workloads.datasets.question_rows import QuestionColumns
 
 AIME, GPQA, CODE = "aime", "gpqa", "livecodebench"
 JUDGED = (AIME, GPQA, CODE)
@@ -31,20 +32,9 @@ def _read(columns: Columns, where: str, *, is_run: bool) -> list[Sample]:
     count = cells.require(columns, (ids,) if is_run else ("dataset", "ground_truth"), where, HINT)
     if not is_run:
         columns = {name: columns[name] for name in ("dataset", "ground_truth")}
-    rows = zip(
-        cells.column(columns, "dataset", count, where, _name if is_run else _judged),
-        cells.column(columns, "ground_truth", count, where, cells.number_or_text),
-        cells.column(columns, "text_input", count, where, _text),
-        cells.column(columns, ids, count, where, cells.token_ids_or_none),
-        cells.column(columns, "tok_ref_output", count, where, cells.token_ids_or_none),
-        strict=True,
-    )
-    samples = []
-    for i, (subset, truth, prompt, prompt_ids, reference) in enumerate(rows):
-        if is_run and not prompt_ids:
-            raise ArtifactError(f"{where}: row {i}, column {ids}: no token ids")
-        samples.append(Sample(i, f"{subset}.{i}", subset, prompt, prompt_ids, truth, reference, ()))
-    return samples
+    kind_of = _name if is_run else _judged
+    names = QuestionColumns("dataset", kind_of, "ground_truth", cells.number_or_text, "text_input", ids)
+    return question_rows.samples(columns, names, count, where, is_run=is_run)
 
 
 def _judged(cell: object) -> str:
@@ -55,11 +45,7 @@ def _judged(cell: object) -> str:
 
 
 def _name(cell: object) -> str:
-    return _text(cell).lower()
-
-
-def _text(cell: object) -> str:
-    return "" if cell is None else cells.text(cell)
+    return cells.text_or_none(cell).lower()
 
 
 SCHEMA = Schema(_samples, _scored)

@@ -31,6 +31,7 @@ MBXP_STOP = f"\n{FENCE}\n"
 WORKED_EXAMPLES = 4
 """Solved problems in front of each GSM8K question, as the official prompts of about 660 tokens hold."""
 
+SOURCES = ("gsm8k", "mbxp", "instruct")
 Row = dict[str, Any]
 
 
@@ -47,39 +48,23 @@ class SourceRow:
     truth: str
 
 
-@dataclass(frozen=True)
-class Sources:
-    """The files to build from."""
+def build(order: Order) -> Columns:
+    """The rows, a third of each subset (the first ones get what does not divide). The sources:
 
-    gsm8k: Path
-    """JSON lines with question and answer (`#### N` at its end)."""
-    mbxp: Path
-    """Folder of MBXP's JSON lines, one file per language."""
-    instruct: Path
-    """JSON lines with id, system_prompt, question and response."""
+    gsm8k     JSON lines with question and answer (`#### N` at its end)
+    mbxp      folder of MBXP's JSON lines, one file per language
+    instruct  JSON lines with id, system_prompt, question and response
 
-
-def build(
-    sources: Sources, tokenizer: Tokenizer, num_samples: int, seed: int = 0, grade: Grader | None = None
-) -> Columns:
-    """`num_samples` rows, a third of each subset (the first ones get what does not divide).
-
-    With `grade`, only MBXP rows whose canonical solution passes are taken.
     Raises: ArtifactError for files of another kind; ConfigError when they hold too few usable rows.
     """
-    third, rest = divmod(num_samples, len(SUBSETS))
+    third, rest = divmod(order.samples, len(SUBSETS))
     counts = [third + (n < rest) for n in range(len(SUBSETS))]
-    choice = random.Random(seed)
+    choice, tokenizer = random.Random(order.seed), order.tokenizer
+    problems, programs, texts = (order.sources[name] for name in SOURCES)
     blocks = [
-        _block(f"{GSM8K} ({sources.gsm8k})", gsm8k(sources.gsm8k, choice), tokenizer, counts[0], None),
-        _block(
-            f"{OPENORCA} ({sources.instruct})",
-            instructions(sources.instruct, choice),
-            tokenizer,
-            counts[1],
-            None,
-        ),
-        _block(f"{MBXP} ({sources.mbxp}/*.jsonl)", mbxp(sources.mbxp, choice), tokenizer, counts[2], grade),
+        _block(f"{GSM8K} ({problems})", gsm8k(problems, choice), tokenizer, counts[0], None),
+        _block(f"{OPENORCA} ({texts})", instructions(texts, choice), tokenizer, counts[1], None),
+        _block(f"{MBXP} ({programs}/*.jsonl)", mbxp(programs, choice), tokenizer, counts[2], order.grade),
     ]
     return dataset.columns_of([row for block in blocks for row in block])
 
@@ -283,13 +268,9 @@ def _json_row(path: Path, number: int, line: str, needed: Sequence[str]) -> Row:
     return found
 
 
-def _ordered(order: Order) -> Columns:
-    return build(Sources(**order.sources), order.tokenizer, order.samples, order.seed, order.grade)
-
-
 BUILDER = Builder(
-    ("gsm8k", "mbxp", "instruct"),
-    _ordered,
+    SOURCES,
+    build,
     "official schema, order and prompt shapes; the wording is our own: not the official set",
     has_programs=True,
 )

@@ -38,8 +38,8 @@ def _read(columns: Columns, where: str, needed: Sequence[str]) -> list[Sample]:
     count = cells.require(columns, needed, where, HINT)
     is_run = "tok_input" in needed
     rows = zip(
-        cells.column(columns, "origin", count, where, _text_or_empty),
-        cells.column(columns, "input", count, where, cells.text if is_run else _text_or_empty),
+        cells.column(columns, "origin", count, where, cells.text_or_none),
+        cells.column(columns, "input", count, where, cells.text if is_run else cells.text_or_none),
         cells.column(columns, "output", count, where, cells.text),
         cells.column(
             columns, "tok_input", count, where, cells.prompt_ids if is_run else cells.token_ids_or_none
@@ -51,10 +51,6 @@ def _read(columns: Columns, where: str, needed: Sequence[str]) -> list[Sample]:
         Sample(index, f"{origin or 'row'}.{index}", origin, prompt, ids, truth, answer_ids, ())
         for index, (origin, prompt, truth, ids, answer_ids) in enumerate(rows)
     ]
-
-
-def _text_or_empty(cell: object) -> str:
-    return "" if cell is None else cells.text(cell)
 
 
 def _build(order: Order) -> Columns:
