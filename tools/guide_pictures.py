@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The pictures of the guide, taken of real runs on this machine: `python tools/guide_pictures.py [RUNS]`.
 
-Runs mixtral-nano twice, the echo SUT once, and a load on the mock server (two or three minutes), writes the pages, and
-photographs parts of them with a headless Chromium. RUNS keeps the runs, and what it holds already is not made again. A
-picture of more than 200 KB is refused.
+Runs mixtral-nano twice, the echo SUT twice, and a load on the mock server (three or four minutes), writes the pages,
+and photographs parts of them with a headless Chromium. RUNS keeps the runs, and what it holds already is not made
+again. A picture of more than 200 KB is refused.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ COMMANDS = (
     "compare run new --fail-if 'tokens_per_s < 0.9x' --html compare.html",
     "answers run --wrong --html answers.html",
     "history . --html history.html",
+    "tune mixtral-nano --sut echo --pace 100 --min-duration 10s --official --mode performance --out tune "
+    "--html tune.html",
 )
 LOAD = (
     "load mixtral-nano --url {} --concurrency 1,4,16,64 --rate 20,60,200 --duration 5s --goodput ttft:100ms,tpot:10ms "
@@ -56,6 +58,7 @@ PICTURES = (
     ("compare", "compare", "h1", "section:last-of-type"),
     ("answers", "answers", "h1", ".answers > :nth-child(2)"),
     ("history", "history", "h1", "body"),
+    ("tune", "tune", "h1", "section:last-of-type"),
     ("load", "load", "section:nth-of-type(2)", "section:nth-of-type(2)"),
 )
 """(picture, page, what it begins with, what it ends with)"""

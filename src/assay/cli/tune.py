@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from assay.cli.progress import ProgressLine, duration
 from assay.cli.terminal import say, say_json
 from assay.doors import native, native_delivery, sut_options
+from assay.ground import files, paths
 
 if TYPE_CHECKING:
     from assay.bench.tune_record import Tuned
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--official", action="store_true", help="then make the official run at the rate found"
     )
+    parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
     parser.add_argument("--yes", action="store_true", help="fetch what is missing without asking")
     sut_options.add_arguments(parser)
 
@@ -51,6 +53,10 @@ def run(args: argparse.Namespace) -> int:
         lambda things: consent.ask(things, args.yes),
     )
     line.close()
+    if args.html:
+        from assay.bench import tune_page
+
+        files.write_text(args.html, tune_page.render(tuned))
     if args.json:
         say_json(json.dumps(dataclasses.asdict(tuned)))
     else:
