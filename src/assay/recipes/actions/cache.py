@@ -146,8 +146,6 @@ def _unusable(store: Store, entry: CacheEntry) -> str:
 def _problem(store: Store, entry: CacheEntry) -> str:
     if reason := _unusable(store, entry):
         return reason
-    from pathlib import Path
-
     inside = str(entry.path)
     gone = [
         f"{key}={value}"

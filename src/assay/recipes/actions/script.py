@@ -11,12 +11,10 @@ from assay.recipes.run.runner import Runner
 from assay.recipes.run.start import make_runner
 from assay.recipes.values import Values
 
-# The flags that write or print something after a run.
-_FOR_RECORDS = """
-print_deps print_versions dump_version_info print_readme save_env shell json j lock
-"""
 # Inputs that select the recipe; all others are flags.
 ASKS = frozenset(("action", "automation", "artifact", "artifacts", "tags", "cmd"))
+# The flags that write or print something after a run.
+_FOR_RECORDS = "print_deps print_versions dump_version_info print_readme save_env shell json j lock"
 FOR_RECORDS = frozenset(_FOR_RECORDS.split())
 
 

@@ -67,7 +67,7 @@ class Cm:
     reads_arguments_from_file = True
 
     def key(self, name: str) -> str:
-        return f"CM_{name}"
+        return f"{self.prefix}{name}"
 
     def merge(self, target: Values, more: Values) -> Values:
         return merge(target, more)

@@ -78,7 +78,7 @@ class Mlc:
     reads_arguments_from_file = False
 
     def key(self, name: str) -> str:
-        return f"MLC_{name}"
+        return f"{self.prefix}{name}"
 
     def merge(self, target: Values, more: Values) -> Values:
         """Nested lists get only items that they lack."""

@@ -49,7 +49,7 @@ def check_bounds(value: Given) -> None:
     (YAML's aliases make both easy), or has a name that is not a text.
     """
     for key in PLAIN_TEXTS:
-        if isinstance(value.get(key), (dict, list, tuple, set)):
+        if isinstance(value.get(key), NESTING):
             raise ValueError(f"{key} must be text, not {value[key]!r:.60}")
     if not isinstance(value.get("prefix") or "", str):  # key of a repository: the folder below it
         raise ValueError(f"prefix must be text, not {value['prefix']!r:.60}")

@@ -90,9 +90,7 @@ def script_for(folder: Path, name: str, env: Given, dialect: Dialect) -> Path | 
 
 def write_script(path: Path, lines: Iterable[str]) -> None:
     """Writes these lines to a file that only its owner can read, write and execute."""
-    path.touch()
-    path.chmod(stat.S_IRWXU)
-    path.write_text("\n".join(lines).rstrip("\n") + "\n", encoding="utf-8")
+    _write_private(path, "\n".join(lines).rstrip("\n") + "\n", stat.S_IRWXU)
 
 
 def run_script(
@@ -150,9 +148,10 @@ def _waited(command: list[str], environ: Mapping[str, str], output: ScriptOutput
         return process.returncode
 
 
-def _write_private(path: Path, text: str) -> None:
+def _write_private(path: Path, text: str, mode: int = stat.S_IRUSR | stat.S_IWUSR) -> None:
+    """The file has its mode before anything is in it."""
     path.touch()
-    path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    path.chmod(mode)
     path.write_text(text, encoding="utf-8")
 
 
