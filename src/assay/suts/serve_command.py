@@ -50,7 +50,20 @@ KNOWN: Mapping[str, KnownServer] = {
 NO_CHECKPOINT = "CHECKPOINT"
 """Stands in the command for a checkpoint that is not named yet."""
 ASSAYS_OWN = frozenset(
-    ("--model", "-m", "--model-path", "--served-model-name", "--alias", "-a", "--host", "--port")
+    [
+        "--model",
+        "-m",
+        "--model-path",
+        "--model-url",
+        "-mu",
+        "--hf-repo",
+        "-hf",
+        "--served-model-name",
+        "--alias",
+        "-a",
+        "--host",
+        "--port",
+    ]
 )
 """Options of a server with a name: the record holds the digest of the checkpoint that Assay gives it."""
 _PART = re.compile(r"-(\d{5})-of-\d{5}\.gguf$")
