@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,9 @@ def identify(server: ProbedServer) -> ServerIdentity:
             parameters if isinstance(parameters, dict) else None,
         )
     if owner == "sglang" or _text(_look(server, "/get_model_info").get("model_path")):
-        told = _look(server, "/server_info") or _look(server, "/get_server_info")  # the older name
+        told: dict[str, Any] = {}
+        with suppress(ConfigError):  # both may want the key of an administrator, where one is set
+            told = _look(server, "/server_info") or _look(server, "/get_server_info")  # the older name
         path = _text(told.get("model_path"))
         return ServerIdentity(
             "sglang", _text(told.get("version")), models or ((path,) if path else ()), context
