@@ -84,21 +84,17 @@ def fact(server: ProbedServer, path: str) -> tuple[int, str]:
 def answer(server: ProbedServer, api: Api, body: bytes) -> SingleAnswer:
     """Sends one request and reads its whole answer. Failures are values; nothing is raised."""
     start = time.monotonic()
+    split, reader = splitter(api.framing), api.reader()
     deltas: list[Delta] = []
     first = 0.0
     failure: EndpointFailure | None = None
     try:
         with _request(server, "POST", api.path, body) as response:
-            if response.status != 200:
-                failure = refusal(response.status, _message(response.read(_READ)), was_ready=False)
-            elif (coding := response.getheader("Content-Encoding", "identity")) != "identity":
-                failure = EndpointFailure(FailureKind.DAMAGED, compressed(coding))
-            else:
-                split, reader = splitter(api.framing), api.reader()
-                while data := response.read1(_READ):
-                    first = first or time.monotonic() - start
-                    deltas += map(reader.feed, split.feed(data))
-                deltas += map(reader.feed, split.close())
+            failure = _refused(response)
+            while failure is None and (data := response.read1(_READ)):
+                first = first or time.monotonic() - start
+                deltas += map(reader.feed, split.feed(data))
+        deltas += map(reader.feed, split.close())
     except TimeoutError:
         failure = EndpointFailure(FailureKind.STALL, f"no byte for {server.timeout_s:g} s")
     except EventTooLong as error:
@@ -109,6 +105,15 @@ def answer(server: ProbedServer, api: Api, body: bytes) -> SingleAnswer:
     if failure is None and not any(delta.finish or delta.done for delta in deltas):
         failure = EndpointFailure(FailureKind.CUT, "the stream ended without a finish reason")
     return SingleAnswer(tuple(deltas), failure, first, time.monotonic() - start)
+
+
+def _refused(response: http.client.HTTPResponse) -> EndpointFailure | None:
+    """Why the body is no stream of an answer; None where it may be one."""
+    if response.status != 200:
+        return refusal(response.status, _message(response.read(_READ)), was_ready=False)
+    if (coding := response.getheader("Content-Encoding", "identity")) != "identity":
+        return EndpointFailure(FailureKind.DAMAGED, compressed(coding))
+    return None
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from assay.sandbox import cpu_time
 from assay.sandbox.stages import Stages
@@ -127,25 +128,31 @@ def _converse(child: subprocess.Popen[bytes], stdin: bytes, output: _Output, sta
             has_ended, has_read = child.poll() is not None, False
             for key, _ in ready.select(_LOOK_S if is_open and not has_ended else 0):
                 if key.fileobj is child.stdin:
-                    fed = _feed(child.stdin.fileno(), stdin, fed)
-                    if fed == len(stdin):
-                        ready.unregister(child.stdin)
-                        child.stdin.close()
+                    fed = _feed(ready, child.stdin, stdin, fed)
                 else:
-                    chunk = os.read(child.stdout.fileno(), _CHUNK_BYTES)
-                    has_read = True
-                    output.add(chunk)
+                    has_read, is_open = True, _read(ready, child.stdout, output)
                     stages.reach(output.marks)
-                    if not chunk:
-                        is_open = False
-                        ready.unregister(child.stdout)
             if has_ended and not has_read:
                 return
 
 
-def _feed(pipe: int, content: bytes, start: int) -> int:
-    """The number of bytes of `content` that are written so far; all of them when nobody reads the pipe any more."""
+def _feed(ready: selectors.BaseSelector, pipe: IO[bytes], content: bytes, start: int) -> int:
+    """The number of bytes of `content` that are written so far; all of them when nobody reads the pipe any more. Then
+    the pipe is closed."""
     try:
-        return start + os.write(pipe, content[start : start + _CHUNK_BYTES])
+        fed = start + os.write(pipe.fileno(), content[start : start + _CHUNK_BYTES])
     except BrokenPipeError:
-        return len(content)
+        fed = len(content)
+    if fed == len(content):
+        ready.unregister(pipe)
+        pipe.close()
+    return fed
+
+
+def _read(ready: selectors.BaseSelector, pipe: IO[bytes], output: _Output) -> bool:
+    """Whether the pipe is still open, once what is in it was added to the output."""
+    chunk = os.read(pipe.fileno(), _CHUNK_BYTES)
+    output.add(chunk)
+    if not chunk:
+        ready.unregister(pipe)
+    return bool(chunk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 import msgspec
 
@@ -46,21 +46,23 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
     model = model_of(addresses, asked_model(options), token)
     chosen = choice(*api_of(options, addresses, token), samples, spec.tokenizer, spec.exact)
     sink.progress(chosen.words())
-    return connected(addresses, chosen, model, token, client, spec, samples, sink)
+    return connected(AskedServers(addresses, chosen, model, token, client), spec, samples, sink)
 
 
-def connected(
-    addresses: Sequence[Address],
-    chosen: ApiChoice,
-    model: str,
-    token: str | None,
-    client: AskedClient,
-    spec: SutSpec,
-    samples: Sequence[Sample],
-    sink: Sink,
-) -> EndpointSut:
+@dataclass(frozen=True)
+class AskedServers:
+    """The servers that answer, which share the load, and how they are asked."""
+
+    addresses: Sequence[Address]
+    chosen: ApiChoice
+    model: str
+    token: str | None
+    client: AskedClient
+
+
+def connected(asked: AskedServers, spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
     """The SUT once the server has answered its warm-up requests. Raises: as `build`."""
-    sut = EndpointSut(addresses, chosen, model, token, client, spec, samples, sink)
+    sut = EndpointSut(asked, spec, samples, sink)
     try:
         sut.warm_up()
     except BaseException:
@@ -72,25 +74,16 @@ def connected(
 class EndpointSut:
     """Client processes hold all streams; `issue` only hands the queries over."""
 
-    def __init__(
-        self,
-        addresses: Sequence[Address],
-        chosen: ApiChoice,
-        model: str,
-        token: str | None,
-        client: AskedClient,
-        spec: SutSpec,
-        samples: Sequence[Sample],
-        sink: Sink,
-    ) -> None:
+    def __init__(self, asked: AskedServers, spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> None:
+        chosen, model, token, client = asked.chosen, asked.model, asked.token, asked.client
         api = chosen.api
-        self._addresses, self._chosen, self._api, self._model = list(addresses), chosen, api, model
+        self._addresses, self._chosen, self._api, self._model = list(asked.addresses), chosen, api, model
         self._token, self._sink = token, sink
         self._questions = Questions(chosen, model, spec.generation, samples)
-        urls = [each.text for each in addresses]
+        urls = [each.text for each in self._addresses]
         text = TextTokens(chosen.tokenizer, chosen.tier is Tier.B, spec.generation.eos_id)
         self._ledger = Ledger(urls, text, spec.server, sink)
-        self._servers = [endpoint_server.description(a, model, token) for a in addresses]
+        self._servers = [endpoint_server.description(a, model, token) for a in self._addresses]
         said = dict(zip(urls, self._servers))
         self.findings = endpoint_rules.of_servers(api, said, spec, samples)
         """Rules that the servers' settings break, and notes for the reader."""

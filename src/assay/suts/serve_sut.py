@@ -30,7 +30,7 @@ from assay.suts import (
     server_rules,
 )
 from assay.suts.endpoint_choice import ApiChoice
-from assay.suts.endpoint_sut import EndpointSut
+from assay.suts.endpoint_sut import AskedServers, EndpointSut
 from assay.suts.serve import KIND
 
 LOOK_SECONDS, SPEAK_SECONDS, END_SECONDS = 0.5, 15.0, 5.0
@@ -136,7 +136,8 @@ def _endpoint(
     options = KIND.values(spec.options)
     model = endpoint_options.model_of([address], None, None)
     client = endpoint_options.client_of(options)
-    endpoint = endpoint_sut.connected([address], chosen, model, None, client, spec, samples, sink)
+    asked = AskedServers([address], chosen, model, None, client)
+    endpoint = endpoint_sut.connected(asked, spec, samples, sink)
     endpoint.findings = endpoint_rules.merged(findings, endpoint.findings)
     return endpoint
 
