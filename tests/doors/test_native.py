@@ -45,6 +45,16 @@ def test_a_flag_wins_over_run_yaml_and_run_yaml_over_the_default(tmp_path: Path)
     assert config.origin["limits.samples"] == "run.yaml"
 
 
+def test_a_setting_names_the_file_that_it_stands_in(tmp_path: Path) -> None:
+    file = tmp_path / "config{flags}.json"
+    file.write_text('{"workload": "mixtral-nano", "style": "fast", "limits": {"samples": 0}}')
+    with pytest.raises(ConfigError, match=r"from config\{flags\}\.json"):
+        typed("--config", str(file))
+    file.write_text('{"workload": "mixtral-nano", "style": "fast"}')
+    config = typed("--config", str(file))
+    assert config.origin["workload"] == config.origin["style"] == file.name
+
+
 @pytest.mark.parametrize(
     ("text", "hint"),
     [

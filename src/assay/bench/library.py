@@ -132,7 +132,7 @@ def bench(
     }
     settings.set_home(store.folder(os.environ))
     file = native.read_file(Path(config) if config is not None else None)
-    made = native.build(workload, _texts(asked, sut_options or {}), file.settings, ARGUMENT, CALL)
+    made = native.build(workload, _texts(asked, sut_options or {}), file.settings, ARGUMENT, CALL, file.name)
     usual = Delivery(submit=submit, check=submit, pack=submit, compliance=compliance)
     delivery = file.delivery_over(usual)
     delivery = replace(

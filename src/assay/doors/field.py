@@ -11,7 +11,10 @@ from assay.mlperf.sut.option import BETWEEN
 
 def of_layer(label: str, flag: str) -> str:
     """What a layer calls the setting of a flag: `flag --samples` or, of a function, `argument samples`."""
-    return label.format(flag=flag, argument=flag.removeprefix("--").replace("-", "_"))
+    words = {"{flag}": flag, "{argument}": flag.removeprefix("--").replace("-", "_")}
+    for blank, word in words.items():  # not `format`: a label may be the name of a file, braces and all
+        label = label.replace(blank, word)
+    return label
 
 
 @dataclass(frozen=True)

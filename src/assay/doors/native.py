@@ -169,38 +169,39 @@ def over_file(args: argparse.Namespace, file: RunFile) -> BenchmarkConfig:
     flags = {field.name: text for field in FIELDS if (text := getattr(args, field.name, None)) is not None}
     flags |= sut_options.asked(args)
     workload, model = args.workload, flags.get(MODEL)
-    kind = _kind(_asked_layers(flags, file.settings))
+    kind = _kind(_asked_layers((FLAG, flags), (file.name, file.settings)))
     if model is not None and MODEL not in map(sut_options.name_of, kind.options):
         if workload is None and model in workloads.names():
             workload = flags.pop(MODEL)
         elif "paths.checkpoint" not in flags:
             flags["paths.checkpoint"] = flags.pop(MODEL)
-    return build(workload, flags, file.settings)
+    return build(workload, flags, file.settings, file=file.name)
 
 
 def build(
     workload: str | None,
     flags: Mapping[str, str],
-    file: Mapping[str, str],
+    settings: Mapping[str, str],
     first: str = FLAG,
     named_by: str = "command line",
+    file: str = run_file.RUN_YAML,
 ) -> BenchmarkConfig:
     """One config out of {dotted field: text} layers.
 
     Raises: ConfigError naming the layer of a bad value, and a field that there is not.
 
-    first: what the record calls the first layer; named_by: where `workload` came from.
+    first: what the record calls the first layer; named_by: where `workload` came from; file: what `settings` are of.
     """
     if workload is not None:
         name, name_from = workload, named_by
-    elif "workload" in file:
-        name, name_from = file["workload"], "run.yaml"
+    elif "workload" in settings:
+        name, name_from = settings["workload"], file
     else:
         name, name_from = BenchmarkConfig.workload, "default"
     defaults = {**workloads.get(name).defaults, "round": workloads.round_of(None, name).name}
     values: dict[str, Any] = {}
     origin = {"workload": name_from}
-    layers = (*_asked_layers(flags, file, first), (f"default of {name}", defaults))
+    layers = (*_asked_layers((first, flags), (file, settings)), (f"default of {name}", defaults))
     kind = _kind(layers)
     values |= {f"{sut_options.GROUP}.{option}": value for option, value in kind.defaults().items()}
     for label, layer in layers:
@@ -227,10 +228,12 @@ def _refuse_unknown(known: Sequence[Field], layers: Sequence[Layer]) -> None:
                 raise ConfigError(f"{of_layer(label, name)}: no setting {name!r}", did_you_mean(name, names))
 
 
-def _asked_layers(flags: Mapping[str, str], file: Mapping[str, str], first: str = FLAG) -> tuple[Layer, ...]:
+def _asked_layers(first: Layer, file: Layer) -> tuple[Layer, ...]:
     """What was asked for, and the SUT that its options are of where none is named: `--url` asks for the endpoint."""
-    layers: tuple[Layer, ...] = ((first, flags), ("run.yaml", file))
-    if not any("sut" in layer for _, layer in layers) and (meant := sut_options.sut_of({**file, **flags})):
+    layers: tuple[Layer, ...] = (first, file)
+    if not any("sut" in layer for _, layer in layers) and (
+        meant := sut_options.sut_of({**file[1], **first[1]})
+    ):
         layers += (("the options given", {"sut": meant}),)
     return layers
 

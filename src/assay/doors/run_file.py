@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from assay.config import ContainerRequest, Delivery, MayFetch, plain
@@ -16,6 +16,8 @@ from assay.ground.nearness import nearest
 from assay.ground.typed import typed
 from assay.mlperf.sut.option import BETWEEN, text_of
 
+RUN_YAML = "run.yaml"
+"""What a file of settings is called where its name is not known."""
 CHARS_MAX = 1 << 20
 """Of a run.yaml: a thousand times what all fields take."""
 DELIVERY = "delivery"
@@ -34,7 +36,12 @@ class RunFile:
     """Dotted field of BenchmarkConfig -> text; `workload` is a field too."""
     delivery: Mapping[str, Any] = field(default_factory=dict)
     """Fields of Delivery -> plain values, as config.json holds them."""
-    place: str = "run.yaml"
+    place: str = RUN_YAML
+
+    @property
+    def name(self) -> str:
+        """What a record says of the settings: `run.yaml`, `config.json`."""
+        return PurePath(self.place).name
 
     def without(self, names: Collection[str]) -> RunFile:
         """The same, with nothing said of these fields of Delivery."""
