@@ -22,7 +22,10 @@ def test_a_run_is_shown_again_with_its_page(tmp_path: Path, capsys: pytest.Captu
     requests.write(run.requests, [rows.table()])
     assert main(["report", str(tmp_path), "--html", str(target)]) == 0
     said = capsys.readouterr().out
-    assert "Offline performance: 10 samples" in said and "1 target met, Offline VALID" in said
+    assert (
+        "Offline performance: 10 samples" in said
+        and "1 score inside (part of the set), Offline VALID" in said
+    )
     assert run.readme.read_text().startswith("# mixtral-8x7b, round v5.1")
     assert "<svg" in target.read_text()
 

@@ -46,7 +46,7 @@ def test_each_scenario_has_a_row_with_its_own_outcome(tmp_path: Path) -> None:
     server = fakes.performance(scenario=Scenario.SERVER, validity=RunValidity.INVALID)
     keep(tmp_path / "run", fakes.result(fakes.performance(), fakes.accuracy(), server))
     rows = history.rows(history.of(tmp_path), tmp_path)
-    assert [(row[5], row[7]) for row in rows] == [("Offline", "1 VALID, 1 met"), ("Server", "1 INVALID")]
+    assert [(row[5], row[7]) for row in rows] == [("Offline", "1 VALID, 1 inside"), ("Server", "1 INVALID")]
 
 
 def test_a_run_that_did_not_end_shows_its_status(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_the_verb_filters_by_workload_and_gives_json(
     keep(tmp_path / "two", fakes.result(workload="mixtral-nano"))
     assert main(["history", str(tmp_path), "--workload", "mixtral-nano", "--json"]) == 0
     (run,) = json.loads(capsys.readouterr().out)["runs"]
-    assert (run["workload"], run["outcome"]) == ("mixtral-nano", "1 VALID, 1 met")
+    assert (run["workload"], run["outcome"]) == ("mixtral-nano", "1 VALID, 1 inside")
     assert main(["history", str(tmp_path / "none")]) == 2
     assert main(["history", str(tmp_path / "one" / "..")]) == 0
     assert "mixtral-8x7b" in capsys.readouterr().out

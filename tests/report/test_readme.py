@@ -141,8 +141,23 @@ def test_no_line_of_the_summary_is_wider_than_the_terminal(width: int) -> None:
 def test_the_outcome_names_what_a_job_may_be_judged_by(
     changes: dict[str, Any], said: str, is_good: bool
 ) -> None:
-    found = outcome.of(fakes.result(fakes.performance(), fakes.accuracy(fakes.scored(**changes))))
+    whole = dataclasses.replace(fakes.result().dataset, samples=15_000, is_whole_set=True)
+    runs = fakes.performance(), fakes.accuracy(fakes.scored(**changes))
+    found = outcome.of(fakes.result(*runs, dataset=whole))
     assert (str(found), found.is_good) == (said, is_good)
+
+
+def test_over_a_part_of_the_set_the_outcome_says_inside_and_outside_as_each_line_does() -> None:
+    low = fakes.scored(value=44.0)
+    assert str(outcome.of(fakes.result())) == "1 score inside (part of the set), Offline VALID"
+    both = outcome.of(fakes.result(fakes.accuracy(low, fakes.scored("gsm8k", 80.0))))
+    assert str(both) == "1 score outside (part of the set: Offline ROUGE-1), 1 inside"
+
+
+def test_a_score_without_a_target_says_so_once() -> None:
+    own = fakes.scored("brief", 90.0, low=None, high=None, met=None)
+    text = summary.render(fakes.result(fakes.accuracy(own)))
+    assert "no target" in text and "target no target" not in text
 
 
 def test_an_invalid_run_is_no_good_outcome() -> None:

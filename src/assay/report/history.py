@@ -72,11 +72,12 @@ def verdict(made: RunResult) -> str:
     if made.status is not result.Status.COMPLETE:
         return str(made.status)
     found = outcome.of(made)
+    met, missed = found.verdicts
     counts = (
         (len(found.valid), "VALID"),
         (len(found.invalid), "INVALID"),
-        (len(found.met), "met"),
-        (len(found.missed), "missed"),
+        (len(found.met), met),
+        (len(found.missed), missed),
         (len(found.ungraded), "not graded"),
     )
     return ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing was judged"

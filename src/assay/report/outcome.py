@@ -27,20 +27,31 @@ class Outcome:
     valid: tuple[str, ...]
     performance_only: str = ""
     """Why there are and can be no scores; empty where there can."""
+    is_whole_set: bool = True
+    """The scores are over the set that the targets speak of: only then is a target met or missed."""
 
     @property
     def is_good(self) -> bool:
         return not (self.missed or self.invalid or self.ungraded or self.unscored)
 
+    @property
+    def verdicts(self) -> tuple[str, str]:
+        """Words for a score inside its target and for one outside."""
+        return ("met", "missed") if self.is_whole_set else ("inside", "outside")
+
     def __str__(self) -> str:
-        """`1 target missed (Offline ROUGE-1), 5 met, Server INVALID`."""
+        """`1 target missed (Offline ROUGE-1), 5 met, Server INVALID`; of a part of the set, `6 scores inside (…)`."""
+        met, missed = self.verdicts
+        what, part = ("target", "") if self.is_whole_set else ("score", "part of the set")
         said = []
         if self.missed:
-            said.append(f"{counted(len(self.missed), 'target')} missed ({', '.join(self.missed)})")
+            named = ", ".join(self.missed)
+            said.append(f"{counted(len(self.missed), what)} {missed} ({part and f'{part}: '}{named})")
         if self.ungraded:
             said.append(f"{len(self.ungraded)} not graded ({', '.join(self.ungraded)})")
         if self.met:
-            said.append(f"{len(self.met)} met" if said else f"{counted(len(self.met), 'target')} met")
+            count = str(len(self.met)) if said else counted(len(self.met), what)
+            said.append(f"{count} {met}{f' ({part})' if part and not self.missed else ''}")
         said += [f"{scenario} answers not scored" for scenario in self.unscored]
         said += [f"{scenario} INVALID" for scenario in self.invalid]
         said += [f"{scenario} VALID" for scenario in self.valid]
@@ -66,4 +77,5 @@ def of(result: RunResult) -> Outcome:
             if run.validity is RunValidity.VALID and not run.is_invalid
         ),
         performance_only=result.performance_only,
+        is_whole_set=result.scored_dataset.is_whole_set,
     )

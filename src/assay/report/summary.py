@@ -89,7 +89,7 @@ def _row(score: ScoredMetric, judged: bool) -> tuple[str, str, str, str, str]:
         words.title(score.metric),
         f"{words.number(score.value or 0.0)} {score.unit}",
         words.about(score, words.short),
-        f"target {words.gate(score)}",
+        words.target(score),
         words.verdict(score, judged),
     )
 

@@ -86,6 +86,11 @@ def gate(score: ScoredMetric) -> str:
     return f"{score.low:.8g} to {score.high:.8g}"
 
 
+def target(score: ScoredMetric) -> str:
+    """`target >= 45.143`, or that there is none."""
+    return gate(score) if score.low is score.high is None else f"target {gate(score)}"
+
+
 def verdict(score: ScoredMetric, judged: bool) -> str:
     """What may be said of a score. `judged`: the run was over the whole set that the target speaks of."""
     if score.met is None:
