@@ -202,12 +202,13 @@ def _suts() -> Iterator[Diagnosis]:
         yield Diagnosis(f"SUT {broken.name}", DEGRADED, broken.problem, "mend or uninstall that package")
 
 
+ONLY_FOR = "only --container and `docker` recipes need one"
+
+
 def _engine(name: str) -> Diagnosis:
     subject = f"container engine {name}"
     if shutil.which(name) is None:
-        return Diagnosis(
-            subject, DEGRADED, "not installed; only `docker` recipes need one", f"apt-get install {name}"
-        )
+        return Diagnosis(subject, DEGRADED, f"not installed; {ONLY_FOR}", f"apt-get install {name}")
     try:
         done = subprocess.run([name, "info"], capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -219,7 +220,7 @@ def _engine(name: str) -> Diagnosis:
             subject,
             DEGRADED,
             "installed, but not running",
-            "start its daemon: only `docker` recipes need one",
+            f"start its daemon: {ONLY_FOR}",
         )
     try:
         container.try_out(name, _container_said)

@@ -129,7 +129,8 @@ def test_each_answer_stands_beside_its_own_question_truth_and_verdict(run: RunFo
 
 def test_only_wrong_answers_and_only_a_subset_can_be_asked_for(run: RunFolder) -> None:
     assert [each.sample_index for each in answers.of(run, AnswerFilter(is_wrong=True))] == [1]
-    assert [each.sample_index for each in answers.of(run, AnswerFilter(subset="OpenOrca"))] == [2]
+    for word in ("OpenOrca", "openorca"):
+        assert [each.sample_index for each in answers.of(run, AnswerFilter(subset=word))] == [2]
     assert answers.of(run, AnswerFilter(subset="OpenOrca", is_wrong=True)) == []
 
 

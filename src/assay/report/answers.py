@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +79,7 @@ def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
     workload = workloads.get(made.workload)
     scenario = _scenario(made, wanted.scenario)
     samples = _samples(made, workload, wanted.dataset)
-    subsets = {sample.subset for sample in samples}
-    if wanted.subset is not None and wanted.subset not in subsets:
-        raise ConfigError(f"no subset {wanted.subset!r} in this run", did_you_mean(wanted.subset, subsets))
+    wanted = replace(wanted, subset=_subset(wanted.subset, {sample.subset for sample in samples}))
     grades = _grades(folder, scenario)
     if wanted.is_wrong and not any(grade.verdict for grade in grades.values()):
         raise ConfigError(f"{folder}: no answer of this run was judged right or wrong", "leave --wrong out")
@@ -174,6 +172,14 @@ def _scenario(made: RunResult, asked: Scenario | None) -> Scenario:
     if asked is not None and asked not in found:
         raise ConfigError(f"this run has no accuracy run of {asked}", f"one of: {', '.join(map(str, found))}")
     return asked or found[0]
+
+
+def _subset(asked: str | None, known: Collection[str]) -> str | None:
+    """The subset as the dataset spells it: `gsm8k` is GSM8K."""
+    found = [name for name in known if asked is not None and name.lower() == asked.lower()]
+    if asked is not None and not found:
+        raise ConfigError(f"no subset {asked!r} in this run", did_you_mean(asked, known))
+    return found[0] if found else None
 
 
 def _samples(made: RunResult, workload: Workload, given: Path | None) -> list[Sample]:

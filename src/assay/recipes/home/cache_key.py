@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from assay.recipes.values import Given, Values
 
@@ -33,10 +33,20 @@ class CacheKey(NamedTuple):
             return ["the entry carries no key: it was made by cm, or by an older run"]
         mine = self.as_json()
         return [
-            f"{part}: {kept.get(part)!r} then, {mine[part]!r} now"
+            f"{part}: {_told(kept.get(part))} then, {_told(mine[part])} now"
             for part in mine
             if mine[part] != kept.get(part)
         ]
+
+
+def _told(part: Any) -> str:
+    """A part of a key in words: pairs as `name=value`, and `none` for nothing."""
+    if isinstance(part, list):
+        return (
+            ", ".join("=".join(map(str, item)) if isinstance(item, list) else str(item) for item in part)
+            or "none"
+        )
+    return str(part)
 
 
 def recipe_digest(folder: Path) -> str:
