@@ -43,7 +43,7 @@ def test_the_notes_say_whose_figures_these_are_and_what_they_mean(vllm: foreign.
     made = foreign.result(vllm)
     assert any("every figure is vllm bench serve's own" in note for note in made.notes)
     assert "ttft: first token - sent" in made.notes
-    assert "1 requests failed, and no figure holds them" in made.notes
+    assert "1 request failed, and no figure holds them" in made.notes
     assert made.used is not None and made.used.details["definitions"] == dict(vllm.definitions)
 
 

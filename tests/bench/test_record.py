@@ -98,4 +98,7 @@ def test_what_a_reader_must_know_of_any_run_stands_in_the_notes(tmp_path: Path) 
     notes = record.standing_notes(running.job, running.data, running.samples)
     assert notes[0] == "a test-style run over 4 samples, by the rules not a submission"
     assert notes[1].startswith("the samples are spread over the subsets")
+    assert record.standing_notes(running.job, running.data, running.samples[:1])[0].startswith(
+        "a test-style run over 1 sample, by"
+    )
     assert running.job.workload.note in notes

@@ -16,6 +16,7 @@ from assay.bench import foreign_rows, record
 from assay.bench.foreign_rows import ForeignRequest
 from assay.bench.running import now
 from assay.config import BenchmarkConfig, Mode, Scenario
+from assay.ground.count import counted
 from assay.ground.errors import ConfigError
 from assay.mlperf.record.result import (
     DatasetUsed,
@@ -88,7 +89,7 @@ def write(run: ForeignRun, out: Path) -> RunResult:
 
 def result(run: ForeignRun) -> RunResult:
     samples = max(each.samples for each in run.runs)
-    failed = [f"{run.failed} requests failed, and no figure holds them"] if run.failed else []
+    failed = [f"{counted(run.failed, 'request')} failed, and no figure holds them"] if run.failed else []
     meant = [f"{name}: {meaning}" for name, meaning in run.definitions.items()]
     details = {"tool": run.tool, "version": run.version, "definitions": dict(run.definitions)}
     return RunResult(

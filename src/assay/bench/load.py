@@ -26,6 +26,7 @@ from assay.endpoint.probe.identify import ServerIdentity
 from assay.endpoint.probe.trial import Asker
 from assay.endpoint.sampling import Sampling
 from assay.ground import files
+from assay.ground.count import counted
 from assay.ground.errors import ConfigError, Interrupted, RunFailed
 from assay.mlperf.data import dataset
 from assay.mlperf.data.dataset import Dataset
@@ -264,6 +265,6 @@ def words(made: LevelRecord) -> str:
     failed = found.requests - found.answered
     return (
         f"{made.level.label}: {number(found.tokens_per_s)} tokens/s, "
-        f"p99 first token {four_digits(found.ttft_ms['p99'])} ms, {found.answered} answers"
+        f"p99 first token {four_digits(found.ttft_ms['p99'])} ms, {counted(found.answered, 'answer')}"
         + (f", {failed} failed" if failed else "")
     )

@@ -11,6 +11,7 @@ from assay import __version__
 from assay.bench.running import RunInProgress, now
 from assay.config import Mode, Style
 from assay.ground import files
+from assay.ground.count import counted
 from assay.ground.errors import AssayError, Interrupted
 from assay.machine import probe
 from assay.mlperf import workloads
@@ -119,7 +120,7 @@ def standing_notes(job: Job, data: Dataset, used: Sequence[Sample]) -> list[str]
     notes = []
     if job.config.style is not Style.VALID:
         notes.append(
-            f"a {job.config.style.value}-style run over {len(used)} samples, by the rules not a submission"
+            f"a {job.config.style.value}-style run over {counted(len(used), 'sample')}, by the rules not a submission"
         )
     if choosing.rows_of(used):
         notes.append(

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from assay.config import Mode, Scenario
+from assay.ground.count import counted
 from assay.ground.printable import printable
 from assay.mlperf.record.result import ModeResult, RunResult
 from assay.report import words
@@ -101,7 +102,7 @@ def _accuracy(result: RunResult, run: ModeResult) -> Iterator[str]:
         yield ""
     if not judged:
         yield (
-            f"Over {run.samples} samples, which is not the whole set: these figures cannot meet "
+            f"Over {counted(run.samples, 'sample')}, which is not the whole set: these figures cannot meet "
             "a closed-division target."
         )
         yield ""

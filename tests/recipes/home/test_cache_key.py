@@ -13,8 +13,8 @@ def test_a_key_that_was_kept_as_json_is_the_same() -> None:
 def test_every_part_that_differs_is_named_with_both_values() -> None:
     kept = KEY._replace(version="2.0", inputs=()).as_json()
     assert KEY.differences(kept) == [
-        "version: '2.0' then, '1.0' now",
-        "inputs: [] then, [['path', '/x']] now",
+        "version: 2.0 then, 1.0 now",
+        "inputs: none then, path=/x now",
     ]
 
 
