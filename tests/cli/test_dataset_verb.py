@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -160,18 +161,11 @@ def test_words_that_lack_something_are_refused(words: list[str]) -> None:
         parsed(verb, *words)
 
 
-def facts(**changes: Any) -> dict[str, object]:
-    spread = {"least": 2, "mean": 3.5, "most": 5}
-    part = {"rows": 2, "first": 0, "prompt_tokens": spread, "reference_tokens": spread, "double_bos": 1}
-    base = {
-        "file": "set.pkl",
-        "sha256": "0123",
-        "rows": 2,
-        "subsets": {"GSM8K": part},
-        "languages": {},
-        "warnings": [],
-    }
-    return base | changes
+def facts(**changes: Any) -> verb.DatasetFacts:
+    spread = verb.Spread(2, 3.5, 5)
+    part = verb.SubsetFacts(rows=2, first=0, prompt_tokens=spread, reference_tokens=spread, double_bos=1)
+    base = verb.DatasetFacts("set.pkl", "0123", 2, {"GSM8K": part}, languages={}, warnings=[])
+    return dataclasses.replace(base, **changes)
 
 
 def test_a_set_is_told_part_by_part() -> None:
@@ -190,7 +184,7 @@ def test_what_a_set_holds_is_plain_and_adds_up(tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
     write_columns(path, dataset.columns_of(rows() * 3))
     loaded = dataset.load(path, SCHEMA)
-    found = json.loads(json.dumps(verb.describe(loaded, SCHEMA)))
+    found = dataclasses.asdict(verb.describe(loaded, SCHEMA))
     assert found["rows"] == 6 == sum(part["rows"] for part in found["subsets"].values())
     assert found["subsets"]["MBXP"]["first"] == 1 and found["languages"] == {"cpp": 3}
     assert found["subsets"]["GSM8K"]["reference_tokens"] == {"least": 2, "mean": 2.0, "most": 2}

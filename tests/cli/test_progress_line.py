@@ -5,6 +5,7 @@ import io
 import pytest
 
 from assay.cli import live, progress, terminal
+from assay.cli.live import LiveView
 from assay.cli.progress import ProgressLine, duration, text
 from assay.mlperf.sut.progress import Progress
 
@@ -118,3 +119,14 @@ def test_nothing_is_shown_where_progress_is_not_wanted(clock: Clock, monkeypatch
     line.close()
     assert stream.getvalue() == ""
     assert isinstance(live.view(Terminal()), ProgressLine)
+
+
+@pytest.mark.parametrize("kind", [ProgressLine, LiveView])
+def test_an_error_stands_below_what_was_shown(kind: type[ProgressLine | LiveView], clock: Clock) -> None:
+    stream = Terminal()
+    with pytest.raises(KeyError), kind(stream) as line:
+        line.show(Progress("a", 1, 9))
+        clock.now += 0.3
+        line.show(Progress("a", 2, 9))
+        raise KeyError
+    assert stream.getvalue().endswith(("\r\x1b[K", "\n"))  # the cursor is at the start of an empty line

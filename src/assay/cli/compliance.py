@@ -67,7 +67,5 @@ def _performed(folder: Path, compliance_dataset: Path | None) -> dict[str, Compl
     from assay.bench.running import Reporter
     from assay.cli.progress import ProgressLine
 
-    line = ProgressLine()
-    verdicts = comply.perform(folder, Reporter(line.say, line.show), compliance_dataset)
-    line.close()
-    return verdicts
+    with ProgressLine() as line:
+        return comply.perform(folder, Reporter(line.say, line.show), compliance_dataset)

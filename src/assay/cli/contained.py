@@ -22,14 +22,12 @@ def main(text: str) -> int:
     from assay.bench.running import Reporter
     from assay.cli.progress import ProgressLine
 
-    line = ProgressLine(sys.stdout)
     try:
-        contained.inside(text, Reporter(line.say, line.show))
+        with ProgressLine(sys.stdout) as line:
+            contained.inside(text, Reporter(line.say, line.show))
     except AssayError as error:
         say(f"assay: {error}")
         return error.exit_code
-    finally:
-        line.close()
     return 0
 
 

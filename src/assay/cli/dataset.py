@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +89,7 @@ def _inspect(args: argparse.Namespace) -> int:
             ) from None
         raise
     if args.json:
-        say_json(json.dumps(facts))
+        say_json(json.dumps(dataclasses.asdict(facts)))
     else:
         say(text(facts))
     return 0
@@ -135,21 +138,20 @@ def _build(args: argparse.Namespace) -> int:
     if args.samples < 1:
         raise ConfigError(f"--samples {args.samples}: at least one row must be built", "--samples 30")
     dataset_file.format_of(args.out)
-    line = ProgressLine()
-    grade = Grade(progress=lambda done, total: line.show(Progress("canonical solutions", done, total)))
-    order = Order(
-        {name: getattr(args, name) for name in builder.sources},
-        tokenizer.load(args.tokenizer),
-        args.samples,
-        args.seed,
-        grade if args.only_passing else None,
-    )
-    columns = builder.build(order)
-    line.close()
+    with ProgressLine() as line:
+        grade = Grade(progress=lambda done, total: line.show(Progress("canonical solutions", done, total)))
+        order = Order(
+            {name: getattr(args, name) for name in builder.sources},
+            tokenizer.load(args.tokenizer),
+            args.samples,
+            args.seed,
+            grade if args.only_passing else None,
+        )
+        columns = builder.build(order)
     dataset_file.write_columns(args.out, columns)
     facts = describe(dataset.load(args.out, workload.schema), workload.schema)
     if args.json:
-        say_json(json.dumps({**facts, "note": builder.note}))
+        say_json(json.dumps({**dataclasses.asdict(facts), "note": builder.note}))
     else:
         say(text(facts))
         say(builder.note)
@@ -180,57 +182,89 @@ def _workload(name: str | None) -> Workload:
     return workloads.get(name) if name else workloads.USUAL
 
 
-def describe(loaded: Dataset, schema: Schema) -> dict[str, object]:
-    """A summary of a dataset as plain JSON values."""
-    from collections import Counter
+@dataclass(frozen=True)
+class Spread:
+    """Of lengths in tokens."""
 
+    least: int
+    mean: float
+    most: int
+
+    @classmethod
+    def of(cls, lengths: Sequence[int]) -> Spread:
+        return cls(min(lengths), round(sum(lengths) / len(lengths), 1), max(lengths))
+
+    def __str__(self) -> str:
+        return f"{self.least} to {self.most} (mean {self.mean})"
+
+
+@dataclass(frozen=True)
+class SubsetFacts:
+    """The rows of one subset. The names of all fields are those of the JSON."""
+
+    rows: int
+    first: int
+    """Index of its first row."""
+    prompt_tokens: Spread
+    reference_tokens: Spread
+    double_bos: int
+    """Prompts that begin with the same id twice."""
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """A summary of a dataset."""
+
+    file: str
+    sha256: str
+    rows: int
+    subsets: dict[str, SubsetFacts]
+    languages: dict[str, int]
+    """Programming language -> rows."""
+    warnings: list[str]
+
+
+def describe(loaded: Dataset, schema: Schema) -> DatasetFacts:
     samples = loaded.samples
-    subsets = {}
-    for subset in dict.fromkeys(sample.subset for sample in samples):
-        some = [sample for sample in samples if sample.subset == subset]
-        subsets[subset] = {
-            "rows": len(some),
-            "first": some[0].index,
-            "prompt_tokens": _spread([len(sample.prompt_ids) for sample in some]),
-            "reference_tokens": _spread([len(sample.reference_ids) for sample in some]),
-            "double_bos": sum(_has_double_bos(sample) for sample in some),
-        }
-    languages = Counter(sample.language for sample in samples if sample.language)
-    return {
-        "file": loaded.source,
-        "sha256": loaded.sha256,
-        "rows": len(samples),
-        "subsets": subsets,
-        "languages": dict(sorted(languages.items())),
-        "warnings": schema.warnings(samples),
+    subsets = {
+        subset: _subset([sample for sample in samples if sample.subset == subset])
+        for subset in dict.fromkeys(sample.subset for sample in samples)
     }
+    languages = Counter(sample.language for sample in samples if sample.language)
+    return DatasetFacts(
+        loaded.source,
+        loaded.sha256,
+        len(samples),
+        subsets,
+        dict(sorted(languages.items())),
+        schema.warnings(samples),
+    )
+
+
+def _subset(samples: Sequence[Sample]) -> SubsetFacts:
+    return SubsetFacts(
+        len(samples),
+        samples[0].index,
+        Spread.of([len(sample.prompt_ids) for sample in samples]),
+        Spread.of([len(sample.reference_ids) for sample in samples]),
+        sum(map(_has_double_bos, samples)),
+    )
 
 
 def _has_double_bos(sample: Sample) -> bool:
     return len(sample.prompt_ids) > 1 and sample.prompt_ids[0] == sample.prompt_ids[1]
 
 
-def _spread(lengths: Sequence[int]) -> dict[str, float]:
-    return {"least": min(lengths), "mean": round(sum(lengths) / len(lengths), 1), "most": max(lengths)}
-
-
-def text(facts: dict[str, object]) -> str:
-    """The summary of `describe` as text for a terminal."""
-    lines = [f"{facts['file']}", f"  sha256     {facts['sha256']}", f"  rows       {facts['rows']}"]
-    subsets = facts["subsets"]
-    assert isinstance(subsets, dict)
-    for name, subset in subsets.items():
-        prompt, reference = subset["prompt_tokens"], subset["reference_tokens"]
-        lines.append(
-            f"  {name:<10} {subset['rows']} rows from row {subset['first']}; prompt tokens {prompt['least']} to "
-            f"{prompt['most']} (mean {prompt['mean']}), reference tokens {reference['least']} to "
-            f"{reference['most']} (mean {reference['mean']}); BOS twice in {subset['double_bos']}"
-        )
-    languages = facts["languages"]
-    assert isinstance(languages, dict)
-    if languages:
-        lines.append("  languages  " + ", ".join(f"{name} {count}" for name, count in languages.items()))
-    warnings = facts["warnings"]
-    assert isinstance(warnings, list)
-    lines += [f"  warning    {warning}" for warning in warnings]
+def text(facts: DatasetFacts) -> str:
+    """The summary as text for a terminal."""
+    lines = [facts.file, f"  sha256     {facts.sha256}", f"  rows       {facts.rows}"]
+    lines += [
+        f"  {name:<10} {subset.rows} rows from row {subset.first}; prompt tokens {subset.prompt_tokens}, "
+        f"reference tokens {subset.reference_tokens}; BOS twice in {subset.double_bos}"
+        for name, subset in facts.subsets.items()
+    ]
+    if facts.languages:
+        listed = ", ".join(f"{name} {count}" for name, count in facts.languages.items())
+        lines.append(f"  languages  {listed}")
+    lines += [f"  warning    {warning}" for warning in facts.warnings]
     return "\n".join(lines)

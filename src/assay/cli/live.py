@@ -57,6 +57,12 @@ class LiveView:
     def close(self) -> None:
         self._leave()
 
+    def __enter__(self) -> LiveView:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _draw(self, progress: Progress) -> None:
         look = look_of(self._stream)
         lines = live_text.lines(progress, look)

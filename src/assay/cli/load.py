@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -83,9 +82,8 @@ def run(args: argparse.Namespace) -> int:
     from assay.endpoint.load import record
     from assay.ground import files
 
-    line = ProgressLine()
-    folder, made = load.run(_request(args), Reporter(line.say, line.show))
-    line.close()
+    with ProgressLine() as line:
+        folder, made = load.run(_request(args), Reporter(line.say, line.show))
     if args.html:
         from assay.report import load_page
 
@@ -108,7 +106,7 @@ def _request(args: argparse.Namespace) -> LoadRequest:
     for flag, value in (("--samples", args.samples), ("--answer-tokens", args.answer_tokens)):
         if value is not None and value < 1:
             raise ConfigError(f"{flag} {value} is no count", f"{flag} 100")
-    if not (math.isfinite(args.timeout) and 0 < args.timeout <= 1e6):
+    if not 0 < args.timeout <= 1e6:  # nan is refused too
         raise ConfigError("--timeout is seconds, above 0", "--timeout 60")
     duration_s = native.read("limits.min_duration_s", args.duration, "--duration")
     if not duration_s:

@@ -17,7 +17,7 @@ REDRAW_EVERY_S = 0.2
 
 class ProgressLine:
     """Shows `phase: done of total, rate, time left`. A phase that ends before the first interval shows nothing. With
-    --quiet nothing is shown."""
+    --quiet nothing is shown. Leaving its block clears the line, so that an error stands on a line of its own."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -60,6 +60,12 @@ class ProgressLine:
 
     def close(self) -> None:
         self._clear()
+
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def has_controls(stream: TextIO) -> bool:

@@ -84,25 +84,25 @@ def run(args: argparse.Namespace) -> int:
     from assay.mlperf.scoring.score import accuracy_text
     from assay.mlperf.sut.progress import Progress
 
-    line = ProgressLine()
-    grade = Grade(
-        None if isinstance(args.workers, str) else args.workers,
-        args.unsafe_no_sandbox,
-        lambda done, total: line.show(Progress("grading", done, total)),
-        args.lcb_tests,
-    )
-    f_measures: TextComparison = rouge.f_measures
-    if isinstance(args.workers, str):
-        from assay.bench.ray_grading import on_ray
-
-        grade = on_cluster = on_ray(grade, args.ray_address)
-        f_measures = on_cluster.f_measures
-    elif args.ray_address is not None:
+    is_on_ray = isinstance(args.workers, str)
+    if args.ray_address is not None and not is_on_ray:
         raise ConfigError("--ray-address is for --workers ray", "--workers ray, or leave it out")
-    made = library.score_log(
-        args.log, args.dataset, args.tokenizer, args.workload, args.dtype, grade, f_measures
-    )
-    line.close()
+    with ProgressLine() as line:
+        grade = Grade(
+            None if is_on_ray else args.workers,
+            args.unsafe_no_sandbox,
+            lambda done, total: line.show(Progress("grading", done, total)),
+            args.lcb_tests,
+        )
+        f_measures: TextComparison = rouge.f_measures
+        if is_on_ray:
+            from assay.bench.ray_grading import on_ray
+
+            grade = on_cluster = on_ray(grade, args.ray_address)
+            f_measures = on_cluster.f_measures
+        made = library.score_log(
+            args.log, args.dataset, args.tokenizer, args.workload, args.dtype, grade, f_measures
+        )
     for warning in made.warnings:
         tell(f"assay: {warning}")
     if args.accuracy_txt is not None:
@@ -148,7 +148,6 @@ def to_dict(scores: Sequence[Score], official: Mapping[str, float]) -> dict[str,
     """The official keys (null without a value), and every full score under `scores`."""
     import dataclasses
 
-    empty = {each.metric: None for each in scores}
+    values = {each.metric: each.value for each in scores}
     whole = [{**dataclasses.asdict(each), "details": dict(each.details)} for each in scores]
-    measured = {each.metric: each.value for each in scores if each.value is not None}
-    return {**empty, **official, **empty, **measured, "scores": whole}
+    return {**official, **values, "scores": whole}

@@ -38,21 +38,20 @@ def run(args: argparse.Namespace) -> int:
     if args.scenarios is None and args.config is None:
         args.scenarios = "server"
     request = native_delivery.from_args(args)
-    line = ProgressLine()
 
     from assay.bench import tune
     from assay.bench.running import Reporter
     from assay.cli import consent
     from assay.doors.hub_settings import hub_of
 
-    tuned = tune.run(
-        request,
-        hub_of(os.environ),
-        Reporter(line.say, line.show),
-        args.official,
-        lambda things: consent.ask(things, args.yes),
-    )
-    line.close()
+    with ProgressLine() as line:
+        tuned = tune.run(
+            request,
+            hub_of(os.environ),
+            Reporter(line.say, line.show),
+            args.official,
+            lambda things: consent.ask(things, args.yes),
+        )
     if args.html:
         from assay.bench import tune_page
 
