@@ -35,10 +35,10 @@ def run(args: argparse.Namespace) -> int:
     from assay.mlperf.record.run_folder import RunFolder
     from assay.report import answers, answers_page
 
-    names = {each.value.lower(): each for each in Scenario}
-    if args.scenario is not None and args.scenario.lower() not in names:
+    scenario = Scenario.named(args.scenario) if args.scenario else None
+    if args.scenario and scenario is None:
+        names = [each.value.lower() for each in Scenario]
         raise ConfigError(f"--scenario: no scenario {args.scenario!r}", did_you_mean(args.scenario, names))
-    scenario = names[args.scenario.lower()] if args.scenario else None
     wanted = answers.AnswerFilter(scenario, args.subset, args.wrong, args.dataset, args.tokenizer)
     found = answers.of(RunFolder(args.run), wanted)
     if args.html is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.mlperf.record.definitions import Sheet
+from assay.report.columns import aligned
 from assay.report.markup import Markup, element, joined, table
 from assay.report.words import number
 
@@ -35,8 +36,4 @@ def definition_table(sheet: Sheet) -> Markup:
 def definition_lines(sheet: Sheet) -> list[str]:
     """The same for a terminal."""
     heads, rows = cells(sheet)
-    widths = [max(len(row[at]) for row in (heads, *rows)) for at in range(len(heads))]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))])
-        for row in (heads, *rows)
-    ]
+    return aligned([heads, *rows], str.rjust)

@@ -47,10 +47,11 @@ def parse(text: str) -> Gate:
     if found is None:
         raise ConfigError(f"--fail-if {text!r} is no condition", "--fail-if 'tokens_per_s < 0.97x'")
     scenario, metric, sign, bound, times = found.groups()
-    names = {each.value.lower(): each for each in Scenario}
-    if scenario is not None and scenario.lower() not in names:
+    meant = Scenario.named(scenario) if scenario else None
+    if scenario and meant is None:
+        names = [each.value.lower() for each in Scenario]
         raise ConfigError(f"--fail-if {text!r}: no scenario {scenario}", did_you_mean(scenario, names))
-    return Gate(text, names[scenario.lower()] if scenario else None, metric, sign, float(bound), bool(times))
+    return Gate(text, meant, metric, sign, float(bound), bool(times))
 
 
 def judge(gate: Gate, a: RunResult, b: RunResult, pairs: Sequence[PairedScore] = ()) -> list[GateOutcome]:

@@ -14,6 +14,7 @@ from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult
 from assay.mlperf.record.run_folder import RunFolder
 from assay.report import outcome, words
+from assay.report.columns import aligned
 
 DEPTH = 3
 """Run folders lie in the folder itself or at most so many folders below it."""
@@ -46,10 +47,8 @@ def rows(past: Sequence[PastRun], root: Path) -> list[tuple[str, ...]]:
 
 
 def table(past: Sequence[PastRun], root: Path) -> str:
-    """Columns as wide as their widest cell."""
-    cells = [HEADS, *rows(past, root)]
-    wide = [max(map(len, column)) for column in zip(*cells)]
-    return "\n".join("  ".join(f"{cell:<{w}}" for cell, w in zip(row, wide)).rstrip() for row in cells)
+    """For a terminal."""
+    return "\n".join(aligned([HEADS, *rows(past, root)]))
 
 
 def _rows(past: PastRun, root: Path) -> Iterator[tuple[str, ...]]:

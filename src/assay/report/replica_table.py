@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from assay.mlperf.record.result import RunResult
+from assay.report.columns import aligned
 from assay.report.markup import Markup, element, table
 from assay.report.words import number
 
@@ -34,10 +35,8 @@ def replica_lines(result: RunResult) -> Iterator[str]:
     """For the terminal, columns under each other: the first of the last run, as README.md has all."""
     found = rows(result)
     last = [cells[1:] for cells in found if cells[0] == found[-1][0]]
-    shown = [HEADS[1:], *last[:MOST_LINES]] if last else []
-    widths = [max(map(len, column)) for column in zip(*shown)]
-    for cells in shown:
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths)).rstrip()
+    if last:
+        yield from aligned([HEADS[1:], *last[:MOST_LINES]])
     if len(last) > MOST_LINES:
         yield f"and {len(last) - MOST_LINES} more: README.md"
 
