@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay import suts
 from assay.cli import live, plan, terminal
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from assay.mlperf.record.result import RunResult
 
 HELP = "Run LoadGen against a system under test, score the answers, and write a run folder with a report."
+OF_THIS_MACHINE = ("device", "precision", "limits.batch")
+"""Settings that mean nothing to a SUT elsewhere; shown of it where they were asked for."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,11 +48,8 @@ def run(args: argparse.Namespace) -> int:
     request = native_delivery.from_args(args)
     if args.dry_run:
         return plan.show(request, args.json)
-    line = live.view()
-    try:
+    with live.view() as line:
         return _run(args, request, line)
-    finally:
-        line.close()
 
 
 def _run(args: argparse.Namespace, request: Request, line: live.LiveView | ProgressLine) -> int:
@@ -79,10 +78,9 @@ def _run(args: argparse.Namespace, request: Request, line: live.LiveView | Progr
         say_json(json.dumps(as_json(finished)))
         return code
     width = terminal.width(summary.WIDTH)
-    for label, text in rows(request, finished, code):
-        # A command stays on one line, so that it can be copied.
-        is_command = text.startswith("every finding: ")
-        say("\n".join(summary.labelled(label, text, len(text) + width if is_command else width)))
+    for row in rows(request, finished, code):
+        columns = len(row.text) + width if row.ends_in_command else width
+        say("\n".join(summary.labelled(row.label, row.text, columns)))
     return code
 
 
@@ -98,24 +96,32 @@ def as_json(finished: FinishedBenchmark) -> dict[str, object]:
     }
 
 
-def rows(request: Request, finished: FinishedBenchmark, code: int) -> list[tuple[str, str]]:
-    """(label, text) of the lines below the summary."""
+class EndRow(NamedTuple):
+    """A line below the summary."""
+
+    label: str
+    text: str
+    ends_in_command: bool = False
+    """It stays on one line, so that the command can be copied."""
+
+
+def rows(request: Request, finished: FinishedBenchmark, code: int) -> list[EndRow]:
     made, came_to = finished.result, finished.outcome
     is_barred = native_delivery.is_barred(request.config, request.delivery.allow_fake)
-    found = [("report", str(RunFolder(finished.folder).readme))]
+    found = [EndRow("report", str(RunFolder(finished.folder).readme))]
     if finished.submitted:
         found += tree_rows(finished.submitted, made)
     elif is_barred:
-        found.append(("tree", "none: a fake run is put into one with --submit --allow-fake only"))
+        found.append(EndRow("tree", "none: a fake run is put into one with --submit --allow-fake only"))
     shown_only = "" if code or came_to.is_good else "; not a failure without --gate (with it: exit code 1)"
-    return [*found, ("result", f"{came_to}{shown_only}")]
+    return [*found, EndRow("result", f"{came_to}{shown_only}")]
 
 
-def tree_rows(submitted: Submitted, made: RunResult) -> list[tuple[str, str]]:
-    found = [("tree", str(submitted.tree))]
+def tree_rows(submitted: Submitted, made: RunResult) -> list[EndRow]:
+    found = [EndRow("tree", str(submitted.tree))]
     if submitted.report:
-        found += [("", standing(submitted.report, made))]
-        found += [("", f"every finding: assay check {submitted.tree} --round {made.round}")]
+        command = f"every finding: assay check {submitted.tree} --round {made.round}"
+        found += [EndRow("", standing(submitted.report, made)), EndRow("", command, ends_in_command=True)]
     return found
 
 
@@ -124,19 +130,14 @@ def standing(report: Report, made: RunResult) -> str:
     from assay.bench.pipeline import is_demonstration
     from assay.ground.count import counted
 
-    errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
     if not report.is_clean and is_demonstration(made):
+        errors = counted(report.count(Severity.ERROR), "error")
         return (
             f"example tree only: {made.workload} is in no round, so it will not pass "
-            f"round {report.round} ({counted(errors, 'error')} expected)"
+            f"round {report.round} ({errors} expected)"
         )
-    counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
     words = {True: "a submission", False: "not a submission", None: "not judged in full"}
-    return f"{words[report.is_submission]} by the rules of round {report.round}: {counts}"
-
-
-OF_THIS_MACHINE = ("device", "precision", "limits.batch")
-"""Settings that mean nothing to a SUT elsewhere; shown of it where they were asked for."""
+    return f"{words[report.is_submission]} by the rules of round {report.round}: {report.counts}"
 
 
 def asked(request: Request) -> str:

@@ -43,8 +43,6 @@ def _deliver(request: Request, hub: Hub, line: ProgressLine) -> Delivered:
     from assay.bench.running import Reporter
     from assay.cli.bench import asked
     from assay.doors.builtin.call import Delivered
-    from assay.ground.count import counted
-    from assay.mlperf.checker.finding import Severity
     from assay.mlperf.record.result import RunResult
     from assay.report import outcome, summary
 
@@ -62,9 +60,7 @@ def _deliver(request: Request, hub: Hub, line: ProgressLine) -> Delivered:
     if report := submitted and submitted.report:
         for finding in report.findings:
             line.say(f"{finding.severity.value} {finding.code} {finding.path or '.'}: {finding.message}")
-        errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
-        counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
-        line.say(f"checked by round {report.round}: {counts}")
+        line.say(f"checked by round {report.round}: {report.counts}")
     if failed := pipeline.failures(request, finished):
         raise failed[0]
     tree = submitted.tree if submitted else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -57,15 +56,12 @@ def size(found: Sequence[StoredKind]) -> str:
 
 
 def _consent(found: Sequence[StoredKind], assume_yes: bool) -> None:
-    """Asks on a terminal; without one, requires --yes. Raises: ConfigError when nothing may be removed."""
+    """Raises: ConfigError when nothing may be removed."""
+    from assay.cli import consent
     from assay.ground.errors import ConfigError
 
     if assume_yes or not found:
         return
-    what = f"{size(found)}: {', '.join(kind.name for kind in found)}"
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise ConfigError(f"to be removed: {what}", "--yes removes it")
-    sys.stderr.write(f"to be removed: {what}. Remove? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise ConfigError("nothing was removed", "--yes asks nothing")
+    what = f"to be removed: {size(found)}: {', '.join(kind.name for kind in found)}"
+    declined = ConfigError("nothing was removed", "--yes asks nothing")
+    consent.confirm(what, "Remove?", "--yes removes it", declined)

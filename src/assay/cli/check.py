@@ -71,17 +71,14 @@ def text(report: Report) -> str:
     """The findings, the table and the verdict as text for a terminal."""
     from assay.ground.count import counted
     from assay.mlperf.checker import summary
-    from assay.mlperf.checker.finding import Severity
 
     blocks = [lines(finding) for finding in report.findings]
     blocks += [summary.table(report.rows)] if report.rows else []
-    errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
-    counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
     results = counted(len(report.rows), "result") + (
         f", {report.not_judged} not judged" if report.not_judged else ""
     )
     blocks.append(
-        f"round {report.round}: {verdict(report)} ({counts}; {results}, {counted(report.files, 'file')})"
+        f"round {report.round}: {verdict(report)} ({report.counts}; {results}, {counted(report.files, 'file')})"
     )
     return "\n\n".join(blocks)
 

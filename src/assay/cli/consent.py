@@ -1,4 +1,4 @@
-"""Asks before gigabytes are downloaded: on a terminal with a question; without one, --yes is required."""
+"""Asks before gigabytes are downloaded or removed: on a terminal; without one, --yes is required."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ def ask(things: Sequence[Wanted], assume_yes: bool) -> None:
     hint = "--yes fetches it once; or name what you have: " + ", ".join(
         f"--{each.what.replace(' ', '-')} {'DIR' if each.what == 'checkpoint' else 'FILE'}" for each in things
     )
+    confirm(f"to be fetched first: {needs}", "Fetch?", hint, ConfigError("nothing was fetched", hint))
+
+
+def confirm(what: str, question: str, hint: str, declined: ConfigError) -> None:
+    """Returns when the user says yes. Raises: `declined` for a no; ConfigError without a terminal to ask on."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise ConfigError(f"to be fetched first: {needs}", hint)
-    sys.stderr.write(f"to be fetched first: {needs}. Fetch? [y/N] ")
+        raise ConfigError(what, hint)
+    sys.stderr.write(f"{what}. {question} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise ConfigError("nothing was fetched", hint)
+        raise declined

@@ -112,15 +112,24 @@ def _usual_steps() -> tuple[int, int]:
 def _tree(
     findings: list[Diagnosis], roofline: Roofline | None, sets: MeasuredSets | None, able: bool
 ) -> dict[str, Any]:
-    rates, rival = (sets.instructions, sets.onednn) if sets else ("", "")
     return {
         "can_run": able,
         "findings": [dataclasses.asdict(finding) for finding in findings],
         "roofline": dataclasses.asdict(roofline) if roofline else None,
-        "instructions": rates or None
-        if isinstance(rates, str)
-        else dataclasses.asdict(rates) | {"amx_from_rows": dataclasses.asdict(rates.tiles_from)},
-        "onednn": rival or None
-        if isinstance(rival, str)
-        else dataclasses.asdict(rival) | {"from_rows": rival.rows_from(_usual_steps())},
+        "instructions": _instructions(sets.instructions) if sets else None,
+        "onednn": _onednn(sets.onednn) if sets else None,
     }
+
+
+def _instructions(found: Rates | str) -> dict[str, Any] | str | None:
+    """The rates as plain values, or why there are none; None where nothing is said."""
+    if isinstance(found, str):
+        return found or None
+    return {**dataclasses.asdict(found), "amx_from_rows": dataclasses.asdict(found.tiles_from)}
+
+
+def _onednn(found: OneDnnRates | str) -> dict[str, Any] | str | None:
+    """As `_instructions`."""
+    if isinstance(found, str):
+        return found or None
+    return {**dataclasses.asdict(found), "from_rows": found.rows_from(_usual_steps())}

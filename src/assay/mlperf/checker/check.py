@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.ground import cores
+from assay.ground.count import counted
 from assay.ground.errors import ConfigError
 from assay.mlperf.checker import archive, rules, which_round  # noqa: F401  importing the rules registers them
 from assay.mlperf.checker.archive import Archive
@@ -43,6 +44,12 @@ class Report:
 
     def count(self, severity: Severity) -> int:
         return sum(finding.severity is severity for finding in self.findings)
+
+    @property
+    def counts(self) -> str:
+        """`2 errors, 1 warning`."""
+        errors, warnings = self.count(Severity.ERROR), self.count(Severity.WARNING)
+        return f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
 
     @property
     def is_clean(self) -> bool:
