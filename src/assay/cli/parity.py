@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset", type=paths.source, help="take prompts from this dataset instead of random ids"
     )
+    parser.add_argument("--workload", help="workload with the dataset's schema (default: mixtral-8x7b)")
     parser.add_argument(
         "--precision", default=Precision.FLOAT32.value, help="precision of the engine; several with commas"
     )
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--rouge needs --dataset with instruction rows, and one token or more")
     model = read_model_config(args.checkpoint)
     if args.dataset:
-        prompts = _dataset_prompts(args.dataset, args.samples)
+        prompts = _dataset_prompts(args.dataset, args.workload, args.samples)
     else:
         prompts = parity.random_prompts(model, args.samples, args.steps)
     configs = [
@@ -123,11 +124,12 @@ def _batches(words: str) -> list[int]:
     return batches
 
 
-def _dataset_prompts(path: Path, count: int) -> list[tuple[int, ...]]:
+def _dataset_prompts(path: Path, workload: str | None, count: int) -> list[tuple[int, ...]]:
+    from assay.mlperf import workloads
     from assay.mlperf.data import dataset
-    from assay.mlperf.workloads.datasets import mixtral_rows
 
-    return [sample.prompt_ids for sample in dataset.read(path, mixtral_rows.SCHEMA)[:count]]
+    known = workloads.get(workload) if workload else workloads.USUAL
+    return [sample.prompt_ids for sample in dataset.read(path, known.schema)[:count]]
 
 
 def _text(report: ParityReport) -> str:
