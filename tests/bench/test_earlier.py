@@ -10,6 +10,7 @@ import pytest
 
 from assay.bench import earlier
 from assay.config import BenchmarkConfig, EarlierRun, Paths, Style
+from assay.ground import files
 from assay.ground.errors import ConfigError
 from assay.mlperf.record.result import Status
 from tests import fakes
@@ -74,6 +75,15 @@ def test_a_folder_that_is_no_run_is_never_removed(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     earlier.remove_run(tmp_path / "empty")
     assert (tmp_path / "empty").exists()
+
+
+def test_a_run_that_goes_on_is_never_removed(tmp_path: Path) -> None:
+    config = run_in(tmp_path / "run", status=Status.RUNNING)
+    with files.held(tmp_path / "run"):
+        for way in (EarlierRun.REPLACE, EarlierRun.REUSE):
+            with pytest.raises(ConfigError, match="a process is running"):
+                taken(config, way)
+    assert earlier.holds_run(tmp_path / "run")
 
 
 def test_a_folder_that_is_no_submission_is_never_removed(tmp_path: Path) -> None:

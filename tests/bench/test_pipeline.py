@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.bench import earlier, pipeline, plan, submit
+from assay.bench import earlier, pipeline, plan, preparation, submit
 from assay.bench.pipeline import FinishedBenchmark
 from assay.bench.running import Reporter, RunInProgress
 from assay.bench.submit import Submitted
@@ -265,6 +265,7 @@ def test_what_is_measured_here_or_in_a_container_is_recorded_by_the_pipeline(
     wrong = "measured in the other place"
     monkeypatch.setattr(pipeline.measure, "measure", lambda *_: pytest.fail(wrong) if is_inside else work(*_))
     monkeypatch.setattr(pipeline.contained, "run", lambda *_: work(*_) if is_inside else pytest.fail(wrong))
+    monkeypatch.setattr(preparation, "find_engine", lambda wanted: None)
     delivery = Delivery(container=ContainerRequest() if is_inside else None)
     finished = pipeline.run(echo_job.request(tmp_path / "run", delivery), Hub(), echo_job.silent())
     assert result.read(tmp_path / "run") == finished.result

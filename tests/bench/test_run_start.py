@@ -76,6 +76,29 @@ def test_a_folder_in_which_another_process_works_is_refused(tmp_path: Path) -> N
         pass
 
 
+def test_of_two_that_want_one_empty_folder_one_gets_it(tmp_path: Path) -> None:
+    with run_start.claimed(tmp_path / "run"), pytest.raises(ConfigError, match="in use by a command"):
+        echo_job.begun(tmp_path / "run")
+    echo_job.begun(tmp_path / "run")
+    with pytest.raises(ConfigError, match="is not empty"):
+        echo_job.begun(tmp_path / "run")
+
+
+def test_what_another_process_wrote_between_the_look_and_the_claim_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(out: Path | None) -> Path:
+        assert out is not None
+        out.mkdir()
+        (out / "config.json").write_text("the other's")
+        return out
+
+    monkeypatch.setattr(run_start, "claim", late)
+    with pytest.raises(ConfigError, match="is not empty"):
+        echo_job.begun(tmp_path / "run")
+    assert (tmp_path / "run/config.json").read_text() == "the other's"
+
+
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot use run folder"):

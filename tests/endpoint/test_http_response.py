@@ -62,3 +62,10 @@ def test_a_connection_is_asked_again_unless_the_server_closes_it(said: bytes) ->
     response = HttpResponse()
     response.feed(b"HTTP/1.1 200 OK\r\n" + said + b"Content-Length: 1\r\n\r\na")
     assert response.is_whole and response.keeps_alive is (not said)
+
+
+def test_a_web_page_is_no_answer_and_an_error_page_may_be_one() -> None:
+    page = b"Content-Type: Text/HTML\r\nContent-Length: 4\r\n\r\n<b/>"
+    with pytest.raises(BadResponse, match="a web page"):
+        HttpResponse().feed(b"HTTP/1.1 200 OK\r\n" + page)
+    assert HttpResponse().feed(b"HTTP/1.1 502 Bad Gateway\r\n" + page) == b"<b/>"

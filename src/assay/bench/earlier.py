@@ -10,7 +10,7 @@ from pathlib import Path
 from assay import suts
 from assay.config import BenchmarkConfig, Delivery, Division, EarlierRun, Request
 from assay.doors import native
-from assay.ground import files
+from assay.ground import files, scratch
 from assay.ground.errors import ConfigError
 from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult, Status
@@ -110,24 +110,32 @@ def unusable(folder: Path, why: str | None) -> ConfigError:
 
 
 def remove_run(folder: Path) -> None:
-    """Remove an earlier run. Raises: ConfigError for a folder that is none, which is left alone."""
+    """Remove an earlier run. Raises: as `refuse_no_run`; such a folder is left alone."""
     refuse_no_run(folder)
     if folder.exists() and any(folder.iterdir()):
-        shutil.rmtree(folder)
+        with scratch.folder(f".{folder.name}.", ".old", folder.absolute().parent) as beside:
+            folder.rename(beside / folder.name)  # in one step: what another process begins there stays
 
 
 def refuse_no_run(folder: Path) -> None:
-    """Raises: ConfigError for a folder that holds something else than a run of Assay."""
-    if folder.exists() and any(folder.iterdir()) and not RunFolder(folder).is_run:
+    """Raises: ConfigError for a folder that holds something else than a run of Assay, or a run that goes on."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not RunFolder(folder).is_run:
         raise ConfigError(
             f"{folder} is to be cleaned and is no run folder of Assay", "name another output folder"
         )
+    _refuse_running(folder)
 
 
 def refuse_useless(folder: Path) -> None:
     """Raises: ConfigError for a folder that holds no run which could go on, and for one that is in use."""
     if not RunFolder(folder).is_run:
         raise ConfigError(f"{folder} holds no run to go on with", "the folder of a run that was stopped")
+    _refuse_running(folder)
+
+
+def _refuse_running(folder: Path) -> None:
     if files.is_held(folder):
         raise ConfigError(f"a process is running {folder}", "wait for its end, or stop it")
 

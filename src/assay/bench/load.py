@@ -63,8 +63,9 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
     wanted = dataclasses.replace(wanted, api=asker.api.name, model=asker.model)
     if kept is None:
         fresh = _record(asked, wanted, asker, identity, data, samples, clients)
-        kept = KeptLoad(run_start.claim(asked.out), fresh)
-        record.write(kept.folder, fresh)
+        with run_start.claimed(asked.out) as folder:
+            record.write(folder, fresh)
+        kept = KeptLoad(folder, fresh)
     else:
         _refuse_other(kept, wanted)
     limits = ClientLimits(min(STALL_S, asked.timeout_s), asked.timeout_s, in_flight=RATE_STREAMS)

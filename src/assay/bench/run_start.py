@@ -24,9 +24,9 @@ def begin(request: Request, reporter: Reporter, ready: Ready | None = None) -> R
     folder holds something; EnvironmentProblem when the disk is full.
     """
     ready = ready or preparation.ready(request.config)
-    folder = claim(request.config.paths.out)
     asked = dataclasses.replace(request, config=ready.job.config)
-    files.write_json(RunFolder(folder).config, asked.to_dict())
+    with claimed(request.config.paths.out) as folder:
+        files.write_json(RunFolder(folder).config, asked.to_dict())
     return running(request, ready, folder, reporter)
 
 
@@ -35,6 +35,18 @@ def running(request: Request, ready: Ready, folder: Path, reporter: Reporter) ->
     return RunInProgress(
         ready.job, ready.data, folder, reporter, request.delivery, accuracy_data=ready.accuracy_data
     )
+
+
+@contextmanager
+def claimed(out: Path | None) -> Iterator[Path]:
+    """A run folder as of `claim`. Write its first file in the block: from then on no other process takes it.
+
+    Raises: ConfigError as `claim`, and where another process takes it at the same moment.
+    """
+    folder = claim(out)
+    with held_alone(folder, "a command"):
+        earlier.refuse_taken(folder)
+        yield folder
 
 
 def claim(out: Path | None) -> Path:

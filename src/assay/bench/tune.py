@@ -92,10 +92,10 @@ def _begun(config: BenchmarkConfig) -> tuple[Path, Tuned]:
         if found.facts != facts:
             raise ConfigError(f"{out} holds a search for another job", "--out a new folder")
         return out, found
-    folder = run_start.claim(out)
     assert config.limits.min_duration_s is not None
-    tuned = Tuned(str(folder), facts, config.scenarios[0].value, config.limits.min_duration_s)
-    tune_record.write(tuned)
+    with run_start.claimed(out) as folder:
+        tuned = Tuned(str(folder), facts, config.scenarios[0].value, config.limits.min_duration_s)
+        tune_record.write(tuned)
     return folder, tuned
 
 

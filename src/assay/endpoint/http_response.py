@@ -11,6 +11,11 @@ from httptools import HttpParserError, HttpResponseParser
 MOST_HEADER_BYTES = 65_536
 
 
+A_PAGE = (
+    "the answer is a web page (text/html): is this the server itself, or is there a proxy or a login between?"
+)
+
+
 class BadResponse(ValueError):
     """The bytes that arrived are not an HTTP/1.1 response."""
 
@@ -29,6 +34,7 @@ class HttpResponse:
         self._head_bytes = 0
         self._has_length = False
         self._coding = ""
+        self._is_page = False
 
     def feed(self, data: bytes) -> bytes:
         """Returns the part of `data` that belongs to the body. Raises: BadResponse."""
@@ -42,6 +48,8 @@ class HttpResponse:
             raise BadResponse(f"no HTTP/1.1 response: {error}: {data[:60]!r}") from None
         if self._coding and self.status == 200:
             raise BadResponse(compressed(self._coding))
+        if self._is_page and self.status == 200:
+            raise BadResponse(A_PAGE)
         if self.status is None and self._head_bytes > MOST_HEADER_BYTES:
             raise BadResponse("the headers have no end")
         if self.is_whole:
@@ -60,6 +68,8 @@ class HttpResponse:
         self._has_length = self._has_length or name.lower() in (b"content-length", b"transfer-encoding")
         if name.lower() == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
             self._coding = value.decode("latin-1")
+        if name.lower() == b"content-type" and value.lower().startswith(b"text/html"):
+            self._is_page = True
 
     def on_headers_complete(self) -> None:
         assert self._parser is not None

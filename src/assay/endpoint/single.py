@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +19,16 @@ from assay.endpoint.delta import Delta, Finish, Usage
 from assay.endpoint.event_limit import EventTooLong
 from assay.endpoint.failure import EndpointFailure, FailureKind, refusal
 from assay.endpoint.framing import splitter
-from assay.endpoint.http_response import compressed
+from assay.endpoint.http_response import A_PAGE, compressed
 
 _READ = 65536
 _MAX_FACT = 4 * 2**20
+WHOLE_AFTER = 10
+"""So many times the longest silence is the longest answer: one that drips has an end too. A choice."""
+
+
+class TooLong(TimeoutError):
+    """An answer that has no end."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,8 @@ def answer(server: ProbedServer, api: Api, body: bytes) -> SingleAnswer:
                 first = first or time.monotonic() - start
                 deltas += map(reader.feed, split.feed(data))
         deltas += map(reader.feed, split.close())
+    except TooLong as error:
+        failure = EndpointFailure(FailureKind.TIMEOUT, str(error))
     except TimeoutError:
         failure = EndpointFailure(FailureKind.STALL, f"no byte for {server.timeout_s:g} s")
     except EventTooLong as error:
@@ -113,6 +123,8 @@ def _refused(response: http.client.HTTPResponse) -> EndpointFailure | None:
         return refusal(response.status, _message(response.read(_READ)), was_ready=False)
     if (coding := response.getheader("Content-Encoding", "identity")) != "identity":
         return EndpointFailure(FailureKind.DAMAGED, compressed(coding))
+    if response.getheader("Content-Type", "").lower().startswith("text/html"):
+        return EndpointFailure(FailureKind.DAMAGED, A_PAGE)
     return None
 
 
@@ -129,12 +141,30 @@ def _request(server: ProbedServer, method: str, path: str, body: bytes) -> Itera
     headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
     if server.key:
         headers["Authorization"] = f"Bearer {server.key}"
+    longest_s, over = WHOLE_AFTER * server.timeout_s, threading.Event()
+
+    def end() -> None:
+        over.set()
+        with suppress(OSError):  # it has ended by itself
+            carrier.shutdown(socket.SHUT_RDWR)
+
+    clock = threading.Timer(longest_s, end)
+    clock.daemon = True
     try:
+        connection.connect()
+        carrier = connection.sock
+        clock.start()
         connection.request(method, where.prefix + path, body or None, headers)
         with connection.getresponse() as response:
             yield response
+    except (OSError, http.client.HTTPException):
+        if not over.is_set():
+            raise
     finally:
+        clock.cancel()
         connection.close()
+    if over.is_set():
+        raise TooLong(f"not whole after {longest_s:g} s")
 
 
 def _message(body: bytes) -> str:

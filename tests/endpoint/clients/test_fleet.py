@@ -114,6 +114,21 @@ def test_a_process_that_dies_fails_what_it_carried_and_the_other_one_goes_on() -
     }
 
 
+def test_a_stream_of_tokens_without_end_is_left_as_soon_as_it_is_too_long() -> None:
+    with mock(tokens=20_000) as server:
+        made, heard = fleet(server, in_flight=1, count=1)
+        number, asked_ns, written = order(0)
+        question = msgspec.msgpack.decode(written, type=WrittenQuestion)
+        body = question.body.replace(b'"max_tokens": %d' % TOKENS, b'"max_tokens": 20000')
+        body = body.replace(b'"max_tokens":%d' % TOKENS, b'"max_tokens":20000')
+        assert body != question.body
+        made.ask([(number, asked_ns, msgspec.Raw(packed(WrittenQuestion(body, question.terms))))])
+        heard.wait(lambda: len(heard.ended) == 1)
+        made.close()
+    assert heard.ended[0].failure == "TOKENS" and heard.ended[0].tokens < 20_000
+    assert "6 were allowed" in heard.ended[0].detail
+
+
 def test_without_any_process_orders_fail_at_once() -> None:
     with mock() as server:
         made, heard = fleet(server, count=1)

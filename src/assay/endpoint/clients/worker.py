@@ -125,6 +125,8 @@ class ClientWorker(Arrivals):
         if answer.ids and not exchange.is_first_told:
             exchange.is_first_told = True
             self._soon().firsts.append((exchange.key.number, answer.ids[0]))
+        if len(answer.ids) > exchange.key.terms.most_tokens:  # a stream may have no end, and memory has one
+            answer.failure = answer.failure or audit.tokens_fault(answer, exchange.key.terms)
         if answer.is_whole and answer.failure is None and not exchange.is_done_told:
             fault = audit.tokens_fault(answer, exchange.key.terms)
             if fault is not None:
