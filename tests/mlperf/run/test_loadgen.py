@@ -8,20 +8,28 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing import Pipe
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from assay.ground.errors import RunFailed
+from assay.mlperf.rounds import round as rounds
+from assay.mlperf.rounds.early_stopping import Judgement
+from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run import journal
 from assay.mlperf.run.journal import Keeper
-from assay.mlperf.run.loadgen import Relay
-from assay.mlperf.sut.channel import Channel, Kind
+from assay.mlperf.run.loadgen import LoadgenRun, Relay
+from assay.mlperf.run.loadgen_job import LoadGenJob
+from assay.mlperf.run.trial import LateCount, StopRule, Tally
+from assay.mlperf.sut.channel import Channel, Kind, socket_name
 from assay.mlperf.sut.interface import Answer, FirstToken
 
 
@@ -189,3 +197,43 @@ def test_times_of_queries_first_tokens_and_answers_are_stamped(two: Ends) -> Non
     assert (issued.ids, issued.values) == ([2**63, 200], [7, 8])
     assert (first.ids, first.values, done.ids, done.values) == ([200], [5], [200], [2])
     assert issued.at_ns <= first.at_ns <= done.at_ns
+
+
+def test_after_the_last_tally_of_a_trial_the_counting_thread_tells_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may look once more while the process ends, and its tally would say that the run was cut short."""
+    anything = SimpleNamespace(
+        log_output=SimpleNamespace(), FromConfig=lambda *_: 0, Server=0, PerformanceOnly=0
+    )
+    stand_in = SimpleNamespace(TestScenario=anything, TestMode=anything)
+    for name in (
+        "TestSettings",
+        "LogSettings",
+        "ConstructFastSUT",
+        "ConstructQSL",
+        "StartTestWithLogSettings",
+    ):
+        setattr(stand_in, name, lambda *_: anything)
+    monkeypatch.setitem(sys.modules, "mlperf_loadgen", stand_in)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    for name in ("_receive", "_count"):  # the threads; the test is one of them
+        monkeypatch.setattr(LoadgenRun, name, lambda _: None)
+    monkeypatch.setattr(LateCount, "look", lambda *_: Tally(Judgement.PASS, 1, 1, 0, 0))
+    ours, theirs = Pipe()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        with socket_name(str(tmp_path / "sut")) as name:
+            listener.bind(name)
+        listener.listen()
+        stop = StopRule(rounds.load("v5.1").seeds, 1.0, Latency(100.0, 10.0), 1, 0)
+        job = LoadGenJob(
+            tmp_path, str(tmp_path / "sut"), "", "Server", False, 1, tmp_path, None, None, tmp_path, stop=stop
+        )
+        run = LoadgenRun(job, theirs)
+        run.perform()
+        threading.Thread(target=run._stop_when_sure, daemon=True).start()
+        told = []
+        while ours.poll(0.3):
+            told.append(ours.recv())
+    assert [each.is_whole for each in told if isinstance(each, Tally)] == [True]
