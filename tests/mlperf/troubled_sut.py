@@ -34,7 +34,7 @@ class TroubledSut:
         if self._trouble in ("silent", "raises in a thread"):
             return
         if self._trouble == "slow but talking":
-            for part in range(4):
+            for part in range(8):  # 3.2 s, longer than the test lets a silent one live
                 time.sleep(0.4)
                 self._sink.progress(f"part {part}")
         answers = [Answer(query.id, (5, 6, 7)) for query in queries]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -193,23 +194,39 @@ def test_the_program_has_no_privileges_and_a_clean_environment(
     assert "SECRET_TOKEN" not in status
 
 
+SLEEP = b"/bin/sleep\x0060\x00"
+
+
 def test_no_process_of_the_sandbox_shows_the_environment_of_the_caller(
     box: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen from outside, where also those can be read that root hides from the program."""
     monkeypatch.setenv("SECRET_TOKEN", "xyzzy")
-    thread = threading.Thread(target=box.run, args=(("/bin/sleep", "1"), "x", b""))
+    thread = threading.Thread(target=box.run, args=(("/bin/sleep", "60"), "x", b""))
     thread.start()
-    time.sleep(0.5)
+    while not (sleeping := [pid for pid in cpu_time.tree(os.getpid()) if command(pid) == SLEEP]):
+        assert thread.is_alive()
+        time.sleep(0.02)
     shown = {pid: environment(pid) for pid in cpu_time.tree(os.getpid()) if pid != os.getpid()}
+    for pid in sleeping:
+        os.kill(pid, signal.SIGKILL)
     thread.join()
     assert len([text for text in shown.values() if text]) >= 2
     assert [pid for pid, text in shown.items() if b"xyzzy" in text] == []
 
 
 def environment(pid: int) -> bytes:
+    return content(f"/proc/{pid}/environ")
+
+
+def command(pid: int) -> bytes:
+    """Its words, a NUL behind each."""
+    return content(f"/proc/{pid}/cmdline")
+
+
+def content(path: str) -> bytes:
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
+        return Path(path).read_bytes()
     except OSError:
         return b""
 

@@ -144,8 +144,9 @@ def test_an_answer_ends_with_the_stop_sequence_of_its_sample() -> None:
     ],
 )
 def test_an_answer_that_fails_is_completed_and_never_forgotten(fault: str, said: str) -> None:
+    limit = {"stall_timeout": 1.0} if fault == "stall" else {}
     with TinyServer(echoed, fault, faulty_from=WARM) as server:
-        sut, sink = built(server.url, stall_timeout=0.3)
+        sut, sink = built(server.url, **limit)
         used = asked(sut, 4)
     (told,) = used.faults
     assert said in told and told.startswith("4 of 4 answers failed")
