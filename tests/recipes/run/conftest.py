@@ -1,10 +1,21 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from assay.recipes.contract.cm import CM
+from assay.recipes.contract.hooks import HookProcessState
 from assay.recipes.contract.mlc import MLC
 from assay.recipes.home.repositories import Home
+from assay.recipes.run.automation import Automation
+from assay.recipes.run.native import NativeScripts
 from tests.recipes.conftest import Kit
+
+Make = Callable[..., Automation]
 
 
 @pytest.fixture
@@ -16,3 +27,28 @@ def mlc(kit: Kit, tmp_path: Path) -> Kit:
     (kit.repository / "meta.yaml").write_text("alias: tests@small\nuid: 00000000000000aa\ngit: true\n")
     kit.home.register(kit.repository)
     return kit
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """`make(answers, host)`: what the user answers, and the search variables of the process."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+    def made(answer: str | None = None, host: dict[str, str] | None = None, dialect: Any = CM) -> Automation:
+        scripts = NativeScripts(dialect, HookProcessState({"PATH": os.environ["PATH"]}), lambda text: None)
+        return Automation(
+            dialect,
+            scripts,
+            access=lambda request, out=None: {"return": 0, "asked": request},
+            ask=lambda question: answer,
+            host_path=lambda name: (host or {}).get(name, ""),
+            folder=tmp_path,
+        )
+
+    return made
+
+
+@pytest.fixture
+def automation(make: Make) -> Automation:
+    return make()

@@ -1,30 +1,22 @@
-"""The object that hooks get as `automation`: helpers to find tools, detect versions and run scripts.
+"""The object that hooks get as `automation`: it finds tools (`tool_search`), learns their versions
+(`version_detection`), and holds what hooks read of a run.
 
-Its methods take and return dictionaries with `return` and `error`, as hooks expect. No other module does that.
+Its methods take and return dictionaries with `return` and `error`, as hooks expect.
 """
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from assay.recipes.contract import shell
 from assay.recipes.contract.dialect import SCRIPT_UID, Dialect
-from assay.recipes.contract.hooks import Hooks
-from assay.recipes.contract.merge import copied
-from assay.recipes.errors import GENERAL, NOT_FOUND, SCRIPT_FAILED, RecipeFault
 from assay.recipes.model.dependencies import local_keys, update_named
-from assay.recipes.model.versions import Versions
 from assay.recipes.run.native import NativeScripts
+from assay.recipes.run.tool_search import ToolSearch
+from assay.recipes.run.version_detection import Answer
 from assay.recipes.values import Values
-
-Answer = Values
-# `python3` is also found as python3.11, python3-11, …  Source: find_artifact of the pinned engine.
-NUMBERED = ("", ".[0-9]", ".[0-9][0-9]", "-[0-9]", "-[0-9][0-9]", "[0-9]", "[0-9][0-9]")
-VERSIONED = ("[0-9].[0-9]", "[0-9][0-9].[0-9]", "[0-9][0-9].[0-9][0-9]")
 
 
 class WithLogger:
@@ -45,7 +37,7 @@ class Bridge(WithLogger):
         self.access = access
 
 
-class Automation(WithLogger):
+class Automation(ToolSearch, WithLogger):
     """One object for a whole run. The hooks of all its recipes get the same object."""
 
     def __init__(
@@ -57,221 +49,13 @@ class Automation(WithLogger):
         host_path: Callable[[str], str],
         folder: Path,
     ) -> None:
-        self.dialect = dialect
-        self.scripts = scripts
-        self.ask = ask
-        self.host_path = host_path
+        super().__init__(dialect, scripts, access, ask, host_path)
         self.cmind = self.action_object = Bridge(access)
         self.meta = {"alias": "script", "uid": SCRIPT_UID, "deps": {"cache": "cache,541d6f712a6b464e"}}
         self.os_info = shell.host_info(dialect)
         self.local_env_keys = local_keys(dialect)
         self.path = str(folder)
         self.run_state: Values = {}
-
-    def run_native_script(self, i: Answer) -> Answer:
-        """Runs another script of the recipe's folder. `env_tmp` is the env after it; env, state and script name of
-        the step are then restored."""
-        step = i["run_script_input"]
-        before = {key: copied(step[key]) for key in ("env", "state", "script_name") if key in step}
-        step["script_name"], step["env"] = i["script_name"], i.get("env") or {}
-        step.setdefault("state", {})
-        try:
-            answer = self._attempt(step)
-            answer["env_tmp"] = copied(dict(step["env"]))
-        finally:
-            for key in ("env", "state", "script_name"):
-                step.pop(key, None)
-            step.update({"script_name": "", **before})
-        return answer
-
-    def _attempt(self, step: Answer) -> Answer:
-        try:
-            self.scripts.run(step)
-        except RecipeFault as fault:
-            return fault.answer()
-        return {"return": 0}
-
-    def detect_version_using_script(self, i: Answer) -> Answer:
-        """Runs the recipe's script and its `detect_version` hook. Returns 16 when they find no version within the
-        bounds."""
-        env, step = i.get("env") or {}, i["run_script_input"]
-        answer = self._detect(step, env)
-        version = answer.get("version", "")
-        if answer["return"] == 0 and version not in ("", -1) and self._fits(str(version), env):
-            return {"return": 0, "detected_version": version}
-        return {"return": NOT_FOUND, "error": answer.get("error") or "version was not detected"}
-
-    def _detect(self, step: Answer, env: Values) -> Answer:
-        step["env"] = env
-        step.setdefault("state", {})
-        answer = self._attempt(step)
-        if answer["return"] or "customize_code" not in step:
-            return answer
-        hooks = Hooks(step["customize_code"], self.scripts.process_state, self.cmind.access)
-        if not hooks.has("detect_version"):
-            return answer
-        arguments = {**step.get("customize_common_input", {}), "env": env, "state": step["state"]}
-        try:
-            return hooks.call("detect_version", {**arguments, "meta": step.get("meta", {})})
-        except RecipeFault as fault:
-            return fault.answer()
-
-    def _fits(self, version: str, env: Values) -> bool:
-        wanted, lowest, highest = (
-            str(env.get(self.dialect.key(key)) or "") for key in ("VERSION", "VERSION_MIN", "VERSION_MAX")
-        )
-        return (not wanted or wanted == version) and Versions(lowest=lowest, highest=highest).admits(version)
-
-    def find_artifact(self, i: Answer) -> Answer:
-        """Finds a file in the requested folders or on a search path. Returns 16 when there is none."""
-        env, key = i["env"], self.dialect.key
-        file_name = i["file_name"]
-        searched = str(env.get(key("TMP_PATH")) or "")
-        if searched and env.get(key("TMP_PATH_IGNORE_NON_EXISTANT")) != "yes":
-            absent = [part for part in searched.split(":") if part.strip() and not Path(part).is_dir()]
-            if absent:
-                return {"return": GENERAL, "error": f"path {absent[0]} doesn't exist"}
-        forced = str(env.get(key("INPUT")) or "").strip()
-        if forced:
-            if not Path(forced).is_file():
-                return {"return": GENERAL, "error": f"file {forced} doesn't exist"}
-            searched, file_name = str(Path(forced).parent), Path(forced).name
-        default_paths = self.get_default_path_list(i)
-        found = self.find_file_in_paths(
-            {
-                **i,
-                "paths": searched.split(":") if searched else default_paths,
-                "file_name": file_name,
-                "env": copied(dict(env)),
-                "select": True,
-                "select_default": env.get(key("QUIET")) == "yes",
-            }
-        )
-        if found["return"]:
-            return found
-        if not found["found_files"]:
-            return {"return": NOT_FOUND, "error": f"{file_name} not found"}
-        file_path = str(found["found_files"][0])
-        self._put_on_path(i, env, file_path, default_paths)
-        self.scripts.note(f"    # Found artifact in {file_path}")
-        if i.get("env_path_key"):
-            env[i["env_path_key"]] = file_path
-        return {
-            "return": 0,
-            "found_path": str(Path(file_path).parent),
-            "found_file_path": file_path,
-            "found_file_name": Path(file_path).name,
-            "default_path_list": default_paths,
-        }
-
-    def _put_on_path(self, i: Answer, env: Values, file_path: str, default_paths: list[str]) -> None:
-        folder = str(Path(file_path).parent)
-        if folder in default_paths:
-            return
-        list_key = "+" + str(i.get("default_path_env_key") or "")
-        listed = env.get(list_key, [])
-        if folder not in listed:
-            env[list_key] = [folder, *listed]
-        for extra, extra_key in (i.get("extra_paths") or {}).items():
-            place = Path(folder).parent / extra
-            if place.exists():
-                env[extra_key] = [*env.get(extra_key, []), str(place)]
-
-    def find_file_in_paths(self, i: Answer) -> Answer:
-        """Finds files with a name in a list of folders. A version number may follow the name."""
-        pattern = i.get("file_name_re")
-        found: list[str] = []
-        seen: set[tuple[int, int]] = set()
-        for folder in i["paths"]:
-            for path in _files_like(folder, i.get("file_name", ""), pattern):
-                with contextlib.suppress(OSError):
-                    status = Path(path).stat()
-                    if (status.st_dev, status.st_ino) in seen:
-                        continue
-                    seen.add((status.st_dev, status.st_ino))
-                if i.get("hook"):
-                    verdict = i["hook"]({"file": path})
-                    if verdict["return"]:
-                        return dict(verdict)
-                    if verdict.get("skip"):
-                        continue
-                found.append(path)
-        if i.get("select") and i.get("detect_version"):
-            answer = self._with_good_version(i, found)
-            if answer["return"]:
-                return answer
-            found = answer["found_files"]
-        if i.get("select") and len(found) > 1:
-            found = [found[self._pick(found, default=bool(i.get("select_default")))]]
-        return {"return": 0, "found_files": found}
-
-    def _with_good_version(self, i: Answer, files: list[str]) -> Answer:
-        good = []
-        env, step = i.get("env") or {}, i["run_script_input"]
-        for path in files:
-            self.scripts.note(f"    * {path}")
-            env[i["env_path_key"]] = path
-            state = copied(step.get("state") or {})
-            answer = self._detect(step, env)
-            step["state"] = state
-            if answer["return"] and answer["return"] != SCRIPT_FAILED:
-                return answer
-            version = answer.get("version", "")
-            if not answer["return"] and version not in ("", -1) and self._fits(str(version), env):
-                good.append(path)
-        return {"return": 0, "found_files": good}
-
-    def _pick(self, files: list[str], *, default: bool) -> int:
-        if default:
-            return 0
-        listed = "\n".join(f"  {number}) {path}" for number, path in enumerate(files))
-        answer = self.ask(f"More than 1 path found:\n{listed}\n  Make your selection or press Enter for 0: ")
-        number = int(answer) if answer and answer.strip().isdecimal() else 0
-        return number if number < len(files) else 0
-
-    def get_default_path_list(self, i: Answer) -> list[str]:
-        """The folders of a search variable such as PATH in the process environment."""
-        name = i.get("default_path_env_key") or ""
-        return self.host_path(name).split(":") if name else []
-
-    def find_file_deep(self, i: Answer) -> Answer:
-        """Folders below `paths` that have a file with the name. `restrict_paths` keeps only paths that contain one
-        of its texts."""
-        wanted = i.get("restrict_paths") or []
-        found = [
-            str(path.parent)
-            for root in i["paths"]
-            if Path(root).is_dir()
-            for path in sorted(Path(root).rglob(i["file_name"]))
-            if path.is_file()
-        ]
-        if wanted:
-            found = [path for path in found if any(part in path for part in wanted)]
-        return {"return": 0, "found_paths": found}
-
-    def find_file_back(self, i: Answer) -> Answer:
-        """The folder at `path` or above that has a file with the name; an empty text when there is none."""
-        start = Path(i["path"])
-        for folder in (start, *start.parents):
-            if (folder / i["file_name"]).is_file():
-                return {"return": 0, "found_path": str(folder)}
-        return {"return": 0, "found_path": ""}
-
-    def parse_version(self, i: Answer) -> Answer:
-        """Finds a version in a script's output with a regular expression, and sets it in `which_env`."""
-        path = Path(i.get("file_name") or shell.VERSION_FILE)
-        if not path.is_file():
-            return {"return": NOT_FOUND, "error": f"file {path} was not found"}
-        text = path.read_text(encoding="utf-8", errors="replace")
-        match = re.search(i["match_text"], text)
-        number = i["group_number"]
-        if match is None:
-            return {"return": GENERAL, "error": f"version was not detected ({text})", "string": text}
-        if not match.lastindex or match.lastindex < number:
-            return {"return": GENERAL, "error": f"the pattern {i['match_text']!r} has no group {number}"}
-        i["which_env"][i["env_key"]] = match[number]
-        i["which_env"][self.dialect.key("DETECTED_VERSION")] = match[number]
-        return {"return": 0, "version": match[number], "string": text}
 
     def update_deps(self, i: Answer) -> Answer:
         """Adds tags, versions and other values to dependencies by name."""
@@ -286,22 +70,3 @@ class Automation(WithLogger):
     def _available_variations(self, i: Answer) -> Answer:
         """The variations of a description."""
         return {"return": 0, "variations": list((i.get("meta") or {}).get("variations") or {})}
-
-
-def _files_like(folder: str, name: str, pattern: str | None) -> Iterable[str]:
-    import glob
-
-    place = Path(folder) if folder else Path("/nonexistent")
-    if not place.is_dir():
-        return []
-    if pattern:
-        return [str(path) for path in place.iterdir() if re.match(pattern, path.name)]
-    base = glob.escape(folder.rstrip("/") or "/") + "/" + glob.escape(name)
-    exact = [f"{folder}/{name}".replace("//", "/")] if (place / name).exists() else []
-    if any(letter in name for letter in "*?["):
-        base = f"{glob.escape(folder)}/{name}"
-        exact = sorted(glob.glob(base))  # noqa: PTH207 - a pattern with a folder in front
-    return [
-        *exact,
-        *(path for suffix in (*NUMBERED[1:], *VERSIONED) for path in sorted(glob.glob(base + suffix))),  # noqa: PTH207
-    ]
