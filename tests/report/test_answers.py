@@ -85,9 +85,26 @@ def test_it_is_said_what_the_scorer_read(run: RunFolder) -> None:
     found = {each.id: each.why for each in answers.of(run, AnswerFilter())}
     assert found == {
         "row.0": "reads the number 7, and 7 is right",
-        "row.1": "reads the number 9, and 8 is right; ROUGE-1 50, 40 in the mean of the run",
-        "row.2": "ROUGE-1 30, 40 in the mean of the run",
+        "row.1": "reads the number 9, and 8 is right",
+        "row.2": "",
     }
+
+
+def test_a_value_without_a_verdict_is_said_once_beside_its_mean_over_the_run(
+    run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = {each.id: answers.scores_of(each) for each in answers.of(run, AnswerFilter())}
+    assert said == {
+        "row.0": "GSM8K accuracy 100",
+        "row.1": "GSM8K accuracy 0, ROUGE-1 50 (mean of the run 40)",
+        "row.2": "ROUGE-1 30 (mean of the run 40)",
+    }
+    target = run.path / "answers.html"
+    assert main(["answers", str(run.path), "--html", str(target)]) == 0
+    capsys.readouterr()
+    assert main(["answers", str(run.path)]) == 0
+    for text in (capsys.readouterr().out, target.read_text()):
+        assert text.lower().replace("-", "").count("rouge1") == 2  # of the two answers that have it
 
 
 def test_the_end_of_what_a_program_said_stands_below_its_answer(

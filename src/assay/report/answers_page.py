@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from assay.ground.count import counted
 from assay.report import page
-from assay.report.answers import ShownAnswer
+from assay.report.answers import ShownAnswer, scores_of
 from assay.report.markup import Markup, element
-from assay.report.words import short
 
 MOST = 1000
 """Answers of a page, so that it stays small; those that are wrong come before the others."""
@@ -80,12 +79,11 @@ def _answer(answer: ShownAnswer, verdicts: dict[str, int], subsets: dict[str, in
     places = verdicts.get(verdict, MOST), subsets.get(subset, MOST)  # the style sheet has no rule for MOST
     look = {"right": "good", "wrong": "bad"}.get(answer.verdict, "open")
     where = f"sample {answer.sample_index}, row {answer.row}, {subset}, {answer.id}"
-    scores = ", ".join(f"{metric} {short(value)}" for metric, value in answer.scores.items())
     return element(
         "section",
         element("h2", element("span", verdict, class_=f"mark {look}"), f" {where}"),
         element("pre", _cut(answer.why)) if "\n" in answer.why else element("p", answer.why),
-        element("p", f"Scores: {scores}." if scores else ""),
+        element("p", f"Scores: {scores_of(answer)}." if answer.scores else ""),
         element("details", element("summary", "question"), element("pre", _cut(answer.question))),
         _text("answer", answer.answer),
         _text("truth", answer.truth),

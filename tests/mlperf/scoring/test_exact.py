@@ -32,7 +32,7 @@ def test_text_alone_opens_no_sandbox() -> None:
 def test_programs_get_their_verdicts_in_the_order_of_the_answers() -> None:
     found = exact.judged([WRONG, True, RIGHT, MISSING, False, MISSING], grade)
     assert found.verdicts == [False, True, True, None, False, None]
-    assert (found.ungraded, found.reason) == (2, "2 not graded: no tests")
+    assert (found.ungraded, found.reason) == (2, "no tests (2 answers)")
     assert found.sandbox == {"safe": True}
 
 

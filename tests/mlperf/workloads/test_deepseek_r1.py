@@ -76,7 +76,7 @@ def test_a_program_without_tests_is_not_graded_and_never_wrong() -> None:
     code = Answered(Sample(4, "", "livecodebench", "", (), "abc123", (), ()), "```python\npass\n```")
     exact, _ = scores(answers(4, 1, no_tests, [code]))
     assert (exact.value, exact.ungraded) == (None, 1)
-    assert exact.reason == "1 not graded: no tests"
+    assert exact.reason == "no tests (1 answer)"
     assert exact.details["aime"] == {"right": 0, "judged": 1, "ungraded": 0}
 
 

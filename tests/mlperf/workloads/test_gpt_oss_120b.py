@@ -78,7 +78,7 @@ def test_without_tests_there_is_no_score() -> None:
     assert (scored(None).value, scored(None).ungraded, scored(None).reason) == (
         None,
         1,
-        "1 not graded: no tests",
+        "no tests (1 answer)",
     )
 
 

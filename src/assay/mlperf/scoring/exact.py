@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,9 +34,7 @@ def judged(judgements: Sequence[Judgement], grade: Grader) -> Judged:
     grading = grade(programs)
     found = iter(grading.verdicts)
     verdicts = [next(found).passed if isinstance(each, Program) else each for each in judgements]
-    reasons = Counter(verdict.reason for verdict in grading.verdicts if verdict.passed is None)
-    reason = "; ".join(f"{count} not graded: {why}" for why, count in reasons.most_common())
-    return Judged(verdicts, reason, grading.sandbox)
+    return Judged(verdicts, grading.why_ungraded, grading.sandbox)
 
 
 def by_subset(answered: Sequence[Answered], verdicts: Sequence[bool | None]) -> dict[str, dict[str, int]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from assay.ground.count import counted
 
 if TYPE_CHECKING:
     from assay.sandbox.sandbox import ProgramOutcome
@@ -42,6 +45,12 @@ class Grading:
 
     verdicts: Sequence[ProgramVerdict]
     sandbox: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def why_ungraded(self) -> str:
+        """`no ruby: apt install ruby (33 answers)`, the most frequent reason first; empty when all were graded."""
+        reasons = Counter(verdict.reason for verdict in self.verdicts if verdict.passed is None)
+        return "; ".join(f"{why} ({counted(count, 'answer')})" for why, count in reasons.most_common())
 
 
 Grader = Callable[[Sequence[Program]], Grading]

@@ -84,11 +84,8 @@ def _mbxp(answers: Answers) -> list[Score]:
         details["not counted"] = dict(dropped)
     if grading.sandbox:
         details["sandbox"] = dict(grading.sandbox)
-    ungraded = [verdict for verdict in verdicts if verdict.passed is None]
-    if ungraded:
-        reasons = Counter(verdict.reason for verdict in ungraded)
-        reason = "; ".join(f"{count} not graded: {why}" for why, count in reasons.most_common())
-        return [Score(MBXP.id, None, MBXP.unit, len(verdicts), None, len(ungraded), reason, details)]
+    if ungraded := sum(verdict.passed is None for verdict in verdicts):
+        return [Score(MBXP.id, None, MBXP.unit, len(verdicts), None, ungraded, grading.why_ungraded, details)]
     found = metric.share(MBXP, counted, [verdict.passed is True for verdict in verdicts], details)
     why = {a.sample.index: each.reason or "its tests pass" for a, each in zip(counted, verdicts, strict=True)}
     return [dataclasses.replace(found, why=why)]
