@@ -109,6 +109,9 @@ def test_what_submit_writes_of_a_run_comes_back(tmp_path: Path) -> None:
     "changes",
     [
         {"duration_ns": "long"},
+        {"duration_ns": -1},
+        {"n_samples_completed": 0},
+        {"n_samples_completed": -2},
         {"n_samples_completed": [3]},
         {"qps": {}},
         {"ttft": [1]},

@@ -67,6 +67,8 @@ def test_other_seeds_are_of_no_round(tmp_path: Path) -> None:
         ({"power_end": None}, "stops before the end"),
         ({"effective_test_mode": "FindPeakPerformance"}, "mode FindPeakPerformance"),
         ({"effective_scenario": "Sideways"}, "scenario Sideways"),
+        ({"result_completed_samples_per_sec": 0.0}, "samples_per_s of Server/.*detail.txt is 0.0"),
+        ({"result_first_token_99.00_percentile_latency_ns": -5_000_000}, "ttft_p99 of .* is -5.0"),
     ],
 )
 def test_a_log_that_is_no_whole_run_is_refused_by_name(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assay.bench import foreign_tools
+from assay.bench import foreign, foreign_tools
 from assay.bench.foreign import ForeignRun
 from assay.config import Scenario
 from assay.ground.errors import ArtifactError
@@ -105,11 +105,51 @@ def test_json_of_no_known_tool_is_refused_with_what_is_known(record: object) -> 
     assert "guidellm" in caught.value.hint
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_a_figure_that_is_not_finite_is_named(value: float) -> None:
-    for changes, name in (({"p99_ttft_ms": value}, "ttft_p99"), ({"duration": value}, "duration")):
-        with pytest.raises(ArtifactError, match=rf"result\.json is not what its tool writes: .*{name} is "):
-            foreign_tools.runs({**VLLM, **changes}, FILE)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -1.0])
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("p99_e2el_ms", "latency_p99 of source/result.json"),
+        ("output_throughput", "tokens_per_s of source/result.json"),
+        ("duration", "duration of Server"),
+    ],
+)
+def test_a_figure_that_no_run_can_have_is_refused_with_its_name(field: str, name: str, value: float) -> None:
+    with pytest.raises(
+        ArtifactError, match=rf"result\.json is not what its tool writes: .*{name} is {value}"
+    ):
+        foreign_tools.runs({**VLLM, field: value}, FILE)
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({**VLLM, "duration": 0}, "duration is 0"),
+        ({**VLLM, "completed": 0}, "no request was answered"),
+        ({**VLLM, "completed": -3}, "samples of Server is -3"),
+        ({**VLLM, "failed": -1}, "failed requests is -1"),
+        ({**VLLM, "request_throughput": 0.0}, "samples_per_s of source/result.json is 0.0"),
+        ({**AIPERF, "benchmark_duration": {"avg": 0}}, "duration is 0"),
+        ({**VLLM, "output_lens": [10, -10, 10, 0]}, "a request has 13 and -10 tokens"),
+        ({**VLLM, "latencies": [0.12, 0.01, 0.13, 0.0]}, "first token at .* s, ended at 100.11 s"),
+        ({**VLLM, "ttfts": [0.03, float("nan"), 0.04, 0.0]}, "first token at nan s"),
+        ({**VLLM, "start_times": [1e300, 100.1, 100.3, 100.4]}, "a request was sent at 1e[+]300 s"),
+    ],
+)
+def test_a_run_or_a_request_that_cannot_be_is_refused(record: dict[str, Any], said: str) -> None:
+    with pytest.raises(ArtifactError, match=said):
+        foreign_tools.runs(record, FILE)
+
+
+def test_a_latency_of_zero_is_taken() -> None:
+    (run,) = foreign_tools.runs({**VLLM, "p99_tpot_ms": 0.0}, FILE)
+    assert figures(run)["tpot_p99"] == 0.0
+
+
+def test_a_setting_without_bound_can_be_kept_in_a_record(tmp_path: Path) -> None:
+    (run,) = foreign_tools.runs({**VLLM, "burstiness": float("inf"), "request_rate": float("nan")}, FILE)
+    assert run.runs[0].effective["burstiness"] == "inf"
+    assert foreign.result(run).write(tmp_path).is_file()
 
 
 def test_a_file_without_a_benchmark_is_no_run() -> None:

@@ -40,9 +40,26 @@ def test_each_workload_and_scenario_has_a_trend_in_the_order_of_the_runs() -> No
         [past("a", 10.0, 5.0), UNREADABLE, past("b", 12.0), past("c", 7.0, workload="w")]
     )
     assert {each.title: list(each.lines[0].points) for each in found} == {
-        "mixtral-8x7b Offline": [(1.0, 10.0), (3.0, 12.0)],
-        "mixtral-8x7b Server": [(1.0, 5.0)],
-        "w Offline": [(4.0, 7.0)],
+        "mixtral-8x7b Offline, engine": [(1.0, 10.0), (3.0, 12.0)],
+        "mixtral-8x7b Server, engine": [(1.0, 5.0)],
+        "w Offline, engine": [(4.0, 7.0)],
+    }
+
+
+def of_system(made: PastRun, sut: str, precision: str) -> PastRun:
+    assert made.result is not None and made.result.used is not None
+    asked = dataclasses.replace(made.result.asked, sut=sut)
+    used = dataclasses.replace(made.result.used, sut=sut, precision=precision)
+    changed = dataclasses.replace(made.result, asked=asked, used=used, is_fake=sut == "echo")
+    return dataclasses.replace(made, result=changed)
+
+
+def test_another_system_has_a_trend_of_its_own_and_another_precision_a_curve() -> None:
+    echo, int8 = of_system(past("b", 1e6), "echo", "none"), of_system(past("c", 12.0), "engine", "int8")
+    found = history_page.trends([past("a", 10.0), echo, int8])
+    assert {each.title: {line.name: line.points for line in each.lines} for each in found} == {
+        "mixtral-8x7b Offline, engine": {"float32": [(1.0, 10.0)], "int8": [(3.0, 12.0)]},
+        "mixtral-8x7b Offline, echo (FAKE)": {"tokens/s": [(2.0, 1e6)]},
     }
 
 

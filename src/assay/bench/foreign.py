@@ -5,6 +5,7 @@ Every figure is the tool's own, as its file has it: nothing is computed again. W
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ LOADGEN = "LoadGen"
 NO_SEEDS = Seeds(0, 0, 0)
 FILE = "source/{}"
 """Where a copy of what was read lies in the run folder."""
+RATES = ("samples_per_s", "tokens_per_s")
 SENT_TO_FIRST = "first token - sent"
 SETTINGS = (
     "request_rate",
@@ -69,6 +71,23 @@ class ForeignRun:
     seeds: Seeds = NO_SEEDS
     requests: tuple[ForeignRequest, ...] = ()
     """Where the tool kept them."""
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError for a number that no run can have, with the file that holds it."""
+        _refuse("failed requests", self.failed)
+        for made in self.runs:
+            _refuse(f"samples of {made.scenario}", made.samples)
+            _refuse(f"duration of {made.scenario}", made.seconds)
+            for figure in made.figures:
+                _refuse(f"{figure.metric} of {figure.file}", figure.value, is_rate=figure.metric in RATES)
+            for score in made.scores:
+                _refuse(f"{score.metric} of {score.file}", score.value)
+
+
+def _refuse(name: str, value: float | None, is_rate: bool = False) -> None:
+    """A record holds no NaN and no infinity; nothing that is measured is negative, and no rate is 0."""
+    if value is not None and (not math.isfinite(value) or value < 0 or (is_rate and value == 0)):
+        raise ValueError(f"{name} is {value}")
 
 
 def write(run: ForeignRun, out: Path) -> RunResult:
@@ -125,16 +144,28 @@ def result(run: ForeignRun) -> RunResult:
 
 
 def mode_result(
-    is_paced: bool, done: int, seconds: float, found: list[Figure], file: str, settings: Mapping[str, object]
+    is_paced: bool,
+    done: int,
+    seconds: float | None,
+    found: list[Figure],
+    file: str,
+    settings: Mapping[str, object],
 ) -> ModeResult:
-    """Requests at a rate are nearest to Server; a fixed number of streams, or all at once, to Offline."""
+    """Requests at a rate are nearest to Server; a fixed number of streams, or all at once, to Offline.
+
+    seconds: None = the tool does not say. Raises: ValueError for a run that answered nothing, or took no time.
+    """
+    if done == 0:
+        raise ValueError("no request was answered")
+    if seconds == 0:
+        raise ValueError("duration is 0")
     return ModeResult(
         scenario=Scenario.SERVER if is_paced else Scenario.OFFLINE,
         mode=Mode.PERFORMANCE,
         validity=RunValidity.NOT_JUDGED,
         invalid_because=(),
         samples=done,
-        seconds=seconds,
+        seconds=seconds or 0.0,
         figures=tuple(found),
         scores=(),
         warnings=(),
@@ -145,4 +176,13 @@ def mode_result(
 
 def settings_of(record: Mapping[str, Any]) -> dict[str, object]:
     """The plain values among a tool's settings, by its own names; figures are none."""
-    return {name: record[name] for name in SETTINGS if isinstance(record.get(name), (int, float, str))}
+    return plain_values({name: record.get(name) for name in SETTINGS})
+
+
+def plain_values(asked: Mapping[Any, Any]) -> dict[str, object]:
+    """Numbers and texts; a number that no record can hold, as a rate without bound, is text."""
+    plain = {str(name): value for name, value in asked.items() if isinstance(value, (int, float, str))}
+    return {
+        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in plain.items()
+    }

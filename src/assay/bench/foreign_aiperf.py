@@ -44,7 +44,8 @@ def run(record: Json, path: Path) -> ForeignRun:
                 found.append(Figure(metric, float(value) * _in_ms(record[name]["unit"]), "ms", done, file))
     load = _load(record.get("input_config") or {})
     is_paced = any(load.get(name) is not None for name in ("request_rate", "rate"))
-    seconds = float((record.get("benchmark_duration") or {}).get("avg") or 0.0)
+    took = (record.get("benchmark_duration") or {}).get("avg")
+    seconds = None if took is None else float(took)
     rows = path.with_name(REQUESTS)
     return ForeignRun(
         "AIPerf",

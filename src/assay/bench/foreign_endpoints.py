@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from assay.bench.foreign import FILE, SENT_TO_FIRST, UNKNOWN, ForeignRun, mode_result
+from assay.bench.foreign import FILE, SENT_TO_FIRST, UNKNOWN, ForeignRun, mode_result, plain_values
 from assay.config import Mode, Scenario
 from assay.ground.errors import ArtifactError
 from assay.ground.parsed import json_value, yaml_value
@@ -40,7 +40,8 @@ def is_summary(record: Json) -> bool:
 def run(record: Json, path: Path) -> ForeignRun:
     """Raises: LookupError, TypeError, ValueError, AttributeError for a file that is of another form."""
     file = FILE.format(path.name)
-    done = int(record.get("n_samples_completed") or record["n_samples_issued"])
+    completed = record.get("n_samples_completed")
+    done = int(record["n_samples_issued"] if completed is None else completed)
     config, where = _config(path)
     scenario = _scenario(record, config, path)
     found = list(_figures(record, done, file))
@@ -152,4 +153,4 @@ def _settings(config: Json) -> dict[str, object]:
     """The load pattern and what LoadGen would call its settings; plain values alone."""
     parts = [artefacts.at(config, ("settings", name)) for name in ("load_pattern", "runtime")]
     asked = {name: value for part in parts if isinstance(part, Mapping) for name, value in part.items()}
-    return {str(k): v for k, v in asked.items() if isinstance(v, (int, float, str))}
+    return plain_values(asked)

@@ -56,16 +56,19 @@ def _run(home: Path, found: list[Path]) -> ForeignRun:
         sources[place] = folder / DETAIL_FILE
         made[scenario, mode] = _mode_result(record, scenario, mode, place)
     first = records[0]
-    return ForeignRun(
-        tool=LOADGEN,
-        version=first.loadgen_version,
-        model=home.absolute().name,
-        runs=tuple(made.values()),
-        definitions=LOADGEN_DEFINITIONS,
-        sources=sources,
-        round=_round(first),
-        seeds=first.seeds or NO_SEEDS,
-    )
+    try:
+        return ForeignRun(
+            tool=LOADGEN,
+            version=first.loadgen_version,
+            model=home.absolute().name,
+            runs=tuple(made.values()),
+            definitions=LOADGEN_DEFINITIONS,
+            sources=sources,
+            round=_round(first),
+            seeds=first.seeds or NO_SEEDS,
+        )
+    except ValueError as error:
+        raise ArtifactError(f"{home} is not what LoadGen writes: {error}") from error
 
 
 def _round(record: RunRecord) -> str:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
 from assay.config import Mode, Scenario
+
+ROUNDED_S = 1e-3
+"""Times of one request may be rounded against each other: no tool that is read keeps less than ms."""
+MOST_S = 4e9
+"""On any clock that tools read, in the year 2096; in ns the distance of two such times fits int64."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,17 @@ class ForeignRequest:
     end_s: float
     prompt_tokens: int
     answer_tokens: int
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError for times that do not follow each other, or negative counts."""
+        times = (self.sent_s, self.first_s, self.end_s)
+        is_ordered = all(later - earlier >= -ROUNDED_S for earlier, later in pairwise(times))
+        if not is_ordered or not all(abs(each) < MOST_S for each in times):
+            raise ValueError(
+                "a request was sent at {} s, had its first token at {} s, ended at {} s".format(*times)
+            )
+        if min(self.prompt_tokens, self.answer_tokens) < 0:
+            raise ValueError(f"a request has {self.prompt_tokens} and {self.answer_tokens} tokens")
 
 
 def table(scenario: Scenario, requests: Sequence[ForeignRequest]) -> pa.Table:

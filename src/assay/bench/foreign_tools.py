@@ -6,7 +6,6 @@ benchmark/schemas. What the tools mean by their figures: docs/definitions.md.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -77,24 +76,11 @@ def runs(record: Any, path: Path) -> list[ForeignRun]:
         raise ArtifactError(f"{path} is JSON of no known tool", KNOWN)
     try:
         found = list(reader(record, path))
-        for each in found:
-            _refuse_infinite(each)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
         raise ArtifactError(f"{path} is not what its tool writes: {error!r}", KNOWN) from error
     if not found:
         raise ArtifactError(f"{path} holds no benchmark that ended", "run the tool again")
     return found
-
-
-def _refuse_infinite(run: ForeignRun) -> None:
-    """Raises: ValueError for a figure or a duration that is NaN or infinite, which no record of ours can hold."""
-    for made in run.runs:
-        for name, value in (
-            ("duration", made.seconds),
-            *((each.metric, each.value) for each in made.figures),
-        ):
-            if not math.isfinite(value):
-                raise ValueError(f"{name} is {value}")
 
 
 def _reader(record: Any) -> Callable[[Json, Path], Iterable[ForeignRun]] | None:

@@ -58,12 +58,16 @@ def _rows(past: PastRun, root: Path) -> Iterator[tuple[str, ...]]:
         yield ("", "", "", "", "", "", "", past.problem, folder)
         return
     precision = made.used.precision if made.used else ""
-    sut = f"{made.asked.sut}{' (FAKE)' if made.is_fake else ''}"
-    head = (made.started_at[:19], made.workload, made.round, sut, precision)
+    head = (made.started_at[:19], made.workload, made.round, system(made), precision)
     for scenario in dict.fromkeys([run.scenario for run in made.runs]) or [""]:
         own = dataclasses.replace(made, runs=tuple(run for run in made.runs if run.scenario == scenario))
         rate = next(filter(None, (run.figure(RATE) for run in own.runs)), None)
         yield (*head, str(scenario), words.number(rate.value) if rate else "", verdict(own), folder)
+
+
+def system(made: RunResult) -> str:
+    """What answered: `engine`, `echo (FAKE)`, or the tool that measured an imported run."""
+    return made.foreign_tool or f"{made.asked.sut}{' (FAKE)' if made.is_fake else ''}"
 
 
 def verdict(made: RunResult) -> str:

@@ -24,13 +24,17 @@ def render(past: Sequence[PastRun], root: Path) -> str:
 
 
 def trends(past: Sequence[PastRun]) -> list[Plot]:
-    """A plot for each workload and scenario with tokens/s: the n-th run of the folder stands at n."""
-    points: dict[str, list[tuple[float, float]]] = {}
-    for number, each in enumerate(past, 1):
-        workload, runs = (each.result.workload, each.result.runs) if each.result else ("", ())
-        for run in runs:
+    """A plot for each workload, scenario and system with tokens/s, a curve for each precision in it: the n-th run of
+    the folder stands at n."""
+    points: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for number, made in ((number, each.result) for number, each in enumerate(past, 1) if each.result):
+        precision = made.used.precision if made.used else ""
+        name = "tokens/s" if precision in ("", "none", "unknown") else precision
+        for run in made.runs:
             if found := run.figure(history.RATE):
-                points.setdefault(f"{workload} {run.scenario}", []).append((float(number), found.value))
+                curves = points.setdefault(f"{made.workload} {run.scenario}, {history.system(made)}", {})
+                curves.setdefault(name, []).append((float(number), found.value))
     return [
-        Plot(name, "run", "tokens/s", (Curve("tokens/s", at),), counts_x=True) for name, at in points.items()
+        Plot(name, "run", "tokens/s", tuple(Curve(*each) for each in curves.items()), counts_x=True)
+        for name, curves in points.items()
     ]
