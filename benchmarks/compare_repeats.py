@@ -4,7 +4,7 @@
 
 Runs the embedded workload (Offline) one time after the other into FOLDER; runs that are there already are taken. A
 comparison takes 2 x SIDE runs in turns: A, B, A, B, …; it begins one run after the one before, the first after EARLIER
-runs. Prints how many are "no difference": with one run a side alone, with one run a side and the runs before as earlier
+runs. Prints how many are "no difference shown": with one run a side alone, with one and the runs before as earlier
 ones, with SIDE runs a side (by pairs of runs); then the same with B made 5 % slower, in its rows and figures; and what
 becomes of 3 of 100 answers that are made wrong.
 """

@@ -58,7 +58,7 @@ def spoken(a: pa.Table, b: pa.Table) -> str:
 
 def test_two_runs_of_the_same_thing_are_no_difference_in_nineteen_of_twenty() -> None:
     said = [spoken(noisy(2 * seed), noisy(2 * seed + 1)) for seed in range(40)]
-    assert said.count("no difference") >= 38
+    assert said.count("no difference shown") >= 38
 
 
 def test_a_slowdown_of_five_percent_by_one_run_a_side_wants_earlier_runs() -> None:
@@ -90,7 +90,7 @@ def repeated(chance: np.random.Generator, slower: float = 1.0) -> str:
 def test_repeats_in_pairs_tell_a_change_from_a_drift_of_the_machine() -> None:
     chance = np.random.default_rng(5)
     same = [repeated(chance) for _ in range(60)]
-    assert same.count("no difference") >= 57
+    assert same.count("no difference shown") >= 57
     slow = [repeated(chance, 1.05) for _ in range(60)]
     assert slow.count("B is lower") >= 54 and "B is higher" not in slow
 
@@ -198,7 +198,7 @@ def test_a_gate_has_no_multiple_of_lost_answers_and_none_of_a_value_that_judges_
 def test_who_judges_an_answer_is_a_fact_of_the_metric_of_its_workload() -> None:
     side = RunSide("a", dataclasses.replace(fakes.result(), workload="nobody's"), judged([100.0] * 9))
     found = next(each for each in compare(side, side).scores if each.metric == "gsm8k")
-    assert found.p is None and found.conclusion == "no difference"
+    assert found.p is None and found.conclusion == "no difference shown"
 
 
 def test_answers_to_other_samples_are_not_paired() -> None:
@@ -291,4 +291,6 @@ def test_foreign_text_ends_no_cell_and_is_no_html_link_or_line_in_markdown() -> 
 def test_a_comparison_as_json_holds_its_conclusions() -> None:
     outcome = gate.judge(gate.parse("tokens_per_s < 0.97x"), fakes.result(), fakes.result())
     tree = json.loads(json.dumps(compare_text.as_json(of(noisy(1), noisy(2)), outcome)))
-    assert tree["performance"][0]["conclusion"] == "no difference" and tree["gates"][0]["failed"] is False
+    assert (
+        tree["performance"][0]["conclusion"] == "no difference shown" and tree["gates"][0]["failed"] is False
+    )

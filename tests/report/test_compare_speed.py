@@ -41,7 +41,7 @@ def conclusions(spread: float, slower: float, count: int) -> list[str]:
 
 @pytest.mark.parametrize("spread", [0.01, 0.1, 0.7])
 def test_single_runs_of_the_same_are_no_difference_where_earlier_runs_tell_the_noise(spread: float) -> None:
-    assert conclusions(spread, 1.0, 100).count("no difference") >= 92
+    assert conclusions(spread, 1.0, 100).count("no difference shown") >= 92
 
 
 def test_a_slowdown_of_five_percent_is_found_by_single_runs_on_a_machine_that_earlier_runs_show_to_be_quiet() -> (
@@ -65,7 +65,7 @@ def test_without_earlier_runs_nothing_is_concluded_below_a_factor_that_is_said()
     assert base.conclusion == "too little to conclude"
     assert f"below a factor of {LONE_FLOOR:g}" in compare_text.spread_of([base])
     assert dataclasses.replace(base, b=4.0, interval=(0.03, 0.05)).conclusion == "B is lower"
-    assert dataclasses.replace(base, b=99.0, interval=(0.9, 1.1)).conclusion == "no difference"
+    assert dataclasses.replace(base, b=99.0, interval=(0.9, 1.1)).conclusion == "no difference shown"
 
 
 def test_repeats_on_one_side_alone_count_as_runs_of_the_same() -> None:

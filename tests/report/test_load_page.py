@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from assay.endpoint.load.level import Goodput
-from assay.endpoint.load.record import LevelRecord, LevelStatus
+from assay.endpoint.load.level import Goodput, LoadKind, LoadLevel
+from assay.endpoint.load.record import LevelRecord, LevelStatus, LoadRecord
 from assay.report import load_page
 from tests.endpoint.load.test_record import LEVELS, figures, made
 
@@ -58,6 +58,33 @@ def test_a_load_without_answers_has_a_page_that_says_why() -> None:
     page = load_page.render(record)
     assert "0 of 2 levels finished" in page and "Nothing to draw" in page
     assert "INTERRUPTED: &lt;b&gt;gone&lt;/b&gt;" in page and "<b>gone" not in page
+
+
+def levels(*asked: tuple[LoadLevel, float, dict[str, float]]) -> LoadRecord:
+    made_levels = tuple(
+        LevelRecord(level, LevelStatus.COMPLETE, "", dataclasses.replace(figures(rate, 1), ttft_ms=ms))
+        for level, rate, ms in asked
+    )
+    return dataclasses.replace(made(), levels=made_levels)
+
+
+def test_levels_of_a_kind_are_joined_in_their_order() -> None:
+    streams = [LoadLevel(LoadKind.CONCURRENCY, count) for count in (1, 4, 16)]
+    rates = [LoadLevel(LoadKind.RATE, rate) for rate in (2, 20)]
+    rows = zip([*streams, *rates], (10.0, 80.0, 70.0, 20.0, 60.0), (5.0, 6.0, 9.0, 5.0, 7.0))
+    record = levels(*((level, rate, {"p50": ms}) for level, rate, ms in rows))
+    (plot,) = (each for each in load_page.latencies(record) if each.title == "Time to first token")
+    found = {line.name: line.points for line in plot.lines if line.points}
+    assert found == {
+        "p50, concurrency": [(10.0, 5.0), (80.0, 6.0), (70.0, 9.0)],
+        "p50, rate": [(20.0, 5.0), (60.0, 7.0)],
+    }
+
+
+def test_answers_in_one_piece_have_no_plot_of_the_time_between_tokens() -> None:
+    record = levels((LoadLevel(LoadKind.CONCURRENCY, 1), 10.0, {"p50": 0.0, "p90": 0.0, "p99": 0.0}))
+    (plot,) = (each for each in load_page.latencies(record) if each.title == "Time to first token")
+    assert plot.lines == () and "Every answer came in one piece" in load_page.render(record)
 
 
 def test_limits_of_good_answers_are_named() -> None:

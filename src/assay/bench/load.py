@@ -26,7 +26,7 @@ from assay.endpoint.probe.identify import ServerIdentity
 from assay.endpoint.probe.trial import Asker
 from assay.endpoint.sampling import Sampling
 from assay.ground import files
-from assay.ground.count import counted
+from assay.ground.count import counted, number
 from assay.ground.errors import ConfigError, Interrupted, RunFailed
 from assay.mlperf.data import dataset
 from assay.mlperf.data.dataset import Dataset
@@ -34,7 +34,7 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run.job import Job
 from assay.mlperf.sut.progress import Progress
-from assay.report.words import four_digits, number
+from assay.report.words import four_digits
 from assay.suts.endpoint_options import allow_files, clients_of
 
 RATE_STREAMS = 4096

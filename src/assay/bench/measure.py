@@ -11,6 +11,7 @@ from assay.bench import run_energy, score_run
 from assay.bench.running import RunInProgress
 from assay.bench.score_run import Scores
 from assay.config import Division, Mode, Scenario, Style
+from assay.ground.count import number
 from assay.ground.errors import ConfigError, RunFailed
 from assay.mlperf.logs import DETAIL_FILE, RunRecord
 from assay.mlperf.record import definitions
@@ -108,7 +109,9 @@ def choose_target(run: RunInProgress, session: Session, scenario: Scenario) -> f
     batch = session.used.batch or 0
     rate = session.probe(min(max(PROBE_SAMPLES, PROBE_BATCHES * batch), len(run.samples)))
     target = target_rate.below_or_above(scenario, rate)
-    run.notes.append(f"{scenario.value} target of {target:.4g} samples/s chosen after a probe of {rate:.4g}")
+    run.notes.append(
+        f"{scenario.value} target of {number(target)} samples/s chosen after a probe of {number(rate)}"
+    )
     return target
 
 

@@ -31,6 +31,7 @@ from assay.bench.tune_search import (
 )
 from assay.config import BenchmarkConfig, Mode, Request, Scenario
 from assay.ground import store_contents
+from assay.ground.count import number
 from assay.ground.errors import ConfigError, Interrupted
 from assay.ground.hub import Hub
 from assay.mlperf.logs.names import USER_CONF
@@ -111,7 +112,7 @@ def _search(request: Request, folder: Path, tuned: Tuned, reporter: Reporter) ->
         tuned = dataclasses.replace(
             tuned, full_rate=full, guess=guess, guess_from=whence, limits=dataclasses.asdict(limits)
         )
-        reporter.say(f"full load: {full:.4g} samples/s; begins at {guess:.4g} ({whence})")
+        reporter.say(f"full load: {number(full)} samples/s; begins at {number(guess)} ({whence})")
         while isinstance(step := next_probe(tuned.probes, guess, tuned.duration_s), Probe):
             fitted = next((each.full_rate for each in reversed(tuned.probes) if each.full_rate), full)
             whole = _whole(running, scenario, step.target_qps)

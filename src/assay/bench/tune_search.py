@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assay.ground.count import number
+
 RESOLUTION = 1.015
 """The search ends when the lowest rate that fails is at most this many times the highest one that passes."""
 OFFICIAL_SHARE = 0.99
@@ -91,7 +93,7 @@ def next_probe(history: Sequence[Tried], guess: float, duration_s: float) -> Pro
     if low is not None and high is not None and high / low <= RESOLUTION:
         return Done(low, high, f"the bracket is narrower than {100 * (RESOLUTION - 1):.2g} %")
     if low is not None and (agreed := _agreed(history, low)) is not None:
-        return Done(low, high, f"a probe that passes and one that fails foretell at most {agreed:.4g}")
+        return Done(low, high, f"a probe that passes and one that fails foretell at most {number(agreed)}")
     if low is not None and high is not None and high / low <= NARROW and _is_dear(history, duration_s):
         return Done(low, high, f"a further probe would make more than {MOST_COST:g} official runs' time")
     if (foreseen := _foreseen(history, low, high)) is not None:
@@ -127,7 +129,7 @@ def _foreseen(history: Sequence[Tried], low: float | None, high: float | None) -
     if low is not None and high is not None and (rate := _borne_out(history)) is not None:
         below = rate / NEAR  # with the one above it, that makes the bracket narrow enough
         if low * CLOSE < below < high / CLOSE:
-            return Probe(_rounded(below), f"just below {rate:.4g}, which the last probe bears out")
+            return Probe(_rounded(below), f"just below {number(rate)}, which the last probe bears out")
     if (rate := history[-1].foreseen) is None:
         return None
     below, above = rate / NEAR, rate * NEAR
@@ -140,7 +142,7 @@ def _foreseen(history: Sequence[Tried], low: float | None, high: float | None) -
         found = [
             (at, side) for at, side in ((below, "below"), (above, "above")) if low * CLOSE < at < high / CLOSE
         ]
-    why = f"{rate:.4g}, which the last probe foretells"
+    why = f"{number(rate)}, which the last probe foretells"
     return next((Probe(_rounded(at), f"just {side} {why}") for at, side in found), None)
 
 

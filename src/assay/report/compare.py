@@ -70,7 +70,7 @@ class PairedScore:
             return "B is higher" if self.b > self.a else "B is lower"
         if self.p is not None and (self.lost or self.gained):
             return "within chance"
-        return "no difference"
+        return "no difference shown"
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class RateRatio:
             return "too little to conclude"
         low, high = self.interval
         if low <= 1 <= high or abs(self.ratio - 1) < NOISE_FLOOR:
-            return "no difference"
+            return "no difference shown"
         if self.basis is Basis.BLOCKS and 1 / LONE_FLOOR < self.ratio < LONE_FLOOR:
             return "too little to conclude"
         return "B is higher" if self.ratio > 1 else "B is lower"

@@ -19,6 +19,8 @@ WIDE = 20
 """Latencies of which the longest is so many times the shortest have a logarithmic axis."""
 PLOTS = (("ttft_ms", "Time to first token"), ("tpot_ms", "Time per output token"), ("e2e_ms", "Whole answer"))
 
+IN_ONE_PIECE = "Every answer came in one piece: there is no time between tokens."
+
 
 def render(record: LoadRecord) -> str:
     sections = [verdict(record), curves(record), levels(record), definitions(record), again(record)]
@@ -51,13 +53,19 @@ def verdict(record: LoadRecord) -> Markup:
 
 def curves(record: LoadRecord) -> Markup:
     """Latencies over throughput, then throughput against what each user sees with the Pareto points marked."""
+    plots = map(plot.render, [_frontier(record), *latencies(record)])
+    return element("section", element("div", *plots, class_="plots"))
+
+
+def latencies(record: LoadRecord) -> list[Plot]:
+    """Those of PLOTS."""
     made = [each for each in record.levels if each.figures and each.figures.answered]
-    plots = [_latencies(made, field, title) for field, title in PLOTS]
-    return element("section", element("div", *map(plot.render, [_frontier(record), *plots]), class_="plots"))
+    return [_latencies(made, field, title) for field, title in PLOTS]
 
 
 def _latencies(made: Sequence[LevelRecord], field: str, title: str) -> Plot:
-    """Levels of one kind are joined: between a closed loop and a rate lies nothing."""
+    """Levels of one kind are joined, in their order, so that a curve bends back where more load brings no more tokens:
+    between a closed loop and a rate lies nothing."""
     kinds = [kind for kind in LoadKind if any(each.level.kind is kind for each in made)]
     lines = []
     for kind in kinds:
@@ -70,9 +78,11 @@ def _latencies(made: Sequence[LevelRecord], field: str, title: str) -> Plot:
                 and percent in (found := getattr(each.figures, field))
             ]
             name = percent if len(kinds) == 1 else f"{percent}, {kind.value}"
-            lines.append(Curve(name, sorted(points)))
+            lines.append(Curve(name, points))
     values = [y for line in lines for _, y in line.points]
-    is_log = bool(values) and 0 < WIDE * min(values) < max(values)
+    if not any(values):
+        return Plot(title, "tokens/s of all users", "ms", (), caption=IN_ONE_PIECE if made else "")
+    is_log = 0 < WIDE * min(values) < max(values)
     return Plot(title, "tokens/s of all users", "ms", tuple(lines), is_log=is_log)
 
 
@@ -84,6 +94,8 @@ def _frontier(record: LoadRecord) -> Plot:
     ]
     best = sorted((spot.x, spot.y) for spot in spots if spot.is_marked)
     said = "Each user: 1000 / p90 of the ms per output token. On the line: no other level is better in both."
+    if not spots and any(each.figures and each.figures.answered for each in record.levels):
+        said = IN_ONE_PIECE
     return Plot(
         "Throughput against speed for a user",
         "tokens/s of each user",

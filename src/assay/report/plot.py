@@ -121,7 +121,7 @@ def render(plot: Plot) -> Markup:
     points = [point for line in plot.lines for point in line.points]
     points += [(spot.x, spot.y) for spot in plot.spots]
     if not points:
-        return element("figure", element("h3", plot.title), element("p", "Nothing to draw."))
+        return element("figure", element("h3", plot.title), element("p", f"Nothing to draw. {plot.caption}"))
     axes = _axes_of(plot, points)
     limits = [limit for limit in plot.limits if axes.holds(limit)]
     svg = element(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from assay.ground import count
 from assay.mlperf import workloads
 from assay.mlperf.record.result import EnergyUsed, Figure, ModeResult, RunResult, ScoredMetric, Status
 from assay.mlperf.rounds import round as rounds
@@ -18,6 +19,8 @@ FIGURE_TITLES = {
     "tokens_per_s": "Tokens per second",
 }
 
+number = count.number  # what is not a report counts rates, too
+
 
 def titles() -> dict[str, str]:
     """Metric or figure -> what reports call it."""
@@ -26,14 +29,6 @@ def titles() -> dict[str, str]:
 
 def title(metric: str) -> str:
     return titles().get(metric, metric.replace("_", " "))
-
-
-def number(value: float) -> str:
-    """Five significant digits, as the rules ask of accuracy; never in exponent form for usual sizes."""
-    if value == 0 or 1e-4 <= abs(value) < 1e7:
-        text = f"{value:.5g}"
-        return text if "e" not in text else f"{value:.0f}"
-    return f"{value:.4e}"
 
 
 def four_digits(value: float) -> str:
@@ -58,7 +53,7 @@ def about(score: ScoredMetric, digits: Callable[[float], str] = number) -> str:
 
 def short(value: float) -> str:
     """Three significant digits: more say nothing of an interval."""
-    return f"{value:.3g}" if abs(value) < 1000 else number(value)
+    return f"{value:.3g}" if abs(value) < 999.5 else number(value)
 
 
 def used(result: RunResult) -> str:

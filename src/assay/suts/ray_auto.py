@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from assay.ground.count import number
 from assay.mlperf.sut.interface import Answer, FirstToken, Query, Sink
 from assay.suts.ray_layout import ReplicaLayout
 
@@ -90,7 +91,7 @@ def trials(
         finally:
             sut.close_replicas()
         made.append(Trial(layout, rate))
-        sink.progress(f"{layout.words}: {rate:.4g} tokens/s over {count} samples")
+        sink.progress(f"{layout.words}: {number(rate)} tokens/s over {count} samples")
     return made
 
 
@@ -102,5 +103,5 @@ def words(made: Sequence[Trial]) -> str:
     """What was chosen, and what it gained over one process."""
     chosen, alone = best(made), made[0]
     gain = chosen.tokens_per_s / alone.tokens_per_s if alone.tokens_per_s else 1.0
-    tried = ", ".join(f"{trial.layout.words} {trial.tokens_per_s:.4g}" for trial in made)
+    tried = ", ".join(f"{trial.layout.words} {number(trial.tokens_per_s)}" for trial in made)
     return f"--replicas auto chose {chosen.layout.words}: {gain:.3g} times one process (tokens/s: {tried})"

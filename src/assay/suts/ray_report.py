@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from assay.ground.count import number
 from assay.mlperf.sut.interface import Used
 
 SLOW_SHARE = 0.7
@@ -87,8 +88,8 @@ def slow(rows: Sequence[ReplicaRun]) -> list[str]:
         return []
     middle = statistics.median(paces.values())
     return [
-        f"replica {row.rank} on {row.node} made {row.tokens_per_s:.4g} tokens/s, {row.tokens_per_s / middle:.0%} of "
-        "the median replica"
+        f"replica {row.rank} on {row.node} made {number(row.tokens_per_s)} tokens/s, "
+        f"{row.tokens_per_s / middle:.0%} of the median replica"
         for row in rows
         if row.rank in paces and row.tokens_per_s < SLOW_SHARE * middle
     ]

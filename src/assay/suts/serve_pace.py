@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.ground import files, settings
+from assay.ground.count import number
 from assay.ground.parsed import json_value
 
 
@@ -29,8 +30,8 @@ class ServePace:
 
     def words(self) -> str:
         return (
-            f"answers are counted at {self.tokens_per_s:.4g} tokens/s, and its start at {self.start_s:.0f} s, as in "
-            f"the fastest run of this command here ({self.day})"
+            f"answers are counted at {number(self.tokens_per_s)} tokens/s, and its start at {self.start_s:.0f} s, "
+            f"as in the fastest run of this command here ({self.day})"
         )
 
 
