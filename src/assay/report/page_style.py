@@ -57,7 +57,7 @@ line.limit { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 6 4; }
 .c0 { stroke: var(--c0); --key: var(--c0); } .c1 { stroke: var(--c1); --key: var(--c1); }
 .c2 { stroke: var(--c2); --key: var(--c2); } .c3 { stroke: var(--c3); --key: var(--c3); }
 .c4 { stroke: var(--c4); --key: var(--c4); } .c5 { stroke: var(--c5); --key: var(--c5); }
-figcaption { font-size: .85rem; color: var(--soft); }
+figcaption { font-size: .85rem; color: var(--soft); } .keys { display: block; }
 .key { margin-right: 14px; white-space: nowrap; }
 .key::before { content: ""; display: inline-block; width: 16px; margin-right: 5px; vertical-align: middle;
   border-top: 3px solid var(--key, transparent); }
