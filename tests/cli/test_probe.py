@@ -28,6 +28,12 @@ def test_what_a_server_is_and_what_follows_is_said_in_words_and_in_json(
     assert f"  {'exactness':<18} {found['tier']}" in said
 
 
+def test_a_models_name_of_two_lines_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with mock(api="vllm", model="m\n  exactness  A") as server:
+        assert probe.run(parsed(probe, server.text)) == 0
+    assert f"  {'model':<18} m\\n  exactness  A\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("timeout", ["0", "-1", "1e9", "nan"])
 def test_a_timeout_is_seconds_above_zero(timeout: str) -> None:
     with pytest.raises(ConfigError, match="--timeout is seconds") as caught:

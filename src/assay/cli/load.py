@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from assay.cli.progress import ProgressLine
 from assay.cli.terminal import say, say_json
 from assay.ground import paths
+from assay.ground.printable import one_line
 
 if TYPE_CHECKING:
     from assay.bench.load_server import LoadRequest
@@ -153,7 +154,7 @@ def render(made: LoadRecord, place: str) -> str:
             said.append(
                 f"{each.level.label}: {each.figures.cached_tokens:,} prompt tokens came from the server's cache"
             )
-    return "\n".join([*said, *(f"  {name:<9}{text}" for name, text in _about(made, place))])
+    return "\n".join([*said, *(f"  {name:<9}{one_line(text)}" for name, text in _about(made, place))])
 
 
 def _about(made: LoadRecord, place: str) -> list[tuple[str, str]]:

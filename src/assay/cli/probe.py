@@ -6,6 +6,7 @@ import argparse
 
 from assay.cli.terminal import say, say_json
 from assay.ground import paths
+from assay.ground.printable import one_line
 
 HELP = "what a server is and can do: API, exactness, tokens, caches, and what follows for MLPerf"
 
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     say(f"{server.text}: {report.identity.kind or 'a server that does not say what it is'}")
     for name, told in facts(report):
-        say(f"  {name:<18} {told}")
+        say(f"  {name:<18} {one_line(told)}")
     say("\nWhat follows for MLPerf")
     for sentence in consequences(report):
         say(f"  - {sentence}")

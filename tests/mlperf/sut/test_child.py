@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -28,6 +30,17 @@ def test_a_dead_child_is_described_with_its_last_words_and_its_log(tmp_path: Pat
     told = child.death()
     assert told.startswith("the reader ended with exit code")
     assert "/no/such/file" in told and str(tmp_path / "log.txt") in told
+
+
+def test_a_child_whose_last_words_found_no_room_died_of_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = Child("the reader", "json.tool", ["/no/such/file"], tmp_path / "log.txt")
+    child.end()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+    assert ": the disk is full (log: " in child.death()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**9))
+    assert "full" not in child.death()
 
 
 def test_ending_a_child_ends_what_it_started_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,11 @@ def identify(server: ProbedServer) -> ServerIdentity:
     """Raises: EnvironmentProblem (nobody answers, still loading), ConfigError (no access, no model server)."""
     listed = _look(server, "/v1/models")
     entries = listed.get("data") if isinstance(listed.get("data"), list) else []
-    models = tuple(str(one["id"]) for one in entries or [] if isinstance(one, dict) and one.get("id"))
+    models = tuple(
+        one["id"]
+        for one in entries or []
+        if isinstance(one, dict) and isinstance(one.get("id"), str) and one["id"]
+    )
     first: dict[str, Any] = next((one for one in entries or [] if isinstance(one, dict)), {})
     owner = str(first.get("owned_by", "")).lower()
     context = _count(first.get("max_model_len"))

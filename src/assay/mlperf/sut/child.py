@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ LOG_LINES = 5
 """Last lines of a log that an error message quotes."""
 LOG_TAIL_BYTES = 16_384
 """Bytes that those lines are looked for in. A choice: lines of a traceback are far shorter."""
+FULL_BYTES = 65_536
+"""A disk with fewer bytes left is full: a choice, what a child writes at once."""
 END_SECONDS = 5.0
 """How long a child gets between being asked to end and being killed."""
 
@@ -70,7 +73,9 @@ class Child:
         with self.log.open("rb") as file:
             words = last_lines(file)
         quoted = f"; its last lines: {words}" if words else ""
-        return f"{self.name} {how} (log: {self.log}){quoted}"
+        # its last words are lost then, and LoadGen, which writes its logs in C++, says nothing
+        is_full = shutil.disk_usage(self.log.parent).free < FULL_BYTES
+        return f"{self.name} {how}{': the disk is full' if is_full else ''} (log: {self.log}){quoted}"
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a group of zombies
