@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import save_file
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from assay.ground.errors import ArtifactError
 from assay.ground.safetensors_header import BITS, read_header
@@ -63,6 +64,32 @@ def test_a_dtype_takes_its_bits(dtype: str, count: int, size_bytes: int, tmp_pat
     one_more = written(tmp_path / "m", {"t": entry(dtype, [count], 0, size_bytes + 1)}, bytes(size_bytes + 1))
     with pytest.raises(ArtifactError, match="is not a whole safetensors file"):
         read_header(one_more)
+
+
+PAIR = {"a": entry("U8", [4], 0, 4), "b": entry("U8", [4], 4, 8)}
+
+
+@pytest.mark.parametrize(
+    ("header", "data", "words"),
+    [
+        (PAIR, bytes(9), "its tensors end at byte"),
+        ({**PAIR, "b": entry("U8", [4], 0, 4)}, bytes(8), "a tensor begins at byte"),
+        ({**PAIR, "b": entry("U8", [4], 2, 6)}, bytes(6), "a tensor begins at byte"),
+        ({**PAIR, "b": entry("U8", [4], 5, 9)}, bytes(9), "a tensor begins at byte"),
+        ({"b": PAIR["b"]}, bytes(8), "a tensor begins at byte"),
+        (json.dumps(PAIR).replace('"b"', '"a"').encode(), bytes(8), "a name stands twice"),
+    ],
+    ids=["bytes behind", "the same bytes", "overlap", "a hole", "a hole before", "a name twice"],
+)
+def test_what_the_library_refuses_is_refused(header: Any, data: bytes, words: str, tmp_path: Path) -> None:
+    path = written(tmp_path / "m", header, data)
+    with pytest.raises(ArtifactError, match=words):
+        read_header(path)
+    if isinstance(header, dict):
+        with pytest.raises(SafetensorError):
+            load_file(path)
+    whole = read_header(written(tmp_path / "m", PAIR, bytes(8)))
+    assert [(one.end - one.begin) for one in whole.values()] == [4, 4]
 
 
 def test_every_dtype_of_the_format_has_its_bits() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,11 @@ class Stored:
     def count(self) -> int:
         return math.prod(self.shape)
 
+    @property
+    def end(self) -> int:
+        """Byte of the file behind its last one."""
+        return self.begin + self.count * BITS[self.dtype] // 8
+
 
 def read_header(file: Path) -> dict[str, Stored]:
     """The tensors of one file by name. Raises: ArtifactError for a file that is not a whole safetensors file."""
@@ -49,23 +54,43 @@ def read_header(file: Path) -> dict[str, Stored]:
             length = int.from_bytes(handle.read(8), "little")
             if not 2 <= length <= size - 8:
                 raise ValueError(f"header of {length} bytes in a file of {size}")
-            header: Mapping[str, Any] = json.loads(handle.read(length))
-        return {
+            header: Mapping[str, Any] = json.loads(handle.read(length), object_pairs_hook=_once)
+        found = {
             name: _stored(file, entry, 8 + length, size)
             for name, entry in header.items()
             if name != "__metadata__"
         }
+        _refuse_gaps(found.values(), 8 + length, size)
+        return found
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ArtifactError(
             f"{file} is not a whole safetensors file: {error}", "fetch this file of the checkpoint again"
         ) from error
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Source: the format description, "Duplicate keys are disallowed"."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in the header")
+    return found
+
+
+def _refuse_gaps(found: Iterable[Stored], data: int, size: int) -> None:
+    """Source: the format description, the byte buffer is indexed entirely and has no holes."""
+    for each in sorted(found, key=lambda stored: (stored.begin, stored.end)):
+        if each.begin != data:
+            raise ValueError(f"a tensor begins at byte {each.begin}, and the one before it ends at {data}")
+        data = each.end
+    if data != size:
+        raise ValueError(f"its tensors end at byte {data} of {size}")
+
+
 def _stored(file: Path, entry: Mapping[str, Any], data: int, size: int) -> Stored:
     stored = Stored(file, entry["dtype"], tuple(entry["shape"]), data + entry["data_offsets"][0])
     if stored.dtype not in BITS:
         raise ValueError(f"dtype {stored.dtype} is not known")
-    end = stored.begin + stored.count * BITS[stored.dtype] // 8
+    end = stored.end
     is_inside = data <= stored.begin <= end <= size and end == data + entry["data_offsets"][1]
     if not is_inside or min(stored.shape, default=0) < 0:
         raise ValueError(f"a tensor of shape {stored.shape} at bytes {stored.begin} to {end} of {size}")
