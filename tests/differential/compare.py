@@ -10,10 +10,11 @@
 A file of commands holds one command line per line (without the tool's name); a blank line starts a new pair of homes.
 Compared are: exit code, order of recipes with their resolved variations, new_env, new_state, and the tags of the
 cache entries afterwards, with the hours until they expire. Homes, uids, times and temporary names are made equal
-before. With `--mlc`, `CM_` in a command line is read as `MLC_`. `--sweep` resolves every recipe of the clone, plain and
-with one of its variations, without running any. `--real` is for command lines that run everything, with a network of
-package registries: each tool has a Python environment of its own then, the hooks tell what they are given, and the
-contents of the cache entries are compared too; a difference that docs/cm-contract.md explains counts apart.
+before. All that is compared is counted in lines too: a call, a value, a place in `i`, a tag or a file is one. With
+`--mlc`, `CM_` in a command line is read as `MLC_`. `--sweep` resolves every recipe of the clone, plain and with one
+of its variations, without running any. `--real` is for command lines that run everything, with a network of package
+registries: each tool has a Python environment of its own then, the hooks tell what they are given, and the contents
+of the cache entries are compared too; a difference that docs/cm-contract.md explains counts apart.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,7 @@ from assay.recipes.home.load import load_recipe
 from assay.recipes.home.repositories import Home
 
 sys.path.append(str(Path(__file__).parent))  # it is a program of its own, and a module of the tests
-from probe import GivenToHook, hook_differences, read_records, write_probed
+from probe import GivenToHook, hook_differences, is_ours, read_records, write_probed
 
 # CM says `- Prepared variations` once more when it looks into the cache: those that were asked for alone.
 CALL = re.compile(
@@ -272,6 +274,29 @@ def differences(cm: Seen, ours: Seen) -> list[str]:
     return found + hook_differences(cm.hooks, ours.hooks, stable)
 
 
+def flat(where: str, value: Any) -> Iterator[str]:
+    """A line for each value inside of dictionaries, with the keys that lead to it."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from flat(f"{where} {key}", item)
+    else:
+        yield f"{where} {json.dumps(value, sort_keys=True)}"
+
+
+def lines_of(seen: Seen) -> Counter[str]:
+    """All that is compared of one command, a line for each call, value, place in a hook's `i`, entry and file."""
+    found = Counter([f"exit code {seen.code}", *(f"call {call}" for call in seen.calls)])
+    parts = {part: seen.result.get(part, {}) for part in ("new_env", "new_state")}
+    parts |= {f"entry {tags}": values for tags, values in seen.contents.items()}
+    for number, given in enumerate(seen.hooks):
+        hook = f"hook {number}, {given.hook} of {given.recipe}"
+        parts |= {f"{hook}: env": given.env, f"{hook}: state": given.state}
+        found.update(f"{hook}: {place} {given.given[place]}" for place in given.given if not is_ours(place))
+    found.update(line for part, values in parts.items() for line in flat(part, stable(values)))
+    found.update([*(f"entry {entry}" for entry in seen.entries), *(f"file {name}" for name in seen.left)])
+    return found
+
+
 def compare(
     recorded: list[dict[str, Any]],
     sessions: list[list[str]],
@@ -302,6 +327,7 @@ def compare(
                 found = [text for text in differences(seen[0], seen[1]) if text not in told]
                 told.update(text for text in found if text.startswith(LASTING))
                 known = [text for text in found if is_known(text, dialect)]
+                all_lines = [lines_of(one) for one in seen]
                 found = [text for text in found if text not in known]
                 theirs = {k: stable(seen[0].result.get(k, {})) for k in ("new_env", "new_state")}
                 recorded.append(
@@ -323,6 +349,8 @@ def compare(
                         "recipes": sorted({given.recipe for given in seen[0].hooks}),
                         "differences": found,
                         "known": known,
+                        "lines": (all_lines[0] | all_lines[1]).total(),
+                        "lines_agree": (all_lines[0] & all_lines[1]).total(),
                     }
                 )
                 word = "DIFF " if found else "known" if known else "same "
@@ -371,6 +399,14 @@ def main() -> int:
     plain = sum(not (result["differences"] or result["known"]) for result in results)
     print(
         f"{plain} of {len(results)} command lines agree, {same - plain} but for what the contract page explains"
+    )
+    total, agree = (sum(result[key] for result in results) for key in ("lines", "lines_agree"))
+    explained = sum(
+        result["lines"] - result["lines_agree"] for result in results if not result["differences"]
+    )
+    print(
+        f"{agree} of {total} lines agree ({100 * agree / max(total, 1):.2f} %); of the other {total - agree}, "
+        f"{explained} stand in command lines of which the contract page explains all that differs"
     )
     if options.real:
         recipes = {recipe for result in results for recipe in result["recipes"]}

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,9 @@ from assay.recipes.home.repositories import Home
 from assay.recipes.run.console import Quiet
 from assay.recipes.run.context import Context
 
-from .compare import RESULT_FLAGS, calls, entries, stable
+from .compare import RESULT_FLAGS, Seen, calls, entries, lines_of, stable
 from .own import write_recipes
+from .probe import GivenToHook
 
 RECORDS = {"cm": "recorded.json", "mlc": "recorded-mlc.json"}
 RECORDED = {tool: json.loads((Path(__file__).parent / name).read_text()) for tool, name in RECORDS.items()}
@@ -86,3 +89,32 @@ def test_the_runner_does_what_the_tool_did(
     runs: dict[tuple[str, int], dict[str, Any]], tool: str, number: int
 ) -> None:
     assert runs[tool, number] == RECORDED[tool][number]
+
+
+def test_lines_are_counted_for_each_value_call_place_entry_and_file() -> None:
+    one = Seen(
+        0,
+        ["* cm run script x"],
+        {"new_env": {"A": 1, "DISK": 5}, "new_state": {"b": {"c": [1], "d": {}}}},
+        ["tag"],
+        hooks=[
+            GivenToHook("x", "preprocess", {"i": ["dict"], "i.input.user_python": ["bool"]}, {"A": 1}, {})
+        ],
+        contents={"tag": {"new_env": {"B": 2}}},
+        left=["out.txt"],
+    )
+    assert lines_of(one) == Counter(
+        [
+            "exit code 0",
+            "call * cm run script x",
+            "new_env A 1",
+            "new_state b c [1]",
+            "entry tag new_env B 2",
+            "hook 0, preprocess of x: env A 1",
+            "hook 0, preprocess of x: i ['dict']",
+            "entry tag",
+            "file out.txt",
+        ]
+    )
+    other = replace(one, code=1, left=[])
+    assert (lines_of(one) & lines_of(other)).total() == 7 and (lines_of(one) | lines_of(other)).total() == 10
