@@ -15,7 +15,7 @@ from assay.bench import cost, fetching, plan
 from assay.bench.fetching import Wanted
 from assay.cli import consent
 from assay.config import BenchmarkConfig, Request
-from assay.doors import native
+from assay.doors import config_text, native
 from assay.doors.hub_settings import hub_of
 from assay.ground import download, hub_cache, settings
 from assay.ground.artifact import origin as artifact_origin
@@ -91,8 +91,8 @@ def test_without_paths_the_official_model_and_dataset_are_wanted_with_their_size
 def test_an_address_stays_an_address_and_is_asked_for_again_as_it_was(name: str, text: str) -> None:
     config = asked(**{name.replace(".", "__"): text})
     assert text in [each.source for each in fetching.wanted(config)]
-    assert native.asked(config)[name] == text
-    assert native.build("mixtral-8x7b", native.asked(config), {}) == config
+    assert config_text.asked(config)[name] == text
+    assert native.build("mixtral-8x7b", config_text.asked(config), {}) == config
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.config import BenchmarkConfig, Device, Mode, Precision, Scenario, Style
-from assay.doors import native, sut_options
+from assay.doors import config_text, native, sut_options
 from assay.ground.errors import ConfigError
 from assay.mlperf.rounds import round as rounds
 
@@ -29,7 +29,7 @@ def test_without_a_round_the_newest_that_has_the_workload_is_asked_and_the_comma
         config = native.build(workload, {}, {})
         assert config.round == rounds.rounds_of("mixtral-8x7b")[-1]
         assert config.origin["round"] == f"default of {workload}"
-        assert f"--round {config.round}" in " ".join(native.command(config))
+        assert f"--round {config.round}" in " ".join(config_text.command(config))
 
 
 def test_mixtral_8x7b_is_run_in_the_precision_that_is_published() -> None:
@@ -166,7 +166,7 @@ own_options = st.sampled_from(
 @given(st.builds(dict.__or__, asked, own_options))
 def test_the_printed_command_asks_for_the_same_config_again(flags: dict[str, str]) -> None:
     config = native.build("mixtral-8x7b", flags, {})
-    assert typed(*native.command(config)[2:]) == config
+    assert typed(*config_text.command(config)[2:]) == config
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from assay import suts
 from assay.config import BenchmarkConfig
-from assay.doors import cm, native, sut_options
+from assay.doors import cm, config_text, native, sut_options
 from assay.ground.errors import ConfigError
 from assay.ground.packages import PackageEntries
 from assay.mlperf.sut.kind import SutKind
@@ -51,14 +51,14 @@ def test_a_list_is_given_once_for_each_value_and_comes_back_from_command_and_var
     )
     assert config.sut_options == {"url": ("http://a?x=1,2", "http://b"), "warm": False, "threads": 3}
     assert config.origin["sut_options.url"] == "flag --url"
-    assert asked(*native.command(config)[2:]) == config
+    assert asked(*config_text.command(config)[2:]) == config
     assert cm.from_cm(*cm.to_cm(config)) == config
 
 
 def test_a_default_is_in_the_config_and_not_in_the_command() -> None:
     config = asked("--sut", "relay")
     assert config.sut_options == {"warm": True} and config.origin["sut_options.warm"] == "default"
-    assert "--warm" not in native.command(config)
+    assert "--warm" not in config_text.command(config)
 
 
 def test_an_option_that_two_suts_have_is_read_by_the_one_that_is_asked_for() -> None:

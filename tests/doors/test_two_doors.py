@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from assay.config import BenchmarkConfig, Delivery
-from assay.doors import cm, cm_delivery, native, native_delivery
+from assay.doors import cm, cm_delivery, config_text, native, native_delivery
 from assay.recipes.contract import argv
 from assay.recipes.model.selection import Selection
 from tests.end_to_end import rows
@@ -73,7 +73,7 @@ def test_each_door_says_where_a_value_came_from() -> None:
 def test_either_command_line_is_written_from_the_other(tmp_path: Path) -> None:
     config = at_native_door(*FLAGS.split())
     again = cm.from_cm(*cm.asked_by(argv.parse(cm.command(config)[1:]), {}))
-    assert native.command(again) == native.command(config)
+    assert config_text.command(again) == config_text.command(config)
 
 
 def test_what_is_asked_around_a_benchmark_is_one_value_at_both_doors() -> None:
@@ -104,7 +104,7 @@ def test_both_doors_leave_the_same_record_but_for_origins_and_times(tmp_path: Pa
         *f"mixtral-8x7b --sut echo --round v4.1 --samples 2 --mode accuracy --target-qps 50 "
         f"--checkpoint {words} --dataset {data}".split()
     )
-    native_line = [*native.command(config)[1:], "--out", str(tmp_path / "native")]
+    native_line = [*config_text.command(config)[1:], "--out", str(tmp_path / "native")]
     cm_line = [*cm.command(config)[1:], f"--env.OUTPUT_BASE_DIR={tmp_path}", "--env.CM_OUTPUT_FOLDER_NAME=cm"]
     for line in (native_line, cm_line):
         assay(store, tmp_path, *line)

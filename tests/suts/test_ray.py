@@ -8,7 +8,7 @@ import pytest
 
 from assay import suts
 from assay.config import Device, Precision
-from assay.doors import cm, native
+from assay.doors import cm, config_text, native
 from assay.ground.errors import ConfigError
 from assay.mlperf.sut.interface import SutSpec
 from assay.mlperf.workloads.workload import Generation
@@ -31,7 +31,7 @@ def test_it_is_what_it_hosts() -> None:
 def test_options_of_both_are_read_and_written_again() -> None:
     config = native.build("mixtral-nano", flags(of="engine", replicas="2", threads="1"), {})
     assert config.sut_options["threads"] == 1 and config.sut_options["replicas"] == "2"
-    line = native.command(config)
+    line = config_text.command(config)
     assert "--of" not in line and line[line.index("--replicas") + 1] == "2"
     selection, env = cm.to_cm(config)
     assert env["CM_ASSAY_SUT_OPTIONS_THREADS"] == "1"

@@ -13,7 +13,7 @@ from pathlib import Path
 from assay.bench import measure, preparation, record, resume, run_start, score_run
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import BenchmarkConfig, ContainerRequest, Device, Mode, Request
-from assay.doors import native
+from assay.doors import config_text, native
 from assay.ground import settings
 from assay.ground.errors import Interrupted, RunFailed
 from assay.machine.container import run as container
@@ -101,7 +101,7 @@ def task(config: BenchmarkConfig) -> Task:
 
 
 def serialised(config: BenchmarkConfig) -> str:
-    return json.dumps({"workload": config.workload, "fields": native.asked(config)})
+    return json.dumps({"workload": config.workload, "fields": config_text.asked(config)})
 
 
 def _take_over(running: RunInProgress, measured: RunResult, is_scored: bool) -> None:

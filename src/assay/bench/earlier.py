@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assay import suts
 from assay.config import BenchmarkConfig, Delivery, Division, EarlierRun, Request
-from assay.doors import native
+from assay.doors import config_text, native
 from assay.ground import files, scratch
 from assay.ground.errors import ConfigError
 from assay.mlperf.record import result
@@ -75,7 +75,7 @@ def request_of(folder: Path) -> Request:
 
 def differences(config: BenchmarkConfig, found: RunResult) -> list[str]:
     """Options whose values in `config` differ from those of the run."""
-    asked, then = native.asked(config), native.asked(found.asked)
+    asked, then = config_text.asked(config), config_text.asked(found.asked)
     fields = native.fields(suts.kind(config.sut))
     names = [field for field in fields if not field.name.startswith(("paths.out", "submission."))]
     changed = [field.flag for field in names if asked.get(field.name) != then.get(field.name)]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from assay.bench.tune_search import Tried
 from assay.config import BenchmarkConfig
-from assay.doors import native
+from assay.doors import config_text
 from assay.ground import cores, files, settings
 from assay.ground.errors import ArtifactError
 from assay.ground.parsed import json_value
@@ -66,7 +66,7 @@ class Tuned:
 
 def facts(config: BenchmarkConfig) -> tuple[str, ...]:
     """The system, and every setting that the highest rate depends on, as `name=value`."""
-    asked = {name: text for name, text in native.asked(config).items() if not name.startswith(APART)}
+    asked = {name: text for name, text in config_text.asked(config).items() if not name.startswith(APART)}
     system = (f"processor={platform.processor() or platform.machine()}", f"cores={cores.usable()}")
     return (
         *system,

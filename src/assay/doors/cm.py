@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from assay import suts
 from assay.config import BenchmarkConfig, Scenario
-from assay.doors import cm_artifacts, native, sut_options
+from assay.doors import cm_artifacts, config_text, native, sut_options
 from assay.doors.cm_refused import ELSEWHERE, REFUSED_KEYS, NotOffered, refuse
 from assay.doors.cm_settings import ALL_SCENARIOS, BATCH, SETTINGS, WRAPPER_ONLY, Setting, is_on
 from assay.ground.errors import ConfigError
@@ -77,7 +77,7 @@ def from_cm(selection: Selection, env: Env, defaults: Env | None = None) -> Benc
 
 def to_cm(config: BenchmarkConfig) -> tuple[Selection, dict[str, Any]]:
     """Tags and variables that ask for exactly `config`."""
-    texts = {"workload": config.workload, **native.asked(config)}
+    texts = {"workload": config.workload, **config_text.asked(config)}
     variations: list[str] = []
     env: dict[str, Any] = {}
     options = [_option(option.name) for option in suts.of(config).options]

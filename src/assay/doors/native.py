@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,6 @@ from assay.ground import paths
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.mlperf import workloads
 from assay.mlperf.sut.kind import SutKind
-from assay.mlperf.sut.option import text_of
 
 Layer = tuple[str, Mapping[str, str]]
 """Where values come from, in words, and {dotted field: text}."""
@@ -288,47 +286,3 @@ def _assemble(workload: str, values: Mapping[str, Any], origin: Mapping[str, str
         group: dataclasses.replace(getattr(config, group), **leaves) for group, leaves in nested.items()
     }
     return dataclasses.replace(config, **top, **groups, sut_options=options)
-
-
-def command(config: BenchmarkConfig) -> list[str]:
-    """The `assay bench` command line that asks for exactly this config, defaults of the workload left out."""
-    words, texts = ["assay", "bench", config.workload], asked(config)
-    for field in fields(suts.of(config)):
-        if field.name in texts and field.name != "paths.out":
-            words += field.words(texts[field.name])
-    return words
-
-
-def asked(config: BenchmarkConfig) -> dict[str, str]:
-    """{dotted field: text} of every field that is not as the workload has it; `build` reads it back.
-
-    The round is named in any case: the newest one is another in a later Assay.
-    """
-    kind = suts.of(config)
-    standard = dataclasses.replace(build(config.workload, {}, {}), sut_options=kind.defaults())
-    values = {field.name: _value(config, field.name) for field in fields(kind)}
-    kept = {"round": config.round or standard.round}
-    changed = {name: value for name, value in values.items() if value != _value(standard, name)}
-    return {name: _text(value) for name, value in {**changed, **kept}.items()}
-
-
-def value_text(config: BenchmarkConfig, name: str) -> str | None:
-    """One field as its flag would be given; None for what nobody set."""
-    value = _value(config, name)
-    return None if value is None and name != "limits.target_qps" else _text(value)
-
-
-def _value(config: BenchmarkConfig, name: str) -> Any:
-    group, _, leaf = name.rpartition(".")
-    if group == "sut_options":
-        return config.sut_options.get(leaf)
-    value = getattr(getattr(config, group) if group else config, leaf)
-    return getattr(config.paths, f"{leaf}_source", None) if group == "paths" and value is None else value
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple) and value and isinstance(value[0], Enum):
-        return ",".join(_text(part) for part in value)
-    if isinstance(value, Enum):
-        return str(value.value).lower()
-    return "auto" if value is None else text_of(value)
