@@ -119,6 +119,7 @@ def test_an_entry_without_its_base_is_not_shown(filled: Kit, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
+        (-3600, " 0 seconds ago"),
         (0, "seconds ago"),
         (119, "seconds ago"),
         (600, "10 minutes ago"),

@@ -161,7 +161,7 @@ def _entries(context: Context, inputs: Inputs) -> list[CacheEntry]:
 
 
 def _age(entry: CacheEntry) -> str:
-    seconds = time.time() - entry.path.stat().st_mtime
+    seconds = max(0.0, time.time() - entry.path.stat().st_mtime)  # the clock may have been set back
     for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit} ago"

@@ -91,7 +91,8 @@ def is_running(folder: Path) -> bool:
     """Whether a process is at work in the folder of an unfinished entry."""
     marker = folder / RUNNING
     if not marker.exists():
-        return time.time() - folder.stat().st_mtime < STARTING_SECONDS
+        age = time.time() - folder.stat().st_mtime  # below 0 where the clock was set back since
+        return abs(age) < STARTING_SECONDS
     try:
         import fcntl
     except ImportError:
