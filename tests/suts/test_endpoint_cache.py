@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from assay.suts import endpoint_cache, endpoint_server
 from assay.suts.endpoint_cache import CacheCounters, CacheFindings
 
@@ -40,3 +42,10 @@ def test_a_cache_that_is_on_breaks_the_rules_unless_every_query_has_a_salt() -> 
 def test_only_known_fields_of_a_server_are_kept() -> None:
     kept = {field for fields in endpoint_server.ABOUT.values() for field in fields}
     assert not [field for field in kept if "key" in field or "token" in field]
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "-1", "1e400", "1e300", "many"])
+def test_what_is_no_count_is_not_counted(value: str) -> None:
+    name = endpoint_cache.HITS[0]
+    assert endpoint_cache.counters([f"{name} {value}"]) == CacheCounters(None, None)
+    assert endpoint_cache.counters([f"{name} {value}\n{name} 3"]) == CacheCounters(3.0, None)

@@ -8,6 +8,7 @@ docs, production metrics (with --enable-metrics); TensorRT-LLM tensorrt_llm/metr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 HITS = ("vllm:prefix_cache_hits_total", "sglang:cached_tokens_total", "trtllm_prompt_cached_tokens_total")
@@ -24,6 +25,10 @@ class CacheCounters:
     queries: float | None = None
 
 
+MOST_COUNTED = 2.0**53
+"""A counter is below it: from there on not each whole number is a float. NaN and less than 0 are no counts."""
+
+
 def counters(pages: Sequence[str]) -> CacheCounters:
     """Sums the counters of all servers. `pages`: their metrics in Prometheus form."""
     return CacheCounters(_sum(pages, HITS), _sum(pages, QUERIES))
@@ -34,10 +39,8 @@ def _sum(pages: Sequence[str], names: Sequence[str]) -> float | None:
     for line in (line for page in pages for line in page.splitlines()):
         key, _, value = line.rpartition(" ")
         if key.partition("{")[0] in names:
-            try:
-                found.append(float(value))
-            except ValueError:
-                continue
+            with suppress(ValueError):
+                found += [count] if 0 <= (count := float(value)) < MOST_COUNTED else []
     return sum(found) if found else None
 
 
