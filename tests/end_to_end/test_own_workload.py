@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import assay as tested
+from tests import word_tokenizer
 
 SOURCE = Path(tested.__file__).parents[1]
 """Of the package that is tested: another one may be installed."""
@@ -50,12 +51,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    fast = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
-    fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     path = tmp_path_factory.mktemp("tokenizer")
-    fast.save(str(path / "tokenizer.json"))
+    word_tokenizer.write(path, WORDS, "<unk>")
     return path
 
 

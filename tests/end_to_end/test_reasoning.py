@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import word_tokenizer
+
 ROWS, WRONG = 32, 3
 ANSWERS = {
     "aime": [("25", r"\boxed{25}"), ("7", "Answer: 7")],
@@ -27,12 +29,8 @@ WORDS = [
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    fast = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<pad>"))
-    fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     path = tmp_path_factory.mktemp("tokenizer")
-    fast.save(str(path / "tokenizer.json"))
+    word_tokenizer.write(path, WORDS, "<pad>")
     return path
 
 
@@ -196,15 +194,10 @@ def test_programs_are_graded_by_the_tests_that_are_brought_and_by_nothing_else(t
 @pytest.fixture(scope="module")
 def harmony(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """(tokenizer, 32 rows of AIME and GPQA whose first three reference answers are wrong)."""
-    from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
-
     words = ["<pad>", "Why", "final", "A", "B", r"\boxed{25}", r"\boxed{7}"]
-    fast = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<pad>"))
-    fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     marks = ["<|channel|>final<|message|>", "<|return|>"]
-    fast.add_special_tokens([AddedToken(mark, special=True) for mark in marks])
     folder = tmp_path_factory.mktemp("harmony")
-    fast.save(str(folder / "tokenizer.json"))
+    fast = word_tokenizer.write(folder, words, "<pad>", marks)
     opening, end = (fast.token_to_id(mark) for mark in marks)
     rows = []
     for number in range(ROWS):
@@ -330,12 +323,7 @@ def test_a_valid_run_of_gpt_oss_120b_has_one_mode(harmony: tuple[Path, Path]) ->
 
 
 def test_llama3_1_405b_runs_in_every_scenario(tmp_path: Path) -> None:
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    words = ["<pad>", "Answer:", "Rome", "Oslo", "The", "cat", "sat"]
-    fast = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<pad>"))
-    fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    fast.save(str(tmp_path / "tokenizer.json"))
+    word_tokenizer.write(tmp_path, ["<pad>", "Answer:", "Rome", "Oslo", "The", "cat", "sat"], "<pad>")
     rows = []
     for number in range(ROWS):
         is_summary = number % 2 == 1

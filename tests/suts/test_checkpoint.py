@@ -13,6 +13,9 @@ from assay.ground.model_folder import INDEX
 from assay.suts import checkpoint, checkpoint_folder, dense, gguf_model
 from assay.suts import shape as shapes
 from assay.suts.shape import MIXTRAL_8X7B
+from tests import word_tokenizer
+
+WORDS = ("[UNK]", "The", "quick", "counts")
 
 SMALL = {
     **MIXTRAL_8X7B,
@@ -48,16 +51,8 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
         **{**shared, "tie_word_embeddings": True, "rms_norm_eps": 1e-4, "rope_theta": 5000.0}
     )
     LlamaForCausalLM(config).save_pretrained(folder)
-    write_tokenizer(folder)
+    word_tokenizer.write(folder, WORDS, "[UNK]")
     return folder
-
-
-def write_tokenizer(folder: Path) -> None:
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    words = Tokenizer(models.WordLevel({"[UNK]": 0, "The": 1, "quick": 2, "counts": 3}, unk_token="[UNK]"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    words.save(str(folder / "tokenizer.json"))
 
 
 def test_a_config_gives_the_parameter_count_of_the_model_it_describes(tmp_path: Path) -> None:

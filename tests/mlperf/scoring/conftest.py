@@ -12,6 +12,7 @@ import pytest
 from assay.mlperf.data import tokenizer
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.data.tokenizer import Tokenizer
+from tests import word_tokenizer
 
 TEXT = (
     "<unk> <s> </s> the cat sat on a mat The answer is 7 8 9 . so we add and get dogs run "
@@ -23,15 +24,9 @@ WORDS = TEXT.split()
 @pytest.fixture(scope="session")
 def words(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     """One id per word of WORDS; `<s>` and `</s>` are special."""
-    from tokenizers import AddedToken, models, pre_tokenizers
-    from tokenizers import Tokenizer as Fast
-
-    fast = Fast(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
-    fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    fast.add_special_tokens([AddedToken(text, special=True) for text in ("<s>", "</s>")])
-    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
-    fast.save(str(path))
-    return tokenizer.load(path.parent)
+    folder = tmp_path_factory.mktemp("tokenizer")
+    word_tokenizer.write(folder, WORDS, "<unk>", ("<s>", "</s>"))
+    return tokenizer.load(folder)
 
 
 def sample(index: int, subset: str, truth: str, id: str = "row.1") -> Sample:
