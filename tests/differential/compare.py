@@ -215,22 +215,26 @@ def sweep(clone: Path) -> list[str]:
 
 
 LASTING = ("entry ", "cache: ", "file left: ")
-# What docs/cm-contract.md explains under "For real", by the tool that differs.
+# What docs/cm-contract.md explains under "For real", by the tool that differs: a command line, a tab, a difference.
 KNOWN = {
-    "cm": re.compile(r"file left: only cm cm-repro/.*Dockerfile"),
+    "cm": re.compile(
+        r".*\tfile left: only cm (cm-repro/.*Dockerfile|tmp-(run\.sh|ver\.out)$)"
+        r"|run script print-hello-world-py .*\t(exit code: cm 2, ours 0$|file left: only cm tmp-state\.json$"
+        r"|hooks: .*'end', \('print-hello-world-py', 'postprocess'\)\)$)"
+    ),
     "mlc": re.compile(
-        r".*\.run_state\.version_info\[\]"
+        r".*\t(.*\.run_state\.version_info\[\]"
         r"|.* of get-compiler-flags: i\..*const\.MLC_GCC_VERSION cm None"
         r"|calls: first difference: cm "
-        r"\[\('\* mlc run script \"([\w-]+)\"', '\* mlc run script \1'\)\] \((\d+) and \2\)"
+        r"\[\('\* mlc run script \"([\w-]+)\"', '\* mlc run script \2'\)\] \((\d+) and \3\)"
         r"|file left: only cm tmp-(run\.sh|ver\.out)$"
-        r"|(cache: only (cm|ours)|entry) .*get-python3"
+        r"|(cache: only (cm|ours)|entry) .*get-python3)"
     ),
 }
 
 
-def is_known(text: str, dialect: str) -> bool:
-    return bool(KNOWN[dialect].match(text))
+def is_known(line: str, text: str, dialect: str) -> bool:
+    return bool(KNOWN[dialect].match(f"{line}\t{text}"))
 
 
 # Measured anew by each run, so never equal.
@@ -326,7 +330,7 @@ def compare(
                 seen = [one.run(words) for one in tools]
                 found = [text for text in differences(seen[0], seen[1]) if text not in told]
                 told.update(text for text in found if text.startswith(LASTING))
-                known = [text for text in found if is_known(text, dialect)]
+                known = [text for text in found if is_known(line, text, dialect)]
                 all_lines = [lines_of(one) for one in seen]
                 found = [text for text in found if text not in known]
                 theirs = {k: stable(seen[0].result.get(k, {})) for k in ("new_env", "new_state")}

@@ -146,8 +146,8 @@ JUDGED = "def detect_version(i): return {'return': 0, 'version': i['env'].get('C
 def test_an_entry_that_its_recipe_calls_invalid_is_made_again(kit: Kit, count: Path) -> None:
     counted(kit, count)
     folder = kit.repository / "script/r"
-    (folder / "validate_cache.sh").write_text('test "$CM_N" = 2\n')
-    assert [answered(kit)["CM_N"] for _ in range(3)] == ["1", "2", "2"]
+    (folder / "validate_cache.sh").write_text(f'test "$(wc -l < {count})" != 1\n')
+    assert [answered(kit)["CM_N"] for _ in range(2)] == ["1", "2"]
     assert any("is not valid" in line for line in kit.console.noted)
 
 
@@ -164,6 +164,29 @@ def test_an_entry_of_another_version_than_is_found_now_is_made_again(kit: Kit, c
     (kit.repository / "script/r/validate_cache.sh").write_text("true\n")
     found = [answered(kit, below=Below(moving={"CM_D": version}))["CM_N"] for version in ("1", "1", "2")]
     assert found == ["1", "1", "2"]
+
+
+def test_an_entry_is_judged_without_its_values_and_without_state(kit: Kit, count: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    kit.recipe(
+        "r",
+        f"""def detect_version(i):
+    with open({str(told)!r}, 'w') as file:
+        print(*(i['env'].get(key) for key in ('CM_N', 'CM_D')), i['state'], i['input']['state']['own'],
+              i['input']['run_state']['deps'], file=file)
+    return {{'return': 0}}
+""",
+        COUNTS.replace("$COUNT", str(count)),
+        cache=True,
+        new_env_keys=["CM_N"],
+        deps=[{"tags": "moving", "dynamic": True}],
+    )
+    (kit.repository / "script/r/validate_cache.sh").write_text("true\n")
+    for _ in range(2):
+        below = Below(moving={"CM_D": "1"})
+        execution = execution_of(kit, "r", below, state={"own": 1}, depth=1)
+        outcome = load_or_run(execution)
+    assert outcome.env["CM_N"] == "1" and told.read_text() == "None 1 {} 1 []\n"
 
 
 def test_the_judgement_leaves_env_state_and_folder_as_they_were(kit: Kit, count: Path) -> None:

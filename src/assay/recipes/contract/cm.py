@@ -60,6 +60,7 @@ class Cm:
     remembers_user_folder = False
     cached_recipe_is_preferred = True
     resolved_variations_in_cache_tags = False
+    entry_is_judged_with_its_values = False
 
     lists_local = False
     removal_deletes_files = False

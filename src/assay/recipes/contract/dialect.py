@@ -68,6 +68,7 @@ class Dialect(Protocol):
     remembers_user_folder: bool  # does a variable hold the user's current folder?
     cached_recipe_is_preferred: bool  # of several matches, is one with a cache entry preferred?
     resolved_variations_in_cache_tags: bool
+    entry_is_judged_with_its_values: bool  # does `validate_cache` see what the entry exports?
 
     # ------------------------------------------------------------------ its command line and home
     lists_local: bool  # does the list of repositories name `local`?

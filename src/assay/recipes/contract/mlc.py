@@ -71,6 +71,7 @@ class Mlc:
     # mlcflow tries to, but compares the uid with " uid", which has a blank.
     cached_recipe_is_preferred = False
     resolved_variations_in_cache_tags = True
+    entry_is_judged_with_its_values = True
 
     lists_local = True
     removal_deletes_files = True

@@ -76,8 +76,9 @@ def _reuse(execution: Execution, entry: CacheEntry, kept: Values) -> RecipeOutco
 def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
     """Whether the recipe's own script `validate_cache` accepts an entry. Without that script every entry is valid.
 
-    The script sees the entry's exported variables; those of the dependencies marked `dynamic` override them. An
-    entry is not valid when the script fails, or when `detect_version` then finds another version.
+    The script sees the variables of the dependencies marked `dynamic`, with MLC also those that the entry exports,
+    and no state. An entry is not valid when the script fails, or when `detect_version` then finds another version.
+    Source: find_cached_script of cm4mlops at e1d5c7cf, cache_utils.py of mlperf-automations at 20d3d94c.
     """
     recipe, resolved = execution.recipe, execution.resolved
     if not (recipe.folder / f"{VALIDATION}.sh").is_file():
@@ -89,9 +90,11 @@ def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
         os.chdir(folder)
         try:
             kept = execution.session.store.state(entry)
-            resolved.env.update(copied(kept["new_env"]))
-            resolved.state.update(copied(kept.get("new_state") or {}))
+            if resolved.dialect.entry_is_judged_with_its_values:
+                resolved.env.update(copied(kept["new_env"]))
+                resolved.state.update(copied(kept.get("new_state") or {}))
             execution.walk.phase("deps", from_cache=True)
+            execution.walk.asked.clear()
             execution.hooks.load()
             version = _detected(execution)
         except RecipeFault as fault:
@@ -109,11 +112,11 @@ def _still_valid(execution: Execution, entry: CacheEntry) -> bool:
 def _detected(execution: Execution) -> str:
     """Runs `validate_cache`, then the hook `detect_version` if there is one. Returns the version; empty without the
     hook. Raises: RecipeFault when one fails."""
-    step = {**execution.hooks.step, "script_name": VALIDATION, "env": execution.env}
+    step = {**execution.hooks.step, "script_name": VALIDATION, "env": execution.env, "state": {}}
     execution.session.scripts.run(step)
     if not execution.hooks.has("detect_version"):
         return ""
-    return str(execution.hooks.run("detect_version").get("version") or "")
+    return str(execution.hooks.run("detect_version", step["state"]).get("version") or "")
 
 
 # ---------------------------------------------------------------------- a new entry

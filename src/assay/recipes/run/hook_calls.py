@@ -34,14 +34,15 @@ class HookCalls:
     def has(self, name: str) -> bool:
         return self._hooks is not None and self._hooks.has(name)
 
-    def run(self, name: str) -> Values:
-        """Calls an existing hook and returns its answer. Raises: RecipeFailed, as `Hooks.call` does."""
+    def run(self, name: str, state: Values | None = None) -> Values:
+        """Calls an existing hook and returns its answer. `state`: in place of the recipe's own. Raises: RecipeFailed,
+        as `Hooks.call` does."""
         assert self._hooks is not None
         resolved = self.resolved
         arguments = {
             **self._common(),
             "env": resolved.env,
-            "state": resolved.state,
+            "state": resolved.state if state is None else state,
             "meta": self.recipe.meta,
         }
         if name != "detect_version":
