@@ -41,6 +41,7 @@ class TinyServer:
     ) -> None:
         self.cached = cached
         self.answer, self.fault, self.faulty_from = answer, fault, faulty_from
+        self.model: dict[str, str] = {"id": "tiny"}
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.connections = 0
@@ -73,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
     def do_GET(self) -> None:
-        self.whole(200, {"data": [{"id": "tiny"}]} if self.path == "/v1/models" else {})
+        self.whole(200, {"data": [self.tiny.model]} if self.path == "/v1/models" else {})
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

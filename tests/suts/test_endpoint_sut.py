@@ -261,6 +261,33 @@ def test_requests_that_are_refused_as_wrong_end_the_run() -> None:
         sut.close()
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({"id": "a"}, {"id": "b"}, "served model a before the run, and b after it"),
+        (
+            {"id": "a", "root": "/big"},
+            {"id": "a", "root": "/small"},
+            "model /big before the run, and /small after",
+        ),
+        ({"id": "a"}, {"id": "a", "root": "/a"}, ""),
+        ({"id": "a"}, {}, ""),
+    ],
+)
+def test_a_server_that_changes_its_model_during_a_run_makes_it_invalid(
+    before: dict[str, str], after: dict[str, str], said: str
+) -> None:
+    with TinyServer(echoed) as server:
+        server.model = before
+        sut, _ = built(server.url)
+        server.model = after
+        faults = sut.used().faults
+        server.model = before
+        assert sut.used().faults == faults  # it stays
+        sut.close()
+    assert len(faults) == bool(said) and all(said in fault for fault in faults)
+
+
 def test_a_cache_that_answers_the_same_prompt_again_is_found_and_breaks_the_closed_rules() -> None:
     seen: set[tuple[int, ...]] = set()
 

@@ -47,6 +47,11 @@ def models(address: Address, token: str | None) -> list[str]:
         )
     if 503 in (status, get(address, "/health", token)[0]):
         raise EnvironmentProblem(f"{address.text} is not ready yet (HTTP 503)", "wait until it has loaded")
+    return [str(entry["id"]) for entry in model_entries(address, token)]
+
+
+def model_entries(address: Address, token: str | None) -> list[Mapping[str, object]]:
+    """What the server says of each model that it serves. Raises: EnvironmentProblem as `get`."""
     listed = get_json(address, "/v1/models", token).get("data")
     entries = listed if isinstance(listed, list) else []
-    return [e["id"] for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str)]
+    return [each for each in entries if isinstance(each, dict) and isinstance(each.get("id"), str)]

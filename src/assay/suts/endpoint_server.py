@@ -51,12 +51,25 @@ def description(address: Address, model: str, token: str | None) -> dict[str, ob
             found["ctx_size"] = size
     status, metrics = endpoint_http.get(address, "/metrics", token)
     found |= server_settings.cache_info(metrics) if status == 200 else {}
-    listed = endpoint_http.get_json(address, "/v1/models", token).get("data")
-    entries = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
-    for entry in entries:
-        if entry.get("id") == model:
+    for entry in endpoint_http.model_entries(address, token):
+        if entry["id"] == model:
             found |= _plain(entry, OF_MODEL)
     return found
+
+
+def other_model(address: Address, before: Mapping[str, object], token: str | None) -> str:
+    """A sentence with both names when the server no longer serves the model of its description `before`. Empty when
+    it does, or does not say. Raises: EnvironmentProblem when it does not answer.
+
+    vLLM's `root` is the checkpoint behind a name. Source: vLLM, ModelCard.
+    """
+    entries = [_plain(entry, OF_MODEL) for entry in endpoint_http.model_entries(address, token)]
+    same = [entry for entry in entries if entry["id"] == before.get("id")]
+    root, roots = before.get("root"), [entry["root"] for entry in same if "root" in entry]
+    old, new = (root, roots) if same else (before.get("id"), [entry["id"] for entry in entries])
+    if not old or not new or old in new:
+        return ""
+    return f"{address.text} served model {old} before the run, and {', '.join(map(str, new[:3]))} after it"
 
 
 def _plain(found: Mapping[str, object], fields: tuple[str, ...]) -> dict[str, object]:

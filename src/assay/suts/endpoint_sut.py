@@ -87,6 +87,7 @@ class EndpointSut:
         said = dict(zip(urls, self._servers))
         self.findings = endpoint_rules.of_servers(api, said, spec, samples)
         """Rules that the servers' settings break, and notes for the reader."""
+        self._other_models: dict[str, str] = {}  # by address
         self._cache = CacheFindings(is_salted=api.has_salt)
         self._counters = CacheCounters()
         self._setting = ClientSetting(api.name, tuple(urls), token, client.limits)
@@ -102,9 +103,11 @@ class EndpointSut:
         return self._fleet.pids
 
     def used(self) -> Used:
-        """Call it between runs only: it asks the servers for their counters, and sends the same new prompt twice."""
+        """Call it between runs only: it asks the servers for their model and their counters, and sends the same new
+        prompt twice."""
         run = self._ledger.take_run()
         self._look_at_client(run)
+        self._look_at_models()
         self._look_at_cache(run.cached_tokens)
         client = self._client
         breaches, rule_notes = endpoint_rules.with_cache(self._cache, self.findings)
@@ -116,7 +119,7 @@ class EndpointSut:
             device="none",
             batch=None,
             weights_sha256=None,
-            faults=faults.sentences(),
+            faults=(*faults.sentences(), *self._other_models.values()),
             breaches=breaches,
             performance_only=self._chosen.performance_only,
             issue_delay_ms=client.runs[-1].issue_delay_p99_ms if run.delays_ns else None,
@@ -197,6 +200,13 @@ class EndpointSut:
             except AssayError as error:
                 client = replace(client, unmeasured=error.message)
         self._client = client
+
+    def _look_at_models(self) -> None:
+        """Records which servers serve another model than before the run."""
+        for address, before in zip(self._addresses, self._servers):
+            with suppress(EnvironmentProblem):  # it has gone: as for the counters
+                if said := endpoint_server.other_model(address, before, self._token):
+                    self._other_models.setdefault(address.text, said)
 
     def _look_at_cache(self, cached_tokens: int) -> None:
         """Reads the counters of the run that has ended, then sends the same new prompt twice without a salt."""

@@ -166,7 +166,9 @@ def test_an_entry_of_another_version_than_is_found_now_is_made_again(kit: Kit, c
     assert found == ["1", "1", "2"]
 
 
-def test_an_entry_is_judged_without_its_values_and_without_state(kit: Kit, count: Path, tmp_path: Path) -> None:
+def test_an_entry_is_judged_without_its_values_and_without_state(
+    kit: Kit, count: Path, tmp_path: Path
+) -> None:
     told = tmp_path / "told"
     kit.recipe(
         "r",
