@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import random
 import zipfile
 import zlib
 from pathlib import Path
 
 import pytest
 
-from assay.ground.errors import AssayError
+from assay.ground.errors import ArtifactError, AssayError
 from assay.ground.unzip import unpack
 
 
@@ -83,6 +84,16 @@ def test_an_archive_that_cannot_be_unpacked_leaves_the_folder_as_it_was(
     with pytest.raises(AssayError):
         unpack(place / "a.zip", place / "to")
     assert names(place) == ["a.zip", *([] if is_new else ["to"])]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_is_the_archives_whatever_packed_it(place: Path, method: int) -> None:
+    with zipfile.ZipFile(place / "a.zip", "w", method) as made:
+        made.writestr("a", random.Random(1).randbytes(3000))
+    content = (place / "a.zip").read_bytes()
+    (place / "a.zip").write_bytes(content[:500] + b"\xff" * 9 + content[509:])
+    with pytest.raises(ArtifactError, match="cannot be unpacked"):
+        unpack(place / "a.zip", place / "to")
 
 
 def test_a_bomb_is_refused_before_it_fills_the_disk(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

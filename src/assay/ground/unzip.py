@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
 import stat
 import zipfile
@@ -18,6 +19,7 @@ CHUNK_BYTES = 1 << 20
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     EOFError,
     ValueError,
     NotImplementedError,
@@ -44,12 +46,12 @@ def unpack(source: Path, target: Path, strip_folders: int = 0) -> list[Path]:
                     budget.spend(ENTRY_BYTES)
                     _write(archive, entry, _place(source, stage, parts), budget)
             return _move(source, stage, target)
-    except _DAMAGED as error:
+    except (*_DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # bzip2's own for damage has none
+            raise system_errors.problem(error) from error
         raise ArtifactError(
             f"{source} cannot be unpacked: {error or type(error).__name__}", "get the archive again"
         ) from error
-    except OSError as error:
-        raise system_errors.problem(error) from error
 
 
 @contextlib.contextmanager

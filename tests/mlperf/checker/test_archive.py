@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
+import random
 import tarfile
 from pathlib import Path
 
@@ -123,6 +126,38 @@ def test_an_extended_header_of_gigabytes_is_not_read(tmp_path: Path) -> None:
     archive.write_bytes(gzip.compress(extension(4 << 30)))
     [finding] = [f for f in check(archive, V51).findings if f.code == "T16"]
     assert "an extended header of 4,294,967,296 bytes" in finding.message
+
+
+def header(name: str, kind: bytes = tarfile.REGTYPE, size: bytes = b"%011o\0" % 0) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    block = info.tobuf(tarfile.USTAR_FORMAT)
+    block = block[:124] + size + block[136:148] + b" " * 8 + block[156:]
+    return block[:148] + b"%06o\0 " % sum(block) + block[156:]
+
+
+def damaged(content: bytes) -> bytes:
+    return content[:3000] + b"\xaa" * 100 + content[3100:]
+
+
+NOISE = header("a", size=b"%011o\0" % 10240) + random.Random(1).randbytes(10240) + bytes(1024)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        header("a") + header("b", size=(-512).to_bytes(12, "big", signed=True)) + bytes(1024),
+        (header("x", b"L", b"%011o\0" % 2) + b"a".ljust(512, b"\0")) * 3000 + header("z") + bytes(1024),
+        damaged(gzip.compress(NOISE)),
+        damaged(bz2.compress(NOISE)),
+        damaged(lzma.compress(NOISE)),
+    ],
+    ids=["back to itself", "3000 long names for one member", "gzip", "bzip2", "xz"],
+)
+def test_a_crafted_or_damaged_archive_is_a_finding(tmp_path: Path, content: bytes) -> None:
+    archive = tmp_path / "evil.tar.gz"
+    archive.write_bytes(content)
+    assert "cannot be unpacked" in next(f.message for f in check(archive, V51).findings if f.code == "T16")
 
 
 def test_an_archive_of_endless_empty_files_is_not_unpacked(

@@ -6,6 +6,7 @@ folder, is no file or link, or is too large is a fault and stays packed. Never r
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import tarfile
@@ -25,7 +26,10 @@ TOTAL_MAX_BYTES = 8 << 30
 """The largest published round is below 3 GB; more is a bomb."""
 EXTENSION_MAX_BYTES = 1 << 20
 """A choice: a path and its attributes take KB."""
+CHUNK_BYTES = 1 << 20
 SUFFIXES = (".tar", ".tar.gz", ".tgz")
+_DAMAGED = (tarfile.TarError, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, RecursionError)
+"""What tarfile raises for a bad archive. It calls itself for each extended header that follows another."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,14 @@ def unpacked(path: Path) -> Iterator[Archive]:
                 _copy_members(tar, folder, faults, Budget.on_disk(path, path.stat().st_size))
         except ArtifactError as refused:
             faults.append(("", refused.message))
-        except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
+        except _DAMAGED as error:
             faults.append(("", f"cannot be unpacked: {error}"))
         yield Archive(path.name, _top(folder), tuple(faults))
 
 
 class _Member(tarfile.TarInfo):
-    """Refuses headers with an extension of a megabyte or more: tarfile would read it into memory whole."""
+    """Refuses headers with an extension of a megabyte or more, which tarfile would read into memory whole, and those
+    of less than no bytes, for which it would go back and read the same members for ever."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
@@ -65,6 +70,8 @@ class _Member(tarfile.TarInfo):
         is_extension = not (
             member.isreg() or member.isdir() or member.issym() or member.islnk() or member.isdev()
         )
+        if member.size < 0:
+            raise tarfile.ReadError(f"a member of {member.size:,} bytes")
         if is_extension and member.size > EXTENSION_MAX_BYTES:
             raise tarfile.ReadError(f"an extended header of {member.size:,} bytes")
         return member
@@ -92,6 +99,8 @@ def _copy_members(tar: tarfile.TarFile, folder: Path, faults: list[tuple[str, st
             assert content is not None, "a plain file has content"
             with content, target.open("wb") as out:
                 shutil.copyfileobj(content, out)
+    while rest := tar.fileobj.read(CHUNK_BYTES):  # a checksum of all of it comes last
+        budget.spend(len(rest))
     faults += ((link.name, "leads out of the archive") for link in links if not _make_link(link, folder))
 
 
