@@ -179,7 +179,7 @@ def test_answers_have_the_length_that_is_asked_for(tmp_path: Path) -> None:
         ({"model": "other"}, ConfigError, "no model other"),
         ({"workload": "llama3.1-8b"}, ConfigError, "dataset"),
         ({"workload": "mixtral-nanno"}, ConfigError, "mixtral-nan"),
-        ({"urls": ("http://127.0.0.1:9",)}, EnvironmentProblem, "does not answer"),
+        ({"urls": ("http://127.0.0.1:9",)}, EnvironmentProblem, "no server answers"),
         ({"urls": ("ftp://a",)}, ConfigError, "address"),
         ({"samples": 10**6}, ConfigError, "samples"),
     ],

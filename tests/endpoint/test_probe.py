@@ -106,7 +106,7 @@ def test_several_tokens_in_one_event_are_seen() -> None:
 def test_who_is_no_model_server_or_does_not_let_us_in_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(EnvironmentProblem, match="does not answer"):
+    with pytest.raises(EnvironmentProblem, match="no server answers"):
         identify(single.probed_server(f"http://127.0.0.1:{port}"))
     with mock(loading_s=60) as server, pytest.raises(EnvironmentProblem, match="not ready"):
         identify(server)

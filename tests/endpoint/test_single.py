@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -67,3 +68,12 @@ def test_a_web_page_is_named_as_one() -> None:
         failure = single.answer(server, VLLM, b"{}").failure
     assert failure is not None and failure.kind is FailureKind.DAMAGED
     assert "a web page (text/html)" in failure.detail
+
+
+def test_a_certificate_that_is_refused_is_no_server_that_is_away() -> None:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_message = "self-signed certificate"
+    problem = single.unreachable("https://a:443", error)
+    assert problem.message == "the certificate of https://a:443 is refused: self-signed certificate"
+    assert "SSL_CERT_FILE" in problem.hint
+    assert "no server answers at http://a:80" in single.unreachable("http://a:80", OSError("away")).message

@@ -6,6 +6,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from assay.endpoint.event_limit import EventTooLong
 from assay.endpoint.failure import EndpointFailure, FailureKind, refusal
 from assay.endpoint.framing import splitter
 from assay.endpoint.http_response import A_PAGE, compressed
+from assay.ground.errors import EnvironmentProblem
 
 _READ = 65536
 _MAX_FACT = 4 * 2**20
@@ -87,6 +89,19 @@ def fact(server: ProbedServer, path: str) -> tuple[int, str]:
     """Status and body of GET `path`. Raises OSError or HTTPException when the server does not answer."""
     with _request(server, "GET", path, b"") as response:
         return response.status, response.read(_MAX_FACT).decode(errors="replace")
+
+
+def unreachable(server: str, error: Exception) -> EnvironmentProblem:
+    """The error for the server at an address of which `fact` got nothing."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return EnvironmentProblem(
+            f"the certificate of {server} is refused: {error.verify_message}",
+            "the address by the name in the certificate, or SSL_CERT_FILE=FILE with the certificate of who signed it",
+        )
+    said = str(error) or type(error).__name__
+    return EnvironmentProblem(
+        f"no server answers at {server}: {said:.200}", "start the server; is the address right?"
+    )
 
 
 def answer(server: ProbedServer, api: Api, body: bytes) -> SingleAnswer:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 
 from assay.endpoint.address import Address
-from assay.endpoint.single import ProbedServer, fact
+from assay.endpoint.single import ProbedServer, fact, unreachable
 from assay.ground.errors import EnvironmentProblem
 
 TIMEOUT_S = 10.0
@@ -19,9 +19,7 @@ def get(address: Address, path: str, token: str | None) -> tuple[int, str]:
     try:
         return fact(ProbedServer(address, token, TIMEOUT_S), path)
     except (OSError, http.client.HTTPException) as error:
-        raise EnvironmentProblem(
-            f"no server answers at {address.text}: {error}", "start it, or mend --url"
-        ) from error
+        raise unreachable(address.text, error) from error
 
 
 def get_json(address: Address, path: str, token: str | None) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from assay.endpoint.single import ProbedServer, fact
+from assay.endpoint.single import ProbedServer, fact, unreachable
 from assay.ground.errors import ConfigError, EnvironmentProblem
 
 FAMILIES = {
@@ -96,9 +96,7 @@ def _look(server: ProbedServer, path: str) -> dict[str, Any]:
     try:
         status, text = fact(server, path)
     except (OSError, http.client.HTTPException) as error:
-        raise EnvironmentProblem(
-            f"{server.text} does not answer: {error!r}"[:300], "start the server; is the port right?"
-        ) from error
+        raise unreachable(server.text, error) from error
     if status in (401, 403):
         raise ConfigError(
             f"{server.text} wants a key (HTTP {status})", "--api-key-env NAME of a variable that holds it"
