@@ -68,6 +68,7 @@ def test_json_refuses_what_is_not_json(tmp_path: Path) -> None:
 def test_the_nearest_name_is_offered_else_all_of_them() -> None:
     assert did_you_mean("offlin", ["offline", "server"]) == "did you mean offline?"
     assert did_you_mean("zzz", ["offline", "server"]) == "one of: offline, server"
+    assert did_you_mean("zzz", ["P10", "P2", "X1", "P1"]) == "one of: P1, P2, P10, X1"
 
 
 def test_a_store_that_cannot_be_written_names_the_variable_that_moves_it(tmp_path: Path) -> None:

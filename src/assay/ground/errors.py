@@ -56,8 +56,10 @@ class Interrupted(AssayError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean X?` for what is near among `known`, else the list of them; for an error's hint."""
-    names = sorted(known)
-    from assay.ground.nearness import nearest  # only a failure needs it, and every command imports this file
+    # Every command imports this file, and only a failure needs them.
+    from assay.ground.nearness import by_number, nearest
+
+    names = sorted(known, key=by_number)
 
     if near := nearest(word, names):
         return f"did you mean {' or '.join(near[:3])}?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 LEAST_START = 3
@@ -14,7 +15,7 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
     Near is: the same but for case, hyphens, underscores and which letters are double; a few letters changed, left
     out, added or swapped, fewer in a short word; or a beginning of a known word, or the other way round.
     """
-    names = sorted(known)
+    names = sorted(known, key=by_number)
     plain = {name: _plain(name) for name in names}
     asked = _plain(word)
     if not asked:
@@ -28,6 +29,11 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
     if slips and slips[0][0] <= allowed:
         return [slips[0][1]]
     return [name for name in names if _is_beginning(asked, plain[name]) or _is_beginning(plain[name], asked)]
+
+
+def by_number(name: str) -> str:
+    """What a list of names is sorted by, so that P2 stands before P10."""
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(9), name)
 
 
 def _plain(word: str) -> str:
