@@ -143,6 +143,22 @@ def test_a_folder_without_a_run_and_one_in_use_are_refused(tmp_path: Path) -> No
         resume.begin(echo_job.request(tmp_path / "run", RESUME), echo_job.silent())
 
 
+def test_what_another_process_went_on_with_meanwhile_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resume takes seconds to prepare; a second one that looked before the first began must clear nothing."""
+    place = RunFolder(stopped(tmp_path / "run").folder)
+    log = place.logs(Scenario.OFFLINE, Mode.PERFORMANCE) / "mlperf_log_detail.txt"
+    log.parent.mkdir(parents=True)
+    log.write_text("of the first")
+    monkeypatch.setattr(earlier, "refuse_useless", lambda folder: None)  # it looked before
+    with files.held(place.path), pytest.raises(ConfigError, match="is in use by a run that is running"):
+        resume.begin(echo_job.request(place.path, RESUME), echo_job.silent())
+    assert log.read_text() == "of the first"
+    resume.begin(echo_job.request(place.path, RESUME), echo_job.silent())
+    assert not log.exists()
+
+
 def test_a_run_in_a_container_goes_on_in_one(tmp_path: Path) -> None:
     stopped(tmp_path / "run", fakes.performance())
     inside = dataclasses.replace(RESUME, container=ContainerRequest())
