@@ -86,6 +86,14 @@ def test_a_run_that_goes_on_is_never_removed(tmp_path: Path) -> None:
     assert earlier.holds_run(tmp_path / "run")
 
 
+def test_the_working_folder_is_never_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = run_in(tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    with pytest.raises(ConfigError, match="this command was started in it"):
+        taken(config, EarlierRun.REPLACE)
+    assert earlier.holds_run(tmp_path / "run")
+
+
 def test_a_folder_that_is_no_submission_is_never_removed(tmp_path: Path) -> None:
     root = tmp_path / "tree"
     (root / "closed/Me").mkdir(parents=True)

@@ -118,12 +118,17 @@ def remove_run(folder: Path) -> None:
 
 
 def refuse_no_run(folder: Path) -> None:
-    """Raises: ConfigError for a folder that holds something else than a run of Assay, or a run that goes on."""
+    """Raises: ConfigError for a folder that holds something else than a run of Assay, or a run that goes on, and for
+    the working folder: the run after it would begin in one that is gone."""
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not RunFolder(folder).is_run:
         raise ConfigError(
             f"{folder} is to be cleaned and is no run folder of Assay", "name another output folder"
+        )
+    if Path.cwd().is_relative_to(folder.resolve()):
+        raise ConfigError(
+            f"{folder} is to be cleaned, and this command was started in it", "start it in another folder"
         )
     _refuse_running(folder)
 
