@@ -18,6 +18,9 @@ def test_a_server_has_no_device_precision_or_batch_that_nobody_asked_for() -> No
     assert not any(word in said for word in ("device", "precision", "limits.batch"))
     assert "limits.batch" in asked(sut="endpoint", sut_options__url="http://a:1", limits__batch="9")
     assert "precision" in asked(sut="echo")
+    texts = {"sut": "endpoint", "sut_options.url": "http://a:1", "limits.batch": "9"}
+    config = native.build(None, {}, texts, file="default.yaml")  # the name of a file is no default
+    assert "limits.batch" in bench.asked(Request(config, Delivery()))
 
 
 def test_a_container_is_among_the_settings() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from assay.audit.subject import Subject
 from assay.audit.words import PRECISIONS, precision
 from assay.config import Style
+from assay.doors.field import is_default
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.rounds import round as rounds
 
@@ -113,7 +114,7 @@ def _native(s: Subject) -> Iterator[Finding]:
         message = "results of a scenario that the command does not ask for"
         yield s.finding("R9", Severity.ERROR, line, message, scenario, ", ".join(sorted(asked)))
     # What a command leaves to the default says nothing: the newest round is another one in each year.
-    is_said = not s.asked.origin.get("round", "").startswith("default")
+    is_said = not is_default(s.asked.origin.get("round", ""))
     asked_round = s.asked.round if is_said else None
     said = {"round": (s.report.round, asked_round), "workload": (s.report.workload, s.asked.workload)}
     for name, (shown, wanted) in said.items():

@@ -13,6 +13,7 @@ from assay.cli import live, plan, terminal
 from assay.cli.terminal import say, say_json
 from assay.config import Request
 from assay.doors import config_text, native, native_delivery, sut_options
+from assay.doors.field import is_default
 from assay.ground.printable import one_line
 from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Severity
@@ -146,7 +147,7 @@ def asked(request: Request) -> str:
     rows = [("workload", config.workload, config.origin.get("workload", ""))]
     for field in native.fields(kind):
         value, origin = config_text.value_text(config, field.name), config.origin.get(field.name, "")
-        is_idle = kind.is_elsewhere and field.name in OF_THIS_MACHINE and origin.startswith("default")
+        is_idle = kind.is_elsewhere and field.name in OF_THIS_MACHINE and is_default(origin)
         if value is not None and not is_idle:
             rows.append((field.name, one_line(addresses(value.replace(BETWEEN, ", "))), origin))
     if (box := request.delivery.container) is not None:

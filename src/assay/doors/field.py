@@ -17,6 +17,11 @@ def of_layer(label: str, flag: str) -> str:
     return label
 
 
+def is_default(origin: str) -> bool:
+    """Whether nobody asked for a value: `default`, `default of mixtral-nano`, and not the file `default.yaml`."""
+    return origin == "default" or origin.startswith("default of ")
+
+
 @dataclass(frozen=True)
 class Field:
     """One setting: where it stands in the config and how it is asked for."""
