@@ -41,15 +41,14 @@ def verdict(tuned: Tuned) -> Markup:
         ("limits", ", ".join(f"{name.removesuffix('_ms')} {ms:g} ms" for name, ms in tuned.limits.items())),
         ("full load", "-" if tuned.full_rate is None else f"{four_digits(tuned.full_rate)} samples/s"),
         ("began at", "-" if tuned.guess is None else f"{four_digits(tuned.guess)}: {tuned.guess_from}"),
-        ("probes", f"{counted(len(tuned.probes), 'probe')} in {seconds:.0f} s{_ended(tuned)}"),
+        (
+            "probes",
+            f"{counted(len(tuned.probes), 'probe')} in {seconds:.0f} s{tuned.reason and f'; {tuned.reason}'}",
+        ),
         ("holds for", ", ".join(fact.replace("=", " ", 1) for fact in tuned.facts)),
     ]
     mark = element("p", said, class_=f"verdict {'good' if is_good else 'bad'}")
     return element("section", element("h1", f"Tune of {workload(tuned)}"), mark, page.pairs(facts))
-
-
-def _ended(tuned: Tuned) -> str:
-    return f"; {tuned.reason}" if tuned.reason else ""
 
 
 def probes(tuned: Tuned) -> Markup:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from httptools import HttpParserError, HttpResponseParser
 
 MOST_HEADER_BYTES = 65_536
-
-
 A_PAGE = (
     "the answer is a web page (text/html): is this the server itself, or is there a proxy or a login between?"
 )

@@ -26,7 +26,7 @@ from assay.ground.errors import EnvironmentProblem
 _READ = 65536
 _MAX_FACT = 4 * 2**20
 WHOLE_AFTER = 10
-"""So many times the longest silence is the longest answer: one that drips has an end too. A choice."""
+"""The longest answer takes so many times the longest silence: one that drips has an end too. A choice."""
 
 
 class TooLong(TimeoutError):

@@ -18,7 +18,6 @@ PERCENTILES = ("p50", "p90", "p99")
 WIDE = 20
 """Latencies of which the longest is so many times the shortest have a logarithmic axis."""
 PLOTS = (("ttft_ms", "Time to first token"), ("tpot_ms", "Time per output token"), ("e2e_ms", "Whole answer"))
-
 IN_ONE_PIECE = "Every answer came in one piece: there is no time between tokens."
 
 

@@ -15,6 +15,8 @@ HITS = ("vllm:prefix_cache_hits_total", "sglang:cached_tokens_total", "trtllm_pr
 QUERIES = ("vllm:prefix_cache_queries_total", "sglang:prompt_tokens_total", "trtllm_prompt_tokens_total")
 PAGES = ("/metrics", "/prometheus/metrics")
 """Where servers count; the second is TensorRT-LLM's, whose /metrics is a JSON list of iterations."""
+MOST_COUNTED = 2.0**53
+"""A counter is below it: from there on not each whole number is a float. NaN and less than 0 are no counts."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,6 @@ class CacheCounters:
 
     hits: float | None = None
     queries: float | None = None
-
-
-MOST_COUNTED = 2.0**53
-"""A counter is below it: from there on not each whole number is a float. NaN and less than 0 are no counts."""
 
 
 def counters(pages: Sequence[str]) -> CacheCounters:
@@ -40,7 +38,8 @@ def _sum(pages: Sequence[str], names: Sequence[str]) -> float | None:
         key, _, value = line.rpartition(" ")
         if key.partition("{")[0] in names:
             with suppress(ValueError):
-                found += [count] if 0 <= (count := float(value)) < MOST_COUNTED else []
+                if 0 <= (count := float(value)) < MOST_COUNTED:
+                    found.append(count)
     return sum(found) if found else None
 
 

@@ -177,9 +177,8 @@ class MockConnection(Arrivals):
             self._transport.write(piece.data)
             row.tokens = piece.tokens
             self._at += 1
-            if self._at < len(
-                answer.pieces
-            ):  # at the pace of now: a stream that comes later slows later tokens
+            if self._at < len(answer.pieces):
+                # At the pace of now: a stream that comes later slows later tokens.
                 came = max(piece.tokens, self._state.script.first_event_tokens)
                 self._due += max(0, answer.pieces[self._at].tokens - came) * pace
         self._transport.write(LAST_CHUNK)
