@@ -206,7 +206,7 @@ def test_bench_without_a_terminal_fetches_nothing_unless_told(
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert cli.main(["bench", "mixtral-8x7b", "--sut", "echo"]) == 2
     said = capsys.readouterr().err
-    assert "09292024_mixtral_15k_mintoken2_v1.pkl (71 MB)" in said and "--yes fetches it once" in said
+    assert "09292024_mixtral_15k_mintoken2_v1.pkl (71.0 MB)" in said and "--yes fetches it once" in said
     assert not settings.home().exists() or not any(settings.home().rglob("*.pkl*"))
 
 

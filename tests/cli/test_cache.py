@@ -61,5 +61,5 @@ def test_an_unknown_kind_names_the_nearest(home: Path, capsys: pytest.CaptureFix
 
 
 def test_sizes_are_in_the_unit_that_fits() -> None:
-    assert cache.size([]) == "0.0 MB"
+    assert cache.size([]) == "0 B"
     assert cache.size([StoredKind("models", "", 1, 93_400_000_000)]) == "93.4 GB"

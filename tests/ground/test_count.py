@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ground.count import counted, number
+from assay.ground.count import counted, number, size_text
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,11 @@ def test_a_number_of_usual_size_is_near_and_has_no_exponent(value: float) -> Non
     text = number(value)
     assert float(text) == pytest.approx(value, rel=5.1e-5)
     assert "e" not in text or value >= 9_999_999.5
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (2_100_000, "2.1 MB"), (93_400_000_000, "93.4 GB"), (3e12, "3.0 TB")],
+)
+def test_a_size_is_in_the_largest_unit_of_which_there_is_one(count: float, text: str) -> None:
+    assert size_text(count) == text

@@ -128,7 +128,7 @@ def test_a_missing_tokenizer_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_a_disk_without_room_is_refused_with_both_sizes(tmp_path: Path) -> None:
     with (
-        pytest.raises(EnvironmentProblem, match=r"needs 1000000000\.0 GB of disk"),
+        pytest.raises(EnvironmentProblem, match=r"needs 1000000\.0 TB of disk"),
         checkpoint_folder.staged_folder(tmp_path / "m", 10**18),
     ):
         pass

@@ -15,6 +15,7 @@ import psutil
 from assay import suts
 from assay.config import BenchmarkConfig, MayFetch, Mode
 from assay.ground import download, paths, settings
+from assay.ground.count import size_text
 from assay.ground.download import DownloadProgress
 from assay.ground.hub import Hub
 from assay.ground.redact import addresses
@@ -49,7 +50,8 @@ class Wanted:
         source = addresses(self.source)
         is_inside = self.is_published and self.name and not source.endswith(self.name)
         file = f"{self.name} of " if is_inside else ""
-        return f"the {self.what} {file}{source} ({artifact.size_text(self.size_bytes)})"
+        size = "size not known before" if self.size_bytes is None else size_text(self.size_bytes)
+        return f"the {self.what} {file}{source} ({size})"
 
 
 def found(config: BenchmarkConfig, hub: Hub, may_fetch: MayFetch = EVERYTHING) -> BenchmarkConfig:

@@ -26,6 +26,7 @@ from assay.bench.running import Reporter
 from assay.bench.submit import Submitted
 from assay.config import FETCH_NOTHING, EarlierRun, Request
 from assay.ground import store_contents
+from assay.ground.count import counted
 from assay.ground.errors import RunFailed
 from assay.ground.hub import Hub
 from assay.mlperf import workloads
@@ -107,10 +108,10 @@ def failures(request: Request, finished: FinishedBenchmark) -> list[RunFailed]:
     found = []
     report = submitted.report if submitted else None
     if submitted and report and delivery.full and not (report.is_clean or is_demonstration(finished.result)):
-        errors = report.count(Severity.ERROR)
+        errors = counted(report.count(Severity.ERROR), "error")
         found.append(
             RunFailed(
-                f"{submitted.tree} has {errors} errors in round {report.round}",
+                f"{submitted.tree} has {errors} in round {report.round}",
                 f"assay check {submitted.tree}",
             )
         )

@@ -7,11 +7,11 @@ from pathlib import Path
 from assay.bench.known_model import KnownModel
 from assay.config import BYTES_PER_WEIGHT, Precision
 from assay.ground import download
+from assay.ground.count import size_text
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.run import wheels
 from assay.mlperf.run.job import Job
 from assay.mlperf.sut.kind import SutKind
-from assay.mlperf.workloads.artifact import size_text
 
 
 def refuse_large_model(
@@ -27,14 +27,14 @@ def refuse_large_model(
     most = max(free - beside, 0) / BYTES_PER_WEIGHT[precision]
     fits = f"{', '.join(smaller)} would fit" if smaller else "no precision of it fits"
     in_float16 = model.weight_bytes(Precision.FLOAT16)
-    half = "" if in_float16 == weights else f" ({in_float16 / 1e9:.1f} GB in float16)"
+    half = "" if in_float16 == weights else f" ({size_text(in_float16)} in float16)"
     has_experts = model.shape is None or model.shape.experts > 1
     small = (
         "`assay model upcycle` makes a small real Mixtral" if has_experts else "name one with --checkpoint"
     )
     raise EnvironmentProblem(
-        f"the {model.parameters / 1e9:.1f} B parameters take {weights / 1e9:.1f} GB in {precision.value}{half}; "
-        f"{needed / 1e9:.1f} GB of memory are needed in all and {free / 1e9:.1f} GB are free",
+        f"the {model.parameters / 1e9:.1f} B parameters take {size_text(weights)} in {precision.value}{half}; "
+        f"{size_text(needed)} of memory are needed in all and {size_text(free)} are free",
         f"{fits} here; up to {most / 1e9:.2g} B parameters do in {precision.value}: {small}; "
         "or a server with more memory: --sut endpoint --url URL",
     )
@@ -55,6 +55,6 @@ def refuse_loadgen(job: Job, samples: int, free: int) -> None:
     needed = 1e6 * wheels.memory_mb(job.wheel, max(samples, 1), max(samples, 1))
     if needed > free:
         raise EnvironmentProblem(
-            f"LoadGen {job.wheel.version} needs {needed / 1e9:.1f} GB of memory",
+            f"LoadGen {job.wheel.version} needs {size_text(needed)} of memory",
             "a later round, or fewer samples",
         )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assay.cli.terminal import say, say_json
+from assay.ground.count import size_text
 
 if TYPE_CHECKING:
     from assay.ground.store_contents import StoredKind
@@ -51,8 +52,7 @@ def table(home: str, found: Sequence[StoredKind]) -> str:
 
 
 def size(found: Sequence[StoredKind]) -> str:
-    count = sum(kind.bytes for kind in found)
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+    return size_text(sum(kind.bytes for kind in found))
 
 
 def _consent(found: Sequence[StoredKind], assume_yes: bool) -> None:

@@ -11,6 +11,7 @@ from assay.cli.progress import duration
 from assay.cli.terminal import say, say_json
 from assay.config import Request
 from assay.doors import native, native_delivery, sut_options
+from assay.ground.count import size_text
 
 if TYPE_CHECKING:
     from assay.bench.model_sizes import ModelSizes
@@ -87,14 +88,14 @@ def render(plan: Plan) -> str:
         rows.append(("samples", f"{plan.samples:,}{length}"))
     if plan.parameters is not None and plan.weight_bytes is not None:
         rows.append(
-            ("weights", f"{plan.parameters:,} parameters, {_size(plan.weight_bytes)} in {plan.precision}")
+            ("weights", f"{plan.parameters:,} parameters, {size_text(plan.weight_bytes)} in {plan.precision}")
         )
     if plan.sizes is not None:
         rows += _model(plan.sizes)
-    rows.append(("download", _size(plan.download_bytes)))
-    rows.append(("read", _size(plan.read_bytes)))
-    rows.append(("disk", _size(plan.disk_bytes)))
-    rows.append(("memory", f"{_size(plan.ram_bytes)} at most, {_size(plan.ram_free_bytes)} free"))
+    rows.append(("download", size_text(plan.download_bytes)))
+    rows.append(("read", size_text(plan.read_bytes)))
+    rows.append(("disk", size_text(plan.disk_bytes)))
+    rows.append(("memory", f"{size_text(plan.ram_bytes)} at most, {size_text(plan.ram_free_bytes)} free"))
     if plan.seconds is not None:
         split = ", ".join(f"{name} {duration(seconds)}" for name, seconds in plan.parts.items())
         most = duration(plan.seconds)
@@ -120,11 +121,12 @@ def render(plan: Plan) -> str:
 def _model(sizes: ModelSizes) -> list[tuple[str, str]]:
     by_size: dict[str, list[str]] = {}
     for precision, count in sizes.weight_bytes.items():
-        by_size.setdefault(_size(count), []).append(precision)
+        by_size.setdefault(size_text(count), []).append(precision)
     kinds = ", ".join(f"{size} in {' and '.join(names)}" for size, names in by_size.items())
-    cache = f"{_size(sizes.kv_bytes_per_token)} a token in 16 bits, {_size(sizes.longest_kv_bytes)} for the longest"
+    token, longest = size_text(sizes.kv_bytes_per_token), size_text(sizes.longest_kv_bytes)
+    cache = f"{token} a token in 16 bits, {longest} for the longest"
     return [
-        ("model", f"{sizes.source}: {_size(sizes.stored_bytes)} as published"),
+        ("model", f"{sizes.source}: {size_text(sizes.stored_bytes)} as published"),
         ("", kinds),
         ("kv", f"{cache} ({sizes.longest_tokens:,} tokens)"),
     ]
@@ -142,27 +144,22 @@ def _sizes(as_json: bool) -> int:
         models = [{**each.to_dict(), "fits_here": each.fitting(free)} for each in found]
         say_json(json.dumps({"ram_free_bytes": free, "models": models}))
         return 0
-    say(f"published models, and what fits into the {_size(free)} of memory that are free here:")
+    say(f"published models, and what fits into the {size_text(free)} of memory that are free here:")
     say(
         f"  {'workload':<27} {'B':>6} {'published':>10} {'bfloat16':>9} {'int8':>9} {'int4':>9} "
         f"{'kv/token':>9}  fits here"
     )
     for each in found:
-        weights = "".join(f"{_size(each.weight_bytes[name]):>10}" for name in ("bfloat16", "int8", "int4"))
+        weights = "".join(
+            f"{size_text(each.weight_bytes[name]):>10}" for name in ("bfloat16", "int8", "int4")
+        )
         fits = "; ".join(f"{sut}: {', '.join(able)}" for sut, able in each.fitting(free).items())
         say(
-            f"  {each.workload:<27} {each.parameters / 1e9:>6.1f} {_size(each.stored_bytes):>10}{weights}"
-            f" {_size(each.kv_bytes_per_token):>9}  {fits or 'no'}"
+            f"  {each.workload:<27} {each.parameters / 1e9:>6.1f} {size_text(each.stored_bytes):>10}{weights}"
+            f" {size_text(each.kv_bytes_per_token):>9}  {fits or 'no'}"
         )
     say("one sequence of the longest at a time is counted; `assay plan WORKLOAD` counts the batch asked for")
     say(
         "what does not fit: a server that holds it (--sut endpoint --url URL); the engine reads experts from disk"
     )
     return 0
-
-
-def _size(count: float) -> str:
-    for unit, scale in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= scale:
-            return f"{count / scale:.1f} {unit}"
-    return f"{count:.0f} B"

@@ -27,6 +27,7 @@ from assay.engine.ops.choice import choose_ops
 from assay.engine.packed import MANIFEST, Manifest, PackedCopy
 from assay.engine.weights import check_tensors, lacks_experts, read_experts
 from assay.ground import files
+from assay.ground.count import size_text
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 
 NOTES = "packing.json"
@@ -170,7 +171,7 @@ class _Job:
         free = shutil.disk_usage(self.folder).free
         if free < needed:
             raise EnvironmentProblem(
-                f"{self.folder} needs {needed / 1e9:.1f} GB of disk and {free / 1e9:.1f} GB are free",
+                f"{self.folder} needs {size_text(needed)} of disk and {size_text(free)} are free",
                 "free space there, or bring the checkpoint to a larger disk",
             )
 

@@ -14,3 +14,11 @@ def number(value: float) -> str:
         text = f"{value:.5g}"
         return text if "e" not in text else f"{value:.0f}"
     return f"{value:.4e}"
+
+
+def size_text(count: float) -> str:
+    """Bytes in the largest unit of which there is one: `93.4 GB`, `2.1 MB`, `512 B`. Units are powers of 1000."""
+    for unit, scale in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count:.0f} B"

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.ground import http_headers, lock
+from assay.ground.count import size_text
 from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.ground.partial import Partial
 from assay.ground.redact import addresses
@@ -122,7 +123,7 @@ def require_space(folder: Path, needed_bytes: int, what: str) -> None:
     free = free_bytes(folder)
     if free < needed_bytes:
         raise EnvironmentProblem(
-            f"{what} takes {needed_bytes / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free",
+            f"{what} takes {size_text(needed_bytes)} and {folder} has {size_text(free)} free",
             "free space, or move the store with ASSAY_HOME",
         )
 

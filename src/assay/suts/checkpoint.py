@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from assay.config import Precision
+from assay.ground.count import size_text
 from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.suts import dense as dense_models
 from assay.suts import shape as shapes
@@ -276,7 +277,7 @@ def _refuse_without_memory(shape: ModelShape, dense: ModelShape) -> None:
     free = psutil.virtual_memory().available
     if needed > free:
         raise EnvironmentProblem(
-            f"comparing logits in float32 needs {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free",
+            f"comparing logits in float32 needs {size_text(needed)} of memory and {size_text(free)} are free",
             "a smaller dense model or fewer --experts",
         )
 

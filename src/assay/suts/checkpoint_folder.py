@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.ground import files, scratch
+from assay.ground.count import size_text
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.model_folder import INDEX, SINGLE
 
@@ -83,7 +84,7 @@ def staged_folder(out: Path, needed_bytes: int) -> Iterator[Path]:
         raise EnvironmentProblem(f"cannot write to {out.parent}: {error}", "choose another --out") from error
     if free < needed_bytes:
         raise EnvironmentProblem(
-            f"{out} needs {needed_bytes / 1e9:.1f} GB of disk and {free / 1e9:.1f} GB are free",
+            f"{out} needs {size_text(needed_bytes)} of disk and {size_text(free)} are free",
             "free space there, or choose another --out",
         )
     try:

@@ -14,6 +14,7 @@ from assay.engine.decoder_config import DecoderConfig
 from assay.engine.families import model_config, read_model_config
 from assay.engine.kv_blocks import BLOCK_TOKENS, blocks_for
 from assay.engine.residency import Residency
+from assay.ground.count import size_text
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
 
@@ -37,7 +38,7 @@ def examine(work: SutWork) -> Examined:
     return Examined(
         blockers=_without_copy(work, found),
         notes=(
-            f"each step reads up to {found.step_bytes / 1e9:.1f} GB of {parts} from disk; {len(found.resident)} of "
+            f"each step reads up to {size_text(found.step_bytes)} of {parts} from disk; {len(found.resident)} of "
             f"{len(residency.every_expert(_model(work)))} {parts} stay in memory, KV has room for "
             f"{found.kv_blocks * BLOCK_TOKENS} tokens",
         ),
@@ -59,10 +60,10 @@ def _without_copy(work: SutWork, found: Residency) -> tuple[EnvironmentProblem, 
     pack = f"assay model pack --checkpoint {folder or 'DIR'} --precision {precision.value}"
     return (
         EnvironmentProblem(
-            f"the weights take {residency.weight_bytes(model, precision) / 1e9:.1f} GB in {precision.value} and "
-            f"{free / 1e9:.1f} GB are free; there is no packed copy of {folder or 'them'} to read {_parts(work)} from",
+            f"the weights take {size_text(residency.weight_bytes(model, precision))} in {precision.value} and "
+            f"{size_text(free)} are free; there is no packed copy of {folder or 'them'} to read {_parts(work)} from",
             (f"{', '.join(smaller)} would fit; or " if smaller else "")
-            + f"{pack}, once: then each step reads {found.step_bytes / 1e9:.1f} GB",
+            + f"{pack}, once: then each step reads {size_text(found.step_bytes)}",
         ),
     )
 

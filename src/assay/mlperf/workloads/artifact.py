@@ -109,13 +109,6 @@ def listed_size(source: str, hub_: Hub) -> int | None:
     return None if None in sizes else sum(filter(None, sizes))
 
 
-def size_text(count: int | None) -> str:
-    """`93.4 GB`, `71 MB`."""
-    if count is None:
-        return "size not known before"
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
-
-
 def _place(source: str, kind: str) -> Path:
     """Folder of the store for a model at a commit of the hub, or for what lies at an address."""
     store = settings.home() / kind
