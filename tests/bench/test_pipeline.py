@@ -216,7 +216,7 @@ def test_errors_of_the_checker_fail_the_job_in_the_full_style_alone(
     assert not report.is_clean
     finished = FinishedBenchmark(made, tmp_path, outcome.of(made), Submitted(tmp_path, None, report))
     failed = pipeline.failures(Request(BenchmarkConfig(), Delivery(full=full)), finished)
-    assert [("errors in round v5.1" in each.message) for each in failed] == [True] * is_failed
+    assert [("has 1 error in round v5.1" in each.message) for each in failed] == [True] * is_failed
 
 
 def test_the_tree_is_where_it_is_asked_for_else_in_the_run_or_beside_it(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_what_the_result_fails_for_is_raised(
         deliver(echo_job.request(tmp_path, Delivery(refuse_invalid=True)), Hub())
     report = Report("v5.1", (Finding("S1", Severity.ERROR, "", "is wrong", "", "", "", ""),), (), 1)
     runs(monkeypatch, tmp_path, Submitted(tmp_path / "tree", None, report))
-    with pytest.raises(RunFailed, match="has 1 errors in round"):
+    with pytest.raises(RunFailed, match="has 1 error in round"):
         deliver(lenient, Hub())
 
 
