@@ -14,9 +14,8 @@ import pytest
 
 from assay.recipes.contract.hooks import SHIM
 
-SOURCE = Path(__file__).parents[4] / "src"
 MODULE = "assay/recipes/contract/shim/children/cmind/__init__.py"
-CHILDREN = (SOURCE / MODULE).parents[1]
+CHILDREN = (SHIM.parents[3] / MODULE).parents[1]
 
 
 def in_a_child(code: str, **environ: str) -> Any:
@@ -39,10 +38,6 @@ def runner(folder: Path, body: str) -> str:
     path.write_text(f"#!{sys.executable}\nimport json, sys\n{body}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return str(path)
-
-
-def test_the_folder_that_hooks_get_is_the_one_that_is_tested() -> None:
-    assert SHIM / "children" == CHILDREN
 
 
 @pytest.mark.parametrize("name", ["cmind", "mlc"])

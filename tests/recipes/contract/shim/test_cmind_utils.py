@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-SOURCE = Path(__file__).parents[4] / "src"
+from assay.recipes.contract.hooks import SHIM
+
 MODULE = "assay/recipes/contract/shim/children/cmind/utils.py"
-utils = SimpleNamespace(**runpy.run_path(str(SOURCE / MODULE)))
+utils = SimpleNamespace(**runpy.run_path(str(SHIM.parents[3] / MODULE)))
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="ascii"), max_size=5),
