@@ -91,7 +91,7 @@ def test_a_branch_is_not_a_revision() -> None:
 def test_the_disk_is_looked_at_before_the_first_byte(tmp_path: Path) -> None:
     with flaky.serving() as server:
         listing = Listing("big", (Item("w", Remote(server.url(), size_bytes=10**18)),))
-        with pytest.raises(EnvironmentProblem, match=r"big takes 1000000000.0 GB"):
+        with pytest.raises(EnvironmentProblem, match=r"big takes 1000000.0 TB"):
             artifact.obtain(tmp_path / "m", lambda: listing)
         assert server.requests == []
 
