@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -63,4 +66,19 @@ def test_a_process_that_is_gone_or_unreadable_counts_nothing(proc: Path) -> None
     assert of_tree(99) == CpuTime(0.0, 0.0, frozenset({99}))
     process(proc, 10, (1, 1))
     (proc / "10/task/10/schedstat").write_text("damaged")
+    assert of_tree(10).used_s == 0
+
+
+def test_a_process_that_ends_while_its_threads_are_listed_counts_nothing(
+    proc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linux says ESRCH then. `Path.glob` asks scandir, `Path.iterdir` listdir or scandir, by the version of Python."""
+    process(proc, 10, (1_000_000_000, 0))
+
+    def ended(path: object) -> NoReturn:
+        raise ProcessLookupError(errno.ESRCH, "No such process", path)
+
+    for name in ("listdir", "scandir"):
+        monkeypatch.setattr(os, name, ended)
+    assert list(tree(10)) == [10]
     assert of_tree(10).used_s == 0

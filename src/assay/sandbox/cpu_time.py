@@ -43,9 +43,8 @@ def tree(root: int) -> Iterator[int]:
     while found:
         pid = found.pop()
         yield pid
-        for file in (PROC / str(pid) / "task").glob("*/children"):
-            with suppress(OSError):
-                found += map(int, file.read_text().split())
+        for children in _of_threads(pid, "children"):
+            found += map(int, children.split())
 
 
 def _children_ticks(pid: int) -> int:
@@ -61,9 +60,16 @@ def _children_ticks(pid: int) -> int:
 
 def _tasks(pid: int) -> Iterator[tuple[int, int]]:
     """(time it ran, time it waited) of each thread, in nanoseconds."""
-    for file in (PROC / str(pid) / "task").glob("*/schedstat"):
-        try:
-            ran, waited, _ = file.read_text().split()
-        except (OSError, ValueError):
-            continue
-        yield int(ran), int(waited)
+    for schedstat in _of_threads(pid, "schedstat"):
+        with suppress(ValueError):
+            ran, waited, _ = map(int, schedstat.split())
+            yield ran, waited
+
+
+def _of_threads(pid: int, name: str) -> Iterator[str]:
+    """File `name` of each thread. A process may end while its threads are listed, and a thread before it is read."""
+    threads = PROC / str(pid) / "task"
+    with suppress(OSError):
+        for thread in list(threads.iterdir()):
+            with suppress(OSError):
+                yield (thread / name).read_text()
