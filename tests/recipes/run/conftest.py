@@ -13,6 +13,7 @@ from assay.recipes.contract.mlc import MLC
 from assay.recipes.home.repositories import Home
 from assay.recipes.run.automation import Automation
 from assay.recipes.run.native import NativeScripts
+from assay.recipes.run.version_detection import HookServices
 from tests.recipes.conftest import Kit
 
 Make = Callable[..., Automation]
@@ -36,15 +37,13 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     monkeypatch.chdir(tmp_path / "work")
 
     def made(answer: str | None = None, host: dict[str, str] | None = None, dialect: Any = CM) -> Automation:
-        scripts = NativeScripts(dialect, HookProcessState({"PATH": os.environ["PATH"]}), lambda text: None)
-        return Automation(
-            dialect,
-            scripts,
+        state = HookProcessState({"PATH": os.environ["PATH"], **(host or {})})
+        services = HookServices(
+            NativeScripts(dialect, state, lambda text: None),
             access=lambda request, out=None: {"return": 0, "asked": request},
             ask=lambda question: answer,
-            host_path=lambda name: (host or {}).get(name, ""),
-            folder=tmp_path,
         )
+        return Automation(services, tmp_path)
 
     return made
 

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from assay.recipes.contract import shell
-from assay.recipes.contract.dialect import SCRIPT_UID, Dialect
+from assay.recipes.contract.dialect import SCRIPT_UID
 from assay.recipes.model.dependencies import local_keys, update_named
-from assay.recipes.run.native import NativeScripts
 from assay.recipes.run.tool_search import ToolSearch
-from assay.recipes.run.version_detection import Answer
+from assay.recipes.run.version_detection import Answer, HookServices
 from assay.recipes.values import Values
 
 
@@ -40,20 +39,12 @@ class Bridge(WithLogger):
 class Automation(ToolSearch, WithLogger):
     """One object for a whole run. The hooks of all its recipes get the same object."""
 
-    def __init__(
-        self,
-        dialect: Dialect,
-        scripts: NativeScripts,
-        access: Callable[..., Answer],
-        ask: Callable[[str], str | None],
-        host_path: Callable[[str], str],
-        folder: Path,
-    ) -> None:
-        super().__init__(dialect, scripts, access, ask, host_path)
-        self.cmind = self.action_object = Bridge(access)
+    def __init__(self, services: HookServices, folder: Path) -> None:
+        super().__init__(services)
+        self.cmind = self.action_object = Bridge(services.access)
         self.meta = {"alias": "script", "uid": SCRIPT_UID, "deps": {"cache": "cache,541d6f712a6b464e"}}
-        self.os_info = shell.host_info(dialect)
-        self.local_env_keys = local_keys(dialect)
+        self.os_info = shell.host_info(self.dialect)
+        self.local_env_keys = local_keys(self.dialect)
         self.path = str(folder)
         self.run_state: Values = {}
 

@@ -14,6 +14,7 @@ from assay.recipes.run.choosing import Chooser
 from assay.recipes.run.console import Console
 from assay.recipes.run.native import NativeScripts
 from assay.recipes.run.request import Answering
+from assay.recipes.run.version_detection import HookServices
 from assay.recipes.values import Values
 
 if TYPE_CHECKING:
@@ -64,14 +65,7 @@ class RunSession:
         self._store: Store | None = None
         self.process_state = HookProcessState(dict(host_env))
         self.scripts = NativeScripts(self.home.dialect, self.process_state, self.info)
-        self.automation = Automation(
-            self.home.dialect,
-            self.scripts,
-            access,
-            console.ask,
-            lambda key: self.process_state.environ.get(key, ""),
-            self.home.work,
-        )
+        self.automation = Automation(HookServices(self.scripts, access, console.ask), self.home.work)
         self.access = access
         self.policy = policy
         self.folder = folder

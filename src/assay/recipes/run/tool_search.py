@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
-from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.merge import copied
 from assay.recipes.errors import GENERAL, NOT_FOUND, SCRIPT_FAILED
-from assay.recipes.run.native import NativeScripts
 from assay.recipes.run.version_detection import Answer, VersionDetection
 from assay.recipes.values import Values
 
@@ -23,19 +21,7 @@ VERSIONED = ("[0-9].[0-9]", "[0-9][0-9].[0-9]", "[0-9][0-9].[0-9][0-9]")
 
 
 class ToolSearch(VersionDetection):
-    """Finds files. `ask` puts a question to the user; `host_path` gives a search variable of the environment."""
-
-    def __init__(
-        self,
-        dialect: Dialect,
-        scripts: NativeScripts,
-        access: Callable[..., Answer],
-        ask: Callable[[str], str | None],
-        host_path: Callable[[str], str],
-    ) -> None:
-        super().__init__(dialect, scripts, access)
-        self.ask = ask
-        self.host_path = host_path
+    """Finds files. Asks the user where several fit."""
 
     def find_artifact(self, i: Answer) -> Answer:
         """Finds a file in the requested folders or on a search path. Returns 16 when there is none."""
@@ -145,9 +131,9 @@ class ToolSearch(VersionDetection):
         return number if number < len(files) else 0
 
     def get_default_path_list(self, i: Answer) -> list[str]:
-        """The folders of a search variable such as PATH in the process environment."""
+        """The folders of a search variable such as PATH, in the environment that scripts start with."""
         name = i.get("default_path_env_key") or ""
-        return self.host_path(name).split(":") if name else []
+        return self.scripts.process_state.environ.get(name, "").split(":") if name else []
 
     def find_file_deep(self, i: Answer) -> Answer:
         """Folders below `paths` that have a file with the name. `restrict_paths` keeps only paths that contain one

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from assay.recipes.contract import shell
-from assay.recipes.contract.dialect import Dialect
 from assay.recipes.contract.hooks import Hooks
 from assay.recipes.contract.merge import copied
 from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
@@ -21,13 +21,20 @@ from assay.recipes.values import Values
 Answer = Values
 
 
+class HookServices(NamedTuple):
+    """What the object for hooks works with: `access` requests another action, `ask` puts a question to the user."""
+
+    scripts: NativeScripts
+    access: Callable[..., Answer]
+    ask: Callable[[str], str | None]
+
+
 class VersionDetection:
     """Runs the scripts of a recipe's folder and its hook `detect_version`."""
 
-    def __init__(self, dialect: Dialect, scripts: NativeScripts, access: Callable[..., Answer]) -> None:
-        self.dialect = dialect
-        self.scripts = scripts
-        self.access = access
+    def __init__(self, services: HookServices) -> None:
+        self.scripts, self.access, self.ask = services
+        self.dialect = self.scripts.dialect
 
     def run_native_script(self, i: Answer) -> Answer:
         """Runs another script of the recipe's folder. `env_tmp` is the env after it; env, state and script name of
