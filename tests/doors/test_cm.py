@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,19 +146,6 @@ def test_a_mapped_flag_wins_over_its_variable() -> None:
     assert env == {"CM_HW_NAME": "two"}
 
 
-def test_the_test_count_counts_in_test_style_only() -> None:
-    env = {"CM_TEST_QUERY_COUNT": "1", "CM_MLPERF_LOADGEN_QUERY_COUNT": "7"}
-    assert ask("test", **env).limits.samples == 1
-    assert ask("fast", **env).limits.samples == 7
-    assert ask("fast", CM_TEST_QUERY_COUNT="1").limits.samples is None
-
-
-def test_the_rate_of_one_scenario_goes_over_the_general_one() -> None:
-    env = {"CM_MLPERF_LOADGEN_TARGET_QPS": "1", "CM_MLPERF_LOADGEN_SERVER_TARGET_QPS": "2"}
-    assert ask("offline", **env).limits.target_qps == 1
-    assert ask("server", **env).limits.target_qps == 2
-
-
 def test_two_rates_for_one_job_are_refused() -> None:
     with pytest.raises(ConfigError, match="one job has one rate"):
         ask(
@@ -167,18 +153,6 @@ def test_two_rates_for_one_job_are_refused() -> None:
             CM_MLPERF_LOADGEN_OFFLINE_TARGET_QPS="1",
             CM_MLPERF_LOADGEN_SERVER_TARGET_QPS="2",
         )
-
-
-def test_the_run_folder_is_the_base_and_the_folder_name() -> None:
-    assert ask(OUTPUT_BASE_DIR="/o").paths.out == Path("/o/test_results")
-    assert ask("valid", OUTPUT_BASE_DIR="/o").paths.out == Path("/o/valid_results")
-    assert ask(OUTPUT_BASE_DIR="/o", CM_OUTPUT_FOLDER_NAME="mine").paths.out == Path("/o/mine")
-
-
-def test_the_mount_prefix_of_a_container_names_the_folder_of_the_host() -> None:
-    config = ask(OUTPUT_BASE_DIR="/cm-mount/home/me/out", CM_MLPERF_INFERENCE_SUBMISSION_DIR="/cm-mount/tree")
-    assert config.paths.out == Path("/home/me/out/test_results")
-    assert config.submission.out == Path("/tree")
 
 
 def test_the_newer_prefix_names_the_same_variables() -> None:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from assay.doors import cm_artifacts
-from assay.doors.cm import FOLDER_KEY, MOUNT, RATE_OF
+from assay.doors.cm_reading import MOUNT
 from assay.doors.cm_refused import REFUSED_KEYS
-from assay.doors.cm_settings import BATCH, SETTINGS
+from assay.doors.cm_settings import BATCH, FOLDER_KEY, RATE_OF, SETTINGS
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.recipes.contract.flags import DEPENDENCY_INPUTS, RUNNER_INPUTS
 from assay.recipes.contract.secrets import hidden

@@ -1,4 +1,5 @@
-"""SETTINGS: where each field of a BenchmarkConfig is asked for in CM's language. One table, read both ways.
+"""SETTINGS: where each field of a BenchmarkConfig is asked for in CM's language. `cm_reading` reads the table, `cm`
+writes from it.
 
 Source of the names: the variation groups, `default_env` and `input_mapping` of app-mlperf-inference and
 run-mlperf-inference-app, cm4mlops at commit 3a60122724e9. Knows CM's words; what a value means is `native`'s.
@@ -7,22 +8,34 @@ run-mlperf-inference-app, cm4mlops at commit 3a60122724e9. Knows CM's words; wha
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.config import Scenario
-from assay.doors import cm_artifacts
+from assay.doors import cm_artifacts, native, sut_options
 from assay.doors.cm_refused import upstream_name
 from assay.mlperf import workloads
 from assay.mlperf.rounds import round as rounds
 
 ROUNDS = tuple(word for name in rounds.official_names() for word in (f"{name[1:]}-dev", name[1:]))
 """CM names a round, or its development version."""
+WORKLOAD = workloads.USUAL.name
+"""What CM's tags measure when no model is named."""
 BOTH_MODES = "performance,accuracy"
 ALL_SCENARIOS = "all scenarios"
-"""Those of the workload: `cm` knows which."""
+"""Those of the workload: `cm_reading` knows which."""
 BATCH = "batch_size."
 """Prefix of the dynamic variation `_batch_size.8`."""
+OPTION_KEY = "CM_ASSAY_SUT_OPTIONS_"
+"""Prefix of the variables for the options of the SUT alone."""
+FOLDER_KEY = "CM_OUTPUT_FOLDER_NAME"
+"""The run folder is OUTPUT_BASE_DIR/CM_OUTPUT_FOLDER_NAME."""
+RATE_OF = {
+    scenario.value.lower(): f"CM_MLPERF_LOADGEN_{scenario.value.upper()}_TARGET_QPS"
+    for scenario in Scenario
+    if not scenario.is_one_by_one
+}
+"""Scenario -> the variable for the rate of that scenario alone."""
 
 WRAPPER_ONLY = frozenset(
     {
@@ -55,6 +68,40 @@ class Setting:
     """Variable -> the value that it asks for when it is switched on; off means nothing."""
     unit: str = ""
     """What a bare number in a variable is counted in; native texts carry their unit."""
+    prefix: str = ""
+    """Of the dynamic variation whose rest is the value."""
+
+    def keys_beside(self, texts: Mapping[str, str]) -> tuple[str, ...]:
+        """The variables that count, given the texts of earlier fields: some are of one style, scenario or workload."""
+        workload = texts.get("workload", WORKLOAD)
+        match self.field:
+            case "limits.samples" if texts.get("style", "test") != "test":
+                return ("CM_MLPERF_LOADGEN_QUERY_COUNT",)
+            case "paths.checkpoint":
+                return cm_artifacts.checkpoint_keys(workload)
+            case "paths.dataset":
+                return cm_artifacts.dataset_keys(workload)
+            case "limits.target_qps":
+                scenarios = texts.get("scenarios", "offline").lower().split(",")
+                return (*(RATE_OF[name] for name in scenarios if name in RATE_OF), *self.keys)
+        return self.keys
+
+    def text_of_variation(self, name: str) -> str | None:
+        """What a variation asks for; None when it is of another field."""
+        if self.prefix and name.startswith(self.prefix):
+            return name.removeprefix(self.prefix)
+        return self.variations.get(name)
+
+    def variation_for(self, text: str) -> str | None:
+        """The variation that asks for `text`; None when only a variable can."""
+        if self.prefix:
+            return f"{self.prefix}{text}"
+        fitting = (name for name, meant in self.variations.items() if meant == text)
+        return next((name for name in fitting if name not in WRAPPER_ONLY), None)
+
+    def in_variable(self, text: str) -> str:
+        """`text` as a variable says it, so that `text_of` gives `text` again."""
+        return f"{float(text)}s" if self.unit else text
 
     def text_of(self, key: str, value: str) -> str | None:
         """What `value` of the variable `key` asks for, as native text; None when it asks for nothing."""
@@ -134,20 +181,32 @@ SETTINGS: tuple[Setting, ...] = (
         {"all": BOTH_MODES},
         {"CM_MLPERF_LOADGEN_ALL_MODES": BOTH_MODES},
     ),
-    Setting("limits.batch", ("CM_MLPERF_LOADGEN_MAX_BATCHSIZE",)),
+    Setting("limits.batch", ("CM_MLPERF_LOADGEN_MAX_BATCHSIZE",), prefix=BATCH),
     Setting("limits.samples", ("CM_TEST_QUERY_COUNT", "CM_MLPERF_LOADGEN_QUERY_COUNT")),
     Setting("limits.target_qps", ("CM_MLPERF_LOADGEN_TARGET_QPS",)),
     Setting("limits.min_duration_s", ("CM_MLPERF_INFERENCE_MIN_DURATION",), unit="ms"),
-    # Which of them count is the workload's: `cm` asks `cm_artifacts`.
     Setting("paths.checkpoint", cm_artifacts.CHECKPOINT_KEYS),
     Setting("paths.dataset", cm_artifacts.DATASET_KEYS),
-    # The run folder is OUTPUT_BASE_DIR/CM_OUTPUT_FOLDER_NAME: `cm` puts the two together.
     Setting("paths.out", ("OUTPUT_BASE_DIR",)),
     Setting("submission.submitter", ("CM_MLPERF_SUBMITTER",)),
     Setting("submission.division", ("CM_MLPERF_SUBMISSION_DIVISION",)),
     Setting("submission.system_name", ("CM_HW_NAME",)),
     Setting("submission.out", ("CM_MLPERF_INFERENCE_SUBMISSION_DIR",)),
 )
+
+
+def settings() -> Iterator[Setting]:
+    """The table, and under a name of their own the fields that CM has no word for."""
+    yield from SETTINGS
+    known = {setting.field for setting in SETTINGS}
+    for field in native.FIELDS:
+        if field.name not in known:
+            yield Setting(field.name, ("CM_ASSAY_" + field.name.upper().replace(".", "_"),))
+
+
+def option_setting(name: str) -> Setting:
+    """An option of the SUT."""
+    return Setting(f"{sut_options.GROUP}.{name}", (OPTION_KEY + name.upper(),))
 
 
 def is_on(value: object) -> bool:
