@@ -15,6 +15,7 @@ import pytest
 from assay.endpoint.address import parse
 from assay.endpoint.answer import AnswerStream
 from assay.endpoint.apis import APIS
+from assay.endpoint.arrival_clock import ArrivalClock
 from assay.endpoint.arrivals import arrival_buffer
 from assay.endpoint.client import Client
 from assay.endpoint.connection import Connection
@@ -109,7 +110,7 @@ def test_a_query_is_due_when_a_place_becomes_free_and_not_before() -> None:
 
 
 def test_bytes_that_nobody_asked_for_close_the_connection() -> None:
-    made: Connection[int] = Connection(lambda _: None, arrival_buffer())
+    made: Connection[int] = Connection(lambda _: None, ArrivalClock(), arrival_buffer())
     made.is_open = True
     made.data_received(b"HTTP/1.1 200 OK\r\n\r\n")
     assert not made.is_open

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Generic
 
+from assay.endpoint.arrival_clock import ArrivalClock
 from assay.endpoint.arrivals import arrival_buffer
 from assay.endpoint.connection import Connection
 from assay.endpoint.exchange import ClientLimits, Exchange, Key, Told
 from assay.endpoint.failure import FailureKind
 from assay.endpoint.rotation import OF_THE_SERVER, Endpoint, Rotation
+from assay.endpoint.tcp import TcpTransport, connected
 
 IDLE_SECONDS = 3.0
 """Seconds. A connection that was idle for longer is not used again: uvicorn closes one after 5 s."""
@@ -33,7 +35,7 @@ class Client(Generic[Key]):
         self._rotation = Rotation(endpoints)
         self.hands_over = False
         self._heard, self._done = heard, done
-        self._buffer = arrival_buffer()
+        self._clock, self._buffer = ArrivalClock(), arrival_buffer()
         self._waiting: deque[Exchange[Key]] = deque()
         self._open = 0
         """Exchanges that were taken and have not ended."""
@@ -170,15 +172,9 @@ class Client(Generic[Key]):
 
     async def _open_for(self, endpoint: Endpoint[Key], exchange: Exchange[Key]) -> None:
         """Opens a connection and sends the exchange over it."""
-        name = endpoint.address.host if endpoint.tls else None
-        opening = asyncio.get_running_loop().create_connection(
-            lambda: Connection(self._heard, self._buffer),
-            *endpoint.place,
-            ssl=endpoint.tls,
-            server_hostname=name,
-        )  # sets TCP_NODELAY
+        made = Connection(self._heard, self._clock, self._buffer)
         try:
-            _, made = await asyncio.wait_for(opening, self._limits.connect_s)
+            await asyncio.wait_for(_carry(made, endpoint), self._limits.connect_s)
         except (OSError, asyncio.TimeoutError) as error:
             said = str(error) or f"no connection in {self._limits.connect_s:g} s"
             exchange.answer.fail(FailureKind.CONNECT, said)
@@ -186,3 +182,13 @@ class Client(Generic[Key]):
         else:
             endpoint.connections += 1
             self._send(endpoint, exchange, made)
+
+
+async def _carry(made: Connection[Key], endpoint: Endpoint[Key]) -> None:
+    """Connects it to the server. Raises: OSError."""
+    if endpoint.tls is None:
+        made.carried_by(TcpTransport(await connected(endpoint.place), made))
+        return
+    await asyncio.get_running_loop().create_connection(
+        lambda: made, *endpoint.place, ssl=endpoint.tls, server_hostname=endpoint.address.host
+    )  # sets TCP_NODELAY

@@ -1,23 +1,32 @@
-"""One kept connection. A time is taken when bytes arrive, before anything is parsed."""
+"""One kept connection. The time at which bytes arrived is taken before anything is parsed."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Generic
+from typing import Generic, Protocol
 
+from assay.endpoint.arrival_clock import NO_STAMP, ArrivalClock
 from assay.endpoint.arrivals import Arrivals
 from assay.endpoint.exchange import Exchange, Key, Told
+
+
+class Carrier(Protocol):
+    """What sends for a connection, and tells it what arrives: a `TcpTransport`, or asyncio's own for TLS."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def abort(self) -> None: ...
 
 
 class Connection(Arrivals, Generic[Key]):
     """Carries one request after the other. `heard` is called for every arrival."""
 
-    def __init__(self, heard: Told[Key], buffer: memoryview) -> None:
+    def __init__(self, heard: Told[Key], clock: ArrivalClock, buffer: memoryview) -> None:
         super().__init__(buffer)
-        self._heard = heard
-        self._transport: asyncio.Transport | None = None
+        self._heard, self._clock = heard, clock
+        self._carrier: Carrier | None = None
         self._exchange: Exchange[Key] | None = None
         self._over: Over[Key] | None = None
         self.is_open = False
@@ -26,15 +35,24 @@ class Connection(Arrivals, Generic[Key]):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._transport, self.is_open = transport, True
+        self.carried_by(transport)
+
+    def carried_by(self, carrier: Carrier) -> None:
+        self._carrier, self.is_open = carrier, True
 
     def data_received(self, data: bytes) -> None:
-        now, exchange = time.monotonic_ns(), self._exchange
+        self.arrived(data, NO_STAMP)
+
+    def arrived(self, data: bytes, stamp_ns: int) -> None:
+        """`stamp_ns`: the system's, as `ArrivalClock` takes it."""
+        exchange = self._exchange
         if exchange is None:  # nobody asked: what comes now would be taken for the next answer
             self.close()
             return
-        exchange.heard_ns = now
-        exchange.answer.feed(data, now)
+        at_ns, is_stamped = self._clock.arrived(stamp_ns, exchange.heard_ns)
+        exchange.heard_ns = at_ns
+        exchange.is_stamped = exchange.is_stamped and is_stamped
+        exchange.answer.feed(data, at_ns)
         self._heard(exchange)
         answer = exchange.answer
         if answer.failure is not None or answer.is_cut or answer.http.is_whole:
@@ -48,10 +66,10 @@ class Connection(Arrivals, Generic[Key]):
 
     def ask(self, exchange: Exchange[Key], request: bytes, over: Over[Key]) -> None:
         """Send the request. `over` is called once when its answer has ended, in whatever way."""
-        assert self._transport is not None
+        assert self._carrier is not None
         self._exchange, self._over, self.uses = exchange, over, self.uses + 1
         exchange.sent_ns = exchange.heard_ns = time.monotonic_ns()
-        self._transport.write(request)
+        self._carrier.write(request)
 
     def give_up(self) -> None:
         """Closes the connection of an answer that has failed already."""
@@ -59,8 +77,8 @@ class Connection(Arrivals, Generic[Key]):
 
     def close(self) -> None:
         self.is_open = False
-        if self._transport is not None:
-            self._transport.abort()
+        if self._carrier is not None:
+            self._carrier.abort()
 
     def _finish(self) -> None:
         exchange, over, self._exchange, self._over = self._exchange, self._over, None, None

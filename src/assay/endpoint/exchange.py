@@ -39,6 +39,9 @@ class Exchange(Generic[Key]):
     """When it could first be sent, ns: when it was handed over, or when a place became free."""
     sent_ns: int = 0
     heard_ns: int = 0
+    """When the last bytes arrived, or it was sent, ns."""
+    is_stamped: bool = True
+    """Whether the system's stamps tell when its bytes arrived. Else some have the time at which they were read."""
     retries: int = 0
     endpoint: str = ""
     """The server that answers it: its address as `Address.text`."""

@@ -1,0 +1,43 @@
+"""When bytes arrived: by the system's stamp where there is one, which no busy event loop makes later.
+
+Linux stamps each segment as it comes in and hands the stamp of the last one out with the bytes (SO_TIMESTAMPNS,
+socket(7)). Of several segments that are read at once, merged in the queue or not, that is the last one's, also when
+the first part of them is read alone (seen with Linux 6.18 on loopback). So the time of an event that was read with
+later ones is too late by what lies between them, and never later than the reading.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+NO_STAMP = 0
+STEP_NS = 1_000_000
+"""Stamps are of CLOCK_REALTIME. When that moves by so much against CLOCK_MONOTONIC between two arrivals, it was set."""
+
+
+class ArrivalClock:
+    """One for all connections of a loop. Its times are of CLOCK_MONOTONIC, ns."""
+
+    def __init__(
+        self, realtime: Callable[[], int] = time.time_ns, monotonic: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._realtime, self._monotonic = realtime, monotonic
+        self._offset_ns = monotonic() - realtime()
+        self._set_ns = 0
+        """When the last step of the realtime clock was seen: stamps from before it are of another clock."""
+
+    def arrived(self, stamp_ns: int, after_ns: int) -> tuple[int, bool]:
+        """When the bytes arrived that were read just now, and whether their stamp says so. A stamp is not believed that
+        lies before `after_ns` (what was sent or came before on the connection), after now, or before a step of the
+        clock: then the time is that of the reading."""
+        realtime = (
+            self._realtime()
+        )  # the first: a wait between the two makes a time later, and never later than now
+        now = self._monotonic()
+        offset = now - realtime
+        if abs(offset - self._offset_ns) > STEP_NS:
+            self._set_ns = now
+        self._offset_ns = offset
+        at = stamp_ns + offset
+        return (at, True) if max(after_ns, self._set_ns) <= at <= now and stamp_ns else (now, False)
