@@ -12,9 +12,14 @@ says more than requests/s: a client of many processes gets a larger part of it.
 
 Then each client asks at half of its own ceiling a mock that waits 50 ms before the first token, at evenly or randomly
 spaced times. `ttft_error_p99_ms` is the p99 of the time to first token by the client, less that by the mock's own clock
-(from the arrival of the request to its first byte). Of Assay it is counted from the time at which the request was due,
-until the process that measures has the token; `own_clock_error_p99_ms` is until its bytes have arrived in the client
-process. The others count from their own sending until the bytes are read.
+(from when it has read the request to its first byte). The peers count from their own sending until the bytes are read.
+Of Assay there are three:
+
+- `sent_error_p99_ms`: from sending until the bytes arrived, by the kernel's stamp, as other tools define it.
+- `due_error_p99_ms`: the same from the time at which the request was due.
+- `ttft_error_p99_ms`: from then until the process that measures has the token, on its way to LoadGen.
+
+`told_late_p50_ms`, `_p99_ms` and `_max_ms` are from the arrival of the bytes until that process has the token.
 
 The peers come from whoever runs this, each in an environment of its own; `--tokenizer` is a folder that they need for
 their prompts. Everything shares this machine's cores: the ratios say more than the figures.
@@ -123,11 +128,17 @@ class Asker:
         self._changed = threading.Condition()
         self._numbers = self._open = self.ended = 0
         self._due: dict[int, int] = {}
-        self.ttfts_ms: list[float] = []
-        self.own_ttfts_ms: list[float] = []
-        """By the client process. The mock without pace sends the whole answer with the first token."""
+        self.forget()
         setting = ClientSetting("vllm", (url,), None, ClientLimits(in_flight=streams))
         self.fleet = ClientFleet(setting, clients, self)
+
+    def forget(self) -> None:
+        """From now on times are kept, ms."""
+        self.told_ms: list[float] = []
+        self.late_ms: list[float] = []
+        self.sent_ms: list[float] = []
+        self.due_ms: list[float] = []
+        self.unstamped = 0
 
     def ask(self, due: list[int]) -> None:
         orders: list[Order] = []
@@ -142,10 +153,14 @@ class Asker:
     def came(self, came: Came) -> None:
         now = time.monotonic_ns()
         with self._changed:
-            self.ttfts_ms += [(now - self._due.pop(number)) / 1e6 for number, _ in came.firsts]
+            for number, _, arrived_ns in came.firsts:
+                self.told_ms.append((now - self._due.pop(number)) / 1e6)
+                self.late_ms.append((now - arrived_ns) / 1e6)
             for ended in came.ended:
                 assert ended.failure is None, ended
-                self.own_ttfts_ms.append((ended.late_ns + ended.took_ns) / 1e6)
+                self.sent_ms.append(ended.first_ns / 1e6)
+                self.due_ms.append((ended.late_ns + ended.first_ns) / 1e6)
+                self.unstamped += not ended.is_stamped
             self.ended += len(came.ended)
             self._open -= len(came.ended)
             self._changed.notify_all()
@@ -180,13 +195,12 @@ def assay_ceiling(
     return found
 
 
-def assay_ttft(url: str, clients: int, streams: int, rate: float, seconds: float) -> tuple[float, float]:
-    """p99, ms: in the process that measures, and by the client process."""
+def assay_ttft(url: str, clients: int, streams: int, rate: float, seconds: float) -> Asker:
+    """With the times of its requests."""
     asker = Asker(url, clients, streams)
     asker.ask([time.monotonic_ns()] * streams)
     asker.wait(0)
-    asker.ttfts_ms.clear()
-    asker.own_ttfts_ms.clear()
+    asker.forget()
     begin = time.monotonic_ns()
     for number in range(int(rate * seconds)):
         due = begin + int(number / rate * 1e9)
@@ -195,7 +209,7 @@ def assay_ttft(url: str, clients: int, streams: int, rate: float, seconds: float
         asker.ask([due])
     asker.wait(0)
     asker.fleet.close()
-    return p99(asker.ttfts_ms), p99(asker.own_ttfts_ms)
+    return asker
 
 
 def p99(values: list[float]) -> float:
@@ -309,9 +323,16 @@ def ttft_errors(args: argparse.Namespace, best: dict[str, dict[str, float]]) -> 
         try:
             with mocks(1, ttft_ms=TTFT_MS) as (url, _):
                 if name.startswith("assay"):
-                    seen, own = assay_ttft(url, int(name.split()[1]), streams, rate, args.seconds)
-                    true = mock_ttft(url, streams)
-                    found["own_clock_error_p99_ms"] = own - true
+                    made = assay_ttft(url, int(name.split()[1]), streams, rate, args.seconds)
+                    true, seen = mock_ttft(url, streams), p99(made.told_ms)
+                    found |= {
+                        "sent_error_p99_ms": p99(made.sent_ms) - true,
+                        "due_error_p99_ms": p99(made.due_ms) - true,
+                        "told_late_p50_ms": sorted(made.late_ms)[len(made.late_ms) // 2],
+                        "told_late_p99_ms": p99(made.late_ms),
+                        "told_late_max_ms": max(made.late_ms),
+                        "unstamped": made.unstamped,
+                    }
                 else:
                     seen = peers_of(args)[name](args, url, int(rate * args.seconds), rate)["ttft_p99_ms"]
                     true = mock_ttft(url, 0)

@@ -118,6 +118,13 @@ def test_what_only_the_open_division_allows_is_a_fault_in_the_others(tmp_path: P
     assert measure.faults_of(running, Mode.ACCURACY) == ("3 answers failed", "a warm cache")
 
 
+def test_how_late_loadgen_was_told_of_first_tokens_is_a_figure_of_the_run() -> None:
+    at = np.arange(1, 101) * 10**6
+    times = RequestTimes(np.arange(100), at, at + 2 * at, 4 * at, np.full(100, 5), at)
+    assert measure._told_late_ms(times) == {"p50": 102.0, "p99": 200.0, "max": 200.0}
+    assert measure._told_late_ms(TIMES) == {}
+
+
 def test_times_that_are_lost_fail_the_run_and_read_ones_are_removed(tmp_path: Path) -> None:
     running = echo_job.begun(tmp_path / "run")
     running.target_qps[Scenario.OFFLINE] = 1.0

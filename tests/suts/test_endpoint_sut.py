@@ -94,8 +94,12 @@ def test_what_only_a_client_can_tell_is_told_in_the_definitions_of_other_tools()
         sut, _ = built(server.url)
         used = asked(sut)
     found = used.definitions
-    assert set(found) == {"vllm bench serve", "MLPerf Endpoints"}
+    assert set(found) == {"vllm bench serve", "guidellm", "AIPerf", "MLPerf Endpoints"}
     assert found["vllm bench serve"]["ITL"] >= 0 and found["MLPerf Endpoints"]["TPOT"] >= 0
+    assert min(told["TTFT"] for told in found.values()) > 0
+    (run,) = used.details["client"]["runs"]
+    assert run["arrival_clock"] in ("the kernel's clock", "the client's own clock")
+    assert (run["unstamped"] == 0) is (run["arrival_clock"] == "the kernel's clock")
 
 
 def test_every_sampling_rule_is_sent_and_no_prompt_of_the_run_is_in_the_warm_up() -> None:

@@ -33,7 +33,7 @@ USED = Used("echo", "none", "none", "none", 2, None)
 class Sink:
     def __init__(self) -> None:
         self.answers: list[tuple[int, list[int]]] = []
-        self.firsts: list[tuple[int, int]] = []
+        self.firsts: list[tuple[int, ...]] = []
         self.lines: list[str] = []
 
     def first_tokens(self, tokens: Any) -> None:
@@ -173,7 +173,7 @@ def test_first_tokens_come_once_and_before_their_answers(made: Any, sink: Sink) 
     member.first([number])
     member.answer()
     sut.flush()
-    assert sink.firsts == [(100, 5)] and sink.answers == [(100, [0, 7])]
+    assert sink.firsts == [(100, 5, 0)] and sink.answers == [(100, [0, 7])]
 
 
 def test_what_replicas_say_beside_their_answers_is_passed_on(made: Any, sink: Sink) -> None:

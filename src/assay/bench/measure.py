@@ -156,7 +156,10 @@ def _run_once(
     run.requests.append(rows := requests.table(spec, times, logged, run.samples))
     made = _mode_result(run, spec, logged, ())
     told = _definitions(rows, made, run.used)
-    return dataclasses.replace(made, definitions=told, energy=run_energy.used(meter, times))
+    late_ms = _told_late_ms(times)
+    return dataclasses.replace(
+        made, definitions=told, told_late_ms=late_ms, energy=run_energy.used(meter, times)
+    )
 
 
 def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: ScoreRun) -> ModeResult:
@@ -192,6 +195,13 @@ def _definitions(rows: pa.Table, made: ModeResult, used: Used | None) -> definit
     said = {name: found.value for name, metric in own.items() if (found := made.figure(metric)) is not None}
     more = {**(used.definitions if used else {}), definitions.LOADGEN: said}
     return {tool: {**found, **more.get(tool, {})} for tool, found in definitions.sheet(times).items()}
+
+
+def _told_late_ms(times: RequestTimes) -> dict[str, float]:
+    late_ms = times.told_late_ns / 1e6
+    found = {"p50": definitions.by_index(late_ms, 0.5), "p99": definitions.by_index(late_ms, 0.99)}
+    found["max"] = definitions.by_index(late_ms, 1.0)
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def times_of(run: RunInProgress, spec: RunSpec) -> RequestTimes:

@@ -21,26 +21,22 @@ def packed_gaps(chunks_ns: Sequence[int]) -> bytes:
 
 
 class ChunkTimes:
-    """Times of the answers of a run that have no fault."""
+    """Times of the answers of a run that have tokens and no fault; each array has an entry for each answer."""
 
     def __init__(self) -> None:
-        self._gaps = array("I")
-        self._later_ms: list[float] = []
+        self.sent_ns, self.first_ns, self.last_ns = array("q"), array("q"), array("q")
+        """When it was sent, and when the first and the last event with tokens arrived."""
+        self.tokens, self.first_chunk_tokens = array("q"), array("q")
+        """Of the whole answer, and of its first event."""
+        self.gaps_us = array("I")
+        """Between the events of every answer, in one array."""
 
-    def add(self, tokens: int, first_chunk_tokens: int, gaps_us: bytes) -> None:
-        """`tokens`: of the whole answer. `gaps_us`: as `packed_gaps` returns them."""
-        before = len(self._gaps)
-        self._gaps.frombytes(gaps_us)
-        later = tokens - first_chunk_tokens
-        if later > 0:
-            self._later_ms.append(sum(self._gaps[before:]) / US / later)
-
-    @property
-    def gaps_ms(self) -> list[float]:
-        """The gaps between the events of every answer, in one array."""
-        return [gap / US for gap in self._gaps]
-
-    @property
-    def later_ms(self) -> list[float]:
-        """Time per token after the first event, for each answer that has such tokens."""
-        return self._later_ms
+    def add(self, tokens: int, first_chunk_tokens: int, sent_ns: int, first_ns: int, gaps_us: bytes) -> None:
+        """`first_ns`: from sending on. `gaps_us`: as `packed_gaps` returns them."""
+        before = len(self.gaps_us)
+        self.gaps_us.frombytes(gaps_us)
+        self.sent_ns.append(sent_ns)
+        self.first_ns.append(sent_ns + first_ns)
+        self.last_ns.append(sent_ns + first_ns + US * sum(self.gaps_us[before:]))
+        self.tokens.append(tokens)
+        self.first_chunk_tokens.append(first_chunk_tokens)

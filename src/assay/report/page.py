@@ -116,6 +116,7 @@ def _run(run: ModeResult, shown: Shown) -> Markup:
         if plots
         else element("p", f"No plots: {why}."),
         page_sut.energy(run.energy) if run.energy else "",
+        element("p", f"First tokens: {late}.") if (late := words.told_late(run)) else "",
         element(
             "details", element("summary", "as five tools would tell it"), definition_table(run.definitions)
         )

@@ -131,4 +131,6 @@ def _performance(result: RunResult, run: ModeResult) -> Iterator[str]:
         yield f"| {label} | {text} |"
     if run.energy is not None and run.energy.joules is not None:
         yield f"| Energy | {words.energy(run.energy)} |"
+    if late := words.told_late(run):
+        yield f"| First tokens | {late} |"
     yield f"| Samples | {run.samples} in {words.number(run.seconds)} s |"

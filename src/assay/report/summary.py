@@ -59,6 +59,8 @@ def _mode(result: RunResult, run: ModeResult, width: int) -> Iterator[str]:
             yield f"    {label}: {text}"
         if run.energy is not None and run.energy.joules is not None:
             yield from _wrapped("    energy: ", words.energy(run.energy), width)
+        if late := words.told_late(run):
+            yield from _wrapped("    first tokens: ", late, width)
         yield from _wrapped("    ", words.validity(result, run), width)
         if advice := words.advice(run):
             yield from _wrapped("    ", f"try: {advice}", width)

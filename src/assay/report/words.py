@@ -118,6 +118,18 @@ def energy(used: EnergyUsed) -> str:
     return f"{number(used.joules)} J over {number(used.seconds)} s ({covers}): {each}{short(used.watts)} W"
 
 
+def told_late(run: ModeResult) -> str:
+    """What of LoadGen's time to first token is the client's own; empty where no run tells."""
+    late = run.told_late_ms
+    if not {"p50", "p99", "max"} <= late.keys():
+        return ""
+    p50, p99, most = (number(late[name]) for name in ("p50", "p99", "max"))
+    return (
+        f"LoadGen was told {p50} ms (p50), {p99} ms (p99), at most {most} ms after the bytes had arrived: "
+        f"its TTFT holds up to {p99} ms (p99) of the client's own"
+    )
+
+
 def validity(result: RunResult, run: ModeResult) -> str:
     """LoadGen's word on a performance run, and what it was asked to judge by."""
     if run.faults:

@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+import numpy as np
 
 from assay.endpoint.chunk_times import ChunkTimes
 from assay.endpoint.clients.crossing import Came, EndedStream
 from assay.endpoint.failure import EndpointFailure, FailureKind
 from assay.ground.errors import AssayError, RunFailed
-from assay.mlperf.record import definitions
+from assay.mlperf.record.definitions import LOADGEN, TokenColumns, sheet
 from assay.mlperf.sut.interface import LEAST_TOKENS, Answer, FirstToken, Sink
 from assay.suts.endpoint_faults import Faults
 from assay.suts.endpoint_text import TextTokens
 from assay.suts.endpoint_worst import WorstEndpoint
+
+NS_PER_S, US_PER_S = 1e9, 1e6
 
 
 @dataclass(slots=True)
@@ -36,6 +39,8 @@ class RunTally:
     """Counts over LoadGen's queries since the tally was last taken."""
 
     delays_ns: list[int] = field(default_factory=list)
+    unstamped: int = 0
+    """Answers of which some bytes have the time of their reading, as `EndedStream.is_stamped` tells."""
     tokens: int = 0
     """Tokens of the answers without a fault."""
     cached_tokens: int = 0
@@ -45,12 +50,23 @@ class RunTally:
     chunks: ChunkTimes = field(default_factory=ChunkTimes)
 
     def definitions(self) -> dict[str, dict[str, float]]:
-        """Figures that other tools would report, as far as only the events of the answers show them: p99, ms."""
-        found = {
-            definitions.VLLM: ("ITL", definitions.interpolated(self.chunks.gaps_ms, 0.99)),
-            definitions.ENDPOINTS: ("TPOT", definitions.interpolated(self.chunks.later_ms, 0.99)),
-        }
-        return {tool: {name: value} for tool, (name, value) in found.items() if value is not None}
+        """What the tools would report that are clients themselves, by this client's times; nothing without tokens."""
+        chunks = self.chunks
+        if not chunks.tokens:
+            return {}
+        sent, first, last = (
+            np.array(each) / NS_PER_S for each in (chunks.sent_ns, chunks.first_ns, chunks.last_ns)
+        )
+        times = TokenColumns(
+            scheduled_s=sent - sent.min(),
+            sent_s=sent - sent.min(),
+            first_s=first - sent.min(),
+            end_s=last - sent.min(),
+            tokens=np.array(chunks.tokens),
+            first_chunk_tokens=np.array(chunks.first_chunk_tokens),
+            gaps_s=np.array(chunks.gaps_us) / US_PER_S,
+        )
+        return {tool: dict(told) for tool, told in sheet(times).items() if tool != LOADGEN}
 
 
 class Ledger:
@@ -100,13 +116,13 @@ class Ledger:
         with self._changed:
             firsts: list[FirstToken] = []
             answers: list[Answer] = []
-            for number, token in came.firsts:
-                self._first(self._open[number], token, firsts)
+            for number, token, arrived_ns in came.firsts:
+                self._first(self._open[number], token, arrived_ns, firsts)
             for number, ids in came.answers:
                 self._run.tokens += len(ids)
                 self._answer(self._open[number], ids, answers)
-            for number, piece in came.first_texts:
-                self._first(self._open[number], self._text.first(piece), firsts)
+            for number, piece, arrived_ns in came.first_texts:
+                self._first(self._open[number], self._text.first(piece), arrived_ns, firsts)
             for number, text, counted in came.texts:
                 self._read(number, text, counted, answers)
             for ended in came.ended:
@@ -121,10 +137,10 @@ class Ledger:
             self._broken = error
             self._changed.notify_all()
 
-    def _first(self, query: OpenQuery, token: int, firsts: list[FirstToken]) -> None:
+    def _first(self, query: OpenQuery, token: int, arrived_ns: int, firsts: list[FirstToken]) -> None:
         query.is_first_told = True
         if self._tells_firsts and query.id is not None:
-            firsts.append(FirstToken(query.id, token))
+            firsts.append(FirstToken(query.id, token, arrived_ns))
 
     def _answer(self, query: OpenQuery, ids: Sequence[int], answers: list[Answer]) -> None:
         query.is_done_told = True
@@ -155,7 +171,7 @@ class Ledger:
             return
         if not query.is_done_told:
             if not query.is_first_told:
-                self._first(query, self._eos, firsts)
+                self._first(query, self._eos, 0, firsts)
             self._answer(query, [self._eos] * LEAST_TOKENS, answers)
         self._count(ended)
 
@@ -163,6 +179,7 @@ class Ledger:
         run = self._run
         run.end_ns = time.monotonic_ns()
         run.delays_ns.append(ended.late_ns)
+        run.unstamped += not ended.is_stamped
         run.cached_tokens += ended.cached_tokens or 0
         run.handed_over += bool(ended.handed_over)
         self.faults.answers += 1
@@ -172,7 +189,10 @@ class Ledger:
         for url in ended.handed_over:
             self.worst.tallies[url].handed_over += 1
         if ended.failure is None:
-            run.chunks.add(ended.tokens, ended.first_chunk_tokens, ended.gaps_us)
+            if ended.tokens:
+                run.chunks.add(
+                    ended.tokens, ended.first_chunk_tokens, ended.sent_ns, ended.first_ns, ended.gaps_us
+                )
         else:
             self.faults.add(EndpointFailure(FailureKind[ended.failure], ended.detail))
 

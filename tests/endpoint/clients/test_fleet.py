@@ -29,7 +29,7 @@ TOKENS = 6
 class Heard:
     def __init__(self) -> None:
         self.changed = threading.Condition()
-        self.firsts: list[tuple[int, int]] = []
+        self.firsts: list[tuple[int, int, int]] = []
         self.answers: dict[int, list[int]] = {}
         self.ended: dict[int, EndedStream] = {}
         self.error: BaseException | None = None
@@ -77,9 +77,14 @@ def test_every_order_has_one_whole_answer_and_its_first_token_whoever_carries_it
         made.close()
     assert sorted(heard.answers) == list(range(60)) and len(set(map(tuple, heard.answers.values()))) == 60
     assert {len(ids) for ids in heard.answers.values()} == {TOKENS}
-    assert dict(heard.firsts) == {number: ids[0] for number, ids in heard.answers.items()}
+    assert {number: token for number, token, _ in heard.firsts} == {
+        n: ids[0] for n, ids in heard.answers.items()
+    }
     assert len(heard.firsts) == 60
     assert {ended.failure for ended in heard.ended.values()} == {None}
+    for number, _, arrived_ns in heard.firsts:
+        ended = heard.ended[number]
+        assert arrived_ns == ended.sent_ns + ended.first_ns and 0 < ended.first_ns <= ended.took_ns
 
 
 def test_each_process_tells_how_it_fares_and_no_more_are_in_flight_than_asked_for() -> None:

@@ -102,7 +102,9 @@ def test_a_schedule_that_loadgens_log_contradicts_is_not_claimed(tmp_path: Path)
     assert requests._scheduled_ns(spec, 3) is None
 
 
-def recorded(path: Path, *, done: list[int], first: list[int] | None = None) -> Path:
+def recorded(
+    path: Path, *, done: list[int], first: list[int] | None = None, arrived: list[int] | None = None
+) -> Path:
     """Times of three queries, of which LoadGen gave two the same id."""
     recorder = Recorder()
     ids = np.array([7, 5, 7], np.uint64)
@@ -112,6 +114,7 @@ def recorded(path: Path, *, done: list[int], first: list[int] | None = None) -> 
         recorder.first.add(np.array([each], np.uint64), np.array([1], np.int32))
     for tokens, each in enumerate(done):
         recorder.done.add(np.array([each], np.uint64), np.array([tokens], np.int32))
+    recorder.arrived += [np.array([each], np.int64).tobytes() for each in arrived or []]
     recorder.save(path)
     return path
 
@@ -122,6 +125,19 @@ def test_an_id_that_loadgen_uses_again_is_another_query(tmp_path: Path) -> None:
     assert times.tokens.tolist() == [0, 2, 1]
     assert times.first_ns is not None and times.first_ns[1] < times.first_ns[0] < times.first_ns[2]
     assert times.end_ns[0] < times.end_ns[2] < times.end_ns[1]
+
+
+def test_first_tokens_keep_when_their_bytes_arrived(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "t", done=[7, 7, 5], first=[5, 7, 7], arrived=[30, 10, 0])
+    times = request_times.load(path)
+    assert times.arrived_ns is not None and times.first_ns is not None
+    assert times.arrived_ns.tolist() == [10, 30, 0]  # of the last one nobody knows
+    assert times.told_late_ns.tolist() == [times.first_ns[0] - 10, times.first_ns[1] - 30]
+    known = requests._known(times.arrived_ns, 7)
+    known.validate(full=True)
+    assert known.to_pylist() == [3, 23, None]
+    without = request_times.load(recorded(path, done=[7, 7, 5], first=[5, 7, 7], arrived=[0, 0, 0]))
+    assert without.arrived_ns is None and not len(without.told_late_ns)
 
 
 def test_queries_that_are_answered_in_order_keep_their_places(tmp_path: Path) -> None:
@@ -236,7 +252,7 @@ def test_the_page_names_every_column_and_the_present_version(tmp_path: Path) -> 
     page = (Path(__file__).parents[3] / "docs/requests.md").read_text()
     sample = Sample(0, "a", "GSM8K", "", (1,), "0", (1, 2), ())
     at = np.zeros(1, np.int64)
-    times = RequestTimes(np.zeros(1, np.int32), at, None, at, np.ones(1, np.int32))
+    times = RequestTimes(np.zeros(1, np.int32), at, None, at, np.ones(1, np.int32), at + 1)
     spec = run_spec(tmp_path, Scenario.OFFLINE)
     columns = requests.table(
         spec, times, cast(RunRecord, SimpleNamespace(latencies={})), [sample]

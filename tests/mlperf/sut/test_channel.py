@@ -37,10 +37,11 @@ def test_a_flush_is_a_frame_without_content(ends: Ends) -> None:
 
 
 def test_first_tokens_arrive_beside_their_ids(ends: Ends) -> None:
-    ends[0].first_tokens([FirstToken(9, 31_999), FirstToken(8, 1)])
+    ends[0].first_tokens([FirstToken(9, 31_999, 2**62 + 1), FirstToken(8, 1)])
     frame = ends[1].receive()
     assert frame is not None and frame.kind is Kind.FIRST
     assert (frame.ids.tolist(), frame.values.tolist()) == ([9, 8], [31_999, 1])
+    assert frame.arrived_ns.tolist() == [2**62 + 1, 0]
 
 
 def test_closing_ends_a_send_that_waits_and_every_one_after_it(ends: Ends) -> None:

@@ -36,6 +36,21 @@ class ClientRun:
     """How much later than planned the event loops came round."""
     cpu_share: float | None
     """Of one core, by the busiest process."""
+    unstamped: int = 0
+    """Answers of which some bytes have the time at which the client read them: the kernel told no time for them that
+    could be believed."""
+
+    @property
+    def arrival_clock(self) -> str:
+        """Whose times tell when bytes arrived."""
+        if not self.unstamped:
+            return "the kernel's clock"
+        own = "the client's own clock"
+        return (
+            own
+            if self.unstamped == self.answers
+            else f"the kernel's clock, of {self.unstamped} answers by {own}"
+        )
 
 
 @dataclass(frozen=True)
@@ -57,7 +72,8 @@ class ClientCertificate:
 
     def to_dict(self) -> dict[str, Any]:
         last = self.runs[-1].issue_delay_p99_ms if self.runs else None
-        return {**asdict(self), "share_of_ceiling": self.share, "issue_delay_p99_ms": last}
+        runs = [{**asdict(run), "arrival_clock": run.arrival_clock} for run in self.runs]
+        return {**asdict(self), "runs": runs, "share_of_ceiling": self.share, "issue_delay_p99_ms": last}
 
     def words(self) -> str:
         """One line for a reader, by the worst of all runs; empty before the first."""
@@ -71,6 +87,7 @@ class ClientCertificate:
         ):
             seen = [value for run in self.runs if (value := getattr(run, name)) is not None]
             said += [text.format(max(seen))] if seen else []
+        said.append(f"arrivals by {max(self.runs, key=lambda run: run.unstamped).arrival_clock}")
         if self.ceiling is not None:
             said.append(
                 f"{self.share:.1%} of the {self.ceiling.answers_per_s:,.0f} answers/s that it carries from a server "
@@ -88,7 +105,11 @@ class ClientCertificate:
 
 
 def client_run(
-    pulses: Sequence[Sequence[Pulse]], delays_ns: Sequence[int], begin_ns: int, end_ns: int
+    pulses: Sequence[Sequence[Pulse]],
+    delays_ns: Sequence[int],
+    begin_ns: int,
+    end_ns: int,
+    unstamped: int = 0,
 ) -> ClientRun:
     """`pulses`: of each process; those between the run's begin and its end count."""
     inside = [[pulse for pulse in told if begin_ns <= pulse.at_ns <= end_ns] for told in pulses]
@@ -104,6 +125,7 @@ def client_run(
         _p99_ms(delays_ns),
         _p99_ms([lag for told in inside for pulse in told for lag in pulse.lags_ns]),
         max(shares, default=None),
+        unstamped,
     )
 
 

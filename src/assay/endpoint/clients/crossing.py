@@ -58,8 +58,13 @@ class EndedStream(msgspec.Struct, frozen=True, array_like=True):
     """Who answered it, or failed it last; empty where nobody was asked."""
     late_ns: int = 0
     """From when it could be sent to when it was."""
+    sent_ns: int = 0
     took_ns: int = 0
     """From sending to the last byte."""
+    first_ns: int = 0
+    """From sending to the first event with tokens; 0 = none came."""
+    is_stamped: bool = False
+    """Whether the system's stamps tell when its bytes arrived."""
     retries: int = 0
     handed_over: tuple[str, ...] = ()
     """Who failed it before."""
@@ -77,11 +82,12 @@ class Came(msgspec.Struct, array_like=True):
     """What has come in one turn of the event loop, by the orders' numbers. An order ends once; one that failed has no
     answer."""
 
-    firsts: list[tuple[int, int]]
+    firsts: list[tuple[int, int, int]]
+    """With each first token when its bytes arrived."""
     answers: list[tuple[int, list[int]]]
     ended: list[EndedStream]
-    first_texts: list[tuple[int, str]] = []
-    """Where the API gives text: the first piece."""
+    first_texts: list[tuple[int, str, int]] = []
+    """Where the API gives text: the first piece, and when its bytes arrived."""
     texts: list[tuple[int, str, int | None]] = []
     """The whole answer, and how many tokens the server counts; None = it does not say."""
 

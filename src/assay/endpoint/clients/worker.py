@@ -120,11 +120,11 @@ class ClientWorker(Arrivals):
         if self._is_text:
             if answer.texts and not exchange.is_first_told:
                 exchange.is_first_told = True
-                self._soon().first_texts.append((exchange.key.number, answer.texts[0]))
+                self._soon().first_texts.append((exchange.key.number, answer.texts[0], exchange.heard_ns))
             return
         if answer.ids and not exchange.is_first_told:
             exchange.is_first_told = True
-            self._soon().firsts.append((exchange.key.number, answer.ids[0]))
+            self._soon().firsts.append((exchange.key.number, answer.ids[0], exchange.heard_ns))
         if len(answer.ids) > exchange.key.terms.most_tokens:  # a stream may have no end, and memory has one
             answer.failure = answer.failure or audit.tokens_fault(answer, exchange.key.terms)
         if answer.is_whole and answer.failure is None and not exchange.is_done_told:
@@ -154,7 +154,10 @@ class ClientWorker(Arrivals):
                 exchange.key.number,
                 exchange.endpoint,
                 max(0, exchange.sent_ns - exchange.due_ns),
+                exchange.sent_ns,
                 max(0, exchange.heard_ns - exchange.sent_ns),
+                answer.chunks_ns[0] - exchange.sent_ns if answer.chunks_ns else 0,
+                exchange.is_stamped and exchange.sent_ns > 0,
                 exchange.retries,
                 tuple(exchange.handed_over),
                 answer.usage.cached_tokens,

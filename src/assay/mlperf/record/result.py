@@ -157,6 +157,9 @@ class ModeResult:
     """None of an accuracy run, and of a record that was made before it was measured."""
     definitions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Tool -> metric -> value: a run with first tokens as five tools would tell it (docs/definitions.md)."""
+    told_late_ms: Mapping[str, float] = field(default_factory=dict)
+    """`p50`, `p99`, `max` over its first tokens: from when their bytes were on this machine to when LoadGen was told.
+    Empty where the system under test is no server over the network, or reports no first tokens."""
 
     @property
     def is_invalid(self) -> bool:

@@ -90,6 +90,7 @@ class Relay:
         addresses = range(start, start + TOKEN_BYTES * len(ids), TOKEN_BYTES)
         response = self._binding.QuerySampleResponse
         self.times.first.add(frame.ids, frame.values)
+        self.times.arrived.append(frame.arrived_ns.tobytes())
         self._binding.FirstTokenComplete([response(i, a, TOKEN_BYTES, 1) for i, a in zip(ids, addresses)])
 
     def _answers(self, frame: Frame) -> None:

@@ -87,6 +87,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self.issued, self.first, self.done = Stamps(), Stamps(), Stamps()
+        self.arrived: list[bytes] = []
+        """With each call of `first`: FirstToken.arrived_ns of its queries, int64."""
 
     def save(self, path: Path) -> None:
         """One file for `load`; nothing is sorted here, as LoadGen's child should end soon."""
@@ -94,6 +96,7 @@ class Recorder:
         with path.open("wb") as file:
             for kind in (self.issued, self.first, self.done):
                 kind.write(file, with_ids=not in_order)
+            np.save(file, np.frombuffer(b"".join(self.arrived), np.int64))
 
 
 class CallReader:
@@ -136,12 +139,22 @@ class RequestTimes:
     end_ns: NDArray[np.int64]
     tokens: NDArray[np.int32]
     """Answer length as it was reported to LoadGen."""
+    arrived_ns: NDArray[np.int64] | None = None
+    """When the bytes of the first token were on this machine; 0 for one that nobody knows, None where that is all."""
+
+    @property
+    def told_late_ns(self) -> NDArray[np.int64]:
+        """How long after that LoadGen was told of the first token, of those that are known."""
+        if self.first_ns is None or self.arrived_ns is None:
+            return np.empty(0, np.int64)
+        return (self.first_ns - self.arrived_ns)[self.arrived_ns > 0]
 
 
 def load(path: Path) -> RequestTimes:
     """The times of a run that came to its end. Raises: OSError, ValueError for a file that `save` did not finish."""
     with path.open("rb") as file:
         issued, first, done = _read(file), _read(file), _read(file)
+        arrived = np.load(file)
     if not len(issued.ids) + len(first.ids) + len(done.ids):  # in order: there is nothing to place
         return RequestTimes(issued.values, issued.at_ns, None, done.at_ns, done.values)
     # LoadGen's ids are addresses, which it may use again: the n-th issue of one belongs to its n-th end.
@@ -149,13 +162,14 @@ def load(path: Path) -> RequestTimes:
     if not np.array_equal(issued.ids[place], done.ids[order]):
         raise ValueError("it ends other queries than were issued")
     end_ns, tokens = _placed(place, done.at_ns[order]), _placed(place, done.values[order])
-    first_ns = None
+    first_ns = arrived_ns = None
     if len(first.ids):
         begun = np.argsort(first.ids, kind="stable")
         if not np.array_equal(issued.ids[place], first.ids[begun]):
             raise ValueError("it has first tokens of other queries than were issued")
         first_ns = _placed(place, first.at_ns[begun])
-    return RequestTimes(issued.values, issued.at_ns, first_ns, end_ns, tokens)
+        arrived_ns = _placed(place, arrived[begun]) if arrived.any() else None
+    return RequestTimes(issued.values, issued.at_ns, first_ns, end_ns, tokens, arrived_ns)
 
 
 def _read(file: BinaryIO) -> Columns:

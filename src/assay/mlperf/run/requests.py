@@ -58,6 +58,7 @@ def _table(
     samples: Sequence[Sample],
 ) -> pa.Table:
     count, index = len(times.end_ns), times.sample_index
+    arrived = {} if times.arrived_ns is None else {"arrived_ns": _known(times.arrived_ns, start)}
     subsets = {name: code for code, name in enumerate(dict.fromkeys(sample.subset for sample in samples))}
     codes = np.array([subsets[sample.subset] for sample in samples], np.int8)[index]
     prompts = np.array([len(sample.prompt_ids) for sample in samples], np.int32)[index]
@@ -73,6 +74,7 @@ def _table(
             "scheduled_ns": _numbers(scheduled, count),
             "issued_ns": _column(times.issued_ns - start),
             "first_token_ns": _numbers(None if times.first_ns is None else times.first_ns - start, count),
+            **arrived,
             "end_ns": _column(times.end_ns - start),
             "endpoint": _no_words(count),
             "status": _word("answered", count),
@@ -200,6 +202,12 @@ def _column(values: NDArray[Any]) -> pa.Array:
 def _numbers(values: NDArray[np.int64] | None, count: int) -> pa.Array:
     """None = as many nulls."""
     return _nulls(pa.int64(), count, np.zeros(count, np.int64)) if values is None else _column(values)
+
+
+def _known(arrived_ns: NDArray[np.int64], start: int) -> pa.Array:
+    """Null for 0."""
+    valid = pa.py_buffer(np.packbits(arrived_ns > 0, bitorder="little"))
+    return pa.Array.from_buffers(pa.int64(), len(arrived_ns), [valid, pa.py_buffer(arrived_ns - start)])
 
 
 def _no_words(count: int) -> pa.Array:

@@ -6,6 +6,7 @@ One frame layout serves every kind of message; nothing is pickled and nothing is
     ids     uint64[n]    LoadGen's query ids
     values  int32[n]     ISSUE: sample index, FIRST: first token id, DONE: number of tokens
     tokens  int32[m]     DONE: the answers' token ids, one after the other
+                         FIRST: FirstToken.arrived_ns, int64[n] in halves
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ class Frame(NamedTuple):
     ids: NDArray[np.uint64]
     values: NDArray[np.int32]
     tokens: NDArray[np.int32]
+
+    @property
+    def arrived_ns(self) -> NDArray[np.int64]:
+        """Of each first token, as in FirstToken."""
+        return self.tokens.view(np.int64)
 
     def queries(self) -> list[Query]:
         return list(map(Query, self.ids.tolist(), self.values.tolist()))
@@ -95,8 +101,9 @@ class Channel:
         self._send(Kind.FLUSH, _NO_IDS, _NO_TOKENS, _NO_TOKENS)
 
     def first_tokens(self, tokens: Sequence[FirstToken]) -> None:
-        ids, firsts = zip(*tokens)
-        self._send(Kind.FIRST, np.array(ids, np.uint64), np.array(firsts, np.int32), _NO_TOKENS)
+        ids, firsts, arrived = zip(*tokens)
+        halves = np.array(arrived, np.int64).view(np.int32)
+        self._send(Kind.FIRST, np.array(ids, np.uint64), np.array(firsts, np.int32), halves)
 
     def done(self, answers: Sequence[Answer]) -> None:
         for start in range(0, len(answers), FRAME_ANSWERS):

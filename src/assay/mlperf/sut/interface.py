@@ -39,6 +39,8 @@ class Answer(NamedTuple):
 class FirstToken(NamedTuple):
     id: int
     token_id: int
+    arrived_ns: int = 0
+    """When its bytes were on this machine, of CLOCK_MONOTONIC; 0 = it was made here, or nobody knows."""
 
 
 class Sink(Protocol):
