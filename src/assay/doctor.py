@@ -18,6 +18,7 @@ import psutil
 
 from assay import suts
 from assay.ground import download, extras, settings
+from assay.ground.count import size_text
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.machine import quiet
 from assay.machine.container import run as container
@@ -159,13 +160,13 @@ def _languages() -> Iterator[Diagnosis]:
 
 def _resources() -> Iterator[Diagnosis]:
     memory = psutil.virtual_memory()
-    said = f"{memory.available / 1e9:.1f} GB free of {memory.total / 1e9:.1f} GB"
+    said = f"{size_text(memory.available)} free of {size_text(memory.total)}"
     enough = memory.available >= MEMORY_LEAST
     yield Diagnosis("memory", OK if enough else MISSING, said, "" if enough else "end other programs", True)
     for what, folder in (("disk of the store", settings.home()), ("disk of runs", Path.cwd())):
         free = download.free_bytes(folder)
         enough = free >= DISK_LEAST
-        said = f"{free / 1e9:.1f} GB free at {folder}"
+        said = f"{size_text(free)} free at {folder}"
         yield Diagnosis(
             what, OK if enough else DEGRADED, said, "" if enough else "free space, or set ASSAY_HOME"
         )

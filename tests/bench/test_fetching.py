@@ -130,7 +130,7 @@ def test_a_model_of_a_branch_is_fetched_at_the_commit_that_it_means_and_then_it_
 
 def test_what_the_hubs_own_client_has_is_not_fetched_again(tmp_path: Path) -> None:
     cache = tmp_path / "hub"
-    name, _, commit = MODEL.source.removeprefix("hf:").partition("@")
+    name, commit = MODEL.of_hub
     official, other = cached(cache, name, commit), cached(cache, "some/model", COMMIT)
     hub = Hub(cache=cache)
     assert fetching.found(asked(), hub).paths.checkpoint == official
@@ -223,7 +223,7 @@ def test_a_plan_counts_what_is_to_be_fetched_and_what_is_here_no_more(
     assert whole.download_bytes >= 93_405_585_408 + 71_000_000
     assert whole.disk_bytes >= 93_405_585_408 and whole.weight_bytes == 93_405_585_408
     assert sum("fetched first" in note for note in whole.notes) == 2
-    cached(tmp_path / "hub", *MODEL.source.removeprefix("hf:").split("@"))
+    cached(tmp_path / "hub", *MODEL.of_hub)
     assert plan.make(Request(asked()), Hub(cache=tmp_path / "hub")).download_bytes < 10**9
 
 

@@ -75,7 +75,7 @@ def test_the_full_model_is_refused_before_anything_is_fetched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("assay.ground.download.free_bytes", lambda _: 10**9)
-    with pytest.raises(EnvironmentProblem, match="93 GB on disk"):
+    with pytest.raises(EnvironmentProblem, match=r"93\.4 GB on disk"):
         obtain(asked())
     assert not settings.home().exists()
 

@@ -97,7 +97,7 @@ def test_what_is_to_be_fetched_is_named_and_a_run_does_not_begin_without_it() ->
 def test_the_full_model_has_no_room_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("assay.ground.download.free_bytes", lambda _: 10**9)
     made = preparation.of_measurement(Request(asked()))
-    with pytest.raises(EnvironmentProblem, match="93 GB on disk"):
+    with pytest.raises(EnvironmentProblem, match=r"93\.4 GB on disk"):
         made.ready()
 
 

@@ -115,7 +115,7 @@ def test_an_upcycled_model_says_how_near_it_is_to_the_dense_one(
     monkeypatch.setattr(checkpoint, "upcycle", lambda *words: made)
     assert verb.run(parsed(verb, "upcycle", "--dense", str(tmp_path), "--out", str(tmp_path / "m"))) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert first == f"{tmp_path / 'm'}: 1,234,567 parameters, 2.00 GB"
+    assert first == f"{tmp_path / 'm'}: 1,234,567 parameters, 2.0 GB"
     assert second == "logits equal the dense model's: largest difference 1.5e-06 over 32 tokens, float32"
 
 
@@ -134,7 +134,7 @@ def test_a_dense_model_is_written_in_its_own_form(
             "bytes": 4_000_000_000,
         }
     else:
-        assert said == f"{tmp_path / 'm'}: 1,000 parameters, 4.00 GB\n"
+        assert said == f"{tmp_path / 'm'}: 1,000 parameters, 4.0 GB\n"
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])

@@ -209,7 +209,7 @@ def test_the_full_model_is_refused_before_any_download(machine: Machine) -> None
         NATIVELY,
         code=1,
     )
-    assert "mixtral-8x7b does not fit here: its weights are 93 GB on disk and 93 GB in memory" in said
+    assert "mixtral-8x7b does not fit here: its weights are 93.4 GB on disk and 93.4 GB in memory" in said
     assert "billion parameters fits" in said
 
 

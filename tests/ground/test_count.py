@@ -49,7 +49,14 @@ def test_a_number_of_usual_size_is_near_and_has_no_exponent(value: float) -> Non
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (2_100_000, "2.1 MB"), (93_400_000_000, "93.4 GB"), (3e12, "3.0 TB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (2_100_000, "2.1 MB"),
+        (93_400_000_000, "93.4 GB"),
+        (3e12, "3.0 TB"),
+        (999_960_000, "1.0 GB"),
+    ],
 )
 def test_a_size_is_in_the_largest_unit_of_which_there_is_one(count: float, text: str) -> None:
     assert size_text(count) == text

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay.ground import hub_cache
+from assay.ground.hub_model import HubModel
 
 COMMIT = "a60832cb6c88d5cb6507cf4d1f43a54e1ba5ffee"
 
@@ -41,7 +42,7 @@ def test_the_clients_cache_is_where_its_variables_say(environ: dict[str, str], f
 @pytest.mark.parametrize("revision", ["", "main", COMMIT])
 def test_a_model_is_found_by_branch_and_by_commit(revision: str, tmp_path: Path) -> None:
     folder = kept(tmp_path)
-    assert hub_cache.snapshot(tmp_path, "me/model", revision) == folder
+    assert hub_cache.snapshot(tmp_path, HubModel("me/model", revision)) == folder
 
 
 @pytest.mark.parametrize(
@@ -49,16 +50,16 @@ def test_a_model_is_found_by_branch_and_by_commit(revision: str, tmp_path: Path)
 )
 def test_another_model_or_revision_is_not_there(name: str, revision: str, tmp_path: Path) -> None:
     kept(tmp_path)
-    assert hub_cache.snapshot(tmp_path, name, revision) is None
+    assert hub_cache.snapshot(tmp_path, HubModel(name, revision)) is None
 
 
 def test_without_a_ref_no_branch_is_known(tmp_path: Path) -> None:
     folder = kept(tmp_path, ref=None)
-    assert hub_cache.snapshot(tmp_path, "me/model", "") is None
-    assert hub_cache.snapshot(tmp_path, "me/model", COMMIT) == folder
+    assert hub_cache.snapshot(tmp_path, HubModel("me/model", "")) is None
+    assert hub_cache.snapshot(tmp_path, HubModel("me/model", COMMIT)) == folder
 
 
 @pytest.mark.parametrize("lost", ["config.json", "model.safetensors"])
 def test_a_model_that_is_half_there_is_not_there(lost: str, tmp_path: Path) -> None:
     (kept(tmp_path) / lost).unlink()
-    assert hub_cache.snapshot(tmp_path, "me/model", "main") is None
+    assert hub_cache.snapshot(tmp_path, HubModel("me/model", "main")) is None

@@ -275,8 +275,8 @@ def test_removing_the_cache_says_what_failed_runs_left(kit: Kit) -> None:
     with pytest.raises(RecipeFault):
         kit.run("bad")
     kit.perform(["rm", "cache", "-f"])
-    assert any("failed/bad" in line and "0.002 GB" in line for line in kit.console.said)
-    assert kit.console.said[-1] == "0.002 GB freed"
+    assert any("failed/bad" in line and "2.0 MB" in line for line in kit.console.said)
+    assert kit.console.said[-1] == "2.0 MB freed"
 
 
 def test_nothing_is_freed_where_the_answer_is_no(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:

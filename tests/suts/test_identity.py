@@ -14,7 +14,7 @@ from assay.mlperf.workloads.mixtral_8x7b import MODEL
 from assay.suts import identity
 from assay.suts.shape import MIXTRAL_8X7B
 
-NAME, _, COMMIT = MODEL.source.removeprefix("hf:").partition("@")
+NAME, COMMIT = MODEL.of_hub
 
 
 def folder(path: Path, **fields: Any) -> Path:

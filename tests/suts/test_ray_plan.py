@@ -55,7 +55,7 @@ def test_seconds_are_not_known_of_a_cluster() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"replicas": "2"}, "a replica takes 0.018 GB, and 2 of them run on this machine"),
+        ({"replicas": "2"}, "a replica takes 18.0 MB, and 2 of them run on this machine"),
         ({"ray_address": "auto"}, "one on each machine of the cluster"),
         ({"ray_address": "auto", "replicas": "9"}, "9 are spread over the machines of the cluster"),
     ],

@@ -295,7 +295,7 @@ def test_too_little_memory_is_refused_with_the_figures(
 
     memory = psutil.virtual_memory()
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory._replace(available=1000))
-    with pytest.raises(EnvironmentProblem, match="GiB are free"):
+    with pytest.raises(EnvironmentProblem, match=r"[kMG]B are free"):
         transformers.build(spec(checkpoint), SAMPLES, Collected())
 
 

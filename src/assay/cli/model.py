@@ -15,6 +15,7 @@ from assay.config import Precision
 from assay.engine.config import KERNELS
 from assay.engine.config import PRECISIONS as ENGINE
 from assay.ground import paths
+from assay.ground.count import size_text
 from assay.ground.errors import ConfigError
 from assay.ground.parsed import json_value
 
@@ -137,7 +138,7 @@ def _llama(args: argparse.Namespace, out: Path) -> int:
     if args.json:
         say_json(json.dumps({"folder": str(out), "parameters": made.parameters, "bytes": made.bytes}))
     else:
-        say(f"{out}: {made.parameters:,} parameters, {made.bytes / 1e9:.2f} GB")
+        say(f"{out}: {made.parameters:,} parameters, {size_text(made.bytes)}")
     return 0
 
 
@@ -152,7 +153,7 @@ def _pack(args: argparse.Namespace) -> int:
             json.dumps({"folder": str(copy.folder), "bytes": copy.manifest.size, "form": copy.manifest.form})
         )
     else:
-        say(f"{copy.folder}: {copy.manifest.size / 1e9:.2f} GB of experts in {args.precision}")
+        say(f"{copy.folder}: {size_text(copy.manifest.size)} of experts in {args.precision}")
     return 0
 
 
@@ -178,7 +179,7 @@ def _report(made: Made, as_json: bool) -> None:
     if as_json:
         say_json(json.dumps({**dataclasses.asdict(made), "folder": str(made.folder)}))
         return
-    say(f"{made.folder}: {made.parameters:,} parameters, {made.bytes / 1e9:.2f} GB")
+    say(f"{made.folder}: {made.parameters:,} parameters, {size_text(made.bytes)}")
     if made.logits_difference is not None:
         say(
             f"logits equal the dense model's: largest difference {made.logits_difference:.1e} "

@@ -18,6 +18,7 @@ from assay import suts
 from assay.config import Precision
 from assay.ground import paths
 from assay.ground.errors import ConfigError, did_you_mean
+from assay.ground.hub_model import HubModel
 
 E = TypeVar("E", bound=Enum)
 
@@ -131,7 +132,7 @@ def place(text: str) -> Path | str:
 def dataset_place(text: str) -> Path | str:
     """As `place`, of a dataset: a file, the folder that holds it, or an address outside the hub."""
     given = place(text)
-    if isinstance(given, str) and given.startswith("hf:"):
+    if isinstance(given, str) and HubModel.read(given):
         raise ConfigError(f"{text!r} is a model, not a dataset", "a path or https://…")
     return _file_in(given) if isinstance(given, Path) else given
 

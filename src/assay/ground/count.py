@@ -19,6 +19,6 @@ def number(value: float) -> str:
 def size_text(count: float) -> str:
     """Bytes in the largest unit of which there is one: `93.4 GB`, `2.1 MB`, `512 B`. Units are powers of 1000."""
     for unit, scale in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= scale:
+        if count >= 0.99995 * scale:  # 999.96 MB would be written as 1000.0 MB
             return f"{count / scale:.1f} {unit}"
     return f"{count:.0f} B"

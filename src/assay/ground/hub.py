@@ -16,6 +16,7 @@ from assay.ground import download, scratch
 from assay.ground.artifact import Item, Listing
 from assay.ground.download import Patience, Remote
 from assay.ground.errors import ArtifactError
+from assay.ground.hub_model import HubModel
 from assay.ground.redact import addresses
 
 ENDPOINT = "https://huggingface.co"
@@ -67,7 +68,7 @@ def listing(hub: Hub, name: str, revision: str, patience: Patience | None = None
         for entry in tree
         if entry.get("type") == "file" and str(entry.get("path")).endswith(WANTED)
     ]
-    return Listing(f"{name}@{revision}", tuple(items))
+    return Listing(HubModel(name, revision).origin, tuple(items))
 
 
 def _item(hub: Hub, base: str, entry: dict[str, Any]) -> Item:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from assay.ground import model_folder
 from assay.ground.errors import AssayError
+from assay.ground.hub_model import HubModel
 
 
 def folder(environ: Mapping[str, str]) -> Path:
@@ -23,12 +24,12 @@ def folder(environ: Mapping[str, str]) -> Path:
     return Path(cache).expanduser() / "huggingface" / "hub"
 
 
-def snapshot(cache: Path, name: str, revision: str) -> Path | None:
-    """The folder of `name` (OWNER/MODEL) at a commit or branch, when its config and all its weights are there."""
-    home = cache / f"models--{name.replace('/', '--')}"
+def snapshot(cache: Path, model: HubModel) -> Path | None:
+    """The folder of a model, when its config and all its weights are there."""
+    home = cache / f"models--{model.folder_name}"
     try:
-        ref = home / "refs" / (revision or "main")
-        commit = ref.read_text(encoding="utf-8").strip() if ref.is_file() else revision
+        ref = home / "refs" / (model.revision or "main")
+        commit = ref.read_text(encoding="utf-8").strip() if ref.is_file() else model.revision
         found = home / "snapshots" / commit
         if not commit or not (found / "config.json").is_file():
             return None

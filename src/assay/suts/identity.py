@@ -11,6 +11,7 @@ from typing import Any
 
 from assay.ground import artifact, model_folder
 from assay.ground.errors import AssayError
+from assay.ground.hub_model import HubModel
 from assay.mlperf.workloads.workload import PublishedModel
 from assay.suts import shape
 from assay.suts.shape import RANDOM, WEIGHTS_KEY
@@ -51,7 +52,8 @@ def of(checkpoint: Path, model: PublishedModel) -> Identity:
     config = model_folder.read_config(checkpoint)
     found = shape.of(config, str(checkpoint / "config.json"))
     size = count(found.parameters)
-    name, revision = model.name, model.source.partition("@")[2]
+    official = model.of_hub or HubModel(model.name)
+    name, commit = official.name, official.revision[:7]
 
     def told(is_official: bool | None, note: str) -> Identity:
         return Identity(name, found.parameters, is_official, note)
@@ -61,13 +63,13 @@ def of(checkpoint: Path, model: PublishedModel) -> Identity:
     if config.get("model_type") != model.config.get("model_type") or found != shape.of(model.config):
         return told(False, f"not the weights of {name}: {size} parameters")
     origin = _origin(checkpoint)
-    if origin == f"{name}@{revision}":
+    if origin == official.origin:
         return told(True, "")
     if origin is not None:
-        return told(False, f"not the weights of {name}@{revision[:7]}: {size} parameters, of {origin}")
+        return told(False, f"not the weights of {name}@{commit}: {size} parameters, of {origin}")
     return told(
         None,
-        f"{size} parameters in the shape of {name}; that they are its weights at {revision[:7]} was not checked",
+        f"{size} parameters in the shape of {name}; that they are its weights at {commit} was not checked",
     )
 
 
@@ -87,7 +89,8 @@ def _origin(checkpoint: Path) -> str | None:
     # Hugging Face's cache: models--OWNER--NAME/snapshots/COMMIT
     home = checkpoint.resolve().parents
     if len(home) > 1 and home[0].name == "snapshots" and home[1].name.startswith("models--"):
-        return f"{home[1].name.removeprefix('models--').replace('--', '/', 1)}@{checkpoint.resolve().name}"
+        name = home[1].name.removeprefix("models--").replace("--", "/", 1)
+        return HubModel(name, checkpoint.resolve().name).origin
     return None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from assay import suts
 from assay.ground import cores, extras
+from assay.ground.count import size_text
 from assay.mlperf.sut.planner import Examined, SutPlanner, SutSeconds, SutWork
 from assay.suts import ray_layout
 from assay.suts.ray import AUTO, KIND, hosted
@@ -79,7 +80,7 @@ def _words(work: SutWork, planner: SutPlanner | None, inner: SutWork) -> str:
     own = KIND.values(hosted(work.spec)[1])
     has_model = bool(work.model_config) or not suts.kind(inner.spec.kind).needs_checkpoint
     each = planner.ram_bytes(inner) if planner and has_model and work.samples else None
-    needs = "memory of a replica is not known" if each is None else f"a replica takes {each / 1e9:.2g} GB"
+    needs = "memory of a replica is not known" if each is None else f"a replica takes {size_text(each)}"
     if own["ray_address"] is None:
         return f"{needs}, and {_here(work)} of them run on this machine"
     many = (

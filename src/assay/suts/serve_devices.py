@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.config import BYTES_PER_WEIGHT, Precision
+from assay.ground.count import size_text
 from assay.suts.server_settings import ServerSettings
 from assay.suts.shape import ModelShape
 
@@ -45,7 +46,7 @@ class DeviceNeed:
         each = "the device holds" if self.parts == 1 else f"each of {self.parts} devices holds"
         copies = f", {self.copies} times over" if self.copies > 1 else ""
         return (
-            f"{each} {self.weight_bytes / 1e9:.3g} GB of weights and {self.kv_bytes_per_token / 1e3:.3g} kB of keys "
+            f"{each} {size_text(self.weight_bytes)} of weights and {size_text(self.kv_bytes_per_token)} of keys "
             f"and values a token{copies}"
         )
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from assay.endpoint.apis import api_named
+from assay.ground.count import size_text
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.machine import probe
 from assay.mlperf.sut.planner import Examined, SutSeconds, SutWork
@@ -145,7 +146,7 @@ def _room(held: DeviceNeed) -> list[EnvironmentProblem]:
         enough = max(2, -int(-held.weight_bytes * held.parts // (serve_devices.SHARE * memory)))
         return [
             EnvironmentProblem(
-                f"{held.words()}, and one has {memory / 1e9:.1f} GB",
+                f"{held.words()}, and one has {size_text(memory)}",
                 f"--server-args with tensor parallel over {enough} or more devices, or a smaller format",
             )
         ]
@@ -156,4 +157,6 @@ def _capacity(held: DeviceNeed) -> str:
     known = _accelerator()
     if known is None:
         return "; this machine has no accelerator, so its memory holds them"
-    return f"; with {known[1] / 1e9:.1f} GB, room for {max(0, held.tokens_in(known[1])):,} tokens at the same time"
+    return (
+        f"; with {size_text(known[1])}, room for {max(0, held.tokens_in(known[1])):,} tokens at the same time"
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from assay.config import BYTES_PER_WEIGHT, Device
 from assay.ground import model_folder
+from assay.ground.count import size_text
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.safetensors_header import Stored
 from assay.mlperf.data.sample import Sample
@@ -104,7 +105,7 @@ def refuse_without_memory(parameters: int, spec: SutSpec) -> None:
     free = psutil.virtual_memory().available
     if needed > free:
         raise EnvironmentProblem(
-            f"the weights in {spec.precision.value} need {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free",
+            f"the weights in {spec.precision.value} need {size_text(needed)}, and {size_text(free)} are free",
             "a smaller precision, a smaller checkpoint or a larger machine; `assay plan` shows what would fit",
         )
 

@@ -66,9 +66,7 @@ def get(name: str) -> Workload:
     """Raises: ConfigError with the nearest name; EnvironmentProblem as `find`."""
     if (found := find(name)) is not None:
         return found
-    of_model = [
-        w.name for w in TABLE.values() if w.model and w.model.source.lower().startswith(f"hf:{name}@".lower())
-    ]
+    of_model = [w.name for w in TABLE.values() if w.model and w.model.name.lower() == name.lower()]
     hint = f"{name} is the model of {' and '.join(of_model)}" if of_model else did_you_mean(name, names())
     raise ConfigError(f"unknown workload {name!r}", hint)
 

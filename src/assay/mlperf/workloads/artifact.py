@@ -6,15 +6,18 @@ A source is a path, `file://PATH`, `hf:OWNER/NAME@COMMIT`, an MLCommons `.uri`, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from assay.config import BYTES_PER_WEIGHT, Precision
 from assay.ground import artifact, download, hub, hub_cache, paths, r2, remote_size, settings
 from assay.ground.artifact import Item, Listing
+from assay.ground.count import size_text
 from assay.ground.download import Patience, Remote, Report
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.hub import Hub
+from assay.ground.hub_model import HubModel
 from assay.ground.redact import addresses
 from assay.mlperf.data.dataset_file import is_dataset_name
 from assay.mlperf.workloads.workload import DatasetFile, PublishedModel
@@ -74,24 +77,21 @@ def here(source: str, what: str, hub_: Hub, name: str = "") -> Path | None:
     """Where the `checkpoint` or dataset (its file `name`) of `source` lies since an earlier fetch; None where it is not
     here."""
     kind = "models" if what == "checkpoint" else "datasets"
-    if source.startswith("hf:"):
-        return _hub_model_here(source, hub_)
+    if (wanted := HubModel.read(source)) is not None:
+        return _hub_model_here(wanted, hub_)
     folder = _place(source, kind)
     if not artifact.is_complete(folder):
         return None
     return model(str(folder)) if kind == "models" else dataset(str(folder), name=name)
 
 
-def _hub_model_here(source: str, hub_: Hub) -> Path | None:
+def _hub_model_here(wanted: HubModel, hub_: Hub) -> Path | None:
     """In the cache of Hugging Face's client, else in the store; without a revision whichever is there."""
-    name, _, revision = source.removeprefix("hf:").partition("@")
-    if hub_.cache is not None and (found := hub_cache.snapshot(hub_.cache, name, revision)) is not None:
+    if hub_.cache is not None and (found := hub_cache.snapshot(hub_.cache, wanted)) is not None:
         return found
-    if revision:
-        folders = [_place(source, "models")]
-    else:
-        folders = sorted(_place(source, "models").parent.glob(f"{_hub_name(name)}@*"))
-    return next((f for f in folders if (artifact.origin(f) or "").startswith(f"{name}@{revision}")), None)
+    place = _hub_place(wanted)
+    folders = [place] if wanted.revision else sorted(place.parent.glob(f"{wanted.folder_name}@*"))
+    return next((f for f in folders if (artifact.origin(f) or "").startswith(wanted.origin)), None)
 
 
 def listed_size(source: str, hub_: Hub) -> int | None:
@@ -100,9 +100,8 @@ def listed_size(source: str, hub_: Hub) -> int | None:
     Raises: ArtifactError when it does not answer.
     """
     brief = Patience(stall_s=15.0, attempts=1)
-    if source.startswith("hf:"):
-        name, _, revision = source.removeprefix("hf:").partition("@")
-        return hub.listing(hub_, name, hub.commit(hub_, name, revision or "main", brief), brief).size_bytes
+    if (wanted := HubModel.read(source)) is not None:
+        return hub.listing(hub_, *_at_commit(wanted, hub_, brief), brief).size_bytes
     if not source.endswith(".uri"):
         return remote_size.of(Remote(source))
     sizes = [remote_size.of(item.remote) for item in r2.listing(source, brief).items]
@@ -110,16 +109,17 @@ def listed_size(source: str, hub_: Hub) -> int | None:
 
 
 def _place(source: str, kind: str) -> Path:
-    """Folder of the store for a model at a commit of the hub, or for what lies at an address."""
-    store = settings.home() / kind
-    if source.startswith("hf:"):
-        origin = source.removeprefix("hf:")
-        return artifact.place(store, _hub_name(origin.partition("@")[0]), origin)
-    return artifact.place(store, _name_at(source).removesuffix(".uri"), source)
+    """Folder of the store for what lies at an address."""
+    return artifact.place(settings.home() / kind, _name_at(source).removesuffix(".uri"), source)
 
 
-def _hub_name(name: str) -> str:
-    return name.replace("/", "--")
+def _hub_place(model: HubModel) -> Path:
+    """Folder of the store for a model at a commit of the hub."""
+    return artifact.place(settings.home() / "models", model.folder_name, model.origin)
+
+
+def _at_commit(model: HubModel, hub_: Hub, patience: Patience | None) -> HubModel:
+    return model._replace(revision=hub.commit(hub_, model.name, model.revision or "main", patience))
 
 
 def _name_at(address: str) -> str:
@@ -147,9 +147,9 @@ def require_room(
         "`assay model upcycle` makes a Mixtral, then name its folder" if is_mixtral else "--checkpoint DIR"
     )
     raise EnvironmentProblem(
-        f"{workload} does not fit here: its weights are {on_disk / 1e9:.0f} GB on disk and "
-        f"{in_ram / 1e9:.0f} GB in memory as {precision.value}; this machine has {free / 1e9:.0f} GB free "
-        f"for the store and {ram_bytes / 1e9:.0f} GB of memory",
+        f"{workload} does not fit here: its weights are {size_text(on_disk)} on disk and "
+        f"{size_text(in_ram)} in memory as {precision.value}; this machine has {size_text(free)} free "
+        f"for the store and {size_text(ram_bytes)} of memory",
         f"a model of up to {fits / 1e9:.0f} billion parameters fits as {precision.value} ({other}), "
         "or `assay bench` for the embedded workload",
     )
@@ -164,13 +164,12 @@ def _obtain(
     files: Sequence[DatasetFile] = (),
 ) -> Path:
     """The path itself, or the place in the store where the files of `source` now are."""
-    if source.startswith("hf:"):
-        if (found := here(source, "checkpoint", hub_)) is not None:
+    if (wanted := HubModel.read(source)) is not None:
+        if (found := _hub_model_here(wanted, hub_)) is not None:
             return found
-        name, _, revision = source.removeprefix("hf:").partition("@")
-        revision = hub.commit(hub_, name, revision or "main", patience)
-        folder = _place(f"hf:{name}@{revision}", kind)
-        return artifact.obtain(folder, lambda: hub.listing(hub_, name, revision, patience), report, patience)
+        exact = _at_commit(wanted, hub_, patience)
+        listed = partial(hub.listing, hub_, *exact, patience)
+        return artifact.obtain(_hub_place(exact), listed, report, patience)
     try:
         parts = urlsplit(source)
     except ValueError as error:

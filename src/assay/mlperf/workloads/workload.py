@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assay.config import Scenario, Style
+from assay.ground.hub_model import HubModel
 from assay.mlperf.data.dataset import Dataset, Schema
 from assay.mlperf.rounds.round_workload import RoundWorkload
 from assay.mlperf.rounds.target import Score
@@ -85,11 +86,13 @@ class PublishedModel:
     """Keys and values of one token in all layers at 2 bytes a number, where `config` does not say it."""
 
     @property
+    def of_hub(self) -> HubModel | None:
+        return HubModel.read(self.source)
+
+    @property
     def name(self) -> str:
         """OWNER/NAME, or the name of the `.uri`."""
-        return (
-            self.source.removeprefix("hf:").partition("@")[0].rpartition("metadata/")[2].removesuffix(".uri")
-        )
+        return self.of_hub.name if self.of_hub else PurePosixPath(self.source).stem
 
     @property
     def has_shape(self) -> bool:

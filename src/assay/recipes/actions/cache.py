@@ -6,7 +6,7 @@ import contextlib
 import time
 from pathlib import Path
 
-from assay.ground.count import counted
+from assay.ground.count import counted, size_text
 from assay.recipes.actions.common import matching
 from assay.recipes.contract.secrets import hidden
 from assay.recipes.errors import RecipeFault, RecipeNotFound
@@ -40,7 +40,7 @@ def delete(context: Context, inputs: Inputs) -> Answer:
     freed = removed = 0
     for artifact in found:
         size = _size_bytes(artifact.path)
-        line = f'Deleting {artifact.path} with tags "{",".join(artifact.tags)}" ({readable(size)}) ...'
+        line = f'Deleting {artifact.path} with tags "{",".join(artifact.tags)}" ({size_text(size)}) ...'
         context.console.say(line)
         if yes(context, inputs, "  Are you sure you want to delete this artifact"):
             artifacts.delete(artifact)
@@ -48,10 +48,10 @@ def delete(context: Context, inputs: Inputs) -> Answer:
             freed, removed = freed + size, removed + 1
     for folder in leftovers:
         size = _size_bytes(folder)
-        context.console.say(f"Deleting {folder}, left by a run that ended early ({readable(size)}) ...")
+        context.console.say(f"Deleting {folder}, left by a run that ended early ({size_text(size)}) ...")
         remove_folder(folder)
         freed, removed = freed + size, removed + 1
-    context.console.say(f"{readable(freed)} freed" if removed else "nothing removed")
+    context.console.say(f"{size_text(freed)} freed" if removed else "nothing removed")
     return {"return": 0}
 
 
@@ -67,7 +67,7 @@ def show(context: Context, inputs: Inputs) -> Answer:
         context.console.say(f"  Path: {entry.path}")
         if entry.version:
             context.console.say(f"  Version: {entry.version}")
-        context.console.say(f"  Size: {readable(_size_bytes(entry.path))}, made {_age(entry)}")
+        context.console.say(f"  Size: {size_text(_size_bytes(entry.path))}, made {_age(entry)}")
         if inputs.get("env"):
             for key, value in sorted(store.state(entry)["new_env"].items()):
                 context.console.say(f"  {key}={hidden(value, key)}")
@@ -166,11 +166,6 @@ def _age(entry: CacheEntry) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit} ago"
     return f"{seconds:.0f} seconds ago"
-
-
-def readable(size_bytes: int) -> str:
-    """A size as `1.250 GB`."""
-    return f"{size_bytes / 1e9:.3f} GB" if size_bytes >= 1e6 else "under 0.001 GB"
 
 
 def _size_bytes(folder: Path) -> int:
