@@ -39,9 +39,31 @@ def conclusions(spread: float, slower: float, count: int) -> list[str]:
     return said
 
 
-@pytest.mark.parametrize("spread", [0.01, 0.1, 0.7])
+@pytest.mark.parametrize("spread", [0.01, 0.1])
 def test_single_runs_of_the_same_are_no_difference_where_earlier_runs_tell_the_noise(spread: float) -> None:
     assert conclusions(spread, 1.0, 100).count("no difference shown") >= 92
+
+
+def test_where_earlier_runs_differ_by_more_than_a_factor_of_two_nothing_is_concluded() -> None:
+    assert conclusions(0.7, 1.0, 100).count("too little to conclude") >= 92
+
+
+@pytest.mark.parametrize(
+    ("b", "earlier", "said"),
+    [
+        (90.0, [100.0, 105.0, 95.0], "no difference shown"),  # 0.66 to 1.22
+        (90.0, [100.0, 110.0, 90.0], "too little to conclude"),  # 0.49 to 1.66
+        (110.0, [100.0, 110.0, 90.0], "too little to conclude"),  # 0.60 to 2.03
+        (1.0, [100.0, 110.0, 90.0], "B is lower"),  # as wide, and far from 1
+    ],
+)
+def test_an_interval_that_holds_one_and_a_factor_of_two_is_not_told(
+    b: float, earlier: list[float], said: str
+) -> None:
+    found = compared(100.0, b, earlier)
+    assert found.conclusion == said
+    assert (found.interval is None) == (said == "too little to conclude") == bool(found.why)
+    assert ("beyond a factor of 2" in compare_text.ratio_cells(found)[4]) is (found.interval is None)
 
 
 def test_a_slowdown_of_five_percent_is_found_by_single_runs_on_a_machine_that_earlier_runs_show_to_be_quiet() -> (

@@ -15,6 +15,11 @@ NOISE_FLOOR = 0.02
 LONE_FLOOR = 10.0
 """With one run a side and no earlier runs, nothing is concluded below this factor: no number says how much the machine
 differs from run to run. Runs of the same on a shared machine differed by a factor of 7 (docs/report.md)."""
+WIDE = 2.0
+"""An interval that holds 1 and reaches beyond this factor, up or down, is too wide to conclude anything: the runs may be
+equal, and one may be more than twice as fast. The rule is GRADE's for imprecision, an interval that holds no effect and
+an appreciable one as well (Guyatt and others, J Clin Epidemiol 64, 2011, 1283); that a factor of 2 is appreciable for the
+speed of single runs is our own choice."""
 SOUGHT = 0.05
 """The change that a comparison is planned for."""
 
@@ -74,7 +79,16 @@ def ratios(a: RunSide, b: RunSide, one: ModeResult, other: ModeResult) -> Iterat
             continue
         if one.scenario is Scenario.OFFLINE and found.metric.startswith("latency"):
             continue
-        yield _repeated(a, b, one.scenario, found) or _lone(a, b, one.scenario, found, second, blocks, why)
+        ratio = _repeated(a, b, one.scenario, found)
+        yield _unless_wide(ratio or _lone(a, b, one.scenario, found, second, blocks, why))
+
+
+def _unless_wide(ratio: RateRatio) -> RateRatio:
+    """Without its interval where that is too wide to conclude anything."""
+    low, high = ratio.interval or (1.0, 1.0)
+    if low <= 1 <= high and (low < 1 / WIDE or high > WIDE):
+        return replace(ratio, interval=None, why=f"holds 1, and reaches beyond a factor of {WIDE:g}")
+    return ratio
 
 
 def _blocks(a: RunSide, b: RunSide, scenario: Scenario) -> tuple[str, tuple[stats.Blocks, ...]]:
