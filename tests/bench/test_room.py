@@ -33,6 +33,9 @@ def test_what_would_fit_is_told_of_the_precisions_that_the_sut_has() -> None:
     with pytest.raises(EnvironmentProblem) as refused:
         room.refuse_large_model(SEVEN_B, suts.kind("transformers"), Precision.BFLOAT16, 15 * GB, 9 * GB)
     assert refused.value.hint.startswith("no precision of it fits here")
+    with pytest.raises(EnvironmentProblem) as refused:  # what is beside the weights is too much
+        room.refuse_large_model(SEVEN_B, suts.kind("engine"), Precision.BFLOAT16, 30 * GB, 15 * GB)
+    assert refused.value.hint.startswith("a smaller --batch, as the weights alone fit; with this one no")
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,7 +135,7 @@ def test_a_plan_is_told_in_rows_with_units() -> None:
     ]
     assert lines[11].startswith("  time      ") and "(load 60 s, Offline 59 min)" in lines[11]
     assert lines[12].endswith("if every answer were as long as allowed")
-    assert lines[13:] == ["  note      a note", "  fits here a in int8, b"]
+    assert lines[13:] == ["  note      a note", "  instead   fit here, one answer at a time: a in int8, b"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_plan_is_told_in_rows_with_units() -> None:
         ({"sizes": None}, "  kv"),
         ({"parts": {}}, "if every answer"),
         ({"seconds_at_most": None}, "if every answer"),
-        ({"could_run": ()}, "  fits here"),
+        ({"could_run": ()}, "  instead"),
         ({"answer_tokens": None}, "tokens an answer"),
     ],
 )
@@ -166,10 +166,11 @@ def test_it_is_said_why_no_time_is_known() -> None:
 
 def test_each_blocker_is_told_with_what_to_try() -> None:
     blockers = (Blocker("too large", "buy memory", 3), Blocker("no way", "", 2))
-    assert shown(blockers=blockers)[-3:] == [
+    assert shown(blockers=blockers)[-4:] == [
         "  BLOCKED   too large",
         "            try: buy memory",
         "  BLOCKED   no way",
+        "  instead   fit here, one answer at a time: a in int8, b",
     ]
 
 

@@ -24,19 +24,24 @@ def refuse_large_model(
     beside = needed - weights
     able = kind.precisions if kind else ()
     smaller = [each.value for each in able if model.weight_bytes(each) + beside < free]
-    most = max(free - beside, 0) / BYTES_PER_WEIGHT[precision]
     fits = f"{', '.join(smaller)} would fit" if smaller else "no precision of it fits"
     in_float16 = model.weight_bytes(Precision.FLOAT16)
     half = "" if in_float16 == weights else f" ({size_text(in_float16)} in float16)"
-    has_experts = model.shape is None or model.shape.experts > 1
-    small = (
-        "`assay model upcycle` makes a small real Mixtral" if has_experts else "name one with --checkpoint"
-    )
+    if weights < free:
+        fits = f"a smaller --batch, as the weights alone fit; with this one {fits} here"
+    else:
+        most = max(free - beside, 0) / BYTES_PER_WEIGHT[precision]
+        has_experts = model.shape is None or model.shape.experts > 1
+        small = (
+            "`assay model upcycle` makes a small real Mixtral"
+            if has_experts
+            else "name one with --checkpoint"
+        )
+        fits = f"{fits} here; up to {most / 1e9:.2g} B parameters do in {precision.value}: {small}"
     raise EnvironmentProblem(
         f"the {model.parameters / 1e9:.1f} B parameters take {size_text(weights)} in {precision.value}{half}; "
         f"{size_text(needed)} of memory are needed in all and {size_text(free)} are free",
-        f"{fits} here; up to {most / 1e9:.2g} B parameters do in {precision.value}: {small}; "
-        "or a server with more memory: --sut endpoint --url URL",
+        f"{fits}; or a server with more memory: --sut endpoint --url URL",
     )
 
 

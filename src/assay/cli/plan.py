@@ -108,13 +108,13 @@ def render(plan: Plan) -> str:
         rows.append(("", f"{duration(plan.seconds_at_most)} if every answer were as long as allowed"))
     lines = [f"  {name:<9} {text}" for name, text in rows]
     lines += [f"  note      {note}" for note in plan.notes]
-    if plan.could_run:
-        lines.append(f"  fits here {', '.join(plan.could_run)}")
     for blocker in plan.blockers:
         lines += [
             f"  BLOCKED   {blocker.message}",
             *([f"            try: {blocker.hint}"] if blocker.hint else []),
         ]
+    if plan.could_run:
+        lines.append(f"  instead   fit here, one answer at a time: {', '.join(plan.could_run)}")
     return "\n".join(["plan:", *lines])
 
 
