@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.recipes.actions.dispatch import access_for
 from assay.recipes.errors import RecipeFailed, RecipeFault, RecipeNotFound
 from assay.recipes.home.index import Index
 from assay.recipes.home.store import Store
@@ -178,11 +179,23 @@ def test_removing_says_what_goes_and_nothing_left_is_error_16(kit: Kit) -> None:
     assert caught.value.code == 16
 
 
-def test_removing_asks_and_nobody_there_means_no(kit: Kit) -> None:
+@pytest.mark.parametrize(
+    "words", [["rm", "cache"], ["rm", "script", "--tags=make"], ["rm", "repo", "tests@small"]]
+)
+def test_removing_asks_and_nobody_there_is_an_error_that_names_f(kit: Kit, words: list[str]) -> None:
     counting(kit)
     made(kit)
-    kit.perform(["rm", "cache"])
-    assert len(kit.entries()) == 1
+    with pytest.raises(RecipeFault, match="nobody is here to answer") as caught:
+        kit.perform(words)
+    assert caught.value.code == 1 and "-f" in caught.value.hint
+    assert len(kit.entries()) == 1 and kit.repository.is_dir()
+
+
+def test_a_hook_that_removes_without_f_removes_nothing_and_goes_on(kit: Kit) -> None:
+    counting(kit)
+    made(kit)
+    answer = access_for(kit.context())({"action": "rm", "automation": "cache", "tags": "make"})
+    assert answer["return"] == 0 and len(kit.entries()) == 1
 
 
 def test_show_hides_entries_without_their_base_and_prints_sorted_tags(kit: Kit) -> None:

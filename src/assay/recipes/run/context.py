@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from assay.recipes.contract.dialect import Dialect
+from assay.recipes.errors import RecipeFault
 from assay.recipes.home.index import Index
 from assay.recipes.home.repositories import Home
 from assay.recipes.model.artifact import Artifact
@@ -76,11 +77,18 @@ class Found:
 
 
 def yes(context: Context, inputs: Inputs, question: str) -> bool:
-    """Whether the user agreed, by `-f`, `--force` or an answer. When no user can answer it is no."""
+    """Whether the user agreed, by `-f`, `--force` or an answer. A hook's request without `-f` is refused unasked.
+
+    Raises: RecipeFault (1) when no user can answer; CM and MLC end with 1 there, by an EOFError of Python.
+    """
     if inputs.get("f") or inputs.get("force"):
         return True
+    if type(context.console) is Quiet:  # a hook has no user
+        return False
     answer = context.console.ask(f"{question} (y/N): ")
-    return (answer or "").strip().lower() in ("y", "yes")
+    if answer is None:
+        raise RecipeFault("nobody is here to answer: it was not removed", 1, "-f removes without a question")
+    return answer.strip().lower() in ("y", "yes")
 
 
 def words(inputs: Inputs) -> list[str]:
