@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
+
 from assay.config import Mode
-from assay.mlperf.record.result import RunValidity
+from assay.mlperf.record.result import RunValidity, Status
 from assay.mlperf.run import target_rate
 from assay.mlperf.sut.interface import Used
 from assay.report import outcome, summary, words
@@ -36,3 +38,13 @@ def test_no_other_rate_is_chosen_for_a_run_whose_answers_failed() -> None:
     run = fakes.performance(validity=RunValidity.INVALID, seconds=1.0, effective={"min_duration_ms": 60_000})
     assert target_rate.better(run) is not None
     assert target_rate.better(fakes.performance(validity=RunValidity.INVALID, faults=FAULTS)) is None
+
+
+def test_a_run_that_did_not_end_is_not_good_and_its_line_says_so_first() -> None:
+    stopped = fakes.result(fakes.performance(), status=Status.INTERRUPTED, reason="stopped by the user")
+    came_to = outcome.of(stopped)
+    assert not came_to.is_good and came_to.valid == ("Offline",)
+    assert str(came_to) == "INTERRUPTED: stopped by the user; of what was finished: Offline VALID"
+    early = dataclasses.replace(stopped, runs=(), status=Status.FAILED, reason="the SUT has ended")
+    assert str(outcome.of(early)) == "FAILED: the SUT has ended"
+    assert str(outcome.of(dataclasses.replace(early, status=Status.RUNNING, reason=""))) == "RUNNING"

@@ -115,7 +115,7 @@ def test_a_stopped_run_says_what_is_missing_and_how_to_go_on() -> None:
     stopped = fakes.result(fakes.performance(), status=Status.INTERRUPTED, reason="stopped", is_fake=True)
     words = Elements(page.render([Shown(stopped, None)])).words
     assert words[words.index("not run") + 1] == "Offline accuracy"
-    assert "\N{HEAVY BALLOT X} FAKE: INTERRUPTED: stopped" in words
+    assert "\N{HEAVY BALLOT X} FAKE: INTERRUPTED: stopped; of what was finished: Offline VALID" in words
     assert any(each.startswith("assay bench --resume ") for each in words)
     whole = Elements(page.render([Shown(dataclasses.replace(stopped, status=Status.COMPLETE), None)])).words
     assert "not run" not in whole and "Go on with it" not in whole

@@ -16,10 +16,10 @@ LONE_FLOOR = 10.0
 """With one run a side and no earlier runs, nothing is concluded below this factor: no number says how much the machine
 differs from run to run. Runs of the same on a shared machine differed by a factor of 7 (docs/report.md)."""
 WIDE = 2.0
-"""An interval that holds 1 and reaches beyond this factor, up or down, is too wide to conclude anything: the runs may be
-equal, and one may be more than twice as fast. The rule is GRADE's for imprecision, an interval that holds no effect and
-an appreciable one as well (Guyatt and others, J Clin Epidemiol 64, 2011, 1283); that a factor of 2 is appreciable for the
-speed of single runs is our own choice."""
+"""An interval that holds 1 and reaches beyond this factor, up or down, is too wide to conclude anything: the runs may
+be equal, and one may be more than twice as fast. The rule is GRADE's for imprecision, an interval that holds no effect
+and an appreciable one as well (Guyatt and others, J Clin Epidemiol 64, 2011, 1283); that a factor of 2 is appreciable
+for the speed of single runs is our own choice."""
 SOUGHT = 0.05
 """The change that a comparison is planned for."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from assay.config import Mode
 from assay.ground.count import counted
-from assay.mlperf.record.result import RunResult, RunValidity
+from assay.mlperf.record.result import RunResult, RunValidity, Status
 from assay.report import words
 
 
@@ -27,12 +27,14 @@ class Outcome:
     valid: tuple[str, ...]
     performance_only: str = ""
     """Why there are and can be no scores; empty where there can."""
+    unfinished: str = ""
+    """Status and reason of a job that did not end: the rest is of what was finished before."""
     is_whole_set: bool = True
     """The scores are over the set that the targets speak of: only then is a target met or missed."""
 
     @property
     def is_good(self) -> bool:
-        return not (self.missed or self.invalid or self.ungraded or self.unscored)
+        return not (self.unfinished or self.missed or self.invalid or self.ungraded or self.unscored)
 
     @property
     def verdicts(self) -> tuple[str, str]:
@@ -55,6 +57,8 @@ class Outcome:
         said += [f"{scenario} answers not scored" for scenario in self.unscored]
         said += [f"{scenario} INVALID" for scenario in self.invalid]
         said += [f"{scenario} VALID" for scenario in self.valid]
+        if self.unfinished:
+            return f"{self.unfinished}; of what was finished: {', '.join(said)}" if said else self.unfinished
         told = ", ".join(said) or "nothing was judged"
         return f"{told}; performance only ({self.performance_only})" if self.performance_only else told
 
@@ -77,5 +81,8 @@ def of(result: RunResult) -> Outcome:
             if run.validity is RunValidity.VALID and not run.is_invalid
         ),
         performance_only=result.performance_only,
+        unfinished=""
+        if result.status is Status.COMPLETE
+        else f"{result.status}: {result.reason}".rstrip(": "),
         is_whole_set=result.scored_dataset.is_whole_set,
     )

@@ -69,10 +69,8 @@ def _sections(shown: Shown) -> list[Markup | str]:
 def verdict(result: RunResult) -> Markup:
     """What was measured, on what, whether it is valid, and why not."""
     came_to = outcome.of(result)
-    is_good = came_to.is_good and result.status is Status.COMPLETE and not result.is_fake
-    answer = str(came_to) if result.status is Status.COMPLETE else f"{result.status}: {result.reason}"
-    if result.is_fake:
-        answer = f"FAKE: {answer}"
+    is_good = came_to.is_good and not result.is_fake
+    answer = f"FAKE: {came_to}" if result.is_fake else str(came_to)
     because = [
         element("li", f"{run.scenario}: {reason}") for run in result.runs for reason in run.invalid_because
     ]
