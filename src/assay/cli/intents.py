@@ -19,6 +19,7 @@ ALIASES = {
     "--batch": ("--batch-size",),
     "--precision": ("--dtype",),
     "--yes": ("-y", "--assume-yes"),
+    "--system-name": ("--system",),
 }
 """Our option -> other names for it. They work in every verb that has the option and does not use the name itself."""
 

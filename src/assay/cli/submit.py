@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--division", choices=("closed", "open", "network"), default="open")
     parser.add_argument("--round", help="round to submit to (default: that of the first run)")
     parser.add_argument("--out", type=Path, required=True, help="tree to make, or to add to")
-    parser.add_argument("--system", help="name of the system (default: by what ran)")
+    parser.add_argument("--system-name", help="name of the system (default: by what ran)")
     parser.add_argument("--system-file", type=paths.source, help="system.toml: fields that cannot be probed")
     parser.add_argument("--calibration", type=paths.source, help="calibration.md of your own")
     parser.add_argument(
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from assay.mlperf.submission.write import write
 
     round_ = rounds.load(args.round or result.read(args.runs[0]).round)
-    asked = SubmissionRequest(args.submitter, Division(args.division), args.system)
+    asked = SubmissionRequest(args.submitter, Division(args.division), args.system_name)
     request = dataclasses.replace(
         tree_request(asked, round_, args.submitter, allow_fake=args.allow_fake),
         system_file=args.system_file,

@@ -203,7 +203,7 @@ class _Builder:
             differing = [f for f, value in description.fields.items() if before.get(f) != value]
             raise ConfigError(
                 f"{path} describes another system: {', '.join(differing[:5])} differ",
-                "give this run a system of its own with --system NAME",
+                "give this run a system of its own with --system-name NAME",
             )
         self._text(path, _json(description.fields))
         return description.unknown
