@@ -14,7 +14,7 @@ from tests.docs.shell import Shell
 NOT_RUN = {
     "README.md": 1,
     "cm-command.md": 2,
-    "containers.md": 2,
+    "containers.md": 3,
     "first-run.md": 1,
     "llama3.1-8b.md": 2,
     "measure-a-server.md": 2,

@@ -59,7 +59,7 @@ def test_limits_that_are_in_the_way_are_told_once_with_the_line_that_mends_it() 
     with pytest.raises(EnvironmentProblem) as caught:
         container.try_out("podman", engine)
     assert caught.value.message.count(raw) == 1
-    assert "default_ulimits" in caught.value.hint and "containers.conf" in caught.value.hint
+    assert "default_ulimits" in caught.value.hint and "CONTAINERS_CONF" in caught.value.hint
 
 
 @pytest.mark.usefixtures("both_installed")

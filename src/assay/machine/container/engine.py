@@ -92,5 +92,8 @@ def cannot_start(engine: ContainerEngine, said: str) -> EnvironmentProblem:
         "privileged container needs more than an ordinary one"
     )
     if "rlimit" in reason:
-        hint = f"this line below [containers] in ~/.config/containers/containers.conf: {ULIMITS}"
+        hint = (
+            f"a file with the lines `[containers]` and `{ULIMITS}`; its path in CONTAINERS_CONF, or the file as "
+            f"{'/etc' if os.geteuid() == 0 else '~/.config'}/containers/containers.conf"
+        )
     return EnvironmentProblem(f"{engine.name} could not start the container: {reason}", hint)

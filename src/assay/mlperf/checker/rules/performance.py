@@ -198,8 +198,8 @@ def offline_samples(run: JudgedRun) -> Iterator[Fault]:
 def min_duration(run: JudgedRun) -> Iterator[Fault]:
     value = run.log.number("effective_min_duration_ms")
     if value is not None and value < run.entry.round.min_duration_ms:
-        least = f"at least {run.entry.round.min_duration_ms} ms"
-        yield Fault(run.path, "too short a minimum duration was asked for", f"{value:g} ms", least)
+        least = f"at least {run.entry.round.min_duration_ms / 1000:g} s"
+        yield Fault(run.path, "too short a minimum duration was asked for", f"{value / 1000:g} s", least)
 
 
 @rule(
