@@ -414,8 +414,9 @@ def test_a_question_does_not_spoil_the_json_of_the_answer(
 ) -> None:
     kit.recipe("gone")
     monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: PTH123, SIM115
-    assert on_command_line(kit, monkeypatch, "rm", "script", "gone", "--out=json") == 0
-    assert json.loads(capsys.readouterr().out) == {"deleted": [], "return": 0}
+    assert on_command_line(kit, monkeypatch, "rm", "script", "gone", "--out=json") == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["return"] == 1 and answer["error"] == "nobody is here to answer: it was not removed"
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])

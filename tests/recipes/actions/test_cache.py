@@ -65,7 +65,7 @@ def test_removing_by_force_says_what_goes(words: list[str], left: int, filled: K
     assert sum("Deleting" in line for line in lines) == 2 - left and lines[-1].endswith("B freed")
 
 
-@pytest.mark.parametrize(("answers", "left"), [(["y", "y"], 0), (["yes", "n"], 1), ([], 2)])
+@pytest.mark.parametrize(("answers", "left"), [(["y", "y"], 0), (["yes", "n"], 1), (["", "no"], 2)])
 def test_removing_asks_for_each(answers: list[str], left: int, filled: Kit) -> None:
     filled.console.answers = answers
     cache.delete(filled.context(), parse(["rm", "cache"]))
