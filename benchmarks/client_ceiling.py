@@ -33,6 +33,7 @@ import os
 import platform
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -49,7 +50,7 @@ import msgspec
 from assay.endpoint.apis import APIS
 from assay.endpoint.audit import AnswerTerms
 from assay.endpoint.clients import process
-from assay.endpoint.clients.crossing import Came, ClientSetting, Order, WrittenQuestion, packed
+from assay.endpoint.clients.crossing import Came, ClientSetting, EndedStream, Order, WrittenQuestion, packed
 from assay.endpoint.clients.fleet import ClientFleet
 from assay.endpoint.exchange import ClientLimits
 from assay.endpoint.prompt import Prompt
@@ -133,12 +134,20 @@ class Asker:
         self.fleet = ClientFleet(setting, clients, self)
 
     def forget(self) -> None:
-        """From now on times are kept, ms."""
-        self.told_ms: list[float] = []
-        self.late_ms: list[float] = []
-        self.sent_ms: list[float] = []
-        self.due_ms: list[float] = []
-        self.unstamped = 0
+        """What is kept from now on is of requests that are not asked for yet."""
+        self._due.clear()
+        self._told: list[tuple[int, list[tuple[int, int, int]]]] = []
+        self.streams: list[EndedStream] = []
+
+    @property
+    def told_ms(self) -> list[float]:
+        """From when each request was due until its first token was here."""
+        return [(now - self._due[number]) / 1e6 for now, firsts in self._told for number, *_ in firsts]
+
+    @property
+    def late_ms(self) -> list[float]:
+        """From when the bytes of each first token arrived until it was here."""
+        return [(now - arrived_ns) / 1e6 for now, firsts in self._told for *_, arrived_ns in firsts]
 
     def ask(self, due: list[int]) -> None:
         orders: list[Order] = []
@@ -153,14 +162,9 @@ class Asker:
     def came(self, came: Came) -> None:
         now = time.monotonic_ns()
         with self._changed:
-            for number, _, arrived_ns in came.firsts:
-                self.told_ms.append((now - self._due.pop(number)) / 1e6)
-                self.late_ms.append((now - arrived_ns) / 1e6)
-            for ended in came.ended:
-                assert ended.failure is None, ended
-                self.sent_ms.append(ended.first_ns / 1e6)
-                self.due_ms.append((ended.late_ns + ended.first_ns) / 1e6)
-                self.unstamped += not ended.is_stamped
+            self._told.append((now, came.firsts))
+            self.streams += came.ended
+            assert not any(ended.failure for ended in came.ended), came.ended
             self.ended += len(came.ended)
             self._open -= len(came.ended)
             self._changed.notify_all()
@@ -326,12 +330,15 @@ def ttft_errors(args: argparse.Namespace, best: dict[str, dict[str, float]]) -> 
                     made = assay_ttft(url, int(name.split()[1]), streams, rate, args.seconds)
                     true, seen = mock_ttft(url, streams), p99(made.told_ms)
                     found |= {
-                        "sent_error_p99_ms": p99(made.sent_ms) - true,
-                        "due_error_p99_ms": p99(made.due_ms) - true,
-                        "told_late_p50_ms": sorted(made.late_ms)[len(made.late_ms) // 2],
+                        "sent_error_p99_ms": p99([each.first_ns / 1e6 for each in made.streams]) - true,
+                        "due_error_p99_ms": p99(
+                            [(each.late_ns + each.first_ns) / 1e6 for each in made.streams]
+                        )
+                        - true,
+                        "told_late_p50_ms": statistics.median(made.late_ms),
                         "told_late_p99_ms": p99(made.late_ms),
                         "told_late_max_ms": max(made.late_ms),
-                        "unstamped": made.unstamped,
+                        "unstamped": sum(not each.is_stamped for each in made.streams),
                     }
                 else:
                     seen = peers_of(args)[name](args, url, int(rate * args.seconds), rate)["ttft_p99_ms"]

@@ -84,10 +84,11 @@ class AnswerStream:
             events = self._splitter.close() if body is None else self._splitter.feed(body)
         except EventTooLong as error:
             return self.fail(FailureKind.DAMAGED, str(error))
+        read, take = self._reader.feed, self._take
         for event in events:
             if self.failure is not None or self.is_cut:
                 break
-            self._take(self._reader.feed(event), arrived_ns)
+            take(read(event), arrived_ns)
         return None
 
     def _end(self, why: str) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from assay.endpoint.apis.event import (
+    DONE,
     MAX_COUNT,
     MAX_ID,
     Fields,
@@ -27,6 +28,8 @@ from assay.endpoint.prompt import Prompt
 from assay.endpoint.sampling import Sampling
 
 _FINISH = {"stop": Finish.STOP, "length": Finish.LENGTH}
+_OVER = Delta(done=True)
+_NOTHING = Usage()
 
 
 def standard_fields(prompt: Prompt, sampling: Sampling, model: str) -> dict[str, Any]:
@@ -54,6 +57,8 @@ class CompletionsReader:
     """Reads choices[0] of each event. Ids are new ones in every event; a server that gives none leaves them out."""
 
     def feed(self, event: bytes) -> Delta:
+        if event == DONE:  # before it is refused as JSON, which takes as long as the reading of four tokens
+            return _OVER
         try:
             new = _PLAIN.decode(event)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -127,7 +132,7 @@ def usage_in(fields: Fields) -> Usage | None:
 
 def _told(usage: Usage) -> Usage | None:
     """None for a usage without any count: it would take the place of one that was stated before."""
-    return None if usage == Usage() else usage
+    return None if usage == _NOTHING else usage
 
 
 def finish_in(choice: Fields) -> Finish | None:

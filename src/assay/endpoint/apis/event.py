@@ -16,7 +16,7 @@ MAX_ID = 2**31 - 1
 MAX_COUNT = 2**31 - 1
 """Tokens of one prompt or answer: a choice, far above any context, and what every record can hold."""
 _DETAIL = 500
-_DONE = b"[DONE]"
+DONE = b"[DONE]"
 _BUSY = ("overloaded", "rate_limit_exceeded", 429, "429")
 """Error types and codes of TGI (`overloaded`) and OpenAI."""
 
@@ -27,7 +27,7 @@ class Malformed(ValueError):
 
 def read_event(event: bytes, delta: Callable[[Fields], Delta]) -> Delta:
     """Apply `delta` to the JSON object in `event`; errors in the stream and damage become a failure."""
-    if (bare := event.strip()) in (b"", _DONE):
+    if (bare := event.strip()) in (b"", DONE):
         return Delta(done=bool(bare))
     try:
         fields = json.loads(event)
