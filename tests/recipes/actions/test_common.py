@@ -107,7 +107,7 @@ def test_what_is_not_there_is_number_16(action: Any, three: Kit) -> None:
 
 @pytest.mark.parametrize(
     ("flags", "answers", "deleted"),
-    [(["-f"], [], {"two", "three"}), ([], ["y", "n"], {"first"}), ([], ["no", ""], set()), ([], [], set())],
+    [(["-f"], [], {"two", "three"}), ([], ["y", "n"], {"first"}), ([], ["no", ""], set())],
 )
 def test_removing_asks_for_each_unless_it_is_forced(
     flags: list[str], answers: list[str], deleted: set[str], three: Kit

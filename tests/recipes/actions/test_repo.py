@@ -197,7 +197,6 @@ def test_a_checkout_needs_a_repository_and_a_place(words: list[str], fault: str,
         (["-f", "--all"], [], False, False),
         ([], ["y"], False, True),
         ([], ["n"], True, True),
-        ([], [], True, True),
     ],
 )
 def test_removing_takes_a_word_and_the_files_another(
