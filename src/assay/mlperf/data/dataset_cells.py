@@ -51,7 +51,7 @@ def text(cell: object) -> str:
     raise TypeError("text expected, it is missing" if cell is None else f"text expected, not {cell!r:.60}")
 
 
-def text_or_none(cell: object) -> str:
+def text_or_empty(cell: object) -> str:
     """Text; empty for a missing cell."""
     return "" if cell is None else text(cell)
 

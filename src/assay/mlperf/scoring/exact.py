@@ -34,7 +34,7 @@ def judged(judgements: Sequence[Judgement], grade: Grader) -> Judged:
     grading = grade(programs)
     found = iter(grading.verdicts)
     verdicts = [next(found).passed if isinstance(each, Program) else each for each in judgements]
-    return Judged(verdicts, grading.why_ungraded, grading.sandbox)
+    return Judged(verdicts, grading.reason, grading.sandbox)
 
 
 def by_subset(answered: Sequence[Answered], verdicts: Sequence[bool | None]) -> dict[str, dict[str, int]]:

@@ -47,8 +47,8 @@ class Grading:
     sandbox: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def why_ungraded(self) -> str:
-        """`no ruby: apt install ruby (33 answers)`, the most frequent reason first; empty when all were graded."""
+    def reason(self) -> str:
+        """Why some were not graded, the most frequent first: `no ruby: apt install ruby (33 answers)`; empty when all were."""
         reasons = Counter(verdict.reason for verdict in self.verdicts if verdict.passed is None)
         return "; ".join(f"{why} ({counted(count, 'answer')})" for why, count in reasons.most_common())
 

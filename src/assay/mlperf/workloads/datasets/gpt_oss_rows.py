@@ -45,7 +45,7 @@ def _judged(cell: object) -> str:
 
 
 def _name(cell: object) -> str:
-    return cells.text_or_none(cell).lower()
+    return cells.text_or_empty(cell).lower()
 
 
 SCHEMA = Schema(_samples, _scored)

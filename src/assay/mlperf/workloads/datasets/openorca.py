@@ -38,8 +38,8 @@ def _read(columns: Columns, where: str, needed: Sequence[str]) -> list[Sample]:
     count = cells.require(columns, needed, where, HINT)
     is_run = "tok_input" in needed
     rows = zip(
-        cells.column(columns, "origin", count, where, cells.text_or_none),
-        cells.column(columns, "input", count, where, cells.text if is_run else cells.text_or_none),
+        cells.column(columns, "origin", count, where, cells.text_or_empty),
+        cells.column(columns, "input", count, where, cells.text if is_run else cells.text_or_empty),
         cells.column(columns, "output", count, where, cells.text),
         cells.column(
             columns, "tok_input", count, where, cells.prompt_ids if is_run else cells.token_ids_or_none

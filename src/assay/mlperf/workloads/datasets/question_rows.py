@@ -36,7 +36,7 @@ def samples(
     rows = zip(
         cells.column(columns, names.kind, count, where, names.kind_of),
         cells.column(columns, names.truth, count, where, names.truth_of),
-        cells.column(columns, names.prompt, count, where, cells.text_or_none),
+        cells.column(columns, names.prompt, count, where, cells.text_or_empty),
         cells.column(columns, names.prompt_ids, count, where, ids_of),
         cells.column(columns, "tok_ref_output", count, where, cells.token_ids_or_none),
         strict=True,
