@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from assay.config import BenchmarkConfig, Delivery, Request
-from assay.doors import native
+from assay.doors import config_options
 from assay.ground.errors import AssayError
 from assay.mlperf.record import result
 from tests import fakes
@@ -142,8 +142,8 @@ NO_RUNS = [
 def reads(text: str, place: Path) -> bool:
     (place / "run.yaml").write_text(text)
     try:
-        file = native.read_file(place / "run.yaml")
-        native.build(None, {}, file.settings)
+        file = config_options.read_file(place / "run.yaml")
+        config_options.build(None, {}, file.settings)
         file.delivery_over(Delivery())
     except AssayError:
         return False
@@ -160,5 +160,7 @@ def test_a_run_yaml_that_is_read_is_taken_and_one_that_is_refused_is_not(
 
 def test_every_config_json_is_taken() -> None:
     for flags in ({}, {"paths.checkpoint": "hf:a/b", "limits.samples": "3", "sut": "echo"}):
-        RUN.validate(json.loads(json.dumps(Request(native.build("mixtral-8x7b", flags, {})).to_dict())))
+        RUN.validate(
+            json.loads(json.dumps(Request(config_options.build("mixtral-8x7b", flags, {})).to_dict()))
+        )
     RUN.validate(Request(BenchmarkConfig()).to_dict())

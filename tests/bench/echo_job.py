@@ -11,7 +11,7 @@ from typing import Any
 from assay.bench import run_start
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import Delivery, Request
-from assay.doors import native
+from assay.doors import config_options
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.logs import RunRecord
 from assay.mlperf.run.run_spec import RunSpec
@@ -28,7 +28,7 @@ def silent() -> Reporter:
 def request(folder: Path, delivery: Delivery | None = None, **texts: str) -> Request:
     flags = {"sut": "echo", "limits.samples": str(SAMPLES), "paths.out": str(folder)}
     flags |= {name.replace("__", "."): text for name, text in texts.items()}
-    return Request(native.build("mixtral-nano", flags, {}), delivery or Delivery())
+    return Request(config_options.build("mixtral-nano", flags, {}), delivery or Delivery())
 
 
 def begun(folder: Path, delivery: Delivery | None = None, **texts: str) -> RunInProgress:

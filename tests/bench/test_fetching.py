@@ -15,7 +15,7 @@ from assay.bench import cost, fetching, plan
 from assay.bench.fetching import Wanted
 from assay.cli import consent
 from assay.config import BenchmarkConfig, Request
-from assay.doors import config_text, native
+from assay.doors import config_options, config_text
 from assay.doors.hub_settings import hub_of
 from assay.ground import download, hub_cache, settings
 from assay.ground.artifact import origin as artifact_origin
@@ -35,7 +35,7 @@ def own_store(tmp_path: Path) -> None:
 
 
 def asked(workload: str = "mixtral-8x7b", **texts: str) -> BenchmarkConfig:
-    return native.build(workload, {key.replace("__", "."): text for key, text in texts.items()}, {})
+    return config_options.build(workload, {key.replace("__", "."): text for key, text in texts.items()}, {})
 
 
 def serve(server: flaky.Server) -> Hub:
@@ -92,7 +92,7 @@ def test_an_address_stays_an_address_and_is_asked_for_again_as_it_was(name: str,
     config = asked(**{name.replace(".", "__"): text})
     assert text in [each.source for each in fetching.wanted(config)]
     assert config_text.asked(config)[name] == text
-    assert native.build("mixtral-8x7b", config_text.asked(config), {}) == config
+    assert config_options.build("mixtral-8x7b", config_text.asked(config), {}) == config
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import assay.bench.pipeline
 from assay.bench import BenchPackage, library
 from assay.bench.running import Reporter
 from assay.config import Delivery, Mode, Request, Scenario
-from assay.doors import native
+from assay.doors import config_options
 from assay.mlperf.data import dataset
 from assay.mlperf.data.dataset_file import write_columns
 from assay.mlperf.sut.progress import Progress
@@ -69,7 +69,7 @@ def test_every_public_name_is_there_and_no_other() -> None:
 
 def test_the_arguments_are_the_settings_of_the_command_line() -> None:
     arguments = set(inspect.signature(library.bench).parameters)
-    flags = {field.flag[2:].replace("-", "_") for field in native.FIELDS}
+    flags = {field.flag[2:].replace("-", "_") for field in config_options.FIELDS}
     assert arguments - AROUND == flags
 
 
@@ -126,7 +126,7 @@ def test_a_call_asks_for_what_a_command_line_asks_for(
         "sut_options.url": "http://a:1\nhttp://b:1",
         "sut_options.timeout": "9",
     }
-    assert request == Request(native.build("mixtral-8x7b", flags, {}), Delivery())
+    assert request == Request(config_options.build("mixtral-8x7b", flags, {}), Delivery())
     assert request.config.origin["limits.samples"] == "argument samples"
     assert request.config.origin["round"] == "default of mixtral-8x7b"
 

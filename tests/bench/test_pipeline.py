@@ -22,7 +22,7 @@ from assay.config import (
     Request,
     SubmissionRequest,
 )
-from assay.doors import native
+from assay.doors import config_options
 from assay.ground import settings
 from assay.ground.errors import ArtifactError, AssayError, ConfigError, EnvironmentProblem
 from assay.ground.hub import Hub
@@ -57,7 +57,9 @@ def own_store(tmp_path: Path) -> None:
 
 
 def asked(**texts: str) -> BenchmarkConfig:
-    return native.build("mixtral-8x7b", {key.replace("__", "."): text for key, text in texts.items()}, {})
+    return config_options.build(
+        "mixtral-8x7b", {key.replace("__", "."): text for key, text in texts.items()}, {}
+    )
 
 
 def obtain(config: BenchmarkConfig, may_fetch: MayFetch | None = None) -> tuple[BenchmarkConfig, list[str]]:

@@ -22,7 +22,7 @@ from assay.config import (
     Request,
     Scenario,
 )
-from assay.doors import native
+from assay.doors import config_options
 from assay.engine.config import EngineConfig
 from assay.ground import download
 from assay.mlperf import workloads
@@ -351,7 +351,7 @@ def test_a_model_that_is_too_large_is_told_with_its_sizes_and_what_would_fit(
 ) -> None:
     memory = psutil.virtual_memory()._replace(available=24 * 10**9, total=24 * 10**9)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
-    made = made_of(native.build(workload, {"sut": "serve"}, {}))
+    made = made_of(config_options.build(workload, {"sut": "serve"}, {}))
     assert made.sizes is not None
     assert made.parameters == made.sizes.parameters
     assert made.weight_bytes == 2 * made.parameters
@@ -361,7 +361,7 @@ def test_a_model_that_is_too_large_is_told_with_its_sizes_and_what_would_fit(
 
 
 def test_a_sut_that_lacks_the_model_is_told_before_it_is_fetched() -> None:
-    made = made_of(native.build("deepseek-r1", {"sut": "engine"}, {}))
+    made = made_of(config_options.build("deepseek-r1", {"sut": "engine"}, {}))
     said = next(each for each in made.blockers if "does not run models like deepseek-ai" in each.message)
     assert "--sut transformers" in said.hint
     assert not any("num_attention_heads" in each.message for each in made.blockers)

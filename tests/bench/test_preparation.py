@@ -22,7 +22,7 @@ from assay.config import (
     Request,
     SubmissionRequest,
 )
-from assay.doors import native
+from assay.doors import config_options
 from assay.ground import settings
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from tests import fakes
@@ -37,7 +37,7 @@ def own_store(tmp_path: Path) -> None:
 
 
 def asked(workload: str = "mixtral-8x7b", **texts: str) -> BenchmarkConfig:
-    return native.build(workload, {key.replace("__", "."): text for key, text in texts.items()}, {})
+    return config_options.build(workload, {key.replace("__", "."): text for key, text in texts.items()}, {})
 
 
 def said(made: Preparation) -> str:
@@ -203,10 +203,12 @@ def test_a_compliance_test_that_could_not_be_run_afterwards_is_told(tmp_path: Pa
         "submission.division": "closed",
         "paths.dataset": str(file),
     }
-    config = native.build("gpt-oss-120b", texts, {})
+    config = config_options.build("gpt-oss-120b", texts, {})
     owed = preparation.of_request(Request(config, Delivery(compliance=True)))
     assert "TEST07 asks the questions of a data set of its own" in said(owed)
-    to_come = native.build("gpt-oss-120b", {key: texts[key] for key in texts if key != "paths.dataset"}, {})
+    to_come = config_options.build(
+        "gpt-oss-120b", {key: texts[key] for key in texts if key != "paths.dataset"}, {}
+    )
     owed = preparation.of_request(Request(to_come, Delivery(compliance=True)))
     assert owed.data is None and "TEST07 asks the questions" in said(owed)
     with_own = dataclasses.replace(config, paths=dataclasses.replace(config.paths, compliance_dataset=file))

@@ -12,7 +12,7 @@ from assay.config import (
     Delivery,
     MayFetch,
 )
-from assay.doors import native
+from assay.doors import config_options
 from assay.ground import files
 from assay.ground.errors import ConfigError
 from assay.mlperf.record.run_folder import RunFolder
@@ -36,9 +36,9 @@ ODD = Delivery(
 def test_config_json_gives_the_same_request(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     running = echo_job.begun(folder, ODD)
-    file = native.read_file(RunFolder(folder).config)
+    file = config_options.read_file(RunFolder(folder).config)
     assert file.delivery_over(Delivery()) == ODD
-    again = native.build(None, {"paths.out": str(folder)}, file.settings)
+    again = config_options.build(None, {"paths.out": str(folder)}, file.settings)
     assert again == running.job.config
 
 

@@ -16,7 +16,7 @@ from assay.bench.tune_record import Tuned
 from assay.bench.tune_search import ABOVE
 from assay.cli.tune import render
 from assay.config import BenchmarkConfig, Request, Scenario
-from assay.doors import native
+from assay.doors import config_options
 from assay.ground import settings
 from assay.ground.errors import ConfigError, Interrupted
 from assay.ground.hub import Hub
@@ -53,7 +53,7 @@ class FakeSession:
 
 def asked(tmp_path: Path, **texts: str) -> BenchmarkConfig:
     given = {"scenarios": "server", "sut": "echo", "paths.out": str(tmp_path / "out"), **texts}
-    return native.build("mixtral-nano", given, {})
+    return config_options.build("mixtral-nano", given, {})
 
 
 def search(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from assay.cli import bench
 from assay.config import ContainerRequest, Delivery, Request
-from assay.doors import native
+from assay.doors import config_options
 
 
 def asked(delivery: Delivery | None = None, **flags: str) -> str:
     texts = {name.replace("__", "."): text for name, text in flags.items()}
-    return bench.asked(Request(native.build(None, texts, {}), delivery or Delivery()))
+    return bench.asked(Request(config_options.build(None, texts, {}), delivery or Delivery()))
 
 
 def test_a_server_has_no_device_precision_or_batch_that_nobody_asked_for() -> None:
@@ -19,7 +19,7 @@ def test_a_server_has_no_device_precision_or_batch_that_nobody_asked_for() -> No
     assert "limits.batch" in asked(sut="endpoint", sut_options__url="http://a:1", limits__batch="9")
     assert "precision" in asked(sut="echo")
     texts = {"sut": "endpoint", "sut_options.url": "http://a:1", "limits.batch": "9"}
-    config = native.build(None, {}, texts, file="default.yaml")  # the name of a file is no default
+    config = config_options.build(None, {}, texts, file="default.yaml")  # the name of a file is no default
     assert "limits.batch" in bench.asked(Request(config, Delivery()))
 
 

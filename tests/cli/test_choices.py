@@ -8,17 +8,17 @@ import json
 import pytest
 
 from assay.cli import choices
-from assay.doors import native
+from assay.doors import config_options
 
 
 def test_every_word_of_the_list_is_taken_by_the_door() -> None:
     texts = {option.removeprefix("--"): words for option, words in choices.choices().items()}
     for workload in texts.pop("WORKLOAD"):
-        assert native.build(workload, {}, {}).workload == workload
-    fields = {field.flag.removeprefix("--"): field.name for field in native.FIELDS}
+        assert config_options.build(workload, {}, {}).workload == workload
+    fields = {field.flag.removeprefix("--"): field.name for field in config_options.FIELDS}
     for flag, words in texts.items():
         for word in words:
-            native.build(None, {fields[flag]: word}, {})
+            config_options.build(None, {fields[flag]: word}, {})
 
 
 def test_the_words_are_those_of_the_rounds_and_of_the_suts() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.config import BenchmarkConfig, Device, Mode, Precision, Scenario, Style
-from assay.doors import cm, native
+from assay.doors import cm, config_options
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
 from assay.recipes.contract import argv
@@ -53,15 +53,15 @@ def configs(draw: st.DrawFn) -> BenchmarkConfig:
     workload = draw(st.sampled_from(list(workloads.TABLE)))
     known = st.sampled_from([each.value.lower() for each in workloads.get(workload).loadgen_keys])
     texts["scenarios"] = ",".join(draw(st.lists(known, min_size=1, unique=True)))
-    return native.build(workload, texts, {})
+    return config_options.build(workload, texts, {})
 
 
 def ask(*variations: str, defaults: dict[str, Any] | None = None, **env: Any) -> BenchmarkConfig:
     return cm.from_cm(Selection(cm.TAGS, variations), env, defaults)
 
 
-def test_every_field_of_the_native_door_is_drawn() -> None:
-    assert set(TEXTS) == {field.name for field in native.FIELDS}
+def test_every_field_of_the_options_is_drawn() -> None:
+    assert set(TEXTS) == {field.name for field in config_options.FIELDS}
 
 
 @given(configs())

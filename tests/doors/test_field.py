@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.doors import native
+from assay.doors import config_options
 from assay.doors.field import Field
 from assay.mlperf.sut.option import BETWEEN
 
@@ -45,8 +45,8 @@ def test_argparse_reads_the_words_of_a_list_as_what_they_were(entries: list[str]
     assert parser.parse_args(LISTED.words(BETWEEN.join(entries))).env == entries
 
 
-def test_every_field_of_the_native_door_has_its_own_flag_and_help() -> None:
-    flags = [field.flag for field in native.FIELDS]
+def test_every_field_of_the_options_has_its_own_flag_and_help() -> None:
+    flags = [field.flag for field in config_options.FIELDS]
     assert len(set(flags)) == len(flags) and all(flag.startswith("--") for flag in flags)
-    assert len({field.name for field in native.FIELDS}) == len(flags)
-    assert all(field.help for field in native.FIELDS)
+    assert len({field.name for field in config_options.FIELDS}) == len(flags)
+    assert all(field.help for field in config_options.FIELDS)

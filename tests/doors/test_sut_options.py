@@ -10,7 +10,7 @@ import pytest
 
 from assay import suts
 from assay.config import BenchmarkConfig
-from assay.doors import cm, config_text, native, sut_options
+from assay.doors import cm, config_options, config_text, sut_options
 from assay.ground.errors import ConfigError
 from assay.ground.packages import PackageEntries
 from assay.mlperf.sut.kind import SutKind
@@ -40,9 +40,9 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def asked(*words: str) -> BenchmarkConfig:
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    native.add_arguments(parser)
+    config_options.add_arguments(parser)
     sut_options.add_arguments(parser)
-    return native.from_args(parser.parse_args(list(words)))
+    return config_options.from_args(parser.parse_args(list(words)))
 
 
 def test_a_list_is_given_once_for_each_value_and_comes_back_from_command_and_variables() -> None:
@@ -69,7 +69,7 @@ def test_an_option_that_two_suts_have_is_read_by_the_one_that_is_asked_for() -> 
 
 
 def test_a_name_that_assay_has_itself_stays_assays_flag_and_can_be_asked_for_in_run_yaml() -> None:
-    config = native.build(None, {"limits.batch": "9"}, {"sut": "relay", "sut_options.batch": "5"})
+    config = config_options.build(None, {"limits.batch": "9"}, {"sut": "relay", "sut_options.batch": "5"})
     assert config.limits.batch == 9 and config.sut_options["batch"] == 5
     assert asked("--sut", "relay", "--batch", "9").limits.batch == 9
 

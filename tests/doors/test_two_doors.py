@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from assay.config import BenchmarkConfig, Delivery
-from assay.doors import cm, cm_delivery, config_text, native, native_delivery
+from assay.doors import cm, cm_delivery, config_options, config_text, delivery_options
 from assay.recipes.contract import argv
 from assay.recipes.model.selection import Selection
 from tests.end_to_end import rows
@@ -48,16 +48,16 @@ CM_LINE = (
 )
 
 
-def at_native_door(*words: str) -> BenchmarkConfig:
+def from_flags(*words: str) -> BenchmarkConfig:
     parser = argparse.ArgumentParser()
-    native.add_arguments(parser)
-    return native.from_args(parser.parse_args(words))
+    config_options.add_arguments(parser)
+    return config_options.from_args(parser.parse_args(words))
 
 
 def test_flags_run_yaml_and_a_cm_line_are_one_value(tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_text(RUN_YAML)
-    by_flags = at_native_door(*FLAGS.split())
-    by_file = at_native_door("--config", str(tmp_path / "run.yaml"))
+    by_flags = from_flags(*FLAGS.split())
+    by_file = from_flags("--config", str(tmp_path / "run.yaml"))
     by_tags = cm.from_cm(*cm.asked_by(argv.parse(CM_LINE.split()), {}))
     assert by_flags == by_file == by_tags
 
@@ -67,24 +67,24 @@ def test_each_door_says_where_a_value_came_from() -> None:
     assert by_tags.origin["precision"] == "variation _float16"
     assert by_tags.origin["limits.samples"] == "CM_TEST_QUERY_COUNT=3"
     assert by_tags.origin["limits.min_duration_s"] == "default"
-    assert at_native_door(*FLAGS.split()).origin["precision"] == "flag --precision"
+    assert from_flags(*FLAGS.split()).origin["precision"] == "flag --precision"
 
 
 def test_either_command_line_is_written_from_the_other(tmp_path: Path) -> None:
-    config = at_native_door(*FLAGS.split())
+    config = from_flags(*FLAGS.split())
     again = cm.from_cm(*cm.asked_by(argv.parse(cm.command(config)[1:]), {}))
     assert config_text.command(again) == config_text.command(config)
 
 
 def test_what_is_asked_around_a_benchmark_is_one_value_at_both_doors() -> None:
     parser = argparse.ArgumentParser()
-    native.add_arguments(parser)
-    native_delivery.add_arguments(parser)
+    config_options.add_arguments(parser)
+    delivery_options.add_arguments(parser)
     flags = (
         "--submit --allow-fake --compliance --reuse --out o --clean-submission --gate --unsafe-no-sandbox "
         "--submission-style full --container podman --container-privileged --container-detached"
     )
-    by_flags = native_delivery.from_args(parser.parse_args(flags.split())).delivery
+    by_flags = delivery_options.from_args(parser.parse_args(flags.split())).delivery
     names = (
         "CM_MLPERF_SUBMISSION_RUN CM_RUN_SUBMISSION_CHECKER CM_TAR_SUBMISSION_DIR CM_MLPERF_LOADGEN_COMPLIANCE "
         "CM_MLPERF_CLEAN_SUBMISSION_DIR CM_MLPERF_USE_DOCKER CM_DOCKER_PRIVILEGED_MODE CM_DOCKER_DETACHED_MODE "
@@ -100,15 +100,15 @@ def test_what_is_asked_around_a_benchmark_is_one_value_at_both_doors() -> None:
 def test_both_doors_leave_the_same_record_but_for_origins_and_times(tmp_path: Path, store: Path) -> None:
     words = rows.tokenizer(tmp_path / "words")
     data = rows.write(tmp_path / "rows.jsonl", words)
-    config = at_native_door(
+    config = from_flags(
         *f"mixtral-8x7b --sut echo --round v4.1 --samples 2 --mode accuracy --target-qps 50 "
         f"--checkpoint {words} --dataset {data}".split()
     )
-    native_line = [*config_text.command(config)[1:], "--out", str(tmp_path / "native")]
+    options_line = [*config_text.command(config)[1:], "--out", str(tmp_path / "options")]
     cm_line = [*cm.command(config)[1:], f"--env.OUTPUT_BASE_DIR={tmp_path}", "--env.CM_OUTPUT_FOLDER_NAME=cm"]
-    for line in (native_line, cm_line):
+    for line in (options_line, cm_line):
         assay(store, tmp_path, *line)
-    assert record(tmp_path / "native") == record(tmp_path / "cm")
+    assert record(tmp_path / "options") == record(tmp_path / "cm")
 
 
 def assay(store: Path, home: Path, *words: str) -> None:

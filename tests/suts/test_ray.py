@@ -8,7 +8,7 @@ import pytest
 
 from assay import suts
 from assay.config import Device, Precision
-from assay.doors import cm, config_text, native
+from assay.doors import cm, config_options, config_text
 from assay.ground.errors import ConfigError
 from assay.mlperf.sut.interface import SutSpec
 from assay.mlperf.workloads.workload import Generation
@@ -29,7 +29,7 @@ def test_it_is_what_it_hosts() -> None:
 
 
 def test_options_of_both_are_read_and_written_again() -> None:
-    config = native.build("mixtral-nano", flags(of="engine", replicas="2", threads="1"), {})
+    config = config_options.build("mixtral-nano", flags(of="engine", replicas="2", threads="1"), {})
     assert config.sut_options["threads"] == 1 and config.sut_options["replicas"] == "2"
     line = config_text.command(config)
     assert "--of" not in line and line[line.index("--replicas") + 1] == "2"
@@ -39,7 +39,9 @@ def test_options_of_both_are_read_and_written_again() -> None:
 
 
 def test_options_from_a_file_name_the_hosted_sut_too() -> None:
-    config = native.build(None, {}, {"workload": "mixtral-nano", "sut": "ray", "sut_options.of": "echo"})
+    config = config_options.build(
+        None, {}, {"workload": "mixtral-nano", "sut": "ray", "sut_options.of": "echo"}
+    )
     assert config.sut_options["answers"] == "reference"
 
 
@@ -57,7 +59,7 @@ def test_options_from_a_file_name_the_hosted_sut_too() -> None:
 )
 def test_what_cannot_be_is_refused_at_the_door(given: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        native.build("mixtral-nano", given, {})
+        config_options.build("mixtral-nano", given, {})
 
 
 def test_a_replica_is_built_as_the_hosted_sut_alone_would_be() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.doors import native
+from assay.doors import config_options
 from assay.ground.errors import ConfigError
 from assay.suts import secret
 
@@ -26,7 +26,7 @@ def test_a_secret_among_the_arguments_of_a_server_is_refused_and_not_repeated(ar
     for option in ("server_args", "server"):
         asked = {"sut": "serve", f"sut_options.{option}": arguments}
         with pytest.raises(ConfigError, match="must hold no secret") as told:
-            native.build(None, asked, {})
+            config_options.build(None, asked, {})
         assert SECRET not in told.value.message + told.value.hint
 
 
@@ -43,7 +43,7 @@ def test_other_arguments_are_not(arguments: str) -> None:
 )
 def test_an_address_with_a_password_is_refused_at_the_door_and_not_repeated(url: str) -> None:
     with pytest.raises(ConfigError, match="no user and no password") as told:
-        native.build(None, {"sut": "endpoint", "sut_options.url": url}, {})
+        config_options.build(None, {"sut": "endpoint", "sut_options.url": url}, {})
     assert SECRET not in told.value.message + told.value.hint
 
 

@@ -11,7 +11,7 @@ from assay.audit import evidence
 from assay.audit.defects import DEFECTS
 from assay.audit.evidence import Evidence
 from assay.config import BenchmarkConfig
-from assay.doors import native, readme
+from assay.doors import config_options, readme
 from assay.doors.readme import PublishedReport
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
@@ -87,12 +87,12 @@ def load(file: Path, root: Path, round_name: str | None, workload: str | None) -
 
 def _asked(report: PublishedReport) -> tuple[BenchmarkConfig | None, str]:
     """What an `assay bench` command asks for, or why it is refused."""
-    if not report.is_native:
+    if not report.is_of_assay:
         return None, ""
-    flags = {field.flag.removeprefix("--"): field.name for field in native.FIELDS}
+    flags = {field.flag.removeprefix("--"): field.name for field in config_options.FIELDS}
     texts = {flags[option.name]: option.value for option in report.options if option.name in flags}
     try:
-        return native.build(report.words[2] if len(report.words) > 2 else None, texts, {}), ""
+        return config_options.build(report.words[2] if len(report.words) > 2 else None, texts, {}), ""
     except ConfigError as error:
         return None, error.message
 

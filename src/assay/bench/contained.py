@@ -13,7 +13,7 @@ from pathlib import Path
 from assay.bench import measure, preparation, record, resume, run_start, score_run
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import BenchmarkConfig, ContainerRequest, Device, Mode, Request
-from assay.doors import config_text, native
+from assay.doors import config_options, config_text
 from assay.ground import settings
 from assay.ground.errors import Interrupted, RunFailed
 from assay.machine.container import run as container
@@ -66,7 +66,7 @@ def inside(text: str, reporter: Reporter) -> None:
     The record does not become COMPLETE: the run is whole when it is scored outside.
     """
     asked = json.loads(text)
-    request = Request(native.build(asked["workload"], asked["fields"], {}))
+    request = Request(config_options.build(asked["workload"], asked["fields"], {}))
     running = run_start.running(request, preparation.ready(request.config), folder_of(text), reporter)
     resume.go_on(running)  # the settings and data were compared outside
     with record.kept(running):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assay import suts
 from assay.config import BenchmarkConfig, Delivery, Division, EarlierRun, Request
-from assay.doors import config_text, native
+from assay.doors import config_options, config_text
 from assay.ground import files, scratch
 from assay.ground.errors import ConfigError
 from assay.mlperf.record import result
@@ -70,13 +70,15 @@ def request_of(folder: Path) -> Request:
     A run of an earlier Assay, whose config.json names no delivery, was asked for nothing around it.
     """
     asked, file = result.read(folder).asked, RunFolder(folder).config
-    return Request(asked, native.read_file(file if file.is_file() else None).delivery_over(Delivery()))
+    return Request(
+        asked, config_options.read_file(file if file.is_file() else None).delivery_over(Delivery())
+    )
 
 
 def differences(config: BenchmarkConfig, found: RunResult) -> list[str]:
     """Options whose values in `config` differ from those of the run."""
     asked, then = config_text.asked(config), config_text.asked(found.asked)
-    fields = native.fields(suts.kind(config.sut))
+    fields = config_options.fields(suts.kind(config.sut))
     names = [field for field in fields if not field.name.startswith(("paths.out", "submission."))]
     changed = [field.flag for field in names if asked.get(field.name) != then.get(field.name)]
     return changed if config.workload == found.workload else ["workload", *changed]

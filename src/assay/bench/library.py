@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.config import Delivery, OptionValue, Request
-from assay.doors import native, native_delivery, store
+from assay.doors import config_options, delivery_options, store
 from assay.doors.hub_settings import hub_of
 from assay.doors.sut_options import GROUP
 from assay.ground import paths, settings, store_contents
@@ -131,15 +131,17 @@ def bench(
         "submission_out": submission_out,
     }
     settings.set_home(store.folder(os.environ))
-    file = native.read_file(Path(config) if config is not None else None)
-    made = native.build(workload, _texts(asked, sut_options or {}), file.settings, ARGUMENT, CALL, file.name)
+    file = config_options.read_file(Path(config) if config is not None else None)
+    made = config_options.build(
+        workload, _texts(asked, sut_options or {}), file.settings, ARGUMENT, CALL, file.name
+    )
     usual = Delivery(submit=submit, check=submit, pack=submit, compliance=compliance)
     delivery = file.delivery_over(usual)
     delivery = replace(
         delivery, submit=submit or delivery.submit, compliance=compliance or delivery.compliance
     )
     if delivery.submit:
-        native_delivery.refuse_fake(made, delivery.allow_fake)
+        delivery_options.refuse_fake(made, delivery.allow_fake)
     reporter = _reporter(say) if say else Reporter(_keep_silent, lambda progress: None)
     consent = None if fetch else _refuse_to_fetch
     return pipeline.run(Request(made, delivery), hub_of(os.environ), reporter, consent)
@@ -217,8 +219,8 @@ def read(folder: Place) -> RunResult:
 
 
 def _texts(asked: Mapping[str, object], of_sut: Mapping[str, OptionValue | Sequence[str]]) -> dict[str, str]:
-    """{dotted field: text} of the arguments that were given, as the readers of the native door take them."""
-    names = {field.flag[2:].replace("-", "_"): field.name for field in native.FIELDS}
+    """{dotted field: text} of the arguments that were given, as the readers of options take them."""
+    names = {field.flag[2:].replace("-", "_"): field.name for field in config_options.FIELDS}
     settings_ = {names[word]: _text(value) for word, value in asked.items() if value is not None}
     options = {f"{GROUP}.{word}": _option(value) for word, value in of_sut.items()}
     return settings_ | options

@@ -12,7 +12,7 @@ from assay import suts
 from assay.bench import earlier, load_rows, load_server, run_start
 from assay.bench.load_server import LoadRequest
 from assay.bench.running import Reporter, now
-from assay.doors import native
+from assay.doors import config_options
 from assay.endpoint.address import parse
 from assay.endpoint.exchange import ClientLimits
 from assay.endpoint.load import figures, record
@@ -98,7 +98,7 @@ def _job(asked: LoadRequest) -> tuple[Job, Dataset]:
     texts |= {"paths.dataset": str(asked.dataset)} if asked.dataset else {}
     texts |= {"limits.samples": str(asked.samples)} if asked.samples else {}
 
-    config = native.build(asked.workload, texts, {})
+    config = config_options.build(asked.workload, texts, {})
     job = jobs.of(config, suts.of(config))
     path, own = config.paths.dataset, job.workload.own_dataset
     return job, own(config.style) if path is None and own else dataset.load(

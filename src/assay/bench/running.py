@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from assay.config import Delivery, Mode, Scenario
-from assay.doors import config_text, native_delivery
+from assay.doors import config_text, delivery_options
 from assay.mlperf import workloads
 from assay.mlperf.data.dataset import Dataset
 from assay.mlperf.data.sample import Sample
@@ -96,7 +96,7 @@ class RunInProgress:
     @property
     def command(self) -> tuple[str, ...]:
         """The command line of the same run."""
-        return (*config_text.command(self.job.config), *native_delivery.extra_flags(self.delivery))
+        return (*config_text.command(self.job.config), *delivery_options.extra_flags(self.delivery))
 
     @property
     def tokenizer(self) -> Path | None:

@@ -12,7 +12,7 @@ from assay import suts
 from assay.cli import live, plan, terminal
 from assay.cli.terminal import say, say_json
 from assay.config import Request
-from assay.doors import config_text, native, native_delivery, sut_options
+from assay.doors import config_options, config_text, delivery_options, sut_options
 from assay.doors.field import is_default
 from assay.ground.printable import one_line
 from assay.ground.redact import addresses
@@ -33,8 +33,8 @@ OF_THIS_MACHINE = ("device", "precision", "limits.batch")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    native.add_arguments(parser)
-    native_delivery.add_arguments(parser)
+    config_options.add_arguments(parser)
+    delivery_options.add_arguments(parser)
     parser.add_argument(
         "--yes", action="store_true", help="fetch what is missing (model, dataset) without asking"
     )
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """The exit code: 0, or 1 when the result fails a requested rule. For a dry run, that of `assay plan`."""
-    request = native_delivery.from_args(args)
+    request = delivery_options.from_args(args)
     if args.dry_run:
         return plan.show(request, args.json)
     with live.view() as line:
@@ -108,7 +108,7 @@ class EndRow(NamedTuple):
 
 def rows(request: Request, finished: FinishedBenchmark, code: int) -> list[EndRow]:
     made, came_to = finished.result, finished.outcome
-    is_barred = native_delivery.is_barred(request.config, request.delivery.allow_fake)
+    is_barred = delivery_options.is_barred(request.config, request.delivery.allow_fake)
     found = [EndRow("report", str(RunFolder(finished.folder).readme))]
     if finished.submitted:
         found += tree_rows(finished.submitted, made)
@@ -145,7 +145,7 @@ def asked(request: Request) -> str:
     """Every setting with its value and its origin."""
     config, kind = request.config, suts.of(request.config)
     rows = [("workload", config.workload, config.origin.get("workload", ""))]
-    for field in native.fields(kind):
+    for field in config_options.fields(kind):
         value, origin = config_text.value_text(config, field.name), config.origin.get(field.name, "")
         is_idle = kind.is_elsewhere and field.name in OF_THIS_MACHINE and is_default(origin)
         if value is not None and not is_idle:

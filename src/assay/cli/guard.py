@@ -58,7 +58,7 @@ def _asks_for_json(args: list[str]) -> bool:
     """Whether one of our verbs has --json. This is read before the options, so that errors in them are printed as
     JSON too."""
     words = args[: args.index("--")] if "--" in args else args
-    return "--json" in words and is_native(args)
+    return "--json" in words and _is_own_verb(args)
 
 
 def _fail(error: AssayError, cause: BaseException | None = None) -> int:
@@ -96,9 +96,9 @@ def _traced(error: BaseException) -> str:
 def _dispatch(args: list[str]) -> int:
     verb = args[0]
     if verb == "help" and args[1:2] and args[1] in VERBS:
-        return _run_native(args[1], ["--help"])
-    if is_native(args):
-        return _run_native(verb, args[1:])
+        return _run_own(args[1], ["--help"])
+    if _is_own_verb(args):
+        return _run_own(verb, args[1:])
     if verb in CM_VERBS:
         from assay.cli import cm
 
@@ -108,7 +108,7 @@ def _dispatch(args: list[str]) -> int:
     )
 
 
-def is_native(args: list[str]) -> bool:
+def _is_own_verb(args: list[str]) -> bool:
     """Whether the first word is one of our verbs. For a verb that CM has too, `is_ours` decides."""
     return args[0] in VERBS and (args[0] not in CM_VERBS or is_ours(args))
 
@@ -143,7 +143,7 @@ def _hint(word: str, known: list[str], intended: Mapping[str, str], command: str
     return said or (near if near.startswith("did you mean") else f"`{command} --help` lists what there is")
 
 
-def _run_native(verb: str, rest: list[str]) -> int:
+def _run_own(verb: str, rest: list[str]) -> int:
     from assay.cli.arguments import options, parser_of, refuse_unclear
 
     module = importlib.import_module(f"assay.cli.{VERBS[verb][0]}")

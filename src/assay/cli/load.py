@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
 def _request(args: argparse.Namespace) -> LoadRequest:
     """Raises: ConfigError for a value that measures nothing, and for what `level` cannot read."""
     from assay.bench.load_server import LoadRequest
-    from assay.doors import native
+    from assay.doors import config_options
     from assay.endpoint.load import level
     from assay.ground.errors import ConfigError
     from assay.suts import secret
@@ -109,7 +109,7 @@ def _request(args: argparse.Namespace) -> LoadRequest:
             raise ConfigError(f"{flag} {value} is no count", f"{flag} 100")
     if not 0 < args.timeout <= 1e6:  # nan is refused too
         raise ConfigError("--timeout is seconds, above 0", "--timeout 60")
-    duration_s = native.read("limits.min_duration_s", args.duration, "--duration")
+    duration_s = config_options.read("limits.min_duration_s", args.duration, "--duration")
     if not duration_s:
         raise ConfigError("--duration 0 measures nothing", f"--duration {DURATION_S}")
     usual = None if args.rate else USUAL_LEVELS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from assay.cli.progress import duration
 from assay.cli.terminal import say, say_json
 from assay.config import Request
-from assay.doors import native, native_delivery, sut_options
+from assay.doors import config_options, delivery_options, sut_options
 from assay.ground.count import size_text
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ HELP = "what bench would do: bytes, disk, memory, minutes, blockers; downloads a
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    native.add_arguments(parser)
-    native_delivery.add_arguments(parser)
+    config_options.add_arguments(parser)
+    delivery_options.add_arguments(parser)
     parser.add_argument("--yes", action="store_true", help="as for bench; a plan fetches nothing")
     parser.add_argument(
         "--sizes",
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """The exit code: 0 when bench could start, else the exit code that bench would have."""
     if args.sizes:
         return _sizes(args.json)
-    return _machines(args) if args.machines else show(native_delivery.from_args(args), args.json)
+    return _machines(args) if args.machines else show(delivery_options.from_args(args), args.json)
 
 
 def show(request: Request, is_json: bool) -> int:
@@ -62,7 +62,7 @@ def _machines(args: argparse.Namespace) -> int:
     from assay.ground import model_folder
     from assay.suts.shape import MIXTRAL_8X7B
 
-    config = native.from_args(args)
+    config = config_options.from_args(args)
     folder = config.paths.checkpoint
     model = model_folder.read_config(folder) if folder else MIXTRAL_8X7B
     kv_precision = str(config.sut_options.get("kv_precision", "auto"))

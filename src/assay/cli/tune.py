@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from assay.cli.progress import ProgressLine, duration
 from assay.cli.terminal import say, say_json
-from assay.doors import native, native_delivery, sut_options
+from assay.doors import config_options, delivery_options, sut_options
 from assay.ground import files, paths
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ HELP = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    native.add_arguments(parser)
-    native_delivery.add_arguments(parser)
+    config_options.add_arguments(parser)
+    delivery_options.add_arguments(parser)
     parser.add_argument(
         "--official", action="store_true", help="then make the official run at the rate found"
     )
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """The exit code: 0, or 1 when no rate passes or no official run is VALID."""
     if args.scenarios is None and args.config is None:
         args.scenarios = "server"
-    request = native_delivery.from_args(args)
+    request = delivery_options.from_args(args)
 
     from assay.bench import tune
     from assay.bench.running import Reporter

@@ -1,8 +1,8 @@
 """The CM door: what was asked for in tags and variables becomes one BenchmarkConfig, and back.
 
 `from_cm(*to_cm(config)) == config`. The table is in `cm_settings`, what is asked for is read by `cm_reading`, words
-that are refused are in `cm_refused`; a text is read by `native`, so that both doors give the same value for the same
-benchmark.
+that are refused are in `cm_refused`; a text is read by `config_options`, so that both doors give the same value for the
+same benchmark.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from assay import suts
 from assay.config import BenchmarkConfig
-from assay.doors import config_text, native
+from assay.doors import config_options, config_text
 from assay.doors.cm_reading import Env, Reading
 from assay.doors.cm_refused import ELSEWHERE, REFUSED_KEYS, NotOffered, refuse
 from assay.doors.cm_settings import BATCH, FOLDER_KEY, RATE_OF, WORKLOAD, is_on, option_setting, settings
@@ -40,7 +40,7 @@ def from_cm(selection: Selection, env: Env, defaults: Env | None = None) -> Benc
     asked = Reading(selection, given, canonical(defaults or {}))
     _refuse_two_rates(asked.texts.get("scenarios", "offline"), given)
     texts = dict(asked.texts)
-    config = native.build(texts.pop("workload", WORKLOAD), texts, {})
+    config = config_options.build(texts.pop("workload", WORKLOAD), texts, {})
     _refuse_scenarios(config, asked.origin.get("scenarios", "scenario"))
     _refuse_suite(config, given)
     return dataclasses.replace(config, origin={**config.origin, **asked.origin})

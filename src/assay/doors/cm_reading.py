@@ -1,4 +1,4 @@
-"""Reading: what tags and variables of CM ask for, field by field, as texts that `native` reads.
+"""Reading: what tags and variables of CM ask for, field by field, as texts that `config_options` reads.
 
 Knows the table of `cm_settings` and CM's precedence; which benchmarks are refused is `cm`'s.
 """
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from assay import suts
 from assay.config import Scenario
-from assay.doors import native, sut_options
+from assay.doors import config_options, sut_options
 from assay.doors.cm_refused import NotOffered, refuse
 from assay.doors.cm_settings import (
     ALL_SCENARIOS,
@@ -132,7 +132,7 @@ def _value(setting: Setting, asked: Asked) -> Any:
             return asked.text
         if asked.text == ALL_SCENARIOS or setting.field.startswith(f"{sut_options.GROUP}."):
             return asked.text  # read when the workload or the SUT is known
-        return native.read(setting.field, asked.text, asked.where)
+        return config_options.read(setting.field, asked.text, asked.where)
     except ConfigError as error:
         if setting.field in ("workload", "sut"):
             raise NotOffered(f"{asked.where}: {error.message}", error.hint) from error

@@ -2,7 +2,7 @@
 writes from it.
 
 Source of the names: the variation groups, `default_env` and `input_mapping` of app-mlperf-inference and
-run-mlperf-inference-app, cm4mlops at commit 3a60122724e9. Knows CM's words; what a value means is `native`'s.
+run-mlperf-inference-app, cm4mlops at commit 3a60122724e9. Knows CM's words; what a value means is `config_options`'s.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.config import Scenario
-from assay.doors import cm_artifacts, native, sut_options
+from assay.doors import cm_artifacts, config_options, sut_options
 from assay.doors.cm_refused import upstream_name
 from assay.mlperf import workloads
 from assay.mlperf.rounds import round as rounds
@@ -67,7 +67,7 @@ class Setting:
     switches: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Variable -> the value that it asks for when it is switched on; off means nothing."""
     unit: str = ""
-    """What a bare number in a variable is counted in; native texts carry their unit."""
+    """What a bare number in a variable is counted in; the texts of options carry theirs."""
     prefix: str = ""
     """Of the dynamic variation whose rest is the value."""
 
@@ -104,7 +104,7 @@ class Setting:
         return f"{float(text)}s" if self.unit else text
 
     def text_of(self, key: str, value: str) -> str | None:
-        """What `value` of the variable `key` asks for, as native text; None when it asks for nothing."""
+        """What `value` of the variable `key` asks for, as an option's text; None when it asks for nothing."""
         if key in self.switches:
             return self.switches[key] if is_on(value) else None
         word = value.strip().lower()
@@ -199,7 +199,7 @@ def settings() -> Iterator[Setting]:
     """The table, and under a name of their own the fields that CM has no word for."""
     yield from SETTINGS
     known = {setting.field for setting in SETTINGS}
-    for field in native.FIELDS:
+    for field in config_options.FIELDS:
         if field.name not in known:
             yield Setting(field.name, ("CM_ASSAY_" + field.name.upper().replace(".", "_"),))
 

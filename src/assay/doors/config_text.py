@@ -1,4 +1,4 @@
-"""A config as the texts that ask for it: what `native` reads, written again for records, commands and CM's door."""
+"""A config as the texts that `config_options` reads, for records, commands and CM's door."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any
 
 from assay import suts
 from assay.config import BenchmarkConfig
-from assay.doors import native
+from assay.doors import config_options
 from assay.mlperf.sut.option import text_of
 
 
 def command(config: BenchmarkConfig) -> list[str]:
     """The `assay bench` command line that asks for exactly this config, defaults of the workload left out."""
     words, texts = ["assay", "bench", config.workload], asked(config)
-    for field in native.fields(suts.of(config)):
+    for field in config_options.fields(suts.of(config)):
         if field.name in texts and field.name != "paths.out":
             words += field.words(texts[field.name])
     return words
 
 
 def asked(config: BenchmarkConfig) -> dict[str, str]:
-    """{dotted field: text} of every field that is not as the workload has it; `native.build` reads it back.
+    """{dotted field: text} of every field that is not as the workload has it; `config_options.build` reads it back.
 
     The round is named in any case: the newest one is another in a later Assay.
     """
     kind = suts.of(config)
-    standard = dataclasses.replace(native.build(config.workload, {}, {}), sut_options=kind.defaults())
-    values = {field.name: _value(config, field.name) for field in native.fields(kind)}
+    standard = dataclasses.replace(config_options.build(config.workload, {}, {}), sut_options=kind.defaults())
+    values = {field.name: _value(config, field.name) for field in config_options.fields(kind)}
     kept = {"round": config.round or standard.round}
     changed = {name: value for name, value in values.items() if value != _value(standard, name)}
     return {name: _text(value) for name, value in {**changed, **kept}.items()}

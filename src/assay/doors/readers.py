@@ -1,7 +1,7 @@
 """What a user writes becomes a value: a function for each kind of text, which a Field names as its `read`.
 
 Each takes one text and returns its value; each raises a ConfigError that says what may stand there. Where the text came
-from is added by the door (`native.read`).
+from is added by the door (`config_options.read`).
 """
 
 from __future__ import annotations

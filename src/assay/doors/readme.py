@@ -78,14 +78,14 @@ class PublishedReport:
         return claimed | {validity.scenario for validity in self.validities}
 
     @property
-    def is_native(self) -> bool:
+    def is_of_assay(self) -> bool:
         """True for a command of `assay bench`, whose options are `--name value`."""
         return self.words[:2] == ("assay", "bench")
 
     @property
     def is_cm(self) -> bool:
         """True for a report that CM or MLC wrote, by its command, its head or the form of its results."""
-        return not self.is_native and (bool(self.options) or _OF_CM.search(self.text) is not None)
+        return not self.is_of_assay and (bool(self.options) or _OF_CM.search(self.text) is not None)
 
     @property
     def variations(self) -> tuple[str, ...]:

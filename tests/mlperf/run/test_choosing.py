@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from assay import suts
 from assay.config import BenchmarkConfig
-from assay.doors import native
+from assay.doors import config_options
 from assay.ground.errors import ArtifactError
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.run import choosing, job
@@ -65,7 +65,9 @@ def test_a_spread_is_that_many_different_rows_in_order_and_near_to_every_share(
 
 
 def asked(**flags: str) -> BenchmarkConfig:
-    return native.build("mixtral-8x7b", {"paths.dataset": "/d", "paths.checkpoint": "/m", **flags}, {})
+    return config_options.build(
+        "mixtral-8x7b", {"paths.dataset": "/d", "paths.checkpoint": "/m", **flags}, {}
+    )
 
 
 def test_a_test_style_run_takes_a_spread_and_a_fast_one_the_first() -> None:

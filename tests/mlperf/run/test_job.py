@@ -8,7 +8,7 @@ import pytest
 
 from assay import suts
 from assay.config import BenchmarkConfig, Mode
-from assay.doors import native
+from assay.doors import config_options
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf import workloads
 from assay.mlperf.run import job
@@ -18,7 +18,9 @@ FILES = {"paths.dataset": "/d.parquet", "paths.checkpoint": "/m"}
 
 
 def asked(**flags: str) -> BenchmarkConfig:
-    return native.build("mixtral-8x7b", {**FILES, **{k.replace("__", "."): v for k, v in flags.items()}}, {})
+    return config_options.build(
+        "mixtral-8x7b", {**FILES, **{k.replace("__", "."): v for k, v in flags.items()}}, {}
+    )
 
 
 def job_of(config: BenchmarkConfig) -> job.Job:
@@ -43,7 +45,7 @@ def test_a_development_name_is_the_round_it_belongs_to() -> None:
 )
 def test_beam_search_is_refused_by_a_sut_that_has_none(sut: str, words: str) -> None:
     with pytest.raises(ConfigError, match=f"answers of gptj-99 {words}"):
-        job_of(native.build("gptj-99", {**FILES, "sut": sut}, {}))
+        job_of(config_options.build("gptj-99", {**FILES, "sut": sut}, {}))
 
 
 @pytest.mark.parametrize("sut", ["engine", "transformers"])
@@ -105,7 +107,7 @@ def test_an_impossible_combination_is_refused_before_any_work(flags: dict[str, s
 def test_what_does_not_ship_has_to_be_brought(missing: str) -> None:
     flags = {name: path for name, path in FILES.items() if name != missing}
     with pytest.raises(ConfigError, match="does not ship"):
-        job_of(native.build("mixtral-8x7b", flags, {}))
+        job_of(config_options.build("mixtral-8x7b", flags, {}))
 
 
 def test_a_test_style_run_takes_ten_samples_unless_asked_and_a_fast_one_all() -> None:
@@ -161,12 +163,12 @@ def test_the_vocabulary_is_the_checkpoints_and_else_that_of_the_model_that_the_w
 
 def two_sets(**flags: str) -> BenchmarkConfig:
     files = {"paths.dataset": "/d/perf.parquet", "paths.tokenizer": "/m", "sut": "echo"}
-    return native.build("gpt-oss-120b", {**files, **flags}, {})
+    return config_options.build("gpt-oss-120b", {**files, **flags}, {})
 
 
 def test_a_scenario_without_limits_in_the_round_is_refused_with_those_that_can_be_run() -> None:
     files = {"paths.dataset": "/d/rows.pkl", "paths.tokenizer": "/m", "sut": "echo"}
-    config = native.build("deepseek-r1", {**files, "round": "v5.1", "scenarios": "interactive"}, {})
+    config = config_options.build("deepseek-r1", {**files, "round": "v5.1", "scenarios": "interactive"}, {})
     with pytest.raises(ConfigError, match="no Interactive limits in round") as caught:
         job_of(config)
     assert caught.value.hint == "--scenario offline,server"
@@ -193,7 +195,7 @@ def test_two_modes_over_one_of_two_sets_are_refused_in_valid_style_alone() -> No
 
 
 def test_a_second_set_of_a_workload_that_has_one_is_refused() -> None:
-    config = native.build(
+    config = config_options.build(
         "deepseek-r1", {"paths.dataset": "/d", "paths.accuracy_dataset": "/e", "sut": "echo"}, {}
     )
     with pytest.raises(ConfigError, match="has one data set"):

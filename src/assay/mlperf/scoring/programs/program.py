@@ -48,7 +48,7 @@ class Grading:
 
     @property
     def reason(self) -> str:
-        """Why some were not graded, the most frequent first: `no ruby: apt install ruby (33 answers)`; empty when all were."""
+        """`no ruby: apt install ruby (33 answers)`, the most frequent reason first; empty when all were graded."""
         reasons = Counter(verdict.reason for verdict in self.verdicts if verdict.passed is None)
         return "; ".join(f"{why} ({counted(count, 'answer')})" for why, count in reasons.most_common())
 

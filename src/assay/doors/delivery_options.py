@@ -20,7 +20,7 @@ from assay.config import (
     Request,
     Style,
 )
-from assay.doors import native
+from assay.doors import config_options
 from assay.doors.run_file import RunFile
 from assay.ground import paths
 from assay.ground.errors import ConfigError
@@ -98,7 +98,7 @@ def from_args(args: argparse.Namespace) -> Request:
     Raises: ConfigError, also for a tree of a fake that is not to be marked.
     """
     file = _file(args)
-    config = native.over_file(args, file)
+    config = config_options.over_file(args, file)
     if config.style.value != file.settings.get("style", config.style.value):
         file = file.without(STYLES_OWN)
     delivery = file.delivery_over(_usual(config, args.allow_fake))
@@ -113,7 +113,7 @@ def from_args(args: argparse.Namespace) -> Request:
 def _file(args: argparse.Namespace) -> RunFile:
     """What the flags go over; to resume a run, its own config.json, and its folder is the run folder."""
     if args.resume is None:
-        return native.read_file(args.config)
+        return config_options.read_file(args.config)
     if args.config is not None or getattr(args, "paths.out") is not None:
         raise ConfigError(
             "--resume RUN names the run folder and its settings", "leave --config and --out out of it"
@@ -122,7 +122,7 @@ def _file(args: argparse.Namespace) -> RunFile:
     if not folder.config.is_file():
         raise ConfigError(f"{folder} holds no config.json: no run of Assay began there", "--resume RUN")
     setattr(args, "paths.out", str(args.resume))
-    return native.read_file(folder.config)
+    return config_options.read_file(folder.config)
 
 
 def _usual(config: BenchmarkConfig, allow_fake: bool | None) -> Delivery:

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.config import BenchmarkConfig, Device, Mode, Precision, Scenario, Style
-from assay.doors import config_text, native, sut_options
+from assay.doors import config_options, config_text, sut_options
 from assay.ground.errors import ConfigError
 from assay.mlperf.rounds import round as rounds
 
 
 def test_nothing_asked_gives_the_workloads_defaults_and_says_so() -> None:
-    config = native.build(None, {}, {})
+    config = config_options.build(None, {}, {})
     assert config.workload == "mixtral-nano"
     assert config.style is Style.TEST
     assert config.limits.batch == 64
@@ -26,20 +26,20 @@ def test_nothing_asked_gives_the_workloads_defaults_and_says_so() -> None:
 
 def test_without_a_round_the_newest_that_has_the_workload_is_asked_and_the_command_names_it() -> None:
     for workload in ("mixtral-8x7b", "mixtral-nano"):
-        config = native.build(workload, {}, {})
+        config = config_options.build(workload, {}, {})
         assert config.round == rounds.rounds_of("mixtral-8x7b")[-1]
         assert config.origin["round"] == f"default of {workload}"
         assert f"--round {config.round}" in " ".join(config_text.command(config))
 
 
 def test_mixtral_8x7b_is_run_in_the_precision_that_is_published() -> None:
-    assert native.build("mixtral-8x7b", {}, {}).precision is Precision.BFLOAT16
+    assert config_options.build("mixtral-8x7b", {}, {}).precision is Precision.BFLOAT16
 
 
 def test_a_flag_wins_over_run_yaml_and_run_yaml_over_the_default(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
     file.write_text("workload: mixtral-nano\nprecision: bfloat16\nlimits:\n  batch: 4\n  samples: 7\n")
-    config = native.build(None, {"limits.batch": "9"}, native.read_file(file).settings)
+    config = config_options.build(None, {"limits.batch": "9"}, config_options.read_file(file).settings)
     assert (config.precision, config.limits.batch, config.limits.samples) == (Precision.BFLOAT16, 9, 7)
     assert config.origin["limits.batch"] == "flag --batch"
     assert config.origin["limits.samples"] == "run.yaml"
@@ -72,7 +72,7 @@ def test_a_bad_run_yaml_is_refused_with_the_nearest_key(tmp_path: Path, text: st
     file = tmp_path / "run.yaml"
     file.write_text(text)
     with pytest.raises(ConfigError) as error:
-        native.build(None, {}, native.read_file(file).settings)
+        config_options.build(None, {}, config_options.read_file(file).settings)
     assert hint in str(error.value)
 
 
@@ -92,7 +92,7 @@ def test_a_bad_run_yaml_is_refused_with_the_nearest_key(tmp_path: Path, text: st
 )
 def test_a_bad_value_names_its_layer_and_the_way_out(name: str, text: str, words: list[str]) -> None:
     with pytest.raises(ConfigError) as error:
-        native.build(None, {name: text}, {})
+        config_options.build(None, {name: text}, {})
     for word in words:
         assert word in str(error.value)
 
@@ -101,7 +101,7 @@ def test_a_bad_value_names_its_layer_and_the_way_out(name: str, text: str, words
     ("text", "seconds"), [("600s", 600), ("10m", 600), ("500ms", 0.5), ("2", 2), ("1h", 3600)]
 )
 def test_durations_are_read_in_the_units_people_write(text: str, seconds: float) -> None:
-    assert native.build(None, {"limits.min_duration_s": text}, {}).limits.min_duration_s == seconds
+    assert config_options.build(None, {"limits.min_duration_s": text}, {}).limits.min_duration_s == seconds
 
 
 @pytest.mark.parametrize(
@@ -119,17 +119,17 @@ def test_durations_are_read_in_the_units_people_write(text: str, seconds: float)
 )
 def test_a_number_beyond_all_measure_and_an_empty_path_are_refused(name: str, text: str) -> None:
     with pytest.raises(ConfigError, match=r"is not a|no path"):
-        native.build(None, {name: text}, {})
+        config_options.build(None, {name: text}, {})
 
 
 def test_a_device_in_place_of_a_run_yaml_is_refused() -> None:
     with pytest.raises(ConfigError, match="is a device, no file"):
-        native.read_file(Path("/dev/zero"))
+        config_options.read_file(Path("/dev/zero"))
 
 
 def test_an_unknown_workload_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"mixtral-8x7b"):
-        native.build("mixtral-8x7", {}, {})
+        config_options.build("mixtral-8x7", {}, {})
 
 
 def _subset(kind: type) -> st.SearchStrategy[str]:
@@ -165,7 +165,7 @@ own_options = st.sampled_from(
 
 @given(st.builds(dict.__or__, asked, own_options))
 def test_the_printed_command_asks_for_the_same_config_again(flags: dict[str, str]) -> None:
-    config = native.build("mixtral-8x7b", flags, {})
+    config = config_options.build("mixtral-8x7b", flags, {})
     assert typed(*config_text.command(config)[2:]) == config
 
 
@@ -185,7 +185,7 @@ def test_a_key_of_run_yaml_that_is_unknown_or_stands_twice_is_refused(
     file = tmp_path / "run.yaml"
     file.write_text(text)
     with pytest.raises(ConfigError) as error:
-        native.read_file(file)
+        config_options.read_file(file)
     assert words in str(error.value)
 
 
@@ -197,18 +197,18 @@ def test_a_config_is_plain_json_with_its_origins() -> None:
 
 def test_the_config_of_a_run_asks_for_the_same_job_in_a_new_folder(tmp_path: Path) -> None:
     flags = {"scenarios": "server", "limits.min_duration_s": "20s", "paths.out": str(tmp_path), "sut": "echo"}
-    asked = native.build("mixtral-8x7b", {**flags, "sut_options.pace": "3"}, {})
+    asked = config_options.build("mixtral-8x7b", {**flags, "sut_options.pace": "3"}, {})
     (tmp_path / "config.json").write_text(json.dumps(asked.to_dict()))
-    again = native.build(None, {}, native.read_file(tmp_path / "config.json").settings)
+    again = config_options.build(None, {}, config_options.read_file(tmp_path / "config.json").settings)
     assert again.paths.out is None
     assert dataclasses.replace(again, paths=asked.paths) == asked
 
 
 def typed(*words: str) -> BenchmarkConfig:
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    native.add_arguments(parser)
+    config_options.add_arguments(parser)
     sut_options.add_arguments(parser)
-    return native.from_args(parser.parse_args(list(words)))
+    return config_options.from_args(parser.parse_args(list(words)))
 
 
 def test_an_option_of_one_sut_alone_asks_for_it() -> None:
@@ -234,14 +234,14 @@ def test_model_is_the_workload_or_its_checkpoint_where_the_sut_has_no_such_optio
 
 def test_a_field_that_there_is_not_is_named_with_its_layer() -> None:
     with pytest.raises(ConfigError, match=r"no setting 'limits\.sample'") as told:
-        native.build(None, {"limits.sample": "4"}, {})
+        config_options.build(None, {"limits.sample": "4"}, {})
     assert "limits.samples" in told.value.hint
     with pytest.raises(ConfigError, match=r"run\.yaml: no setting 'colour'"):
-        native.build(None, {}, {"colour": "red"})
+        config_options.build(None, {}, {"colour": "red"})
 
 
 def test_a_folder_may_stand_for_its_dataset(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text("")
     for flag in ("paths.dataset", "paths.accuracy_dataset"):
-        paths = native.build("gpt-oss-120b", {flag: str(tmp_path)}, {}).paths
+        paths = config_options.build("gpt-oss-120b", {flag: str(tmp_path)}, {}).paths
         assert tmp_path / "rows.jsonl" in (paths.dataset, paths.accuracy_dataset)

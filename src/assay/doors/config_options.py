@@ -1,4 +1,4 @@
-"""The native door: flags and run.yaml become one BenchmarkConfig.
+"""The options of a benchmark: flags and run.yaml become one BenchmarkConfig.
 
 FIELDS is the one table: a dotted config field, its flag, and how its text is read (`readers.py`); the options of the
 SUT that is asked for are added to it (`fields`). A value comes from the first of: flag, run.yaml, the workload's own

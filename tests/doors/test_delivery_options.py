@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from assay.config import ContainerRequest, Delivery, EarlierRun, MayFetch
-from assay.doors import native, native_delivery
+from assay.doors import config_options, delivery_options
 from assay.ground.errors import ConfigError
 from tests.bench import echo_job
 
 
 def ask(*words: str) -> Delivery:
     parser = argparse.ArgumentParser()
-    native.add_arguments(parser)
-    native_delivery.add_arguments(parser)
-    return native_delivery.from_args(parser.parse_args(words)).delivery
+    config_options.add_arguments(parser)
+    delivery_options.add_arguments(parser)
+    return delivery_options.from_args(parser.parse_args(words)).delivery
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_the_recorded_command_asks_for_the_same_place_of_the_run() -> None:
         "--container-privileged",
         "--unsafe-no-sandbox",
     ]
-    assert native_delivery.extra_flags(ask(*words)) == tuple(words)
-    assert native_delivery.extra_flags(ask("--gate", "--submit")) == ()
+    assert delivery_options.extra_flags(ask(*words)) == tuple(words)
+    assert delivery_options.extra_flags(ask("--gate", "--submit")) == ()
 
 
 @pytest.fixture
@@ -123,9 +123,9 @@ def test_a_file_that_wants_a_tree_of_a_fake_is_refused_by_name(tmp_path: Path) -
 def test_to_resume_is_to_ask_for_what_the_run_was_asked_for(tmp_path: Path) -> None:
     asked = echo_job.begun(tmp_path / "run", Delivery(gate=True)).job.config
     parser = argparse.ArgumentParser()
-    native.add_arguments(parser)
-    native_delivery.add_arguments(parser)
-    request = native_delivery.from_args(parser.parse_args(["--resume", str(tmp_path / "run")]))
+    config_options.add_arguments(parser)
+    delivery_options.add_arguments(parser)
+    request = delivery_options.from_args(parser.parse_args(["--resume", str(tmp_path / "run")]))
     assert request.config == asked
     assert request.delivery == Delivery(gate=True, earlier_run=EarlierRun.RESUME)
     for words in (["--out", "x"], ["--config", "x"]):
