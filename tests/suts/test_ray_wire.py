@@ -12,7 +12,7 @@ import pytest
 
 from assay.ground.errors import RunFailed
 from assay.mlperf.sut.channel import Channel, Kind
-from assay.mlperf.sut.interface import Answer
+from assay.mlperf.sut.interface import Answer, FirstToken
 from assay.suts import ray_wire
 
 SECRET = ray_wire.secret()
@@ -77,7 +77,7 @@ def test_who_lacks_the_secret_is_turned_away_and_keeps_nobody_out(
         ray_wire.connect("127.0.0.1", entrance.port, ray_wire.secret())
     silent = socket.create_connection(("127.0.0.1", entrance.port))
     ours, theirs = joined(sut, entrance)
-    theirs.first_tokens([(1, 2)])  # type: ignore[list-item]
+    theirs.first_tokens([FirstToken(1, 2)])
     assert ours.receive() is not None
     for each in (silent, ours, theirs):
         each.close()
