@@ -331,9 +331,8 @@ def test_an_unknown_api_names_those_that_are_near() -> None:
 
 
 def test_a_refusal_by_status() -> None:
-    kinds = {429: "BUSY", 503: "BUSY", 400: "REQUEST", 401: "REQUEST", 500: "SERVER", 301: "REQUEST"}
-    assert {status: refusal(status, "", was_ready=True).kind.name for status in kinds} == kinds
-    assert refusal(503, "", was_ready=False).kind is FailureKind.LOADING
+    kinds = {429: "BUSY", 503: "LOADING", 400: "REQUEST", 401: "REQUEST", 500: "SERVER", 301: "REQUEST"}
+    assert {status: refusal(status, "").kind.name for status in kinds} == kinds
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from assay.endpoint.address import Address
 from assay.ground.errors import EnvironmentProblem
 from assay.suts.endpoint_http import models
 
-HEALTH = {"status": 200}
+SAYS: dict[str, tuple[int, bytes]] = {}
+"""Path -> status and body."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -18,9 +19,10 @@ class Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/v1/models" else HEALTH["status"])
+        status, body = SAYS.get(self.path, (200, b'{"data": [{"id": "m"}]}'))
+        self.send_response(status)
         self.end_headers()
-        self.wfile.write(b'{"data": [{"id": "m"}]}')
+        self.wfile.write(body)
 
 
 @pytest.fixture
@@ -31,10 +33,29 @@ def address() -> Iterator[Address]:
         server.shutdown()
 
 
-def test_a_server_that_lists_its_models_while_it_loads_is_not_ready(address: Address) -> None:
-    HEALTH["status"] = 503
+@pytest.fixture(autouse=True)
+def says_nothing_else() -> Iterator[None]:
+    yield
+    SAYS.clear()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [(b"", "says 503\n"), (b'{"error": "engine\n dead"}', r'says 503 \(\{"error": "engine dead"\}\)\n')],
+)
+def test_a_server_that_lists_its_models_and_is_not_well_loads_or_has_died(
+    address: Address, body: bytes, said: str
+) -> None:
+    SAYS["/health"] = (503, body)
+    with pytest.raises(EnvironmentProblem, match=said) as found:
+        models(address, None)
+    assert "its engine has died" in str(found.value.hint)
+    for status in (200, 404):
+        SAYS["/health"] = (status, b"")
+        assert models(address, None) == ["m"]
+
+
+def test_a_server_that_lists_no_models_yet_is_loading(address: Address) -> None:
+    SAYS["/v1/models"] = (503, b"")
     with pytest.raises(EnvironmentProblem, match="is not ready yet"):
         models(address, None)
-    for status in (200, 404):
-        HEALTH["status"] = status
-        assert models(address, None) == ["m"]

@@ -136,7 +136,7 @@ def test_an_answer_ends_with_the_stop_sequence_of_its_sample() -> None:
     [
         ("reset", "before any byte"),
         ("429", "because of load"),
-        ("503", "not ready yet"),
+        ("503", "not ready, or no longer"),
         ("500", "HTTP 500"),
         ("cut", "broke off"),
         ("error", "out of memory"),

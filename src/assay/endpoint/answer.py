@@ -140,5 +140,5 @@ class AnswerStream:
         return bool(self.ids) and self.usage.completion_tokens == len(self.ids)
 
     def _refused(self, status: int) -> None:
-        said = refusal(status, " ".join(self._refusal.decode("utf-8", "replace").split()), was_ready=False)
+        said = refusal(status, " ".join(self._refusal.decode("utf-8", "replace").split()))
         self.fail(said.kind, said.detail)

@@ -10,8 +10,8 @@ class FailureKind(Enum):
     """Kinds that call for different action."""
 
     CONNECT = "connection refused or reset before any byte"
-    BUSY = "refused because of load (HTTP 429, or 503 after it was ready)"
-    LOADING = "not ready yet (HTTP 503)"
+    BUSY = "refused because of load (HTTP 429)"
+    LOADING = "not ready, or no longer (HTTP 503)"
     REQUEST = "the request is refused as wrong (HTTP 4xx)"
     SERVER = "the server reports an error (HTTP 5xx, or an error event)"
     CUT = "the stream broke off before its end"
@@ -35,10 +35,9 @@ class EndpointFailure:
     """Tokens that had arrived; a retry is honest only at 0."""
 
 
-def refusal(status: int, detail: str, *, was_ready: bool) -> EndpointFailure:
-    """The kind of failure that an HTTP status other than 200 means. `was_ready`: the server has answered before, so
-    that 503 means overload."""
-    if status == 429 or (status == 503 and was_ready):
+def refusal(status: int, detail: str) -> EndpointFailure:
+    """The kind of failure that an HTTP status other than 200 means."""
+    if status == 429:
         kind = FailureKind.BUSY
     elif status == 503:
         kind = FailureKind.LOADING

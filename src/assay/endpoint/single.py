@@ -135,7 +135,7 @@ def answer(server: ProbedServer, api: Api, body: bytes) -> SingleAnswer:
 def _refused(response: http.client.HTTPResponse) -> EndpointFailure | None:
     """Why the body is no stream of an answer; None where it may be one."""
     if response.status != 200:
-        return refusal(response.status, _message(response.read(_READ)), was_ready=False)
+        return refusal(response.status, _message(response.read(_READ)))
     if (coding := response.getheader("Content-Encoding", "identity")) != "identity":
         return EndpointFailure(FailureKind.DAMAGED, compressed(coding))
     if response.getheader("Content-Type", "").lower().startswith("text/html"):

@@ -34,17 +34,25 @@ def get_json(address: Address, path: str, token: str | None) -> Mapping[str, obj
 
 def models(address: Address, token: str | None) -> list[str]:
     """Names of the models that the server serves; empty when it does not say. Raises: EnvironmentProblem when it
-    does not answer, is still loading, or wants another token.
+    does not answer, is still loading, has lost its engine, or wants another token.
 
     A server may list its models while it loads (llama.cpp once did), so its /health counts too, where it has one.
+    vLLM's, which lists them once its engine runs, is 503 when the engine has died. Source: vLLM, EngineDeadError.
     """
     status, _ = get(address, "/v1/models", token)
     if status in (401, 403):
         raise EnvironmentProblem(
             f"{address.text} refuses the bearer token (HTTP {status})", "--api-key-env NAME"
         )
-    if 503 in (status, get(address, "/health", token)[0]):
+    if status == 503:
         raise EnvironmentProblem(f"{address.text} is not ready yet (HTTP 503)", "wait until it has loaded")
+    health, words = get(address, "/health", token)
+    if health == 503:
+        said = " ".join(words.split())[:200]
+        raise EnvironmentProblem(
+            f"{address.text} lists its models, but its /health says 503" + (f" ({said})" if said else ""),
+            "wait while it loads; if it had been ready, its engine has died: see its log, and start it again",
+        )
     return [str(entry["id"]) for entry in model_entries(address, token)]
 
 
