@@ -16,8 +16,8 @@ import torch
 from assay.config import Precision
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.ops.cpu import build, library
+from assay.engine.ops.cpu.cpu_ops import CpuOps
 from assay.engine.ops.cpu.instructions import choose
-from assay.engine.ops.cpu.native import NativeOps
 
 DEPTH, COLUMNS, WEIGHTS = 1024, 3584, 12
 """Twelve weights of 7.3 MB: none is still in cache when its turn comes again."""
@@ -37,7 +37,7 @@ def main() -> None:
     lib = library.load(build.build())
     weights = [torch.randn(COLUMNS, DEPTH).mul_(0.02).bfloat16() for _ in range(WEIGHTS)]
     best, _ = choose(lib, args.kernels)
-    bf16, int8 = (NativeOps(lib, p, SHAPE, 1, best) for p in (Precision.BFLOAT16, Precision.INT8))
+    bf16, int8 = (CpuOps(lib, p, SHAPE, 1, best) for p in (Precision.BFLOAT16, Precision.INT8))
     packed_bf16, packed_int8 = ([ops.pack_matrix(w) for w in weights] for ops in (bf16, int8))
     print("| rows | ours bfloat16 | oneDNN bfloat16 | median ratio | ours int8 |\n|---|---|---|---|---|")
     for rows in map(int, args.rows.split(",")):

@@ -11,14 +11,14 @@ import torch
 from assay.config import Precision
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.ops.cpu import build, library, onednn
+from assay.engine.ops.cpu.cpu_ops import CpuOps
 from assay.engine.ops.cpu.instructions import InstructionSet, choose
-from assay.engine.ops.cpu.native import NativeOps
 
 MODEL = DecoderConfig(96, 64, 96, 2, 4, 2, 16, 4, 2, 1e-5, 1e4, 512, False, ())
 
 
 @pytest.fixture
-def ops() -> NativeOps:
+def ops() -> CpuOps:
     """That let oneDNN multiply from 20 rows."""
     if shutil.which("g++") is None:
         pytest.skip("no g++ on this machine: the kernels cannot be built")
@@ -26,7 +26,7 @@ def ops() -> NativeOps:
     best, _ = choose(lib, "native")
     if reason := onednn.unusable(MODEL, best):
         pytest.skip(reason)
-    return NativeOps(lib, Precision.BFLOAT16, MODEL, 1, best, None, 20)
+    return CpuOps(lib, Precision.BFLOAT16, MODEL, 1, best, None, 20)
 
 
 def random(*shape: int) -> torch.Tensor:
@@ -34,7 +34,7 @@ def random(*shape: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("columns", "depth"), [(64, 32), (130, 96), (200, 1024)])
-def test_one_copy_of_a_weight_serves_few_rows_and_many(ops: NativeOps, columns: int, depth: int) -> None:
+def test_one_copy_of_a_weight_serves_few_rows_and_many(ops: CpuOps, columns: int, depth: int) -> None:
     weight = random(columns, depth)
     packed = ops.pack_matrix(weight)
     assert packed.onednn is not None, "oneDNN lays this weight out in another way"
@@ -48,7 +48,7 @@ def test_one_copy_of_a_weight_serves_few_rows_and_many(ops: NativeOps, columns: 
         assert is_rounded is (rows == 20), "oneDNN's products are bfloat16, ours float32"
 
 
-def test_a_weight_that_onednn_lays_out_in_another_way_stays_ours(ops: NativeOps) -> None:
+def test_a_weight_that_onednn_lays_out_in_another_way_stays_ours(ops: CpuOps) -> None:
     weight, h = random(72, 100), random(40, 100)
     packed = ops.pack_matrix(weight)
     assert packed.onednn is None

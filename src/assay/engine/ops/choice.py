@@ -11,8 +11,8 @@ from assay.engine.config import EngineConfig
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.ops import Ops, TilesFrom
 from assay.engine.ops.cpu import build, instructions, library, onednn, onednn_rates, rates
+from assay.engine.ops.cpu.cpu_ops import CpuOps, unsupported
 from assay.engine.ops.cpu.instructions import InstructionSet
-from assay.engine.ops.cpu.native import NativeOps, unsupported
 from assay.engine.ops.cpu.onednn_rates import OneDnnRates
 from assay.engine.ops.cpu.rates import Rates
 from assay.engine.ops.plain import PlainOps
@@ -37,7 +37,7 @@ def choose_ops(config: EngineConfig, model: DecoderConfig) -> tuple[Ops, tuple[s
         )
 
 
-def _native(config: EngineConfig, model: DecoderConfig) -> tuple[NativeOps, tuple[str, ...]]:
+def _native(config: EngineConfig, model: DecoderConfig) -> tuple[CpuOps, tuple[str, ...]]:
     if config.precision not in (Precision.BFLOAT16, Precision.INT8):
         raise ConfigError(
             f"native kernels compute in bfloat16 or int8, not in {config.precision.value}",
@@ -58,7 +58,7 @@ def _native(config: EngineConfig, model: DecoderConfig) -> tuple[NativeOps, tupl
         chosen, notes = InstructionSet.AVX512, (f"AMX is not used: {problem.message}",)
     onednn_from, more = _onednn_from(config, model, lib, path, chosen, tiles_from)
     threads = config.threads or cores.usable()
-    ops = NativeOps(lib, config.precision, model, threads, chosen, tiles_from, onednn_from)
+    ops = CpuOps(lib, config.precision, model, threads, chosen, tiles_from, onednn_from)
     return ops, (*notes, *more)
 
 

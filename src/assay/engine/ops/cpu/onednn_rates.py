@@ -21,8 +21,8 @@ from assay.config import Precision
 from assay.engine.forward import torch_threads
 from assay.engine.ops import TilesFrom
 from assay.engine.ops.cpu import rates
+from assay.engine.ops.cpu.cpu_ops import CpuOps
 from assay.engine.ops.cpu.instructions import InstructionSet
-from assay.engine.ops.cpu.native import NativeOps
 from assay.engine.ops.cpu.rates import NEVER, SHAPE, Rate
 from assay.ground import files
 
@@ -82,10 +82,10 @@ def measure(
     lib: ctypes.CDLL, library: Path, best: InstructionSet, tiles_from: TilesFrom | None
 ) -> OneDnnRates:
     """Check oneDNN against the reference, then measure and keep. Raises: EnvironmentProblem as above."""
-    few = NativeOps(lib, Precision.BFLOAT16, SHAPE, 1, best, tiles_from, NEVER)
-    many = NativeOps(lib, Precision.BFLOAT16, SHAPE, 1, best, tiles_from, 1)
-    own = NativeOps(lib, Precision.BFLOAT16, SHAPE, 1, best, tiles_from)
-    found: dict[NativeOps, Rate] = {own: {}, few: {}, many: {}}
+    few = CpuOps(lib, Precision.BFLOAT16, SHAPE, 1, best, tiles_from, NEVER)
+    many = CpuOps(lib, Precision.BFLOAT16, SHAPE, 1, best, tiles_from, 1)
+    own = CpuOps(lib, Precision.BFLOAT16, SHAPE, 1, best, tiles_from)
+    found: dict[CpuOps, Rate] = {own: {}, few: {}, many: {}}
     with torch_threads(1):
         rates.refuse_wrong_answers(many, Precision.BFLOAT16, "oneDNN differs", ERROR_MAX, "kernels=avx512")
         weights = [rates.random_rows(rates.COLUMNS, rates.DEPTH) for _ in range(rates.WEIGHTS)]

@@ -18,8 +18,9 @@ from torch import Tensor
 from assay.config import Precision
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.ops import TilesFrom, reference
+from assay.engine.ops.cpu.cpu_ops import CpuOps
 from assay.engine.ops.cpu.instructions import InstructionSet
-from assay.engine.ops.cpu.native import NativeOps, Packed
+from assay.engine.ops.cpu.packer import Packed
 from assay.ground import files
 from assay.ground.errors import EnvironmentProblem
 
@@ -82,7 +83,7 @@ def measure(lib: ctypes.CDLL, library: Path) -> Rates:
     """Check tiles against the reference, then measure and keep. Raises: EnvironmentProblem as above."""
     vectors, tiles = {}, {}
     for precision in (Precision.BFLOAT16, Precision.INT8):
-        ops = NativeOps(lib, precision, SHAPE, 1, InstructionSet.AMX, TilesFrom(1, 1))
+        ops = CpuOps(lib, precision, SHAPE, 1, InstructionSet.AMX, TilesFrom(1, 1))
         limit = ERROR_MAX[precision]
         refuse_wrong_answers(ops, precision, "AMX tiles differ", limit, "kernels=avx512")
         vectors[precision.value], tiles[precision.value] = _measured(lib, ops)
@@ -100,7 +101,7 @@ def _beside(library: Path) -> Path:
     return library.with_suffix(".rates.json")
 
 
-def refuse_wrong_answers(ops: NativeOps, precision: Precision, who: str, error_max: float, hint: str) -> None:
+def refuse_wrong_answers(ops: CpuOps, precision: Precision, who: str, error_max: float, hint: str) -> None:
     """Hold products of a few rows against the reference. Raises: EnvironmentProblem when they differ by more than
     error_max, a part of the largest value."""
     weight = random_rows(CHECKED_COLUMNS, DEPTH)
@@ -120,7 +121,7 @@ def refuse_wrong_answers(ops: NativeOps, precision: Precision, who: str, error_m
             )
 
 
-def _measured(lib: ctypes.CDLL, ops: NativeOps) -> tuple[Rate, Rate]:
+def _measured(lib: ctypes.CDLL, ops: CpuOps) -> tuple[Rate, Rate]:
     packed = [ops.pack_matrix(random_rows(COLUMNS, DEPTH)) for _ in range(WEIGHTS)]
     vectors, tiles = Rate(), Rate()
     for rows in ROWS:
@@ -139,7 +140,7 @@ def rate(rows: int, seconds: float) -> float:
     return round(2 * rows * DEPTH * COLUMNS * WEIGHTS / 1e9 / seconds, 1)
 
 
-def cpu_seconds(ops: NativeOps, h: Tensor, packed: list[Packed]) -> float:
+def cpu_seconds(ops: CpuOps, h: Tensor, packed: list[Packed]) -> float:
     """Of the thread, so that foreign processes disturb caches and memory but not the count."""
     start = time.thread_time()
     for each in packed:

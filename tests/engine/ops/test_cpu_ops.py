@@ -17,8 +17,8 @@ from assay.config import Precision
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.ops import AttentionWeights, Routing, Step, TilesFrom, reference
 from assay.engine.ops.cpu import build, library, onednn, onednn_rates, rates
+from assay.engine.ops.cpu.cpu_ops import CpuOps
 from assay.engine.ops.cpu.instructions import InstructionSet, choose
-from assay.engine.ops.cpu.native import NativeOps
 from assay.engine.ops.plain import PlainOps
 from assay.engine.sampling import greedy
 from assay.ground import settings
@@ -67,9 +67,9 @@ def close(got: Tensor, expected: Tensor, part: float) -> None:
     assert difference < part, f"off by {difference:.2e} of the largest value"
 
 
-def ops_for(form: Form, precision: Precision = Precision.BFLOAT16, model: DecoderConfig = MODEL) -> NativeOps:
+def ops_for(form: Form, precision: Precision = Precision.BFLOAT16, model: DecoderConfig = MODEL) -> CpuOps:
     onednn_from = form.onednn_from if precision is Precision.BFLOAT16 else None
-    return NativeOps(form.lib, precision, model, 2, form.instructions, None, onednn_from)
+    return CpuOps(form.lib, precision, model, 2, form.instructions, None, onednn_from)
 
 
 @pytest.mark.parametrize("rows", ROWS)
@@ -298,7 +298,7 @@ def test_few_rows_are_multiplied_by_vectors_from_weights_that_lie_as_tiles(
 ) -> None:
     """Experts of one layer may run on both."""
     models = [
-        NativeOps(form.lib, precision, MODEL, 2, form.instructions, TilesFrom(fewest, fewest))
+        CpuOps(form.lib, precision, MODEL, 2, form.instructions, TilesFrom(fewest, fewest))
         for fewest in (1, 20, 10_000)
     ]
     experts = [[random(*shape, seed=e) for e in range(4)] for shape in ((96, 64), (96, 64), (64, 96))]
@@ -379,7 +379,7 @@ def test_tiles_that_differ_from_the_reference_are_refused(
 ) -> None:
     lib = library.load(build.build(("-DASSAY_TILES_STAND_IN",)))
     monkeypatch.setattr(
-        rates.NativeOps, "linear", lambda _, h, packed: torch.zeros(len(h), packed.layout.columns)
+        rates.CpuOps, "linear", lambda _, h, packed: torch.zeros(len(h), packed.layout.columns)
     )
     with pytest.raises(EnvironmentProblem, match="differ from the reference"):
         rates.measure(lib, tmp_path / "kernels.so")
