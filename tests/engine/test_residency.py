@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from assay.config import Precision
 from assay.engine.config import PRECISIONS, EngineConfig
 from assay.engine.decoder_config import DecoderConfig
-from assay.engine.kv_blocks import BLOCK_TOKENS
+from assay.engine.kv_blocks import BLOCK_TOKENS, KvBlocks
 from assay.engine.residency import RUNTIME_BYTES, kv_bytes_per_token, plan, row_bytes, weight_bytes
+from assay.engine.scheduler import Scheduler
+from assay.engine.sequence import EngineRequest, Sequence
 from assay.ground.errors import EnvironmentProblem
 
 MIXTRAL = DecoderConfig(32000, 4096, 14336, 32, 32, 8, 128, 8, 2, 1e-5, 1e6, 32768, False, (2,))
@@ -121,3 +123,16 @@ def test_a_plan_never_exceeds_what_is_available(kv_tokens: int, precision: Preci
     else:
         assert found.total <= gib * GIB
         assert found.kv_blocks * BLOCK_TOKENS >= kv_tokens
+
+
+def test_kv_beside_experts_on_disk_admits_all_sequences_at_once() -> None:
+    """Planned without the spare block of each, the last tenth waited and was then read for alone."""
+    tokens, count = 150, 48
+    engine = replace(
+        ENGINE, weights="disk", max_running=count, token_budget=count * tokens, typical_tokens=tokens
+    )
+    scheduler = Scheduler(KvBlocks(plan(MIXTRAL, engine, 64 * GIB).kv_blocks), count, count * tokens)
+    for number in range(count):
+        scheduler.add(Sequence(EngineRequest(number, (1,) * (tokens - 8), 8)))
+    scheduler.next_batch()
+    assert (scheduler.num_running, scheduler.num_waiting) == (count, 0)

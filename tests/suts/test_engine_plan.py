@@ -12,7 +12,7 @@ from assay.config import Device, Precision
 from assay.engine import api, disk_rate, packed, residency
 from assay.engine.config import EngineConfig
 from assay.engine.families import model_config
-from assay.engine.kv_blocks import blocks_for
+from assay.engine.kv_blocks import SPARE_BLOCKS, blocks_for
 from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import SutSpec
@@ -174,6 +174,6 @@ def test_reading_from_disk_bounds_each_step(
 def test_no_more_sequences_run_at_once_than_keys_and_values_have_room_for() -> None:
     config = EngineConfig(Path("toy"), max_running=64, typical_tokens=512)
     plan = residency.plan(MODEL, config, 60 * GIB)
-    each = blocks_for(512)
+    each = blocks_for(512) + SPARE_BLOCKS
     for blocks, most in ((0, 1), (each - 1, 1), (5 * each, 5), (64 * each, 64), (900 * each, 64)):
         assert engine_plan.at_once(config, replace(plan, kv_blocks=blocks)).max_running == most

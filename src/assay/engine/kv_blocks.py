@@ -7,6 +7,9 @@ from collections.abc import Iterable
 BLOCK_TOKENS = 16
 """Tokens of KV in one block. One AVX-512 register holds 16 float32 scores, so a block is one tile of QK^T."""
 
+SPARE_BLOCKS = 1
+"""Free for each sequence that runs when another is admitted, so that those that run can grow"""
+
 
 def blocks_for(num_tokens: int) -> int:
     """Blocks that hold `num_tokens` tokens: blocks_for(0) = 0, blocks_for(16) = 1, blocks_for(17) = 2."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from assay.config import BYTES_PER_WEIGHT, Precision
 from assay.engine.config import PRECISIONS, EngineConfig
 from assay.engine.decoder_config import DecoderConfig
-from assay.engine.kv_blocks import BLOCK_TOKENS, blocks_for
+from assay.engine.kv_blocks import BLOCK_TOKENS, SPARE_BLOCKS, blocks_for
 from assay.ground.errors import EnvironmentProblem
 
 WEIGHT_BYTES = {precision: int(BYTES_PER_WEIGHT[precision]) for precision in PRECISIONS}
@@ -117,7 +117,7 @@ def from_disk(model: DecoderConfig, engine: EngineConfig, available: int) -> Res
     block = BLOCK_TOKENS * kv_bytes_per_token(model, engine)
     most = engine.max_running * blocks_for(model.max_positions)
     least = blocks_for(engine.kv_tokens) if engine.kv_tokens else min(most, blocks_for(LEAST_KV_TOKENS))
-    wanted = engine.max_running * blocks_for(engine.typical_tokens)
+    wanted = engine.max_running * (blocks_for(engine.typical_tokens) + SPARE_BLOCKS)
     for each in SLOTS_PER_EXPERT:
         slots = each * model.num_experts
         room = available - dense - rows - RUNTIME_BYTES - slots * expert

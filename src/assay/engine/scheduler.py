@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from assay.engine.batch import Batch, Chunk
-from assay.engine.kv_blocks import BLOCK_TOKENS, KvBlocks, blocks_for
+from assay.engine.kv_blocks import BLOCK_TOKENS, SPARE_BLOCKS, KvBlocks, blocks_for
 from assay.engine.sequence import EngineRequest, Finished, Sequence
 from assay.ground.errors import ConfigError
 
@@ -132,7 +132,7 @@ class Scheduler:
         if not self._queue or len(self._running) >= self.max_running:
             return None
         needed = blocks_for(self._queue[0].num_tokens)
-        if needed + len(self._running) > self.blocks.num_free:
+        if needed + SPARE_BLOCKS * len(self._running) > self.blocks.num_free:
             return None
         sequence = self._queue.popleft()
         sequence.blocks = self.blocks.take(needed)

@@ -12,7 +12,7 @@ from assay.engine import packed, residency
 from assay.engine.config import PRECISIONS, EngineConfig
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.families import model_config, read_model_config
-from assay.engine.kv_blocks import BLOCK_TOKENS, blocks_for
+from assay.engine.kv_blocks import BLOCK_TOKENS, SPARE_BLOCKS, blocks_for
 from assay.engine.residency import Residency
 from assay.ground.count import size_text
 from assay.ground.errors import EnvironmentProblem
@@ -134,7 +134,7 @@ def _model(work: SutWork) -> DecoderConfig:
 
 def at_once(config: EngineConfig, found: Residency) -> EngineConfig:
     """The engine's config with no more sequences than KV has room for."""
-    room = found.kv_blocks // blocks_for(config.typical_tokens)
+    room = found.kv_blocks // (blocks_for(config.typical_tokens) + SPARE_BLOCKS)
     return dataclasses.replace(config, max_running=max(1, min(config.max_running, room)))
 
 
