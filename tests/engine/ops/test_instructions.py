@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import platform
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -10,7 +12,7 @@ from typing import cast
 import pytest
 
 from assay.engine.ops import TilesFrom
-from assay.engine.ops.cpu import rates
+from assay.engine.ops.cpu import build, library, rates
 from assay.engine.ops.cpu.instructions import InstructionSet, choose
 from assay.engine.ops.cpu.rates import NEVER, Rates, fewest_rows
 from assay.ground.errors import EnvironmentProblem
@@ -75,3 +77,18 @@ def test_rates_are_kept_beside_the_library_and_a_damaged_file_is_measured_again(
     monkeypatch.setattr(rates, "measure", lambda *_: pytest.fail("measured although it was kept"))
     assert rates.kept_or_measured(lib, path) == found
     assert found.tiles_from == TilesFrom(1, 1)
+
+
+def test_kernels_with_amx_compile_and_fall_back_where_it_is_refused() -> None:
+    """The instructions themselves, as the compiler and the assembler take them; running them needs the processor."""
+    if platform.machine() != "x86_64" or shutil.which("g++") is None:
+        pytest.skip("AMX is of x86-64, and there must be a g++")
+    lib = library.load(build.build(("-mamx-tile", "-mamx-bf16", "-mamx-int8")))
+    assert lib.assay_best_set() == InstructionSet.AMX
+    if lib.assay_permit_tiles():
+        pytest.skip("this machine has AMX: the other tests run it")
+    found, notes = choose(lib, "native")
+    assert found is InstructionSet.AVX512
+    assert notes == ("AMX is not used: the kernel of this machine refused its tile state",)
+    with pytest.raises(EnvironmentProblem, match=r"cannot run AMX kernels \(AMX is not used"):
+        choose(lib, "amx")
