@@ -85,6 +85,33 @@ def test_after_an_interruption_the_same_command_goes_on(
     assert set(scenarios) == {"concurrency 1", "concurrency 3", "concurrency 4"}
 
 
+def test_what_another_load_measured_before_the_folder_was_free_is_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_server, real_run, ran = load_server.server, LoadFleet.run, []
+
+    def run(self: LoadFleet, level: LoadLevel, told: Any) -> list[LoadedRequest]:
+        ran.append(level.label)
+        if len(ran) == 2:
+            raise KeyboardInterrupt
+        return real_run(self, level, told)
+
+    def while_it_asks(request: LoadRequest) -> Any:
+        monkeypatch.setattr(load_server, "server", real_server)
+        loaded(request)  # the other one: from its begin to its end
+        return real_server(request)
+
+    monkeypatch.setattr(LoadFleet, "run", run)
+    with mock(**PACE) as server:
+        request = asked(server, tmp_path / "out", levels=levels("1,3", None))
+        with pytest.raises(Interrupted):
+            loaded(request)
+        monkeypatch.setattr(load_server, "server", while_it_asks)
+        made, _ = loaded(request)
+    assert made.status is LevelStatus.COMPLETE and record.read(tmp_path / "out") == made
+    assert ran == ["concurrency 1", "concurrency 3", "concurrency 3"]
+
+
 def test_a_load_that_is_whole_is_shown_again_and_nothing_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,24 @@ def test_a_search_that_was_stopped_goes_on_where_it_was(
     assert again.tried == []
 
 
+def test_what_another_search_tried_before_the_folder_was_free_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Interrupted):
+        search(monkeypatch, asked(tmp_path), FakeSession(breaks_at=2))
+    session, real, other = FakeSession(), tune.preparation.ready, []
+
+    def while_it_prepares(config: BenchmarkConfig) -> Any:
+        monkeypatch.setattr(tune.preparation, "ready", real)
+        other.append(search(monkeypatch, asked(tmp_path), session)[0])
+        return real(config)
+
+    monkeypatch.setattr(tune.preparation, "ready", while_it_prepares)
+    tuned, _ = search(monkeypatch, asked(tmp_path), session)
+    assert (tuned.low, tuned.probes) == (other[0].low, other[0].probes)
+    assert [each.target_qps for each in tuned.probes[2:]] == session.tried
+
+
 def test_a_folder_with_another_search_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     search(monkeypatch, asked(tmp_path), FakeSession())
     with pytest.raises(ConfigError, match="another job"):

@@ -71,9 +71,10 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
     limits = ClientLimits(min(STALL_S, asked.timeout_s), asked.timeout_s, in_flight=RATE_STREAMS)
     setting = LoadSetting(wanted.api, wanted.urls, asked.key, prompts, asked.duration_s, asked.seed, limits)
     with run_start.held_alone(kept.folder, "a load"):
+        there = record.read(kept.folder) or kept.record  # another load may have gone on with it meanwhile
         load_server.warm_up(asker, sampling, samples)
         with LoadFleet(setting, clients) as fleet:
-            return kept.folder, _levels(kept.folder, kept.record, fleet, samples, reporter)
+            return kept.folder, _levels(kept.folder, there, fleet, samples, reporter)
 
 
 @dataclass(frozen=True)

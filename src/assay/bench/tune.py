@@ -107,6 +107,7 @@ def _search(request: Request, folder: Path, tuned: Tuned, reporter: Reporter) ->
     scenario = config.scenarios[0]
     limits = job.rules.latency[scenario.value]
     with run_start.held_alone(folder, "a search"), measure.session_of(running) as session:
+        tuned = tune_record.read(folder) or tuned  # another search may have gone on with it meanwhile
         full = tuned.full_rate or _full_rate(session, len(running.samples), tuned.duration_s)
         guess, whence = _guess(config, full, limits, _whole(running, scenario, full))
         tuned = dataclasses.replace(
