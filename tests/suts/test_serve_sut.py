@@ -159,6 +159,43 @@ def test_a_server_that_ends_while_it_loads_is_said_at_once() -> None:
         built(f"{sys.executable} -c 'import sys; sys.exit(3)' {{port}}", Silent())
 
 
+LATE = """
+import pathlib, sys
+sys.path.insert(0, {tests!r})
+from tiny_server import TinyServer
+import time
+log, tries = pathlib.Path({log!r}), pathlib.Path({tries!r})
+tries.write_text(tries.read_text() + sys.argv[1] + " ")
+if len(tries.read_text().split()) <= {taken}:
+    log.write_text("[Errno 98] error while attempting to bind on address: address already in use")
+    sys.exit(1)
+log.write_text("")
+with TinyServer(lambda request: [5, 6, 7, 2], port=int(sys.argv[1])):
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("taken", [1, 3])
+def test_a_server_whose_port_is_taken_meanwhile_gets_another_a_few_times(
+    taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, tries, script = tmp_path / "log", tmp_path / "tries", tmp_path / "late.py"
+    log.touch()
+    tries.touch()
+    tests = str(Path(__file__).parents[1] / "endpoint")
+    script.write_text(LATE.format(tests=tests, log=str(log), tries=str(tries), taken=taken))
+    monkeypatch.setattr(serve_sut, "OWN_OUTPUT", log)
+    command = f"{sys.executable} {script} {{port}}"
+    if taken < serve_sut.PORT_TRIES:
+        sut = built(command, Silent())
+        assert str(sut.used().details["command"][-1]) == tries.read_text().split()[-1]
+        sut.close()
+    else:
+        with pytest.raises(RunFailed, match="address already in use"):
+            built(command, Silent())
+    assert len(tries.read_text().split()) == min(taken + 1, serve_sut.PORT_TRIES)
+
+
 def test_a_server_that_never_answers_is_ended() -> None:
     with pytest.raises(RunFailed, match="does not answer after 1 s"):
         built("sleep 60 {port}", Silent(), start_timeout=1.0)

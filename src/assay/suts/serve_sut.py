@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from assay.config import Mode
@@ -36,8 +37,16 @@ from assay.suts.serve import KIND
 LOOK_SECONDS, SPEAK_SECONDS, END_SECONDS = 0.5, 15.0, 5.0
 """Between two looks whether the server answers, between two messages, and until a server that was asked to end is
 killed. Choices."""
+PORT_TRIES = 3
+"""A choice."""
+IN_USE = ("address already in use", "couldn't bind")
+"""What servers say of a port that is taken: the system's own words, and llama.cpp's."""
 OWN_OUTPUT = Path("/proc/self/fd/1")
 """The log of this process, where the server writes too."""
+
+
+class PortTaken(RunFailed):
+    """The server ended because another process has its port."""
 
 
 def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
@@ -45,23 +54,17 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
     options = KIND.values(spec.options)
     if spec.checkpoint is None:
         raise ConfigError("the serve SUT needs a checkpoint", "--checkpoint DIR")
-    port = _free_port()
-    words = serve_command.command(options, spec.checkpoint, port, spec.precision)
-    chosen, findings = _examined(words, spec, samples)
+    words = partial(serve_command.command, options, spec.checkpoint, precision=spec.precision)
+    chosen, findings = _examined(words(port=_free_port()), spec, samples)
     for broken in server_rules.breaches(findings):
         sink.progress(f"a closed run will be INVALID: {broken}")
-    address = Address("http", "127.0.0.1", port)
-    began = time.monotonic()
-    process = _started(words)
+    begun = _serving(words, spec.checkpoint, float(str(options["start_timeout"])), sink)
     try:
-        _wait(process, address, float(str(options["start_timeout"])), sink)
-        start_s = time.monotonic() - began
-        endpoint = _endpoint(address, chosen, findings, spec, samples, sink)
+        endpoint = _endpoint(begun.address, chosen, findings, spec, samples, sink)
         digest = files.sha256_all(KIND.weight_files(options, spec.checkpoint))
     except BaseException:
-        _end(process)
+        _end(begun.process)
         raise
-    begun = _Server(address, process, words, serve_pace.key(words, port, spec.checkpoint), start_s)
     return ServeSut(endpoint, begun, digest, sink)
 
 
@@ -142,7 +145,32 @@ def _endpoint(
     return endpoint
 
 
+def _serving(
+    words: Callable[..., Sequence[str]],
+    checkpoint: Path,
+    timeout_s: float,
+    sink: Sink,
+    tries: int = PORT_TRIES,
+) -> _Server:
+    """A server that answers, on a port that nobody else took meanwhile. `words`: its command with a `port`. Raises: as
+    `_started` and `_wait`."""
+    port = _free_port()
+    address, command, began = Address("http", "127.0.0.1", port), words(port=port), time.monotonic()
+    process = _started(command)
+    try:
+        _wait(process, address, timeout_s, sink)
+    except BaseException as error:
+        _end(process)
+        if not isinstance(error, PortTaken) or tries == 1:
+            raise
+        sink.progress(f"another process took port {port}: the server is started again")
+        return _serving(words, checkpoint, timeout_s, sink, tries - 1)
+    start_s = time.monotonic() - began
+    return _Server(address, process, command, serve_pace.key(command, port, checkpoint), start_s)
+
+
 def _free_port() -> int:
+    """Until it is used, another process may take it."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
@@ -164,9 +192,13 @@ def _wait(process: subprocess.Popen[bytes], address: Address, timeout_s: float, 
     start = spoken = time.monotonic()
     while True:
         if (status := process.poll()) is not None:
-            raise RunFailed(f"the server {describe(status)} before it answered{_last_words()}", "its log")
+            last = _last_words()
+            kind = PortTaken if any(words in last.lower() for words in IN_USE) else RunFailed
+            raise kind(f"the server {describe(status)} before it answered{last}", "its log")
         try:
-            if endpoint_http.models(address, None):
+            if (
+                endpoint_http.models(address, None) and process.poll() is None
+            ):  # else another one answers there
                 return
         except EnvironmentProblem:
             now = time.monotonic()
