@@ -22,6 +22,7 @@ from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, 
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.run import requests
 from assay.mlperf.sut.progress import Progress
+from tests.endpoint.tiny_server import TinyServer
 from tests.mock_server import mock
 
 PACE = {"ttft_ms": 10, "tpot_ms": 1, "tokens": 6}
@@ -123,6 +124,26 @@ def test_a_load_that_is_whole_is_shown_again_and_nothing_is_sent(
         first, _ = loaded(request)
     monkeypatch.setattr(load_server, "warm_up", never)
     assert loaded(request)[0] == first  # the server has gone
+
+
+def test_a_server_that_serves_another_model_after_the_load_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = LoadFleet.run
+
+    def run(self: LoadFleet, level: LoadLevel, told: Any) -> list[LoadedRequest]:
+        server.model = {"id": "other"}
+        return real(self, level, told)
+
+    monkeypatch.setattr(LoadFleet, "run", run)
+    with TinyServer(lambda _: [5, 6, 7]) as server:
+        request = LoadRequest(
+            "mixtral-nano", (server.url,), levels("1", None), 0.2, samples=4, out=tmp_path / "out"
+        )
+        made, said = loaded(dataclasses.replace(request, api="vllm"))
+        assert record.read(tmp_path / "out") == made and made.notes[-1] == said[-1]
+        wanted = f"{server.url} served model tiny before the run, and other after it: the figures are of no one model"
+        assert said[-1] == wanted
 
 
 def test_another_load_and_what_is_no_load_are_left_alone(tmp_path: Path) -> None:

@@ -73,8 +73,14 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
     with run_start.held_alone(kept.folder, "a load"):
         there = record.read(kept.folder) or kept.record  # another load may have gone on with it meanwhile
         load_server.warm_up(asker, sampling, samples)
+        before = load_server.descriptions(asked, asker.model)
         with LoadFleet(setting, clients) as fleet:
-            return kept.folder, _levels(kept.folder, there, fleet, samples, reporter)
+            made = _levels(kept.folder, there, fleet, samples, reporter)
+        for said in load_server.other_models(before, asked.key):
+            reporter.say(said)
+            made = dataclasses.replace(made, notes=(*made.notes, said))
+        record.write(kept.folder, made)
+        return kept.folder, made
 
 
 @dataclass(frozen=True)

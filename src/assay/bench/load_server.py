@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.endpoint.address import parse
 from assay.endpoint.apis import APIS
 from assay.endpoint.load.drive import SALT, LoadPrompt
 from assay.endpoint.load.level import Goodput, LoadLevel
@@ -15,9 +17,10 @@ from assay.endpoint.probe.trial import Asker, chosen
 from assay.endpoint.prompt import Prompt
 from assay.endpoint.sampling import Sampling
 from assay.endpoint.single import ProbedServer, probed_server
-from assay.ground.errors import ConfigError, RunFailed
+from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.run.job import Job
+from assay.suts import endpoint_server
 
 AUTO = "auto"
 
@@ -62,6 +65,20 @@ def server(asked: LoadRequest) -> tuple[Asker, ServerIdentity]:
         if listed and model not in listed:
             raise ConfigError(f"{server.text} has no model {model}", f"--model {listed[0]}")
     return chosen(servers[0], apis, model), identity
+
+
+def descriptions(asked: LoadRequest, model: str) -> dict[str, Mapping[str, object]]:
+    """What each server says of itself, by address. Raises: EnvironmentProblem when one does not answer."""
+    return {url: endpoint_server.description(parse(url), model, asked.key) for url in asked.urls}
+
+
+def other_models(before: Mapping[str, Mapping[str, object]], key: str | None) -> list[str]:
+    """A sentence for each server that no longer serves the model of its description `before`."""
+    found = []
+    for url, told in before.items():
+        with suppress(EnvironmentProblem):  # it has gone: its answers told so
+            found.append(endpoint_server.other_model(parse(url), told, key))
+    return [f"{said}: the figures are of no one model" for said in found if said]
 
 
 def _identity(server: ProbedServer, api: str) -> ServerIdentity:
