@@ -70,6 +70,8 @@ class FakeSession:
         self.probed: list[int] = []
         self.ran: list[RunSpec] = []
         self.entered, self.renewed = 0, list[tuple[SutSpec, Sequence[Sample]]]()
+        self.released_after: list[int] = []
+        """How many runs there were when it was released."""
 
     def __enter__(self) -> FakeSession:
         self.entered += 1
@@ -86,6 +88,9 @@ class FakeSession:
     def probe(self, count: int) -> float:
         self.probed.append(count)
         return self.rate
+
+    def release(self) -> None:
+        self.released_after.append(len(self.ran))
 
     def run(self, spec: RunSpec) -> RunRecord:
         self.ran.append(spec)

@@ -50,7 +50,9 @@ def test_each_mode_is_run_once_and_kept_as_soon_as_it_is_finished(
     running = echo_job.begun(tmp_path / "run")
     kept: list[int] = []
     measure.measure(running, lambda run: kept.append(len(run.runs)), scored)
-    assert kept == [0, 1, 2]
+    assert kept == [0, 1, 2] and session.released_after == [2], (
+        "the rows of the last are written while it ends"
+    )
     assert [spec.mode for spec in session.ran] == [Mode.PERFORMANCE, Mode.ACCURACY]
     assert [run.validity for run in running.runs] == [RunValidity.VALID] * 2
     assert [len(run.scores) for run in running.runs] == [0, 1]
@@ -66,6 +68,7 @@ def test_two_data_sets_are_measured_with_one_loading(tmp_path: Path, session: Fa
     running.accuracy_data = dataclasses.replace(running.data, samples=running.data.samples[4:8])
     measure.measure(running, lambda run: None, scored)
     assert session.entered == 1 and [spec.mode for spec in session.ran] == [Mode.PERFORMANCE, Mode.ACCURACY]
+    assert session.released_after == [2]
     ((spec, samples),) = session.renewed
     assert spec.exact and list(samples) == list(running.accuracy_data.samples)
     measure.measure(running, lambda run: None, scored)
@@ -157,7 +160,7 @@ def test_a_run_that_missed_a_target_nobody_asked_for_is_run_again_and_its_logs_a
 
     monkeypatch.setattr(session, "run", run)
     measure.measure(running, lambda run: None, scored)
-    assert [spec.target_qps for spec in session.ran] == [1.0, 138.0]
+    assert [spec.target_qps for spec in session.ran] == [1.0, 138.0] and session.released_after == [2]
     assert [run.validity for run in running.runs] == [RunValidity.VALID]
     assert (place.first_try(Scenario.OFFLINE) / "user.conf").is_file()
     assert running.requests == [rows("Offline performance")]

@@ -29,7 +29,8 @@ def test_while_it_runs_the_record_says_so_and_afterwards_what_became_of_it(tmp_p
         assert result.read(running.folder).status is Status.RUNNING
         running.runs.append(fakes.performance())
         record.keep(running)
-        assert len(result.read(running.folder).runs) == 1
+        kept = result.read(running.folder)
+        assert len(kept.runs) == 1 and kept.files == {}, "the files of a run that goes on are not whole"
         made = record.write_record(running, Status.COMPLETE)
     assert result.read(running.folder) == made and made.status is Status.COMPLETE
     assert made.files["README.md"] == files.sha256(RunFolder(running.folder).readme)

@@ -62,9 +62,10 @@ def _measure_part(
         for mode in part.job.config.modes:
             if run.find(scenario, mode):
                 continue
-            made = _run_once(part, session, scenario, mode, score)
+            is_last = run.missing == 1
+            made = _run_once(part, session, scenario, mode, score, is_last)
             if _choose_again(part, scenario, made):
-                made = _run_once(part, session, scenario, mode, score)
+                made = _run_once(part, session, scenario, mode, score, is_last)
             run.used = part.used
             run.runs.append(made)
             keep(run)
@@ -144,14 +145,13 @@ def run_spec(run: RunInProgress, scenario: Scenario, mode: Mode) -> RunSpec:
 
 
 def _run_once(
-    run: RunInProgress, session: Session, scenario: Scenario, mode: Mode, score: ScoreRun
+    run: RunInProgress, session: Session, scenario: Scenario, mode: Mode, score: ScoreRun, is_last: bool
 ) -> ModeResult:
     spec = run_spec(run, scenario, mode)
     if mode is Mode.ACCURACY:
-        return _accuracy_run(run, session, spec, score)
+        return _accuracy_run(run, session, spec, score, is_last)
     with run_energy.metered(run.job.kind) as meter:
-        logged = session.run(spec)
-    run.used = session.used
+        logged = _logged(run, session, spec, is_last)
     times = times_of(run, spec)
     run.requests.append(rows := requests.table(spec, times, logged, run.samples))
     made = _mode_result(run, spec, logged, ())
@@ -162,7 +162,19 @@ def _run_once(
     )
 
 
-def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: ScoreRun) -> ModeResult:
+def _logged(run: RunInProgress, session: Session, spec: RunSpec, is_last: bool) -> RunRecord:
+    """One run of LoadGen. After the last one the system under test ends while its rows are written and its answers
+    scored; not after an INVALID one, which may be repeated."""
+    logged = session.run(spec)
+    run.used = session.used
+    if is_last and logged.validity != RunValidity.INVALID.value:
+        session.release()
+    return logged
+
+
+def _accuracy_run(
+    run: RunInProgress, session: Session, spec: RunSpec, score: ScoreRun, is_last: bool
+) -> ModeResult:
     """LoadGen is asked for what a process before this one had not answered; for nothing where it left a whole log."""
     piece, kept = spec, {}
     logged = pieces.whole_record(spec, run.job.wheel.version)
@@ -170,8 +182,7 @@ def _accuracy_run(run: RunInProgress, session: Session, spec: RunSpec, score: Sc
         pieces.clear(spec.out, spec.times)
         kept = pieces.kept(spec)
         piece = pieces.rest(spec, kept)
-        logged = session.run(piece)
-        run.used = session.used
+        logged = _logged(run, session, piece, is_last)
     rows = requests.table(piece, times_of(run, piece), logged, run.samples)
     if kept:
         pieces.join(piece, kept)

@@ -87,9 +87,11 @@ def write_record(run: RunInProgress, status: Status, reason: str = "") -> RunRes
 
 
 def write_result(made: RunResult, folder: Path) -> RunResult:
-    """Write README.md and result.json; gives the record with the digest of every file of the folder."""
+    """Write README.md and result.json; gives the record with the digest of every file of the folder, but for a run that
+    goes on and changes them."""
     files.write_text(RunFolder(folder).readme, readme.render(made))
-    made = dataclasses.replace(made, files=RunFolder(folder).digests())  # the README's as it stands now
+    if made.status is not Status.RUNNING:
+        made = dataclasses.replace(made, files=RunFolder(folder).digests())  # the README's as it stands now
     made.write(folder)
     return made
 

@@ -88,10 +88,14 @@ class RunInProgress:
         return next((run for run in self.runs if (run.scenario, run.mode) == (scenario, mode)), None)
 
     @property
-    def is_finished(self) -> bool:
-        """Whether every LoadGen run of the job, or of this part, is."""
+    def missing(self) -> int:
+        """How many LoadGen runs of the job, or of this part, are not finished."""
         config = self.job.config
-        return all(self.find(scenario, mode) for scenario in config.scenarios for mode in config.modes)
+        return sum(not self.find(scenario, mode) for scenario in config.scenarios for mode in config.modes)
+
+    @property
+    def is_finished(self) -> bool:
+        return not self.missing
 
     @property
     def command(self) -> tuple[str, ...]:

@@ -146,6 +146,20 @@ def test_queries_that_are_answered_in_order_keep_their_places(tmp_path: Path) ->
     assert (np.diff(times.end_ns) > 0).all()
 
 
+def test_ids_that_come_in_the_order_of_issue_are_kept_once() -> None:
+    times, ids = Recorder(), np.arange(4, dtype=np.uint64)
+    times.issued.add(ids, np.zeros(4, np.int32))
+    times.done.add(ids[:2], np.zeros(2, np.int32))
+    assert not times.done.is_in_order
+    times.done.add(ids[2:], np.zeros(2, np.int32))
+    assert times.done.is_in_order and [call.ids for call in times.done.calls(0)] == [[0, 1], [2, 3]]
+    other = Recorder()
+    other.issued.add(ids, np.zeros(4, np.int32))
+    for some in (ids[:1], ids[2:], ids[1:2]):
+        other.done.add(some, np.zeros(len(some), np.int32))
+    assert not other.done.is_in_order and [call.ids for call in other.done.calls(0)] == [[0], [2, 3], [1]]
+
+
 @pytest.mark.parametrize(("done", "first"), [([7, 5], None), ([7, 5, 6], None), ([7, 7, 5], [7])])
 def test_times_that_lack_a_query_are_refused(
     tmp_path: Path, done: list[int], first: list[int] | None
@@ -197,6 +211,23 @@ def test_an_answer_that_one_metric_calls_wrong_is_wrong_in_any_order() -> None:
         found = requests.with_scores(rows, scores, {"exact", "brief"})
         assert found["verdict"].to_pylist() == ["wrong", "wrong", "right"]
     assert requests.with_scores(rows, [exact], ())["verdict"].null_count == 3
+
+
+@pytest.mark.parametrize("count", [0, 2, 4, 7])
+def test_rows_made_in_pieces_are_those_made_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    spec = run_spec(tmp_path, Scenario.OFFLINE)
+    index = np.arange(count, dtype=np.int32)[::-1]
+    at = np.arange(count, dtype=np.int64)
+    times = RequestTimes(index, at, at + 5, at + 9, index + 1)
+    plan = np.zeros(count, np.int64)
+    at_once = requests._table(spec, times, plan, 3, samples())
+    monkeypatch.setattr(requests, "WRITTEN_AT_ONCE", 2)
+    in_pieces = requests._table(spec, times, plan, 3, samples())
+    assert in_pieces.equals(at_once) and in_pieces.num_rows == count
+    assert in_pieces["query"].to_pylist() == list(range(count))
+    assert in_pieces["end_ns"].to_pylist() == [6 + each for each in range(count)]
 
 
 def test_a_file_holds_the_rows_that_it_was_given(tmp_path: Path) -> None:

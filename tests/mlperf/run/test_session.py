@@ -56,6 +56,17 @@ def test_offline_performance_then_accuracy_run_against_one_loaded_sut(tmp_path: 
     assert seen[-1].phase == "Offline accuracy" and seen[-1].done == seen[-1].total == SAMPLES
 
 
+@pytest.mark.usefixtures("leaves_no_process")
+def test_a_released_session_takes_no_more_runs_and_its_sut_ends(tmp_path: Path) -> None:
+    with session(tmp_path) as running:
+        running.run(run_spec(tmp_path, Scenario.OFFLINE))
+        (sut,) = psutil.Process().children()
+        running.release()
+        sut.wait(30)  # ends although nobody has left the session
+        with pytest.raises(RunFailed, match="the session has released its SUT"):
+            running.run(run_spec(tmp_path, Scenario.OFFLINE, Mode.ACCURACY))
+
+
 def test_the_accuracy_log_holds_each_reference_answer_once(tmp_path: Path) -> None:
     spec = run_spec(tmp_path, Scenario.OFFLINE, Mode.ACCURACY)
     with session(tmp_path) as running:

@@ -239,7 +239,7 @@ class RunResult:
     """Field of a submission's system description -> what this machine says."""
     runs: tuple[ModeResult, ...]
     files: Mapping[str, str]
-    """file relative to the run folder -> SHA-256"""
+    """file relative to the run folder -> SHA-256; empty while the run goes on"""
     started_at: str
     finished_at: str
     assay: str

@@ -34,7 +34,10 @@ class Call(NamedTuple):
 class Stamps:
     """Calls of one kind: when, the ids of their queries, and a number for each query."""
 
-    def __init__(self) -> None:
+    def __init__(self, issued: Stamps | None = None) -> None:
+        """`issued`: of the same queries. Ids that come in the order of one issue are not kept twice: new memory takes
+        longer than all else here."""
+        self._issued, self._followed = issued, 0
         self._at = array("q")
         self._ids: list[Buffer] = []
         self._values: list[Buffer] = []
@@ -42,7 +45,7 @@ class Stamps:
     def add(self, ids: NDArray[np.uint64], values: NDArray[np.int32]) -> None:
         """`values`: sample index, first token id or number of tokens. Nobody may change the arrays afterwards."""
         now = time.monotonic_ns()
-        self._ids.append(_kept(ids))
+        self._ids.append(self._of_issued(ids) or _kept(ids))
         self._values.append(_kept(values))
         self._at.append(now)  # the last: another thread may be in `calls`
 
@@ -59,14 +62,21 @@ class Stamps:
         """uint64 of each query."""
         return self._ids[0] if len(self._ids) == 1 else b"".join(self._ids)
 
-    def has_ids(self, ids: Buffer) -> bool:
-        """These, in this order."""
-        whole, place = memoryview(ids), 0
-        for each in self._ids:
-            if bytes(whole[place : place + len(each)]) != each:
-                return False
-            place += len(each)
-        return place == len(whole)
+    @property
+    def is_in_order(self) -> bool:
+        """Whether all queries of one issue came here, in its order."""
+        return self._issued is not None and [self._followed] == [len(ids) for ids in self._issued._ids]
+
+    def _of_issued(self, ids: NDArray[np.uint64]) -> Buffer | None:
+        """The same ids where they were issued; None from the first one on that did not come in that order."""
+        if self._issued is None or len(self._issued._ids) != 1 or self._followed < 0:
+            return None
+        same = self._issued._ids[0][self._followed : self._followed + ids.nbytes]
+        if not np.array_equal(np.frombuffer(same, np.uint64), ids):
+            self._followed = -1
+            return None
+        self._followed += ids.nbytes
+        return same
 
     def write(self, file: BinaryIO, with_ids: bool) -> None:
         """For `_read`."""
@@ -86,13 +96,14 @@ class Recorder:
     """The stamps of one run. Each kind has one thread that adds."""
 
     def __init__(self) -> None:
-        self.issued, self.first, self.done = Stamps(), Stamps(), Stamps()
+        self.issued, self.first = Stamps(), Stamps()
+        self.done = Stamps(self.issued)
         self.arrived: list[bytes] = []
         """With each call of `first`: FirstToken.arrived_ns of its queries, int64."""
 
     def save(self, path: Path) -> None:
         """One file for `load`; nothing is sorted here, as LoadGen's child should end soon."""
-        in_order = not self.first.ids() and self.done.has_ids(self.issued.ids())
+        in_order = not self.first.ids() and self.done.is_in_order
         with path.open("wb") as file:
             for kind in (self.issued, self.first, self.done):
                 kind.write(file, with_ids=not in_order)
@@ -174,10 +185,11 @@ def load(path: Path) -> RequestTimes:
 
 def _read(file: BinaryIO) -> Columns:
     at, counts, ids = (np.load(file) for _ in range(3))
-    values = np.fromfile(file, np.int32, size := int(counts.sum()))
-    if len(values) != size:
-        raise ValueError("it ends too early")
-    return Columns(ids, np.repeat(at, counts), values)
+    begin, size = file.tell(), int(counts.sum())
+    # Mapped: the pages that the child wrote are still in memory. Raises: ValueError where the file ends too early.
+    values = np.memmap(file, np.int32, "r", begin, size) if size else np.zeros(0, np.int32)
+    file.seek(begin + values.nbytes)
+    return Columns(ids, np.broadcast_to(at, size) if len(at) == 1 else np.repeat(at, counts), values)
 
 
 def _placed(place: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:

@@ -5,7 +5,7 @@ docs/requests.md describes every column and where it comes from.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,22 +60,25 @@ def _table(
     count, index = len(times.end_ns), times.sample_index
     arrived = {} if times.arrived_ns is None else {"arrived_ns": _known(times.arrived_ns, start)}
     subsets = {name: code for code, name in enumerate(dict.fromkeys(sample.subset for sample in samples))}
-    codes = np.array([subsets[sample.subset] for sample in samples], np.int8)[index]
-    prompts = np.array([len(sample.prompt_ids) for sample in samples], np.int32)[index]
+    codes = np.array([subsets[sample.subset] for sample in samples], np.int8)
+    prompts = np.array([len(sample.prompt_ids) for sample in samples], np.int32)
+    names, first_ns = _words([*subsets]), times.first_ns
     return pa.table(
         {
             "scenario": _word(spec.scenario.value, count),
             "mode": _word(spec.mode.value, count),
-            "query": _column(np.arange(count, dtype=np.int32)),
+            "query": _pieces(count, lambda some: _column(np.arange(some.start, some.stop, dtype=np.int32))),
             "sample_index": _column(index),
-            "subset": pa.DictionaryArray.from_arrays(_column(codes), _words([*subsets]), safe=False),
-            "prompt_tokens": _column(prompts),
+            "subset": _pieces(count, lambda some: _coded(codes[index[some]], names)),
+            "prompt_tokens": _pieces(count, lambda some: _column(prompts[index[some]])),
             "answer_tokens": _column(times.tokens),
             "scheduled_ns": _numbers(scheduled, count),
-            "issued_ns": _column(times.issued_ns - start),
-            "first_token_ns": _numbers(None if times.first_ns is None else times.first_ns - start, count),
+            "issued_ns": _pieces(count, lambda some: _column(times.issued_ns[some] - start)),
+            "first_token_ns": _nulls(pa.int64(), count)
+            if first_ns is None
+            else _pieces(count, lambda some: _column(first_ns[some] - start)),
             **arrived,
-            "end_ns": _column(times.end_ns - start),
+            "end_ns": _pieces(count, lambda some: _column(times.end_ns[some] - start)),
             "endpoint": _no_words(count),
             "status": _word("answered", count),
             "verdict": _no_words(count),
@@ -182,8 +185,12 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner))
 
 
-def _word(word: str, count: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(_column(np.zeros(count, np.int8)), _words([word]), safe=False)
+def _word(word: str, count: int) -> pa.ChunkedArray:
+    return _repeated(_coded(np.zeros(min(count, WRITTEN_AT_ONCE), np.int8), _words([word])), count)
+
+
+def _coded(codes: NDArray[np.int8], words: pa.Array) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(_column(codes), words, safe=False)
 
 
 def _words(words: Sequence[str]) -> pa.Array:
@@ -199,9 +206,9 @@ def _column(values: NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(pa.from_numpy_dtype(whole.dtype), len(whole), [None, pa.py_buffer(whole)])
 
 
-def _numbers(values: NDArray[np.int64] | None, count: int) -> pa.Array:
+def _numbers(values: NDArray[np.int64] | None, count: int) -> pa.Array | pa.ChunkedArray:
     """None = as many nulls."""
-    return _nulls(pa.int64(), count, np.zeros(count, np.int64)) if values is None else _column(values)
+    return _nulls(pa.int64(), count) if values is None else _column(values)
 
 
 def _known(arrived_ns: NDArray[np.int64], start: int) -> pa.Array:
@@ -210,14 +217,25 @@ def _known(arrived_ns: NDArray[np.int64], start: int) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(arrived_ns), [valid, pa.py_buffer(arrived_ns - start)])
 
 
-def _no_words(count: int) -> pa.Array:
-    return _nulls(pa.string(), count, np.zeros(count + 1, np.int32), np.zeros(0, np.uint8))
+def _no_words(count: int) -> pa.ChunkedArray:
+    return _nulls(pa.string(), count)
 
 
-def _nulls(kind: pa.DataType, count: int, *buffers: NDArray[Any]) -> pa.Array:
-    """As `pa.nulls`, which writes the zeros: memory that nobody reads is never touched here."""
-    valid = pa.py_buffer(np.zeros(count // 8 + 1, np.uint8))
-    return pa.Array.from_buffers(kind, count, [valid, *map(pa.py_buffer, buffers)], count)
+def _nulls(kind: pa.DataType, count: int) -> pa.ChunkedArray:
+    return _repeated(pa.nulls(min(count, WRITTEN_AT_ONCE), kind), count)
+
+
+def _repeated(piece: pa.Array, count: int) -> pa.ChunkedArray:
+    """`count` rows of a piece whose rows are all alike: the same memory again and again."""
+    whole, rest = divmod(count, WRITTEN_AT_ONCE)
+    return pa.chunked_array([*[piece] * whole, piece.slice(0, rest)], piece.type)
+
+
+def _pieces(count: int, made: Callable[[slice], pa.Array]) -> pa.ChunkedArray:
+    """A column made piece by piece: what is needed on the way stays small. To touch new memory takes longer than all
+    else here, most of all in the large pages that numpy asks for from 4 MiB on."""
+    starts = range(0, max(count, 1), WRITTEN_AT_ONCE)
+    return pa.chunked_array([made(slice(at, min(at + WRITTEN_AT_ONCE, count))) for at in starts])
 
 
 def _scheduled_ns(spec: RunSpec, count: int) -> NDArray[np.int64] | None:

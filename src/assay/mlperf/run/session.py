@@ -76,6 +76,7 @@ class Session:
         self._answer_timeout_s, self._load_timeout_s = answer_timeout_s, load_timeout_s
         self._host: SutHost | None = None
         self._over = ""
+        self._is_released = False
 
     def __enter__(self) -> Session:
         """Fetches the wheel, then loads the SUT. Raises: AssayError of either; Interrupted on Ctrl-C."""
@@ -93,6 +94,11 @@ class Session:
             host.close()
         elif host is not None:
             host.end()
+
+    def release(self) -> None:
+        """The SUT ends while the caller goes on; leaving the session waits for it. No run may follow."""
+        self._loaded().begin_close()
+        self._is_released = True
 
     @property
     def used(self) -> Used:
@@ -159,8 +165,9 @@ class Session:
     def _loaded(self) -> SutHost:
         if self._over:
             raise RunFailed(f"the session is over: {self._over}", "start the job again")
-        if self._host is None:
-            raise RunFailed("the session has not started", "use it as a context manager")
+        if self._host is None or self._is_released:
+            why = "has released its SUT" if self._is_released else "has not started"
+            raise RunFailed(f"the session {why}", "use it as a context manager")
         return self._host
 
     def _supervised(self, step: Callable[[], Result]) -> Result:

@@ -163,13 +163,16 @@ class SutHost:
             pass
         return RunFailed(self.child.death(), f"see {self.child.log}")
 
+    def begin_close(self) -> None:
+        """The SUT releases its resources and ends; nobody waits for it here."""
+        with suppress(BrokenPipeError, ConnectionResetError):  # it has ended already
+            self.control.send(Close())
+
     def close(self) -> None:
         """Let the SUT release its resources; then end its process in any case."""
         try:
-            self.control.send(Close())
+            self.begin_close()
             self.child.wait(CLOSE_SECONDS)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it has ended already
         finally:
             self.end()
 
