@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from assay.config import Scenario
-from assay.mlperf.record.result import Figure
+from assay.mlperf.record.result import Figure, RunValidity, Status
 from assay.report import history_page, plot
 from assay.report.history import PastRun
 from tests import fakes
@@ -71,8 +71,8 @@ def test_runs_are_counted_in_whole_numbers() -> None:
 
 def test_the_table_has_the_number_that_the_plot_has() -> None:
     text = history_page.render([past("first", 10.0, 5.0), past("second", 12.0)], ROOT)
-    assert text.count('<th scope="row">1</th>') == 2
-    assert text.count('<th scope="row">2</th>') == 1
+    assert text.count('<th scope="row" data-head="run">1</th>') == 2
+    assert text.count('<th scope="row" data-head="run">2</th>') == 1
     assert text.index("first") < text.index("second")
 
 
@@ -84,3 +84,18 @@ def test_a_record_that_cannot_be_read_has_its_reason_and_is_no_markup() -> None:
 
 def test_no_run_at_all_is_a_page_too() -> None:
     assert "<h1>History</h1>" in history_page.render([], ROOT)
+
+
+def test_a_run_that_is_no_result_has_a_cross_and_the_word() -> None:
+    valid, late, stopped = past("a", 10.0), past("b", 12.0), past("c", 7.0)
+    assert late.result is not None and stopped.result is not None
+    runs = tuple(dataclasses.replace(run, validity=RunValidity.INVALID) for run in late.result.runs)
+    late = dataclasses.replace(late, result=dataclasses.replace(late.result, runs=runs))
+    stopped = dataclasses.replace(
+        stopped, result=dataclasses.replace(stopped.result, status=Status.INTERRUPTED)
+    )
+    (found,) = history_page.trends([valid, late, stopped])
+    assert [(spot.x, spot.label, spot.is_crossed) for spot in found.spots] == [
+        (2.0, "INVALID", True),
+        (3.0, "INTERRUPTED", True),
+    ]

@@ -93,7 +93,7 @@ def narrowing(tried: tuple[Tried, ...]) -> Plot:
         "samples/s",
         (Curve("highest that passed", low), Curve("lowest that failed", high)),
         spots=tuple(
-            Spot(float(at), each.target_qps, "PASS" if each.passed else "FAIL", each.passed)
+            Spot(float(at), each.target_qps, "PASS" if each.passed else "FAIL", each.passed, not each.passed)
             for at, each in enumerate(tried, 1)
         ),
         counts_x=True,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from assay.mlperf.record.result import ModeResult, RunResult, RunValidity, Status
 from assay.report import history, page, plot
 from assay.report.history import PastRun
 from assay.report.markup import Markup, element, table
-from assay.report.plot import Curve, Plot
+from assay.report.plot import Curve, Plot, Spot
 
 
 def render(past: Sequence[PastRun], root: Path) -> str:
@@ -25,16 +26,33 @@ def render(past: Sequence[PastRun], root: Path) -> str:
 
 def trends(past: Sequence[PastRun]) -> list[Plot]:
     """A plot for each workload, scenario and system with tokens/s, a curve for each precision in it: the n-th run of
-    the folder stands at n."""
+    the folder stands at n. A run that is no result has a cross, and says why."""
     points: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    crosses: dict[str, list[Spot]] = {}
     for number, made in ((number, each.result) for number, each in enumerate(past, 1) if each.result):
         precision = made.used.precision if made.used else ""
         name = "tokens/s" if precision in ("", "none", "unknown") else precision
         for run in made.runs:
             if found := run.figure(history.RATE):
-                curves = points.setdefault(f"{made.workload} {run.scenario}, {history.system(made)}", {})
-                curves.setdefault(name, []).append((float(number), found.value))
+                title = f"{made.workload} {run.scenario}, {history.system(made)}"
+                points.setdefault(title, {}).setdefault(name, []).append((float(number), found.value))
+                if why := no_result(made, run):
+                    crosses.setdefault(title, []).append(Spot(float(number), found.value, why, False, True))
     return [
-        Plot(name, "run", "tokens/s", tuple(Curve(*each) for each in curves.items()), counts_x=True)
-        for name, curves in points.items()
+        Plot(
+            title,
+            "run",
+            "tokens/s",
+            tuple(Curve(*each) for each in curves.items()),
+            spots=tuple(crosses.get(title, ())),
+            counts_x=True,
+        )
+        for title, curves in points.items()
     ]
+
+
+def no_result(made: RunResult, run: ModeResult) -> str:
+    """INTERRUPTED, FAILED or RUNNING where the job did not end, INVALID where LoadGen says so; else empty."""
+    if made.status is not Status.COMPLETE:
+        return str(made.status)
+    return str(run.validity) if run.validity is RunValidity.INVALID else ""

@@ -41,13 +41,17 @@ def joined(*content: object) -> Markup:
 
 
 def table(heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> Markup:
-    """A table that scrolls sideways where the page is too narrow; the first cell names its row."""
+    """A table whose rows are lists on a phone, and that scrolls sideways where it is too wide for another page; the
+    first cell names its row."""
     head = element("tr", *(element("th", name, scope="col") for name in heads))
-    body = [element("tr", element("th", first, scope="row"), *map(_cell, rest)) for first, *rest in rows]
+    body = [
+        element("tr", element("th", first, scope="row", data_head=heads[0]), *map(_cell, rest, heads[1:]))
+        for first, *rest in rows
+    ]
     whole = element("table", element("thead", head), element("tbody", *body))
     return element("div", whole, class_="scroll", tabindex=0)
 
 
-def _cell(content: object) -> Markup:
+def _cell(content: object, head: str) -> Markup:
     is_long = any(len(word) > LONG_WORD for word in str(content).split())
-    return element("td", content, class_="long" if is_long else None)
+    return element("td", content, class_="long" if is_long else None, data_head=head)

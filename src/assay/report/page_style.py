@@ -48,7 +48,7 @@ code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9em
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 24px; }
 figure { margin: 0; break-inside: avoid; max-width: 580px; }
 svg { width: 100%; overflow: visible; height: auto; display: block; font: 13px system-ui, "DejaVu Sans", sans-serif; }
-svg text { fill: var(--soft); }
+svg text { fill: var(--soft); stroke: var(--paper); stroke-width: 3; paint-order: stroke; }
 .grid { stroke: var(--rule); stroke-width: 1; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .spot, .dot { stroke-width: 9; }
@@ -65,7 +65,14 @@ figcaption { font-size: .85rem; color: var(--soft); } .keys { display: block; }
 :focus-visible { outline: 2px solid var(--c0); outline-offset: 2px; }
 @media (max-width: 700px) { table { width: max-content; min-width: 100%; }
   th, td { max-width: 14rem; min-width: 3rem; } }
-@media (max-width: 500px) { dl > div { grid-template-columns: 1fr; margin-bottom: 6px; } main { padding: 12px; } }
+@media (max-width: 500px) { dl > div { grid-template-columns: 1fr; margin-bottom: 6px; } main { padding: 12px; }
+  thead { display: none; }
+  table, tbody, tr, th[scope=row], td, td.long { display: block; width: auto; min-width: 0; max-width: none; }
+  tr { border-bottom: 1px solid var(--rule); padding: 6px 0; }
+  th[scope=row], td, td.long { border: 0; padding: 0 0 0 7.5rem; display: flow-root; }
+  th[scope=row] { font-weight: 600; } td:empty { display: none; }
+  [data-head]::before { content: attr(data-head); float: left; width: 7rem; margin-left: -7.5rem; color: var(--soft);
+    font-weight: normal; } }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --rule: #bbb; --box: #f5f5f5;
   --good: #146c36; --bad: #b3261e; --c0: #1f6feb; --c1: #7e22ce; --c2: #15803d; --c3: #c2410c; --c4: #a16207;
   --c5: #be185d; } body { font-size: 11pt; }

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from assay.report import spot_names
 from assay.report.markup import Markup, element, joined
 
 WIDTH, HEIGHT = 440, 250
@@ -13,10 +14,10 @@ WIDTH, HEIGHT = 440, 250
 LEFT, RIGHT, TOP, BOTTOM = 52, 24, 12, 44
 END, FLOOR = WIDTH - RIGHT, HEIGHT - BOTTOM
 """Where the axes end: x at the right, y at the bottom."""
+ARM = 4
+"""Half of a cross, in each direction."""
 POINTED = 4
 """How near to a point one must be to read its numbers."""
-LINE, LABEL_WIDTH = 13, 100
-"""Height of a line of text, and about the width of the name of a spot."""
 COLOURS = 6
 """Colours of curves that the style sheet names: c0 to c5."""
 TICKS = 5
@@ -44,12 +45,14 @@ class Limit:
 
 @dataclass(frozen=True)
 class Spot:
-    """A point with a name beside it; one that is marked has the colour of the first curve."""
+    """A point with a name beside it; one that is marked has the colour of the first curve, one that is crossed out is a
+    cross and no dot."""
 
     x: float
     y: float
     label: str
     is_marked: bool
+    is_crossed: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def render(plot: Plot) -> Markup:
         *_marks(axes, plot.x_label),
         *(_limit(axes, limit) for limit in limits),
         *_curves(axes, plot),
-        *_spots(axes, plot.spots),
+        *_spots(axes, plot),
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
         aria_label=f"{plot.title}: {plot.y_label} over {plot.x_label}",
@@ -176,19 +179,19 @@ def _curves(axes: Axes, plot: Plot) -> Iterator[Markup]:
             yield _told(axes.x(x), axes.y(y), words)
 
 
-def _spots(axes: Axes, spots: Sequence[Spot]) -> Iterator[Markup]:
-    """Each with its name beside it, on the side that has more room."""
-    drawn = [(axes.x(spot.x), axes.y(spot.y)) for spot in spots]
-    named: list[tuple[float, float]] = []
-    for spot, (x, y) in zip(spots, drawn):
-        yield element(
-            "polyline", points=f"{x},{y} {x},{y}", class_=f"line spot {'c0' if spot.is_marked else 'c3'}"
-        )
-        away, anchor = (7, "start") if x < (LEFT + END) / 2 else (-7, "end")
-        left = x + away if away > 0 else x + away - LABEL_WIDTH
-        height = _free(left, y - 6, named, drawn)
-        named.append((left, height))
-        yield _text(x + away, height, spot.label, anchor)
+def _spots(axes: Axes, plot: Plot) -> Iterator[Markup]:
+    """Each with its name beside it."""
+    drawn = [((axes.x(spot.x), axes.y(spot.y)), spot.label) for spot in plot.spots]
+    curves = [[(axes.x(x), axes.y(y)) for x, y in line.points] for line in plot.lines]
+    for spot, ((x, y), _) in zip(plot.spots, drawn):
+        colour = "c0" if spot.is_marked else "c3"
+        if spot.is_crossed:
+            arms = f"M{x - ARM},{y - ARM} l{2 * ARM},{2 * ARM} M{x - ARM},{y + ARM} l{2 * ARM},{-2 * ARM}"
+            yield element("path", d=arms, class_=f"line {colour}")
+        else:
+            yield element("polyline", points=f"{x},{y} {x},{y}", class_=f"line spot {colour}")
+    for name in spot_names.placed(drawn, curves, spot_names.Box(LEFT, 0, WIDTH, FLOOR)):
+        yield _text(round(name.x, 1), round(name.y, 1), name.text, "end" if name.is_left else "start")
 
 
 def _legend(plot: Plot, drawn: Sequence[Limit]) -> Markup:
@@ -198,18 +201,6 @@ def _legend(plot: Plot, drawn: Sequence[Limit]) -> Markup:
         said = limit.label if is_drawn else f"{limit.label}: far beyond the plot"
         names.append(element("span", said, class_="key limit" if is_drawn else "key"))
     return element("span", joined(*names), class_="keys")
-
-
-def _free(
-    left: float, y: float, named: Sequence[tuple[float, float]], drawn: Sequence[tuple[float, float]]
-) -> float:
-    """The height of a name that begins at `left`: the first from `y` downwards where it covers no other name and no
-    spot."""
-    while any(abs(left - other) < LABEL_WIDTH and abs(y - height) < LINE for other, height in named) or any(
-        left < x < left + LABEL_WIDTH and y - LINE < height < y + POINTED for x, height in drawn
-    ):
-        y += POINTED
-    return y
 
 
 def _told(x: float, y: float, words: str) -> Markup:
