@@ -32,6 +32,9 @@ def test_throughput_counts_what_arrived_in_the_window() -> None:
 
 def test_failed_requests_have_no_part_in_speed_and_are_counted_by_kind() -> None:
     rows = [row(0, 100, 500), row(0, 1, 2, failure=FAILED), row(0, 1, 2, failure=FAILED)]
+    assert [
+        of_level([*rows, row(0, 1, 2, is_stamped=told)], 1.0, None).unstamped for told in (True, False)
+    ] == [1, 2]
     found = of_level(rows, 1.0, Goodput(ttft_ms=200))
     assert (found.requests, found.answered, found.failures) == (3, 1, {"CUT": 2})
     assert found.tokens_per_s == 5 and found.ttft_ms["p99"] == pytest.approx(100)

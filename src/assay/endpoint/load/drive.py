@@ -206,4 +206,5 @@ class _LevelRun:
             cached_tokens=answer.usage.cached_tokens,
             endpoint=exchange.endpoint,
             failure=failure,
+            is_stamped=exchange.is_stamped and exchange.sent_ns > 0,
         )

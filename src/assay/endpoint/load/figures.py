@@ -56,6 +56,9 @@ class LevelFigures:
     """Prompt tokens that the server reports as taken from its cache."""
     shares: Mapping[str, int] = field(default_factory=dict)
     """Address of each server -> number of requests."""
+    unstamped: int | None = None
+    """Answers of which some bytes have the time at which the client read them, not the kernel's. None = it is of an
+    Assay that had no other."""
 
     @property
     def tokens_per_s_user(self) -> float | None:
@@ -93,6 +96,7 @@ def of_level(rows: Sequence[LoadedRequest], window_s: float, limits: Goodput | N
         answer_tokens=_lengths([row.tokens for row in answered]),
         cached_tokens=sum(row.cached_tokens or 0 for row in answered),
         shares=dict(Counter(row.endpoint for row in rows if row.endpoint)),
+        unstamped=sum(not row.is_stamped for row in answered),
     )
 
 

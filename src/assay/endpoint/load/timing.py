@@ -86,6 +86,8 @@ class LoadedRequest:
     cached_tokens: int | None
     endpoint: str
     failure: EndpointFailure | None = None
+    is_stamped: bool = False
+    """Whether the kernel's stamps tell when its bytes arrived, as in Exchange."""
 
     @property
     def tokens(self) -> int:
