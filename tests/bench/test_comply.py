@@ -5,10 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from assay.bench import comply
+from assay.bench.running import Reporter
 from assay.config import Scenario
+from assay.ground import files
+from assay.ground.errors import ConfigError
 from assay.mlperf.record.run_folder import RunFolder
 from assay.mlperf.rounds import round as rounds
+from assay.mlperf.sut.progress import ignore
 from tests.mlperf import run_folder
 
 GPT_OSS = rounds.load("v6.1").workload("gpt-oss-120b")
@@ -36,3 +42,12 @@ def test_compliance_is_done_once_every_test_of_every_scenario_has_its_verdict(tm
     assert not comply.is_done(folder)
     (tests / "run/TEST06").mkdir(parents=True)
     assert not comply.is_done(folder)
+
+
+def test_the_tests_of_a_folder_are_run_by_one_process_at_a_time(tmp_path: Path) -> None:
+    """Each clears the folder of the tests first: a second one would remove what the first is writing."""
+    folder = run_folder.write(tmp_path / "run")
+    before = RunFolder(folder).verified_tests(Scenario.SERVER)
+    with files.held(folder), pytest.raises(ConfigError, match="in use by a run"):
+        comply.perform(folder, Reporter(lambda _text: None, ignore))
+    assert RunFolder(folder).verified_tests(Scenario.SERVER) == before

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from assay import suts
-from assay.bench import compliance_due, earlier, measure, preparation
+from assay.bench import compliance_due, earlier, measure, preparation, run_start
 from assay.bench.compliance_due import SCORED, USUAL
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import Mode, Scenario, Style
@@ -50,7 +51,7 @@ def perform(
     the same SUT. `compliance_dataset`: of TEST07, where the run names none.
 
     The verdicts are called as `TEST06 Offline`. Raises: ConfigError when the folder has no performance run, or a data
-    set of a test is missing or too small; AssayError as `measure.measure` does.
+    set of a test is missing or too small, or another process uses the folder; AssayError as `measure.measure` does.
     """
     made = result.read(folder)
     scenarios = [run.scenario for run in made.runs if run.mode is Mode.PERFORMANCE]
@@ -61,6 +62,17 @@ def perform(
             f"compliance tests compare token ids, and {folder} is of performance only: {why}",
             "run against an API with exact token ids",
         )
+    with run_start.held_alone(folder, "a run"):
+        return _performed(made, scenarios, folder, reporter, compliance_dataset)
+
+
+def _performed(
+    made: RunResult,
+    scenarios: Sequence[Scenario],
+    folder: Path,
+    reporter: Reporter,
+    compliance_dataset: Path | None,
+) -> dict[str, ComplianceVerdict]:
     request = earlier.request_of(folder)
     ready = preparation.ready(request.config)
     whole = RunInProgress(ready.job.of_mode(Mode.PERFORMANCE), ready.data, folder, reporter, request.delivery)

@@ -9,7 +9,7 @@ from assay.config import BYTES_PER_WEIGHT, Precision
 from assay.ground import download
 from assay.ground.count import size_text
 from assay.ground.errors import EnvironmentProblem
-from assay.mlperf.run import wheels
+from assay.mlperf.run import loadgen_memory
 from assay.mlperf.run.job import Job
 from assay.mlperf.sut.kind import SutKind
 
@@ -57,7 +57,7 @@ def refuse_full_disk(folder: Path, needed: int) -> None:
 
 def refuse_loadgen(job: Job, samples: int, free: int) -> None:
     """Raises: EnvironmentProblem when the round's LoadGen takes more memory than is free."""
-    needed = 1e6 * wheels.memory_mb(job.wheel, max(samples, 1), max(samples, 1))
+    needed = 1e6 * loadgen_memory.needed_mb(job.wheel, max(samples, 1), max(samples, 1))
     if needed > free:
         raise EnvironmentProblem(
             f"LoadGen {job.wheel.version} needs {size_text(needed)} of memory",

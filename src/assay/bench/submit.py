@@ -12,7 +12,7 @@ from assay.mlperf import workloads
 from assay.mlperf.checker import check
 from assay.mlperf.checker.check import Report
 from assay.mlperf.record.run_folder import RunFolder
-from assay.mlperf.submission.pack import pack
+from assay.mlperf.submission.pack import archive_of, pack
 from assay.mlperf.submission.write import write
 
 
@@ -45,7 +45,7 @@ def submit(request: Request, folder: Path) -> Submitted:
     if delivery.clean_submission:
         earlier.remove_tree(tree)
     write([folder], wanted, tree)
-    path = tree.with_name(f"{tree.name}.tar.gz")
+    path = archive_of(tree)
     archive = PackedTree(path, pack(tree, path)) if delivery.pack else None
     report = check.check(tree, round_, wanted.submitter) if delivery.check else None
     return Submitted(tree, archive, report)

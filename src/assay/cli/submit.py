@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from assay.mlperf.checker import check
     from assay.mlperf.record import result
     from assay.mlperf.rounds import round as rounds
-    from assay.mlperf.submission.pack import pack
+    from assay.mlperf.submission.pack import archive_of, pack
     from assay.mlperf.submission.write import write
 
     round_ = rounds.load(args.round or result.read(args.runs[0]).round)
@@ -53,9 +53,9 @@ def run(args: argparse.Namespace) -> int:
         calibration=args.calibration,
         is_endpoints=args.endpoints,
     )
-    root: Path = args.out if args.out.name not in ("", "..") else args.out.resolve()  # `.` has no name
+    root: Path = args.out
     written = write(args.runs, request, root)
-    archive = root.with_name(root.name + ".tar.gz")
+    archive = archive_of(root)
     digest = None if args.no_pack else pack(root, archive)
     report = check.check(root, round_, args.submitter)
     if args.json:

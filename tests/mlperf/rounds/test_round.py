@@ -284,3 +284,8 @@ def test_rounds_are_ordered_by_their_numbers_not_as_texts() -> None:
     names = ["v10.0", "v4.1", "v6.10", "v6.2"]
     assert sorted(names, key=rounds.by_number) == ["v4.1", "v6.2", "v6.10", "v10.0"]
     assert list(rounds.official_names()) == sorted(rounds.official_names(), key=rounds.by_number)
+
+
+def test_loadgen_4_alone_reads_no_audit_config() -> None:
+    assert rounds.Wheel("5.0.20", {}, 25).reads_audit_config
+    assert not rounds.Wheel("4.1.30", {}, 10600).reads_audit_config

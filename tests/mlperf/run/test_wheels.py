@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import base64
 import errno
-import fcntl
 import hashlib
 import platform
 import shutil
@@ -12,7 +11,6 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import psutil
 import pytest
 
 from assay.ground import settings
@@ -185,28 +183,10 @@ def test_a_wheel_that_cannot_be_fetched_says_where_to_lay_it(
     assert NAME in failure.value.hint and "store" in failure.value.hint
 
 
-def test_loadgen_4_needs_memory_for_the_square_of_the_samples() -> None:
-    old, new = Wheel("4.1.30", {}, 10600), Wheel("6.0.3", {}, 25)
-    assert wheels.memory_mb(old, 15_000, 15_000) == pytest.approx(10_600, rel=0.01)
-    assert wheels.memory_mb(old, 30, 30) < 50
-    assert wheels.memory_mb(new, 15_000, 15_000) < 50
-
-
-def test_a_run_that_needs_more_memory_than_is_free_is_refused_with_both_numbers() -> None:
-    free_mb = psutil.virtual_memory().total / 1e6
-    words = r"LoadGen needs [\d,]+ MB of memory and [\d,]+ MB are free"
-    with pytest.raises(EnvironmentProblem, match=words), wheels.memory_reserved(free_mb + 1, "LoadGen"):
-        pytest.fail("the block ran")
-
-
-def test_two_large_runs_exclude_each_other(monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> None:
-    monkeypatch.setattr(wheels, "LARGE_MB", 1)
-    mark = empty_store / ".large.lock"
-    with wheels.memory_reserved(2, "LoadGen"), mark.open() as handle, pytest.raises(BlockingIOError):
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    assert not mark.exists()
-
-
-def test_loadgen_4_alone_reads_no_audit_config() -> None:
-    assert wheels.reads_audit_config(Wheel("5.0.20", {}, 25))
-    assert not wheels.reads_audit_config(Wheel("4.1.30", {}, 10600))
+def test_a_wheel_in_the_store_whose_record_was_emptied_is_damaged(empty_store: Path) -> None:
+    wheel = laid_by_hand(empty_store, {"mlperf_loadgen.py": "x"})
+    record = wheels.obtain(wheel) / RECORD
+    record.write_text("")
+    assert not wheels.is_stored(wheel)
+    wheels.obtain(wheel)
+    assert record.read_text()

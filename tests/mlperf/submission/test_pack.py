@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assay.ground.errors import ConfigError
-from assay.mlperf.submission.pack import pack
+from assay.mlperf.submission.pack import archive_of, pack
 
 
 def make_tree(root: Path) -> Path:
@@ -52,3 +52,25 @@ def test_a_failing_pack_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no submission tree"):
         pack(tmp_path / "missing", tmp_path / "out" / "tree.tar.gz")
     assert not (tmp_path / "out").exists()
+
+
+def test_links_are_stored_as_links_those_to_folders_too(tmp_path: Path) -> None:
+    tree = make_tree(tmp_path / "tree")
+    (tree / "file").symlink_to("README.md")
+    (tree / "folder").symlink_to("closed/a")
+    (tree / "nowhere").symlink_to("absent")
+    pack(tree, tmp_path / "out.tar.gz")
+    with tarfile.open(tmp_path / "out.tar.gz") as tar:
+        links = {member.name: member.linkname for member in tar if member.issym()}
+    assert links == {"tree/file": "README.md", "tree/folder": "closed/a", "tree/nowhere": "absent"}
+
+
+def test_the_archive_lies_beside_its_tree_also_where_the_tree_is_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = make_tree(tmp_path / "tree")
+    assert archive_of(tree) == tmp_path / "tree.tar.gz"
+    monkeypatch.chdir(tree)
+    assert archive_of(Path()) == tmp_path / "tree.tar.gz"
+    monkeypatch.chdir(tree / "closed")
+    assert archive_of(Path("..")) == tmp_path / "tree.tar.gz"

@@ -234,6 +234,16 @@ def test_a_refusal_in_the_middle_leaves_no_tree(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "in").iterdir()] == ["run"]
 
 
+@pytest.mark.parametrize("text", ["[1, 2]", "null", '"a"', "{"])
+def test_a_system_file_of_the_tree_that_is_no_object_is_named_and_kept(tmp_path: Path, text: str) -> None:
+    submit([run_folder.write(tmp_path / "one", scenarios=("Offline",))], tmp_path / "tree")
+    (file,) = (tmp_path / "tree").rglob("systems/*.json")
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=file.name):
+        submit([run_folder.write(tmp_path / "two", scenarios=("Server",))], tmp_path / "tree")
+    assert file.read_text() == text
+
+
 def test_the_run_folder_keeps_its_whole_accuracy_log(tmp_path: Path) -> None:
     run = run_folder.write(tmp_path / "run")
     original = (run / "Offline/accuracy/mlperf_log_accuracy.json").read_bytes()

@@ -174,15 +174,15 @@ def _in_lasting(
             image.python,
             *task.arguments,
         ]
-        return ContainerEnded(_stream(line, log, show), log, engine.name)
+        return _started(_stream(line, log, show), engine, log)
     finally:
         if not (was_there or request.keep):
             execute(engine.removal(container))
 
 
 def _started(code: int, engine: ContainerEngine, log: Path) -> ContainerEnded:
-    # Source: podman-run(1), docker-run(1): 125 is a failure of the engine, 126 and 127 of its runtime: the
-    # command could not be started.
+    # Source: podman-run(1), podman-exec(1), docker-run(1): 125 is a failure of the engine, 126 and 127 of its
+    # runtime: the command could not be started.
     if code in (125, 126, 127):
         raise cannot_start(engine, log.read_text(encoding="utf-8", errors="replace"))
     return ContainerEnded(code, log, engine.name)

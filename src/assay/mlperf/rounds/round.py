@@ -51,6 +51,16 @@ class Wheel:
     memory_mb: int
     """Resident memory of a LoadGen process at start, MB (4.1.30 takes 10 GB)."""
 
+    @property
+    def is_loadgen_4(self) -> bool:
+        return self.version.startswith("4.")
+
+    @property
+    def reads_audit_config(self) -> bool:
+        """LoadGen 4.x takes an audit.config for a second user.conf, an error in its log, and reads the sampling of
+        answers from no file at all (measured with 4.1.12 to 4.1.30): both are then set in its settings."""
+        return not self.is_loadgen_4
+
 
 @dataclass(frozen=True)
 class FileKeys:

@@ -24,6 +24,7 @@ from typing import TypeVar
 
 from assay.config import Mode, Scenario
 from assay.ground import files
+from assay.ground.count import size_text
 from assay.ground.errors import ArtifactError, ConfigError, Interrupted, RunFailed
 from assay.mlperf import logs
 from assay.mlperf.compliance import audit_config
@@ -31,7 +32,7 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.logs import names
 from assay.mlperf.logs.accuracy import read_accuracy
 from assay.mlperf.rounds.round import Wheel
-from assay.mlperf.run import user_conf, wheels
+from assay.mlperf.run import loadgen_memory, user_conf, wheels
 from assay.mlperf.run.counting import Counting
 from assay.mlperf.run.loadgen_job import Count, LoadGenJob
 from assay.mlperf.run.run_spec import RunSpec
@@ -132,13 +133,13 @@ class Session:
         Ctrl-C.
         """
         host = self._loaded()
-        spec = dataclasses.replace(spec, reads_audit_config=wheels.reads_audit_config(self._wheel))
+        spec = dataclasses.replace(spec, reads_audit_config=self._wheel.reads_audit_config)
         _prepare(spec)
         size = max(spec.expected_samples, 1)
         pregenerates = spec.scenario is Scenario.OFFLINE and spec.mode is Mode.PERFORMANCE
-        needed_mb = wheels.memory_mb(self._wheel, spec.samples if pregenerates else 1, size)
+        needed_mb = loadgen_memory.needed_mb(self._wheel, spec.samples if pregenerates else 1, size)
         what = f"LoadGen {self._wheel.version} over {size:,} samples"
-        with wheels.memory_reserved(needed_mb, what), host.phase(spec.title):
+        with loadgen_memory.reserved(needed_mb, what), host.phase(spec.title):
             self._supervised(lambda: self._perform(host, spec))
             self._supervised(host.refresh)
         return checked(spec, self._wheel.version)
@@ -313,5 +314,4 @@ def _refuse_incomplete_answers(spec: RunSpec) -> None:
 
 
 def _disk_hint(folder: Path) -> str:
-    free_mb = shutil.disk_usage(folder).free / 1e6
-    return f"{free_mb:,.0f} MB are free on its disk; see the logs beside it and run again"
+    return f"{size_text(shutil.disk_usage(folder).free)} are free on its disk; see the logs beside it and run again"

@@ -18,11 +18,7 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-
-import psutil
 
 from assay.ground import files, lock, scratch, settings
 from assay.ground.errors import ArtifactError, EnvironmentProblem
@@ -37,14 +33,6 @@ BUILD_SECONDS_MAX = 1800.0
 """For a build, which takes a minute on a machine at rest. A choice, as above."""
 SOURCE = ".tar.gz"
 """How the name of a release's source archive ends."""
-
-PREGENERATED_BYTES = 47
-"""LoadGen 4.x, Offline: bytes for each sample of each query it generates (765 MB at 4,000 x 4,000,
-measured)."""
-SAMPLE_BYTES = 450
-"""LoadGen 5 and later: bytes a sample, at most. Source: measured over 225,000 to 2.2 million samples."""
-LARGE_MB = 2000
-"""From here on a LoadGen process runs alone on the machine."""
 
 
 def file_for(wheel: Wheel) -> str | None:
@@ -117,49 +105,6 @@ def _place_of(wheel: Wheel, name: str) -> Path:
     return settings.home() / "loadgen" / f"{wheel.version}-{tag}-{wheel.sha256[name][:12]}"
 
 
-def reads_audit_config(wheel: Wheel) -> bool:
-    """LoadGen 4.x takes an audit.config for a second user.conf, an error in its log, and reads the sampling of
-    answers from no file at all (measured with 4.1.12 to 4.1.30): both are then set in its settings."""
-    return not wheel.version.startswith("4.")
-
-
-def memory_mb(wheel: Wheel, samples: int, samples_per_query: int) -> float:
-    """Memory that an Offline performance run of this release needs.
-
-    LoadGen 4.x generates as many queries as the dataset has samples, each of the full size, and uses one.
-    Example: 4.1.30 over the official 15,000 samples needs 10.6 GB.
-    """
-    if wheel.version.startswith("4."):
-        return 30 + samples * samples_per_query * PREGENERATED_BYTES / 1e6
-    return wheel.memory_mb + samples_per_query * SAMPLE_BYTES / 1e6
-
-
-@contextmanager
-def memory_reserved(needed_mb: float, what: str) -> Iterator[None]:
-    """Runs the block when `needed_mb` are free, and for large needs while no other such block runs.
-
-    Raises: EnvironmentProblem with both numbers when less is free.
-    """
-    if needed_mb < LARGE_MB:
-        _refuse_without(needed_mb, what)
-        yield
-        return
-    folder = settings.home() / "loadgen"
-    folder.mkdir(parents=True, exist_ok=True)
-    with lock.held(folder / "large"):
-        _refuse_without(needed_mb, what)
-        yield
-
-
-def _refuse_without(needed_mb: float, what: str) -> None:
-    free_mb = psutil.virtual_memory().available / 1e6
-    if free_mb < needed_mb:
-        raise EnvironmentProblem(
-            f"{what} needs {needed_mb:,.0f} MB of memory and {free_mb:,.0f} MB are free",
-            "end other programs, use fewer samples, or a later round (LoadGen 5 and later need some 20 MB)",
-        )
-
-
 def _fits(name: str, python: str) -> bool:
     tags = name.removesuffix(".whl").split("-")
     if len(tags) != 5 or tags[2] != python:
@@ -195,8 +140,9 @@ def _is_intact(folder: Path) -> bool:
     record = next(folder.glob("*.dist-info/RECORD"), None)
     if record is None:
         return False
-    rows = list(csv.reader(record.read_text(encoding="utf-8", errors="replace").splitlines()))
-    return all(_is_file(folder / row[0], row[1]) for row in rows if len(row) == 3 and row[1])
+    rows = csv.reader(record.read_text(encoding="utf-8", errors="replace").splitlines())
+    listed = [row for row in rows if len(row) == 3 and row[1]]
+    return bool(listed) and all(_is_file(folder / name, digest) for name, digest, _ in listed)
 
 
 def _is_file(path: Path, digest: str) -> bool:

@@ -14,6 +14,12 @@ EPOCH = 0
 """Time of every member and of the archive: it tells nothing about a submission."""
 
 
+def archive_of(root: Path) -> Path:
+    """TREE.tar.gz beside the tree. `.` and `..` have the names of the folders that they are."""
+    root = root if root.name not in ("", "..") else root.resolve()
+    return root.with_name(f"{root.name}.tar.gz")
+
+
 def pack(root: Path, archive: Path) -> str:
     """Write `archive` (.tar.gz) and `archive`.sha256, whole or not at all; gives the digest.
 
@@ -39,8 +45,10 @@ def pack(root: Path, archive: Path) -> str:
 
 
 def _members(root: Path) -> list[Path]:
-    found = [Path(folder) / name for folder, _, names in os.walk(root) for name in names]
-    return sorted(found, key=lambda path: path.relative_to(root).as_posix())
+    """Files, and links to files or folders."""
+    found = [Path(folder) / name for folder, below, names in os.walk(root) for name in (*names, *below)]
+    members = [path for path in found if path.is_symlink() or not path.is_dir()]
+    return sorted(members, key=lambda path: path.relative_to(root).as_posix())
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:

@@ -44,7 +44,6 @@ def describe(
         "number_of_nodes": "1",
         "system_type": _suite(run, round_),
         "framework": run.result.used.backend if run.result.used else "",
-        **(NO_ACCELERATOR if run.device == "cpu" else {}),
     }
     probed = {field: value for field, value in run.probed().items() if field in known}
     merged = {**facts, **probed, **(NO_ACCELERATOR if run.device == "cpu" else {}), **said}

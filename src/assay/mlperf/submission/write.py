@@ -216,7 +216,9 @@ class _Builder:
                     value = json_value((base / path).read_text(encoding="utf-8"))
                 except ValueError as error:
                     raise ConfigError(f"{base / path} is not JSON: {error}", "repair or remove it") from error
-                return dict(value)
+                if not isinstance(value, dict):
+                    raise ConfigError(f"{base / path} does not hold a JSON object", "repair or remove it")
+                return value
         return {}
 
 

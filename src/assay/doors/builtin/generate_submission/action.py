@@ -11,7 +11,7 @@ from assay.doors.cm_settings import is_on
 from assay.doors.submission import tree_request
 from assay.ground.errors import ConfigError
 from assay.mlperf import workloads
-from assay.mlperf.submission.pack import pack
+from assay.mlperf.submission.pack import archive_of, pack
 from assay.mlperf.submission.write import write
 
 
@@ -27,7 +27,7 @@ def action(call: BuiltinCall) -> Answer:
     written = write([Path(results)], request, config.submission.out)
     env = {"CM_MLPERF_INFERENCE_SUBMISSION_DIR": str(written.root)}
     if is_on(call.text("CM_TAR_SUBMISSION_DIR")):
-        archive = written.root.with_name(f"{written.root.name}.tar.gz")
+        archive = archive_of(written.root)
         pack(written.root, archive)
         env["CM_MLPERF_INFERENCE_SUBMISSION_TAR_FILE"] = str(archive)
     return call.answer(env)
