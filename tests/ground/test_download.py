@@ -275,7 +275,7 @@ def test_progress_tells_share_pace_and_time_to_go(target: Path) -> None:
         download.fetch(Remote(server.url()), target, seen.append, patience)
     assert seen[-1].done_bytes == seen[-1].total_bytes == len(BODY)
     assert seen[-1].eta_s == 0
-    assert str(DownloadProgress("w", 25_000_000, 100_000_000, 2.5e6)) == "w: 25.0 of 100.0 MB, 30 s to go"
+    assert str(DownloadProgress("w", 25_000_000, 100_000_000, 2.5e6)) == "w: 25.0 MB of 100.0 MB, 30 s to go"
 
 
 def test_two_who_want_the_same_file_fetch_it_once(target: Path) -> None:

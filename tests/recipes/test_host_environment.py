@@ -11,6 +11,7 @@ import pytest
 
 from assay.recipes.contract.cm import CM
 from assay.recipes.contract.mlc import MLC
+from assay.recipes.errors import RecipeFault
 from assay.recipes.home.repositories import Home
 from assay.recipes.run.host_environment import LAUNCHERS, host_environment
 
@@ -77,3 +78,16 @@ def test_a_launcher_leads_to_this_program(home: Home) -> None:
     env = made(home, PATH=os.environ["PATH"], HOME=os.environ["HOME"])
     done = subprocess.run(["mlc", "uid"], env=env, capture_output=True, text=True, check=True)
     assert len(done.stdout.split()[-1]) == 16
+
+
+def test_a_python_environment_that_cannot_be_made_leaves_nothing(home: Home, tmp_path: Path) -> None:
+    """`python3 -m venv` ends with 1 after it has begun: here as where python3-venv is not installed."""
+    broken = tmp_path / "bin" / "python3"
+    broken.parent.mkdir()
+    broken.write_text(
+        '#!/bin/sh\nfor last; do :; done\nmkdir -p "$last/bin"\necho no ensurepip >&2\nexit 1\n'
+    )
+    broken.chmod(0o755)
+    with pytest.raises(RecipeFault, match="cannot make a Python environment for recipes: no ensurepip"):
+        host_environment(home, {"PATH": f"{broken.parent}:/usr/bin:/bin"}, allow_sudo=True, own_python=True)
+    assert not [path.name for path in home.root.iterdir() if "python" in path.name]

@@ -84,5 +84,7 @@ def held_alone(folder: Path, user: str) -> Iterator[None]:
     """Mark the folder as in use. Raises: ConfigError where another process uses it; `user`: what that is, in words."""
     with files.held(folder) as is_ours:
         if not is_ours:
-            raise ConfigError(f"{folder} is in use by {user} that is running", "wait for its end, or name another folder")
+            raise ConfigError(
+                f"{folder} is in use by {user} that is running", "wait for its end, or name another folder"
+            )
         yield

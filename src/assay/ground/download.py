@@ -70,8 +70,8 @@ class DownloadProgress:
 
     def __str__(self) -> str:
         if self.total_bytes is None:
-            return f"{self.name}: {self.done_bytes / 1e6:.1f} MB"
-        share = f"{self.name}: {self.done_bytes / 1e6:.1f} of {self.total_bytes / 1e6:.1f} MB"
+            return f"{self.name}: {size_text(self.done_bytes)}"
+        share = f"{self.name}: {size_text(self.done_bytes)} of {size_text(self.total_bytes)}"
         return share if self.eta_s is None else f"{share}, {self.eta_s:.0f} s to go"
 
 

@@ -78,11 +78,13 @@ def _python(home: Home, env: Mapping[str, str]) -> Path:
     import shutil
     import subprocess
 
+    from assay.ground import scratch
+
     base = shutil.which("python3", path=env.get("PATH")) or sys.executable
-    with home.lock("python"):
+    with home.lock("python"), scratch.folder(".python-", place=home.root) as stage:
         if (folder / "bin" / "python3").exists():
             return folder
-        part = folder.with_name(f".python.{os.getpid()}")
+        part = stage / folder.name
         made = subprocess.run(
             [base, "-m", "venv", "--system-site-packages", "--without-pip", str(part)],
             capture_output=True,
