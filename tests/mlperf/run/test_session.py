@@ -269,6 +269,18 @@ def test_a_killed_loadgen_child_fails_the_run_with_its_signal(tmp_path: Path) ->
         killer.join()
 
 
+@pytest.mark.parametrize("is_renewed", [False, True])
+def test_a_sut_that_died_after_its_last_run_is_told_when_it_is_asked(
+    tmp_path: Path, is_renewed: bool
+) -> None:
+    with session(tmp_path) as running:
+        host, build = running._loaded(), running._build
+        os.kill(host.child.pid, signal.SIGKILL)
+        assert host.child.wait(60) is not None
+        with pytest.raises(RunFailed, match="the SUT process was killed by SIGKILL"):
+            host.renew(build.spec, build.samples) if is_renewed else host.refresh()
+
+
 @pytest.mark.usefixtures("leaves_no_process")
 def test_ctrl_c_ends_both_children_and_raises_interrupted(tmp_path: Path) -> None:
     with troubled(tmp_path, "silent") as running:
@@ -285,5 +297,5 @@ def test_a_full_disk_fails_the_run_and_says_how_much_is_free(
     disk = small_disk(48)
     (disk / "filler").write_bytes(b"x" * 28_000)
     spec = run_spec(tmp_path, Scenario.OFFLINE, mode, out=disk / "run")
-    with session(tmp_path) as running, pytest.raises(RunFailed, match=r"MB are free"):
+    with session(tmp_path) as running, pytest.raises(RunFailed, match=r"\d [kMGT]?B are free"):
         running.run(spec)

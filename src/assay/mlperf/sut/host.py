@@ -73,16 +73,12 @@ class SutHost:
             raise
 
     def refresh(self) -> Used:
-        """Ask the SUT once more what is in use; its details may have grown."""
-        self.control.send(Ask())
-        self.used = self._report(None)
-        return self.used
+        """Ask the SUT once more what is in use; its details may have grown. Raises: its failure, or its death."""
+        return self._asked(Ask())
 
     def renew(self, spec: SutSpec, samples: Sequence[Sample]) -> Used:
         """Have another data set answered by what is loaded. Raises: the SUT's failure, or its death."""
-        self.control.send(Renew(spec, samples))
-        self.used = self._report(None)
-        return self.used
+        return self._asked(Renew(spec, samples))
 
     def begin(self, mode: Mode) -> None:
         """Tell the SUT what the next run is for."""
@@ -147,10 +143,7 @@ class SutHost:
 
     def drain(self, timeout_s: float | None) -> None:
         """Wait until the SUT has nothing left of a client that broke off. Raises: `failure`, RunFailed."""
-        try:
-            self._probe(1, 1, timeout_s)
-        except ConnectionError:
-            raise self.failure() from None
+        self.probe(1, 1, timeout_s)
 
     def failure(self) -> Exception:
         """Why the SUT process ended early: its own message, else its exit status."""
@@ -180,6 +173,14 @@ class SutHost:
         self.child.end()
         self.control.close()
         self._at_end.close()
+
+    def _asked(self, message: Ask | Renew) -> Used:
+        try:
+            self.control.send(message)
+        except (BrokenPipeError, ConnectionResetError):  # it died after its last run
+            raise self.failure() from None
+        self.used = self._report(None)
+        return self.used
 
     def _report(self, timeout_s: float | None) -> Used:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
