@@ -13,8 +13,8 @@ EPOCH = 1_700_000_000 * S
 
 class Clocks:
     def __init__(self) -> None:
-        self.now, self.epoch = 100 * S, EPOCH
-        self.made = ArrivalClock(lambda: self.epoch + self.now, lambda: self.now)
+        self.now, self.epoch, self.waits_ns = 100 * S, EPOCH, 0
+        self.made = ArrivalClock(lambda: self.epoch + self.now, lambda: self.now + self.waits_ns)
 
     def stamp(self) -> int:
         return self.epoch + self.now
@@ -24,7 +24,7 @@ def test_bytes_that_wait_arrived_when_the_system_had_them() -> None:
     clocks = Clocks()
     sent, stamp = clocks.now, clocks.stamp() + 3 * MS
     clocks.now += 20 * MS
-    assert clocks.made.arrived(stamp, sent) == (sent + 3 * MS, True)
+    assert clocks.made.arrived(stamp, sent, sent) == (sent + 3 * MS, True)
 
 
 @pytest.mark.parametrize("off_ns", [-1, 20 * MS + 1])
@@ -32,12 +32,12 @@ def test_a_stamp_from_before_the_request_or_after_now_is_not_believed(off_ns: in
     clocks = Clocks()
     sent, stamp = clocks.now, clocks.stamp() + off_ns
     clocks.now += 20 * MS
-    assert clocks.made.arrived(stamp, sent) == (clocks.now, False)
+    assert clocks.made.arrived(stamp, sent, sent) == (clocks.now, False)
 
 
 def test_without_a_stamp_the_time_is_that_of_the_reading() -> None:
     clocks = Clocks()
-    assert clocks.made.arrived(NO_STAMP, 0) == (clocks.now, False)
+    assert clocks.made.arrived(NO_STAMP, 0, 0) == (clocks.now, False)
 
 
 @pytest.mark.parametrize("step_ns", [-3600 * S, -5 * MS, 5 * MS, 3600 * S])
@@ -48,15 +48,13 @@ def test_a_clock_that_is_set_spoils_no_time(step_ns: int) -> None:
     one, two = clocks.stamp(), clocks.stamp()
     clocks.now += 10 * MS
     clocks.epoch += step_ns
-    assert clocks.made.arrived(one, sent) == (clocks.now, False)
-    assert clocks.made.arrived(two, sent) == (
-        clocks.now,
-        False,
-    )  # stamped before the step, read after it was seen
+    assert clocks.made.arrived(one, sent, sent) == (clocks.now, False)
+    # stamped before the step, read after it was seen
+    assert clocks.made.arrived(two, sent, sent) == (clocks.now, False)
     clocks.now += 10 * MS
     three = clocks.stamp()
     clocks.now += 10 * MS
-    assert clocks.made.arrived(three, sent) == (clocks.now - 10 * MS, True)
+    assert clocks.made.arrived(three, sent, sent) == (clocks.now - 10 * MS, True)
 
 
 def test_a_clock_that_is_slewed_is_followed() -> None:
@@ -64,4 +62,15 @@ def test_a_clock_that_is_slewed_is_followed() -> None:
     for _ in range(100):
         clocks.now += 100 * MS
         clocks.epoch += MS // 20  # 500 ppm
-        assert clocks.made.arrived(clocks.stamp() - MS, 0) == (clocks.now - MS, True)
+        assert clocks.made.arrived(clocks.stamp() - MS, 0, 0) == (clocks.now - MS, True)
+
+
+def test_the_rest_of_a_segment_arrived_with_its_first_part() -> None:
+    clocks = Clocks()
+    sent, stamp = clocks.now, clocks.stamp() + 3 * MS
+    clocks.now += 20 * MS
+    clocks.waits_ns = MS // 2  # between the two clocks
+    first, _ = clocks.made.arrived(stamp, sent, sent)
+    clocks.waits_ns = 0
+    assert first == sent + 3 * MS + MS // 2
+    assert clocks.made.arrived(stamp, sent, first) == (first, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -24,6 +25,7 @@ from assay.endpoint.failure import FailureKind
 from assay.endpoint.prompt import Prompt
 from assay.endpoint.rotation import LEAVES_AFTER, Endpoint
 from assay.endpoint.sampling import Sampling
+from assay.endpoint.tcp import TcpTransport, connected
 from tests.endpoint.tiny_server import TinyServer
 
 API = APIS["vllm"]
@@ -114,6 +116,21 @@ def test_bytes_that_nobody_asked_for_close_the_connection() -> None:
     made.is_open = True
     made.data_received(b"HTTP/1.1 200 OK\r\n\r\n")
     assert not made.is_open
+
+
+def test_a_request_over_a_connection_that_was_lost_before_it_fails_at_once() -> None:
+    async def run() -> Exchange[int]:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            made: Connection[int] = Connection(lambda _: None, ArrivalClock(), arrival_buffer())
+            made.carried_by(TcpTransport(await connected(listening.getsockname()), made))
+        made.close()
+        await asyncio.sleep(0)
+        over: asyncio.Future[Exchange[int]] = asyncio.get_running_loop().create_future()
+        made.ask(exchange(1), b"", lambda _, ended: over.set_result(ended))
+        return await asyncio.wait_for(over, 60)
+
+    failure = asyncio.run(run()).answer.failure
+    assert failure is not None and failure.kind is FailureKind.CONNECT
 
 
 def test_a_fault_of_whoever_is_told_breaks_the_client_and_is_not_lost() -> None:

@@ -27,17 +27,18 @@ class ArrivalClock:
         self._set_ns = 0
         """When the last step of the realtime clock was seen: stamps from before it are of another clock."""
 
-    def arrived(self, stamp_ns: int, after_ns: int) -> tuple[int, bool]:
+    def arrived(self, stamp_ns: int, sent_ns: int, last_ns: int) -> tuple[int, bool]:
         """When the bytes arrived that were read just now, and whether their stamp says so. A stamp is not believed that
-        lies before `after_ns` (what was sent or came before on the connection), after now, or before a step of the
-        clock: then the time is that of the reading."""
-        realtime = (
-            self._realtime()
-        )  # the first: a wait between the two makes a time later, and never later than now
+        lies before `sent_ns`, when the request was sent, after now, or before a step of the clock: then the time is
+        that of the reading. It is never before `last_ns`, when the bytes before them on the connection arrived."""
+        # Realtime first: a wait between the two makes a time later, and never later than now. It also makes the rest of
+        # a segment, which has the stamp of its first part, seem earlier than that.
+        realtime = self._realtime()
         now = self._monotonic()
         offset = now - realtime
         if abs(offset - self._offset_ns) > STEP_NS:
             self._set_ns = now
         self._offset_ns = offset
         at = stamp_ns + offset
-        return (at, True) if max(after_ns, self._set_ns) <= at <= now and stamp_ns else (now, False)
+        is_believed = stamp_ns != NO_STAMP and max(sent_ns, self._set_ns) <= at <= now
+        return (max(at, last_ns), True) if is_believed else (now, False)

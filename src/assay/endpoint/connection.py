@@ -49,7 +49,7 @@ class Connection(Arrivals, Generic[Key]):
         if exchange is None:  # nobody asked: what comes now would be taken for the next answer
             self.close()
             return
-        at_ns, is_stamped = self._clock.arrived(stamp_ns, exchange.heard_ns)
+        at_ns, is_stamped = self._clock.arrived(stamp_ns, exchange.sent_ns, exchange.heard_ns)
         exchange.heard_ns = at_ns
         exchange.is_stamped = exchange.is_stamped and is_stamped
         exchange.answer.feed(data, at_ns)
@@ -69,7 +69,10 @@ class Connection(Arrivals, Generic[Key]):
         assert self._carrier is not None
         self._exchange, self._over, self.uses = exchange, over, self.uses + 1
         exchange.sent_ns = exchange.heard_ns = time.monotonic_ns()
+        exchange.is_stamped = True
         self._carrier.write(request)
+        if not self.is_open:  # lost before it was asked: nobody will tell that again
+            asyncio.get_running_loop().call_soon(self.connection_lost, None)
 
     def give_up(self) -> None:
         """Closes the connection of an answer that has failed already."""
