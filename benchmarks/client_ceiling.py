@@ -338,7 +338,7 @@ def ttft_errors(args: argparse.Namespace, best: dict[str, dict[str, float]]) -> 
                         "told_late_p50_ms": statistics.median(made.late_ms),
                         "told_late_p99_ms": p99(made.late_ms),
                         "told_late_max_ms": max(made.late_ms),
-                        "unstamped": sum(not each.is_stamped for each in made.streams),
+                        "unstamped": sum(each.is_stamped is False for each in made.streams),
                     }
                 else:
                     seen = peers_of(args)[name](args, url, int(rate * args.seconds), rate)["ttft_p99_ms"]

@@ -89,7 +89,7 @@ def test_other_tools_definitions_are_by_the_times_of_the_client() -> None:
     made.came(Came([], [(one, [1] * 4), (two, [1] * 4)], ended))
     run = made.take_run()
     found = run.definitions()
-    assert run.unstamped == 1 and found.keys() == {
+    assert (run.stamped, run.unstamped) == (1, 1) and found.keys() == {
         "vllm bench serve",
         "guidellm",
         "AIPerf",

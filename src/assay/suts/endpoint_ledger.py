@@ -39,8 +39,9 @@ class RunTally:
     """Counts over LoadGen's queries since the tally was last taken."""
 
     delays_ns: list[int] = field(default_factory=list)
+    stamped: int = 0
     unstamped: int = 0
-    """Answers of which some bytes have the time of their reading, as `EndedStream.is_stamped` tells."""
+    """Answers with bytes, by whether `EndedStream.is_stamped`."""
     tokens: int = 0
     """Tokens of the answers without a fault."""
     cached_tokens: int = 0
@@ -179,7 +180,8 @@ class Ledger:
         run = self._run
         run.end_ns = time.monotonic_ns()
         run.delays_ns.append(ended.late_ns)
-        run.unstamped += not ended.is_stamped
+        run.stamped += ended.is_stamped is True
+        run.unstamped += ended.is_stamped is False
         run.cached_tokens += ended.cached_tokens or 0
         run.handed_over += bool(ended.handed_over)
         self.faults.answers += 1

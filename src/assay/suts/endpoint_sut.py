@@ -183,7 +183,9 @@ class EndpointSut:
         if not run.delays_ns:
             return
         self.tokens_per_s = run.tokens * 1e9 / max(1, run.end_ns - run.begin_ns)
-        seen = certificate.client_run(pulses, run.delays_ns, run.begin_ns, run.end_ns, run.unstamped)
+        seen = certificate.client_run(
+            pulses, run.delays_ns, run.begin_ns, run.end_ns, run.stamped, run.unstamped
+        )
         client = replace(client, runs=(*client.runs, seen))
         if client.ceiling is None and self._check_s and run.tokens:
             tokens = max(LEAST_TOKENS, round(run.tokens / len(run.delays_ns)))

@@ -119,6 +119,16 @@ def test_a_process_that_dies_fails_what_it_carried_and_the_other_one_goes_on() -
     }
 
 
+def test_what_failed_without_a_byte_has_no_time_of_arrival() -> None:
+    with mock() as server:
+        pass
+    made, heard = fleet(server, count=1)
+    made.ask([order(0)])
+    heard.wait(lambda: len(heard.ended) == 1)
+    made.close()
+    assert (heard.ended[0].failure, heard.ended[0].is_stamped) == ("CONNECT", None)
+
+
 def test_a_stream_of_tokens_without_end_is_left_as_soon_as_it_is_too_long() -> None:
     with mock(tokens=20_000) as server:
         made, heard = fleet(server, in_flight=1, count=1)

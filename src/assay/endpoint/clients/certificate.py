@@ -36,21 +36,20 @@ class ClientRun:
     """How much later than planned the event loops came round."""
     cpu_share: float | None
     """Of one core, by the busiest process."""
+    stamped: int = 0
+    """Answers whose bytes all have the kernel's time. One that failed without a byte is neither this nor unstamped."""
     unstamped: int = 0
     """Answers of which some bytes have the time at which the client read them: the kernel told no time for them that
     could be believed."""
 
     @property
     def arrival_clock(self) -> str:
-        """Whose times tell when bytes arrived."""
-        if not self.unstamped:
-            return "the kernel's clock"
+        """Whose times tell when bytes arrived; empty where none did."""
         own = "the client's own clock"
-        return (
-            own
-            if self.unstamped == self.answers
-            else f"the kernel's clock, of {self.unstamped} answers by {own}"
-        )
+        if not self.stamped:
+            return own if self.unstamped else ""
+        share = f", and for {self.unstamped} of {self.stamped + self.unstamped} answers {own}"
+        return "the kernel's clock" + (share if self.unstamped else "")
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,8 @@ class ClientCertificate:
         ):
             seen = [value for run in self.runs if (value := getattr(run, name)) is not None]
             said += [text.format(max(seen))] if seen else []
-        said.append(f"arrivals by {max(self.runs, key=lambda run: run.unstamped).arrival_clock}")
+        if clock := max(self.runs, key=lambda run: (run.unstamped, run.stamped)).arrival_clock:
+            said.append(f"arrivals by {clock}")
         if self.ceiling is not None:
             said.append(
                 f"{self.share:.1%} of the {self.ceiling.answers_per_s:,.0f} answers/s that it carries from a server "
@@ -109,9 +109,10 @@ def client_run(
     delays_ns: Sequence[int],
     begin_ns: int,
     end_ns: int,
-    unstamped: int = 0,
+    stamped: int,
+    unstamped: int,
 ) -> ClientRun:
-    """`pulses`: of each process; those between the run's begin and its end count."""
+    """`pulses`: of each process; those between the run's begin and its end count. `stamped`, `unstamped`: answers."""
     inside = [[pulse for pulse in told if begin_ns <= pulse.at_ns <= end_ns] for told in pulses]
     shares = [
         (told[-1].cpu_ns - told[0].cpu_ns) / (told[-1].at_ns - told[0].at_ns)
@@ -125,6 +126,7 @@ def client_run(
         _p99_ms(delays_ns),
         _p99_ms([lag for told in inside for pulse in told for lag in pulse.lags_ns]),
         max(shares, default=None),
+        stamped,
         unstamped,
     )
 

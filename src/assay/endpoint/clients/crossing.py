@@ -63,8 +63,8 @@ class EndedStream(msgspec.Struct, frozen=True, array_like=True):
     """From sending to the last byte."""
     first_ns: int = 0
     """From sending to the first event with tokens; 0 = none came."""
-    is_stamped: bool = False
-    """Whether the system's stamps tell when its bytes arrived."""
+    is_stamped: bool | None = None
+    """Whether the system's stamps tell when its bytes arrived; None = none came."""
     retries: int = 0
     handed_over: tuple[str, ...] = ()
     """Who failed it before."""

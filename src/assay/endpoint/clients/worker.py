@@ -157,7 +157,7 @@ class ClientWorker(Arrivals):
                 exchange.sent_ns,
                 max(0, exchange.heard_ns - exchange.sent_ns),
                 answer.chunks_ns[0] - exchange.sent_ns if answer.chunks_ns else 0,
-                exchange.is_stamped and exchange.sent_ns > 0,
+                exchange.is_stamped if answer.has_bytes else None,
                 exchange.retries,
                 tuple(exchange.handed_over),
                 answer.usage.cached_tokens,
