@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import socket
 from typing import Any
+
+import pytest
 
 from assay.endpoint.address import parse
 from assay.endpoint.failure import EndpointFailure, FailureKind
@@ -51,6 +54,25 @@ def test_a_query_has_another_server_until_all_have_failed_it() -> None:
     rotation = Rotation([endpoint(1), endpoint(2)])
     assert rotation.has_another(["http://127.0.0.1:1"])
     assert not rotation.has_another(["http://127.0.0.1:1", "http://127.0.0.1:2"])
+
+
+def test_of_the_addresses_of_a_name_the_first_that_takes_a_connection_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed, socket.create_server(("127.0.0.1", 0)) as open_:
+        gone, here = closed.getsockname(), open_.getsockname()
+        closed.close()
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in (gone, here)]
+        real = socket.getaddrinfo
+
+        def resolved(host: str, *more: Any, **named: Any) -> Any:
+            return found if host == "localhost" else real(host, *more, **named)
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolved)
+        at: Endpoint[Any] = Endpoint.at(parse("localhost:1"), "/", None)
+    assert at.place == here
+    at = Endpoint.at(parse("localhost:1"), "/", None)  # none does
+    assert at.place == gone
 
 
 class Kept:

@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic
 
@@ -18,6 +19,8 @@ from assay.endpoint.connection import Connection
 from assay.endpoint.exchange import Key
 from assay.endpoint.failure import EndpointFailure, FailureKind
 
+REACH_S = 3.0
+"""Seconds until an address that does not answer is passed over. A choice."""
 LEAVES_AFTER = 3
 """Failures in a row after which a server is removed."""
 OF_THE_SERVER = frozenset(
@@ -55,8 +58,8 @@ class Endpoint(Generic[Key]):
     def at(cls, address: Address, path: str, token: str | None) -> Endpoint[Key]:
         """Resolves the name once. Raises: OSError."""
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        host, port = found[0][4][:2]
-        return cls(address, address.head(path, token), (str(host), int(port)), address.tls())
+        places = list(dict.fromkeys((str(each[4][0]), int(each[4][1])) for each in found))
+        return cls(address, address.head(path, token), _reached(places), address.tls())
 
     def kept(self, since: float) -> Connection[Key] | None:
         """The connection that was used longest ago, so that all of them stay in use; None if none was used after
@@ -70,6 +73,14 @@ class Endpoint(Generic[Key]):
 
     def request(self, body: bytes) -> bytes:
         return b"%s%d\r\n\r\n%s" % (self.head, len(body), body)
+
+
+def _reached(places: Sequence[tuple[str, int]]) -> tuple[str, int]:
+    """The first that takes a connection, else the first: where `localhost` is ::1 too, most servers have 127.0.0.1."""
+    for place in places if len(places) > 1 else ():
+        with suppress(OSError), socket.create_connection(place, REACH_S):
+            return place
+    return places[0]
 
 
 class Rotation(Generic[Key]):
