@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from assay.config import Scenario
 from assay.mlperf.checker.finding import Finding, Severity
 from assay.mlperf.record.result import EnergyPart, EnergyUsed, RunResult
 from assay.report import page, page_sut, readme, summary, words
@@ -59,13 +60,15 @@ def test_experts_are_told_as_multiples_of_their_layers_mean() -> None:
 
 
 def test_how_late_loadgen_was_told_stands_beside_its_figures_where_it_is_known() -> None:
-    made = fakes.result(fakes.performance(told_late_ms={"p50": 0.4, "p99": 1.25, "max": 7.0}))
+    late = {"p50": 0.4, "p99": 1.25, "max": 7.0}
+    made = fakes.result(fakes.performance(scenario=Scenario.SERVER, told_late_ms=late))
     said = "LoadGen was told 0.4 ms (p50), 1.25 ms (p99), at most 7 ms after the bytes had arrived"
     for text in (readme.render(made), summary.render(made, 200), words.told_late(made.runs[0])):
         assert said in text and "its TTFT holds up to 1.25 ms (p99) of the client's own" in text
     assert f"First tokens: {said}" in page.render([Shown(made, None)])
-    none = fakes.result(fakes.performance())
-    assert "First tokens" not in readme.render(none) and "first tokens" not in summary.render(none)
+    for run in (fakes.performance(scenario=Scenario.SERVER), fakes.performance(told_late_ms=late)):
+        none = fakes.result(run)  # not known, or Offline
+        assert "First tokens" not in readme.render(none) and "first tokens" not in summary.render(none)
 
 
 def test_energy_stands_with_what_it_covers_or_why_there_is_none() -> None:

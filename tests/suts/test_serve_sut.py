@@ -14,7 +14,7 @@ from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import Query, SutSpec
 from assay.mlperf.workloads.workload import Generation
 from assay.nano import shipped
-from assay.suts import serve_command, serve_sut
+from assay.suts import endpoint_http, serve_command, serve_sut
 from assay.suts.serve import KIND
 
 SERVER = """
@@ -198,6 +198,12 @@ def test_a_server_whose_port_is_taken_meanwhile_gets_another_a_few_times(
 
 def test_a_server_that_never_answers_is_ended() -> None:
     with pytest.raises(RunFailed, match="does not answer after 1 s"):
+        built("sleep 60 {port}", Silent(), start_timeout=1.0)
+
+
+def test_a_server_that_never_lists_a_model_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint_http, "models", lambda *_: [])
+    with pytest.raises(RunFailed, match="lists no model after 1 s"):
         built("sleep 60 {port}", Silent(), start_timeout=1.0)
 
 

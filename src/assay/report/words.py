@@ -119,9 +119,10 @@ def energy(used: EnergyUsed) -> str:
 
 
 def told_late(run: ModeResult) -> str:
-    """What of LoadGen's time to first token is the client's own; empty where no run tells."""
+    """What of LoadGen's time to first token is the client's own; empty where the run does not tell, and of an Offline
+    run, which has no such time."""
     late = run.told_late_ms
-    if not {"p50", "p99", "max"} <= late.keys():
+    if not run.scenario.reports_first_tokens or not {"p50", "p99", "max"} <= late.keys():
         return ""
     p50, p99, most = (number(late[name]) for name in ("p50", "p99", "max"))
     return (

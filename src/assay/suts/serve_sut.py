@@ -196,19 +196,18 @@ def _wait(process: subprocess.Popen[bytes], address: Address, timeout_s: float, 
             kind = PortTaken if any(words in last.lower() for words in IN_USE) else RunFailed
             raise kind(f"the server {describe(status)} before it answered{last}", "its log")
         try:
-            if (
-                endpoint_http.models(address, None) and process.poll() is None
-            ):  # else another one answers there
+            said = "lists no model"
+            # A server that has ended does not answer: another process has its port.
+            if endpoint_http.models(address, None) and process.poll() is None:
                 return
         except EnvironmentProblem:
-            now = time.monotonic()
-            if now - start > timeout_s:
-                raise RunFailed(
-                    f"the server does not answer after {timeout_s:g} s{_last_words()}", "--start-timeout"
-                ) from None
-            if now - spoken > SPEAK_SECONDS:
-                spoken = now
-                sink.progress(f"the server is loading, {now - start:.0f} s so far")
+            said = "does not answer"
+        now = time.monotonic()
+        if now - start > timeout_s:
+            raise RunFailed(f"the server {said} after {timeout_s:g} s{_last_words()}", "--start-timeout")
+        if now - spoken > SPEAK_SECONDS:
+            spoken = now
+            sink.progress(f"the server is loading, {now - start:.0f} s so far")
         time.sleep(LOOK_SECONDS)
 
 

@@ -162,7 +162,8 @@ class RequestTimes:
 
 
 def load(path: Path) -> RequestTimes:
-    """The times of a run that came to its end. Raises: OSError, ValueError for a file that `save` did not finish."""
+    """The times of a run that came to its end. Raises: OSError; ValueError, EOFError for a file that `save` did not
+    finish."""
     with path.open("rb") as file:
         issued, first, done = _read(file), _read(file), _read(file)
         arrived = np.load(file)
