@@ -7,7 +7,7 @@ The names in `__all__` are the library (`bench/library.py`, docs/guide/python.md
 for: `import assay` costs nothing.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 _HOMES = {
     "AssayError": "assay.ground.errors",
     "FinishedBenchmark": "assay.bench.pipeline",
