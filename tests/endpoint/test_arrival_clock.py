@@ -13,8 +13,14 @@ EPOCH = 1_700_000_000 * S
 
 class Clocks:
     def __init__(self) -> None:
-        self.now, self.epoch, self.waits_ns = 100 * S, EPOCH, 0
-        self.made = ArrivalClock(lambda: self.epoch + self.now, lambda: self.now + self.waits_ns)
+        self.now, self.epoch = 100 * S, EPOCH
+        self.waits_ns: list[int] = []
+        """Before each reading of the monotonic clock; then there are none."""
+        self.made = ArrivalClock(lambda: self.epoch + self.now, self.monotonic)
+
+    def monotonic(self) -> int:
+        self.now += self.waits_ns.pop(0) if self.waits_ns else 0
+        return self.now
 
     def stamp(self) -> int:
         return self.epoch + self.now
@@ -69,8 +75,15 @@ def test_the_rest_of_a_segment_arrived_with_its_first_part() -> None:
     clocks = Clocks()
     sent, stamp = clocks.now, clocks.stamp() + 3 * MS
     clocks.now += 20 * MS
-    clocks.waits_ns = MS // 2  # between the two clocks
+    clocks.waits_ns = [MS // 2]
     first, _ = clocks.made.arrived(stamp, sent, sent)
-    clocks.waits_ns = 0
     assert first == sent + 3 * MS + MS // 2
     assert clocks.made.arrived(stamp, sent, first) == (first, True)
+
+
+def test_a_long_wait_between_the_two_clocks_is_no_step() -> None:
+    clocks = Clocks()
+    sent, stamp = clocks.now, clocks.stamp() + 3 * MS
+    clocks.waits_ns = [20 * MS]
+    assert clocks.made.arrived(stamp, sent, sent) == (sent + 3 * MS, True)
+    assert clocks.made.arrived(stamp + 5 * MS, sent, sent) == (sent + 8 * MS, True)
