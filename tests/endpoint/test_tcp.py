@@ -23,6 +23,7 @@ LONG = bytes(range(256)) * 32_768
 
 @pytest.fixture(autouse=True)
 def no_socket_is_left() -> Iterator[None]:
+    gc.collect()  # what earlier tests left is not this test's
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         yield

@@ -338,7 +338,7 @@ def test_beams_answer_what_transformers_own_beam_search_does(checkpoint: Path) -
         )
         ids = out[0, len(each.prompt_ids) :].tolist()
         assert list(made.answers[100 + number]) == transformers.finish(ids, each, rules)
-        assert dict(made.firsts)[100 + number] == ids[0]
+        assert {token.id: token.token_id for token in made.firsts}[100 + number] == ids[0]
 
 
 def test_a_model_that_is_spread_answers_as_one_that_is_not_and_says_what_is_where(
