@@ -11,6 +11,7 @@ import pytest
 from assay.bench import load, load_server
 from assay.bench.load_server import LoadRequest
 from assay.bench.running import Reporter
+from assay.cli.load import render
 from assay.endpoint.load import record
 from assay.endpoint.load.drive import LevelProgress
 from assay.endpoint.load.fleet import LoadFleet
@@ -84,6 +85,7 @@ def test_after_an_interruption_the_same_command_goes_on(
     assert made.status is LevelStatus.COMPLETE and made.levels[0] == stopped.levels[0]
     assert said[0].startswith("not measured again: concurrency 1 of ") and str(out / record.FILE) in said[0]
     assert len(said) == 3 and not any(each.reason for each in made.levels)
+    assert made.notes[-1] == said[0] and not any("again" in note for note in stopped.notes)
     scenarios = requests.read(RunFolder(out).requests)["scenario"].to_pylist()
     assert set(scenarios) == {"concurrency 1", "concurrency 3", "concurrency 4"}
 
@@ -111,7 +113,9 @@ def test_what_another_load_measured_before_the_folder_was_free_is_not_measured_a
             loaded(request)
         monkeypatch.setattr(load_server, "server", while_it_asks)
         made, _ = loaded(request)
-    assert made.status is LevelStatus.COMPLETE and record.read(tmp_path / "out") == made
+    assert made.status is LevelStatus.COMPLETE and made.notes[-1].startswith(
+        "not measured again: concurrency 1, concurrency 3 of "
+    )
     assert ran == ["concurrency 1", "concurrency 3", "concurrency 3"]
 
 
@@ -125,7 +129,10 @@ def test_a_load_that_is_whole_is_shown_again_and_nothing_is_sent(
         request = asked(server, tmp_path / "out", levels=levels("1", None))
         first, _ = loaded(request)
     monkeypatch.setattr(load_server, "warm_up", never)
-    assert loaded(request)[0] == first  # the server has gone
+    shown, said = loaded(request)  # the server has gone
+    assert shown == first.with_notes(said) and record.read(tmp_path / "out") == first
+    assert len(said) == 1 and said[0].endswith("; --out a new folder measures anew")
+    assert f"  note     {said[0]}" in render(shown, "load.json")
 
 
 def test_a_server_that_serves_another_model_after_the_load_is_told(
@@ -180,6 +187,36 @@ def test_a_load_that_goes_on_must_find_the_same_model(tmp_path: Path) -> None:
             loaded(asked(other, tmp_path / "out", levels=levels("1", None), model="other"))
         with pytest.raises(ConfigError, match="other"):
             loaded(asked(other, tmp_path / "out", levels=levels("1", None)))
+
+
+@pytest.mark.parametrize("is_measured", [True, False])
+def test_a_load_goes_on_only_with_the_server_that_it_began_with(is_measured: bool, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def go_on(server: TinyServer) -> LoadRecord:
+        request = LoadRequest("mixtral-nano", (server.url,), levels("1,2", None), 0.2, samples=4, out=out)
+        return loaded(dataclasses.replace(request, api="vllm"))[0]
+
+    with TinyServer(lambda _: [5, 6, 7]) as server:
+        server.model = {"id": "tiny", "root": "DIR"}
+        made = go_on(server)
+        assert made.servers == {server.url: {"id": "tiny", "root": "DIR"}}
+        waiting = LevelRecord(made.levels[1].level)
+        first = made.levels[0] if is_measured else LevelRecord(made.levels[0].level)
+        record.write(out, dataclasses.replace(made, levels=(first, waiting)))
+        server.model = {"id": "tiny", "root": "OTHER"}
+        if is_measured:
+            with pytest.raises(ConfigError, match=r"another server: .*: root DIR then, OTHER now"):
+                go_on(server)
+        else:
+            assert go_on(server).servers == {server.url: server.model}
+
+
+def test_what_a_server_finds_out_anew_is_no_other_server() -> None:
+    then = {"URL": {"version": "1", "kv_cache_tokens": 100}}
+    assert not record.changes(then, {"URL": {"version": "1", "kv_cache_tokens": 101}})
+    assert record.changes(then, {"URL": {}}) == "URL: version 1 then, none now"
+    assert not record.changes({}, then)
 
 
 def test_a_level_that_fails_is_said_and_the_next_one_runs(

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from assay.bench import measure, tune, tune_record
+from assay.bench import measure, tune, tune_page, tune_record
 from assay.bench.running import Reporter
 from assay.bench.tune_record import Tuned
 from assay.bench.tune_search import ABOVE
@@ -103,8 +103,13 @@ def test_a_search_that_was_stopped_goes_on_where_it_was(
     assert [each.target_qps for each in tuned.probes[2:]] == session.tried
     assert tuned.low is not None
     again = FakeSession()
-    assert search(monkeypatch, asked(tmp_path), again)[0] == tuned
-    assert again.tried == []
+    shown, said = search(monkeypatch, asked(tmp_path), again)
+    assert dataclasses.replace(shown, notes=tuned.notes) == tuned and again.tried == []
+    assert said[0].startswith(f"not measured again: {len(tuned.probes)} probes of an earlier call, in ")
+    assert said[0] in render(shown) and "--out a new folder" in said[0] and said[0] in tune_page.render(shown)
+    assert "not measured again: 2 probes" in tuned.notes[0]
+    found = tune_record.read(tmp_path / "out")
+    assert found is not None and not found.notes
 
 
 def test_what_another_search_tried_before_the_folder_was_free_is_not_tried_again(

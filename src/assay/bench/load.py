@@ -44,8 +44,8 @@ STALL_S = 120.0
 
 
 def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
-    """The folder and what stands in it. What needs no server is looked at before one is asked. Raises: AssayError;
-    Interrupted leaves a record that can be gone on with."""
+    """The folder and what stands in it, with a note of the levels that an earlier call measured. What needs no server
+    is looked at before one is asked. Raises: AssayError; Interrupted leaves a record that can be gone on with."""
     job, data = _job(asked)
     samples = job.choose(data.samples) if asked.samples else data.samples
     sampling = load_server.sampling(job, asked.answer_tokens)
@@ -54,9 +54,10 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
     wanted = _wanted(asked, sampling, data, len(samples))
     kept = _there(asked, wanted)
     if kept is not None:
-        _say_taken(kept, reporter)
+        for said in kept.notes:
+            reporter.say(said)
         if kept.is_whole:
-            return kept.folder, kept.record
+            return kept.folder, kept.record.with_notes(kept.notes)
     allow_files(streams)
     asker, identity = load_server.server(asked)
     prompts = load_server.prompts(asker, sampling, samples)
@@ -71,16 +72,20 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
     limits = ClientLimits(min(STALL_S, asked.timeout_s), asked.timeout_s, in_flight=RATE_STREAMS)
     setting = LoadSetting(wanted.api, wanted.urls, asked.key, prompts, asked.duration_s, asked.seed, limits)
     with run_start.held_alone(kept.folder, "a load"):
-        there = record.read(kept.folder) or kept.record  # another load may have gone on with it meanwhile
+        # Another load may have gone on with it meanwhile.
+        kept = KeptLoad(kept.folder, record.read(kept.folder) or kept.record)
         load_server.warm_up(asker, sampling, samples)
         before = load_server.descriptions(asked, asker.model)
+        if kept.taken and (told := record.changes(kept.record.servers, before)):
+            raise ConfigError(f"{kept.folder} was measured on another server: {told}", "--out a new folder")
+        there = dataclasses.replace(kept.record, servers=before)
         with LoadFleet(setting, clients) as fleet:
             made = _levels(kept.folder, there, fleet, samples, reporter)
         for said in load_server.other_models(before, asked.key):
             reporter.say(said)
-            made = dataclasses.replace(made, notes=(*made.notes, said))
+            made = made.with_notes((said,))
         record.write(kept.folder, made)
-        return kept.folder, made
+        return kept.folder, made.with_notes(kept.notes)
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,17 @@ class KeptLoad:
     def taken(self) -> list[str]:
         """Labels of the levels that are not measured again."""
         return [each.level.label for each in self.record.levels if each.status is LevelStatus.COMPLETE]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Of the levels that are not measured again, if there are any."""
+        if not self.taken:
+            return ()
+        labels, place = ", ".join(self.taken), self.folder / record.FILE
+        return (
+            f"not measured again: {labels} of {self.record.started_at}, in {place}; "
+            "--out a new folder measures anew",
+        )
 
     @property
     def is_whole(self) -> bool:
@@ -152,13 +168,6 @@ def _refuse_other(kept: KeptLoad, wanted: LoadAsked) -> None:
     """Raises: ConfigError for a load with other settings than those that are wanted."""
     if told := record.differences(kept.record.asked, wanted):
         raise ConfigError(f"{kept.folder} holds another load: {told}", "--out a new folder")
-
-
-def _say_taken(kept: KeptLoad, reporter: Reporter) -> None:
-    if kept.taken:
-        reporter.say(
-            f"not measured again: {', '.join(kept.taken)} of {kept.record.started_at}, in {kept.folder / record.FILE}"
-        )
 
 
 def _record(

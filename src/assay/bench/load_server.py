@@ -68,8 +68,9 @@ def server(asked: LoadRequest) -> tuple[Asker, ServerIdentity]:
 
 
 def descriptions(asked: LoadRequest, model: str) -> dict[str, Mapping[str, object]]:
-    """What each server says of itself, by address. Raises: EnvironmentProblem when one does not answer."""
-    return {url: endpoint_server.description(parse(url), model, asked.key) for url in asked.urls}
+    """What each server says of itself, by URL. Raises: EnvironmentProblem when one does not answer."""
+    addresses = map(parse, asked.urls)
+    return {each.text: endpoint_server.description(each, model, asked.key) for each in addresses}
 
 
 def other_models(before: Mapping[str, Mapping[str, object]], key: str | None) -> list[str]:

@@ -31,7 +31,7 @@ from assay.bench.tune_search import (
 )
 from assay.config import BenchmarkConfig, Mode, Request, Scenario
 from assay.ground import store_contents
-from assay.ground.count import number
+from assay.ground.count import counted, number
 from assay.ground.errors import ConfigError, Interrupted
 from assay.ground.hub import Hub
 from assay.mlperf.logs.names import USER_CONF
@@ -60,10 +60,14 @@ NS_PER_MS = 1e6
 def run(
     request: Request, hub: Hub, reporter: Reporter, official: bool, consent: pipeline.Consent | None
 ) -> Tuned:
-    """Search, and with `official` run at what was found. Raises: AssayError; Interrupted can be resumed."""
+    """Search, and with `official` run at what was found, with a note of what an earlier call had measured. Raises:
+    AssayError; Interrupted can be resumed."""
     request = dataclasses.replace(request, config=settled(request.config))
     request = pipeline.obtain(request, hub, reporter.say, consent)
     folder, tuned = _begun(request.config)
+    notes = _taken(tuned)
+    for said in notes:
+        reporter.say(said)
     try:
         if tuned.reason == "":
             tuned = _search(request, folder, tuned, reporter)
@@ -71,7 +75,7 @@ def run(
             tuned = _official(request, hub, folder, tuned, reporter)
     except Interrupted as error:
         raise Interrupted(error.message, f"the same command with --out {folder} goes on") from None
-    return tuned
+    return dataclasses.replace(tuned, notes=notes)
 
 
 def settled(config: BenchmarkConfig) -> BenchmarkConfig:
@@ -98,6 +102,16 @@ def _begun(config: BenchmarkConfig) -> tuple[Path, Tuned]:
         tuned = Tuned(str(folder), facts, config.scenarios[0].value, config.limits.min_duration_s)
         tune_record.write(tuned)
     return folder, tuned
+
+
+def _taken(tuned: Tuned) -> tuple[str, ...]:
+    """A note of what this call does not measure, if there is anything."""
+    if not tuned.probes:
+        return ()
+    kept = counted(len(tuned.probes), "probe")
+    kept += f" and {counted(len(tuned.official), 'official run')}" if tuned.official else ""
+    place = f"{tuned.folder}/{tune_record.FILE}"
+    return (f"not measured again: {kept} of an earlier call, in {place}; --out a new folder measures anew",)
 
 
 def _search(request: Request, folder: Path, tuned: Tuned, reporter: Reporter) -> Tuned:

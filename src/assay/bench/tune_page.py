@@ -46,6 +46,7 @@ def verdict(tuned: Tuned) -> Markup:
             f"{counted(len(tuned.probes), 'probe')} in {seconds:.0f} s{tuned.reason and f'; {tuned.reason}'}",
         ),
         ("holds for", ", ".join(fact.replace("=", " ", 1) for fact in tuned.facts)),
+        *(("note", note) for note in tuned.notes),
     ]
     mark = element("p", said, class_=f"verdict {'good' if is_good else 'bad'}")
     return element("section", element("h1", f"Tune of {workload(tuned)}"), mark, page.pairs(facts))

@@ -57,6 +57,8 @@ class Tuned:
     reason: str = ""
     """Why the search ended; empty while it has not."""
     official: tuple[Official, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Of the call, not of the search: not written."""
     schema: int = SCHEMA_VERSION
 
     @property
@@ -78,7 +80,9 @@ def facts(config: BenchmarkConfig) -> tuple[str, ...]:
 
 def write(tuned: Tuned) -> None:
     """Raises: EnvironmentProblem when the disk is full."""
-    files.write_json(Path(tuned.folder) / FILE, dataclasses.asdict(tuned))
+    fields = dataclasses.asdict(tuned)
+    del fields["notes"]
+    files.write_json(Path(tuned.folder) / FILE, fields)
 
 
 def read(folder: Path) -> Tuned | None:

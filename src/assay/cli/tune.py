@@ -91,6 +91,7 @@ def render(tuned: Tuned) -> str:
         rows.append(
             ("official", f"{made.validity} at {made.target_qps:g} samples/s, {counts}: {made.folder}")
         )
+    rows += [("note", note) for note in tuned.notes]
     rows.append(("record", f"{tuned.folder}/tune.json"))
     return "\n".join(
         [f"{tuned.scenario}, at least {tuned.duration_s:g} s:", *lines, *(f"  {a:<9}{b}" for a, b in rows)]

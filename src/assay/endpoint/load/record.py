@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -66,6 +66,22 @@ def differences(there: LoadAsked, asked: LoadAsked) -> str:
     )
 
 
+OF_A_START = ("kv_cache_tokens",)
+"""What a server finds out anew each time it starts: it may differ where every argument is the same."""
+
+
+def changes(then: Mapping[str, Mapping[str, object]], now: Mapping[str, Mapping[str, object]]) -> str:
+    """`URL: version 0.11.0 then, 0.12.0 now; …`: what the servers say of themselves otherwise than they did. Empty for
+    none, and where nothing is known of then."""
+    return "; ".join(
+        f"{url}: {name} {_words(old.get(name))} then, {_words(now[url].get(name))} now"
+        for url, old in then.items()
+        if url in now
+        for name in sorted({*old, *now[url]} - {*OF_A_START})
+        if old.get(name) != now[url].get(name)
+    )
+
+
 def _words(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(_words, value))
@@ -91,6 +107,8 @@ class LoadRecord:
     levels: tuple[LevelRecord, ...]
     finished_at: str = ""
     notes: tuple[str, ...] = ()
+    servers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """URL -> what the server said of itself before the levels. Empty in records of earlier versions."""
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -104,6 +122,9 @@ class LoadRecord:
     def pareto(self) -> tuple[bool, ...]:
         """For each level: whether no other one is better in both throughput and what a user sees."""
         return tuple(pareto([each.figures for each in self.levels]))
+
+    def with_notes(self, notes: Iterable[str]) -> LoadRecord:
+        return dataclasses.replace(self, notes=(*self.notes, *notes))
 
     def with_level(self, place: int, made: LevelRecord) -> LoadRecord:
         return dataclasses.replace(self, levels=(*self.levels[:place], made, *self.levels[place + 1 :]))
