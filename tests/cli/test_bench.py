@@ -20,7 +20,9 @@ def test_a_server_has_no_device_precision_or_batch_that_nobody_asked_for() -> No
     assert "precision" in asked(sut="echo")
     texts = {"sut": "endpoint", "sut_options.url": "http://a:1", "limits.batch": "9"}
     config = config_options.build(None, {}, texts, file="default.yaml")  # the name of a file is no default
-    assert "limits.batch" in bench.asked(Request(config, Delivery()))
+    said = bench.asked(Request(config, Delivery()))
+    assert "9  (default.yaml; ignored: the endpoint SUT has no batch)" in said
+    assert "has no batch" not in asked(sut="engine", limits__batch="9")
 
 
 def test_a_container_is_among_the_settings() -> None:

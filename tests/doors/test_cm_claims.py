@@ -9,6 +9,7 @@ import pytest
 from assay.doors import cm, cm_claims
 from assay.ground.errors import ConfigError
 from assay.recipes.contract import argv
+from assay.recipes.model.selection import Selection
 from tests.end_to_end import seed_command
 
 
@@ -54,6 +55,30 @@ def test_repeated_options_give_one_note_and_the_last_value() -> None:
 
 def test_the_same_value_twice_is_no_repetition() -> None:
     assert cm_claims.repeated(["--env.A=1", "--env.A=1", "--v", "word"]) is None
+
+
+@pytest.mark.parametrize(
+    ("implementation", "said"),
+    [
+        ("echo", ["ignored: variation _batch_size.8; the echo SUT has no batch"]),
+        (
+            "endpoint",
+            [
+                "ignored: variation _batch_size.8; the endpoint SUT has no batch; "
+                "CM_ASSAY_SUT_OPTIONS_MAX_IN_FLIGHT=N"
+            ],
+        ),
+        ("assay", []),
+        ("reference", []),
+    ],
+)
+def test_a_batch_size_that_the_implementation_has_no_use_for_is_told(
+    implementation: str, said: list[str]
+) -> None:
+    env = {"CM_MLPERF_IMPLEMENTATION": implementation}
+    config = cm.from_cm(Selection(cm.TAGS, ("batch_size.8",)), env)
+    assert config.limits.batch == 8 and cm_claims.idle(config) == said
+    assert not cm_claims.idle(cm.from_cm(Selection(cm.TAGS, ()), env))
 
 
 def test_the_published_command_is_one_config() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ RELAY = SutKind(
     summary="",
     module="relay",
     needs_checkpoint=False,
+    default_batch=lambda *_: 1,
     options=(
         SutOption("url", str, "address of a server", is_list=True),
         SutOption("warm", bool, "asks once before the run", True),
@@ -72,6 +74,28 @@ def test_a_name_that_assay_has_itself_stays_assays_flag_and_can_be_asked_for_in_
     config = config_options.build(None, {"limits.batch": "9"}, {"sut": "relay", "sut_options.batch": "5"})
     assert config.limits.batch == 9 and config.sut_options["batch"] == 5
     assert asked("--sut", "relay", "--batch", "9").limits.batch == 9
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("echo",), "leave it out"),
+        (("ray", "--of", "echo"), "leave it out"),
+        (("endpoint", "--url", "http://a"), "--max-in-flight N: most requests at the same time"),
+        (("serve", "--server", "vllm"), "--max-in-flight N"),
+    ],
+)
+def test_a_batch_is_refused_where_the_sut_has_none(words: tuple[str, ...], hint: str) -> None:
+    with pytest.raises(ConfigError, match=r"SUT has no batch \(from flag --batch\)") as error:
+        asked("--sut", *words, "--batch", "1")
+    assert hint in error.value.hint
+    assert asked("--sut", *words).limits.batch == 64  # the workload's own, which nobody asked for
+    assert asked("--sut", "ray", "--of", "engine", "--batch", "8").limits.batch == 8
+
+
+def test_a_batch_in_a_file_may_be_of_another_sut(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text("limits: {batch: 8}\n")
+    assert asked("--config", str(tmp_path / "run.yaml"), "--sut", "echo").limits.batch == 8
 
 
 def test_two_values_of_what_is_no_list_are_refused_and_neither_is_repeated() -> None:

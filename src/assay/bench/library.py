@@ -132,9 +132,9 @@ def bench(
     }
     settings.set_home(store.folder(os.environ))
     file = config_options.read_file(Path(config) if config is not None else None)
-    made = config_options.build(
-        workload, _texts(asked, sut_options or {}), file.settings, ARGUMENT, CALL, file.name
-    )
+    texts = _texts(asked, sut_options or {})
+    made = config_options.build(workload, texts, file.settings, ARGUMENT, CALL, file.name)
+    config_options.refuse_idle(made, texts)
     usual = Delivery(submit=submit, check=submit, pack=submit, compliance=compliance)
     delivery = file.delivery_over(usual)
     delivery = replace(

@@ -148,6 +148,8 @@ def asked(request: Request) -> str:
     for field in config_options.fields(kind):
         value, origin = config_text.value_text(config, field.name), config.origin.get(field.name, "")
         is_idle = kind.is_elsewhere and field.name in OF_THIS_MACHINE and is_default(origin)
+        if field.name == "limits.batch" and not is_default(origin) and not config_options.has_batch(config):
+            origin += f"; ignored: the {config.sut} SUT has no batch"
         if value is not None and not is_idle:
             rows.append((field.name, one_line(addresses(value.replace(BETWEEN, ", "))), origin))
     if (box := request.delivery.container) is not None:

@@ -15,10 +15,6 @@ from assay.ground import extras, settings, system_errors
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem, Interrupted, did_you_mean
 from assay.ground.printable import indented
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # typing itself is too slow to import here
-    from collections.abc import Mapping
-
 BUG = 70
 CM_AUTOMATIONS = ("cache", "core", "repo", "script", "utils")
 
@@ -104,7 +100,8 @@ def _dispatch(args: list[str]) -> int:
 
         return cm.main(args)
     raise ConfigError(
-        f"unknown verb {verb!r}", _hint(verb, [*VERBS, *CM_VERBS, "version"], intents.VERBS, "assay")
+        f"unknown verb {verb!r}",
+        _hint(verb, [*VERBS, *CM_VERBS, "version"], intents.VERBS.get(verb.lower(), ""), "assay"),
     )
 
 
@@ -135,11 +132,10 @@ def _is_load_of_server(words: list[str], first: str) -> bool:
     return first in TABLE
 
 
-def _hint(word: str, known: list[str], intended: Mapping[str, str], command: str) -> str:
-    """A hint for an unknown word: what to use instead, a similar word, or the command that lists all words."""
+def _hint(word: str, known: list[str], said: str, command: str) -> str:
+    """A hint for an unknown word: what is `said` of it, a similar word, or the command that lists all words."""
     # If no word is similar, `did_you_mean` lists all words, which is too long here.
     near = did_you_mean(word, known)
-    said = intended.get(word.lower(), "")
     return said or (near if near.startswith("did you mean") else f"`{command} --help` lists what there is")
 
 
@@ -152,7 +148,8 @@ def _run_own(verb: str, rest: list[str]) -> int:
     asked, unknown = parser.parse_known_args(rest)
     if unknown:
         word = unknown[0].split("=")[0]
-        hint = _hint(word, [*options(parser)], intents.OPTIONS, f"assay {verb}")
+        known = [*options(parser)]
+        hint = _hint(word, known, intents.option(word, known), f"assay {verb}")
         # The value may be a secret, as of --api-key=….
         named = word if unknown[0].startswith("-") else unknown[0]
         raise ConfigError(f"assay {verb} does not know {named!r}", hint)

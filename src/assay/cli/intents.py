@@ -3,6 +3,10 @@ names here."""
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # every command imports this file
+    from collections.abc import Container
+
 _SERVER = "`assay bench WORKLOAD --sut endpoint --url URL` measures a running server; --sut serve starts one"
 _RECIPE = "that is CM's dialect: `assay run script --tags=…`; here the words are `assay bench --help`"
 _AGAIN = (
@@ -10,12 +14,22 @@ _AGAIN = (
     "`assay bench --config RUN/config.json` runs the same job again"
 )
 
+_OF_SERVERS = (
+    "--tensor-parallel-size --tp --tp-size --pipeline-parallel-size --data-parallel-size --max-model-len "
+    "--gpu-memory-utilization --max-num-batched-tokens --enforce-eager --kv-cache-dtype --enable-prefix-caching "
+    "--no-enable-prefix-caching --mem-fraction-static --context-length --ctx-size --n-gpu-layers"
+).split()
+"""Options of vLLM, SGLang and llama.cpp. Source: their own --help."""
+
 ALIASES = {
     "--samples": ("--limit", "--num-prompts", "--num-samples", "--max-samples", "-n"),
     "--out": ("--output-dir", "--output", "-o"),
     "--checkpoint": ("--model-path", "--model-dir"),
     "--dataset": ("--dataset-path", "--data-path"),
     "--target-qps": ("--request-rate", "--qps"),
+    "--rate": ("--request-rate", "--qps"),
+    "--concurrency": ("--max-concurrency",),
+    "--max-in-flight": ("--max-concurrency",),
     "--batch": ("--batch-size",),
     "--precision": ("--dtype",),
     "--yes": ("-y", "--assume-yes"),
@@ -23,7 +37,7 @@ ALIASES = {
 }
 """Our option -> other names for it. They work in every verb that has the option and does not use the name itself."""
 
-OPTIONS = {
+OPTIONS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("--dry-run", "--plan"), "`assay plan` with the same options: what would be done"),
     "--list": "`assay list` shows what can be asked for",
     "--model": "WORKLOAD without an option, and its folder: `assay bench mixtral-8x7b --checkpoint DIR`",
@@ -37,13 +51,25 @@ OPTIONS = {
     **dict.fromkeys(("--resume", "--continue"), _AGAIN),
     "--seed": "--round: the round decides the seeds",
     **dict.fromkeys(
-        ("--gpus", "--gpu", "--num-gpus", "--tensor-parallel-size", "--tp"),
-        "--device cuda --sut transformers: one GPU",
+        ("--gpus", "--gpu", "--num-gpus"),
+        "--device cuda --sut transformers: one GPU; a server that --sut serve starts: --server-args",
     ),
-    **dict.fromkeys(("--rate", "--rps"), "--target-qps QPS"),
-    **dict.fromkeys(("--concurrency", "--max-num-seqs", "--max-concurrency"), "--batch N"),
+    **{
+        name: f'--server-args "{name} …": options of the server that --sut serve starts'
+        for name in _OF_SERVERS
+    },
+    "--max-num-seqs": '--batch N; a server that --sut serve starts: --server-args "--max-num-seqs N"',
+    **dict.fromkeys(("--rate", "--rps", "--target-qps"), ("--target-qps QPS", "--rate QPS")),
+    **dict.fromkeys(
+        ("--concurrency", "--batch", "--batch-size", "--max-in-flight"),
+        ("--batch N; of a server --max-in-flight N", "--concurrency N"),
+    ),
+    "--url": "the URL without an option: `assay probe URL`; `assay bench`, `assay load` and `assay tune` have --url",
+    "--goodput": "`assay load` has --goodput; in a run the round's limits count",
     **dict.fromkeys(("--quantization", "--quant"), "--precision TYPE"),
-    **dict.fromkeys(("--duration", "--time", "--max-seconds"), "--min-duration T"),
+    **dict.fromkeys(
+        ("--duration", "--min-duration", "--time", "--max-seconds"), ("--min-duration T", "--duration T")
+    ),
     **dict.fromkeys(("--format", "--output-format", "--output-type"), "--json"),
     **dict.fromkeys(("--dataset-name", "--input-file"), "--dataset FILE"),
     **dict.fromkeys(("--docker", "--podman"), "--container docker, or --container podman"),
@@ -52,6 +78,17 @@ OPTIONS = {
     ),
     **dict.fromkeys(("--tags", "--adr", "--add_deps_recursive", "--env", "--docker_cache"), _RECIPE),
 }
+"""An option that we have not -> what does it here; of several the first that the verb has."""
+
+
+def option(word: str, known: Container[str]) -> str:
+    """What to type instead of an option, in a verb with the options `known`; empty where nothing fits. A hint that
+    begins with an option fits the verbs that have it."""
+    said = OPTIONS.get(word.lower(), ())
+    hints = (said,) if isinstance(said, str) else said
+    firsts = ((hint, hint.partition(" ")[0].rstrip(":")) for hint in hints)
+    return next((hint for hint, first in firsts if not first.startswith("--") or first in known), "")
+
 
 VERBS = {
     "serve": _SERVER,

@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from assay.doors import cm_artifacts
+from assay import suts
+from assay.config import BenchmarkConfig
+from assay.doors import cm_artifacts, config_options
 from assay.doors.cm_reading import MOUNT
 from assay.doors.cm_refused import REFUSED_KEYS
-from assay.doors.cm_settings import BATCH, FOLDER_KEY, RATE_OF, SETTINGS
+from assay.doors.cm_settings import BATCH, FOLDER_KEY, OPTION_KEY, RATE_OF, SETTINGS
+from assay.doors.field import is_default
 from assay.ground.errors import ConfigError, did_you_mean
 from assay.recipes.contract.flags import DEPENDENCY_INPUTS, RUNNER_INPUTS
 from assay.recipes.contract.secrets import hidden
@@ -101,6 +104,16 @@ def unclaimed(env: Mapping[str, Any], mapped: Iterable[str] = (), workload: str 
         for key in env
         if key not in known and not key.startswith("CM_ASSAY_") and not key.startswith("CM_TMP_")
     ]
+
+
+def idle(config: BenchmarkConfig) -> list[str]:
+    """A sentence for a batch size that the SUT has no use for. CM's commands name one for every implementation."""
+    where = config.origin.get("limits.batch", "default")
+    if is_default(where) or config_options.has_batch(config):
+        return []
+    key = f"{OPTION_KEY}MAX_IN_FLIGHT"
+    hint = f"; {key}=N" if any(o.name == "max_in_flight" for o in suts.of(config).options) else ""
+    return [f"ignored: {where}; the {config.sut} SUT has no batch{hint}"]
 
 
 def _of_other_workloads(env: Mapping[str, Any], workload: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,25 @@ def over_file(args: argparse.Namespace, file: RunFile) -> BenchmarkConfig:
             workload = flags.pop(MODEL)
         elif "paths.checkpoint" not in flags:
             flags["paths.checkpoint"] = flags.pop(MODEL)
-    return build(workload, flags, file.settings, file=file.name)
+    config = build(workload, flags, file.settings, file=file.name)
+    refuse_idle(config, flags)
+    return config
+
+
+def has_batch(config: BenchmarkConfig) -> bool:
+    return suts.of(config).default_batch(workloads.get(config.workload), config.scenarios) is not None
+
+
+def refuse_idle(config: BenchmarkConfig, asked: Collection[str]) -> None:
+    """Raises: ConfigError for a batch among the `asked` fields where the SUT has none. In a file it is only told: one
+    file may serve several SUTs."""
+    if "limits.batch" not in asked or has_batch(config):
+        return
+    instead = [f"{o.flag} N: {o.help}" for o in suts.of(config).options if o.name == "max_in_flight"]
+    raise ConfigError(
+        f"the {config.sut} SUT has no batch (from {config.origin['limits.batch']})",
+        "; ".join(["leave it out", *instead]),
+    )
 
 
 def build(

@@ -18,7 +18,7 @@ from assay.recipes.model.recipe import Recipe
 from assay.recipes.run.builtin import Action, Builtin, Declines
 
 if TYPE_CHECKING:  # every run of any recipe looks at the table below: what acts is imported when it acts
-    from assay.config import Request
+    from assay.config import BenchmarkConfig, Request
     from assay.doors.builtin.call import BuiltinCall, Deliver
 
 HERE = Path(__file__).parent
@@ -166,7 +166,7 @@ def _act(name: str, call: BuiltinCall, inputs: Mapping[str, Any], *, fake: bool)
     """Do it, or say what it would be. Raises: RecipeFault (1), as CM does for whatever goes wrong in a recipe."""
     try:
         if name not in FALLBACKS:
-            _tell(call, inputs, _measured(call) if name in BENCHMARKS else "")
+            _tell(call, inputs, _measured(call) if name in BENCHMARKS else None)
         if fake:
             return _pretend(name, call)
         if name.startswith(FETCHING):
@@ -193,23 +193,24 @@ def _pretend(name: str, call: BuiltinCall) -> dict[str, Any]:
     return call.answer({})
 
 
-def _measured(call: BuiltinCall) -> str:
-    """The workload; empty where the request is no benchmark: then it ends with the reason."""
+def _measured(call: BuiltinCall) -> BenchmarkConfig | None:
+    """None where the request is no benchmark: then it ends with the reason."""
     from assay.doors import cm
 
     try:
-        return cm.from_cm(call.selection, call.env, call.defaults).workload
+        return cm.from_cm(call.selection, call.env, call.defaults)
     except ConfigError:
-        return ""
+        return None
 
 
-def _tell(call: BuiltinCall, inputs: Mapping[str, Any], workload: str) -> None:
+def _tell(call: BuiltinCall, inputs: Mapping[str, Any], config: BenchmarkConfig | None) -> None:
     """What was given twice, and what nobody claims: one line each. Raises: ConfigError under --strict."""
     from assay.doors import cm_claims
     from assay.doors.cm_settings import is_on
 
     ignored = [
-        *cm_claims.unclaimed(call.env, call.mapping.values(), workload),
+        *cm_claims.unclaimed(call.env, call.mapping.values(), config.workload if config else ""),
+        *(cm_claims.idle(config) if config else ()),
         *cm_claims.unclaimed_inputs(inputs, call.mapping),
     ]
     notes = [
