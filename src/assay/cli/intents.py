@@ -14,11 +14,24 @@ _AGAIN = (
     "`assay bench --config RUN/config.json` runs the same job again"
 )
 
-_OF_SERVERS = (
-    "--tensor-parallel-size --tp --tp-size --pipeline-parallel-size --data-parallel-size --max-model-len "
-    "--gpu-memory-utilization --max-num-batched-tokens --enforce-eager --kv-cache-dtype --enable-prefix-caching "
-    "--no-enable-prefix-caching --mem-fraction-static --context-length --ctx-size --n-gpu-layers"
-).split()
+_OF_SERVERS = [
+    "--tensor-parallel-size",
+    "--tp",
+    "--tp-size",
+    "--pipeline-parallel-size",
+    "--data-parallel-size",
+    "--max-model-len",
+    "--gpu-memory-utilization",
+    "--max-num-batched-tokens",
+    "--enforce-eager",
+    "--kv-cache-dtype",
+    "--enable-prefix-caching",
+    "--no-enable-prefix-caching",
+    "--mem-fraction-static",
+    "--context-length",
+    "--ctx-size",
+    "--n-gpu-layers",
+]
 """Options of vLLM, SGLang and llama.cpp. Source: their own --help."""
 
 ALIASES = {
