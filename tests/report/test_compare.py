@@ -230,6 +230,10 @@ def test_differences_of_settings_and_system_are_told_and_the_same_is_not() -> No
         ({"is_fake": True}, "computes nothing"),
         ({"status": Status.INTERRUPTED, "reason": "stopped"}, "B is INTERRUPTED: stopped"),
         ({"runs": (fakes.performance(validity=RunValidity.INVALID),)}, "B, Offline: LoadGen says INVALID"),
+        (
+            {"runs": (fakes.performance(faults=("9 of 10 answers failed",)),)},
+            "INVALID, whatever LoadGen says: 9 of",
+        ),
         ({"runs": (fakes.performance(),)}, "only A has Offline accuracy"),
     ],
 )

@@ -87,15 +87,23 @@ def test_no_run_at_all_is_a_page_too() -> None:
 
 
 def test_a_run_that_is_no_result_has_a_cross_and_the_word() -> None:
-    valid, late, stopped = past("a", 10.0), past("b", 12.0), past("c", 7.0)
-    assert late.result is not None and stopped.result is not None
-    runs = tuple(dataclasses.replace(run, validity=RunValidity.INVALID) for run in late.result.runs)
-    late = dataclasses.replace(late, result=dataclasses.replace(late.result, runs=runs))
+    valid, stopped = past("a", 10.0), past("c", 7.0)
+    assert valid.result is not None and stopped.result is not None
+    late, failed = (
+        dataclasses.replace(
+            valid,
+            result=dataclasses.replace(
+                valid.result, runs=tuple(dataclasses.replace(run, **changes) for run in valid.result.runs)
+            ),
+        )
+        for changes in ({"validity": RunValidity.INVALID}, {"faults": ("9 of 10 answers failed",)})
+    )
     stopped = dataclasses.replace(
         stopped, result=dataclasses.replace(stopped.result, status=Status.INTERRUPTED)
     )
-    (found,) = history_page.trends([valid, late, stopped])
+    (found,) = history_page.trends([valid, late, stopped, failed])
     assert [(spot.x, spot.label, spot.is_crossed) for spot in found.spots] == [
         (2.0, "INVALID", True),
         (3.0, "INTERRUPTED", True),
+        (4.0, "INVALID", True),
     ]

@@ -12,9 +12,9 @@ from assay.config import Mode, Scenario, plain
 from assay.ground.redact import addresses
 from assay.mlperf import workloads
 from assay.mlperf.record.definitions import LOADGEN_DEFINITIONS
-from assay.mlperf.record.result import ModeResult, RunResult, RunValidity, Status
+from assay.mlperf.record.result import ModeResult, RunResult, Status
 from assay.mlperf.run import requests
-from assay.report import compare_speed
+from assay.report import compare_speed, words
 from assay.report import compare_stats as stats
 from assay.report.compare_speed import RateRatio
 from assay.report.flat import leaves
@@ -122,8 +122,8 @@ def _warnings(a: RunSide, b: RunSide) -> Iterator[str]:
             if _kind(repeat) != _kind(side.result):
                 yield f"{letter}: one of its runs is no repeat of the first: other work or another system under test"
         for run in side.result.runs:
-            if run.validity is RunValidity.INVALID:
-                yield f"{letter}, {run.scenario}: LoadGen says INVALID: {'; '.join(run.invalid_because)}"
+            if run.is_invalid:
+                yield f"{letter}, {run.scenario}: {words.validity(side.result, run)}"
     runs = [{(run.scenario, run.mode) for run in side.result.runs} for side in (a, b)]
     for scenario, mode in sorted(runs[0] ^ runs[1]):
         yield f"only {'A' if (scenario, mode) in runs[0] else 'B'} has {scenario} {mode}"

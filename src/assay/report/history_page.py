@@ -52,7 +52,7 @@ def trends(past: Sequence[PastRun]) -> list[Plot]:
 
 
 def no_result(made: RunResult, run: ModeResult) -> str:
-    """INTERRUPTED, FAILED or RUNNING where the job did not end, INVALID where LoadGen says so; else empty."""
+    """INTERRUPTED, FAILED or RUNNING where the job did not end, INVALID where the run is; else empty."""
     if made.status is not Status.COMPLETE:
         return str(made.status)
-    return str(run.validity) if run.validity is RunValidity.INVALID else ""
+    return str(RunValidity.INVALID) if run.is_invalid else ""
