@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,20 +27,24 @@ from assay.mlperf.rounds.round import Seeds
 from assay.mlperf.rounds.round_workload import Latency
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.trial import StopRule, Tally
+from assay.mlperf.sut.interface import Used
 
 LIMIT = 88.0
 FULL = 100.0
 
 
 class FakeSession:
-    """Passes up to LIMIT samples/s; is interrupted at the probe numbered `breaks_at`."""
+    """Passes up to LIMIT samples/s, and refuses an answer above `refuses_from`; is interrupted at the probe numbered
+    `breaks_at`."""
 
-    class used:
-        batch = None
-
-    def __init__(self, breaks_at: int | None = None) -> None:
+    def __init__(self, breaks_at: int | None = None, refuses_from: float = math.inf) -> None:
         self.tried: list[float] = []
-        self._breaks_at = breaks_at
+        self._breaks_at, self._refuses_from = breaks_at, refuses_from
+
+    @property
+    def used(self) -> Used:
+        refused = sum(rate > self._refuses_from for rate in self.tried)
+        return Used("fake", "fake", "none", "none", None, None, details={"failures": {"BUSY": refused}})
 
     def probe(self, count: int) -> float:
         return FULL
@@ -90,6 +95,15 @@ def test_the_search_records_every_probe_with_its_reason(
     assert tune_record.read(tmp_path / "out") == tuned
     assert any("at most" in line and "more of 600 s" in line for line in said)
     assert f"{tuned.low:g} samples/s pass" in render(tuned)
+
+
+def test_a_rate_at_which_answers_fail_does_not_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tuned, _ = search(monkeypatch, asked(tmp_path), FakeSession(refuses_from=60.0))
+    assert tuned.low is not None and tuned.high is not None
+    assert tuned.low <= 60 < tuned.high <= tuned.low * 1.016
+    assert {each.outcome for each in tuned.probes if 60 < each.target_qps <= LIMIT} == {
+        "1 answer of 900 failed"
+    }
 
 
 def test_a_search_that_was_stopped_goes_on_where_it_was(
@@ -177,11 +191,11 @@ def test_a_run_too_short_for_the_rule_is_refused_before_it_begins(
 
 def test_loadgens_word_decides_a_probe_that_ran_to_its_end() -> None:
     tally = Tally(Judgement.UNSURE, 1000, 1000, 2, 0, is_whole=True)
-    assert tune.judged(tally, 2, "VALID")[0]
-    passed, why = tune.judged(tally, 2, "INVALID")
+    assert tune.judged(tally, 2, "VALID", 0)[0]
+    passed, why = tune.judged(tally, 2, "INVALID", 0)
     assert not passed
     assert "LoadGen says INVALID" in why
-    assert tune.judged(dataclasses.replace(tally, verdict=Judgement.PASS), 2, None)[0]
+    assert tune.judged(dataclasses.replace(tally, verdict=Judgement.PASS), 2, None, 0)[0]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ from assay.mlperf.run.queue_model import SeenWait
 from assay.mlperf.run.run_spec import RunSpec
 from assay.mlperf.run.session import Session
 from assay.mlperf.run.trial import StopRule, Tally, final_queries
+from assay.mlperf.sut.interface import Used
 
 FULL_SHARE = 0.05
 """Part of the official duration that the rate at full load is measured for. A choice: 30 s of a round's 600 s."""
@@ -189,12 +190,13 @@ def _probe(
     limits = running.job.rules.latency[whole.scenario.value]
     least = queue_model.least_queries(whole.seeds, whole.target_qps, full, final)
     stop = StopRule(whole.seeds, whole.target_qps, limits, final, least)
-    began = time.monotonic()
+    began, before = time.monotonic(), failed_answers(session.used)
     tally, record = session.trial(
         dataclasses.replace(whole, out=home / "run_1", user_conf=home / USER_CONF), stop
     )
-    passed, outcome = judged(tally, allowed, record.validity if record else None)
-    fitted, foreseen = foretold(tally, stop, queries_of(whole))
+    failed = failed_answers(session.used) - before
+    passed, outcome = judged(tally, allowed, record.validity if record else None, failed)
+    fitted, foreseen = (None, None) if failed else foretold(tally, stop, queries_of(whole))
     return Tried(
         whole.target_qps, passed, why, outcome, final, allowed, tally.issued, tally.answered, tally.late_ttft,
         tally.late_tpot, round(time.monotonic() - began, 3), record is not None, RunFolder(running.folder).place(home),
@@ -241,8 +243,17 @@ def _foretold_by_pace(
     return pace_model.highest_rate(stop.seeds, stop.target_qps, seen, slowing, limit_s, queries)
 
 
-def judged(tally: Tally, allowed: int, validity: str | None) -> tuple[bool, str]:
-    """Whether a probe passes, and why. `validity`: LoadGen's word on one that ran to its end."""
+def failed_answers(used: Used) -> int:
+    """Of all that it was asked, where the system under test counts them, as the client of a server does."""
+    told = used.details.get("failures")
+    return sum(told.values()) if isinstance(told, Mapping) else 0
+
+
+def judged(tally: Tally, allowed: int, validity: str | None, failed: int) -> tuple[bool, str]:
+    """Whether a probe passes, and why. `validity`: LoadGen's word on one that ran to its end. `failed`: answers, which
+    LoadGen takes for fast ones; an official run with one is INVALID."""
+    if failed:
+        return False, f"{counted(failed, 'answer')} of {tally.issued} failed"
     late = f"{tally.late} late of at most {allowed}"
     if validity is not None:
         return validity == RunValidity.VALID.value, f"LoadGen says {validity} after the whole run: {late}"
