@@ -143,7 +143,7 @@ def test_tags_that_are_no_list_leave_only_their_own_recipe_out(kit: Kit) -> None
     kit.run("good")
     with pytest.raises(RecipeFault) as caught:
         kit.run("bad")
-    assert "tags must be a list, not 5" in caught.value.hint
+    assert "tags must be a list, not 5" in caught.value.message
 
 
 @pytest.mark.parametrize("key", ["env", "state", "const", "ad", "adr", "add_deps_recursive"])
@@ -470,3 +470,35 @@ def _lives(pid: str) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "script", "--tags=say,hello"],
+        ["run", "script", "hello"],
+        ["docker", "script", "--tags=say,hello"],
+        ["find", "script", "hello"],
+        ["load", "script", "hello"],
+        ["rm", "script", "hello", "-f"],
+        ["update", "script", "hello", "--new_tags=a"],
+        ["copy", "script", "hello", "other"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_recipe_that_cannot_be_read_is_named_where_nothing_is_found(
+    kit: Kit, words: list[str], is_alone: bool
+) -> None:
+    folder = kit.recipe("hello", tags=["say", "hello"])
+    (folder / "_cm.json").unlink()
+    (folder / "_cm.yaml").write_text("alias: hello\ntags: [say, hello\nenv: {}\n")
+    if not is_alone:
+        kit.recipe("good")
+    with pytest.raises(
+        RecipeFault, match=f"^Can't load artifact meta in path {folder}: .*_cm.yaml does not"
+    ) as told:
+        kit.perform(words)
+    assert told.value.code == 4 and told.value.hint.startswith("correct it; `recipe lint tests@small`")
+    assert "no repository" not in told.value.hint
+    assert is_alone or kit.run("good")["return"] == 0

@@ -9,7 +9,10 @@ from assay.recipes.run.context import Answer, Context, Found, Inputs, tag_text, 
 
 
 def matching(context: Context, inputs: Inputs) -> list[Artifact]:
-    """The artifacts that a command line names, by name and tags. A word with blanks is a list of tags."""
+    """The artifacts that a command line names, by name and tags. A word with blanks is a list of tags.
+
+    Raises: RecipeNotFound (4) where there are none and a recipe cannot be read.
+    """
     automation, tags = inputs["automation"], tag_text(inputs)
     found: dict[str, Artifact] = {}
     for word in words(inputs):
@@ -20,6 +23,8 @@ def matching(context: Context, inputs: Inputs) -> list[Artifact]:
         else:
             artifacts = context.index.find(automation, word, tags)
         found.update((str(artifact.path), artifact) for artifact in artifacts)
+    if not found:
+        context.index.refuse_unreadable(automation)
     return list(found.values())
 
 

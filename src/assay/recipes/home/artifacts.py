@@ -34,10 +34,11 @@ class Artifacts:
     def one(self, automation: str, name: str, tags: str = "") -> Artifact:
         """The single artifact of that name and those tags.
 
-        Raises: RecipeNotFound (16) for none, RecipeFault (1) for several.
+        Raises: RecipeNotFound (16) for none, (4) where a recipe cannot be read, RecipeFault (1) for several.
         """
         found = self.index.find(automation, name, tags)
         if not found:
+            self.index.refuse_unreadable(automation)
             raise RecipeNotFound(f"artifact not found: {automation} {name or tags}")
         if len(found) > 1:
             places = "\n".join(f"  {artifact.path}" for artifact in found)

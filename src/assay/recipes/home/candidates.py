@@ -18,10 +18,11 @@ from assay.recipes.model.variations import dynamic_name, knows
 def matching_artifacts(index: Index, selection: Selection, name: str = "") -> list[Artifact]:
     """Artifacts with these tags and this name. Variations are not looked at.
 
-    Raises: RecipeNotFound (1) with the nearest tags when there is none.
+    Raises: RecipeNotFound with the nearest tags when there is none: (4) where a recipe cannot be read, else (1).
     """
     found = index.find("script", name, selection.tags)
     if not found:
+        index.refuse_unreadable("script", nearest_tags(index, selection, name))
         raise RecipeNotFound(
             "no scripts were found with above tags (when variations ignored)"
             + (f": {name or ','.join(selection.tags)}" if name or selection.tags else ""),
@@ -34,7 +35,7 @@ def matching_artifacts(index: Index, selection: Selection, name: str = "") -> li
 def candidates(index: Index, selection: Selection, name: str = "") -> list[Recipe]:
     """Recipes that have the tags and know every variation, sorted by their `sort` value and path.
 
-    Raises: RecipeNotFound (1) when no recipe has the tags, (16) when none knows the variations.
+    Raises: RecipeNotFound as `matching_artifacts` when no recipe has the tags, (16) when none knows the variations.
     """
     found = matching_artifacts(index, selection, name)
     recipes = [load_recipe(index, artifact) for artifact in found]
@@ -92,9 +93,7 @@ def nearest_tags(index: Index, selection: Selection, name: str = "") -> str:
     partial match."""
     artifacts = index.artifacts("script")
     if not artifacts:
-        return "no repository with recipes is registered: pull repo OWNER@NAME"
-    if index.broken:
-        return "; ".join(f"left out: {broken.fault.message}" for broken in index.broken)
+        return "" if index.broken else "no repository with recipes is registered: pull repo OWNER@NAME"
     if name:
         return _near(name, {artifact.alias for artifact in artifacts}) or "find script lists all names"
     known = {tag for artifact in artifacts for tag in artifact.tags}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.recipes.contract.names import split_repository
-from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
+from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault, RecipeNotFound
 from assay.recipes.home.descriptions import Stamp, settled, stamp, write_cache_file
 from assay.recipes.home.repositories import Home
 from assay.recipes.model.artifact import Artifact, Repository, TagQuery
@@ -26,7 +26,9 @@ Row = tuple[list[Stamp | None], str, str, tuple[str, ...]]  # stamps, alias, uid
 class Broken(NamedTuple):
     """A description that cannot be used. It is left out, and reported when a search finds nothing."""
 
+    automation: str
     repository: Repository
+    where: str
     fault: RecipeFault
 
 
@@ -58,6 +60,21 @@ class Index:
         if self._scripts is None:
             self._scripts = self._scan(automation)
         return self._scripts
+
+    def refuse_unreadable(self, automation: str, nearest: str = "") -> None:
+        """For a search that found nothing: the recipe that was meant may be one that cannot be read, which CM says
+        first. `nearest`: what else may have been meant.
+
+        Raises: RecipeNotFound (4). Source of message and number: cmind 4.2.0, artifact.py and automation.py.
+        """
+        for broken in self.broken:
+            if broken.automation == automation == "script":
+                lint = f"correct it; `recipe lint {broken.repository.alias}` names all that is wrong"
+                raise RecipeNotFound(
+                    f"Can't load artifact meta in path {broken.where}: {broken.fault.message}",
+                    UNKNOWN_ACTION,
+                    "; ".join(filter(None, (lint, nearest))),
+                )
 
     def automations(self) -> list[str]:
         """The kinds of artifacts: `script`, `cache`, and the folders of all repositories."""
@@ -120,14 +137,14 @@ class Index:
                 Path(where), self.home.dialect.description_files, json_too=automation == "script"
             )
         except RecipeFault as fault:
-            self.broken.append(Broken(repository, fault))
+            self.broken.append(Broken(automation, repository, where, fault))
             return None
         tags = description.get("tags") or []
         if isinstance(tags, str):
             tags = tags.split(",")
         if not isinstance(tags, list):
             wrong = RecipeFault(f"{where}: tags must be a list, not {tags!r}", UNKNOWN_ACTION)
-            self.broken.append(Broken(repository, wrong))
+            self.broken.append(Broken(automation, repository, where, wrong))
             return None
         return (
             stamps,
