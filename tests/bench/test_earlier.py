@@ -37,6 +37,47 @@ def test_a_finished_run_is_taken_as_it_is_where_that_is_asked_for(tmp_path: Path
     assert said[0].endswith("holds a finished run: taken as it is (--rerun runs again)")
 
 
+@pytest.mark.parametrize(
+    ("status", "held", "hint"),
+    [
+        (
+            Status.COMPLETE,
+            "it holds a run\n",
+            "of `assay bench`: --reuse takes it as it is, --rerun replaces it; --out",
+        ),
+        (
+            Status.FAILED,
+            "it holds a run that did not end",
+            "`assay bench --resume {}` goes on with it, --rerun",
+        ),
+        (
+            Status.INTERRUPTED,
+            "it holds a run that did not end",
+            "`assay bench --resume {}` goes on with it, --rerun",
+        ),
+    ],
+)
+def test_a_folder_with_a_run_is_refused_with_what_can_be_done_with_it(
+    status: Status, held: str, hint: str, tmp_path: Path
+) -> None:
+    run_in(tmp_path / "run", status=status)
+    with pytest.raises(ConfigError, match=held) as told:
+        earlier.refuse_taken(tmp_path / "run")
+    assert told.value.hint.startswith(hint.format(tmp_path / "run"))
+    assert told.value.hint.endswith("; --out a new folder")
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [("load.json", "`assay load`"), ("tune.json", "`assay tune`"), ("a.txt", "it may hold another run")],
+)
+def test_a_folder_without_a_run_is_refused_by_what_it_holds(name: str, held: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(ConfigError, match=held) as told:
+        earlier.refuse_taken(tmp_path)
+    assert told.value.hint == "--out a new folder"
+
+
 def test_what_it_was_run_with_otherwise_is_told_by_the_option(tmp_path: Path) -> None:
     config = dataclasses.replace(run_in(tmp_path / "run"), style=Style.FAST)
     _, said = taken(config, EarlierRun.REUSE)

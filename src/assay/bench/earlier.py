@@ -11,7 +11,7 @@ from assay import suts
 from assay.config import BenchmarkConfig, Delivery, Division, EarlierRun, Request
 from assay.doors import config_options, config_text
 from assay.ground import files, scratch
-from assay.ground.errors import ConfigError
+from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult, Status
 from assay.mlperf.record.run_folder import RunFolder
@@ -103,7 +103,30 @@ def refuse_taken(folder: Path) -> None:
     except OSError as error:
         raise unusable(folder, error.strerror) from error
     if is_taken:
-        raise ConfigError(f"{folder} is not empty: it may hold another run", "--out a new folder")
+        raise ConfigError(f"{folder} is not empty: {_held(folder)}", f"{_way_on(folder)}--out a new folder")
+
+
+def _held(folder: Path) -> str:
+    run = RunFolder(folder)
+    if run.is_run:
+        return "it holds a run" if _is_complete(folder) else "it holds a run that did not end"
+    return f"it holds the record of `assay {run.made_by}`" if run.made_by else "it may hold another run"
+
+
+def _way_on(folder: Path) -> str:
+    """What can be done with the run in a folder, before other hints."""
+    if not RunFolder(folder).is_run:
+        return ""
+    if _is_complete(folder):
+        return "of `assay bench`: --reuse takes it as it is, --rerun replaces it; "
+    return f"`assay bench --resume {folder}` goes on with it, --rerun replaces it; "
+
+
+def _is_complete(folder: Path) -> bool:
+    try:
+        return result.read(folder).status is Status.COMPLETE
+    except ArtifactError:
+        return False
 
 
 def unusable(folder: Path, why: str | None) -> ConfigError:
