@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -9,12 +10,13 @@ import pytest
 
 from assay.config import Device, Precision
 from assay.ground import files
-from assay.ground.errors import ArtifactError, AssayError, ConfigError, RunFailed
+from assay.ground.errors import ArtifactError, AssayError, ConfigError, EnvironmentProblem, RunFailed
 from assay.mlperf.data.sample import Sample
+from assay.mlperf.sut.child import first_error
 from assay.mlperf.sut.interface import Query, SutSpec
 from assay.mlperf.workloads.workload import Generation
 from assay.nano import shipped
-from assay.suts import endpoint_http, serve_command, serve_sut
+from assay.suts import endpoint_http, serve_command, serve_program, serve_sut
 from assay.suts.serve import KIND
 
 SERVER = """
@@ -157,6 +159,59 @@ def test_what_assay_gives_a_server_with_a_name_is_not_given_twice(more: str, tmp
 def test_a_server_that_ends_while_it_loads_is_said_at_once() -> None:
     with pytest.raises(RunFailed, match="ended with exit code 3 before it answered"):
         built(f"{sys.executable} -c 'import sys; sys.exit(3)' {{port}}", Silent())
+
+
+VLLM_LOG = """\
+INFO 11-29 20:17:10 [core.py:90] Initializing: an error below would be said
+WARNING 11-29 20:17:11 [utils.py:1] ImportError: no module named flash: another kernel is used
+(EngineCore pid=7) ERROR 11-29 20:17:15 [core.py:718] EngineCore failed to start.
+(EngineCore pid=7) ERROR 11-29 20:17:15 [core.py:718] Traceback (most recent call last):
+(EngineCore pid=7) ERROR 11-29 20:17:15 [core.py:718] ValueError: 3 GiB free: decrease --gpu-memory-utilization
+{more}
+RuntimeError: Engine core initialization failed. See root cause above.
+"""
+
+
+@pytest.mark.parametrize("lines", [0, 9])
+def test_the_first_error_of_a_server_is_quoted_where_its_last_lines_do_not_have_it(
+    lines: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, script = tmp_path / "log", tmp_path / "dies.py"
+    log.write_text("ERROR ValueError: of another server before\n")
+    text = VLLM_LOG.format(more="\n".join(["  a line of a traceback"] * lines))
+    script.write_text(f"import sys\nopen({str(log)!r}, 'a').write({text!r})\nsys.exit(1)")
+    monkeypatch.setattr(serve_sut, "OWN_OUTPUT", log)
+    with pytest.raises(RunFailed) as told:
+        built(f"{sys.executable} {script} {{port}}", Silent())
+    assert told.value.message.count("decrease --gpu-memory-utilization") == 1
+    assert ("; its first error: (EngineCore pid=7) ERROR" in told.value.message) is bool(lines)
+    assert "another" not in told.value.message.partition("its last lines")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("error: unknown option\nusage", "error: unknown option"),
+        ("a\nERROR 1 it fails\nb\ntorch.OutOfMemoryError: no room\n", "torch.OutOfMemoryError: no room"),
+        ("ready\n0 errors\n", ""),
+        ("", ""),
+    ],
+)
+def test_an_exception_says_more_than_a_line_that_calls_itself_an_error(text: str, error: str) -> None:
+    assert first_error(io.BytesIO(text.encode()), 0) == error
+
+
+@pytest.mark.parametrize("server", ["vllm", "sglang"])
+def test_a_python_without_the_server_is_refused_before_it_starts(server: str, tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentProblem, match=f"no module {server}") as told:
+        built(server, Silent())
+    assert told.value.hint == f"--server-python the python of an environment with {server}"
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serve_program, "IMPORT_S", 0.1)
+        serve_program.refuse_missing(server, str(slow))  # who says nothing is not refused
 
 
 LATE = """

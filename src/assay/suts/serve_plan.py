@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import shutil
-import subprocess
-import sys
 
 from assay.endpoint.apis import api_named
 from assay.ground.count import size_text
@@ -18,6 +14,7 @@ from assay.suts import (
     serve_command,
     serve_devices,
     serve_pace,
+    serve_program,
     server_config,
     server_settings,
 )
@@ -33,8 +30,6 @@ NO_PACE = (
     "how fast it answers is not known: this command has made no run here yet; `assay plan … --sut endpoint --url URL` "
     "asks a server that is up"
 )
-IMPORT_S = 10.0
-"""Longest wait for another python to say whether it has a module."""
 _MIB = re.compile(r"(\d+) MiB")
 
 
@@ -46,7 +41,11 @@ def examine(work: SutWork) -> Examined:
     dialect = endpoint_rules.dialect_of(api.name)
     found = endpoint_rules.of_command(dialect, words, work.spec, work.samples)
     broken, notes = endpoint_rules.for_plan(found, work.is_closed)
-    blockers: list[AssayError] = [*_missing(server, words[0]), *broken]
+    blockers: list[AssayError] = [*broken]
+    try:
+        serve_program.refuse_missing(server, words[0])
+    except EnvironmentProblem as missing:
+        blockers.insert(0, missing)
     if work.model_config:
         shape = shapes.of(dict(work.model_config), work.workload)
         settings = server_settings.from_command(dialect, server_config.expanded(dialect, words))
@@ -86,40 +85,6 @@ def _command(work: SutWork) -> list[str]:
 def _pace(work: SutWork) -> ServePace | None:
     checkpoint = work.spec.checkpoint
     return None if checkpoint is None else serve_pace.recall(serve_pace.key(_command(work), PORT, checkpoint))
-
-
-def _missing(server: str, program: str) -> list[EnvironmentProblem]:
-    """The program that would be started is not there, or it is a python without the server's module."""
-    if shutil.which(program) is None:
-        return [
-            EnvironmentProblem(
-                f"there is no program {program}", "put it on PATH; or --server, --server-python"
-            )
-        ]
-    known = serve_command.KNOWN.get(server)
-    if known is None or not known.module or _has(program, known.module):
-        return []
-    return [
-        EnvironmentProblem(
-            f"{program} has no module {known.module}",
-            f"--server-python the python of an environment with {server}",
-        )
-    ]
-
-
-def _has(python: str, module: str) -> bool:
-    if python == sys.executable:
-        return importlib.util.find_spec(module) is not None
-    asked = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
-    try:
-        return (
-            subprocess.run(
-                [python, "-c", asked], capture_output=True, timeout=IMPORT_S, check=False
-            ).returncode
-            == 0
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
 
 
 def _accelerator() -> tuple[int, float] | None:

@@ -18,7 +18,7 @@ from assay.ground import files
 from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
 from assay.mlperf.checker.finding import Finding
 from assay.mlperf.data.sample import Sample
-from assay.mlperf.sut.child import describe, last_lines
+from assay.mlperf.sut.child import describe, first_error, last_lines
 from assay.mlperf.sut.interface import Query, Sink, SutSpec, Used
 from assay.suts import (
     endpoint_choice,
@@ -28,6 +28,7 @@ from assay.suts import (
     endpoint_sut,
     serve_command,
     serve_pace,
+    serve_program,
     server_rules,
 )
 from assay.suts.endpoint_choice import ApiChoice
@@ -55,7 +56,9 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
     if spec.checkpoint is None:
         raise ConfigError("the serve SUT needs a checkpoint", "--checkpoint DIR")
     words = partial(serve_command.command, options, spec.checkpoint, precision=spec.precision)
-    chosen, findings = _examined(words(port=_free_port()), spec, samples)
+    command = words(port=_free_port())
+    chosen, findings = _examined(command, spec, samples)
+    serve_program.refuse_missing(str(options["server"]), command[0])
     for broken in server_rules.breaches(findings):
         sink.progress(f"a closed run will be INVALID: {broken}")
     begun = _serving(words, spec.checkpoint, float(str(options["start_timeout"])), sink)
@@ -156,9 +159,10 @@ def _serving(
     `_started` and `_wait`."""
     port = _free_port()
     address, command, began = Address("http", "127.0.0.1", port), words(port=port), time.monotonic()
+    log_start = OWN_OUTPUT.stat().st_size if OWN_OUTPUT.is_file() else 0
     process = _started(command)
     try:
-        _wait(process, address, timeout_s, sink)
+        _wait(process, address, timeout_s, sink, log_start)
     except BaseException as error:
         _end(process)
         if not isinstance(error, PortTaken) or tries == 1:
@@ -187,12 +191,15 @@ def _started(words: Sequence[str]) -> subprocess.Popen[bytes]:
         ) from error
 
 
-def _wait(process: subprocess.Popen[bytes], address: Address, timeout_s: float, sink: Sink) -> None:
-    """Until it lists its models. Raises: RunFailed with its last lines when it ends, or takes too long."""
+def _wait(
+    process: subprocess.Popen[bytes], address: Address, timeout_s: float, sink: Sink, log_start: int
+) -> None:
+    """Until it lists its models. `log_start`: byte of the log where its own words begin. Raises: RunFailed with its
+    first error and last lines when it ends, or takes too long."""
     start = spoken = time.monotonic()
     while True:
         if (status := process.poll()) is not None:
-            last = _last_words()
+            last = _last_words(log_start)
             kind = PortTaken if any(words in last.lower() for words in IN_USE) else RunFailed
             raise kind(f"the server {describe(status)} before it answered{last}", "its log")
         try:
@@ -204,20 +211,23 @@ def _wait(process: subprocess.Popen[bytes], address: Address, timeout_s: float, 
             said = "does not answer"
         now = time.monotonic()
         if now - start > timeout_s:
-            raise RunFailed(f"the server {said} after {timeout_s:g} s{_last_words()}", "--start-timeout")
+            raise RunFailed(
+                f"the server {said} after {timeout_s:g} s{_last_words(log_start)}", "--start-timeout"
+            )
         if now - spoken > SPEAK_SECONDS:
             spoken = now
             sink.progress(f"the server is loading, {now - start:.0f} s so far")
         time.sleep(LOOK_SECONDS)
 
 
-def _last_words() -> str:
+def _last_words(log_start: int) -> str:
     try:
         with OWN_OUTPUT.open("rb") as log:
-            words = last_lines(log) if OWN_OUTPUT.is_file() else ""
+            last, first = (last_lines(log), first_error(log, log_start)) if OWN_OUTPUT.is_file() else ("", "")
     except OSError:
         return ""
-    return f"; its last lines: {words}" if words else ""
+    told = {"its first error": first if first not in last else "", "its last lines": last}
+    return "".join(f"; {name}: {words}" for name, words in told.items() if words)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

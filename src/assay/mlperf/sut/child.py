@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,13 @@ LOG_LINES = 5
 """Last lines of a log that an error message quotes."""
 LOG_TAIL_BYTES = 16_384
 """Bytes that those lines are looked for in. A choice: lines of a traceback are far shorter."""
+LOG_HEAD_BYTES = 4 << 20
+"""Bytes that the first error is looked for in. A choice."""
+ERROR_CHARS = 400
+"""Of that error, in a message. A choice."""
+_ERROR = re.compile(rb"\bERROR\b|\berror\b|(?:Error|Exception): ")
+_EXCEPTION = re.compile(rb"\w(?:Error|Exception): \S")
+_MILD = re.compile(rb"\b(?:DEBUG|INFO|WARNING)\b")
 FULL_BYTES = 65_536
 """A disk with fewer bytes left is full: a choice, what a child writes at once."""
 END_SECONDS = 5.0
@@ -95,6 +103,20 @@ def describe(status: int) -> str:
         "SIGSEGV": " (a crash in native code)",
     }
     return f"was killed by {name}{because.get(name, '')}"
+
+
+def first_error(file: IO[bytes], start: int) -> str:
+    """The line of a log with its first exception, else its first line that calls itself an error; empty without. It is
+    looked for from the byte `start` on.
+
+    The last lines of a server of several processes are of the one that waited for the others: vLLM's say only "Engine
+    core initialization failed. See root cause above".
+    """
+    file.seek(start)
+    lines = file.read(LOG_HEAD_BYTES).splitlines()
+    errors = [line for line in lines if _ERROR.search(line) and not _MILD.search(line)]
+    said = next(filter(_EXCEPTION.search, errors), errors[0] if errors else b"")
+    return said.decode("utf-8", "replace").strip()[:ERROR_CHARS]
 
 
 def last_lines(file: IO[bytes]) -> str:
