@@ -53,7 +53,7 @@ def test_inspect_reads_a_file_once_however_many_forms_it_tries(
     assert reads == [path, path]
 
 
-def test_inspect_names_the_workload_whose_form_a_file_has(
+def test_inspect_and_convert_name_the_workload_whose_form_a_file_has(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = {
@@ -66,6 +66,9 @@ def test_inspect_names_the_workload_whose_form_a_file_has(
     (tmp_path / "news.json").write_text(json.dumps([row]))
     assert main(["dataset", "inspect", str(tmp_path / "news.json")]) == 3
     assert "try: --workload llama3.1-8b or " in capsys.readouterr().err
+    assert main(["dataset", "convert", str(tmp_path / "news.json"), str(tmp_path / "news.jsonl")]) == 3
+    assert "try: --workload llama3.1-8b or " in capsys.readouterr().err
+    assert not (tmp_path / "news.jsonl").exists()
     assert main(["dataset", "inspect", str(tmp_path / "news.json"), "--workload", "llama3.1-8b"]) == 0
     (tmp_path / "news.json").write_text("[]")
     assert main(["dataset", "inspect", str(tmp_path / "news.json")]) == 3

@@ -107,6 +107,14 @@ def test_ungraded_programs_end_with_the_environment_exit_code(
     assert "mbxp               not measured: no sandbox" in capsys.readouterr().out
 
 
+def test_a_dataset_of_another_workload_is_told_by_its_form(
+    tmp_path: Path, tokenizer_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows: list[dict[str, object]] = [{"input": "Sum up", "output": "a mat", "tok_ref_output": [3]}]
+    assert main(command(tmp_path, rows)) == 3
+    assert "try: --workload llama3.1-8b or " in capsys.readouterr().err
+
+
 def test_a_wrong_dtype_ends_with_words_and_no_traceback(
     tmp_path: Path, tokenizer_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -195,7 +195,7 @@ def score_log(
     f_measures: TextComparison = rouge.f_measures,
 ) -> ScoredLog:
     """As `score`; also the work of `assay score`. `f_measures`: where ROUGE is computed."""
-    from assay.mlperf.data import dataset as datasets
+    from assay.mlperf.data import dataset_file
     from assay.mlperf.data import tokenizer as tokenizers
     from assay.mlperf.run import choosing
     from assay.mlperf.scoring import log as logs
@@ -206,7 +206,9 @@ def score_log(
     known = workloads.get(workload) if workload else workloads.USUAL
     words = tokenizers.load(tokenizer)
     records = logs.read(log, dtype, words.vocab_size)
-    samples = choosing.of_log(log, datasets.read_scored(dataset, known.schema))
+    columns = dataset_file.read_columns(dataset)
+    rows = workloads.by_schema(workload, lambda schema: schema.scored(columns, str(dataset)))
+    samples = choosing.of_log(log, rows)
     scores = scoring.score(records, samples, words, grade, known.scorers, f_measures)
     return ScoredLog(tuple(scores), known.official_results(scores), tuple(known.schema.warnings(samples)))
 

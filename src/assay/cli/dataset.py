@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
@@ -13,10 +12,8 @@ from typing import TYPE_CHECKING
 
 from assay.cli.terminal import say, say_json
 from assay.ground import paths
-from assay.ground.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from assay.mlperf.data.columns import Columns
     from assay.mlperf.data.dataset import Dataset, Schema
     from assay.mlperf.data.sample import Sample
     from assay.mlperf.workloads.datasets.building import Builder
@@ -76,18 +73,13 @@ def run(args: argparse.Namespace) -> int:
 def _inspect(args: argparse.Namespace) -> int:
     import json
 
+    from assay.mlperf import workloads
     from assay.mlperf.data import dataset, dataset_file
 
-    schema = _workload(args.workload).schema
     columns = dataset_file.read_columns(args.file)
-    try:
-        facts = describe(dataset.of_columns(columns, args.file, schema), schema)
-    except ArtifactError as error:
-        if args.workload is None and (others := _in_form_of(columns, args.file)):
-            raise ArtifactError(
-                error.message, f"--workload {' or '.join(others)}: it is in that form"
-            ) from None
-        raise
+    facts = workloads.by_schema(
+        args.workload, lambda schema: describe(dataset.of_columns(columns, args.file, schema), schema)
+    )
     if args.json:
         say_json(json.dumps(dataclasses.asdict(facts)))
     else:
@@ -95,26 +87,16 @@ def _inspect(args: argparse.Namespace) -> int:
     return 0
 
 
-def _in_form_of(columns: Columns, file: Path) -> list[str]:
-    """The workloads that have a schema with these columns, one for each schema."""
-    from assay.mlperf.workloads import TABLE
-
-    found: dict[Schema, str] = {}
-    for workload in TABLE.values():
-        if workload.schema not in found:
-            with contextlib.suppress(ArtifactError):
-                workload.schema.samples(columns, str(file))
-                found[workload.schema] = workload.name
-    return list(found.values())
-
-
 def _convert(args: argparse.Namespace) -> int:
     import json
 
     from assay.ground.files import sha256
-    from assay.mlperf.data import dataset
+    from assay.mlperf import workloads
+    from assay.mlperf.data.dataset_file import read_columns, write_columns
 
-    rows = dataset.convert(args.source, args.target, _workload(args.workload).schema)
+    columns = read_columns(args.source)
+    rows = len(workloads.by_schema(args.workload, lambda each: each.samples(columns, str(args.source))))
+    write_columns(args.target, columns)
     digest = sha256(args.target)
     if args.json:
         say_json(json.dumps({"file": str(args.target), "rows": rows, "sha256": digest}))

@@ -9,7 +9,7 @@ from typing import Any
 
 from assay.ground.files import sha256
 from assay.mlperf.data.columns import Columns
-from assay.mlperf.data.dataset_file import read_columns, write_columns
+from assay.mlperf.data.dataset_file import read_columns
 from assay.mlperf.data.sample import Sample
 
 
@@ -61,17 +61,6 @@ def read(path: Path, schema: Schema) -> list[Sample]:
 def read_scored(path: Path, schema: Schema) -> list[Sample]:
     """`read` for scoring alone, as the official evaluators do. Raises: as `read`."""
     return schema.scored(read_columns(path), str(path))
-
-
-def convert(source: Path, target: Path, schema: Schema) -> int:
-    """Rewrite a dataset in the format of the target's suffix, all columns kept. Returns the number of rows.
-
-    Raises: ArtifactError, as `read` does.
-    """
-    columns = read_columns(source)
-    rows = len(schema.samples(columns, str(source)))
-    write_columns(target, columns)
-    return rows
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> Columns:

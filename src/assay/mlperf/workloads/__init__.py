@@ -7,9 +7,10 @@ of Assay's own, or when all names are wanted.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
-from assay.ground.errors import ConfigError, EnvironmentProblem, did_you_mean
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, did_you_mean
 from assay.mlperf.rounds import round as rounds
 from assay.mlperf.rounds.round import Round
 from assay.mlperf.workloads import (
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from assay.ground.packages import BrokenEntry, PackageEntries
+    from assay.mlperf.data.dataset import Schema
+
+Made = TypeVar("Made")
 
 TABLE: dict[str, Workload] = {
     w.name: w
@@ -69,6 +73,34 @@ def get(name: str) -> Workload:
     of_model = [w.name for w in TABLE.values() if w.model and w.model.name.lower() == name.lower()]
     hint = f"{name} is the model of {' and '.join(of_model)}" if of_model else did_you_mean(name, names())
     raise ConfigError(f"unknown workload {name!r}", hint)
+
+
+def by_schema(asked: str | None, read: Callable[[Schema], Made]) -> Made:
+    """What `read` makes with the schema of a workload, of USUAL without a name.
+
+    Raises: ArtifactError as `read`; where none was named, with one workload of each schema that it can read; as `get`.
+    """
+    if asked:
+        return read(get(asked).schema)
+    try:
+        return read(USUAL.schema)
+    except ArtifactError as error:
+        fitting: dict[Schema, str] = {}
+        for workload in TABLE.values():
+            if workload.schema not in fitting and _is_read(read, workload.schema):
+                fitting[workload.schema] = workload.name
+        if not fitting:
+            raise
+        names = " or ".join(fitting.values())
+        raise ArtifactError(error.message, f"--workload {names}: it is in that form") from None
+
+
+def _is_read(read: Callable[[Schema], object], schema: Schema) -> bool:
+    try:
+        read(schema)
+    except ArtifactError:
+        return False
+    return True
 
 
 def names() -> tuple[str, ...]:
