@@ -54,7 +54,7 @@ def test_check_and_score_need_nothing_that_an_extra_installs() -> None:
                 print(error.message)
     """
     assert run_python(program).splitlines() == [
-        "no folder /nowhere",
+        "no folder and no packed tree /nowhere",
         "/no: no tokenizer.model and no tokenizer.json",
     ]
 

@@ -98,12 +98,15 @@ class Shell:
         for program in programs.iterdir():
             program.chmod(0o755)
         self._env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("CM_", "MLC_"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("CM_", "MLC_", "COLUMNS"))
+            },
             "PATH": f"{programs}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT / "src"),
             "ASSAY_HOME": str(store),
             "HOME": str(kept),
-            "COLUMNS": "100",
             "NO_COLOR": "1",
         }
 

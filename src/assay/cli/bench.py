@@ -65,7 +65,7 @@ def _run(args: argparse.Namespace, request: Request, line: live.LiveView | Progr
     def show(made: RunResult) -> None:
         line.close()
         if not args.json:
-            say(summary.render(made, terminal.width(summary.WIDTH)))
+            say(summary.render(made, terminal.width(summary.UNWRAPPED)))
 
     finished = pipeline.run(
         request,
@@ -78,7 +78,7 @@ def _run(args: argparse.Namespace, request: Request, line: live.LiveView | Progr
     if args.json:
         say_json(json.dumps(as_json(finished)))
         return code
-    width = terminal.width(summary.WIDTH)
+    width = terminal.width(summary.UNWRAPPED)
     for row in rows(request, finished, code):
         columns = len(row.text) + width if row.ends_in_command else width
         say("\n".join(summary.labelled(row.label, row.text, columns)))

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from assay.mlperf.record.run_folder import RunFolder
     from assay.report import outcome, readme, summary
 
-    width = terminal.width(summary.WIDTH)
+    width = terminal.width(summary.UNWRAPPED)
     folders = [RunFolder(path) for path in args.runs]
     target = args.html or (folders[0].page if args.open else None)
     made = [result.read(folder.path) for folder in folders]

@@ -11,13 +11,13 @@ from assay.mlperf.record.result import ModeResult, RunResult, ScoredMetric
 from assay.report import words
 from assay.report.replica_table import replica_lines
 
-WIDTH = 100
-"""Columns where nobody knows the terminal's."""
+UNWRAPPED = 1_000_000
+"""Columns where stdout is no terminal: what is told stays on a line, to be searched."""
 LABEL = 11
 """Columns before the text of a line such as `  note     …`."""
 
 
-def render(result: RunResult, width: int = WIDTH) -> str:
+def render(result: RunResult, width: int = UNWRAPPED) -> str:
     lines = [
         *_wrapped("", f"{result.workload}, round {result.round}: {words.standing(result)}", width),
         *labelled("used", words.used(result), width),

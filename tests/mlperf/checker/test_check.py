@@ -62,7 +62,7 @@ def test_one_submitter_alone_is_judged(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no folder"):
+    with pytest.raises(ConfigError, match="no folder and no packed tree"):
         check(tmp_path / "missing", V51)
 
 

@@ -25,6 +25,16 @@ def test_an_unknown_round_is_refused_by_name(name: str) -> None:
         rounds.load(name)
 
 
+def test_the_rounds_are_listed_for_a_number_that_none_has_and_a_slip_is_named() -> None:
+    for name in ("v7.0", "v5.2", "r4.2"):
+        with pytest.raises(ConfigError) as caught:
+            rounds.load(name)
+        assert caught.value.hint == "one of: v4.0, v4.1, v5.0, v5.1, v6.0, v6.1"
+    with pytest.raises(ConfigError) as caught:
+        rounds.load("v6..0")
+    assert caught.value.hint == "did you mean v6.0?"
+
+
 def test_mixtral_is_in_the_four_rounds_that_held_it() -> None:
     assert rounds.rounds_of(MIXTRAL) == ("v4.1", "v5.0", "v5.1", "v6.0")
 

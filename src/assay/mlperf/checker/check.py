@@ -100,7 +100,10 @@ def check(
             report = check(packed.root, round_, submitter, workers)
         return replace(report, findings=(*_findings(Level.ARCHIVE, packed), *report.findings))
     if not root.is_dir():
-        raise ConfigError(f"no folder {root}", "name the folder that holds closed/, open/ or network/")
+        raise ConfigError(
+            f"no folder and no packed tree {root}",
+            "name the folder that holds closed/, open/ or network/, or a .tar.gz of it",
+        )
     tree = walk(root, submitter)
     round_ = round_ or which_round.round_of(tree, submitter)
     findings = list(_findings(Level.TREE, tree))

@@ -183,7 +183,9 @@ def load(name: str) -> Round:
         return _load(canonical)
     if name in names():
         return _load_own(own_folder() / f"{name}.toml")
-    raise ConfigError(f"unknown round {name!r}", did_you_mean(canonical, names()))
+    # Another number is no slip of the pen: v7.0 is not nearer to v4.0 than to v6.1.
+    hint = f"one of: {', '.join(names())}" if match else did_you_mean(canonical, names())
+    raise ConfigError(f"unknown round {name!r}", hint)
 
 
 @cache
