@@ -10,10 +10,12 @@ from assay import suts
 from assay.bench import expected_samples, fetching
 from assay.bench.known_model import KnownModel
 from assay.bench.preparation import Preparation
-from assay.config import BenchmarkConfig, Limits, Style
+from assay.config import BenchmarkConfig, Device, Limits, Precision, Style
 from assay.mlperf.data.dataset import Dataset
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.run.job import Job
+from assay.mlperf.sut.interface import SutSpec
+from assay.mlperf.workloads.workload import Generation
 
 ROWS = [Sample(i, str(i), "", "", (5,) * 10, "", (7,) * (20 + i), ()) for i in range(4)]
 
@@ -64,6 +66,16 @@ def test_of_a_set_that_is_away_the_rounds_count_and_documented_lengths(
 
 def test_a_test_style_run_of_a_set_that_is_away_counts_its_own_few() -> None:
     assert len(expected_samples.away(job("mixtral-8x7b")).samples) == 10
+
+
+def test_answers_that_an_option_cuts_short_are_counted_so() -> None:
+    found = expected_samples.away(job("mixtral-8x7b"), 20)
+    assert set(found.tokens) == {20} and "answers of 20 tokens (as was asked for)" in found.notes[0]
+    assert set(expected_samples.away(job("mixtral-8x7b"), 2000).tokens) == {145}
+    options = {"answer_tokens": 20}
+    spec = SutSpec("engine", None, Device.CPU, Precision.INT8, 1, Generation(1, 2, 2), False, options)
+    made = dataclasses.replace(prepared(job("mixtral-8x7b"), Dataset(ROWS, "rows", "0")), spec=spec)
+    assert set(expected_samples.of(made, KnownModel()).tokens) == {20}
 
 
 def test_without_a_length_of_answers_nothing_is_counted_and_the_missing_figure_is_named() -> None:

@@ -10,11 +10,11 @@ import pytest
 from assay.bench import pipeline
 from assay.bench.running import Reporter
 from assay.bench.submit import PackedTree, Submitted
-from assay.cli import builtins
+from assay.cli import builtins, cm
 from assay.config import Delivery, Request
 from assay.doors import builtin as doors
 from assay.doors.builtin.call import Delivered
-from assay.ground.errors import EnvironmentProblem, RunFailed
+from assay.ground.errors import ConfigError, EnvironmentProblem, RunFailed
 from assay.ground.hub import Hub
 from assay.mlperf.checker.check import Report
 from assay.mlperf.checker.finding import Finding, Severity
@@ -33,6 +33,20 @@ def deliver(monkeypatch: pytest.MonkeyPatch) -> Deliver:
     monkeypatch.setattr(doors, "registered", lambda deliver, say, environ: taken.append(deliver) or [])
     builtins.builtins({})
     return taken[0]
+
+
+@pytest.mark.parametrize(("value", "are_off"), [("0", True), ("Off", True), ("", False), ("1", False)])
+def test_our_own_recipes_are_turned_off_by_name(
+    monkeypatch: pytest.MonkeyPatch, value: str, are_off: bool
+) -> None:
+    monkeypatch.setenv("ASSAY_BUILTIN", value)
+    assert (cm.own_recipes() == []) is are_off
+
+
+def test_a_value_that_is_neither_on_nor_off_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_BUILTIN", "O")
+    with pytest.raises(ConfigError, match="ASSAY_BUILTIN is 'O'"):
+        cm.own_recipes()
 
 
 def runs(

@@ -174,6 +174,10 @@ def test_each_blocker_is_told_with_what_to_try() -> None:
     ]
 
 
+def test_the_memory_of_a_model_that_is_not_there_is_not_known() -> None:
+    assert "  memory    not known, 1.0 GB free" in shown(ram_bytes=None)
+
+
 def test_other_machines_are_a_table_of_memory_and_disk(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -62,6 +62,13 @@ def test_what_a_file_cannot_mean_is_refused_by_its_key(tmp_path: Path, text: str
         read(tmp_path, text).delivery_over(Delivery())
 
 
+def test_a_file_that_is_not_there_is_looked_for_under_names_like_its(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").touch()
+    with pytest.raises(ConfigError) as caught:
+        run_file.read(tmp_path / "run.yml", ())
+    assert caught.value.hint == "did you mean run.yaml?"
+
+
 def test_fields_that_are_dropped_are_as_usual_again(tmp_path: Path) -> None:
     found = read(tmp_path, "delivery: {gate: true, full: false}").without({"full"})
     assert found.delivery_over(Delivery()) == Delivery(gate=True, full=True)

@@ -22,6 +22,12 @@ def test_the_first_that_is_set_decides(environ: dict[str, str], place: str) -> N
     assert store.folder(environ) == Path(place).expanduser()
 
 
+def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EnvironmentProblem, match="file is a file"):
+        store.folder({"ASSAY_HOME": str(tmp_path / "file")})
+
+
 def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown() -> Path:
         raise RuntimeError("Could not determine home directory.")

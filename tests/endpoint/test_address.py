@@ -38,6 +38,12 @@ def test_what_is_no_address_is_refused(url: str) -> None:
         address.parse(url)
 
 
+def test_two_addresses_in_one_are_told_apart() -> None:
+    with pytest.raises(ConfigError, match="more than one address") as caught:
+        address.parse("http://a:8000,b:8000")
+    assert caught.value.hint == "--url once for each server"
+
+
 def test_a_password_in_a_url_is_refused_and_not_repeated() -> None:
     with pytest.raises(ConfigError) as error:
         address.parse("http://me:s3cret@host")

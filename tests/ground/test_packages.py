@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from assay import suts
 from assay.ground import packages
 from assay.ground.errors import ConfigError, EnvironmentProblem
 from assay.ground.packages import guarded
+from assay.mlperf import workloads
 
 
 def refuses(*_: Any) -> Any:
@@ -48,6 +50,19 @@ def test_what_is_no_right_value_is_told_like_a_fault() -> None:
     assert half(8) == 4
     with pytest.raises(EnvironmentProblem, match="half in package p raised TypeError: it gave 3"):
         half(6)
+
+
+def test_entry_points_of_a_group_that_is_none_of_assays_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (suts.GROUP, workloads.GROUP) == packages.GROUPS
+    assert packages.misnamed() == ""
+    points = EntryPoints([EntryPoint("brief", "brief:WORKLOAD", "assay.workload")])
+    monkeypatch.setattr(packages, "entry_points", lambda **asked: points.select(**asked))
+    with pytest.raises(ConfigError) as caught:
+        workloads.get("brief")
+    assert "entry points of assay.workload, and the groups are assay.suts and" in caught.value.hint
+    with pytest.raises(ConfigError) as caught:
+        suts.kind("brief")
+    assert "assay.workload, " in caught.value.hint
 
 
 def test_entries_that_fail_or_are_taken_are_kept_as_sentences(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
+from assay.ground import paths
 from assay.ground.errors import ConfigError
 from assay.ground.paths import given, source
 
@@ -44,6 +45,13 @@ def test_any_text_is_an_absolute_path_or_one_kind_of_error(text: str) -> None:
         assert given(text).is_absolute()
     except ConfigError as error:
         assert error.hint
+
+
+def test_what_lies_beside_a_path_under_a_name_like_its_is_offered(tmp_path: Path) -> None:
+    for name in ("run.yaml", "notes.txt"):
+        (tmp_path / name).touch()
+    assert paths.near(tmp_path / "run.yml") == "did you mean run.yaml?"
+    assert paths.near(tmp_path / "tree") == paths.near(tmp_path / "nowhere/run.yml") == ""
 
 
 def test_what_may_never_end_is_no_source(tmp_path: Path) -> None:

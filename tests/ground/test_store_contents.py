@@ -50,6 +50,12 @@ def test_what_is_no_kind_is_refused_and_nothing_removed(home: Path, name: str) -
     assert (home / "kernels/k.so").exists() and (home / "photos/me.jpg").exists()
 
 
+def test_rounds_of_ones_own_are_said_to_be_so(home: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        store_contents.refuse_unknown(["rounds"])
+    assert caught.value.hint == f"{home / 'rounds'} is yours to remove"
+
+
 def test_a_link_is_removed_and_not_what_it_names(home: Path, tmp_path: Path) -> None:
     big = tmp_path / "big"
     (home / "models").rename(big)

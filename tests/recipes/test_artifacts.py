@@ -54,7 +54,9 @@ def test_a_name_that_leads_out_or_cannot_be_printed_is_refused(name: str, kit: K
 
 def test_what_is_there_already_is_not_made_again(kit: Kit) -> None:
     artifacts(kit).add("script", "my-tool", [])
-    with pytest.raises(RecipeFault, match="artifact already exists in the path"):
+    with pytest.raises(
+        RecipeFault, match=r"(?s)artifact already exists in the path.*try: give it another name"
+    ):
         artifacts(kit).add("script", "my-tool", [])
 
 

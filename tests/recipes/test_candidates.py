@@ -46,7 +46,7 @@ def test_only_recipes_that_know_every_variation_are_candidates(kit: Kit) -> None
         ),
         ("get,zzzzzz", "get,zzzzzz", "zzzzzz: no recipe has such a tag"),
         ("tool,other", "tool,other", "nearest: get,tool (get-tool)"),
-        ("get,tool,_cdua", "get-tool has no _cdua", "did you mean cuda?"),
+        ("get,tool,_cdua", "get-tool has no _cdua", "did you mean _cuda?"),
         ("get,tool,_r5.0", "get-tool has no _r5.0", "one of: _r4.0, _r4.1"),
     ],
 )

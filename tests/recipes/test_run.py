@@ -250,7 +250,7 @@ def test_an_unknown_variation_is_named_with_the_nearest(kit: Kit) -> None:
     with pytest.raises(RecipeNotFound, match="r has no _pytorh") as caught:
         kit.run("r,_onnx,_pytorh")
     assert caught.value.code == 16
-    assert "did you mean pytorch" in caught.value.hint
+    assert "did you mean _pytorch?" in caught.value.hint
 
 
 def test_an_unknown_tag_is_named_with_the_nearest(kit: Kit) -> None:

@@ -36,14 +36,15 @@ def of(prepared: Preparation, model: KnownModel) -> ExpectedSamples:
     job, data = prepared.job, prepared.data
     if data is None:
         is_to_come = any(each.what == "dataset" for each in prepared.wanted)
-        return away(job) if job is not None and is_to_come else ExpectedSamples()
+        return away(job, _cut(prepared)) if job is not None and is_to_come else ExpectedSamples()
     samples = job.choose(data.samples) if job else data.samples
     paths, known = prepared.config.paths, dict[int, int]()
     if paths.checkpoint is not None and paths.dataset is not None:
         known = answer_lengths.recall(paths.checkpoint, paths.dataset)
+    most = (job.rules.max_new_tokens or 0) if job else 0
     found = answer_lengths.expected(
         samples,
-        (job.rules.max_new_tokens or 0) if job else 0,
+        min(most, _cut(prepared) or most),
         prepared.workload,
         known,
         is_random=model.is_random,
@@ -52,20 +53,30 @@ def of(prepared: Preparation, model: KnownModel) -> ExpectedSamples:
     return ExpectedSamples(samples, found.tokens, notes=found.notes)
 
 
-def away(job: Job) -> ExpectedSamples:
-    """Of an official set that is not here. Empty, with a note, when no source says how long its answers are."""
+def _cut(prepared: Preparation) -> int | None:
+    """The longest answer where an option of the SUT cuts answers short, `--answer-tokens`."""
+    asked = prepared.spec.options.get("answer_tokens") if prepared.spec else None
+    return asked if isinstance(asked, int) else None
+
+
+def away(job: Job, cut: int | None = None) -> ExpectedSamples:
+    """Of an official set that is not here. Empty, with a note, when no source says how long its answers are.
+
+    cut: the longest answer that was asked for.
+    """
     name, count, longest = job.workload.name, job.samples(job.whole_set), job.workload.prompt_tokens_max
     mean = answer_lengths.of_reference(job.workload, job.rules)
     if mean is None:
         note = f"no time is said: the dataset is not here, and no source gives the mean length of {name}'s answers"
         return ExpectedSamples(notes=(note,))
-    tokens = [min(round(mean.tokens), job.rules.max_new_tokens or round(mean.tokens))] * count
+    length = min(filter(None, (round(mean.tokens), job.rules.max_new_tokens, cut)))
+    source = mean.source if length != cut else "as was asked for"
     note = (
         f"the dataset is not here: counted are {count:,} prompts of 1 to {longest:,} tokens, the longest documented, "
-        f"as no source gives the mean length of {name}'s prompts; answers of {mean.tokens:.0f} tokens "
-        f"({mean.source}); no grading of programs"
+        f"as no source gives the mean length of {name}'s prompts; answers of {length} tokens "
+        f"({source}); no grading of programs"
     )
-    return ExpectedSamples(_prompts(count, longest), tokens, _prompts(count, 1), (note,))
+    return ExpectedSamples(_prompts(count, longest), [length] * count, _prompts(count, 1), (note,))
 
 
 def _prompts(count: int, length: int) -> list[Sample]:

@@ -59,7 +59,8 @@ class Plan:
     download_bytes: int
     read_bytes: int
     disk_bytes: int
-    ram_bytes: int
+    ram_bytes: int | None
+    """None where the model is to be counted and is not known."""
     ram_free_bytes: int
     parts: dict[str, float]
     """Part of the run -> seconds; empty when no estimate can be made."""
@@ -106,7 +107,7 @@ def _plan(prepared: Preparation) -> Plan:
         download_bytes=fetched + wheel,
         read_bytes=work.read_bytes,
         disk_bytes=logs + fetched,
-        ram_bytes=ram,
+        ram_bytes=None if _lacks_model(prepared, model) else ram,
         ram_free_bytes=free,
         parts=time.parts,
         seconds_at_least=time.at_least,
@@ -195,6 +196,10 @@ def _work(prepared: Preparation, model: KnownModel, rows: ExpectedSamples, sut: 
 
 def _planner(prepared: Preparation) -> SutPlanner | None:
     return prepared.kind.load_planner() if prepared.kind else None
+
+
+def _lacks_model(prepared: Preparation, model: KnownModel) -> bool:
+    return prepared.kind is not None and prepared.kind.needs_checkpoint and model.parameters is None
 
 
 def _is_too_large(prepared: Preparation, facts: _Facts, ram: int, free: int, way: Obstacles) -> bool:

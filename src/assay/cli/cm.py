@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from assay.cli.terminal import say, say_json, tell
+from assay.ground.errors import ConfigError
 from assay.ground.printable import indented, printable
 from assay.recipes.actions.dispatch import perform
 from assay.recipes.contract.argv import parse
@@ -130,9 +131,12 @@ def _perform(dialect: str, inputs: dict[str, Any], *, quiet: bool) -> dict[str, 
 
 
 def own_recipes() -> list[Builtin]:
-    """The built-in recipes; none with `ASSAY_BUILTIN=0`."""
-    if os.environ.get("ASSAY_BUILTIN", "1").lower() in ("0", "no", "off", "false"):
+    """The built-in recipes; none with `ASSAY_BUILTIN=0`. Raises: ConfigError for a value that is neither on nor off."""
+    asked = os.environ.get("ASSAY_BUILTIN", "")
+    if asked.lower() in ("0", "no", "off", "false"):
         return []
+    if asked.lower() not in ("", "1", "yes", "on", "true"):
+        raise ConfigError(f"ASSAY_BUILTIN is {asked[:40]!r}", "0: no recipes of Assay's own; 1: they answer")
     from assay.cli.builtins import builtins
 
     return builtins(os.environ)

@@ -95,7 +95,8 @@ def render(plan: Plan) -> str:
     rows.append(("download", size_text(plan.download_bytes)))
     rows.append(("read", size_text(plan.read_bytes)))
     rows.append(("disk", size_text(plan.disk_bytes)))
-    rows.append(("memory", f"{size_text(plan.ram_bytes)} at most, {size_text(plan.ram_free_bytes)} free"))
+    needed = "not known" if plan.ram_bytes is None else f"{size_text(plan.ram_bytes)} at most"
+    rows.append(("memory", f"{needed}, {size_text(plan.ram_free_bytes)} free"))
     if plan.seconds is not None:
         split = ", ".join(f"{name} {duration(seconds)}" for name, seconds in plan.parts.items())
         most = duration(plan.seconds)

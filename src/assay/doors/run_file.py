@@ -94,8 +94,10 @@ def _tree(path: Path) -> dict[Any, Any]:
             raise ValueError(f"it is longer than {CHARS_MAX:,} characters")
         tree = parsed.yaml_value(text, Loader)
     except (OSError, ValueError) as error:
+        near = paths.near(path) if isinstance(error, FileNotFoundError) else ""
         raise ConfigError(
-            f"cannot read {path}: {error}", "a YAML file with the keys of BenchmarkConfig"
+            f"cannot read {path}: {error}",
+            near or "a YAML file of settings, as `workload: mixtral-nano`, or the config.json of a run",
         ) from error
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} does not hold a mapping", "for example `workload: mixtral-nano`")

@@ -61,6 +61,8 @@ def parse(url: str) -> Address:
         port = parts.port
     except ValueError:
         port = -1
+    if "," in parts.netloc:
+        raise ConfigError(f"{url[:200]!r} is more than one address", "--url once for each server")
     labels = (parts.hostname or "").split(".")
     is_name = all(0 < len(label) <= LABEL_MOST for label in labels[:-1]) and len(labels[-1]) <= LABEL_MOST
     if (

@@ -54,13 +54,16 @@ class Interrupted(AssayError):
     exit_code = 130
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean X?` for what is near among `known`, else the list of them; for an error's hint."""
+def did_you_mean(word: str, known: Iterable[str], mark: str = "") -> str:
+    """`did you mean X?` for what is near among `known`, else the list of them; for an error's hint.
+
+    mark: what each name is written with, as a variation's `_`.
+    """
     # Every command imports this file, and only a failure needs them.
     from assay.ground.nearness import by_number, nearest
 
     names = sorted(known, key=by_number)
 
     if near := nearest(word, names):
-        return f"did you mean {' or '.join(near[:3])}?"
-    return "one of: " + ", ".join(names) if names else ""
+        return f"did you mean {' or '.join(mark + name for name in near[:3])}?"
+    return "one of: " + ", ".join(mark + name for name in names) if names else ""

@@ -16,6 +16,8 @@ from typing import Any, Generic, TypeVar
 
 from assay.ground.errors import AssayError, ConfigError, EnvironmentProblem
 
+GROUPS = ("assay.suts", "assay.workloads")
+"""Groups of entry points that Assay looks for."""
 Added = TypeVar("Added")
 Given = TypeVar("Given")
 
@@ -58,6 +60,14 @@ def entries(
             problem = f"{what} {point.name!r} of package {package_of(point)} cannot be used: {why}"
             bad.append(BrokenEntry(point.name, problem))
     return PackageEntries(found, tuple(bad))
+
+
+def misnamed() -> str:
+    """Entry points of installed packages in groups that are none of Assay's, in a sentence; empty without any."""
+    odd = sorted(each for each in entry_points().groups if each.startswith("assay.") and each not in GROUPS)
+    if not odd:
+        return ""
+    return f"a package has entry points of {', '.join(odd)}, and the groups are {' and '.join(GROUPS)}"
 
 
 def package_of(point: EntryPoint) -> str:

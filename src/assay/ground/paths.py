@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from assay.ground.errors import ConfigError
+from assay.ground.errors import ConfigError, did_you_mean
 
 
 def given(text: str | Path) -> Path:
@@ -22,6 +22,16 @@ def given(text: str | Path) -> Path:
         return Path(text).expanduser().absolute()
     except (UnicodeEncodeError, RuntimeError) as error:
         raise ConfigError(f"{str(text)!r} is no path: {error}", "write it out") from None
+
+
+def near(path: Path) -> str:
+    """`did you mean X?` for what lies where `path` would, under a name like its; empty where nothing does."""
+    try:
+        names = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return ""
+    hint = did_you_mean(path.name, names)
+    return hint if hint.startswith("did you mean") else ""
 
 
 _HANDED_OVER = ("/dev/std", "/dev/fd/", "/proc/", "/dev/null")

@@ -27,7 +27,9 @@ KINDS = {
     "answer_lengths": "how long answers were, for assay plan",
     "limits.json": "limits of this machine that assay doctor --roofline has measured",
 }
-"""Name in the store -> what it is. All of it comes back when it is needed; a user's own `rounds` would not."""
+"""Name in the store -> what it is. All of it comes back when it is needed."""
+OWN = "rounds"
+"""What users put there themselves: nothing brings it back, so it is never removed."""
 IN_USE = ".in-use"
 REMOVED = ".removed-"
 """Start of the name of what is being removed."""
@@ -71,7 +73,8 @@ def refuse_unknown(names: Iterable[str]) -> None:
     """Raises: ConfigError for what is none of KINDS."""
     for name in names:
         if name not in KINDS:
-            raise ConfigError(f"the store has no {name!r}", did_you_mean(name, KINDS))
+            hint = did_you_mean(name, KINDS) if name != OWN else f"{settings.home() / OWN} is yours to remove"
+            raise ConfigError(f"{name!r} is nothing that Assay put into the store", hint)
 
 
 def clear(names: Iterable[str]) -> None:

@@ -44,7 +44,10 @@ def kind(name: str) -> SutKind:
         if other.name == name:
             raise EnvironmentProblem(other.problem, "mend or uninstall that package")
     if name not in added.found:
-        raise ConfigError(f"unknown SUT {name!r}", did_you_mean(name, [*TABLE, *added.found]))
+        from assay.ground import packages
+
+        hint = packages.misnamed() or did_you_mean(name, [*TABLE, *added.found])
+        raise ConfigError(f"unknown SUT {name!r}", hint)
     return added.found[name]
 
 

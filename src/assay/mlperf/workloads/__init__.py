@@ -70,8 +70,11 @@ def get(name: str) -> Workload:
     """Raises: ConfigError with the nearest name; EnvironmentProblem as `find`."""
     if (found := find(name)) is not None:
         return found
+    from assay.ground import packages
+
     of_model = [w.name for w in TABLE.values() if w.model and w.model.name.lower() == name.lower()]
-    hint = f"{name} is the model of {' and '.join(of_model)}" if of_model else did_you_mean(name, names())
+    hint = f"{name} is the model of {' and '.join(of_model)}" if of_model else packages.misnamed()
+    hint = hint or did_you_mean(name, names())
     raise ConfigError(f"unknown workload {name!r}", hint)
 
 

@@ -23,6 +23,8 @@ AUTOMATION_UIDS = {
     "utils": "dc2743f8450541e3",
 }
 
+TAKEN = "give it another name, or `rm` the one that is there"
+
 
 class Artifacts:
     """The changes that the common verbs make. The index finds the artifacts."""
@@ -59,7 +61,7 @@ class Artifacts:
         uid = wanted.uid or new_uid()
         folder = self.folder_for(root, automation, wanted.alias or uid)
         if folder.exists():
-            raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS)
+            raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS, TAKEN)
         self.write(folder, self.new_description(automation, wanted.alias, uid, tags) | (more or {}))
         return folder
 
@@ -105,7 +107,7 @@ class Artifacts:
         alias = wanted.alias or (artifact.alias if in_repository or move else "")
         folder = self.folder_for(root, artifact.automation, alias or uid)
         if folder.exists():
-            raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS)
+            raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS, TAKEN)
         description = self.description(artifact)
         import shutil
 

@@ -80,7 +80,7 @@ def _near_variation(word: str, recipe: Recipe) -> str:
         alike = [name for name in known if _without_numbers(name) == _without_numbers(word)]
         if telling := [f"_{name}" for name in alike if known[name]] or [f"_{name}" for name in alike]:
             return f"one of: {', '.join(telling)}"
-    return did_you_mean(dynamic_name(word) or word, known)
+    return did_you_mean(dynamic_name(word) or word, known, "_")
 
 
 def _without_numbers(name: str) -> str:

@@ -13,6 +13,7 @@ from assay.ground.redact import addresses
 from assay.recipes.contract.git_login import Login, apart
 from assay.recipes.errors import RecipeFault
 
+REMOTE = ("clone", "pull", "fetch")
 PATHS_AT_ONCE = 500  # paths in one git command
 _PR_SET_PDEATHSIG = 1  # prctl(2): the signal that a process gets when its parent ends
 TRUST_NOTICE = "the recipes of {} are code of its authors, which runs with your rights when you run a recipe"
@@ -47,7 +48,8 @@ def run_git(arguments: Sequence[str], folder: Path | None = None, login: Login =
     )
     if done.returncode:
         words = " ".join((done.stderr.strip() or done.stdout.strip()).split()) or f"exit {done.returncode}"
-        raise RecipeFault(f"git {arguments[0]} failed: {addresses(words[-600:])}")
+        reach = "is the address right, and can this machine reach it?" if arguments[0] in REMOTE else ""
+        raise RecipeFault(f"git {arguments[0]} failed: {addresses(words[-600:])}", hint=reach)
     return done.stdout.removesuffix("\n")
 
 

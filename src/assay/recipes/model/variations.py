@@ -137,7 +137,7 @@ class _Closure:
     def block(self, name: str) -> Given:
         found = self.variations.get(static_name(name, self.variations))
         if found is None:
-            raise RecipeFault(f"unknown variation _{name}", 1, did_you_mean(name, self.variations))
+            raise RecipeFault(f"unknown variation _{name}", 1, did_you_mean(name, self.variations, "_"))
         return found if isinstance(found, dict) else {}
 
     def with_aliases(self, requested: tuple[str, ...]) -> list[str]:
