@@ -174,7 +174,7 @@ def test_half_precision_checkpoints_load(small_checkpoint: Path, tmp_path: Path,
 
 
 def test_too_little_memory_is_refused_before_loading_with_the_figures(small_checkpoint: Path) -> None:
-    with pytest.raises(EnvironmentProblem, match=r"float32 takes .* GiB .*for 1000000000 tokens.*available"):
+    with pytest.raises(EnvironmentProblem, match=r"float32 takes .* MB, .*for 1000000000 tokens.*available"):
         Engine(EngineConfig(small_checkpoint, Precision.FLOAT32, kv_tokens=10**9))
 
 

@@ -15,6 +15,7 @@ from assay.config import BYTES_PER_WEIGHT, Precision
 from assay.engine.config import PRECISIONS, EngineConfig
 from assay.engine.decoder_config import DecoderConfig
 from assay.engine.kv_blocks import BLOCK_TOKENS, SPARE_BLOCKS, blocks_for
+from assay.ground.count import size_text
 from assay.ground.errors import EnvironmentProblem
 
 WEIGHT_BYTES = {precision: int(BYTES_PER_WEIGHT[precision]) for precision in PRECISIONS}
@@ -97,9 +98,9 @@ def in_memory(model: DecoderConfig, engine: EngineConfig, available: int) -> Res
     found = Residency(weights, rows, count * block, count)
     if found.total > available:
         raise EnvironmentProblem(
-            f"{engine.precision.value} takes {_gib(found.total)} (weights {_gib(weights)}, "
-            f"rows {_gib(rows)}, KV {_gib(found.kv)} for {count * BLOCK_TOKENS} tokens); "
-            f"{_gib(available)} is available",
+            f"{engine.precision.value} takes {size_text(found.total)} (weights {size_text(weights)}, "
+            f"rows {size_text(rows)}, KV {size_text(found.kv)} for {count * BLOCK_TOKENS} tokens); "
+            f"{size_text(available)} is available",
             _smaller(engine),
         )
     return found
@@ -125,9 +126,10 @@ def from_disk(model: DecoderConfig, engine: EngineConfig, available: int) -> Res
             break
     else:
         raise EnvironmentProblem(
-            f"even with experts read from disk {engine.precision.value} takes {_gib(available - room + least * block)} "
-            f"(dense weights {_gib(dense)}, room for one layer's experts {_gib(slots * expert)}, rows {_gib(rows)}, "
-            f"KV {_gib(least * block)} for {least * BLOCK_TOKENS} tokens); {_gib(available)} is available",
+            f"even with experts read from disk {engine.precision.value} takes "
+            f"{size_text(available - room + least * block)} (dense weights {size_text(dense)}, "
+            f"room for one layer's experts {size_text(slots * expert)}, rows {size_text(rows)}, "
+            f"KV {size_text(least * block)} for {least * BLOCK_TOKENS} tokens); {size_text(available)} is available",
             _smaller(engine),
         )
     blocks = least if engine.kv_tokens else max(least, min(wanted, most, room // block))
@@ -208,7 +210,3 @@ def _smaller(engine: EngineConfig) -> str:
     return (
         f"a smaller --precision, {kv}fewer kv_tokens, a smaller token_budget, or a machine with more memory"
     )
-
-
-def _gib(count: int) -> str:
-    return f"{count / GIB:.1f} GiB"

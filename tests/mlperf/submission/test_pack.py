@@ -54,6 +54,22 @@ def test_a_failing_pack_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_kill_after_the_archive_leaves_no_digest_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree, archive = make_tree(tmp_path / "tree"), tmp_path / "tree.tar.gz"
+    pack(tree, archive)
+    (tree / "README.md").write_text("another")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("assay.ground.files.write_text", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pack(tree, archive)
+    assert archive.exists() and not (tmp_path / "tree.tar.gz.sha256").exists()
+
+
 def test_links_are_stored_as_links_those_to_folders_too(tmp_path: Path) -> None:
     tree = make_tree(tmp_path / "tree")
     (tree / "file").symlink_to("README.md")

@@ -31,6 +31,7 @@ def pack(root: Path, archive: Path) -> str:
         raise ConfigError(f"no submission tree {root}", "build one with `assay submit`")
     if archive.absolute().is_relative_to(root.absolute()):
         raise ConfigError(f"{archive} lies inside the tree that it packs", "choose a folder beside the tree")
+    beside = archive.with_name(archive.name + ".sha256")
     with files.staged(archive) as part:
         with (
             part.open("wb") as raw,
@@ -40,7 +41,8 @@ def pack(root: Path, archive: Path) -> str:
             for path in _members(root):
                 _add(tar, path, f"{root.name}/{path.relative_to(root).as_posix()}")
         digest = files.sha256(part)
-    files.write_text(archive.with_name(archive.name + ".sha256"), f"{digest}  {archive.name}\n")
+        beside.unlink(missing_ok=True)  # that of an archive before: killed here, the new one has none
+    files.write_text(beside, f"{digest}  {archive.name}\n")
     return digest
 
 
