@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.doors import cm, cm_claims
+from assay.doors import cm, cm_claims, config_text
 from assay.ground.errors import ConfigError
 from assay.recipes.contract import argv
 from assay.recipes.model.selection import Selection
@@ -78,6 +78,7 @@ def test_a_batch_size_that_the_implementation_has_no_use_for_is_told(
     env = {"CM_MLPERF_IMPLEMENTATION": implementation}
     config = cm.from_cm(Selection(cm.TAGS, ("batch_size.8",)), env)
     assert config.limits.batch == 8 and cm_claims.idle(config) == said
+    assert ("--batch" in config_text.command(config)) is (not said)
     assert not cm_claims.idle(cm.from_cm(Selection(cm.TAGS, ()), env))
 
 

@@ -13,8 +13,11 @@ from assay.mlperf.sut.option import text_of
 
 
 def command(config: BenchmarkConfig) -> list[str]:
-    """The `assay bench` command line that asks for exactly this config, defaults of the workload left out."""
+    """The `assay bench` command line that asks for exactly this config, defaults of the workload left out, and a batch
+    that its SUT has not, which that door refuses."""
     words, texts = ["assay", "bench", config.workload], asked(config)
+    if not config_options.has_batch(config):
+        texts.pop("limits.batch", None)
     for field in config_options.fields(suts.of(config)):
         if field.name in texts and field.name != "paths.out":
             words += field.words(texts[field.name])
