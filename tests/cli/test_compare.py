@@ -9,7 +9,7 @@ import pytest
 
 from assay.cli import compare as verb
 from assay.cli import main
-from assay.ground.errors import ArtifactError, ConfigError
+from assay.ground.errors import ConfigError
 from tests import fakes
 from tests.cli.words import parsed
 
@@ -64,9 +64,9 @@ def test_a_condition_is_read_before_any_run_and_a_run_before_anything_is_written
     two: list[str], tmp_path: Path
 ) -> None:
     page = tmp_path / "page.html"
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="what < is < this"):
         verb.run(parsed(verb, str(tmp_path / "none"), two[1], "--fail-if", "what < is < this"))
-    with pytest.raises(ArtifactError):
+    with pytest.raises(ConfigError, match="there is no folder"):
         verb.run(parsed(verb, str(tmp_path / "none"), two[1], "--html", str(page)))
     assert not page.exists()
 

@@ -9,7 +9,7 @@ import pytest
 
 from assay.cli import guard, main
 from assay.cli import import_verb as verb
-from assay.ground.errors import ArtifactError
+from assay.ground.errors import ConfigError
 from tests.bench.foreign_files import GUIDELLM, VLLM, logs
 from tests.cli.words import parsed
 
@@ -98,7 +98,7 @@ def test_runs_are_read_from_a_file_a_folder_of_them_or_logs(tmp_path: Path) -> N
     assert len(verb.runs_of(tmp_path)) == len(verb.runs_of(tmp_path / "g.json")) + 1 == 3
     logs(tmp_path / "logs/m/Server/performance/run_1")
     assert len(verb.runs_of(tmp_path)) == 1  # logs of LoadGen come before JSON
-    with pytest.raises(ArtifactError, match="there is no file or folder"):
+    with pytest.raises(ConfigError, match="there is no file or folder"):
         verb.runs_of(tmp_path / "absent.json")
 
 

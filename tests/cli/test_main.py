@@ -54,6 +54,7 @@ def test_an_unknown_verb_names_the_nearest_and_exits_2(capsys: pytest.CaptureFix
         (["bench", "--chekpoint", "x"], "did you mean --checkpoint?"),
         (["plan", "--target_qps=3"], "did you mean --target-qps?"),
         (["dataset", "build", "--tokeniser", "x", *REQUIRED], "did you mean --tokenizer?"),
+        (["submit", "run", "--submitter", "us", "--divison", "open"], "did you mean --division?"),
         (["bench", "--zzz"], "`assay bench --help`"),
     ],
 )

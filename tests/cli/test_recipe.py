@@ -12,7 +12,6 @@ from assay import cli
 from assay.cli import recipe
 from assay.ground.count import counted
 from assay.ground.errors import ConfigError
-from assay.recipes.errors import RecipeFault
 from tests.cli.words import parsed
 from tests.recipes.conftest import Kit
 
@@ -71,11 +70,20 @@ def test_a_request_without_tags_is_refused_with_an_example(action: str, kit: Kit
     assert "recipe plan get,gcc" in caught.value.hint
 
 
-@pytest.mark.parametrize("action", ["explain", "why"])
-def test_tags_that_nobody_has_are_a_fault(action: str, kit: Kit) -> None:
-    with pytest.raises(RecipeFault) as caught:
-        recipe.run(parsed(recipe, action, "nobody,has,these"))
-    assert caught.value.code in (1, 16)
+@pytest.mark.parametrize(
+    "words",
+    [
+        *((action, "nobody,has,these") for action in ("plan", "explain", "why")),
+        ("explain", "a,tool,_tset"),
+        ("lint", "nobody@nothing"),
+        ("reproduce", "absent.lock"),
+    ],
+)
+def test_what_is_not_there_is_an_error_of_the_command_line(words: tuple[str, ...], kit: Kit) -> None:
+    kit.recipe("a-tool", tags=["a", "tool"], variations={"test": {}})
+    with pytest.raises(ConfigError) as caught:
+        recipe.run(parsed(recipe, *words))
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("by", ["name", "folder"])
@@ -98,11 +106,6 @@ def test_lint_gives_1_where_a_recipe_is_broken_and_may_leave_warnings_out(
     assert out.splitlines()[-1] == f"3 recipes, {counted(len(errors), 'error')}, 0 warnings"
 
 
-def test_lint_of_a_repository_that_is_not_there_is_a_fault(kit: Kit) -> None:
-    with pytest.raises(RecipeFault):
-        recipe.run(parsed(recipe, "lint", "nobody@nothing"))
-
-
 def test_a_locked_run_is_the_same_until_a_recipe_changes(kit: Kit, say: Any) -> None:
     folder = kit.recipe("r", env={"CM_A": "1"}, new_env_keys=["CM_A"])
     kit.run("r", "--lock=run.lock")
@@ -114,17 +117,17 @@ def test_a_locked_run_is_the_same_until_a_recipe_changes(kit: Kit, say: Any) -> 
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", "{}"])
-def test_what_is_no_lock_file_is_a_fault(text: str | None, kit: Kit) -> None:
+def test_what_is_no_lock_file_is_refused(text: str | None, kit: Kit) -> None:
     if text is not None:
         Path("run.lock").write_text(text)
-    with pytest.raises(RecipeFault):
+    with pytest.raises(ConfigError):
         recipe.run(parsed(recipe, "reproduce", "run.lock"))
 
 
 def test_mlc_has_a_home_of_its_own(kit: Kit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MLC_REPOS", str(tmp_path / "mlc"))
     kit.recipe("r")
-    with pytest.raises(RecipeFault):
+    with pytest.raises(ConfigError):
         recipe.run(parsed(recipe, "explain", "--mlc", "r"))
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from assay.bench import foreign_aiperf, foreign_endpoints
 from assay.bench.foreign import FILE, SENT_TO_FIRST, ForeignRun, mode_result, settings_of
 from assay.bench.foreign_rows import ForeignRequest
-from assay.ground.errors import ArtifactError
+from assay.ground import paths
+from assay.ground.errors import ArtifactError, ConfigError
 from assay.ground.parsed import json_value
 from assay.mlperf.record.result import Figure
 
@@ -58,11 +59,11 @@ def runs_in(folder: Path) -> list[ForeignRun]:
 
 
 def read(path: Path) -> Any:
-    """Raises: ArtifactError for what is no JSON."""
+    """Raises: ConfigError where nothing is; ArtifactError for what is no JSON."""
     try:
         return json_value(path.read_bytes())
     except FileNotFoundError:
-        raise ArtifactError(f"there is no file or folder {path}", KNOWN) from None
+        raise ConfigError(f"there is no file or folder {path}", paths.near(path) or KNOWN) from None
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} cannot be read as JSON: {error}", KNOWN) from error
 

@@ -121,6 +121,14 @@ def refuse_unclear(words: list[str], parser: argparse.ArgumentParser) -> None:
             )
 
 
+def unknown_options(words: list[str], parser: argparse.ArgumentParser) -> list[str]:
+    """The words that look like options and are none of the parser's; none where subcommands have their own."""
+    if list(below(parser)):
+        return []
+    own = words[: words.index("--")] if "--" in words else words
+    return [each for each in own if each.startswith("--") and each.partition("=")[0] not in options(parser)]
+
+
 def options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
     """Every option of a parser and its subparsers, by each of its names."""
     found = dict(parser._option_string_actions)

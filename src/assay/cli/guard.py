@@ -140,12 +140,17 @@ def _hint(word: str, known: list[str], said: str, command: str) -> str:
 
 
 def _run_own(verb: str, rest: list[str]) -> int:
-    from assay.cli.arguments import options, parser_of, refuse_unclear
+    from assay.cli.arguments import options, parser_of, refuse_unclear, unknown_options
 
     module = importlib.import_module(f"assay.cli.{VERBS[verb][0]}")
     parser = parser_of(verb, module)
     refuse_unclear(rest, parser)
-    asked, unknown = parser.parse_known_args(rest)
+    try:
+        asked, unknown = parser.parse_known_args(rest)
+    except ConfigError as error:
+        unknown = unknown_options(rest, parser)
+        if "arguments are required" not in error.message or not unknown:
+            raise
     if unknown:
         word = unknown[0].split("=")[0]
         known = [*options(parser)]

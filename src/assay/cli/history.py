@@ -28,7 +28,9 @@ def run(args: argparse.Namespace) -> int:
     from assay.report import history
 
     if not args.folder.is_dir():
-        raise ConfigError(f"no folder {args.folder}", "name the folder that holds run folders")
+        raise ConfigError(
+            f"no folder {args.folder}", paths.near(args.folder) or "name the folder that holds run folders"
+        )
     past = history.of(args.folder, args.workload)
     if args.html:
         from assay.report import history_page

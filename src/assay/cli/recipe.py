@@ -46,13 +46,19 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from assay.cli.cm import UserConsole, own_recipes
+    from assay.recipes.errors import RecipeNotFound
     from assay.recipes.home.location import home_from
     from assay.recipes.run.context import Context
 
     home = home_from(os.environ, "mlc" if args.mlc else "cm")
     context = Context(home, UserConsole(), os.environ, own_recipes())
     action = {"plan": _plan, "explain": _explain, "why": _why, "lint": _lint, "reproduce": _reproduce}
-    return action[args.action](context, args)
+    try:
+        return action[args.action](context, args)
+    except RecipeNotFound as error:
+        if args.action == "reproduce":  # it ran, and a recipe of the lock file was not there
+            raise
+        raise ConfigError(error.message, error.hint) from error
 
 
 def _inputs(words: list[str]) -> dict[str, Any]:
@@ -116,9 +122,15 @@ def _why(context: Any, args: argparse.Namespace) -> int:
 def _lint(context: Any, args: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from assay.recipes.errors import RecipeFault
+
     folder = Path(args.repository)
     if not folder.is_dir():
-        return _lint_repository(context.index, context.home.one(args.repository), args)
+        try:
+            repository = context.home.one(args.repository)
+        except RecipeFault as error:
+            raise ConfigError(error.message, error.hint) from error
+        return _lint_repository(context.index, repository, args)
     from assay.recipes.tools.lint_folder import index_of_folder
 
     with index_of_folder(folder.absolute()) as (index, repository):

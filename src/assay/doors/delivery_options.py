@@ -119,8 +119,13 @@ def _file(args: argparse.Namespace) -> RunFile:
             "--resume RUN names the run folder and its settings", "leave --config and --out out of it"
         )
     folder = RunFolder(args.resume)
+    if not args.resume.exists():
+        hint = paths.near(args.resume) or "the folder of a run that was stopped, as --out named it"
+        raise ConfigError(f"there is no folder {folder}", hint)
     if not folder.config.is_file():
-        raise ConfigError(f"{folder} holds no config.json: no run of Assay began there", "--resume RUN")
+        raise ConfigError(
+            f"{folder} holds no config.json: no run of Assay began there", "another --resume RUN"
+        )
     setattr(args, "paths.out", str(args.resume))
     return config_options.read_file(folder.config)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assay.ground import cores
+from assay.ground import cores, paths
 from assay.ground.count import counted
 from assay.ground.errors import ConfigError
 from assay.mlperf.checker import archive, rules, which_round  # noqa: F401  importing the rules registers them
@@ -102,7 +102,7 @@ def check(
     if not root.is_dir():
         raise ConfigError(
             f"no folder and no packed tree {root}",
-            "name the folder that holds closed/, open/ or network/, or a .tar.gz of it",
+            paths.near(root) or "name the folder that holds closed/, open/ or network/, or a .tar.gz of it",
         )
     tree = walk(root, submitter)
     round_ = round_ or which_round.round_of(tree, submitter)

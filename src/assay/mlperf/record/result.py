@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import BenchmarkConfig, Mode, Scenario, TextEnum, plain
-from assay.ground import files
-from assay.ground.errors import ArtifactError
+from assay.ground import files, paths
+from assay.ground.errors import ArtifactError, AssayError, ConfigError
 from assay.ground.parsed import json_value
 from assay.ground.typed import typed
 from assay.mlperf.record import result_schema
@@ -292,7 +292,8 @@ def read(folder: Path) -> RunResult:
     """The result of a run folder, of any schema up to this one. One that says RUNNING without a process that runs it
     was INTERRUPTED.
 
-    Raises: ArtifactError when result.json is missing, damaged, or of a newer schema.
+    Raises: ConfigError when there is no such folder; ArtifactError when result.json is missing, damaged, or of a newer
+    schema.
     """
     made = _read(folder)
     if made.status is Status.RUNNING and not files.is_held(folder):
@@ -313,10 +314,11 @@ def _read(folder: Path) -> RunResult:
         raise ArtifactError(f"{path} is not a run result: {error}", "run the benchmark again") from error
 
 
-def _no_run(folder: Path) -> ArtifactError:
+def _no_run(folder: Path) -> AssayError:
     """For a folder without result.json: what it is instead, as far as its files tell."""
+    hint = "name a run folder made by `assay bench`"
     if not folder.exists():
-        return ArtifactError(f"there is no folder {folder}", "name a run folder made by `assay bench`")
+        return ConfigError(f"there is no folder {folder}", paths.near(folder) or hint)
     if verb := RunFolder(folder).made_by:
         return ArtifactError(
             f"{folder} holds what `assay {verb}` measured, not a run",
@@ -324,5 +326,5 @@ def _no_run(folder: Path) -> ArtifactError:
             + (", --html FILE as a page" if verb == "load" else ""),
         )
     below = sorted(path.parent.name for path in folder.glob(f"*/{RunFolder(folder).result.name}"))
-    hint = f"runs in it: {', '.join(below[:5])}" if below else "name a run folder made by `assay bench`"
+    hint = f"runs in it: {', '.join(below[:5])}" if below else hint
     return ArtifactError(f"no {RunFolder(folder).result.name} in {folder}", hint)

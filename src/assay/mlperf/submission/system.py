@@ -32,14 +32,8 @@ class Description:
 def describe(
     run: FinishedRun, round_: Round, division: str, submitter: str, name: str, said: Mapping[str, str]
 ) -> Description:
-    """The description of one system. What the submitter `said` goes before what was probed.
-
-    Raises: ConfigError for a field that no system description has.
-    """
+    """The description of one system. What the submitter `said` goes before what was probed."""
     known = (*round_.fields.system, *round_.fields.network)
-    for field in said:
-        if field not in known:
-            raise ConfigError(f"system.toml: unknown field {field!r}", did_you_mean(field, known))
     facts = {
         "number_of_nodes": "1",
         "system_type": _suite(run, round_),
@@ -60,10 +54,10 @@ def _suite(run: FinishedRun, round_: Round) -> str:
     return rules.suites[0] if rules else "datacenter"
 
 
-def read_said(path: Path | None, system: str) -> dict[str, str]:
+def read_said(path: Path | None, system: str, round_: Round) -> dict[str, str]:
     """What system.toml says of a system: its plain keys, and those of a table with the system's name.
 
-    Raises: ConfigError when the file is missing or no TOML.
+    Raises: ConfigError when the file is missing or no TOML, and for a field that the round's descriptions have not.
     """
     if path is None:
         return {}
@@ -74,4 +68,9 @@ def read_said(path: Path | None, system: str) -> dict[str, str]:
         raise ConfigError(f"cannot read {path}: {error}", hint) from error
     own = tree.get(system)
     plain = {key: value for key, value in tree.items() if not isinstance(value, dict)}
-    return {key: str(value) for key, value in {**plain, **(own if isinstance(own, dict) else {})}.items()}
+    said = {**plain, **(own if isinstance(own, dict) else {})}
+    known = (*round_.fields.system, *round_.fields.network)
+    for field in said:
+        if field not in known:
+            raise ConfigError(f"{path}: unknown field {field!r}", did_you_mean(field, known))
+    return {key: str(value) for key, value in said.items()}

@@ -82,8 +82,8 @@ def _refuse_existing(stage: Path, root: Path, request: TreeRequest, places: Sequ
         there, new = root / layout.results(place), stage / layout.results(place)
         if there.exists() and _digests(there) != _digests(new):
             raise ConfigError(
-                f"{root} already holds {layout.results(place)}",
-                "remove that folder first, or give another --system",
+                f"{root} already holds another {layout.results(place)}",
+                "remove that folder first, or give another --system-name",
             )
 
 
@@ -195,7 +195,7 @@ class _Builder:
 
     def _system(self, entry: TreeEntry, place: Place) -> tuple[str, ...]:
         path = self.layout.system_file(place.division, place.submitter, place.system)
-        said = read_said(self.request.system_file, place.system)
+        said = read_said(self.request.system_file, place.system, self.request.round)
         owner = (place.division, place.submitter, place.system)
         description = describe(entry.run, self.request.round, *owner, said)
         before = self._existing(path)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from assay.ground import paths
+from assay.ground.errors import ConfigError
 from assay.ground.files import sha256, write_json
 from assay.ground.parsed import json_value
-from assay.ground.paths import source
 from assay.recipes.contract.secrets import without
-from assay.recipes.errors import GENERAL, NOT_FOUND, RecipeFault
 from assay.recipes.home import git
 from assay.recipes.home.cache_key import recipe_digest
 from assay.recipes.run.context import Answer, Context, Inputs
@@ -90,22 +90,21 @@ def _files(answer: Answer, context: Context) -> dict[str, str]:
 def reproduce(context: Context, file: Path, access: Access | None = None) -> list[str]:
     """Runs a lock file's request again without the cache. Returns one sentence per difference.
 
-    Raises: RecipeFault (16) when the file cannot be read, (1) when it is not a lock file of this format, and all
-    errors of the run.
+    Raises: ConfigError when the file cannot be read or is not a lock file of this format, and all errors of the run.
     """
     from assay.recipes.run.start import make_runner
 
     try:
-        lock = json_value(source(file).read_text(encoding="utf-8"))
+        lock = json_value(paths.source(file).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else error
-        raise RecipeFault(f"cannot read the lock file {file}: {words}", NOT_FOUND, MAKE_ONE) from error
+        raise ConfigError(
+            f"cannot read the lock file {file}: {words}", paths.near(file) or MAKE_ONE
+        ) from error
     if not isinstance(lock, dict) or PARTS - lock.keys():
-        raise RecipeFault(f"{file} is no lock file", GENERAL, MAKE_ONE)
+        raise ConfigError(f"{file} is no lock file", MAKE_ONE)
     if lock["format"] != FORMAT:
-        raise RecipeFault(
-            f"{file} has format {lock['format']!r}, this program reads {FORMAT}", GENERAL, MAKE_ONE
-        )
+        raise ConfigError(f"{file} has format {lock['format']!r}, this program reads {FORMAT}", MAKE_ONE)
     inputs = {**lock["inputs"], "new": True, "quiet": "yes"}
     runner = make_runner(context, inputs, access, strict=inputs.get("compat") == "strict")
     answer = runner.run(dict(inputs))
