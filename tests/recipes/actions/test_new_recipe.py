@@ -59,7 +59,7 @@ def test_without_a_name_there_is_none(name: str, kit: Kit) -> None:
 def test_one_that_is_there_is_left_alone(kit: Kit) -> None:
     folder = add_recipe(artifacts(kit), "mine", [])
     (folder / "run.sh").write_text("changed")
-    with pytest.raises(RecipeFault, match="already exists") as caught:
+    with pytest.raises(RecipeFault, match=r"(?s)already exists.*try: give it another name") as caught:
         add_recipe(artifacts(kit), "mine", [])
     assert caught.value.code == 8 and (folder / "run.sh").read_text() == "changed"
 

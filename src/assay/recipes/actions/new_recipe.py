@@ -7,8 +7,8 @@ from pathlib import Path
 from assay.ground.files import write_text
 from assay.recipes.contract.dialect import SCRIPT_UID
 from assay.recipes.contract.names import new_uid, split_repository
-from assay.recipes.errors import EXISTS, GENERAL, RecipeFault
-from assay.recipes.home.artifacts import Artifacts
+from assay.recipes.errors import GENERAL, RecipeFault
+from assay.recipes.home.artifacts import Artifacts, refuse_taken
 from assay.recipes.home.descriptions import quoted
 
 HOOKS = '''"""Hooks of this recipe. `i` holds env, state, meta, input, automation and run_script_input."""
@@ -36,8 +36,7 @@ def add_recipe(artifacts: Artifacts, name: str, tags: list[str]) -> Path:
     home = artifacts.home
     root = home.one(str(in_repository)).root if in_repository else home.local
     folder = artifacts.folder_for(root, "script", wanted.alias)
-    if folder.exists():
-        raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS)
+    refuse_taken(folder)
     listed = "".join(f"\n  - {quoted(tag)}" for tag in tags or wanted.alias.split("-"))
     write_text(folder / "customize.py", HOOKS)
     write_text(folder / "run.sh", '#!/bin/bash\n\necho "running $0"\n')

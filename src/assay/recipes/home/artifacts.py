@@ -23,7 +23,12 @@ AUTOMATION_UIDS = {
     "utils": "dc2743f8450541e3",
 }
 
-TAKEN = "give it another name, or `rm` the one that is there"
+
+def refuse_taken(folder: Path) -> None:
+    """Raises: RecipeFault (8) when there is something already."""
+    if folder.exists():
+        hint = "give it another name, or `rm` the one that is there"
+        raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS, hint)
 
 
 class Artifacts:
@@ -60,8 +65,7 @@ class Artifacts:
         root = self.home.one(str(in_repository)).root if in_repository else self.home.local
         uid = wanted.uid or new_uid()
         folder = self.folder_for(root, automation, wanted.alias or uid)
-        if folder.exists():
-            raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS, TAKEN)
+        refuse_taken(folder)
         self.write(folder, self.new_description(automation, wanted.alias, uid, tags) | (more or {}))
         return folder
 
@@ -106,8 +110,7 @@ class Artifacts:
         uid = artifact.uid if move else (wanted.uid or new_uid())
         alias = wanted.alias or (artifact.alias if in_repository or move else "")
         folder = self.folder_for(root, artifact.automation, alias or uid)
-        if folder.exists():
-            raise RecipeFault(f"artifact already exists in the path {folder}", EXISTS, TAKEN)
+        refuse_taken(folder)
         description = self.description(artifact)
         import shutil
 
