@@ -183,15 +183,15 @@ def has_batch(config: BenchmarkConfig) -> bool:
 
 
 def refuse_idle(config: BenchmarkConfig, asked: Collection[str]) -> None:
-    """Raises: ConfigError for a batch among the `asked` fields where the SUT has none. In a file it is only told: one
-    file may serve several SUTs."""
-    if "limits.batch" not in asked or has_batch(config):
-        return
-    instead = [f"{o.flag} N: {o.help}" for o in suts.of(config).options if o.name == "max_in_flight"]
-    raise ConfigError(
-        f"the {config.sut} SUT has no batch (from {config.origin['limits.batch']})",
-        "; ".join(["leave it out", *instead]),
-    )
+    """Raises: ConfigError for a batch among the `asked` fields where a server decides how much it batches: the figures
+    would pass for those of that batch. Other SUTs without one, and files, which may serve several SUTs, are told that
+    it is ignored."""
+    instead = next((o for o in suts.of(config).options if o.name == "max_in_flight"), None)
+    if "limits.batch" in asked and instead is not None and not has_batch(config):
+        raise ConfigError(
+            f"the {config.sut} SUT has no batch (from {config.origin['limits.batch']})",
+            f"{instead.flag} N: {instead.help}",
+        )
 
 
 def build(
