@@ -86,6 +86,9 @@ def test_after_an_interruption_the_same_command_goes_on(
     assert said[0].startswith("not measured again: concurrency 1 of ") and str(out / record.FILE) in said[0]
     assert len(said) == 3 and not any(each.reason for each in made.levels)
     assert made.notes[-1] == said[0] and not any("again" in note for note in stopped.notes)
+    written = record.read(out)
+    assert written is not None
+    assert written.notes[-1].startswith("measured by more than one call: concurrency 1 by a call of ")
     scenarios = requests.read(RunFolder(out).requests)["scenario"].to_pylist()
     assert set(scenarios) == {"concurrency 1", "concurrency 3", "concurrency 4"}
 

@@ -32,7 +32,10 @@ def hint_of(*words: str) -> str:
         ("load mixtral-nano --url http://a --rps 8", "--rate QPS"),
         ("bench --rps 8", "--target-qps QPS"),
         ("load mixtral-nano --url http://a --min-duration 8s", "--duration T"),
-        ("bench --max-num-seqs 8", '--batch N; a server that --sut serve starts: --server-args "--max-num'),
+        (
+            "bench --max-num-seqs 8",
+            '--batch N; of a server --max-in-flight N, or --sut serve --server-args "--max-num',
+        ),
         (
             "bench --sut serve --server vllm --tensor-parallel-size 4",
             '--server-args "--tensor-parallel-size …"',

@@ -78,7 +78,7 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
         before = load_server.descriptions(asked, asker.model)
         if kept.taken and (told := record.changes(kept.record.servers, before)):
             raise ConfigError(f"{kept.folder} was measured on another server: {told}", "--out a new folder")
-        there = dataclasses.replace(kept.record, servers=before)
+        there = dataclasses.replace(kept.record, servers=before).with_notes(kept.mixture)
         with LoadFleet(setting, clients) as fleet:
             made = _levels(kept.folder, there, fleet, samples, reporter)
         for said in load_server.other_models(before, asked.key):
@@ -110,6 +110,14 @@ class KeptLoad:
             f"not measured again: {labels} of {self.record.started_at}, in {place}; "
             "--out a new folder measures anew",
         )
+
+    @property
+    def mixture(self) -> tuple[str, ...]:
+        """A note that stays in the record: a server that was started again need not say so."""
+        if not self.taken:
+            return ()
+        earlier = f"{', '.join(self.taken)} by a call of {self.record.started_at}"
+        return (f"measured by more than one call: {earlier}, the rest by one of {now()}",)
 
     @property
     def is_whole(self) -> bool:

@@ -71,7 +71,7 @@ OPTIONS: dict[str, str | tuple[str, ...]] = {
         name: f'--server-args "{name} …": options of the server that --sut serve starts'
         for name in _OF_SERVERS
     },
-    "--max-num-seqs": '--batch N; a server that --sut serve starts: --server-args "--max-num-seqs N"',
+    "--max-num-seqs": '--batch N; of a server --max-in-flight N, or --sut serve --server-args "--max-num-seqs N"',
     **dict.fromkeys(("--rate", "--rps", "--target-qps"), ("--target-qps QPS", "--rate QPS")),
     **dict.fromkeys(
         ("--concurrency", "--batch", "--batch-size", "--max-in-flight"),
