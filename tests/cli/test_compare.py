@@ -10,6 +10,7 @@ import pytest
 from assay.cli import compare as verb
 from assay.cli import main
 from assay.ground.errors import ConfigError
+from assay.mlperf.record.result import NoRunFolder
 from tests import fakes
 from tests.cli.words import parsed
 
@@ -66,7 +67,7 @@ def test_a_condition_is_read_before_any_run_and_a_run_before_anything_is_written
     page = tmp_path / "page.html"
     with pytest.raises(ConfigError, match="what < is < this"):
         verb.run(parsed(verb, str(tmp_path / "none"), two[1], "--fail-if", "what < is < this"))
-    with pytest.raises(ConfigError, match="there is no folder"):
+    with pytest.raises(NoRunFolder, match="there is no folder"):
         verb.run(parsed(verb, str(tmp_path / "none"), two[1], "--html", str(page)))
     assert not page.exists()
 

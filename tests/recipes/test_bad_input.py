@@ -18,6 +18,7 @@ import pytest
 from assay.cli import guard
 from assay.cli import main as cli
 from assay.cli.verbs import CM_VERBS, VERBS
+from assay.ground.errors import ConfigError
 from assay.recipes.actions.dispatch import COMMON, OWN, SYNONYMS
 from assay.recipes.contract.argv import parse
 from assay.recipes.contract.shape import misshapen
@@ -317,7 +318,7 @@ def test_a_file_that_is_no_lock_is_refused(kit: Kit, tmp_path: Path, content: st
     file = tmp_path / "lock.json"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(RecipeFault) as caught:
+    with pytest.raises(ConfigError) as caught:
         reproduce(kit.context(), file)
     assert "--lock=FILE" in caught.value.hint
 

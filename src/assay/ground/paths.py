@@ -25,12 +25,13 @@ def given(text: str | Path) -> Path:
 
 
 def near(path: Path) -> str:
-    """`did you mean X?` for what lies where `path` would, under a name like its; empty where nothing does."""
+    """`did you mean X?` for what lies where `path` would, under a name like its; empty where nothing does, and for
+    what is there itself."""
     try:
         names = [each.name for each in path.parent.iterdir()]
     except OSError:
         return ""
-    hint = did_you_mean(path.name, names)
+    hint = "" if path.name in names else did_you_mean(path.name, names)
     return hint if hint.startswith("did you mean") else ""
 
 

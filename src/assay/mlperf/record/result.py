@@ -14,7 +14,7 @@ from typing import Any
 
 from assay.config import BenchmarkConfig, Mode, Scenario, TextEnum, plain
 from assay.ground import files, paths
-from assay.ground.errors import ArtifactError, AssayError, ConfigError
+from assay.ground.errors import ArtifactError, ConfigError
 from assay.ground.parsed import json_value
 from assay.ground.typed import typed
 from assay.mlperf.record import result_schema
@@ -288,12 +288,17 @@ class RunResult:
         return path
 
 
+class NoRunFolder(ArtifactError):
+    """A folder that was named is not there: a slip of the command line, which ends as one."""
+
+    exit_code = ConfigError.exit_code
+
+
 def read(folder: Path) -> RunResult:
     """The result of a run folder, of any schema up to this one. One that says RUNNING without a process that runs it
     was INTERRUPTED.
 
-    Raises: ConfigError when there is no such folder; ArtifactError when result.json is missing, damaged, or of a newer
-    schema.
+    Raises: NoRunFolder; ArtifactError when result.json is missing, damaged, or of a newer schema.
     """
     made = _read(folder)
     if made.status is Status.RUNNING and not files.is_held(folder):
@@ -314,11 +319,11 @@ def _read(folder: Path) -> RunResult:
         raise ArtifactError(f"{path} is not a run result: {error}", "run the benchmark again") from error
 
 
-def _no_run(folder: Path) -> AssayError:
+def _no_run(folder: Path) -> ArtifactError:
     """For a folder without result.json: what it is instead, as far as its files tell."""
     hint = "name a run folder made by `assay bench`"
     if not folder.exists():
-        return ConfigError(f"there is no folder {folder}", paths.near(folder) or hint)
+        return NoRunFolder(f"there is no folder {folder}", paths.near(folder) or hint)
     if verb := RunFolder(folder).made_by:
         return ArtifactError(
             f"{folder} holds what `assay {verb}` measured, not a run",
