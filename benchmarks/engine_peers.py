@@ -6,7 +6,7 @@
 A peer runs in an environment of its own; one that is not installed is listed as skipped, with the reason. Runs go
 round by round, so that whatever else the machine does falls on all alike. FOLDER keeps the checkpoint in each form
 that a peer reads, and every run in runs.jsonl: the same command again goes on where it was stopped. --scaling runs
-Assay alone on 64, 256 and 1024 samples.
+Assay alone on 64, 256 and 1024 samples; --only assay-int8 vllm-int8 runs and reports these alone.
 """
 
 from __future__ import annotations
@@ -150,11 +150,14 @@ def scaling(args: argparse.Namespace) -> list[Peer]:
 
 def main() -> None:
     args = parse(sys.argv[1:])
+    known = (scaling if args.scaling else peers)(args)
+    if unknown := set(args.only) - {peer.key for peer in known}:
+        sys.exit(f"--only {' '.join(sorted(unknown))}: known are {' '.join(peer.key for peer in known)}")
     args.out.mkdir(parents=True, exist_ok=True)
     make_checkpoint(args.out / "checkpoint")
     make_workload(args.out / "workload.json", max(args.samples, *SCALES))
     limits = machine_limits(args.out)
-    chosen = [prepared(peer, args) for peer in (scaling if args.scaling else peers)(args)]
+    chosen = [prepared(peer, args) for peer in known if not args.only or peer.key in args.only]
     for number in range(args.rounds):
         for peer in chosen:
             if peer.python and number < peer.rounds:
@@ -192,6 +195,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", type=Path, help="folder that install_peers.sh filled")
     parser.add_argument("--scaling", action="store_true", help="Assay alone, on 64, 256 and 1024 samples")
+    parser.add_argument("--only", nargs="+", default=[], metavar="ENGINE", help="these alone")
     parser.add_argument("--timeout", type=float, default=1200, help="seconds for one run")
     return parser.parse_args(words)
 
