@@ -134,7 +134,7 @@ def test_a_load_that_is_whole_is_shown_again_and_nothing_is_sent(
     monkeypatch.setattr(load_server, "warm_up", never)
     shown, said = loaded(request)  # the server has gone
     assert shown == first.with_notes(said) and record.read(tmp_path / "out") == first
-    assert len(said) == 1 and said[0].endswith("; --out a new folder measures anew")
+    assert len(said) == 1 and said[0].endswith("; the server was not asked; --rerun measures anew")
     assert f"  note     {said[0]}" in render(shown, "load.json")
 
 
@@ -181,15 +181,15 @@ def test_another_load_and_what_is_no_load_are_left_alone(tmp_path: Path) -> None
 
 def test_a_load_that_goes_on_must_find_the_same_model(tmp_path: Path) -> None:
     with mock(**PACE) as server:
-        kept, _ = loaded(asked(server, tmp_path / "out", levels=levels("1", None)))
+        kept, _ = loaded(asked(server, tmp_path / "out", levels=levels("1,2", None)))
     with mock(**PACE, model="other") as other:
         there = dataclasses.replace(kept.asked, urls=(other.text,))
-        waiting = dataclasses.replace(kept, asked=there, levels=(LevelRecord(kept.levels[0].level),))
-        record.write(tmp_path / "out", waiting)
+        left = (kept.levels[0], LevelRecord(kept.levels[1].level))
+        record.write(tmp_path / "out", dataclasses.replace(kept, asked=there, levels=left))
         with pytest.raises(ConfigError, match="model mock there, other asked"):
-            loaded(asked(other, tmp_path / "out", levels=levels("1", None), model="other"))
+            loaded(asked(other, tmp_path / "out", levels=levels("1,2", None), model="other"))
         with pytest.raises(ConfigError, match="other"):
-            loaded(asked(other, tmp_path / "out", levels=levels("1", None)))
+            loaded(asked(other, tmp_path / "out", levels=levels("1,2", None)))
 
 
 @pytest.mark.parametrize("is_measured", [True, False])
@@ -213,6 +213,31 @@ def test_a_load_goes_on_only_with_the_server_that_it_began_with(is_measured: boo
                 go_on(server)
         else:
             assert go_on(server).servers == {server.url: server.model}
+
+
+def test_a_load_is_replaced_when_asked_for_and_where_it_measured_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, other = tmp_path / "out", levels("2", None)
+    with mock(**PACE) as server:
+        with monkeypatch.context() as broken:
+            broken.setattr(load_server, "warm_up", lambda *_: (_ for _ in ()).throw(RunFailed("no use", "")))
+            with pytest.raises(RunFailed, match="no use"):
+                loaded(asked(server, out))
+        assert record.is_blank(out)
+        first, _ = loaded(asked(server, out, levels=levels("1", None)))
+        assert [each.level.value for each in first.levels] == [1] and not record.is_blank(out)
+        second, said = loaded(asked(server, out, levels=other, is_anew=True))
+        assert [each.level.value for each in second.levels] == [2] and record.read(out) == second
+        assert not any("again" in line for line in said)
+    # A server that has gone costs nothing that was measured.
+    with pytest.raises(EnvironmentProblem):
+        loaded(asked(server, out, is_anew=True))
+    assert record.read(out) == second
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="holds no record of `assay load`"):
+        loaded(asked(server, tmp_path / "mine", is_anew=True))
 
 
 def test_what_a_server_finds_out_anew_is_no_other_server() -> None:

@@ -17,10 +17,10 @@ from assay.bench.running import Reporter
 from assay.bench.tune_record import Tuned
 from assay.bench.tune_search import ABOVE
 from assay.cli.tune import render
-from assay.config import BenchmarkConfig, Request, Scenario
+from assay.config import BenchmarkConfig, Delivery, EarlierRun, Request, Scenario
 from assay.doors import config_options
 from assay.ground import settings
-from assay.ground.errors import ConfigError, Interrupted
+from assay.ground.errors import ArtifactError, ConfigError, Interrupted
 from assay.ground.hub import Hub
 from assay.mlperf.rounds.early_stopping import Judgement
 from assay.mlperf.rounds.round import Seeds
@@ -37,14 +37,21 @@ class FakeSession:
     """Passes up to LIMIT samples/s, and refuses an answer above `refuses_from`; is interrupted at the probe numbered
     `breaks_at`."""
 
-    def __init__(self, breaks_at: int | None = None, refuses_from: float = math.inf) -> None:
+    def __init__(
+        self,
+        breaks_at: int | None = None,
+        refuses_from: float = math.inf,
+        server: dict[str, str] | None = None,
+    ) -> None:
         self.tried: list[float] = []
         self._breaks_at, self._refuses_from = breaks_at, refuses_from
+        self._endpoints = [{"url": "URL", "server": server}] if server else []
 
     @property
     def used(self) -> Used:
         refused = sum(rate > self._refuses_from for rate in self.tried)
-        return Used("fake", "fake", "none", "none", None, None, details={"failures": {"BUSY": refused}})
+        details = {"failures": {"BUSY": refused}, "endpoints": self._endpoints}
+        return Used("fake", "fake", "none", "none", None, None, details=details)
 
     def probe(self, count: int) -> float:
         return FULL
@@ -63,7 +70,10 @@ def asked(tmp_path: Path, **texts: str) -> BenchmarkConfig:
 
 
 def search(
-    monkeypatch: pytest.MonkeyPatch, config: BenchmarkConfig, session: FakeSession
+    monkeypatch: pytest.MonkeyPatch,
+    config: BenchmarkConfig,
+    session: FakeSession,
+    delivery: Delivery | None = None,
 ) -> tuple[Tuned, list[str]]:
     @contextmanager
     def of(_: object) -> Iterator[FakeSession]:
@@ -71,7 +81,9 @@ def search(
 
     monkeypatch.setattr(measure, "session_of", of)
     said: list[str] = []
-    return tune.run(Request(config), Hub(), Reporter(said.append, lambda _: None), False, None), said
+    return tune.run(
+        Request(config, delivery or Delivery()), Hub(), Reporter(said.append, lambda _: None), False, None
+    ), said
 
 
 @pytest.fixture(autouse=True)
@@ -119,8 +131,8 @@ def test_a_search_that_was_stopped_goes_on_where_it_was(
     again = FakeSession()
     shown, said = search(monkeypatch, asked(tmp_path), again)
     assert dataclasses.replace(shown, notes=tuned.notes) == tuned and again.tried == []
-    assert said[0].startswith(f"not measured again: {len(tuned.probes)} probes of an earlier call, in ")
-    assert said[0] in render(shown) and "--out a new folder" in said[0] and said[0] in tune_page.render(shown)
+    assert said[0].startswith(f"not measured again: {len(tuned.probes)} probes of {tuned.started_at}, in ")
+    assert said[0] in render(shown) and "--rerun" in said[0] and said[0] in tune_page.render(shown)
     assert "not measured again: 2 probes" in tuned.notes[0]
     found = tune_record.read(tmp_path / "out")
     assert found is not None and not found.notes
@@ -148,6 +160,46 @@ def test_a_folder_with_another_search_is_refused(tmp_path: Path, monkeypatch: py
     search(monkeypatch, asked(tmp_path), FakeSession())
     with pytest.raises(ConfigError, match="another job"):
         search(monkeypatch, asked(tmp_path, **{"sut_options.pace": "20"}), FakeSession())
+
+
+def test_a_search_that_was_refused_leaves_nothing_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacks = asked(tmp_path, **{"paths.dataset": str(tmp_path / "none.jsonl")})
+    with pytest.raises(ArtifactError):
+        search(monkeypatch, lacks, FakeSession())
+    assert not (tmp_path / "out").exists()
+    too_short = asked(
+        tmp_path, **{"limits.min_duration_s": "1s", "limits.target_qps": "50", "limits.samples": "60"}
+    )
+    with pytest.raises(ConfigError, match="can be VALID"):  # known with the rate, once the SUT is loaded
+        search(monkeypatch, too_short, FakeSession())
+    assert tune_record.is_blank(tmp_path / "out")
+    assert search(monkeypatch, asked(tmp_path), FakeSession())[0].low is not None
+
+
+def test_a_search_is_replaced_when_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    search(monkeypatch, asked(tmp_path), FakeSession())
+    other, session = asked(tmp_path, **{"sut_options.pace": "20"}), FakeSession()
+    tuned, said = search(monkeypatch, other, session, Delivery(earlier_run=EarlierRun.REPLACE))
+    assert [each.target_qps for each in tuned.probes] == session.tried and not tuned.notes
+    assert tune_record.read(tmp_path / "out") == tuned and not any("again" in line for line in said)
+    (tmp_path / "out" / tune_record.FILE).unlink()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="holds no record of `assay tune`"):
+        search(monkeypatch, other, FakeSession(), Delivery(earlier_run=EarlierRun.REPLACE))
+
+
+def test_a_search_goes_on_only_with_the_server_that_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Interrupted):
+        search(monkeypatch, asked(tmp_path), FakeSession(breaks_at=2, server={"version": "1"}))
+    begun = tune_record.read(tmp_path / "out")
+    assert begun is not None and begun.servers == {"URL": {"version": "1"}}
+    with pytest.raises(ConfigError, match="another server: URL: version 1 then, 2 now"):
+        search(monkeypatch, asked(tmp_path), FakeSession(server={"version": "2"}))
+    assert search(monkeypatch, asked(tmp_path), FakeSession(server={"version": "1"}))[0].low is not None
 
 
 def test_the_next_search_begins_at_what_the_last_one_found(

@@ -133,6 +133,9 @@ def test_to_resume_is_to_ask_for_what_the_run_was_asked_for(tmp_path: Path) -> N
             ask("--resume", str(tmp_path / "run"), *words)
     with pytest.raises(ConfigError, match=r"no config\.json"):
         ask("--resume", str(tmp_path))
+    (tmp_path / "tune.json").write_text("{}")
+    with pytest.raises(ConfigError, match=f"the same `assay tune` with --out {tmp_path} goes on"):
+        ask("--resume", str(tmp_path))
     with pytest.raises(ConfigError, match="there is no folder") as caught:
         ask("--resume", str(tmp_path / "rum"))
     assert caught.value.hint == "did you mean run?"

@@ -134,23 +134,24 @@ def unusable(folder: Path, why: str | None) -> ConfigError:
     return ConfigError(f"cannot use run folder {folder}: {why}", "--out another folder")
 
 
-def remove_run(folder: Path) -> None:
+def remove_run(folder: Path, made_by: str = "") -> None:
     """Remove an earlier run. Raises: as `refuse_no_run`; such a folder is left alone."""
-    refuse_no_run(folder)
+    refuse_no_run(folder, made_by)
     if folder.exists() and any(folder.iterdir()):
         with scratch.folder(f".{folder.name}.", ".old", folder.absolute().parent) as beside:
             folder.rename(beside / folder.name)  # in one step: what another process begins there stays
 
 
-def refuse_no_run(folder: Path) -> None:
+def refuse_no_run(folder: Path, made_by: str = "") -> None:
     """Raises: ConfigError for a folder that holds something else than a run of Assay, or a run that goes on, and for
-    the working folder: the run after it would begin in one that is gone."""
+    the working folder: the run after it would begin in one that is gone. `made_by`: the verb whose record is expected
+    in place of a run."""
     if not folder.exists() or not any(folder.iterdir()):
         return
-    if not RunFolder(folder).is_run:
-        raise ConfigError(
-            f"{folder} is to be cleaned and is no run folder of Assay", "name another output folder"
-        )
+    run = RunFolder(folder)
+    if not (run.made_by == made_by if made_by else run.is_run):
+        expected = f"holds no record of `assay {made_by}`" if made_by else "is no run folder of Assay"
+        raise ConfigError(f"{folder} is to be cleaned and {expected}", "name another output folder")
     if Path.cwd().is_relative_to(folder.resolve()):
         raise ConfigError(
             f"{folder} is to be cleaned, and this command was started in it", "start it in another folder"

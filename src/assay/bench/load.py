@@ -37,6 +37,7 @@ from assay.mlperf.sut.progress import Progress
 from assay.report.words import four_digits
 from assay.suts.endpoint_options import allow_files, clients_of
 
+VERB, OTHER = "load", "--out a new folder, or --rerun"
 RATE_STREAMS = 4096
 """Most requests that are open at a fixed rate; later ones wait, and their wait is counted."""
 STALL_S = 120.0
@@ -64,7 +65,9 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
     wanted = dataclasses.replace(wanted, api=asker.api.name, model=asker.model)
     if kept is None:
         fresh = _record(asked, wanted, asker, identity, data, samples, clients)
-        with run_start.claimed(asked.out) as folder:
+        if asked.is_anew and asked.out is not None:
+            earlier.remove_run(asked.out, VERB)
+        with run_start.claimed(asked.out, record.is_blank) as folder:
             record.write(folder, fresh)
         kept = KeptLoad(folder, fresh)
     else:
@@ -77,7 +80,7 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
         load_server.warm_up(asker, sampling, samples)
         before = load_server.descriptions(asked, asker.model)
         if kept.taken and (told := record.changes(kept.record.servers, before)):
-            raise ConfigError(f"{kept.folder} was measured on another server: {told}", "--out a new folder")
+            raise ConfigError(f"{kept.folder} was measured on another server: {told}", OTHER)
         there = dataclasses.replace(kept.record, servers=before).with_notes(kept.mixture)
         with LoadFleet(setting, clients) as fleet:
             made = _levels(kept.folder, there, fleet, samples, reporter)
@@ -106,9 +109,10 @@ class KeptLoad:
         if not self.taken:
             return ()
         labels, place = ", ".join(self.taken), self.folder / record.FILE
+        unasked = "; the server was not asked" if self.is_whole else ""
         return (
-            f"not measured again: {labels} of {self.record.started_at}, in {place}; "
-            "--out a new folder measures anew",
+            f"not measured again: {labels} of {self.record.started_at}, in {place}{unasked}; "
+            "--rerun measures anew",
         )
 
     @property
@@ -161,8 +165,13 @@ def _there(asked: LoadRequest, wanted: LoadAsked) -> KeptLoad | None:
     record that cannot be read."""
     if asked.out is None:
         return None
+    if asked.is_anew:
+        earlier.refuse_no_run(asked.out, VERB)
+        return None
     if (found := record.read(asked.out)) is None:
         earlier.refuse_taken(asked.out)
+        return None
+    if record.is_blank(asked.out):
         return None
     kept = KeptLoad(asked.out, found)
     there = found.asked
@@ -175,7 +184,7 @@ def _there(asked: LoadRequest, wanted: LoadAsked) -> KeptLoad | None:
 def _refuse_other(kept: KeptLoad, wanted: LoadAsked) -> None:
     """Raises: ConfigError for a load with other settings than those that are wanted."""
     if told := record.differences(kept.record.asked, wanted):
-        raise ConfigError(f"{kept.folder} holds another load: {told}", "--out a new folder")
+        raise ConfigError(f"{kept.folder} holds another load: {told}", OTHER)
 
 
 def _record(

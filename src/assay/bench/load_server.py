@@ -46,6 +46,8 @@ class LoadRequest:
     clients: str = "auto"
     """Processes that carry the streams."""
     out: Path | None = None
+    is_anew: bool = False
+    """Whether an earlier load in the folder is replaced."""
     command: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

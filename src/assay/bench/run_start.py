@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -37,15 +37,21 @@ def running(request: Request, ready: Ready, folder: Path, reporter: Reporter) ->
     )
 
 
+def _never(_: Path) -> bool:
+    return False
+
+
 @contextmanager
-def claimed(out: Path | None) -> Iterator[Path]:
+def claimed(out: Path | None, is_blank: Callable[[Path], bool] = _never) -> Iterator[Path]:
     """A run folder as of `claim`. Write its first file in the block: from then on no other process takes it.
 
+    `is_blank`: whether a folder holds only a record in which nothing was measured yet. Such a folder is taken too.
     Raises: ConfigError as `claim`, and where another process takes it at the same moment.
     """
-    folder = claim(out)
+    folder = out if out is not None and is_blank(out) else claim(out)
     with held_alone(folder, "a command"):
-        earlier.refuse_taken(folder)
+        if not is_blank(folder):
+            earlier.refuse_taken(folder)
         yield folder
 
 

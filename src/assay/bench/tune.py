@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from assay import suts
-from assay.bench import measure, pipeline, preparation, run_start, tune_record
-from assay.bench.running import Reporter, RunInProgress
+from assay.bench import earlier, measure, pipeline, preparation, run_start, tune_record
+from assay.bench.preparation import Ready
+from assay.bench.running import Reporter, RunInProgress, now
 from assay.bench.tune_record import Official, Tuned
 from assay.bench.tune_search import (
     ABOVE,
@@ -29,7 +30,8 @@ from assay.bench.tune_search import (
     next_probe,
     stepped_down,
 )
-from assay.config import BenchmarkConfig, Mode, Request, Scenario
+from assay.config import BenchmarkConfig, EarlierRun, Mode, Request, Scenario
+from assay.endpoint.load import record as load_record
 from assay.ground import store_contents
 from assay.ground.count import counted, number
 from assay.ground.errors import ConfigError, Interrupted
@@ -52,6 +54,7 @@ FULL_SHARE = 0.05
 """Part of the official duration that the rate at full load is measured for. A choice: 30 s of a round's 600 s."""
 OFFICIAL_TRIES = 4
 """Most official runs: each is 1 to 5 % below the one before. A choice, of time: each is a whole run."""
+VERB, OTHER = "tune", "--out a new folder, or --rerun"
 LEAST_WAIT = 0.02
 """Share of the limit of the first token below which a wait is noise, and is taken for this much. A choice."""
 NS_PER_MS = 1e6
@@ -65,13 +68,18 @@ def run(
     AssayError; Interrupted can be resumed."""
     request = dataclasses.replace(request, config=settled(request.config))
     request = pipeline.obtain(request, hub, reporter.say, consent)
-    folder, tuned = _begun(request.config)
-    notes = _taken(tuned)
+    is_anew = request.delivery.earlier_run is EarlierRun.REPLACE
+    tuned = _found(request.config, is_anew)
+    notes = _taken(tuned) if tuned else ()
     for said in notes:
         reporter.say(said)
+    if not tuned or not tuned.reason:  # what is refused leaves the folder as it was
+        ready = preparation.ready(dataclasses.replace(request.config, modes=(Mode.PERFORMANCE,)))
+    tuned = tuned or _begun(request.config, is_anew)
+    folder = Path(tuned.folder)
     try:
         if tuned.reason == "":
-            tuned = _search(request, folder, tuned, reporter)
+            tuned = _search(request, ready, folder, tuned, reporter)
         if official and tuned.low is not None:
             tuned = _official(request, hub, folder, tuned, reporter)
     except Interrupted as error:
@@ -90,43 +98,65 @@ def settled(config: BenchmarkConfig) -> BenchmarkConfig:
     return dataclasses.replace(config, limits=dataclasses.replace(config.limits, min_duration_s=duration_s))
 
 
-def _begun(config: BenchmarkConfig) -> tuple[Path, Tuned]:
-    """The folder, and what an earlier search left in it. Raises: ConfigError when that was for something else."""
+def _found(config: BenchmarkConfig, is_anew: bool) -> Tuned | None:
+    """What an earlier search measured in the folder. Raises: ConfigError when that was for something else."""
     out = config.paths.out
-    facts = tune_record.facts(config)
-    if out is not None and (found := tune_record.read(out)) is not None:
-        if found.facts != facts:
-            raise ConfigError(f"{out} holds a search for another job", "--out a new folder")
-        return out, found
+    if out is None:
+        return None
+    if is_anew:
+        earlier.refuse_no_run(out, VERB)
+        return None
+    found = tune_record.read(out)
+    if found is None:
+        earlier.refuse_taken(out)
+    if found is None or not found.probes:
+        return None
+    if found.facts != tune_record.facts(config):
+        raise ConfigError(f"{out} holds a search for another job", OTHER)
+    return found
+
+
+def _begun(config: BenchmarkConfig, is_anew: bool) -> Tuned:
+    """A search without a probe, in a folder of its own."""
     assert config.limits.min_duration_s is not None
-    with run_start.claimed(out) as folder:
-        tuned = Tuned(str(folder), facts, config.scenarios[0].value, config.limits.min_duration_s)
+    if is_anew and config.paths.out is not None:
+        earlier.remove_run(config.paths.out, VERB)
+    with run_start.claimed(config.paths.out, tune_record.is_blank) as folder:
+        facts = tune_record.facts(config)
+        scenario, duration_s = config.scenarios[0].value, config.limits.min_duration_s
+        tuned = Tuned(str(folder), facts, scenario, duration_s, started_at=now())
         tune_record.write(tuned)
-    return folder, tuned
+    return tuned
 
 
 def _taken(tuned: Tuned) -> tuple[str, ...]:
-    """A note of what this call does not measure, if there is anything."""
-    if not tuned.probes:
-        return ()
+    """A note of what this call does not measure."""
     kept = counted(len(tuned.probes), "probe")
     kept += f" and {counted(len(tuned.official), 'official run')}" if tuned.official else ""
     place = f"{tuned.folder}/{tune_record.FILE}"
-    return (f"not measured again: {kept} of an earlier call, in {place}; --out a new folder measures anew",)
+    when = tuned.started_at or "an earlier call"
+    return (f"not measured again: {kept} of {when}, in {place}; --rerun measures anew",)
 
 
-def _search(request: Request, folder: Path, tuned: Tuned, reporter: Reporter) -> Tuned:
-    config = dataclasses.replace(request.config, modes=(Mode.PERFORMANCE,))
-    running = run_start.running(request, preparation.ready(config), folder, reporter)
+def _search(request: Request, ready: Ready, folder: Path, tuned: Tuned, reporter: Reporter) -> Tuned:
+    running = run_start.running(request, ready, folder, reporter)
     job = running.job
-    scenario = config.scenarios[0]
+    config, scenario = request.config, request.config.scenarios[0]
     limits = job.rules.latency[scenario.value]
     with run_start.held_alone(folder, "a search"), measure.session_of(running) as session:
         tuned = tune_record.read(folder) or tuned  # another search may have gone on with it meanwhile
+        servers = _servers(session.used)
+        if tuned.probes and (told := load_record.changes(tuned.servers, servers)):
+            raise ConfigError(f"{folder} holds a search on another server: {told}", OTHER)
         full = tuned.full_rate or _full_rate(session, len(running.samples), tuned.duration_s)
         guess, whence = _guess(config, full, limits, _whole(running, scenario, full))
         tuned = dataclasses.replace(
-            tuned, full_rate=full, guess=guess, guess_from=whence, limits=dataclasses.asdict(limits)
+            tuned,
+            full_rate=full,
+            guess=guess,
+            guess_from=whence,
+            limits=dataclasses.asdict(limits),
+            servers=servers,
         )
         reporter.say(f"full load: {number(full)} samples/s; begins at {number(guess)} ({whence})")
         while isinstance(step := next_probe(tuned.probes, guess, tuned.duration_s), Probe):
@@ -142,6 +172,11 @@ def _search(request: Request, folder: Path, tuned: Tuned, reporter: Reporter) ->
     if step.low is not None:
         tune_record.remember(tuned.facts, step.low)
     return tuned
+
+
+def _servers(used: Used) -> dict[str, Mapping[str, object]]:
+    """URL -> what the server says of itself, of a system under test that asks servers."""
+    return {each["url"]: each["server"] for each in used.details.get("endpoints", ())}
 
 
 def _full_rate(session: Session, samples: int, duration_s: float) -> float:

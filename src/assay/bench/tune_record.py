@@ -57,6 +57,10 @@ class Tuned:
     reason: str = ""
     """Why the search ended; empty while it has not."""
     official: tuple[Official, ...] = ()
+    servers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """URL -> what the server said of itself before the last probes. Empty without a server that was running."""
+    started_at: str = ""
+    """UTC, ISO 8601; empty in records of earlier versions, as `servers` is."""
     notes: tuple[str, ...] = ()
     """Of the call, not of the search: not written."""
     schema: int = SCHEMA_VERSION
@@ -97,6 +101,12 @@ def read(folder: Path) -> Tuned | None:
         return dataclasses.replace(typed(Tuned, found, FILE), folder=str(folder))
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ArtifactError(f"{path} is no record of a search: {error}", "--out a new folder") from error
+
+
+def is_blank(folder: Path) -> bool:
+    """Whether a search was begun there that has no probe, as one that was refused. Raises: as `read`."""
+    found = read(folder)
+    return found is not None and not found.probes
 
 
 def remember(facts: tuple[str, ...], target_qps: float) -> None:

@@ -73,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the Poisson times")
     parser.add_argument("--out", metavar="DIR", type=paths.given, help="run folder (default assay-runs/TIME)")
+    parser.add_argument("--rerun", action="store_true", help="replace an earlier load of --out")
     parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
 
 
@@ -109,6 +110,8 @@ def _request(args: argparse.Namespace) -> LoadRequest:
             raise ConfigError(f"{flag} {value} is no count", f"{flag} 100")
     if not 0 < args.timeout <= 1e6:  # nan is refused too
         raise ConfigError("--timeout is seconds, above 0", "--timeout 60")
+    if args.rerun and args.out is None:
+        raise ConfigError("no run folder is named that could hold an earlier load", "--out DIR")
     duration_s = config_options.read("limits.min_duration_s", args.duration, "--duration")
     if not duration_s:
         raise ConfigError("--duration 0 measures nothing", f"--duration {DURATION_S}")
@@ -132,6 +135,7 @@ def _request(args: argparse.Namespace) -> LoadRequest:
         timeout_s=args.timeout,
         clients=args.clients,
         out=args.out,
+        is_anew=args.rerun,
         command=("assay", *sys.argv[1:]),
     )
 

@@ -123,8 +123,10 @@ def _file(args: argparse.Namespace) -> RunFile:
         hint = paths.near(args.resume) or "the folder of a run that was stopped, as --out named it"
         raise ConfigError(f"there is no folder {folder}", hint)
     if not folder.config.is_file():
+        goes_on = f"the same `assay {folder.made_by}` with --out {folder} goes on with its record"
         raise ConfigError(
-            f"{folder} holds no config.json: no run of Assay began there", "another --resume RUN"
+            f"{folder} holds no config.json: no run of Assay began there",
+            goes_on if folder.made_by else "another --resume RUN",
         )
     setattr(args, "paths.out", str(args.resume))
     return config_options.read_file(folder.config)

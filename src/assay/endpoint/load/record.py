@@ -58,6 +58,13 @@ class LoadAsked:
     goodput: Goodput | None = None
 
 
+def is_blank(folder: Path) -> bool:
+    """Whether a load was begun there in which no level was measured, as one whose server failed the first request.
+    Raises: as `read`."""
+    found = read(folder)
+    return found is not None and all(each.figures is None for each in found.levels)
+
+
 def differences(there: LoadAsked, asked: LoadAsked) -> str:
     """`seed 0 there, 1 asked; …`: the settings that are not the same."""
     both = {name: (getattr(there, name), getattr(asked, name)) for name in LoadAsked.__dataclass_fields__}
