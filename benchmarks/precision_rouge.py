@@ -4,16 +4,21 @@
 
 `noise` adds random numbers to each weight that int8 rounds, of the size of int8's error in a product, and runs in
 bfloat16: what any error of this size does to ROUGE. `shaken int8` adds a tenth of that and runs in int8: other
-roundings of the same model. Printed is a JSON line for each run: the means in percent, their change from float32 with
+roundings of the same model. Printed is a JSON line for each run: the means in percent, their change from bfloat16 with
 its 95 % interval over rows, and the part of an answer's words that it has for the first time, because a small model
-repeats itself. FOLDER keeps the values of each row; stopped, the benchmark goes on with the next run.
+repeats itself. The last line has the changes over seeds: `noise`, and `int8` with its shaken forms. FOLDER keeps the
+values of each row; stopped, the benchmark goes on with the next run. Each run is a process of its own that does not
+spin while it waits, so that it may run beside other work.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import shutil
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +59,8 @@ def main() -> None:
     args = parser.parse_args()
     rows = instruction_rows(args.dataset)[args.skip : args.skip + args.rows]
     args.out.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # OpenMP of the children reads it when it loads
+    found: dict[str, dict[str, Any]] = {}
     whole: Values | None = None
     for name, noise, seed, precision in runs(args.seeds):
         kept = args.out / f"{name} {args.skip} {args.rows} {args.tokens}.json"
@@ -61,15 +68,19 @@ def main() -> None:
             changed = (
                 disturbed(args.checkpoint, args.out / "disturbed", noise, seed) if noise else args.checkpoint
             )
-            kept.write_text(json.dumps(answered(EngineConfig(changed, precision), rows, args.tokens)))
+            with multiprocessing.get_context("spawn").Pool(1) as child:
+                asked = (EngineConfig(changed, precision), rows, args.tokens)
+                kept.write_text(json.dumps(child.apply(answered, asked)))
         values = json.loads(kept.read_text())
         whole = whole or values
-        print(json.dumps({"run": name, "rows": len(rows), **beside(values, whole)}), flush=True)
+        found[name] = beside(values, whole)
+        print(json.dumps({"run": name, "rows": len(rows), **found[name]}), flush=True)
+    print(json.dumps({"over_seeds": {kind: over_seeds(found, kind) for kind in ("noise", "int8")}}))
 
 
 def runs(seeds: int) -> Iterator[tuple[str, float, int, Precision]]:
-    """Name, noise, its seed, precision; float32 first."""
-    for precision in (Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8):
+    """Name, noise, its seed, precision; bfloat16, from which changes are counted, first."""
+    for precision in (Precision.BFLOAT16, Precision.INT8):
         yield precision.value, 0, 0, precision
     for seed in range(seeds):
         yield f"noise {seed}", NOISE, seed, Precision.BFLOAT16
@@ -117,6 +128,16 @@ def beside(values: Values, whole: Values) -> dict[str, Any]:
         }
 
     return {name: figures(name) for name in values}
+
+
+def over_seeds(found: dict[str, dict[str, Any]], kind: str) -> dict[str, Any]:
+    """Of the changes that runs of a kind made: their number, mean and standard deviation."""
+    runs_of_it = [figures for name, figures in found.items() if kind in name.split()]
+    changes = {name: [run[name]["change"] for run in runs_of_it] for name in runs_of_it[0]}
+    return {
+        name: {"runs": len(of), "mean": mean(of), "standard_deviation": statistics.stdev(of)}
+        for name, of in changes.items()
+    }
 
 
 def mean(values: list[float]) -> float:
