@@ -4,7 +4,9 @@
         [--answer 8] [--budget 2048]
 
 The checkpoint has a packed copy in int8 (`assay model random --precision int8` writes one); every expert is read in
-every step. Beside it stands what the same threads read from the copy in order, just before and just after.
+every step. Beside it stands what as many threads, reading as much at a time, get from the copy in order, just before
+and just after (engine_disk.py). `experts` counts the seconds in which a read was under way; `waiting_steps` are those
+that wait for more than half of their time: GB read over their whole time.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import Precision
-from assay.engine import disk_rate
 from assay.engine.api import Engine
 from assay.engine.config import EngineConfig
 from assay.engine.sequence import EngineRequest
+from engine_disk import InOrder
+
+IN_ORDER_S = 8.0
+"""Of reading in order, before and after"""
 
 
 def main() -> None:
@@ -42,7 +47,8 @@ def main() -> None:
     )
     engine, rng = Engine(config), random.Random(0)
     assert engine.stream is not None
-    before = disk_rate.measure(args.checkpoint)
+    in_order = InOrder(args.checkpoint)
+    before = in_order.bytes_per_s(IN_ORDER_S)
     for number in range(args.samples):
         prompt = tuple(rng.randrange(3, engine.model.vocab_size) for _ in range(args.prompt))
         engine.add(EngineRequest(number, prompt, args.answer, args.answer))
@@ -52,8 +58,8 @@ def main() -> None:
     clock = engine.stream.clock
     read = clock.bytes / clock.seconds
     engine.close()
-    after = disk_rate.measure(args.checkpoint)
-    sequential = (before + after) / 2
+    after = in_order.bytes_per_s(IN_ORDER_S)
+    waiting = [step for step in steps if step["waiting_s"] > step["seconds"] / 2]
     print(
         json.dumps(
             {
@@ -64,9 +70,12 @@ def main() -> None:
                 "waiting_s": round(sum(step["waiting_s"] for step in steps), 1),
                 "gb_per_s": {
                     "experts": round(read / 1e9, 3),
+                    "waiting_steps": round(
+                        sum(step["gb_read"] for step in waiting) / sum(step["seconds"] for step in waiting), 3
+                    ),
                     "in order": [round(each / 1e9, 3) for each in (before, after)],
                 },
-                "share_of_disk": round(read / sequential, 3),
+                "share_of_disk": round(2 * read / (before + after), 3),
             },
             indent=1,
         )
