@@ -74,9 +74,9 @@ def test_a_container_that_starts_is_removed_by_its_engine() -> None:
 
 def test_folders_are_mounted_at_their_own_place_and_only_outputs_may_be_written() -> None:
     said = line(task=Task(("-m", "assay"), read=(Path("/model"),), write=(Path("/out"),)))
-    assert "--volume /usr:/usr:ro" in said
-    assert "--volume /model:/model:ro" in said
-    assert "--volume /out:/out " in said
+    assert "--mount type=bind,source=/usr,target=/usr,readonly " in said
+    assert "--mount type=bind,source=/model,target=/model,readonly " in said
+    assert "--mount type=bind,source=/out,target=/out " in said
     assert said.endswith("--entrypoint /usr/bin/python3 tag -m assay")
 
 
@@ -201,6 +201,22 @@ except OSError as error:
     ended, said = run(tmp_path, program, ContainerRequest("podman"), tmp_path / "model")
     assert ended.exit_code == 0
     assert "Read-only file system" in said
+
+
+ODD = 'a:ro, "b"=c\n\\ä'
+"""A folder's name with all that could end a mount too early."""
+
+
+@pytest.mark.parametrize("engine", ["podman", "docker"])
+def test_a_folder_of_any_name_is_seen_inside(
+    tmp_path: Path, request: pytest.FixtureRequest, engine: str
+) -> None:
+    request.getfixturevalue(engine)
+    (tmp_path / ODD).mkdir()
+    (tmp_path / ODD / "model").write_text("weights")
+    program = f"import pathlib; print(pathlib.Path({str(tmp_path / ODD / 'model')!r}).read_text())"
+    ended, said = run(tmp_path / ODD, program, ContainerRequest(engine), tmp_path / ODD / "model")
+    assert ended.exit_code == 0 and said == ["weights"]
 
 
 @pytest.mark.usefixtures("podman")

@@ -217,6 +217,17 @@ def test_mounts_are_made_for_variables_that_are_set_and_dropped_for_others(kit: 
     assert "--env.CM_DATA=/cm-mount/data" in run[-1]
 
 
+def test_a_path_with_a_colon_is_mounted_whole_and_with_its_options(kit: Kit) -> None:
+    kit.recipe("r", docker={"mounts": ["${{ CM_DATA }}:${{ CM_DATA }}:ro"]})
+    run = contained(kit, "--tags=r", "--env.CM_DATA=/a:b")["commands"][-1]
+    assert run[run.index("--mount") + 1] == "type=bind,source=/a:b,target=/cm-mount/a:b,readonly"
+    plain = contained(kit, "--tags=r", "--env.CM_DATA=/a,b")["commands"][-1]
+    assert "/a,b:/cm-mount/a,b:ro" in plain
+    kit.recipe("labelled", docker={"mounts": ["${{ CM_DATA }}:/in:Z"]})
+    with pytest.raises(RecipeFault, match="a path with a colon cannot be mounted with the options Z: /a:b"):
+        contained(kit, "--tags=labelled", "--env.CM_DATA=/a:b")
+
+
 def test_a_cache_path_is_mounted_where_the_inner_runner_looks(kit: Kit) -> None:
     kit.recipe("r", docker={"mounts": ["${{ CM_D }}:${{ CM_D }}"]})
     inside = kit.home.cache / "0123456789abcdef" / "x"

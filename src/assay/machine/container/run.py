@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assay.config import ContainerRequest
+from assay.ground.bind_mount import bind_mount
 from assay.ground.errors import EnvironmentProblem
 from assay.machine.container import image as container_image
 from assay.machine.container.engine import ContainerEngine, cannot_start, execute, find_engine
@@ -90,8 +91,8 @@ def start_command(
     line.append("--detach" if request.detached or idle else "--interactive")
     if task.needs_gpu:
         line += ["--gpus", "all"] if engine.name == "docker" else ["--device", "nvidia.com/gpu=all"]
-    line += [word for path in (*image.mounts, *task.read) for word in ("--volume", f"{path}:{path}:ro")]
-    line += [word for path in task.write for word in ("--volume", f"{path}:{path}")]
+    line += [word for path in (*image.mounts, *task.read) for word in bind_mount(path, path, "readonly")]
+    line += [word for path in task.write for word in bind_mount(path, path)]
     line += _env_options(task)
     arguments = ("-c", IDLE) if idle else task.arguments
     return [*line, "--entrypoint", image.python, tag, *arguments]

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from assay.ground.bind_mount import bind_mount
 from assay.ground.files import write_text
 from assay.recipes.contract import secrets
 from assay.recipes.contract.flags import is_on
@@ -164,29 +165,48 @@ def _keys_of_parents(request: RecipeRequest) -> frozenset[str]:
 
 def mounts(
     context: Context, container: Container, env: Given, of_parents: frozenset[str]
-) -> tuple[list[str], dict[str, str]]:
-    """(`host:container` for each mount that has all its variables set, the variables with their values inside)."""
-    found: list[str] = []
+) -> tuple[list[tuple[str, str, str]], dict[str, str]]:
+    """((host, container, options) of each mount that has all its variables set, the variables with their values
+    inside)."""
+    found: list[tuple[str, str, str]] = []
     inside: dict[str, str] = {}
     for template in container.listed("mounts"):
         keys = _MOUNT_KEY.findall(str(template))
         if any(not env.get(key) for key in keys):
             continue
+        # Before a value comes in: it may have a colon of its own.
         host, _, target = str(template).partition(":")
+        target, _, options = target.partition(":")
         host = _MOUNT_KEY.sub(lambda m: str(env[m[1]]), host)
         if points_home(context, host):
             entry = Path(*Path(host).relative_to(context.home.cache).parts[:1])
             place = f"/home/{container.user}/{context.dialect.name.upper()}/repos/local/cache/{entry}"
-            found.append(f"{context.home.cache / entry}:{place}")
+            found.append((str(context.home.cache / entry), place, options))
             moved = {key: str(env[key]).replace(str(context.home.cache / entry), place) for key in keys}
         else:
             target = _MOUNT_KEY.sub(lambda m: container.mount_root + str(env[m[1]]), target)
             if of_parents.intersection(keys):
                 host, target = (str(Path(place).parent) for place in (host, target))
-            found.append(f"{host}:{target}")
+            found.append((host, target, options))
             moved = {key: container.mount_root + str(env[key]) for key in keys}
         inside.update(moved)
     return list(dict.fromkeys(found)), inside
+
+
+def volume_words(host: str, target: str, options: str) -> list[str]:
+    """`-v HOST:TARGET[:OPTIONS]`, which makes a folder that is missing, or `--mount …` for paths with a colon.
+
+    Raises: RecipeFault (1) for options that `--mount` has no word for.
+    """
+    if ":" not in host + target:
+        return ["-v", ":".join(filter(None, (host, target, options)))]
+    if options not in ("", "ro", "rw"):
+        raise RecipeFault(
+            f"a path with a colon cannot be mounted with the options {options}: {host}",
+            1,
+            "mount a folder without a colon in its path, such as a symbolic link to it",
+        )
+    return bind_mount(host, target, *(["readonly"] if options == "ro" else []))
 
 
 def run_command(
@@ -213,9 +233,9 @@ def run_command(
     words += [f"--device={container.get('device')}"] if container.get("device") else []
     words += [f"--shm-size={container.get('shm_size')}"] if container.get("shm_size") else []
     words += [word for port in container.listed("port_maps") for word in ("-p", str(port))]
-    words += [word for volume in volumes for word in ("-v", volume)]
     if is_true(container.get("mount_current_dir")):
-        words += ["-v", f"{Path.cwd()}:{container.mount_root}{Path.cwd()}"]
+        volumes.append((str(Path.cwd()), f"{container.mount_root}{Path.cwd()}", ""))
+    words += [word for volume in volumes for word in volume_words(*volume)]
     words += container.split("extra_run_args")
     tool, run, script, *flags = inner_command(context, request, inside)
     reads = bool(secret) and context.dialect.reads_arguments_from_file
