@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 import assay
-from assay.ground import scratch
+from assay.ground import extras, scratch
 from assay.ground.errors import EnvironmentProblem
 
 HOST = "host"
@@ -26,6 +26,7 @@ SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "lib32")
 """Folders of programs and their libraries. Source: Filesystem Hierarchy Standard 3.0."""
 LOADER_FILES = ("/etc/ld.so.cache", "/etc/alternatives")
 REPOSITORY = "localhost/assay"
+PACKAGE = "assay-bench"
 
 Execute = Callable[[Sequence[str]], tuple[int, str]]
 """Runs a command. Returns its exit code and its output."""
@@ -87,7 +88,8 @@ def host_image(root: Path = Path("/")) -> Image:
 
 
 def installed_image(base: str) -> Image:
-    """Assay and its requirements inside `base`, which must have Python 3.10 or later with venv."""
+    """Assay and what of its requirements and extras is installed here, inside `base`, which must have Python 3.10 or
+    later with venv."""
     dockerfile = "\n".join(
         [
             f"FROM {base}",
@@ -105,26 +107,27 @@ def installed_image(base: str) -> Image:
 
 
 def requirements() -> list[str]:
-    """`name==version` of each requirement of Assay, as installed here. A local build (`+cpu`) is named by its
-    release."""
-    found = []
-    for line in metadata.requires("assay-bench") or []:
-        match = re.match(r"[A-Za-z0-9._-]+", line)
-        if match is None or "extra ==" in line:
+    """`name==version` of each requirement of Assay and of its extras for users, as installed here. A local build
+    (`+cpu`) is named by its release."""
+    found = set()
+    for line in metadata.requires(PACKAGE) or []:
+        match, extra = re.match(r"[A-Za-z0-9._-]+", line), re.search(r"extra == .([\w-]+)", line)
+        if match is None or match[0] == PACKAGE or (extra and extra[1] not in extras.LIBRARIES.values()):
             continue
         try:
-            found.append(f"{match[0]}=={metadata.version(match[0]).partition('+')[0]}")
+            found.add(f"{match[0]}=={metadata.version(match[0]).partition('+')[0]}")
         except metadata.PackageNotFoundError:
-            continue  # needed only on other Python versions, as tomli
+            continue  # an extra that is not installed here, or needed only on other Python versions, as tomli
     return sorted(found)
 
 
-def build(image: Image, engine: str, execute: Execute) -> str:
-    """The tag of `image`. It is built if the engine does not have it. Raises: EnvironmentProblem with the end of the
-    log."""
+def build(image: Image, engine: str, execute: Execute, show: Callable[[str], None]) -> str:
+    """The tag of `image`. It is built if the engine does not have it, and `show` says so before. Raises:
+    EnvironmentProblem with the end of the log."""
     tag = image.tag
     if execute([engine, "image", "inspect", tag])[0] == 0:
         return tag
+    show(f"{engine} builds the image {tag}, once: {image.dockerfile.partition(chr(10))[0]}")
     with scratch.folder("assay-image-") as context:
         _lay_out(image, context)
         code, said = execute([engine, "build", "-t", tag, "-f", str(context / "Dockerfile"), str(context)])

@@ -60,7 +60,7 @@ def run(request: ContainerRequest, task: Task, log: Path, show: Callable[[str], 
     engine = find_engine(request.engine)
     _sweep(engine)
     image = container_image.plan(request.base)
-    tag = container_image.build(image, engine.name, execute)
+    tag = container_image.build(image, engine.name, execute, show)
     for folder in task.write:
         folder.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -91,8 +91,9 @@ def start_command(
     line.append("--detach" if request.detached or idle else "--interactive")
     if task.needs_gpu:
         line += ["--gpus", "all"] if engine.name == "docker" else ["--device", "nvidia.com/gpu=all"]
-    line += [word for path in (*image.mounts, *task.read) for word in bind_mount(path, path, "readonly")]
-    line += [word for path in task.write for word in bind_mount(path, path)]
+    # Each path once: the engines refuse two mounts of one place.
+    mounts = {**dict.fromkeys((*image.mounts, *task.read), ("readonly",)), **dict.fromkeys(task.write, ())}
+    line += [word for path, options in mounts.items() for word in bind_mount(path, path, *options)]
     line += _env_options(task)
     arguments = ("-c", IDLE) if idle else task.arguments
     return [*line, "--entrypoint", image.python, tag, *arguments]
@@ -192,7 +193,7 @@ def _started(code: int, engine: ContainerEngine, log: Path) -> ContainerEnded:
 def try_out(name: str, run: Execute = execute) -> None:
     """Start a container that does nothing. Raises: EnvironmentProblem, and what `run` raises."""
     engine, image = find_engine(name, run), container_image.plan(None)
-    tag = container_image.build(image, name, run)
+    tag = container_image.build(image, name, run, lambda _: None)
     start = start_command(engine, tag, image, ContainerRequest(name), Task(("-c", "")))
     code, said = run([*start[:2], "--rm", *start[2:]])
     if code:

@@ -190,7 +190,7 @@ def mounts(
             found.append((host, target, options))
             moved = {key: container.mount_root + str(env[key]) for key in keys}
         inside.update(moved)
-    return list(dict.fromkeys(found)), inside
+    return found, inside
 
 
 def volume_words(host: str, target: str, options: str) -> list[str]:
@@ -235,7 +235,7 @@ def run_command(
     words += [word for port in container.listed("port_maps") for word in ("-p", str(port))]
     if is_true(container.get("mount_current_dir")):
         volumes.append((str(Path.cwd()), f"{container.mount_root}{Path.cwd()}", ""))
-    words += [word for volume in volumes for word in volume_words(*volume)]
+    words += [word for volume in dict.fromkeys(volumes) for word in volume_words(*volume)]
     words += container.split("extra_run_args")
     tool, run, script, *flags = inner_command(context, request, inside)
     reads = bool(secret) and context.dialect.reads_arguments_from_file
