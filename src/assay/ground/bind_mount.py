@@ -13,7 +13,7 @@ def bind_mount(source: Path | str, target: Path | str, *options: str) -> list[st
     The value is one line of CSV, so a path may hold a comma or a quote too. Source: podman-run(1), docker-run(1).
     """
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(
+    csv.writer(line, lineterminator="\n").writerow(
         ["type=bind", f"source={source}", f"target={target}", *options]
     )
-    return ["--mount", line.getvalue()]
+    return ["--mount", line.getvalue().removesuffix("\n")]
