@@ -26,7 +26,6 @@ def test_a_run_is_shown_again_with_its_page(tmp_path: Path, capsys: pytest.Captu
         "Offline performance: 10 samples" in said
         and "1 score inside (part of the set), Offline VALID" in said
     )
-    assert run.readme.read_text().startswith("# mixtral-8x7b, round v5.1")
     assert "<svg" in target.read_text()
 
 
@@ -80,13 +79,24 @@ def test_a_folder_without_a_run_says_what_it_is(tmp_path: Path, capsys: pytest.C
     assert not (tmp_path / "page.html").exists() and not RunFolder(tmp_path).readme.exists()
 
 
-def test_a_readme_that_is_the_same_is_left_alone(tmp_path: Path) -> None:
-    fakes.result().write(tmp_path)
-    main(["report", str(tmp_path)])
-    readme = RunFolder(tmp_path).readme
-    before = readme.stat().st_ino
-    main(["report", str(tmp_path)])
-    assert readme.stat().st_ino == before
+@pytest.mark.parametrize("verb", ["report", "report --json", "compare RUN", "history"])
+def test_what_shows_a_run_changes_nothing_in_its_folder(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    fakes.result().write(run)
+    RunFolder(run).readme.write_text("# mine\n")
+    before = state_of(run)
+    name, *more = [str(run) if word == "RUN" else word for word in verb.split()]
+    assert main([name, str(run), *more]) == 0 and capsys.readouterr().out
+    assert state_of(run) == before
+
+
+def state_of(folder: Path) -> dict[Path, tuple[int, int, bytes]]:
+    """Each file below a folder: when it was written, which one it is, and its content."""
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {path: (path.stat().st_mtime_ns, path.stat().st_ino, path.read_bytes()) for path in found}
 
 
 def test_a_record_of_schema_1_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,17 +157,18 @@ def test_several_runs_are_one_page_and_one_json(tmp_path: Path, capsys: pytest.C
     told = json.loads(capsys.readouterr().out)
     assert [run["folder"] for run in told["runs"]] == [str(folder) for folder in folders]
     assert told["page"] == str(page) and all(run["outcome"] for run in told["runs"])
-    assert all(RunFolder(folder).readme.is_file() for folder in folders)
+    assert not any(RunFolder(folder).readme.exists() for folder in folders)
     assert verb.run(parsed(verb, str(folders[0]), "--json")) == 0
     assert json.loads(capsys.readouterr().out)["page"] is None
 
 
-@pytest.mark.parametrize("damage", [b"\xff", b"old words"])
-def test_a_readme_that_is_damaged_or_old_is_written_anew(damage: bytes, tmp_path: Path) -> None:
+def test_a_readme_is_named_where_there_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fakes.result().write(tmp_path)
-    RunFolder(tmp_path).readme.write_bytes(damage)
-    assert verb.run(parsed(verb, str(tmp_path))) == 0
-    assert RunFolder(tmp_path).readme.read_text().startswith("# mixtral-8x7b")
+    readme = RunFolder(tmp_path).readme
+    for has_one in (False, True):
+        assert verb.run(parsed(verb, str(tmp_path))) == 0
+        assert (str(readme) in capsys.readouterr().out) == has_one
+        readme.write_text("# mine\n")
 
 
 def test_a_page_shows_what_the_check_of_the_tree_found(tmp_path: Path) -> None:

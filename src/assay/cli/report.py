@@ -1,9 +1,8 @@
-"""`assay report`: shows a run folder again: on the terminal, as README.md and as an HTML page."""
+"""`assay report`: shows a run folder again, on the terminal and as an HTML page. It writes only the page."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.cli import terminal
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from assay.mlperf.record.run_folder import RunFolder
     from assay.report.page import Shown
 
-HELP = "show a run again: summary, README.md, and one HTML page"
+HELP = "show a run again: summary, and one HTML page with --html; changes nothing in the run folder"
 
 NO_DEFINITIONS = "no run here tells its first tokens and its plan, which the definitions are computed from"
 
@@ -45,23 +44,19 @@ def run(args: argparse.Namespace) -> int:
     from assay.ground import files
     from assay.mlperf.record import result
     from assay.mlperf.record.run_folder import RunFolder
-    from assay.report import outcome, readme, summary
+    from assay.report import outcome, summary
 
     width = terminal.width(summary.UNWRAPPED)
     folders = [RunFolder(path) for path in args.runs]
     target = args.html or (folders[0].page if args.open else None)
     made = [result.read(folder.path) for folder in folders]
-    for folder, each in zip(folders, made):
-        text = readme.render(each)
-        if _text_of(folder.readme) != text:
-            files.write_text(folder.readme, text)
-        if args.json:
-            continue
+    for folder, each in zip(folders, made) if not args.json else ():
         say(summary.render(each, width))
         if args.definitions:
             say("\n".join(_definitions(each, width)))
-        for label, said in (("report", str(folder.readme)), ("result", str(outcome.of(each)))):
-            say("\n".join(summary.labelled(label, said, width)))
+        if folder.readme.is_file():
+            say("\n".join(summary.labelled("report", str(folder.readme), width)))
+        say("\n".join(summary.labelled("result", str(outcome.of(each)), width)))
     if target is not None:
         from assay.report import page
 
@@ -89,14 +84,6 @@ def _definitions(result: RunResult, width: int) -> Iterator[str]:
         yield f"  {run.scenario} {run.mode}, in the definitions of five tools"
         yield from (f"    {line}" for line in definition_lines(run.definitions))
     yield from summary.labelled("note", WHY if told else NO_DEFINITIONS, width)
-
-
-def _text_of(path: Path) -> str | None:
-    """The stored text; None when it is missing or unreadable."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return None
 
 
 def _shown(folder: RunFolder, made: RunResult) -> Shown:

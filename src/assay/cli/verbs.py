@@ -10,7 +10,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "load": ("load", "throughput against latency of a server, without LoadGen: closed loops, fixed rates"),
     "score": ("score", "score an mlperf_log_accuracy.json: ROUGE, GSM8K, MBXP, tokens per sample"),
     "dataset": ("dataset", "inspect, convert or build a dataset in the official schema"),
-    "report": ("report", "show a run again: summary, README.md, and one HTML page with plots"),
+    "report": ("report", "show a run again: summary, and with --html one page with plots"),
     "compare": ("compare", "two runs side by side: settings, speed, accuracy; a gate for regressions"),
     "answers": ("answers", "what a run was asked, what it answered, what is true, and the verdict"),
     "import": ("import_verb", "a record of LoadGen, vllm bench, guidellm or AIPerf as a run folder"),
