@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import shutil
@@ -36,10 +37,27 @@ def steps(job: str) -> list[str]:
 
 
 def test_ci_runs_what_a_change_must_pass_on_every_python_that_the_package_names() -> None:
-    assert steps("check") == [".ci/run"] and steps("package") == ["make dist"]
+    assert steps("check")[-1] == ".ci/run" and steps("package") == ["make dist"]
     named = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["project"]["classifiers"]))
     assert read(".github/workflows/ci.yml")["jobs"]["check"]["strategy"]["matrix"]["python"] == named
     assert PROJECT["project"]["requires-python"] == f">={named[0]}"
+
+
+def test_ci_fails_where_a_user_would_skip() -> None:
+    last = read(".github/workflows/ci.yml")["jobs"]["check"]["steps"][-1]
+    assert last["env"] == {"ASSAY_MUST_RUN": "1"}
+    assert any("tools/system-packages.sh" in step for step in steps("check"))
+
+
+def test_make_speed_names_scripts_that_need_no_argument() -> None:
+    named = re.findall(r"^SPEED := (.+)$", MAKE, re.M)[0].split()
+    assert len(named) > 3
+    for name in named:
+        for call in ast.walk(ast.parse((ROOT / f"benchmarks/{name}.py").read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "add_argument":
+                words = {keyword.arg for keyword in call.keywords}
+                assert "required" not in words, name
+                assert ast.literal_eval(call.args[0]).startswith("-"), name
 
 
 def test_the_version_stands_in_one_place_and_has_its_section_of_changes() -> None:
