@@ -17,6 +17,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 
@@ -26,6 +27,7 @@ from assay.engine.api import Engine
 from assay.engine.config import EngineConfig
 from assay.engine.families import read_model_config
 from assay.engine.sequence import EngineRequest
+from assay.ground.errors import EnvironmentProblem
 
 SHAPE = {"hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 8, "vocab_size": 512}
 HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 512}
@@ -80,9 +82,9 @@ def measure(folder: Path, batch: int) -> dict[str, Any]:
     experts = model.num_layers * model.num_experts
     least = residency.from_disk(model, replace(config, weights="disk"), 1 << 40).total
     room = least + int(KEPT * experts) * residency.expert_bytes(model, Precision.INT8)
-    api.available_bytes = lambda: int(room / residency.DISK_SHARE) + 4096
+    patch.object(api, "available_bytes", lambda: int(room / residency.DISK_SHARE) + 4096).start()
     # What fits whole would not be streamed: the plan is that of a machine with this much and no more.
-    residency.in_memory = _refuse
+    patch.object(residency, "in_memory", _refuse).start()
     engine = Engine(config)
     assert engine.stream is not None
     list(engine.generate(requests(batch, 0)))
@@ -102,8 +104,8 @@ def measure(folder: Path, batch: int) -> dict[str, Any]:
     }
 
 
-def _refuse(*_: object) -> residency.Residency:
-    raise residency.EnvironmentProblem("more memory than this machine is to have", "")
+def _refuse(*_: Any) -> residency.Residency:
+    raise EnvironmentProblem("more memory than this machine is to have", "")
 
 
 def requests(batch: int, seed: int) -> list[EngineRequest]:

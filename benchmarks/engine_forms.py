@@ -158,7 +158,12 @@ def make_openvino(python: str, checkpoint: Path, folder: Path, dtype: str) -> No
     if folder.exists():
         return
     part = folder.with_name(folder.name + ".part")
-    words = [python, Path(__file__).with_name("engine_to_openvino.py"), "--model", checkpoint, "--out", part]
-    words += ["--bits", "8"] if dtype == "int8" else []
-    subprocess.run(words, check=True, capture_output=True, text=True)
+    script = Path(__file__).with_name("engine_to_openvino.py")
+    more = ["--bits", "8"] if dtype == "int8" else []
+    subprocess.run(
+        [python, script, "--model", checkpoint, "--out", part, *more],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     part.rename(folder)

@@ -10,6 +10,8 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 
@@ -43,12 +45,17 @@ def main() -> None:
     for rows in map(int, args.rows.split(",")):
         x = torch.randn(rows, DEPTH).bfloat16()
         onednn = [torch.ops.mkldnn._reorder_linear_weight(w, rows) for w in weights]
+
+        def theirs_of(i: int, x: torch.Tensor = x, packed: list[torch.Tensor] = onednn) -> object:
+            return torch.ops.mkldnn._linear_pointwise(x, packed[i], None, "none", [], "")
+
+        def ours_of(i: int, ops: CpuOps, packed: list[Any], x: torch.Tensor = x) -> object:
+            return ops.linear(x, packed[i])
+
         calls: list[Callable[[int], object]] = [
-            lambda i, x=x: bf16.linear(x, packed_bf16[i]),
-            lambda i, x=x, packed=onednn: torch.ops.mkldnn._linear_pointwise(
-                x, packed[i], None, "none", [], ""
-            ),
-            lambda i, x=x: int8.linear(x, packed_int8[i]),
+            partial(ours_of, ops=bf16, packed=packed_bf16),
+            theirs_of,
+            partial(ours_of, ops=int8, packed=packed_int8),
         ]
         seconds = [[cpu_seconds(call) for call in calls] for _ in range(ROUNDS)]
         work = 2 * rows * DEPTH * COLUMNS * WEIGHTS / 1e9

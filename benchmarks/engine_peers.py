@@ -280,7 +280,7 @@ def shares(
     model, rate = read_model_config(args.out / "checkpoint"), medians(lines)["samples_per_s"]
 
     def share(limits: Limits) -> float:
-        return round(floor_seconds(model, items, peer.batch, limits) * rate / len(items), 3)
+        return round(float(floor_seconds(model, items, peer.batch, limits) * rate) / len(items), 3)
 
     found = {"share_of_floor": share(limits)}
     if peer.dtype == "bfloat16":

@@ -120,7 +120,7 @@ def _tree() -> list[psutil.Process]:
 
 def _tree_seconds() -> float:
     times = [_or_none(lambda p=p: p.cpu_times()) for p in _tree()]
-    return sum(t.user + t.system for t in times if t is not None)
+    return float(sum(t.user + t.system for t in times if t is not None))
 
 
 def _machine_seconds() -> float:

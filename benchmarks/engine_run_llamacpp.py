@@ -75,7 +75,7 @@ def complete(port: int, item: Item) -> int:
     status, answer = request(port, "POST", "/completion", json.dumps(body))
     if status != 200:
         raise RuntimeError(f"the server answered {status}: {answer}")
-    return answer["tokens_predicted"]
+    return int(answer["tokens_predicted"])
 
 
 def request(port: int, verb: str, path: str, body: str | None = None) -> tuple[int, Any]:

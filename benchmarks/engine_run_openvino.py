@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine_record import Item, arguments, measured, read_workload, record, warm_up
 
 
@@ -25,12 +27,12 @@ def main() -> None:
     record(args, f"openvino-genai {genai.__version__}", items, found)
 
 
-def generate(pipeline, items: list[Item]) -> None:
+def generate(pipeline: Any, items: list[Item]) -> None:
     import numpy as np
     import openvino
     import openvino_genai as genai
 
-    def forced(new: int):
+    def forced(new: int) -> Any:
         rule = genai.GenerationConfig()
         rule.max_new_tokens = rule.min_new_tokens = new
         rule.ignore_eos, rule.do_sample = True, False

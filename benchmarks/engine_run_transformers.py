@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine_record import Item, arguments, measured, read_workload, record
 
 
@@ -20,7 +22,7 @@ def main() -> None:
     record(args, f"transformers {transformers.__version__}", items, found)
 
 
-def generate(model, group: list[Item]) -> None:
+def generate(model: Any, group: list[Item]) -> None:
     """One padded batch, run to its longest output: `generate` knows no length per request."""
     import torch
 

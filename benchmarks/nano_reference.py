@@ -17,12 +17,13 @@ from typing import Any
 import torch
 
 from assay import nano
-from assay.mlperf.data import dataset as samples_of_rows
+from assay.mlperf.data import dataset
 from assay.mlperf.data import tokenizer as tokenizers
 from assay.mlperf.rounds.target import Score
 from assay.mlperf.scoring.log import Record
 from assay.mlperf.scoring.programs.grader import Grade
 from assay.mlperf.scoring.score import score
+from assay.mlperf.workloads.datasets import mixtral_rows
 from assay.mlperf.workloads.scorers.mixtral_scorers import SCORERS
 from assay.nano import greedy
 from assay.nano import rows as nano_rows
@@ -35,8 +36,7 @@ def score_answers(
     rows: list[dict[str, Any]], answers: list[greedy.GreedyAnswer], folder: Path
 ) -> list[Score]:
     """The answers' scores, by the scorers that a run uses."""
-    columns = samples_of_rows.columns_of(rows)
-    samples = samples_of_rows.samples(columns, "mixtral-nano")
+    samples = mixtral_rows.SCHEMA.samples(dataset.columns_of(rows), "mixtral-nano")
     records = [Record(i, answer.ids) for i, answer in enumerate(answers)]
     return score(records, samples, tokenizers.load(folder), Grade(), SCORERS)
 

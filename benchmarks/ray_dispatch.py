@@ -54,7 +54,7 @@ def frame_s(answers: int, frames: int) -> float:
         if not child:
             replica(listener.getsockname()[1], answers, frames)
         wire = Channel(listener.accept()[0])
-    numbers, indices = np.arange(answers), np.zeros(answers, np.int32)
+    numbers, indices = np.arange(answers, dtype=np.uint64), np.zeros(answers, np.int32)
     before = time.process_time()
     for _ in range(frames):
         frame = wire.receive()

@@ -21,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -34,8 +35,8 @@ def main_without(control: Any) -> int:
     """In place of the LoadGen child's own: calls are not stamped."""
     from assay.mlperf.run import loadgen, request_times
 
-    request_times.Stamps.add = lambda *_: None  # type: ignore[method-assign]
-    request_times.Recorder.save = lambda *_: None  # type: ignore[method-assign]
+    patch.object(request_times.Stamps, "add", lambda *_: None).start()
+    patch.object(request_times.Recorder, "save", lambda *_: None).start()
     return loadgen.main(control)
 
 
@@ -45,19 +46,23 @@ main = main_without
 
 def bench(out: Path, rate: float, with_rows: bool) -> None:
     """In a process of its own: the command, and when LoadGen's child had ended."""
+    import pyarrow as pa
+
     from assay import cli
     from assay.bench import measure
     from assay.mlperf.run import requests, session
     from assay.mlperf.run.request_times import RequestTimes
+    from assay.mlperf.sut import host
 
     if not with_rows:
-        once = np.ones(1, np.int32)  # the window of the energy meter is asked for
-        start = session.start_child
-        session.start_child = lambda name, _, log: start(name, Path(__file__).stem, log)
-        one = RequestTimes(once, once, None, once, once)
-        measure.times_of = lambda *_: one  # type: ignore[assignment]
-        requests.table = lambda *_: requests.pa.table({})  # type: ignore[assignment]
-        requests.write = lambda *_: None  # type: ignore[assignment]
+        once, at = np.ones(1, np.int32), np.ones(1, np.int64)  # the window of the energy meter is asked for
+        start, one = host.start_child, RequestTimes(once, at, None, at, once)
+        patch.object(
+            session, "start_child", lambda name, _, log: start(name, Path(__file__).stem, log)
+        ).start()
+        patch.object(measure, "times_of", lambda *_: one).start()
+        patch.object(requests, "table", lambda *_: pa.table({})).start()
+        patch.object(requests, "write", lambda *_: None).start()
     perform, ended = session.Session._perform, list[float]()
 
     def timed(*args: Any) -> Any:
@@ -66,7 +71,7 @@ def bench(out: Path, rate: float, with_rows: bool) -> None:
         finally:
             ended.append(time.monotonic())
 
-    session.Session._perform = timed  # type: ignore[method-assign]
+    patch.object(session.Session, "_perform", timed).start()
     arguments = ["bench", "mixtral-nano", "--sut", "echo", "--mode", "performance", "--out", str(out)]
     code = cli.main([*arguments, "--target-qps", f"{rate:.6g}", "--min-duration", f"{SECONDS}s"])
     print(json.dumps(ended[-1]))

@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 SEED = 20261129
 ANSWER_TOKENS = 128
@@ -106,9 +107,7 @@ def assay(args: argparse.Namespace, data: Path, log: Path) -> tuple[float, dict[
     return seconds, {k: v for k, v in json.loads(text.splitlines()[-1]).items() if k != "scores"}
 
 
-def official(
-    folder: Path, args: argparse.Namespace, data: Path, log: Path
-) -> tuple[float, dict[str, object]]:
+def official(folder: Path, args: argparse.Namespace, data: Path, log: Path) -> tuple[float, dict[str, Any]]:
     stand_ins = folder / "stand_ins"
     stand_ins.mkdir()
     (stand_ins / "evaluate.py").write_text(EVALUATE)

@@ -24,7 +24,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,8 +114,9 @@ def simulated(seeds: int, duration_s: float) -> list[dict[str, object]]:
         def server(seed: int, slots: int = slots, jitter: float = jitter) -> Simulated:
             return Simulated(slots, slots / RATE, TTFT_S, duration_s, Seeds(1, 2, 1000 + seed), jitter=jitter)
 
-        searches = {f"assay tune, guess x {off:g}": functools.partial(by_tune, off=off) for off in OFFS}
-        for name, search in {**searches, "FindPeakPerformance": by_loadgen}.items():
+        searches: dict[str, Callable[[Simulated], Found]] = {"FindPeakPerformance": by_loadgen}
+        searches |= {f"assay tune, guess x {off:g}": functools.partial(by_tune, off=off) for off in OFFS}
+        for name, search in searches.items():
             rows.append({"system": system, **row(name, [search(server(seed)) for seed in range(seeds)])})
             show(rows[-1])
     for off in PACED_OFFS:

@@ -220,9 +220,10 @@ def _descriptions(kind: Any) -> dict[str, str]:
     assert isinstance(made, ast.ClassDef)
     found = {}
     for field, below in zip(made.body, made.body[1:]):
-        is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_text:
-            found[field.target.id] = _line(below.value.value)
+        if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
+            continue
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            found[field.target.id] = _line(str(below.value.value))
     return found
 
 

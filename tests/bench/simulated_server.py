@@ -151,7 +151,7 @@ class Paced:
     def best(self) -> float:
         """To half a percent."""
         rates = np.geomspace(80.0, 10.0, 400).tolist()
-        return next(rate for rate in rates if self.is_valid(rate))
+        return next(float(rate) for rate in rates if self.is_valid(rate))
 
     def search(self, guess: float) -> tuple[Done, list[Tried]]:
         history: list[Tried] = []
