@@ -35,7 +35,7 @@ def builtin(tmp_path: Path, tags: str, *, fallback: bool = False) -> Builtin:
             "new_env": {"CM_BY": "nobody" if fake else "us", "CM_V": resolved.env.get("CM_V")},
         }
 
-    return Builtin(folder, "ours", frozenset(tags.split(",")), act, fallback)
+    return Builtin(folder, "ours", tuple(tags.split(",")), act, fallback)
 
 
 def by_runner(kit: Kit, builtins: list[Builtin], tags: str, *more: str) -> dict[str, Any]:
@@ -73,6 +73,32 @@ def test_a_fallback_answers_only_where_no_repository_does(kit: Kit, tmp_path: Pa
     assert by_runner(kit, ours, "detect,os")["CM_BY"] == "us"
     kit.recipe("detect-os", env={"CM_BY": "repository"}, new_env_keys=["CM_BY"])
     assert by_runner(kit, ours, "detect,os")["CM_BY"] == "repository"
+
+
+@pytest.mark.parametrize(
+    ("tags", "hint"),
+    [
+        ("fetch,modle", "modle: did you mean model?"),
+        ("ge", "ge: did you mean get?"),
+        ("fetch,model,tool", "nearest: fetch,model (ours)"),
+    ],
+)
+def test_a_slip_is_told_with_the_nearest_of_repositories_and_of_our_own(
+    kit: Kit, tmp_path: Path, tags: str, hint: str
+) -> None:
+    ours = [builtin(tmp_path, "fetch,model")]
+    kit.recipe("get-tool")
+    with pytest.raises(RecipeFault, match="no scripts were found with above tags") as error:
+        by_runner(kit, ours, tags)
+    assert error.value.hint == hint
+
+
+def test_without_repositories_a_slip_is_told_with_our_own_and_how_to_get_more(
+    kit: Kit, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeFault) as error:
+        by_runner(kit, [builtin(tmp_path, "fetch,model")], "fetch,modle")
+    assert error.value.hint.startswith("modle: did you mean model?; no repository with recipes is registered")
 
 
 @pytest.fixture

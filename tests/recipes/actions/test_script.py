@@ -195,7 +195,7 @@ def test_a_recipe_of_our_own_sees_to_its_container_itself(kit: Kit, asked: list[
         return {"return": 0}
 
     context = kit.context()
-    context.builtins = [Builtin(folder, "ours", frozenset({"ours"}), act)]
+    context.builtins = [Builtin(folder, "ours", ("ours",), act)]
     script.docker(context, inputs("--tags=ours"))
     script.test(context, inputs("--tags=ours"))
     assert seen == [("yes", None), (None, "yes")] and asked == []

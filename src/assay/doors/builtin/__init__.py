@@ -88,7 +88,7 @@ def registered(deliver: Deliver, say: Callable[[str], None], environ: Mapping[st
         Builtin(
             HERE / name,
             name,
-            frozenset(tags.split(",")),
+            tuple(tags.split(",")),
             acting(name),
             name in FALLBACKS,
             declining(name),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
 from assay.ground.errors import did_you_mean
 from assay.recipes.errors import GENERAL, RecipeFault, RecipeNotFound
@@ -15,19 +16,32 @@ from assay.recipes.model.selection import Selection
 from assay.recipes.model.variations import dynamic_name, knows
 
 
-def matching_artifacts(index: Index, selection: Selection, name: str = "") -> list[Artifact]:
+class Tagged(Protocol):
+    """A recipe as far as a search knows it: one of a repository, or one of our own."""
+
+    @property
+    def alias(self) -> str: ...
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+
+
+def matching_artifacts(
+    index: Index, selection: Selection, name: str = "", own: Sequence[Tagged] = ()
+) -> list[Artifact]:
     """Artifacts with these tags and this name. Variations are not looked at.
 
+    own: recipes of no repository, which may have been meant too.
     Raises: RecipeNotFound with the nearest tags when there is none: (4) where a recipe cannot be read, else (1).
     """
     found = index.find("script", name, selection.tags)
     if not found:
-        index.refuse_unreadable("script", nearest_tags(index, selection, name))
+        hint = nearest_tags(index, selection, name, own)
+        index.refuse_unreadable("script", hint)
         raise RecipeNotFound(
             "no scripts were found with above tags (when variations ignored)"
             + (f": {name or ','.join(selection.tags)}" if name or selection.tags else ""),
             GENERAL,
-            nearest_tags(index, selection, name),
+            hint,
         )
     return found
 
@@ -88,21 +102,26 @@ def _without_numbers(name: str) -> str:
     return re.sub(r"\d+", "#", name)
 
 
-def nearest_tags(index: Index, selection: Selection, name: str = "") -> str:
+def nearest_tags(index: Index, selection: Selection, name: str = "", own: Sequence[Tagged] = ()) -> str:
     """A hint. For an unknown tag: the nearest known one. For known tags that no recipe has together: the best
-    partial match."""
-    artifacts = index.artifacts("script")
-    if not artifacts:
-        return "" if index.broken else "no repository with recipes is registered: pull repo OWNER@NAME"
-    if name:
+    partial match. Recipes of our `own` are known by tags only."""
+    artifacts: Sequence[Tagged] = index.artifacts("script")
+    pull = (
+        "" if artifacts or index.broken else "no repository with recipes is registered: pull repo OWNER@NAME"
+    )
+    if name and artifacts:
         return _near(name, {artifact.alias for artifact in artifacts}) or "find script lists all names"
+    artifacts = [*artifacts, *own]
+    if name or not artifacts:
+        return pull
     known = {tag for artifact in artifacts for tag in artifact.tags}
     query = TagQuery.parse(selection.tags)
     unknown = sorted(query.wanted - known)
-    if unknown:
-        return "; ".join(f"{tag}: {_near(tag, known) or 'no recipe has such a tag'}" for tag in unknown)
-    best = max(artifacts, key=lambda artifact: len(query.wanted & set(artifact.tags)))
-    return f"nearest: {','.join(best.tags)} ({best.alias})"
+    hints = [f"{tag}: {_near(tag, known) or 'no recipe has such a tag'}" for tag in unknown]
+    if not hints:
+        best = max(artifacts, key=lambda artifact: len(query.wanted & set(artifact.tags)))
+        hints = [f"nearest: {','.join(best.tags)} ({best.alias})"]
+    return "; ".join(filter(None, (*hints, pull)))
 
 
 def _near(word: str, known: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from assay.recipes.contract.mlc import MLC
 from assay.recipes.contract.names import ArtifactName
 from assay.recipes.errors import GENERAL, RecipeFault
-from assay.recipes.home.candidates import unknown_variation, unknown_variations
+from assay.recipes.home.candidates import matching_artifacts, unknown_variation, unknown_variations
 from assay.recipes.home.index import Index
 from assay.recipes.home.load import load_recipe
 from assay.recipes.model.artifact import Artifact, Repository, TagQuery
@@ -33,7 +33,7 @@ class Builtin(NamedTuple):
 
     folder: Path
     alias: str
-    tags: frozenset[str]
+    tags: tuple[str, ...]
     act: Action
     fallback: bool = False
     declines: Declines = lambda _recipe, _inputs: ""
@@ -56,8 +56,9 @@ def owned(
     """The built-in recipe for a request; None when a recipe of a repository is requested or must serve it.
 
     When the built-in recipe cannot do the request, a pulled repository serves it if its recipe knows all variations.
-    `note` then gets the reason. Raises: RecipeNotFound (16) for a variation that no recipe knows. RecipeFault (1)
-    for what the built-in recipe declines when there is no other, or when `--recipes` names no repository.
+    `note` then gets the reason. Raises: RecipeNotFound (16) for a variation that no recipe knows, and as
+    `matching_artifacts` for tags that none has. RecipeFault (1) for what the built-in recipe declines when there is
+    no other, or when `--recipes` names no repository.
     """
     if inputs.get("recipes"):
         _require_repository(index, str(inputs["recipes"]))
@@ -67,6 +68,7 @@ def owned(
     selection = Selection.parse(inputs.get("tags"))
     builtin = None if name else find_builtin(builtins, index, selection)
     if builtin is None:
+        matching_artifacts(index, selection, name, builtins)  # raises where nobody has what is asked for
         return None
     recipe = load_builtin(builtin, index)
     unknown = unknown_variations(recipe, selection)
@@ -93,7 +95,7 @@ def find_builtin(builtins: list[Builtin], index: Index, selection: Selection) ->
     """The builtin that owns these tags, if any."""
     query = TagQuery.parse(selection.tags)
     for builtin in builtins:
-        if not query.matches(builtin.tags) or not builtin.tags <= query.wanted:
+        if not query.matches(builtin.tags) or not query.wanted.issuperset(builtin.tags):
             continue
         if builtin.fallback and index.find("script", "", selection.tags):
             continue
