@@ -84,6 +84,25 @@ def test_check_gives_0_when_clean_1_with_errors_and_2_for_a_missing_folder(
     assert run(capsys, "check", str(tmp_path / "missing"))[0] == 2
 
 
+def test_places_of_one_rule_stand_together_and_the_verdict_first_and_last(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system = next((tree / "closed/Tester/systems").glob("*.json"))
+    fields = rounds.load("v5.1").fields.system
+    system.write_text(json.dumps(json.loads(system.read_text()) | dict.fromkeys(fields, "")))
+    _, out, _ = run(capsys, "check", str(tree), "--round", "v5.1", "--json")
+    found = [each for each in json.loads(out)["findings"] if each["code"] == "S2"]
+    _, out, _ = run(capsys, "check", str(tree), "--round", "v5.1")
+    first, *_, last = out.splitlines()
+    assert first == last and first.startswith("round v5.1: not a submission")
+    assert len(found) > 5
+    assert f"  {len(found) - 5} more of S2: --all" in out.splitlines()
+    assert [each["message"] in out for each in found] == [place < 5 for place in range(len(found))]
+    assert out.count(f"  fix:  {found[0]['fix']}") == out.count(f"error S2  {found[0]['path']}") == 1
+    _, out, _ = run(capsys, "check", str(tree), "--round", "v5.1", "--all")
+    assert all(each["message"] in out for each in found) and "more of S2" not in out
+
+
 def test_strict_counts_warnings(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tree / "extra").mkdir()
     assert run(capsys, "check", str(tree), "--round", "v5.1")[0] == 0

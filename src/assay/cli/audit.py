@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from assay import audit
-    from assay.cli.check import lines
+    from assay.cli.check import grouped
     from assay.ground.count import counted
     from assay.mlperf.checker.finding import Severity
 
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         say_json(json.dumps({"findings": [f.to_dict() for f in findings], "summary": counts}))
     else:
-        for finding in findings:
-            say(lines(finding) + "\n")
+        for block in grouped(findings):
+            say(block + "\n")
         say(", ".join(counted(count, name.removesuffix("s")) for name, count in counts.items()))
     return 1 if counts["errors"] else 0

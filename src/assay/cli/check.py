@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,13 @@ from assay.ground import paths
 from assay.ground.printable import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from assay.mlperf.checker.check import Report
     from assay.mlperf.checker.finding import Finding
+
+PLACES = 5
+"""Places of one finding that are shown without --all. A choice."""
 
 HELP = "check a submission tree against the rules of its round"
 
@@ -27,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--submitter", help="judge only this submitter")
     parser.add_argument("--csv", type=Path, help="write summary.csv, with the official columns, here")
+    parser.add_argument("--all", action="store_true", help="all places of a finding (default: the first 5)")
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
 
 
@@ -46,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         say_json(json.dumps(report.to_dict()))
     else:
-        say(text(report))
+        say(text(report, None if args.all else "--all"))
     fails = not report.is_clean or (args.strict and report.count(Severity.WARNING) > 0)
     return 1 if fails else 0
 
@@ -67,20 +74,21 @@ def _refuse_run_folder(folder: Path) -> None:
         )
 
 
-def text(report: Report) -> str:
-    """The findings, the table and the verdict as text for a terminal."""
+def text(report: Report, all_by: str | None = None) -> str:
+    """The verdict, the findings, the table and the verdict again, as text for a terminal.
+
+    all_by: what shows all places of a finding, where five are enough here; None shows them.
+    """
     from assay.ground.count import counted
     from assay.mlperf.checker import summary
 
-    blocks = [lines(finding) for finding in report.findings]
-    blocks += [summary.table(report.rows)] if report.rows else []
     results = counted(len(report.rows), "result") + (
         f", {report.not_judged} not judged" if report.not_judged else ""
     )
-    blocks.append(
-        f"round {report.round}: {verdict(report)} ({report.counts}; {results}, {counted(report.files, 'file')})"
-    )
-    return "\n\n".join(blocks)
+    judged = f"round {report.round}: {verdict(report)} ({report.counts}; {results}, {counted(report.files, 'file')})"
+    found = grouped(report.findings, all_by)
+    table = [summary.table(report.rows)] if report.rows else []
+    return "\n\n".join([*([judged] if found else []), *found, *table, judged])
 
 
 def verdict(report: Report) -> str:
@@ -89,13 +97,23 @@ def verdict(report: Report) -> str:
     return words[report.is_submission]
 
 
-def lines(finding: Finding) -> str:
-    """One finding as text: message, place, found and expected values, rule and fix."""
-    return "\n".join(
-        [
-            one_line(f"{finding.severity.value} {finding.code}  {finding.path or '.'}"),
-            one_line(f"  {finding.message}: found {finding.found}; expected {finding.expected}"),
-            one_line(f"  rule: {finding.source}"),
-            one_line(f"  fix:  {finding.fix}"),
-        ]
-    )
+def grouped(findings: Iterable[Finding], all_by: str | None = None) -> list[str]:
+    """Findings as text, in their order: those with the same rule and fix together, each file and both said once.
+
+    all_by: what shows the places beyond the first `PLACES`; None shows them here.
+    """
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for each in findings:
+        groups.setdefault((each.severity.value, each.code, each.source, each.fix), []).append(each)
+    blocks = []
+    for (severity, code, source, fix), group in groups.items():
+        shown = group if all_by is None else group[:PLACES]
+        lines: list[str] = []
+        for path, here in groupby(shown, key=lambda each: each.path):
+            lines.append(f"{severity} {code}  {path or '.'}")
+            lines += [f"  {each.message}: found {each.found}; expected {each.expected}" for each in here]
+        if len(group) > len(shown):
+            lines.append(f"  {len(group) - len(shown)} more of {code}: {all_by}")
+        lines += [f"  rule: {source}", f"  fix:  {fix}"]
+        blocks.append("\n".join(one_line(line) for line in lines))
+    return blocks

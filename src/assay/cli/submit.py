@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import dataclasses
     import json
+    import shlex
 
     from assay.cli.check import text
     from assay.config import Division, SubmissionRequest
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         packed = {"archive": str(archive), "sha256": digest} if digest else None
         say_json(json.dumps({"tree": str(root), "packed": packed, "unknown": unknown, **report.to_dict()}))
         return 0
-    say(text(report))
+    say(text(report, f"assay check {shlex.quote(str(root))} --round {round_.name} --all"))
     for system, fields in written.unknown.items():
         say(f"\nnot known of {system}, left empty: {', '.join(fields)}")
         say('  give them in a TOML file, one line each (status = "available"), with --system-file FILE')
