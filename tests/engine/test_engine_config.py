@@ -106,13 +106,23 @@ def test_a_folder_without_a_readable_config_says_which_file(tmp_path: Path) -> N
         ({"precision": Precision.INT4}, "int4"),
         ({"order": "arival"}, "arival"),
         ({"kernels": "cuda"}, "cuda"),
+        ({"precision": "bf16"}, "bf16"),
         ({"threads": 0}, "threads = 0"),
+        ({"threads": 2.5}, "threads = 2.5"),
+        ({"threads": "2"}, "threads = '2'"),
+        ({"threads": 10**6}, "threads = 1000000"),
         ({"max_running": 512, "token_budget": 256}, "decode alone would not fit"),
     ],
 )
 def test_an_engine_config_that_makes_no_sense_is_refused(change: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         EngineConfig(checkpoint=Path("x"), **change)
+
+
+def test_names_in_place_of_a_path_and_a_precision_are_taken() -> None:
+    named = EngineConfig("x", "int8")  # type: ignore[arg-type]
+    assert named == EngineConfig(Path("x"), Precision.INT8)
+    assert (type(named.checkpoint), type(named.precision)) == (type(Path()), Precision)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,10 @@ def ops(small_checkpoint: Path) -> Ops:
         ([0.0, 3.0, 1.0], frozenset({1}), 2),
         ([0.0, 3.0, 1.0], frozenset({1, 2}), 0),
         ([0.0, 3.0, 1.0], frozenset({1, 77}), 2),  # an id beyond the vocabulary bans nothing
+        ([0.0, 1.0, 3.0], frozenset({-1}), 2),  # nor does one below it
         ([-5.0, -4.0, -6.0], frozenset({1}), 0),
+        ([-5.0, float("nan"), 9.0], NONE, -1),
+        ([9.0, float("nan"), float("nan")], frozenset({1}), -1),
     ],
 )
 def test_the_greatest_that_is_allowed_is_chosen(

@@ -48,6 +48,7 @@ class Serving(RuleBasedStateMachine):
         self.scheduler = Scheduler(self.blocks, SLOTS, BUDGET, self.order)
         self.asked: dict[int, Sequence] = {}
         self.answers: dict[int, tuple[int, ...]] = {}
+        self.cancelled: set[int] = set()
 
     @rule(
         prompt=st.lists(st.integers(3, 39), min_size=1, max_size=60),
@@ -60,6 +61,12 @@ class Serving(RuleBasedStateMachine):
         )
         self.asked[request.id] = Sequence(request)
         self.scheduler.add(self.asked[request.id])
+
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        ids = data.draw(st.sets(st.integers(0, len(self.asked) - 1))) if self.asked else set()
+        self.scheduler.cancel(ids)
+        self.cancelled |= ids - self.answers.keys()
 
     @rule(steps=st.integers(1, 12))
     def step(self, steps: int) -> None:
@@ -90,7 +97,8 @@ class Serving(RuleBasedStateMachine):
             if self.scheduler.has_work:
                 self.check_step()
         assert not self.scheduler.has_work, "a request starved"
-        assert self.answers == {i: alone(s.request) for i, s in self.asked.items()}
+        rest = {i: s for i, s in self.asked.items() if i not in self.cancelled}
+        assert self.answers == {i: alone(s.request) for i, s in rest.items()}
         assert self.blocks.num_free == BLOCKS
 
 

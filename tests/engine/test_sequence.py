@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ def after(*new: int, **asked: object) -> str | None:
         ((7, 8), {"stop": ((7, 8),)}, "stop"),
         ((1, 7, 8), {"stop": ((3,), (7, 8))}, "stop"),
         ((7, 8, 1), {"stop": ((7, 8),)}, None),
+        ((7, 8), {"stop": ([7, 8],)}, "stop"),
         ((8,), {"stop": ((6, 8),)}, None),  # the prompt's 6 is no new token
         ((1,), {"stop": ((),)}, None),
         ((1, 1, 1), {"max_new_tokens": 3}, "length"),
@@ -79,6 +81,12 @@ def test_kv_is_given_up_and_the_tokens_stay() -> None:
         (EngineRequest(3, (1,), 0), "0 to 0 new tokens is not a range"),
         (EngineRequest(3, (1,), 4, 5), "5 to 4 new tokens is not a range"),
         (EngineRequest(3, (1,), 4, -1), "-1 to 4 new tokens is not a range"),
+        *((EngineRequest(3, wrong), "not whole numbers") for wrong in ((1.0,), (True,), "1", None, ((1,),))),  # type: ignore[arg-type]
+        (EngineRequest(3, np.array([1])), "not whole numbers"),  # type: ignore[arg-type]
+        (EngineRequest(3, (1,), None), "not whole numbers"),  # type: ignore[arg-type]
+        (EngineRequest(3, (1,), 4.0), "not whole numbers"),  # type: ignore[arg-type]
+        (EngineRequest(3, (1,), eos_ids=2), "not whole numbers"),  # type: ignore[arg-type]
+        (EngineRequest(3, (1,), stop=(7, 8)), "not whole numbers"),  # type: ignore[arg-type]
         (
             EngineRequest(3, (1,) * 5, 4),
             "5 prompt tokens and up to 4 new ones exceed the model's window of 8",

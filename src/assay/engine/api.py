@@ -111,7 +111,9 @@ class Engine:
         self._scheduler.max_running = count
 
     def step(self) -> Accepted:
-        """Compute one step; first tokens and answers that it brought. Needs has_work."""
+        """Compute one step; first tokens and answers that it brought. Needs has_work.
+
+        Raises: ArtifactError for weights that cannot be read or scores that are NaN; the requests stay as they were."""
         with self.meter.part("scheduler"):
             batch = self._scheduler.next_batch()
         tokens = self._forward.run(batch)
@@ -122,11 +124,25 @@ class Engine:
         return accepted
 
     def generate(self, requests: Iterable[EngineRequest]) -> Iterator[Finished]:
-        """Run `requests` together; each answer is yielded in the step that finishes it."""
-        for request in requests:
-            self.add(request)
-        while self.has_work:
-            yield from self.step().finished
+        """Run `requests` together; each answer is yielded in the step that finishes it. None stays in the engine when
+        one is refused, or when the caller wants no more answers (leaves the loop). Raises: as add and step."""
+        added: list[int] = []
+        try:
+            for request in requests:
+                self.add(request)
+                added.append(request.id)
+            while self.has_work:
+                yield from self.step().finished
+        except (ConfigError, GeneratorExit):
+            self.cancel(added)
+            raise
+
+    def cancel(self, ids: Iterable[int]) -> None:
+        """Forget these requests and what they have so far, between two steps; ids that are not in the engine, or not
+        any more, are passed over."""
+        dropped = self._ids.intersection(ids)
+        self._scheduler.cancel(dropped)
+        self._ids -= dropped
 
     def score(self, tokens: tuple[int, ...]) -> Tensor:
         """Float32 scores of the next token after each of `tokens`, (tokens, vocabulary). For checks; the engine

@@ -13,6 +13,8 @@ ORDERS = ("arrival", "longest-prompt")
 KERNELS = ("auto", "native", "portable", "avx512", "amx", "onednn", "torch")
 WEIGHTS = ("auto", "memory", "disk")
 KV_PRECISIONS = ("auto", "int8")
+THREADS_MAX = 4096
+"""Far more than any processor has; OpenMP ends the process where threads cannot be started."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class EngineConfig:
         return self.kv_precision == "int8"
 
     def __post_init__(self) -> None:
-        _refuse_unless(self.precision in PRECISIONS, f"precision {self.precision.value}", _names(PRECISIONS))
+        object.__setattr__(self, "checkpoint", Path(self.checkpoint))
+        _refuse_unless(self.precision in PRECISIONS, f"precision {self.precision}", _names(PRECISIONS))
+        object.__setattr__(self, "precision", Precision(self.precision))
         _refuse_unless(self.order in ORDERS, f"order {self.order!r}", did_you_mean(self.order, ORDERS))
         _refuse_unless(
             self.kernels in KERNELS, f"kernels {self.kernels!r}", did_you_mean(self.kernels, KERNELS)
@@ -65,7 +69,11 @@ class EngineConfig:
         )
         for name in ("max_running", "token_budget", "kv_tokens", "threads", "memory_bytes", "typical_tokens"):
             value = getattr(self, name)
-            _refuse_unless(value is None or value >= 1, f"{name} = {value}", "a positive number")
+            is_whole = isinstance(value, int) and value >= 1
+            _refuse_unless(value is None or is_whole, f"{name} = {value!r}", "a positive whole number")
+        _refuse_unless(
+            (self.threads or 1) <= THREADS_MAX, f"threads = {self.threads}", f"at most {THREADS_MAX}"
+        )
         _refuse_unless(
             self.token_budget >= self.max_running,
             f"token_budget {self.token_budget} < max_running {self.max_running}: decode alone would not fit",

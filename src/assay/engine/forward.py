@@ -18,6 +18,7 @@ from assay.engine.kv_blocks import blocks_for
 from assay.engine.ops import Step
 from assay.engine.sampling import greedy
 from assay.engine.sequence import EngineRequest, Sequence
+from assay.ground.errors import ArtifactError
 
 
 class Forward:
@@ -30,14 +31,23 @@ class Forward:
         self.kv_precision = model.ops.kv_precision(self._cache)
 
     def run(self, batch: Batch) -> list[int]:
-        """Compute the batch and choose a token for each chunk of batch.sampling."""
+        """Compute the batch and choose a token for each chunk of batch.sampling.
+
+        Raises: ArtifactError naming a request whose scores are NaN; no token of the step is kept."""
         with self.meter.part("scheduler"):
             step = lay_out(batch)
         with torch_threads(self.model.ops.torch_threads):
             logits_LV = self.model.logits(step, self._cache, self.meter)
             with self.meter.part("sampling"):
-                banned = [chunk.sequence.banned for chunk in batch.sampling]
-                return greedy(logits_LV, banned, self.model.ops)
+                sampling = [chunk.sequence for chunk in batch.sampling]
+                tokens = greedy(logits_LV, [sequence.banned for sequence in sampling], self.model.ops)
+        if -1 in tokens:
+            raise ArtifactError(
+                f"request {sampling[tokens.index(-1)].request.id}: the scores of its next token are NaN; "
+                "weights or activations leave the range of their numbers",
+                "bfloat16 or float32 where it was float16, else other weights; cancel() lets other requests go on",
+            )
+        return tokens
 
     def score(self, tokens: tuple[int, ...]) -> Tensor:
         """Scores after each of `tokens`, computed in the first KV blocks; float32 (T, V)."""

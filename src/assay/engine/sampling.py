@@ -11,8 +11,9 @@ from assay.engine.ops import Ops
 
 
 def greedy(logits_LV: Tensor, banned: Sequence[AbstractSet[int]], ops: Ops) -> list[int]:
-    """Argmax per row; of equal logits the smallest id. Changes `logits_LV` where ids are banned."""
+    """Argmax per row; of equal logits the smallest id; -1 where they are NaN. Changes `logits_LV` where ids are
+    banned."""
     for row, ids in enumerate(banned):
         if ids:
-            logits_LV[row, [i for i in ids if i < logits_LV.shape[1]]] = float("-inf")
+            logits_LV[row, [i for i in ids if 0 <= i < logits_LV.shape[1]]] = float("-inf")
     return ops.argmax(logits_LV)

@@ -10,6 +10,7 @@ admitted first is never preempted, so everything finishes.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Container
 from dataclasses import dataclass
 
 from assay.engine.batch import Batch, Chunk
@@ -68,6 +69,15 @@ class Scheduler:
                 f"the engine has room for {self.blocks.count * BLOCK_TOKENS}",
                 "raise kv_tokens or lower max_new_tokens",
             )
+
+    def cancel(self, ids: Container[int]) -> None:
+        """Drop the sequences of these requests wherever they are; their KV is free again."""
+        for sequence in self._running:
+            if sequence.request.id in ids:
+                self.blocks.give_back(sequence.forget_kv())
+        self._running = [s for s in self._running if s.blocks]
+        self._queue = deque(s for s in self._queue if s.request.id not in ids)
+        self._arrived = [s for s in self._arrived if s.request.id not in ids]
 
     def next_batch(self) -> Batch:
         """Choose the chunks of the next step; their sequences own all the blocks they fill.

@@ -31,6 +31,7 @@ class EngineRequest:
     def refuse_unless_runnable(self, vocab_size: int, max_positions: int) -> None:
         """Raises: ConfigError, naming this request, when a model of this size cannot run it."""
         where = f"request {self.id}"
+        self._refuse_other_types(where)
         if not self.prompt:
             raise ConfigError(f"{where}: the prompt is empty", "start it with the model's BOS id")
         outside = next((t for t in self.prompt if not 0 <= t < vocab_size), None)
@@ -49,6 +50,20 @@ class EngineRequest:
                 f"{where}: {len(self.prompt)} prompt tokens and up to {self.max_new_tokens} new ones exceed "
                 f"the model's window of {max_positions}",
                 "shorten the prompt or lower max_new_tokens",
+            )
+
+    def _refuse_other_types(self, where: str) -> None:
+        """In a step a wrong type would end the answers of the other requests too."""
+        try:
+            lists = (self.prompt, self.eos_ids, *self.stop, (self.max_new_tokens, self.min_new_tokens))
+            are_whole = all(type(number) is int for numbers in lists for number in numbers)
+        except TypeError:  # not even a list
+            are_whole = False
+        if not are_whole:
+            raise ConfigError(
+                f"{where}: prompt, eos_ids and each stop sequence are lists of token ids, max_new_tokens and "
+                "min_new_tokens are numbers, and one of these is not whole numbers of Python's int",
+                "of an array or a tensor: tolist()",
             )
 
 
@@ -98,7 +113,7 @@ class Sequence:
         request, new = self.request, self.new_tokens
         if new[-1] in request.eos_ids:
             return "eos"
-        if any(len(new) >= len(s) > 0 and tuple(new[-len(s) :]) == s for s in request.stop):
+        if any(len(new) >= len(s) > 0 and new[-len(s) :] == list(s) for s in request.stop):
             return "stop"
         return "length" if len(new) >= request.max_new_tokens else None
 

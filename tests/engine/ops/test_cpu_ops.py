@@ -168,8 +168,7 @@ def test_argmax_is_the_first_of_the_greatest(form: Form, width: int) -> None:
 def test_a_row_of_nan_is_no_choice_of_a_banned_token(form: Form, width: int) -> None:
     scores = torch.full((2, width), float("nan"))
     scores[0] = 1
-    with pytest.raises(AssertionError, match="NaN"):
-        greedy(scores, [set(), {width - 2}], ops_for(form))
+    assert greedy(scores, [set(), {width - 2}], ops_for(form)) == [0, -1]
 
 
 def ragged_step(chunks: list[tuple[int, int]]) -> Step:

@@ -161,7 +161,7 @@ class Ops(Protocol):
         """head(norm(x)), float32 (L, V)."""
 
     def argmax(self, logits_LV: Tensor) -> list[int]:
-        """The greatest of each row; of equal ones the first."""
+        """The greatest of each row; of equal ones the first; -1 for a row that is not numbers (NaN)."""
 
     def used_precision(self, attention: Any) -> str:
         """dtype of packed weights, read from their memory."""

@@ -206,7 +206,8 @@ class PlainOps:
         return head.matrix.product(self._norm(x_LD, head.norm_D))
 
     def argmax(self, logits_LV: Tensor) -> list[int]:
-        tokens: list[int] = logits_LV.argmax(-1).tolist()
+        best_L = logits_LV.argmax(-1, keepdim=True)  # of a row with NaN its first NaN
+        tokens: list[int] = best_L.masked_fill(logits_LV.gather(-1, best_L).isnan(), -1).flatten().tolist()
         return tokens
 
     def used_precision(self, attention: PlainAttention) -> str:

@@ -221,7 +221,6 @@ class CpuOps:
         best_L = torch.empty(len(logits_LV), dtype=torch.int32)
         self._lib.assay_argmax(at(logits_LV), *logits_LV.shape, at(best_L))
         tokens: list[int] = best_L.tolist()
-        assert min(tokens, default=0) >= 0, "the scores of a row are NaN"
         return tokens
 
     def norm(self, x_RD: Tensor, weight_D: Tensor) -> Tensor:
