@@ -14,10 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from assay import suts
-from assay.ground import download, extras, settings
+from assay.ground import download, extras, memory, settings
 from assay.ground.count import size_text
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.machine import quiet
@@ -159,9 +157,9 @@ def _languages() -> Iterator[Diagnosis]:
 
 
 def _resources() -> Iterator[Diagnosis]:
-    memory = psutil.virtual_memory()
-    said = f"{size_text(memory.available)} free of {size_text(memory.total)}"
-    enough = memory.available >= MEMORY_LEAST
+    free = memory.available()
+    said = f"{size_text(free)} free of {size_text(memory.total())}"
+    enough = free >= MEMORY_LEAST
     yield Diagnosis("memory", OK if enough else MISSING, said, "" if enough else "end other programs", True)
     for what, folder in (("disk of the store", settings.home()), ("disk of runs", Path.cwd())):
         free = download.free_bytes(folder)

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,7 +16,7 @@ from assay.cli import consent
 from assay.config import BenchmarkConfig, Request
 from assay.doors import config_options, config_text
 from assay.doors.hub_settings import hub_of
-from assay.ground import download, hub_cache, settings
+from assay.ground import download, hub_cache, memory, settings
 from assay.ground.artifact import origin as artifact_origin
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.ground.hub import Hub
@@ -217,8 +216,8 @@ def test_a_plan_counts_what_is_to_be_fetched_and_what_is_here_no_more(
     monkeypatch.setattr(
         cost, "seconds", lambda work: ({}, None)
     )  # which would time products of the full model
-    memory: Any = type("Memory", (), {"available": 2 * 10**11, "total": 2 * 10**11})
-    monkeypatch.setattr(plan.psutil, "virtual_memory", lambda: memory)
+    for kind in ("available", "total"):
+        monkeypatch.setattr(memory, kind, lambda: 2 * 10**11)
     whole = plan.make(Request(asked()))
     assert whole.download_bytes >= 93_405_585_408 + 71_000_000
     assert whole.disk_bytes >= 93_405_585_408 and whole.weight_bytes == 93_405_585_408

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from assay.bench import answer_lengths, cost, plan
@@ -24,7 +23,7 @@ from assay.config import (
 )
 from assay.doors import config_options
 from assay.engine.config import EngineConfig
-from assay.ground import download
+from assay.ground import download, memory
 from assay.mlperf import workloads
 from assay.mlperf.run import wheels
 from assay.suts import checkpoint as checkpoints
@@ -217,11 +216,7 @@ def test_mixtral_8x7b_without_a_checkpoint_is_planned_with_its_figures() -> None
 
 
 def test_weights_beyond_free_memory_are_refused_with_what_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Memory:
-        available = 60_000_000_000
-        total = 64_000_000_000
-
-    monkeypatch.setattr(plan.psutil, "virtual_memory", lambda: Memory)
+    monkeypatch.setattr(memory, "available", lambda: 60_000_000_000)
     asked = BenchmarkConfig("mixtral-8x7b", sut="engine", precision=Precision.BFLOAT16)
     blocker = made_of(asked).blockers[-1]
     assert "93.7 GB in bfloat16" in blocker.message and "60.0 GB are free" in blocker.message
@@ -230,11 +225,7 @@ def test_weights_beyond_free_memory_are_refused_with_what_would_fit(monkeypatch:
 
 
 def test_a_precision_that_the_sut_cannot_run_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Memory:
-        available = 60_000_000_000
-        total = 64_000_000_000
-
-    monkeypatch.setattr(plan.psutil, "virtual_memory", lambda: Memory)
+    monkeypatch.setattr(memory, "available", lambda: 60_000_000_000)
     made = made_of(BenchmarkConfig("mixtral-8x7b", sut="transformers", precision=Precision.FLOAT16))
     assert made.blockers[-1].hint.startswith("no precision of it fits")
 
@@ -349,8 +340,7 @@ def test_a_precision_that_the_engine_lacks_is_a_blocker(config: BenchmarkConfig)
 def test_a_model_that_is_too_large_is_told_with_its_sizes_and_what_would_fit(
     workload: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    memory = psutil.virtual_memory()._replace(available=24 * 10**9, total=24 * 10**9)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(memory, "available", lambda: 24 * 10**9)
     made = made_of(config_options.build(workload, {"sut": "serve"}, {}))
     assert made.sizes is not None
     assert made.parameters == made.sizes.parameters

@@ -9,10 +9,11 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from assay.config import Precision
+from assay.engine import api
 from assay.engine.api import Engine
 from assay.engine.config import EngineConfig
 from assay.engine.sequence import EngineRequest
-from assay.ground.errors import ArtifactError, ConfigError
+from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 
 Requests = Callable[..., list[EngineRequest]]
 Answers = dict[int, tuple[int, ...]]
@@ -82,3 +83,17 @@ def test_scores_that_are_nan_are_no_answer_and_the_others_go_on(
         engine.step()
     engine.cancel([2])
     assert answers(engine, []) == expected
+
+
+def test_a_fork_of_a_process_with_an_engine_is_refused_before_it_waits_for_threads(
+    engine: Engine, requests: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = answers(engine, requests(2))
+    with monkeypatch.context() as child:
+        child.setattr(api, "_PROCESSES", {*api._PROCESSES, -1})
+        with pytest.raises(EnvironmentProblem, match="forked"):
+            answers(engine, requests(1))
+        with pytest.raises(EnvironmentProblem, match="forked"):
+            Engine(engine.config)
+        engine.cancel([0])
+    assert answers(engine, requests(2)) == expected

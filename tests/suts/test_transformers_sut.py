@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.config import Device, Precision
+from assay.ground import memory
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import Answer, FirstToken, Query, SutSpec
@@ -291,10 +292,7 @@ def test_the_digest_is_of_the_weights_that_were_loaded(checkpoint: Path, tmp_pat
 def test_too_little_memory_is_refused_with_the_figures(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import psutil
-
-    memory = psutil.virtual_memory()
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory._replace(available=1000))
+    monkeypatch.setattr(memory, "available", lambda: 1000)
     with pytest.raises(EnvironmentProblem, match=r"[kMG]B are free"):
         transformers.build(spec(checkpoint), SAMPLES, Collected())
 

@@ -10,11 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from assay import suts
 from assay.config import BenchmarkConfig, MayFetch, Mode
-from assay.ground import download, paths, settings
+from assay.ground import download, memory, paths, settings
 from assay.ground.count import size_text
 from assay.ground.download import DownloadProgress
 from assay.ground.hub import Hub
@@ -108,7 +106,7 @@ def refuse_without_room(config: BenchmarkConfig, things: tuple[Wanted, ...]) -> 
     """Raises: EnvironmentProblem when disk or memory cannot hold what is to be fetched."""
     model = workloads.get(config.workload).model
     if model is not None and any(each.source == model.source for each in things):
-        ram_bytes = psutil.virtual_memory().total
+        ram_bytes = memory.total()
         artifact.require_room(config.workload, model, config.precision, ram_bytes, settings.home())
     refuse_full_store(things)
 

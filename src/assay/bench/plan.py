@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from assay.bench import cost, expected_samples, fetching, known_model, model_sizes, preparation, room
 from assay.bench.expected_samples import ExpectedSamples
 from assay.bench.known_model import KnownModel
 from assay.bench.obstacles import Obstacles
 from assay.bench.preparation import NO_HUB, Preparation
 from assay.config import Division, Request, Style
+from assay.ground import memory
 from assay.ground.errors import AssayError, EnvironmentProblem
 from assay.ground.hub import Hub
 from assay.mlperf.data import tokenizer
@@ -87,7 +86,7 @@ def _plan(prepared: Preparation) -> Plan:
     config, way = prepared.config, Obstacles(list(prepared.problems))
     facts = _facts(prepared, way)
     model, work, rows = facts.model, facts.work, facts.rows
-    free, ram = psutil.virtual_memory().available, cost.ram_bytes(work)
+    free, ram = memory.available(), cost.ram_bytes(work)
     fetched, wheel = _fetched_bytes(prepared), _wheel_bytes(prepared)
     logs = cost.log_bytes(work) + 3 * wheel
     is_too_large = _is_too_large(prepared, facts, ram, free, way)

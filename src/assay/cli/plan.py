@@ -11,6 +11,7 @@ from assay.cli.progress import duration
 from assay.cli.terminal import say, say_json
 from assay.config import Request
 from assay.doors import config_options, delivery_options, sut_options
+from assay.ground import memory
 from assay.ground.count import size_text
 
 if TYPE_CHECKING:
@@ -135,11 +136,9 @@ def _model(sizes: ModelSizes) -> list[tuple[str, str]]:
 
 def _sizes(as_json: bool) -> int:
     """Prints the table of all published models. Plans no job."""
-    import psutil
-
     from assay.bench import model_sizes
 
-    free = psutil.virtual_memory().available
+    free = memory.available()
     found = model_sizes.table()
     if as_json:
         models = [{**each.to_dict(), "fits_here": each.fitting(free)} for each in found]

@@ -9,6 +9,7 @@ No KV and no result is ever used for a second request, so that every request is 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -22,11 +23,26 @@ from assay.engine.insight import Meter
 from assay.engine.kv_blocks import KvBlocks
 from assay.engine.scheduler import Accepted, Scheduler
 from assay.engine.sequence import EngineRequest, Finished, Sequence
-from assay.ground import files
-from assay.ground.errors import ConfigError
+from assay.ground import files, memory
+from assay.ground.errors import ConfigError, EnvironmentProblem
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+_PROCESSES: set[int] = set()
+"""In which engines were made: this one, and those that it was forked from"""
+
+
+def _refuse_fork() -> None:
+    """Raises: EnvironmentProblem in a process that was forked from one with an engine: the threads of its kernels (and
+    of PyTorch) exist there alone, and a step would wait for them for ever."""
+    _PROCESSES.add(os.getpid())
+    if len(_PROCESSES) > 1:
+        raise EnvironmentProblem(
+            "this process was forked from one with an engine, whose threads it does not have",
+            'start it anew: multiprocessing.get_context("spawn")',
+        )
 
 
 def _silent(_: str) -> None:
@@ -48,6 +64,7 @@ class Engine:
         from assay.engine.ops.choice import choose_ops
         from assay.engine.weights import lacks_experts, load_model
 
+        _refuse_fork()
         self.config = config
         self.model = read_model_config(config.checkpoint)
         self.plan = residency.plan(self.model, config, usable_bytes(config.memory_bytes))
@@ -113,7 +130,9 @@ class Engine:
     def step(self) -> Accepted:
         """Compute one step; first tokens and answers that it brought. Needs has_work.
 
-        Raises: ArtifactError for weights that cannot be read or scores that are NaN; the requests stay as they were."""
+        Raises: ArtifactError for weights that cannot be read or scores that are NaN, and EnvironmentProblem after a
+        fork; the requests stay as they were."""
+        _refuse_fork()
         with self.meter.part("scheduler"):
             batch = self._scheduler.next_batch()
         tokens = self._forward.run(batch)
@@ -214,4 +233,4 @@ def usable_bytes(bound: int | None) -> int:
 
 def available_bytes() -> int:
     """Memory that can be used without swapping, the container's limit included."""
-    return int(psutil.virtual_memory().available)
+    return memory.available()

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from assay.config import Precision
+from assay.ground import memory
 from assay.ground.count import size_text
 from assay.ground.errors import ArtifactError, EnvironmentProblem
 from assay.suts import dense as dense_models
@@ -274,7 +273,7 @@ def _probe_ids(folder: Path, vocabulary: int) -> list[int]:
 
 def _refuse_without_memory(shape: ModelShape, dense: ModelShape) -> None:
     needed = 4 * (shape.parameters + dense.parameters)
-    free = psutil.virtual_memory().available
+    free = memory.available()
     if needed > free:
         raise EnvironmentProblem(
             f"comparing logits in float32 needs {size_text(needed)} of memory and {size_text(free)} are free",

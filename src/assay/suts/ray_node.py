@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from assay.ground import cores
+from assay.ground import cores, memory
 
 LIBRARIES = (
     "assay-bench",
@@ -44,8 +44,6 @@ class NodeFacts:
 
 def facts(folders: Sequence[Path], packages: Iterable[str] = ()) -> NodeFacts:
     """Of the machine that this runs on."""
-    import psutil
-
     from assay.machine import probe
 
     return NodeFacts(
@@ -54,7 +52,7 @@ def facts(folders: Sequence[Path], packages: Iterable[str] = ()) -> NodeFacts:
         files={str(path): _known_of(path) for folder in folders for path in _files(folder)},
         missing=tuple(str(folder) for folder in folders if not folder.is_dir()),
         cores=cores.usable(),
-        memory_bytes=psutil.virtual_memory().total,
+        memory_bytes=memory.total(),
         system={name: str(found.value) for name, found in probe.fields().items() if found.value},
     )
 

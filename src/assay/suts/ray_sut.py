@@ -6,11 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import psutil
-
 from assay import suts
 from assay.config import Device
-from assay.ground import cores
+from assay.ground import cores, memory
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.sut.interface import Sink, SutSpec
 from assay.suts import ray_auto, ray_layout
@@ -40,7 +38,7 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> RaySut:
         nodes = cluster.nodes()
         if cluster.is_own and _is_measured(options, spec.device):
             layouts = ray_layout.candidates(int(nodes[0].cpus), cores.numa_nodes())
-            free = psutil.virtual_memory().available
+            free = memory.available()
             tried = ray_auto.trials(layouts, loaded, len(samples), free, sink)
             sut = loaded(ray_auto.best(tried).layout, sink, [ray_auto.words(tried)])
         else:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.config import BYTES_PER_WEIGHT, Device
-from assay.ground import model_folder
+from assay.ground import memory, model_folder
 from assay.ground.count import size_text
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem
 from assay.ground.safetensors_header import Stored
@@ -97,12 +97,11 @@ def load(spec: SutSpec, wanted: DeviceMap | None, offload: Path | None) -> Any:
 def refuse_without_memory(parameters: int, spec: SutSpec) -> None:
     """Before anything is loaded. `parameters`: stored elements. Raises: EnvironmentProblem when the weights, in the
     precision asked for, are larger than the free memory."""
-    import psutil
 
     if spec.device is not Device.CPU:
         return
     needed = parameters * BYTES_PER_WEIGHT[spec.precision] * HEADROOM
-    free = psutil.virtual_memory().available
+    free = memory.available()
     if needed > free:
         raise EnvironmentProblem(
             f"the weights in {spec.precision.value} need {size_text(needed)}, and {size_text(free)} are free",
@@ -119,8 +118,7 @@ def gpus(spec: SutSpec) -> int:
 
 def _free_bytes(spec: SutSpec) -> dict[Place, int]:
     """Of each device that may hold weights: without this list accelerate would take GPUs that were not asked for."""
-    import psutil
     import torch
 
     free: dict[Place, int] = {n: torch.cuda.mem_get_info(n)[0] for n in range(gpus(spec))}
-    return {**free, "cpu": psutil.virtual_memory().available}
+    return {**free, "cpu": memory.available()}

@@ -318,15 +318,24 @@ def test_a_built_library_is_kept_and_used_again() -> None:
     assert build.build() == built and built.stat().st_mtime_ns == stamp
 
 
+@pytest.mark.parametrize(
+    ("compiler", "words"),
+    [
+        ("#!/bin/sh\necho 'x.cpp:1: error: no such instruction' >&2\nexit 1\n", "no such instruction"),
+        ("#!/bin/sh\nexit 9\n", "exit code 9"),
+        ("#!/nowhere/sh\n", "cannot be run"),
+        ("no program", "cannot be run"),
+    ],
+)
 def test_a_compiler_that_fails_leaves_no_library_and_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiler: str, words: str
 ) -> None:
     fake = tmp_path / "g++"
-    fake.write_text("#!/bin/sh\necho 'x.cpp:1: error: no such instruction' >&2\nexit 1\n")
+    fake.write_text(compiler)
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path) + ":/usr/bin:/bin")
     settings.set_home(tmp_path / "home")
-    with pytest.raises(EnvironmentProblem, match="no such instruction"):
+    with pytest.raises(EnvironmentProblem, match=words):
         build.build()
     assert not list((tmp_path / "home").rglob("*.so"))
 

@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import psutil
-
 from assay.config import Precision
 from assay.doors import cm_artifacts
 from assay.doors.builtin.call import Answer, BuiltinCall
-from assay.ground import files, settings
+from assay.ground import files, memory, settings
 from assay.ground.errors import ArtifactError
 from assay.mlperf import workloads
 from assay.mlperf.workloads import artifact
@@ -112,7 +110,7 @@ def _model(call: BuiltinCall, workload: Workload) -> Answer:
 def _require_room(call: BuiltinCall, workload: Workload, model: PublishedModel) -> None:
     """Raises: EnvironmentProblem when the full model fits neither disk nor memory, unless it is here."""
     if artifact.here(model.source, "checkpoint", call.hub) is None:
-        ram_bytes = psutil.virtual_memory().total
+        ram_bytes = memory.total()
         artifact.require_room(workload.name, model, Precision.FLOAT16, ram_bytes, settings.home())
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psutil
-
-from assay.ground import lock, settings
+from assay.ground import lock, memory, settings
 from assay.ground.count import size_text
 from assay.ground.errors import EnvironmentProblem
 from assay.mlperf.rounds.round import Wheel
@@ -50,7 +48,7 @@ def reserved(needed_mb: float, what: str) -> Iterator[None]:
 
 
 def _refuse_without(needed_mb: float, what: str) -> None:
-    free = psutil.virtual_memory().available
+    free = memory.available()
     if free < 1e6 * needed_mb:
         raise EnvironmentProblem(
             f"{what} needs {size_text(1e6 * needed_mb)} of memory and {size_text(free)} are free",

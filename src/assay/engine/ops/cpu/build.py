@@ -37,27 +37,29 @@ def build(defines: tuple[str, ...] = ()) -> Path:
 
 
 def _compile(compiler: str, flags: tuple[str, ...], out: Path) -> None:
-    command = [compiler, *flags, *map(str, sorted(SOURCES.glob("*.cpp"))), "-o", str(out)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS_MAX, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentProblem(
-            f"{compiler} did not compile the kernels: {error}", "kernels=torch"
-        ) from error
+    done = _run(compiler, *flags, *map(str, sorted(SOURCES.glob("*.cpp"))), "-o", str(out))
     if done.returncode:
         reason = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr[-300:])
         raise EnvironmentProblem(
-            f"{compiler} could not compile the kernels: {reason.strip()}",
+            f"{compiler} could not compile the kernels: {reason.strip() or f'exit code {done.returncode}'}",
             "install g++ 11 or newer, or kernels=torch",
         )
+
+
+def _run(compiler: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            (compiler, *arguments), capture_output=True, text=True, timeout=BUILD_SECONDS_MAX, check=False
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise EnvironmentProblem(f"{compiler} cannot be run: {error}", "kernels=torch") from error
 
 
 def _digest(compiler: str, flags: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
     for source in sorted(SOURCES.glob("*.cpp")) + sorted(SOURCES.glob("*.h")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
-    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
-    digest.update("\0".join((*flags, version, _processor())).encode())
+    digest.update("\0".join((*flags, _run(compiler, "--version").stdout, _processor())).encode())
     return digest.hexdigest()[:16]
 
 
