@@ -59,7 +59,7 @@ def bench(*words: str) -> subprocess.CompletedProcess[str]:
 def test_without_exact_ids_a_run_says_how_fast_and_nothing_else(tmp_path: Path) -> None:
     out = tmp_path / "run"
     with mock(api="openai") as server:
-        words = ["--url", server.text, "--api", "auto", "--samples", "4", "--client-check", "0"]
+        words = ["--url", server.text, "--samples", "4", "--client-check", "0"]
         scored = bench(*words, "--mode", "accuracy", "--out", str(tmp_path / "none"))
         made = bench(*words, "--mode", "performance", "--out", str(out))
     assert scored.returncode == 2 and "an accuracy run needs exact token ids" in scored.stderr

@@ -11,6 +11,7 @@ from assay.config import Device, Precision
 from assay.endpoint import single
 from assay.endpoint.address import parse
 from assay.endpoint.apis import api_named
+from assay.endpoint.probe import trial
 from assay.endpoint.tier import Tier
 from assay.ground.errors import ConfigError
 from assay.mlperf.data.sample import Sample
@@ -85,7 +86,7 @@ def auto(server: single.ProbedServer) -> tuple[Any, str]:
 def run(api: str, folder: Path | None, **script: Any) -> tuple[Used, Collected]:
     rules, sink = Generation(2, TOKENS, 2), Collected()
     with mock(api=api, **script) as server:
-        options = {"url": (server.text,), "api": "auto", "client_check": 0.0, "model": "mock"}
+        options = {"url": (server.text,), "client_check": 0.0}
         spec = SutSpec(
             "endpoint", None, Device.CPU, Precision.FLOAT32, None, rules, True, options, tokenizer=folder
         )
@@ -95,6 +96,20 @@ def run(api: str, folder: Path | None, **script: Any) -> tuple[Used, Collected]:
         used = sut.used()
         sut.close()
     return used, sink
+
+
+@pytest.mark.parametrize("api", ["vllm", "sglang", "trtllm", "llamacpp"])
+def test_without_options_every_server_with_ids_is_measured_in_its_own_way(api: str) -> None:
+    used, sink = run(api, None)
+    assert used.faults == () and used.details["tier"] == "A" and used.details["model"] == "mock"
+    assert used.details["api"] == {"name": api, "chosen": f"by probe, {api}"}
+    assert {len(ids) for ids in sink.answers.values()} == {TOKENS}
+
+
+def test_a_server_that_answers_nothing_is_told_with_what_was_tried() -> None:
+    with mock(key="k") as server, pytest.raises(ConfigError, match=r"gave no answer; vllm: .*401") as error:
+        trial.chosen(server, ("vllm",), "mock")
+    assert f"assay probe {server.text} --api NAME" in error.value.hint and "ollama" in error.value.hint
 
 
 @pytest.mark.parametrize("api", ["openai", "ollama"])

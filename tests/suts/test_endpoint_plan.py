@@ -52,10 +52,12 @@ def test_every_server_that_is_away_is_in_the_way_by_its_name() -> None:
 def test_another_model_and_a_server_that_fails_are_in_the_way() -> None:
     with mock(fault=[{"kind": "error", "probability": 1.0}]) as server:
         (other,) = endpoint_plan.examine(work(url=(server.text,), model="mixtral")).blockers
-        (failed,) = endpoint_plan.examine(work(url=(server.text,))).blockers
-        assert endpoint_plan.seconds(work(url=(server.text,))) is None
+        (failed,) = endpoint_plan.examine(work(url=(server.text,), api="vllm")).blockers
+        (silent,) = endpoint_plan.examine(work(url=(server.text,))).blockers
+        assert endpoint_plan.seconds(work(url=(server.text,), api="vllm")) is None
     assert "serves no model 'mixtral'" in other.message and other.hint == "--model mock"
     assert "does not answer a short question" in failed.message and "HTTP 500" in failed.message
+    assert "gave no answer; vllm: HTTP 500" in silent.message and f"assay probe {server.text}" in silent.hint
 
 
 def test_settings_that_break_the_rules_are_in_the_way_of_a_closed_run_alone() -> None:

@@ -60,7 +60,7 @@ def built(
         None,
         Generation(2, 32, 2),
         server,
-        {"url": urls, "client_check": 0.0, **options},
+        {"url": urls, "api": "vllm", "client_check": 0.0, **options},
     )
     sink = Collected()
     return endpoint_sut.build(spec, samples, sink), sink

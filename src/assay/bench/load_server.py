@@ -134,5 +134,5 @@ def warm_up(asker: Asker, sampling: Sampling, samples: Sequence[Sample]) -> None
     if failure := asker.ask(prompt, short).failure:
         raise RunFailed(
             f"the server's first answer is of no use: {failure.kind.value} ({failure.detail})",
-            "--api, --model or --dataset as the server has them, and the server's log",
+            f"assay probe {asker.server.text} says how it wants to be asked; see its log",
         )

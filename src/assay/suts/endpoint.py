@@ -53,7 +53,7 @@ KIND = SutKind(
             is_list=True,
             refuse=_refuse_address,
         ),
-        SutOption("api", str, "how it is asked; auto: as a probe finds", "vllm", choices=("auto", *APIS)),
+        SutOption("api", str, "how it is asked; auto: as a probe finds", "auto", choices=("auto", *APIS)),
         SutOption("model", str, "name of the model on the server (default: the first that it lists)"),
         SutOption("api_key_env", str, "environment variable that holds the bearer token", is_variable=True),
         *CLIENT_OPTIONS,

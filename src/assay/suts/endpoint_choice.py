@@ -23,7 +23,7 @@ from assay.ground.errors import ConfigError
 from assay.mlperf.data import tokenizer
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.data.tokenizer import Tokenizer
-from assay.suts import endpoint_text
+from assay.suts import endpoint_http, endpoint_text
 
 AUTO = "auto"
 _TEMPLATE = "openai-chat"
@@ -65,6 +65,7 @@ def api_of(
     asked = str(options["api"])
     if asked != AUTO:
         return api_named(asked), "as asked"
+    endpoint_http.models(addresses[0], token)  # a server that is not ready says so in its own words
     server = ProbedServer(addresses[0], token, float(str(options["stall_timeout"])))
     identity = identify(server)
     model = str(options.get("model") or "") or next(iter(identity.models), "")

@@ -27,7 +27,7 @@ class Faults:
         if failure.kind is FailureKind.REQUEST and self.kinds[failure.kind] >= MOST_REFUSALS:
             raise RunFailed(
                 f"the server refuses the requests as wrong: {self.first[failure.kind]}",
-                "--api and --model as the server has them",
+                "--api auto, and a --model that the server lists",
             )
 
     def sentences(self) -> tuple[str, ...]:

@@ -53,7 +53,11 @@ def models(address: Address, token: str | None) -> list[str]:
             f"{address.text} lists its models, but its /health says 503" + (f" ({said})" if said else ""),
             "wait while it loads; if it had been ready, its engine has died: see its log, and start it again",
         )
-    return [str(entry["id"]) for entry in model_entries(address, token)]
+    listed = [str(entry["id"]) for entry in model_entries(address, token)]
+    alone = (
+        None if listed else get_json(address, "/info", token).get("model_id")
+    )  # TGI lists none, and has one
+    return listed or ([alone] if isinstance(alone, str) else [])
 
 
 def model_entries(address: Address, token: str | None) -> list[Mapping[str, object]]:

@@ -28,31 +28,39 @@ TIMEOUT_S = 120.0
 
 
 def examine(work: SutWork) -> Examined:
-    """Asks every server what it is, and sends one short request. Raises: ConfigError and EnvironmentProblem as the
-    run does."""
-    api, how, addresses, token = _server(work)
+    """Asks every server what it is, and sends one short request. Raises: ConfigError when no server is named, or no
+    token is where its name says."""
+    options = KIND.values(work.spec.options)
+    addresses, token = _servers(work)
     blockers: list[AssayError] = []
-    notes: tuple[str, ...] = ()
-    try:
-        chosen = choice(api, how, work.samples, work.spec.tokenizer, work.spec.exact)
-        notes = (chosen.words(), *filter(None, [chosen.performance_only]))
-    except AssayError as error:
-        blockers.append(error)
     model, said = "", {}
     for address in addresses:  # one that is away hides no other
         try:
-            model = model_of([address], model or asked_model(KIND.values(work.spec.options)), token)
-            said[address.text] = endpoint_server.description(address, model, token)
-            blockers += _first_answer(ProbedServer(address, token, TIMEOUT_S), api, model)
+            model = model_of([address], model or asked_model(options), token)
+            said[address] = endpoint_server.description(address, model, token)
         except AssayError as error:
             blockers.append(error)
-    found = endpoint_rules.of_servers(api, said, work.spec, work.samples)
-    broken, remarks = endpoint_rules.for_plan(found, work.is_closed)
-    told = [
-        f"{address} serves {model}: " + ", ".join(f"{name} {value}" for name, value in facts.items())
+    notes = [
+        f"{address.text} serves {model}: " + ", ".join(f"{name} {value}" for name, value in facts.items())
         for address, facts in said.items()
     ]
-    return Examined(blockers=(*blockers, *broken), notes=(*told, *notes, *remarks))
+    if not said:
+        return Examined(blockers=tuple(blockers))
+    try:
+        api, how = api_of(options, list(said), token)
+    except AssayError as error:
+        return Examined(blockers=(*blockers, error), notes=tuple(notes))
+    try:
+        chosen = choice(api, how, work.samples, work.spec.tokenizer, work.spec.exact)
+        notes += [chosen.words(), *filter(None, [chosen.performance_only])]
+    except AssayError as error:
+        blockers.append(error)
+    for address in said:
+        blockers += _first_answer(ProbedServer(address, token, TIMEOUT_S), api, model)
+    by_url = {address.text: facts for address, facts in said.items()}
+    found = endpoint_rules.of_servers(api, by_url, work.spec, work.samples)
+    broken, remarks = endpoint_rules.for_plan(found, work.is_closed)
+    return Examined(blockers=(*blockers, *broken), notes=(*notes, *remarks))
 
 
 def ram_bytes(work: SutWork) -> int:
@@ -68,11 +76,12 @@ def ram_bytes(work: SutWork) -> int:
 
 def seconds(work: SutWork) -> SutSeconds | None:
     """Seconds from a few short answers, at most 16 at the same time. None when they fail, or when the API takes
-    text."""
-    api, _, addresses, token = _server(work)
+    text. Raises: ConfigError and EnvironmentProblem for what `examine` finds in the way."""
+    options = KIND.values(work.spec.options)
+    addresses, token = _servers(work)
+    api, _ = api_of(options, addresses, token)
     if not takes_ids(api):
         return None
-    options = KIND.values(work.spec.options)
     model = model_of(addresses, asked_model(options), token)
     servers = [ProbedServer(address, token, TIMEOUT_S) for address in addresses]
     prompts = [sample.prompt_ids for sample in work.samples]
@@ -85,11 +94,9 @@ def seconds(work: SutWork) -> SutSeconds | None:
     return SutSeconds(0.0, pace.answer_s(lengths, work.tokens), pace.answer_s(lengths, longest))
 
 
-def _server(work: SutWork) -> tuple[Api, str, list[Address], str | None]:
+def _servers(work: SutWork) -> tuple[list[Address], str | None]:
     options = KIND.values(work.spec.options)
-    token = token_of(options)
-    addresses = [parse(url) for url in urls_of(options)]
-    return *api_of(options, addresses, token), addresses, token
+    return [parse(url) for url in urls_of(options)], token_of(options)
 
 
 def _first_answer(server: ProbedServer, api: Api, model: str) -> list[EnvironmentProblem]:
@@ -100,5 +107,8 @@ def _first_answer(server: ProbedServer, api: Api, model: str) -> list[Environmen
         return []
     said = f"{failure.kind.value} ({failure.detail})"
     return [
-        EnvironmentProblem(f"{server.text} does not answer a short question: {said}", "--api, and its log")
+        EnvironmentProblem(
+            f"{server.text} does not answer a short question: {said}",
+            f"assay probe {server.text} says how it wants to be asked; see its log",
+        )
     ]

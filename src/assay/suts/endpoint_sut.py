@@ -43,8 +43,8 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
     options = KIND.values(spec.options)
     urls, client, token = urls_of(options), client_of(options), token_of(options)
     addresses = [parse(url) for url in urls]
-    model = model_of(addresses, asked_model(options), token)
     chosen = choice(*api_of(options, addresses, token), samples, spec.tokenizer, spec.exact)
+    model = model_of(addresses, asked_model(options), token)
     sink.progress(chosen.words())
     return connected(AskedServers(addresses, chosen, model, token, client), spec, samples, sink)
 
@@ -167,7 +167,8 @@ class EndpointSut:
             if ended.failure is not None:
                 said = f"{FailureKind[ended.failure].value} ({ended.detail})"
                 raise RunFailed(
-                    f"the server's first answers are of no use: {said}", "see --api and the server's log"
+                    f"the server's first answers are of no use: {said}",
+                    f"assay probe {self._addresses[0].text} says how it wants to be asked; see its log",
                 )
 
     def _ask_apart(self, written: Sequence[bytes]) -> list[EndedStream]:

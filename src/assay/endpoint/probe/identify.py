@@ -85,8 +85,10 @@ def identify(server: ProbedServer) -> ServerIdentity:
         return ServerIdentity("trtllm", _text(_look(server, "/version").get("version")), models, context)
     if not models:
         raise ConfigError(
-            f"{server.text} answers, and is no model server that Assay knows",
-            "the address of the server itself, without a path; --api NAME where it hides what it is",
+            f"{server.text} answers, and is no model server that Assay knows: no model at /v1/models, /props, "
+            "/get_model_info, /info or /api/version",
+            "the address of the server itself, without a path; where it hides what it is, "
+            f"assay probe {server.text} --api NAME",
         )
     return ServerIdentity(None, None, models, context)
 

@@ -50,7 +50,7 @@ def chosen(server: ProbedServer, apis: tuple[str, ...], model: str) -> Asker:
         asker = Asker(server, APIS[name], model, APIS[name].tier)
         got = asker.ask(asker.short(), Sampling(max_tokens=4))
         if got.failure:
-            refusals.append(f"{name}: {got.failure.detail}"[:300])
+            refusals.append(f"{name}: {got.failure.detail}"[:120])
             if got.failure.kind not in (FailureKind.REQUEST, FailureKind.SERVER, FailureKind.DAMAGED):
                 break
         elif got.ids or asker.tier is Tier.C:
@@ -61,5 +61,7 @@ def chosen(server: ProbedServer, apis: tuple[str, ...], model: str) -> Asker:
         return best
     kind = ConfigError if any("HTTP 4" in one for one in refusals) else EnvironmentProblem
     raise kind(
-        f"{server.text} gave no answer; " + "; ".join(refusals), "another --api, or the server's own log"
+        f"{server.text} gave no answer; " + "; ".join(refusals),
+        f"the server's own log; assay probe {server.text} --api NAME tries another API: "
+        + ", ".join(name for name in APIS if name not in apis),
     )
