@@ -51,6 +51,7 @@ def rows() -> list[Row]:
         Row("floors of recipes/", height(room_graph(PACKAGE / "recipes")), at_most=8),
         Row("import circles of files", len(circles(file_graph())), at_most=0),
         Row("public class names used twice", len(doubled_classes()), at_most=0),
+        Row("calls with 8 or more arguments without names", len(long_calls()), at_most=0),
         Row("Any per 1,000 lines", round(1000 * count_any() / source, 1), at_most=12),
         Row("comparisons with the name of a SUT", len(name_comparisons(names_in("suts"), "suts")), at_most=0),
         Row(
@@ -236,6 +237,18 @@ def count_any() -> int:
         for path in python_files(PACKAGE)
         for node in ast.walk(tree(path))
     )
+
+
+def long_calls() -> list[str]:
+    """Where 8 or more arguments stand without their names: two that are swapped go unseen."""
+    return [
+        f"{path}:{node.lineno}"
+        for path in python_files(PACKAGE)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and len(node.args) >= 8
+        and not any(isinstance(each, ast.Starred) for each in node.args)
+    ]
 
 
 def names_in(folder: str) -> set[str]:

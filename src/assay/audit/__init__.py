@@ -47,7 +47,16 @@ def _not_judged(file: Path, error: AssayError) -> Finding:
     defect = DEFECTS["R14"]
     severity = Severity.ERROR if isinstance(error, ArtifactError) else Severity.WARNING
     wanted = "a report with its round and its workload"
-    return Finding("R14", severity, str(file), defect.title, error.message, wanted, defect.source, error.hint)
+    return Finding(
+        code="R14",
+        severity=severity,
+        path=str(file),
+        message=defect.title,
+        found=error.message,
+        expected=wanted,
+        source=defect.source,
+        fix=error.hint,
+    )
 
 
 def judge(asked: Subject) -> list[Finding]:

@@ -56,7 +56,16 @@ class Subject:
     ) -> Finding:
         defect = DEFECTS[code]
         where = f"{self.path}:{line}" if line else self.path
-        return Finding(code, severity, where, message, found, expected, defect.source, defect.fix)
+        return Finding(
+            code=code,
+            severity=severity,
+            path=where,
+            message=message,
+            found=found,
+            expected=expected,
+            source=defect.source,
+            fix=defect.fix,
+        )
 
 
 def load(file: Path, root: Path, round_name: str | None, workload: str | None) -> Subject:

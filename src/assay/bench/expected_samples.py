@@ -81,4 +81,16 @@ def away(job: Job, cut: int | None = None) -> ExpectedSamples:
 
 def _prompts(count: int, length: int) -> list[Sample]:
     ids = tuple(FIRST_ID + place % IDS for place in range(length))
-    return [Sample(index, str(index), "", "", ids, "", (), ()) for index in range(count)]
+    return [
+        Sample(
+            index=index,
+            id=str(index),
+            subset="",
+            prompt="",
+            prompt_ids=ids,
+            truth="",
+            reference_ids=(),
+            stop_ids=(),
+        )
+        for index in range(count)
+    ]

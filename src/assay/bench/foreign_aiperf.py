@@ -48,14 +48,14 @@ def run(record: Json, path: Path) -> ForeignRun:
     seconds = None if took is None else float(took)
     rows = path.with_name(REQUESTS)
     return ForeignRun(
-        "AIPerf",
-        str(record.get("aiperf_version") or ""),
-        _model(record.get("input_config") or {}),
-        (mode_result(is_paced, done, seconds, found, file, settings_of(load)),),
-        DEFINITIONS,
-        {file: path},
-        str(record.get("start_time") or ""),
-        int((record.get("error_request_count") or {}).get("avg") or 0),
+        tool="AIPerf",
+        version=str(record.get("aiperf_version") or ""),
+        model=_model(record.get("input_config") or {}),
+        runs=(mode_result(is_paced, done, seconds, found, file, settings_of(load)),),
+        definitions=DEFINITIONS,
+        sources={file: path},
+        started_at=str(record.get("start_time") or ""),
+        failed=int((record.get("error_request_count") or {}).get("avg") or 0),
         requests=tuple(_requests(rows)) if rows.is_file() and rows.stat().st_size <= MOST_BYTES else (),
     )
 

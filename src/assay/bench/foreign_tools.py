@@ -117,14 +117,14 @@ def _vllm(record: Json, path: Path) -> ForeignRun:
         datetime.strptime(str(record["date"]), "%Y%m%d-%H%M%S").isoformat() if record.get("date") else ""
     )
     return ForeignRun(
-        "vllm bench serve",
-        "",
-        str(record["model_id"]),
-        (made,),
-        VLLM,
-        {file: path},
-        started,
-        int(record.get("failed") or 0),
+        tool="vllm bench serve",
+        version="",
+        model=str(record["model_id"]),
+        runs=(made,),
+        definitions=VLLM,
+        sources={file: path},
+        started_at=started,
+        failed=int(record.get("failed") or 0),
         requests=_vllm_requests(record),
     )
 
@@ -169,14 +169,14 @@ def _guidellm(record: Json, path: Path) -> Iterator[ForeignRun]:
             kind in ("constant", "poisson", "async"), done, float(each["duration"]), found, file, settings
         )
         yield ForeignRun(
-            "guidellm",
-            str((record.get("metadata") or {}).get("guidellm_version") or ""),
-            _guidellm_model(record, config),
-            (made,),
-            GUIDELLM,
-            {file: path},
-            _utc(each.get("start_time")),
-            int(totals.get("errored") or 0),
+            tool="guidellm",
+            version=str((record.get("metadata") or {}).get("guidellm_version") or ""),
+            model=_guidellm_model(record, config),
+            runs=(made,),
+            definitions=GUIDELLM,
+            sources={file: path},
+            started_at=_utc(each.get("start_time")),
+            failed=int(totals.get("errored") or 0),
             requests=_guidellm_requests(each),
         )
 

@@ -233,10 +233,22 @@ def _probe(
     passed, outcome = judged(tally, allowed, record.validity if record else None, failed)
     fitted, foreseen = (None, None) if failed else foretold(tally, stop, queries_of(whole))
     return Tried(
-        whole.target_qps, passed, why, outcome, final, allowed, tally.issued, tally.answered, tally.late_ttft,
-        tally.late_tpot, round(time.monotonic() - began, 3), record is not None, RunFolder(running.folder).place(home),
-        fitted, foreseen,
-    )  # fmt: skip
+        target_qps=whole.target_qps,
+        passed=passed,
+        reason=why,
+        outcome=outcome,
+        final=final,
+        allowed=allowed,
+        issued=tally.issued,
+        answered=tally.answered,
+        late_ttft=tally.late_ttft,
+        late_tpot=tally.late_tpot,
+        seconds=round(time.monotonic() - began, 3),
+        is_whole=record is not None,
+        folder=RunFolder(running.folder).place(home),
+        full_rate=fitted,
+        foreseen=foreseen,
+    )
 
 
 def foretold(

@@ -136,7 +136,16 @@ def from_disk(model: DecoderConfig, engine: EngineConfig, available: int) -> Res
     kept = 0 if engine.weights == "disk" else min(count - 1, (room - blocks * block) // expert)
     resident = every_expert(model)[:kept]
     weights = dense + kept * expert
-    return Residency(weights, rows, blocks * block, blocks, slots, expert, resident, (count - kept) * expert)
+    return Residency(
+        weights=weights,
+        rows=rows,
+        kv=blocks * block,
+        kv_blocks=blocks,
+        slots=slots,
+        slot_bytes=expert,
+        resident=resident,
+        step_bytes=(count - kept) * expert,
+    )
 
 
 def widened(model: DecoderConfig, engine: EngineConfig, available: int) -> EngineConfig:

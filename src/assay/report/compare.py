@@ -204,7 +204,16 @@ def _paired(
         p = stats.mcnemar(len(lost), len(gained))
     interval = stats.mean_interval(other - one)
     yield PairedScore(
-        scenario, metric, unit, len(shared), float(one.mean()), float(other.mean()), interval, lost, gained, p
+        scenario=scenario,
+        metric=metric,
+        unit=unit,
+        n=len(shared),
+        a=float(one.mean()),
+        b=float(other.mean()),
+        interval=interval,
+        lost=lost,
+        gained=gained,
+        p=p,
     )
 
 

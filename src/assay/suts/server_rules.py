@@ -77,7 +77,16 @@ def findings(settings: ServerSettings, terms: ServerTerms, where: str) -> tuple[
     """In the order of the rules. `where`: the server, for a reader."""
     seen = Seen(settings, terms)
     return tuple(
-        Finding(rule.code, said.severity, where, said.message, said.option, rule.title, rule.source, rule.fix)
+        Finding(
+            code=rule.code,
+            severity=said.severity,
+            path=where,
+            message=said.message,
+            found=said.option,
+            expected=rule.title,
+            source=rule.source,
+            fix=rule.fix,
+        )
         for rule in SERVER_RULES.values()
         for said in rule.check(seen)
     )

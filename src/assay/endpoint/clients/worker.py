@@ -151,21 +151,21 @@ class ClientWorker(Arrivals):
         failure = answer.failure
         self._soon().ended.append(
             EndedStream(
-                exchange.key.number,
-                exchange.endpoint,
-                max(0, exchange.sent_ns - exchange.due_ns),
-                exchange.sent_ns,
-                max(0, exchange.heard_ns - exchange.sent_ns),
-                answer.chunks_ns[0] - exchange.sent_ns if answer.chunks_ns else 0,
-                exchange.is_stamped if answer.has_bytes else None,
-                exchange.retries,
-                tuple(exchange.handed_over),
-                answer.usage.cached_tokens,
-                failure.kind.name if failure else None,
-                failure.detail if failure else "",
-                len(answer.ids),
-                answer.first_chunk_tokens,
-                packed_gaps(answer.chunks_ns),
+                number=exchange.key.number,
+                url=exchange.endpoint,
+                late_ns=max(0, exchange.sent_ns - exchange.due_ns),
+                sent_ns=exchange.sent_ns,
+                took_ns=max(0, exchange.heard_ns - exchange.sent_ns),
+                first_ns=answer.chunks_ns[0] - exchange.sent_ns if answer.chunks_ns else 0,
+                is_stamped=exchange.is_stamped if answer.has_bytes else None,
+                retries=exchange.retries,
+                handed_over=tuple(exchange.handed_over),
+                cached_tokens=answer.usage.cached_tokens,
+                failure=failure.kind.name if failure else None,
+                detail=failure.detail if failure else "",
+                tokens=len(answer.ids),
+                first_chunk_tokens=answer.first_chunk_tokens,
+                gaps_us=packed_gaps(answer.chunks_ns),
             )
         )
 

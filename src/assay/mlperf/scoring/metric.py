@@ -118,8 +118,13 @@ def share(
     )
 
 
-def not_measured(metric: Metric, reason: str) -> Score:
-    return Score(metric.id, None, metric.unit, 0, None, reason=reason)
+def not_measured(
+    metric: Metric, reason: str, n: int = 0, ungraded: int = 0, details: Mapping[str, object] | None = None
+) -> Score:
+    """No value, and why: there is no answer to judge, or `ungraded` of n answers could not be judged."""
+    return Score(
+        metric.id, None, metric.unit, n, None, ungraded=ungraded, reason=reason, details=details or {}
+    )
 
 
 def _by_sample(answered: Sequence[Answered], values: Sequence[float]) -> dict[int, float]:

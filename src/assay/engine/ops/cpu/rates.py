@@ -33,7 +33,22 @@ NEVER = 1 << 30
 CHECKED_ROWS, CHECKED_COLUMNS = (1, 17, 160), 200
 ERROR_MAX = {Precision.BFLOAT16: 1e-5, Precision.INT8: 8e-3}
 """Part of the largest value. bfloat16 sums in another order; int8 rounds a value halfway between two either way."""
-SHAPE = DecoderConfig(8, DEPTH, COLUMNS, 1, 16, 4, 64, 8, 2, 1e-5, 1e4, 8, False, ())
+SHAPE = DecoderConfig(
+    vocab_size=8,
+    hidden_size=DEPTH,
+    intermediate_size=COLUMNS,
+    num_layers=1,
+    num_heads=16,
+    num_kv_heads=4,
+    head_dim=64,
+    num_experts=8,
+    experts_per_token=2,
+    rms_norm_eps=1e-5,
+    rope_theta=1e4,
+    max_positions=8,
+    tied_embeddings=False,
+    eos_ids=(),
+)
 
 Rate = dict[str, float]
 """Rows, as text -> GFLOP/s of one core in CPU time, the best of a few; integer operations for int8"""

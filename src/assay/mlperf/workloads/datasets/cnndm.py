@@ -39,7 +39,16 @@ def schema(workload: str) -> Schema:
             strict=True,
         )
         return [
-            Sample(index, f"cnndm.{index}", "", article, prompt_ids, highlights, answer_ids, ())
+            Sample(
+                index=index,
+                id=f"cnndm.{index}",
+                subset="",
+                prompt=article,
+                prompt_ids=prompt_ids,
+                truth=highlights,
+                reference_ids=answer_ids,
+                stop_ids=(),
+            )
             for index, (article, highlights, prompt_ids, answer_ids) in enumerate(rows)
         ]
 

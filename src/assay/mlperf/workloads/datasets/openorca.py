@@ -48,7 +48,16 @@ def _read(columns: Columns, where: str, needed: Sequence[str]) -> list[Sample]:
         strict=True,
     )
     return [
-        Sample(index, f"{origin or 'row'}.{index}", origin, prompt, ids, truth, answer_ids, ())
+        Sample(
+            index=index,
+            id=f"{origin or 'row'}.{index}",
+            subset=origin,
+            prompt=prompt,
+            prompt_ids=ids,
+            truth=truth,
+            reference_ids=answer_ids,
+            stop_ids=(),
+        )
         for index, (origin, prompt, truth, ids, answer_ids) in enumerate(rows)
     ]
 

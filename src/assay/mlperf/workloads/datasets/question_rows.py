@@ -42,7 +42,16 @@ def samples(
         strict=True,
     )
     return [
-        Sample(index, f"{kind}.{index}", kind, prompt, ids, truth, reference, ())
+        Sample(
+            index=index,
+            id=f"{kind}.{index}",
+            subset=kind,
+            prompt=prompt,
+            prompt_ids=ids,
+            truth=truth,
+            reference_ids=reference,
+            stop_ids=(),
+        )
         for index, (kind, truth, prompt, ids, reference) in enumerate(rows)
     ]
 

@@ -52,7 +52,7 @@ def _exact_match(answers: Answers) -> list[Score]:
     if found.sandbox:
         details["sandbox"] = dict(found.sandbox)
     if found.ungraded:
-        return [Score(EXACT.id, None, EXACT.unit, len(answered), None, found.ungraded, found.reason, details)]
+        return [metric.not_measured(EXACT, found.reason, len(answered), found.ungraded, details)]
     return [metric.share(EXACT, answered, [verdict is True for verdict in found.verdicts], details)]
 
 

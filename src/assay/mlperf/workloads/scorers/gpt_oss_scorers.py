@@ -43,7 +43,7 @@ def _exact_match(answers: Answers) -> list[Score]:
         details["sandbox"] = dict(found.sandbox)
     n = len(answered)
     if found.ungraded:
-        return [Score(EXACT.id, None, EXACT.unit, n, None, found.ungraded, found.reason, details)]
+        return [metric.not_measured(EXACT, found.reason, n, found.ungraded, details)]
     weights = [1 / REPEATS.get(a.sample.subset, 1) for a in answered]
     right = sum(weight for weight, verdict in zip(weights, found.verdicts, strict=True) if verdict)
     value = round(100 * right / sum(weights), EXACT.digits)

@@ -85,7 +85,7 @@ def _mbxp(answers: Answers) -> list[Score]:
     if grading.sandbox:
         details["sandbox"] = dict(grading.sandbox)
     if ungraded := sum(verdict.passed is None for verdict in verdicts):
-        return [Score(MBXP.id, None, MBXP.unit, len(verdicts), None, ungraded, grading.reason, details)]
+        return [metric.not_measured(MBXP, grading.reason, len(verdicts), ungraded, details)]
     found = metric.share(MBXP, counted, [verdict.passed is True for verdict in verdicts], details)
     why = {a.sample.index: each.reason or "its tests pass" for a, each in zip(counted, verdicts, strict=True)}
     return [dataclasses.replace(found, why=why)]
