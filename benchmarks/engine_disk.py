@@ -11,14 +11,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import mmap
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from assay.engine import packed
-from assay.engine.expert_stream import CHUNK_BYTES, THREADS, opened
+from assay.engine.expert_stream import CHUNK_BYTES, THREADS, opened, room
 
 
 def main() -> None:
@@ -51,7 +50,7 @@ class InOrder:
         self._size = sum(size for _, size in self._files)
         self._read = 0
         """Bytes so far"""
-        self._room = mmap.mmap(-1, room_bytes)
+        self._room = room(room_bytes)
         self._room.write(bytes(room_bytes))  # pages that are there cost the first reader nothing
 
     def bytes_per_s(self, seconds: float, threads: int = THREADS, chunk: int = CHUNK_BYTES) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from assay.engine import packed
-from assay.engine.expert_stream import ExpertStream, ReadClock, opened
+from assay.engine.expert_stream import ExpertStream, ReadClock, opened, room
 from assay.ground.errors import RunFailed
 
 
@@ -67,6 +69,25 @@ def bring(made: ExpertStream, layer: int, *wanted: int) -> None:
 
     rows = [int(e in wanted) for e in range(EXPERTS)]
     made.bring(layer, torch.tensor([0, *rows]).cumsum(0))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a mapping is")
+def test_memory_for_reads_asks_for_huge_pages_in_a_way_that_gets_them() -> None:
+    memory = room(8 << 20)
+    begin = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
+    kept = next(line.split()[1] for line in lines if holds(line, begin))
+    flags = next(line.split()[1:] for line in lines if line.startswith("VmFlags:"))
+    assert kept == "rw-p", "shared memory has huge pages only where the machine's shmem_enabled says so"
+    assert "dc" in flags, "a fork during a read must not share these pages"
+    if Path("/sys/kernel/mm/transparent_hugepage").exists():
+        assert "hg" in flags
+
+
+def holds(line: str, address: int) -> bool:
+    """Whether this line of smaps begins the mapping of an address."""
+    span = line.split()[0].split("-")
+    return len(span) == 2 and int(span[0], 16) <= address < int(span[1], 16)
 
 
 def test_the_experts_that_rows_want_are_in_memory_whole_and_no_others(tmp_path: Path) -> None:

@@ -1,15 +1,15 @@
-"""How fast experts come from disk here: a short read of a packed copy, by the threads that the engine reads with."""
+"""How fast experts come from disk here: a short read of a packed copy, by the threads that the engine reads
+with, into memory such as theirs."""
 
 from __future__ import annotations
 
-import mmap
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from assay.engine import packed
-from assay.engine.expert_stream import CHUNK_BYTES, THREADS, opened
+from assay.engine.expert_stream import CHUNK_BYTES, THREADS, opened, room
 from assay.ground.errors import ArtifactError
 
 MEASURE_S = 2.0
@@ -38,8 +38,7 @@ def _bytes_per_s(file: Path) -> float:
         begin = place % THREADS * CHUNK_BYTES
         return os.preadv(descriptor, [view[begin : begin + CHUNK_BYTES]], place * CHUNK_BYTES)
 
-    room = mmap.mmap(-1, THREADS * CHUNK_BYTES)
-    view = memoryview(room)
+    view = memoryview(room(THREADS * CHUNK_BYTES))
     began = time.perf_counter()
     try:
         with ThreadPoolExecutor(THREADS) as pool:
