@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from assay.cli import bench
+from pathlib import Path
+
+import pytest
+
+from assay.cli import bench, main
 from assay.config import ContainerRequest, Delivery, Request
 from assay.doors import config_options
 
 
 def asked(delivery: Delivery | None = None, **flags: str) -> str:
     texts = {name.replace("__", "."): text for name, text in flags.items()}
-    return bench.asked(Request(config_options.build(None, texts, {}), delivery or Delivery()))
+    return bench.asked(Request(config_options.build(None, texts, {}), delivery or Delivery()), is_whole=True)
 
 
 def test_a_server_has_no_device_precision_or_batch_that_nobody_asked_for() -> None:
@@ -23,6 +27,22 @@ def test_a_server_has_no_device_precision_or_batch_that_nobody_asked_for() -> No
     said = bench.asked(Request(config, Delivery()))
     assert "9  (default.yaml; ignored: the endpoint SUT has no batch)" in said
     assert "has no batch" not in asked(sut="engine", limits__batch="9")
+
+
+def test_defaults_are_counted_and_shown_when_all_is_asked_for() -> None:
+    request = Request(config_options.build(None, {"sut": "echo", "limits.samples": "4"}, {}), Delivery())
+    short, whole = bench.asked(request).splitlines(), bench.asked(request, is_whole=True).splitlines()
+    assert [line.split()[:2] for line in short[1:-1]] == [["sut", "echo"], ["limits.samples", "4"]]
+    assert short[-1] == f"  and {len(whole) - 3} defaults: -v shows them" and "  style" in "\n".join(whole)
+
+
+def test_a_refused_run_says_no_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine").write_text("x")
+    words = ("bench", "--sut", "echo", "--samples", "4")
+    assert main([*words, "--out", str(tmp_path)]) == 2
+    assert "asked:" not in capsys.readouterr().err
+    assert main([*words, "--mode", "performance", "--no-submit", "--out", str(tmp_path / "run")]) == 0
+    assert "asked:" in capsys.readouterr().err
 
 
 def test_a_container_is_among_the_settings() -> None:

@@ -57,6 +57,7 @@ def runs(
     done = pipeline.FinishedBenchmark(made, folder, outcome.of(made), submitted)
 
     def run(request: Request, hub: Hub, reporter: Reporter) -> pipeline.FinishedBenchmark:
+        reporter.on_start(request)
         reporter.say("loading the model")
         reporter.on_result(made)
         return done

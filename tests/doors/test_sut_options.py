@@ -94,6 +94,35 @@ def test_a_batch_in_a_file_may_be_of_another_sut(tmp_path: Path) -> None:
     assert asked("--config", str(tmp_path / "run.yaml"), "--sut", "echo").limits.batch == 8
 
 
+def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit):
+        asked(*words, "--help")
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_the_help_has_the_options_of_the_sut_that_is_named_and_a_line_for_each_without_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    every, one = help_of(capsys), help_of(capsys, "--sut", "relay")
+    assert all(kind.name in every for kind in suts.kinds()) and "--sut NAME --help" in every
+    assert "longest time without a byte" not in every and "longest time without a byte" not in one
+    assert "options of --sut relay" in one and "--threads" in one
+    assert "--batch is taken: sut_options.batch in a run.yaml" in one
+    assert "--max-in-flight N most requests at the same time (default: 256)" in help_of(
+        capsys, "--sut", "serve"
+    )
+
+
+def test_an_option_of_several_suts_names_them_and_repeats_nothing() -> None:
+    parser = argparse.ArgumentParser()
+    config_options.add_arguments(parser)
+    sut_options.add_arguments(parser)
+    helps = {word: action.help or "" for word, action in parser._option_string_actions.items()}
+    assert helps["--retries"].startswith("endpoint and serve: tries after")
+    assert helps["--api"].startswith("endpoint: how") and "; serve: how" in helps["--api"]
+    assert helps["--pace"].startswith("echo: samples/s")
+
+
 def test_two_values_of_what_is_no_list_are_refused_and_neither_is_repeated() -> None:
     with pytest.raises(ConfigError, match="--api-key-env is given twice") as error:
         asked("--sut", "relay", "--api-key-env", "sk-1", "--api-key-env", "sk-2")

@@ -105,7 +105,7 @@ def test_a_sut_of_another_package_runs_to_report_tree_and_check(site: Path, tmp_
 
 
 def test_its_options_are_listed_under_its_name_and_broken_packages_are_named(site: Path) -> None:
-    shown = assay(site, "bench", "--help").stdout
+    shown = assay(site, "bench", "--sut", "parrot", "--help").stdout
     group = shown.partition("options of --sut parrot:\n")[2]
     assert "answers with tokens of the prompt" in group
     assert "--part {first,last}" in group and "(default: last)" in group and "--length N" in group

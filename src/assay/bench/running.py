@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from assay.config import Delivery, Mode, Scenario
+from assay.config import Delivery, Mode, Request, Scenario
 from assay.doors import config_text, delivery_options
 from assay.mlperf import workloads
 from assay.mlperf.data.dataset import Dataset
@@ -23,17 +23,20 @@ from assay.suts import identity
 from assay.suts.identity import Identity
 
 
-def _ignore(_: RunResult) -> None:
+def _ignore(_: object) -> None:
     pass
 
 
 @dataclass(frozen=True)
 class Reporter:
-    """Receives progress messages and counters, and the result as soon as everything is measured and scored."""
+    """Receives progress messages and counters, the request when its run begins, and the result as soon as everything is
+    measured and scored."""
 
     say: Callable[[str], None]
     progress: OnProgress
     on_result: Callable[[RunResult], None] = _ignore
+    on_start: Callable[[Request], None] = _ignore
+    """Called once nothing stands in the way and the run folder is there."""
 
 
 @dataclass

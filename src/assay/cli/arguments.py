@@ -83,7 +83,10 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     if not parsers and not isinstance(parser, RequestParser):  # -v and --quiet are flags of `run script`
         parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
         parser.add_argument(
-            "-v", "--verbose", action="store_true", help="print where in the code an error came from"
+            "-v",
+            "--verbose",
+            action="store_true",
+            help="print more: the settings by default, and where in the code an error came from",
         )
     _add_aliases(parser)
 

@@ -14,6 +14,7 @@ from assay.cli.terminal import say, say_json
 from assay.config import Request
 from assay.doors import config_options, config_text, delivery_options, sut_options
 from assay.doors.field import is_default
+from assay.ground.count import counted
 from assay.ground.printable import one_line
 from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Severity
@@ -54,13 +55,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace, request: Request, line: live.LiveView | ProgressLine) -> int:
-    line.say(asked(request))
-
     from assay.bench import pipeline
     from assay.bench.running import Reporter
     from assay.cli import consent
     from assay.doors.hub_settings import hub_of
     from assay.report import summary
+
+    def show_asked(begun: Request) -> None:
+        line.say(asked(begun, terminal.manner.is_verbose))
 
     def show(made: RunResult) -> None:
         line.close()
@@ -70,7 +72,7 @@ def _run(args: argparse.Namespace, request: Request, line: live.LiveView | Progr
     finished = pipeline.run(
         request,
         hub_of(os.environ),
-        Reporter(line.say, line.show, show),
+        Reporter(line.say, line.show, show, show_asked),
         lambda things: consent.ask(things, args.yes),
     )
     line.close()
@@ -129,7 +131,6 @@ def tree_rows(submitted: Submitted, made: RunResult) -> list[EndRow]:
 def standing(report: Report, made: RunResult) -> str:
     """The result of the check of the tree, in one line."""
     from assay.bench.pipeline import is_demonstration
-    from assay.ground.count import counted
 
     if not report.is_clean and is_demonstration(made):
         errors = counted(report.count(Severity.ERROR), "error")
@@ -141,8 +142,8 @@ def standing(report: Report, made: RunResult) -> str:
     return f"{words[report.is_submission]} by the rules of round {report.round}: {report.counts}"
 
 
-def asked(request: Request) -> str:
-    """Every setting with its value and its origin."""
+def asked(request: Request, is_whole: bool = False) -> str:
+    """The settings that somebody asked for, each with its value and origin; `is_whole`: the defaults too."""
     config, kind = request.config, suts.of(request.config)
     rows = [("workload", config.workload, config.origin.get("workload", ""))]
     for field in config_options.fields(kind):
@@ -154,5 +155,11 @@ def asked(request: Request) -> str:
             rows.append((field.name, one_line(addresses(value.replace(BETWEEN, ", "))), origin))
     if (box := request.delivery.container) is not None:
         rows.append(("delivery.container", box.engine or "podman or docker", f"base {box.base or 'host'}"))
-    wide = max(len(name) for name, _, _ in rows)
-    return "\n".join(["asked:", *(f"  {name:<{wide}}  {value}  ({origin})" for name, value, origin in rows)])
+    shown = [row for row in rows if is_whole or not is_default(row[2])]
+    wide = max((len(name) for name, _, _ in shown), default=0)
+    lines = [f"  {name:<{wide}}  {value}  ({origin})" for name, value, origin in shown]
+    if len(shown) < len(rows):
+        lines.append(
+            f"  {'and ' if shown else ''}{counted(len(rows) - len(shown), 'default')}: -v shows them"
+        )
+    return "\n".join(["asked:", *lines])

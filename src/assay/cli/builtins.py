@@ -49,8 +49,10 @@ def _deliver(request: Request, hub: Hub, line: ProgressLine) -> Delivered:
     def tell(made: RunResult) -> None:
         line.say(f"{summary.render(made)}\n  result   {outcome.of(made)}")
 
-    line.say(asked(request))
-    finished = pipeline.run(request, hub, Reporter(line.say, line.show, tell))
+    def tell_asked(begun: Request) -> None:
+        line.say(asked(begun, is_whole=True))  # a log of CM has the defaults of its recipe
+
+    finished = pipeline.run(request, hub, Reporter(line.say, line.show, tell, tell_asked))
     submitted = finished.submitted
     archive = submitted.archive if submitted else None
     if submitted:

@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--html", metavar="FILE", type=paths.given, help="also write one self-contained page")
     parser.add_argument("--yes", action="store_true", help="fetch what is missing without asking")
+    parser._option_string_actions["--scenario"].help = "server or interactive (default: server)"
     sut_options.add_arguments(parser)
 
 

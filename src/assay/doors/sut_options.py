@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from assay import suts
 from assay.config import BenchmarkConfig
@@ -29,24 +30,61 @@ def fields(kind: SutKind) -> tuple[Field, ...]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of all SUTs, grouped by SUT; to be called when the verb's own options are declared.
+    """The options of all SUTs, and a help that has those of the SUT named before `--help`; to be called when the verb's
+    own options are declared.
 
     One that two SUTs declare is one flag: the SUT that is asked for reads its text. One that the verb has itself is
     left to run.yaml.
     """
-    taken = dict(parser._option_string_actions)
+    own, taken = parser._option_string_actions["--help"], set(parser._option_string_actions)
+    shown = parser.add_argument_group(f"options of a SUT, by {parser.prog} --sut NAME --help")
+    all_of_them = parser.add_argument_group()
+    parser._action_groups.remove(all_of_them)  # from the help alone
+    told: dict[str, dict[str, list[str]]] = {}
     for kind in suts.kinds():
-        group = parser.add_argument_group(f"options of --sut {kind.name}", kind.summary)
+        shown._group_actions.append(argparse.Action([], kind.name, help=kind.summary.replace("%", "%%")))
         for option in kind.options:
-            if option.flag in taken:
-                group.description = (
-                    f"{option.flag} is taken: {name_of(option)} in a run.yaml asks for {option.help}"
-                )
-            elif (known := parser._option_string_actions.get(option.flag)) is not None:
-                also = "the same" if known.help == _help(option) else _help(option)
-                known.help = f"{known.help}; {kind.name}: {also}"
-            else:
-                _add(group, option)
+            if option.flag not in taken:
+                if option.flag not in told:
+                    _add(all_of_them, option)
+                told.setdefault(option.flag, {}).setdefault(_help(option), []).append(kind.name)
+    for word, takers in told.items():
+        helps = (f"{' and '.join(names)}: {text}" for text, names in takers.items())
+        parser._option_string_actions[word].help = "; ".join(helps)
+    ours = _Help(own.option_strings, shown, own.help)
+    parser._option_string_actions.update(dict.fromkeys(own.option_strings, ours))
+
+
+class _Help(argparse._HelpAction):
+    """The help of a verb with the options of one SUT: those of all would be more than is read."""
+
+    def __init__(self, words: Sequence[str], group: argparse._ArgumentGroup, said: str | None) -> None:
+        super().__init__(words, help=said)
+        self.group = group
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *more: Any) -> None:
+        found = [kind for kind in suts.kinds() if kind.name == namespace.sut]
+        for kind in found:
+            _show(kind, parser, self.group)
+        super().__call__(parser, namespace, *more)
+
+
+def _show(kind: SutKind, parser: argparse.ArgumentParser, group: argparse._ArgumentGroup) -> None:
+    group.title, group.description, group._group_actions[:] = (
+        f"options of --sut {kind.name}",
+        kind.summary,
+        (),
+    )
+    for option in kind.options:
+        action = parser._option_string_actions[option.flag]
+        if action.dest == name_of(option):
+            _, also, others = (action.help or "").partition(" (also: ")
+            action.help = f"{_help(option)}{also}{others}"
+            group._group_actions.append(action)
+        else:
+            group.description = (
+                f"{option.flag} is taken: {name_of(option)} in a run.yaml asks for {option.help}"
+            )
 
 
 def _add(group: argparse._ArgumentGroup, option: SutOption) -> None:
