@@ -24,7 +24,7 @@ def matching(context: Context, inputs: Inputs) -> list[Artifact]:
             artifacts = context.index.find(automation, word, tags)
         found.update((str(artifact.path), artifact) for artifact in artifacts)
     if not found:
-        context.index.refuse_unreadable(automation)
+        context.index.refuse_unreadable(automation, [*words(inputs), *tags.split(",")])
     return list(found.values())
 
 

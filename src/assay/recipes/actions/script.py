@@ -78,7 +78,7 @@ def _with_repro(context: Context, runner: Runner, inputs: Inputs, *, strict: boo
 
 def require_request(inputs: Inputs) -> None:
     """Raises: RecipeFault (1) when neither tags nor a name are given. Such a request would match every recipe."""
-    if not (inputs.get("tags") or inputs.get("artifact")):
+    if not f"{tag_text(inputs)}{inputs.get('artifact') or ''}".strip(", "):
         raise RecipeFault(
             "no recipe was asked for", 1, "--tags=a,b, or a name; find script lists all of them"
         )

@@ -102,14 +102,20 @@ class Hooks:
             raise RecipeFailed(
                 f"{step} called sys.exit({leaving.code!r})", exit_number(leaving.code), step=step
             ) from leaving
-        except RecipeFailed:
+        except (RecipeFailed, KeyboardInterrupt):
             raise
-        except Exception as problem:
+        except BaseException as problem:  # a hook may raise anything
             raise RecipeFailed(
-                f"{step} raised {type(problem).__name__}: {problem}{location(problem, self.module)}",
-                GENERAL,
-                step=step,
+                f"{step} raised {words(problem)}{location(problem, self.module)}", GENERAL, step=step
             ) from problem
+
+
+def words(problem: BaseException) -> str:
+    """Kind and text of a foreign exception, whose text may fail in its turn."""
+    try:
+        return f"{type(problem).__name__}: {problem}"
+    except Exception:
+        return type(problem).__name__
 
 
 def exit_number(code: Any) -> int:
@@ -146,15 +152,16 @@ def load_hooks(folder: Path, process_state: HookProcessState, access: Any) -> Ho
             raise RecipeFailed(
                 f"{path} called sys.exit while it was imported", GENERAL, step="import"
             ) from leaving
-        except Exception as problem:
-            hint = _hint_for(problem)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:
             raise RecipeFailed(
-                f"cannot import {path}: {type(problem).__name__}: {problem}", GENERAL, hint, step="import"
+                f"cannot import {path}: {words(problem)}", GENERAL, _hint_for(problem), step="import"
             ) from problem
     return Hooks(module, process_state, access)
 
 
-def _hint_for(problem: Exception) -> str:
+def _hint_for(problem: BaseException) -> str:
     if not isinstance(problem, ModuleNotFoundError):
         return ""
     return f"a dependency brings {problem.name} (run without --fake_deps), or install it beside Assay"

@@ -56,6 +56,20 @@ def check_bounds(value: Given) -> None:
     _measure(value, 0, {})
 
 
+def check_left(env: Given, state: Given) -> None:
+    """Checks what a hook may have left in the variables and the state, which are sorted and written as JSON later.
+
+    Raises: ValueError with a sentence.
+    """
+    for key in env:
+        if not isinstance(key, str):
+            raise ValueError(f"a variable must have a text as its name, not {key!r:.60}")
+    try:
+        _measure(state, 0, {})
+    except ValueError as problem:
+        raise ValueError(f"the state: {problem}") from None
+
+
 def _measure(value: Any, depth: int, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
     """(values, levels) in and below a value. A shared part counts at each use."""
     if not isinstance(value, (dict, list)):

@@ -36,7 +36,7 @@ def matching_artifacts(
     found = index.find("script", name, selection.tags)
     if not found:
         hint = nearest_tags(index, selection, name, own)
-        index.refuse_unreadable("script", hint)
+        index.refuse_unreadable("script", [name, *selection.tags], hint)
         raise RecipeNotFound(
             "no scripts were found with above tags (when variations ignored)"
             + (f": {name or ','.join(selection.tags)}" if name or selection.tags else ""),

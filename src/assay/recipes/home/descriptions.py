@@ -7,11 +7,13 @@ change. The second run of a recipe therefore parses no YAML.
 from __future__ import annotations
 
 import contextlib
+import functools
 import marshal
 import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from assay.recipes.errors import UNKNOWN_ACTION, RecipeFault
@@ -25,12 +27,15 @@ Stamp = tuple[int, int]  # time of change in ns, size in bytes
 
 
 def stamp(path: str) -> Stamp | None:
-    """Time of change and size of a file, which change when the file does; None when there is no such file."""
+    """Time of change and size of a file, which change when the file does; None when there is no such file.
+
+    Folders, pipes and devices are none: to read one may never end.
+    """
     try:
         found = os.stat(path)  # noqa: PTH116 - called a thousand times per command; Path costs ten times more
     except OSError:
         return None
-    return (found.st_mtime_ns, found.st_size)
+    return (found.st_mtime_ns, found.st_size) if S_ISREG(found.st_mode) else None
 
 
 def settled(stamps: Iterable[Stamp | None]) -> bool:
@@ -134,7 +139,7 @@ def write_cache_file(target: Path, content: bytes) -> None:
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left(target)
+        _remove_left(str(target.parent))
         part.write_bytes(content)
         part.replace(target)
     except OSError:
@@ -142,9 +147,13 @@ def write_cache_file(target: Path, content: bytes) -> None:
             part.unlink()
 
 
-def _remove_left(target: Path) -> None:
-    """Removes what a killed process left beside the file. A running process may still be writing its own."""
-    for left in target.parent.glob(f".{target.name}.*.part"):
+@functools.cache
+def _remove_left(folder: str) -> None:
+    """Removes what killed processes left in a folder. A running process may still be writing its own.
+
+    Once per process: a first look at many recipes writes as many files.
+    """
+    for left in Path(folder).glob(".*.part"):
         owner = left.suffixes[-2][1:]
         try:
             os.kill(int(owner), 0)

@@ -61,20 +61,24 @@ class Index:
             self._scripts = self._scan(automation)
         return self._scripts
 
-    def refuse_unreadable(self, automation: str, nearest: str = "") -> None:
+    def refuse_unreadable(self, automation: str, asked: Iterable[str] = (), nearest: str = "") -> None:
         """For a search that found nothing: the recipe that was meant may be one that cannot be read, which CM says
-        first. `nearest`: what else may have been meant.
+        first. Of several it is the one whose folder is named like most of what was `asked` for. `nearest`: what else
+        may have been meant.
 
         Raises: RecipeNotFound (4). Source of message and number: cmind 4.2.0, artifact.py and automation.py.
         """
-        for broken in self.broken:
-            if broken.automation == automation == "script":
-                lint = f"correct it; `recipe lint {broken.repository.alias}` names all that is wrong"
-                raise RecipeNotFound(
-                    f"Can't load artifact meta in path {broken.where}: {broken.fault.message}",
-                    UNKNOWN_ACTION,
-                    "; ".join(filter(None, (lint, nearest))),
-                )
+        scripts = [broken for broken in self.broken if broken.automation == automation == "script"]
+        if not scripts:
+            return
+        words = {word for word in asked if word}
+        broken = max(scripts, key=lambda one: sum(word in Path(one.where).name for word in words))
+        lint = f"correct it; `recipe lint {broken.repository.alias}` names all that is wrong"
+        raise RecipeNotFound(
+            f"Can't load artifact meta in path {broken.where}: {broken.fault.message}",
+            UNKNOWN_ACTION,
+            "; ".join(filter(None, (lint, nearest))),
+        )
 
     def automations(self) -> list[str]:
         """The kinds of artifacts: `script`, `cache`, and the folders of all repositories."""

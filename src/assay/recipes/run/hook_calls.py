@@ -5,6 +5,8 @@ from __future__ import annotations
 from assay.recipes.contract import shell
 from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.hooks import Hooks, load_hooks
+from assay.recipes.contract.shape import check_left
+from assay.recipes.errors import GENERAL, RecipeFailed
 from assay.recipes.run.call import RecipeCall
 from assay.recipes.run.given import GivenArtifact, hook_input, repro_prefix
 from assay.recipes.run.request import RecipeRequest
@@ -35,8 +37,8 @@ class HookCalls:
         return self._hooks is not None and self._hooks.has(name)
 
     def run(self, name: str, state: Values | None = None) -> Values:
-        """Calls an existing hook and returns its answer. `state`: in place of the recipe's own. Raises: RecipeFailed,
-        as `Hooks.call` does."""
+        """Calls an existing hook and returns its answer. `state`: in place of the recipe's own. Raises: RecipeFailed
+        as `Hooks.call` does, and (1) for values that cannot be kept."""
         assert self._hooks is not None
         resolved = self.resolved
         arguments = {
@@ -50,7 +52,13 @@ class HookCalls:
         if name == "postprocess" and self.recipe.dialect.postprocess_gets_const:
             arguments |= {"const": resolved.const, "const_state": resolved.const_state}
         with resolved.env.written_by(f"{name} of {self.recipe.alias}"):
-            return self._hooks.call(name, arguments)
+            answer = self._hooks.call(name, arguments)
+        try:
+            check_left(resolved.env, arguments["state"])
+        except ValueError as problem:
+            step = f"{name} in {self._hooks.module.__file__}"
+            raise RecipeFailed(f"{step} left what cannot be kept: {problem}", GENERAL, step=step) from problem
+        return answer
 
     def predeps(self) -> None:
         """Runs the hook before the dependencies. The file is loaded this early only if it defines that hook."""

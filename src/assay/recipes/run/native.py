@@ -41,12 +41,13 @@ class NativeScripts:
         env.update(step.get("const") or {})
         key = self.dialect.key
         env[key("TMP_CURRENT_SCRIPT_PATH")] = str(folder)
-        env[key("TMP_CURRENT_SCRIPT_WORK_PATH")] = str(Path.cwd())
+        here = Path.cwd()
+        env[key("TMP_CURRENT_SCRIPT_WORK_PATH")] = str(here)
         env.update(filled(env, env))
         if script is None:
             shell.write_state(state)
             return False
-        self.note(f"       ! cd {Path.cwd()}")
+        self.note(f"       ! cd {here}")
         self.note(f"       ! call {script} from {shell.RUN_FILE}")
         wanted = {tag for tag in str(step.get("debug_script_tags") or "").split(",") if tag}
         keep = bool(wanted) and wanted <= set(step.get("found_script_tags") or [])
@@ -55,7 +56,9 @@ class NativeScripts:
             self.note(f"       ! output of {script}: {ended.problem}")
         if ended.status and not step.get("ignore_script_error"):
             self._show_files(meta.get("print_files_if_script_error") or [])
-            raise _failed(script, ended, self.dialect.name, meta.get("alias"))
+            raise _failed(script, here, ended, self.dialect.name, meta.get("alias"))
+        if not here.is_dir():
+            raise RecipeFailed(f"{script} removed the folder that it ran in: {here}", step=str(script))
         merge(state, shell.new_state())
         env.update(shell.new_env())
         return True
@@ -69,8 +72,8 @@ class NativeScripts:
                     self.note(f"  {line}")
 
 
-def _failed(script: Path, ended: shell.ScriptEnded, dialect: str, alias: Any) -> RecipeFailed:
-    status, step = shell.status_words(ended.status), f"{script}, run in {Path.cwd()}"
+def _failed(script: Path, folder: Path, ended: shell.ScriptEnded, dialect: str, alias: Any) -> RecipeFailed:
+    status, step = shell.status_words(ended.status), f"{script}, run in {folder}"
     problem = f"[not all that it printed is here: {ended.problem}]\n" if ended.problem else ""
     return RecipeFailed(
         f"Portable {dialect.upper()} script failed (name = {alias}, {status})",
