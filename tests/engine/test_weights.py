@@ -49,6 +49,16 @@ def fill(name: str, value: float) -> Callable[[Tensors], None]:
     return change
 
 
+def renamed(old: str, new: str) -> Callable[[Tensors], None]:
+    """All names that begin with `old` begin with `new`."""
+
+    def change(tensors: Tensors) -> None:
+        for name in [n for n in tensors if n.startswith(old)]:
+            tensors[new + name.removeprefix(old)] = tensors.pop(name)
+
+    return change
+
+
 ROUTER = "model.layers.1.block_sparse_moe.gate.weight"
 
 
@@ -61,14 +71,42 @@ ROUTER = "model.layers.1.block_sparse_moe.gate.weight"
         (fill("model.norm.weight", float("nan")), "model.norm.weight holds NaN"),
         (fill(ROUTER, float("inf")), f"{ROUTER} holds NaN or infinite"),
         (lambda t: t.update({"model.norm.weight": torch.zeros(64, dtype=torch.int32)}), "dtype I32"),
+        (lambda t: t.pop("lm_head.weight"), r"(?s)is missing lm_head.*lacks tie_word_embeddings"),
+        (
+            renamed("model.", "model.language_model."),
+            r"(?s)is missing .*model\.language_model\.\S+ stands for model\.",
+        ),
+        (renamed("model.", ""), r"(?s)is missing .* embed_tokens.weight stands for model\.embed_tokens"),
+        (renamed("", "module."), r"(?s)is missing .*module.lm_head.weight stands for lm_head"),
     ],
-    ids=["missing", "extra", "shape", "nan", "infinite", "dtype"],
+    ids=["missing", "extra", "shape", "nan", "infinite", "dtype", "head", "prefix", "no prefix", "module"],
 )
 def test_an_unsound_checkpoint_is_refused_with_the_tensor_that_is_wrong(
     small_checkpoint: Path, tmp_path: Path, change: Callable[[Tensors], None], words: str
 ) -> None:
     with pytest.raises(ArtifactError, match=words):
         load(rewritten(small_checkpoint, tmp_path, change))
+
+
+def test_large_numbers_whose_sum_overflows_are_finite(small_checkpoint: Path, tmp_path: Path) -> None:
+    load(rewritten(small_checkpoint, tmp_path, fill("model.embed_tokens.weight", 3e38)))
+
+
+@pytest.mark.parametrize(("add", "is_refused"), [(0.0, False), (1.0, True)])
+def test_a_tied_head_that_is_stored_must_be_the_embedding(
+    small_checkpoint: Path, tmp_path: Path, add: float, is_refused: bool
+) -> None:
+    def store(tensors: Tensors) -> None:
+        tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"] + add
+
+    folder = rewritten(small_checkpoint, tmp_path, store)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"tie_word_embeddings": True}))
+    if not is_refused:
+        assert len(answer(folder)) == 10
+        return
+    with pytest.raises(ArtifactError, match=r"lm_head\.weight is not model\.embed_tokens\.weight"):
+        load(folder)
 
 
 def test_a_file_that_was_cut_short_is_refused(small_checkpoint: Path, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class Engine:
         from assay.engine.expert_stream import ExpertStream
         from assay.engine.forward import Forward
         from assay.engine.ops.choice import choose_ops
-        from assay.engine.weights import lacks_experts, load_model
+        from assay.engine.weights import check_tensors, lacks_experts, load_model
 
         _refuse_fork()
         self.config = config
@@ -71,6 +71,9 @@ class Engine:
         self.ops, self.notes = choose_ops(config, self.model)
         self.meter = Meter(self.model)
         checkpoint = Checkpoint(config.checkpoint)
+        check_tensors(
+            checkpoint, self.model, has_copy=True
+        )  # before all experts seem to lack for their names
         self.copy = packed.for_engine(
             config, self.ops.form, lacks_experts(checkpoint, self.model), self.plan.is_from_disk
         )

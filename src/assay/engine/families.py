@@ -35,7 +35,6 @@ SILU = ("silu", "swish")
 class Window(Enum):
     """When `sliding_window` of a config.json counts."""
 
-    NEVER = "never"
     ALWAYS = "always"
     WHEN_SWITCHED_ON = "use_sliding_window is true"
     IN_SOME_LAYERS = "use_sliding_window is true and a layer slides"
@@ -69,7 +68,15 @@ class Family:
 
 
 FAMILIES = {
-    "llama": Family(DENSE_MLP, None, 2048, Window.NEVER, reads_attention_bias=True, only={"mlp_bias": False}),
+    "llama": Family(
+        DENSE_MLP,
+        None,
+        2048,
+        Window.ALWAYS,
+        usual_window=None,
+        reads_attention_bias=True,
+        only={"mlp_bias": False},
+    ),
     "mistral": Family(DENSE_MLP, 8, 131072, Window.ALWAYS),
     "mixtral": Family(
         MIXTRAL_EXPERTS,
@@ -216,8 +223,8 @@ def _max_positions(fields: Fields, family: Family, layers: int) -> int:
 
 
 def _slides(fields: Fields, family: Family, layers: int) -> bool:
-    if family.window in (Window.NEVER, Window.ALWAYS):
-        return family.window is Window.ALWAYS
+    if family.window is Window.ALWAYS:
+        return True
     if not fields.flag("use_sliding_window"):
         return False
     if family.window is Window.WHEN_SWITCHED_ON:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
 import torch
 from torch import Tensor
@@ -46,7 +46,7 @@ def load_model(
         layers.append(_layer(config, checkpoint, ops, number, is_stacked, has_copy))
         checkpoint.drop_pages()
     embed_VD = _finite(checkpoint, EMBED)
-    head = embed_VD if config.tied_embeddings else _finite(checkpoint, HEAD)
+    head = _tied_head(checkpoint, embed_VD) if config.tied_embeddings else _finite(checkpoint, HEAD)
     model = Decoder(
         config=config,
         ops=ops,
@@ -100,8 +100,8 @@ def expert_tensors(config: DecoderConfig) -> frozenset[str]:
 def check_names(checkpoint: Checkpoint, expected: Mapping[str, tuple[int, ...]]) -> None:
     """Raises: ArtifactError unless the checkpoint has exactly these tensors in these shapes."""
     found = {name: t.shape for name, t in checkpoint.stored.items() if HARMLESS not in name}
-    if "lm_head.weight" not in expected:
-        found.pop("lm_head.weight", None)  # a tied head may be stored all the same
+    if HEAD not in expected:
+        found.pop(HEAD, None)  # a tied head may be stored all the same
     wrong = {
         f"{name} is {found[name]}, config.json says {shape}"
         for name, shape in expected.items()
@@ -114,7 +114,19 @@ def check_names(checkpoint: Checkpoint, expected: Mapping[str, tuple[int, ...]])
     ):
         if names:
             shown = ", ".join(sorted(names)[:4])
-            raise ArtifactError(f"{checkpoint.folder} {kind} {shown} ({len(names)} in all)", AGAIN)
+            hint = _hint(expected.keys() - found.keys(), found.keys() - expected.keys())
+            raise ArtifactError(f"{checkpoint.folder} {kind} {shown} ({len(names)} in all)", hint)
+
+
+def _hint(missing: Set[str], extra: Set[str]) -> str:
+    """What to try where names or shapes are not those of config.json."""
+    if missing == {HEAD}:
+        return f"if the embedding is the head as well, config.json lacks tie_word_embeddings; else {AGAIN}"
+    for name in sorted(missing):
+        for other in sorted(extra):
+            if other.endswith(name.removeprefix("model.")):
+                return f"{other} stands for {name}: write the language model alone with transformers' save_pretrained"
+    return "config.json and weights must be of the same model; --sut transformers runs other models"
 
 
 def _attention_shapes(config: DecoderConfig) -> Shapes:
@@ -211,6 +223,19 @@ def _attention(config: DecoderConfig, read: Callable[[str], Tensor]) -> Attentio
     )
 
 
+def _tied_head(checkpoint: Checkpoint, embed_VD: Tensor) -> Tensor:
+    """The embedding. Raises: ArtifactError when another head is stored, which transformers 5 takes in its place, and
+    other programs do not. Source: tie_weights in modeling_utils.py of transformers 5."""
+    if HEAD in checkpoint.stored:
+        head_VD = checkpoint.tensor(HEAD)
+        if head_VD.shape != embed_VD.shape or not torch.equal(head_VD.to(embed_VD.dtype), embed_VD):
+            raise ArtifactError(
+                f"{checkpoint.folder}: {HEAD} is not {EMBED}, though config.json ties them (tie_word_embeddings)",
+                f"tie_word_embeddings false, if {HEAD} is the head; else take it out of the weights",
+            )
+    return embed_VD
+
+
 def _give_back_freed() -> None:
     """Hand what loading has freed to the machine: glibc would keep half a GiB of temporaries between what stays."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
@@ -218,8 +243,8 @@ def _give_back_freed() -> None:
 
 
 def _finite(checkpoint: Checkpoint, name: str) -> Tensor:
-    """The tensor; one pass over it also shows whether any element is NaN or infinite."""
+    """The tensor; one pass over it also shows whether any element is NaN or infinite. (A sum may overflow.)"""
     tensor = checkpoint.tensor(name)
-    if not torch.isfinite(tensor.sum(dtype=torch.float32)):
+    if not torch.isfinite(tensor.sum(dtype=torch.float32)) and not torch.isfinite(tensor).all():
         raise ArtifactError(f"{checkpoint.folder}: {name} holds NaN or infinite values", AGAIN)
     return tensor
