@@ -41,8 +41,18 @@ def hint_of(*words: str) -> str:
             '--server-args "--tensor-parallel-size …"',
         ),
         ("plan --sut serve --max-model-len=8", '--server-args "--max-model-len …"'),
-        ("load mixtral-nano --url http://a --max-model-len 8", "`assay load --help`"),
+        ("load mixtral-nano --url http://a --max-model-len 8", "--url URL: the server there"),
         ("probe --url http://a", "the URL without an option: `assay probe URL`"),
+        ("load mixtral-nano --url http://a --num-prompts 100", "--duration T: a level is as long"),
+        (
+            "load mixtral-nano --url http://a -tp 4",
+            "--url URL: the server there was started with its own -tp",
+        ),
+        ("bench -tp 4", '--server-args "-tp …"'),
+        ("load mixtral-nano --base-url http://a --port 8000", "--url http://HOST:PORT"),
+        ("load --base-url http://a mixtral-nano --api-key x", "--api-key-env NAME"),
+        ("load mixtral-nano --url http://a --backend vllm", "--api API"),
+        ("score --base-url http://a", "`assay bench WORKLOAD --sut endpoint --url URL`"),
         ("compare a b --quantization int8", "`assay compare --help`"),
     ],
 )
@@ -63,6 +73,8 @@ def test_no_hint_names_first_what_the_verb_does_not_know(verb: str) -> None:
     [
         ("load", "mixtral-nano --url http://a --request-rate 4 --max-concurrency 8", "rate", "4"),
         ("load", "mixtral-nano --url http://a --request-rate 4 --max-concurrency 8", "concurrency", "8"),
+        ("load", "mixtral-nano --base-url http://a", "url", ["http://a"]),
+        ("bench", "--base-url http://a --num-prompts 8", "limits.samples", "8"),
         ("bench", "--request-rate 4 --max-concurrency 8", "limits.target_qps", "4"),
         ("bench", "--request-rate 4 --max-concurrency 8", "sut_options.max_in_flight", ["8"]),
     ],

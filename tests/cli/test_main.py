@@ -78,7 +78,7 @@ def test_the_value_of_an_unknown_option_may_be_a_secret(capsys: pytest.CaptureFi
         (["bench", "--timeout", "3"], "ask for --sut endpoint"),
         (["bench", "--limit", "3", "--samples", "4"], "--samples is given twice: 3 and 4"),
         (["bench", "--limit", "none"], "from flag --samples"),
-        (["bench", "--base-url", "http://x"], "--sut endpoint --url URL"),
+        (["bench", "--endpoint", "http://x"], "--url http://HOST:PORT"),
         (["tune", "--dry-run"], "`assay plan`"),
         (["check", "x", "--output-dir=x"], "`assay check --help`"),
         (["plan", "--tags=detect,os"], "CM's dialect"),

@@ -41,6 +41,7 @@ def test_a_text_is_read(read: Callable[[str], Any], text: str, value: object) ->
         (readers.precision, "w8a8", "did you mean int8"),
         (readers.count, "1.5", "whole number from 1"),
         (readers.rate, "inf", "auto"),
+        (readers.rate, "inf", "--scenario offline asks all at once"),
         (readers.seconds, "-1s", "600s, 10m or 500ms"),
         (readers.place, "ftp://host/model", "no address that Assay fetches from"),
         (readers.dataset_place, "hf:owner/name", "is a model, not a dataset"),

@@ -94,8 +94,9 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 def _add_aliases(parser: argparse.ArgumentParser) -> None:
     """Adds other names for the parser's options, except names that the verb uses itself."""
     known = parser._option_string_actions
+    apart = intents.OTHERWISE.get(parser.prog.rpartition(" ")[2], ())
     for name, others in intents.ALIASES.items():
-        free = [other for other in others if other not in known]
+        free = [other for other in others if other not in known and other not in apart]
         action = known.get(name)
         # Not added to the action's own names: help, errors and completion show one name and list the others.
         if action is not None and free:

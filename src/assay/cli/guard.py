@@ -125,7 +125,7 @@ def _is_place(word: str) -> bool:
 
 def _is_load_of_server(words: list[str], first: str) -> bool:
     """Whether `load` is followed by a server's URL or a workload. CM's own `load` is followed by an automation."""
-    if any(word.partition("=")[0] == "--url" for word in words):
+    if any(word.partition("=")[0] in ("--url", *intents.ALIASES["--url"]) for word in words):
         return True
     from assay.mlperf.workloads import TABLE
 

@@ -17,9 +17,12 @@ _AGAIN = (
 _OF_SERVERS = [
     "--tensor-parallel-size",
     "--tp",
+    "-tp",
     "--tp-size",
     "--pipeline-parallel-size",
+    "-pp",
     "--data-parallel-size",
+    "-dp",
     "--max-model-len",
     "--gpu-memory-utilization",
     "--max-num-batched-tokens",
@@ -37,6 +40,7 @@ _OF_SERVERS = [
 ALIASES = {
     "--samples": ("--limit", "--num-prompts", "--num-samples", "--max-samples", "-n"),
     "--out": ("--output-dir", "--output", "-o"),
+    "--url": ("--base-url", "--target"),
     "--checkpoint": ("--model-path", "--model-dir"),
     "--dataset": ("--dataset-path", "--data-path"),
     "--target-qps": ("--request-rate", "--qps"),
@@ -49,12 +53,22 @@ ALIASES = {
     "--system-name": ("--system",),
 }
 """Our option -> other names for it. They work in every verb that has the option and does not use the name itself."""
+OTHERWISE = {"load": ("--num-prompts",)}
+"""Verb -> other names that would mean something else there: requests of `vllm bench serve`, prompts of a load."""
 
 OPTIONS: dict[str, str | tuple[str, ...]] = {
     **dict.fromkeys(("--dry-run", "--plan"), "`assay plan` with the same options: what would be done"),
     "--list": "`assay list` shows what can be asked for",
     "--model": "WORKLOAD without an option, and its folder: `assay bench mixtral-8x7b --checkpoint DIR`",
-    **dict.fromkeys(("--base-url", "--endpoint", "--target", "--host", "--port", "--api-key"), _SERVER),
+    **dict.fromkeys(
+        ("--base-url", "--target", "--endpoint", "--host", "--port"), ("--url http://HOST:PORT", _SERVER)
+    ),
+    "--api-key": ("--api-key-env NAME: the environment variable that holds the key", _SERVER),
+    "--backend": ("--api API: how a server is asked, by itself where it is left out", "--sut SUT"),
+    **dict.fromkeys(
+        ("--num-prompts", "--num-requests", "--request-count", "--max-requests"),
+        ("--duration T: a level is as long, and --samples N prompts come again in it", "--samples N"),
+    ),
     **dict.fromkeys(
         ("--debug", "--log-level"),
         "--verbose; RUN/logs holds all that the processes of a run have said",
@@ -68,7 +82,10 @@ OPTIONS: dict[str, str | tuple[str, ...]] = {
         "--device cuda --sut transformers: one GPU; a server that --sut serve starts: --server-args",
     ),
     **{
-        name: f'--server-args "{name} …": options of the server that --sut serve starts'
+        name: (
+            f'--server-args "{name} …": options of the server that --sut serve starts',
+            f"--url URL: the server there was started with its own {name}",
+        )
         for name in _OF_SERVERS
     },
     "--max-num-seqs": '--batch N; of a server --max-in-flight N, or --sut serve --server-args "--max-num-seqs N"',

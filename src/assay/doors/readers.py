@@ -98,9 +98,10 @@ def rate(text: str) -> float | None:
     except ValueError:
         value = 0.0
     if not LEAST_QPS <= value < 1e9:
+        once = "; --scenario offline asks all at once" if value == math.inf else ""
         raise ConfigError(
             f"{text!r} is not a rate in samples/s",
-            f"a number from {LEAST_QPS:g}, or `auto` for a short probe",
+            f"a number from {LEAST_QPS:g}, or `auto` for a short probe{once}",
         )
     return value
 

@@ -61,7 +61,9 @@ def _numbers(text: str, flag: str, most: float) -> list[float]:
         except ValueError:
             found.append(0.0)
         if not 0 < found[-1] <= most:
-            raise ConfigError(f"{flag} {word}: a number above 0 and at most {most:g}", f"{flag} 1,4,16")
+            is_endless = found[-1] == math.inf
+            hint = "--concurrency N: N requests are always open" if is_endless else f"{flag} 1,4,16"
+            raise ConfigError(f"{flag} {word}: a number above 0 and at most {most:g}", hint)
     return sorted(set(found))
 
 
