@@ -75,7 +75,12 @@ def test_answers_that_an_option_cuts_short_are_counted_so() -> None:
     options = {"answer_tokens": 20}
     spec = SutSpec("engine", None, Device.CPU, Precision.INT8, 1, Generation(1, 2, 2), False, options)
     made = dataclasses.replace(prepared(job("mixtral-8x7b"), Dataset(ROWS, "rows", "0")), spec=spec)
-    assert set(expected_samples.of(made, KnownModel()).tokens) == {20}
+    found = expected_samples.of(made, KnownModel())
+    assert set(found.tokens) == {20} and not any("cuts no answer" in note for note in found.notes)
+    for cut in (25, 5000):  # the longest row has 24 with its end
+        options["answer_tokens"] = cut
+        found = expected_samples.of(made, KnownModel())
+        assert f"--answer-tokens {cut} cuts no answer: the longest is counted with 24 tokens" in found.notes
 
 
 def test_without_a_length_of_answers_nothing_is_counted_and_the_missing_figure_is_named() -> None:

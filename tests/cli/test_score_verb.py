@@ -113,6 +113,13 @@ def test_a_dataset_of_another_workload_is_told_by_its_form(
     rows: list[dict[str, object]] = [{"input": "Sum up", "output": "a mat", "tok_ref_output": [3]}]
     assert main(command(tmp_path, rows)) == 3
     assert "try: --workload llama3.1-8b or " in capsys.readouterr().err
+    # Its tokenizer ends answers with </s>, which is 2, as those of one of these alone.
+    (tmp_path / "model/tokenizer_config.json").write_text('{"eos_token": "</s>"}')
+    assert main(command(tmp_path, rows, "--workload", "gptj-99")) == 0
+    told = capsys.readouterr().err
+    assert "the tokenizer ends answers with token 2, gptj-99 with 50256" in told
+    assert main(command(tmp_path, ROWS)) == 0
+    assert "ends answers" not in capsys.readouterr().err
 
 
 def test_a_wrong_dtype_ends_with_words_and_no_traceback(

@@ -41,16 +41,22 @@ def of(prepared: Preparation, model: KnownModel) -> ExpectedSamples:
     paths, known = prepared.config.paths, dict[int, int]()
     if paths.checkpoint is not None and paths.dataset is not None:
         known = answer_lengths.recall(paths.checkpoint, paths.dataset)
-    most = (job.rules.max_new_tokens or 0) if job else 0
+    most, cut = (job.rules.max_new_tokens or 0) if job else 0, _cut(prepared)
     found = answer_lengths.expected(
         samples,
-        min(most, _cut(prepared) or most),
+        min(most, cut or most),
         prepared.workload,
         known,
         is_random=model.is_random,
         has_model=model.shape is not None,
     )
-    return ExpectedSamples(samples, found.tokens, notes=found.notes)
+    notes, longest = found.notes, max(found.tokens, default=0)
+    if cut is not None and longest and (longest < cut or cut >= most):
+        notes = (
+            *notes,
+            f"--answer-tokens {cut} cuts no answer: the longest is counted with {longest} tokens",
+        )
+    return ExpectedSamples(samples, found.tokens, notes=notes)
 
 
 def _cut(prepared: Preparation) -> int | None:

@@ -200,6 +200,7 @@ def score_log(
     from assay.mlperf.run import choosing
     from assay.mlperf.scoring import log as logs
     from assay.mlperf.scoring import score as scoring
+    from assay.mlperf.workloads import likeness
 
     if grade.workers is not None and grade.workers < 1:
         raise ConfigError(f"workers {grade.workers}: at least one program must run", "leave it out")
@@ -207,10 +208,17 @@ def score_log(
     words = tokenizers.load(tokenizer)
     records = logs.read(log, dtype, words.vocab_size)
     columns = dataset_file.read_columns(dataset)
-    rows = workloads.by_schema(workload, lambda schema: schema.scored(columns, str(dataset)))
+    rows = workloads.by_schema(
+        workload,
+        lambda schema: schema.scored(columns, str(dataset)),
+        lambda one, rows: not likeness.unlike(one, len(rows), words.eos_id),
+    )
     samples = choosing.of_log(log, rows)
+    unlike = likeness.unlike(known, len(rows), words.eos_id)
     scores = scoring.score(records, samples, words, grade, known.scorers, f_measures)
-    return ScoredLog(tuple(scores), known.official_results(scores), tuple(known.schema.warnings(samples)))
+    return ScoredLog(
+        tuple(scores), known.official_results(scores), (*unlike, *known.schema.warnings(samples))
+    )
 
 
 def read(folder: Place) -> RunResult:

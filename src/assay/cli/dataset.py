@@ -75,10 +75,13 @@ def _inspect(args: argparse.Namespace) -> int:
 
     from assay.mlperf import workloads
     from assay.mlperf.data import dataset, dataset_file
+    from assay.mlperf.workloads import likeness
 
     columns = dataset_file.read_columns(args.file)
     facts = workloads.by_schema(
-        args.workload, lambda schema: describe(dataset.of_columns(columns, args.file, schema), schema)
+        args.workload,
+        lambda schema: describe(dataset.of_columns(columns, args.file, schema), schema),
+        lambda workload, facts: not likeness.unlike(workload, facts.rows),
     )
     if args.json:
         say_json(json.dumps(dataclasses.asdict(facts)))
@@ -93,9 +96,16 @@ def _convert(args: argparse.Namespace) -> int:
     from assay.ground.files import sha256
     from assay.mlperf import workloads
     from assay.mlperf.data.dataset_file import read_columns, write_columns
+    from assay.mlperf.workloads import likeness
 
     columns = read_columns(args.source)
-    rows = len(workloads.by_schema(args.workload, lambda each: each.samples(columns, str(args.source))))
+    rows = len(
+        workloads.by_schema(
+            args.workload,
+            lambda each: each.samples(columns, str(args.source)),
+            lambda workload, samples: not likeness.unlike(workload, len(samples)),
+        )
+    )
     write_columns(args.target, columns)
     digest = sha256(args.target)
     if args.json:

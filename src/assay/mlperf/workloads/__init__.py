@@ -7,7 +7,8 @@ of Assay's own, or when all names are wanted.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from assay.ground.errors import ArtifactError, ConfigError, EnvironmentProblem, did_you_mean
@@ -78,32 +79,32 @@ def get(name: str) -> Workload:
     raise ConfigError(f"unknown workload {name!r}", hint)
 
 
-def by_schema(asked: str | None, read: Callable[[Schema], Made]) -> Made:
+def by_schema(
+    asked: str | None, read: Callable[[Schema], Made], is_like: Callable[[Workload, Made], bool]
+) -> Made:
     """What `read` makes with the schema of a workload, of USUAL without a name.
 
-    Raises: ArtifactError as `read`; where none was named, with one workload of each schema that it can read; as `get`.
+    is_like: whether that may be the workload's own. Raises: ArtifactError as `read`; where none was named, with one
+    workload of each schema that it can read, those alone that are like it if there are any; as `get`.
     """
     if asked:
         return read(get(asked).schema)
     try:
         return read(USUAL.schema)
     except ArtifactError as error:
-        fitting: dict[Schema, str] = {}
-        for workload in TABLE.values():
-            if workload.schema not in fitting and _is_read(read, workload.schema):
-                fitting[workload.schema] = workload.name
+        made = dict(_read(read, {workload.schema for workload in TABLE.values()}))
+        fitting = [workload for workload in TABLE.values() if workload.schema in made]
         if not fitting:
             raise
-        names = " or ".join(fitting.values())
+        fitting = [each for each in fitting if is_like(each, made[each.schema])] or fitting
+        names = " or ".join({each.schema: each.name for each in reversed(fitting)}.values())
         raise ArtifactError(error.message, f"--workload {names}: it is in that form") from None
 
 
-def _is_read(read: Callable[[Schema], object], schema: Schema) -> bool:
-    try:
-        read(schema)
-    except ArtifactError:
-        return False
-    return True
+def _read(read: Callable[[Schema], Made], schemas: Iterable[Schema]) -> Iterator[tuple[Schema, Made]]:
+    for schema in schemas:
+        with suppress(ArtifactError):
+            yield schema, read(schema)
 
 
 def names() -> tuple[str, ...]:
