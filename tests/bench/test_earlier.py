@@ -122,7 +122,7 @@ def test_a_run_that_goes_on_is_never_removed(tmp_path: Path) -> None:
     config = run_in(tmp_path / "run", status=Status.RUNNING)
     with files.held(tmp_path / "run"):
         for way in (EarlierRun.REPLACE, EarlierRun.REUSE):
-            with pytest.raises(ConfigError, match="a process is running"):
+            with pytest.raises(ConfigError, match="is in use by"):
                 taken(config, way)
     assert earlier.holds_run(tmp_path / "run")
 

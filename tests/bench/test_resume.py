@@ -139,7 +139,7 @@ def test_a_folder_without_a_run_and_one_in_use_are_refused(tmp_path: Path) -> No
     with pytest.raises(ConfigError, match="holds no run to go on with"):
         resume.begin(echo_job.request(tmp_path / "empty", RESUME), echo_job.silent())
     stopped(tmp_path / "run")
-    with files.held(tmp_path / "run"), pytest.raises(ConfigError, match="a process is running"):
+    with files.held(tmp_path / "run"), pytest.raises(ConfigError, match="is in use by"):
         resume.begin(echo_job.request(tmp_path / "run", RESUME), echo_job.silent())
 
 
@@ -152,7 +152,7 @@ def test_what_another_process_went_on_with_meanwhile_is_left_alone(
     log.parent.mkdir(parents=True)
     log.write_text("of the first")
     monkeypatch.setattr(earlier, "refuse_useless", lambda folder: None)  # it looked before
-    with files.held(place.path), pytest.raises(ConfigError, match="is in use by a run that is running"):
+    with files.held(place.path), pytest.raises(ConfigError, match="is in use by"):
         resume.begin(echo_job.request(place.path, RESUME), echo_job.silent())
     assert log.read_text() == "of the first"
     resume.begin(echo_job.request(place.path, RESUME), echo_job.silent())

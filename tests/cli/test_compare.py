@@ -41,7 +41,7 @@ def test_json_is_one_object_and_markdown_names_both_runs(
 
 
 def test_a_folder_without_a_run_is_an_error(two: list[str], tmp_path: Path) -> None:
-    assert main(["compare", two[0], str(tmp_path)]) == 3
+    assert main(["compare", two[0], str(tmp_path)]) == 2
 
 
 def test_earlier_runs_beside_the_two_or_in_a_named_folder_set_the_noise(

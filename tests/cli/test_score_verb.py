@@ -112,9 +112,8 @@ def test_a_dataset_of_another_workload_is_told_by_its_form(
 ) -> None:
     rows: list[dict[str, object]] = [{"input": "Sum up", "output": "a mat", "tok_ref_output": [3]}]
     assert main(command(tmp_path, rows)) == 3
-    assert "try: --workload llama3.1-8b or " in capsys.readouterr().err
-    # Its tokenizer ends answers with </s>, which is 2, as those of one of these alone.
-    (tmp_path / "model/tokenizer_config.json").write_text('{"eos_token": "</s>"}')
+    # The tokenizer has </s> as 2, which ends the answers of one workload alone with rows of this form.
+    assert "try: --workload llama2-70b-99: " in capsys.readouterr().err
     assert main(command(tmp_path, rows, "--workload", "gptj-99")) == 0
     told = capsys.readouterr().err
     assert "the tokenizer ends answers with token 2, gptj-99 with 50256" in told

@@ -62,7 +62,7 @@ def perform(
             f"compliance tests compare token ids, and {folder} is of performance only: {why}",
             "run against an API with exact token ids",
         )
-    with run_start.held_alone(folder, "a run"):
+    with run_start.held_alone(folder):
         return _performed(made, scenarios, folder, reporter, compliance_dataset)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from assay import suts
 from assay.config import BenchmarkConfig, Delivery, Division, EarlierRun, Request
 from assay.doors import config_options, config_text
-from assay.ground import files, scratch
+from assay.ground import files, holder, scratch
 from assay.ground.errors import ArtifactError, ConfigError
 from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult, Status
@@ -95,13 +95,16 @@ def refuse_unusable(folder: Path) -> None:
         raise unusable(folder, f"{there} is no folder that may be written to")
 
 
-def refuse_taken(folder: Path) -> None:
-    """Raises: ConfigError as `refuse_unusable`, and for a run folder that holds something."""
+def refuse_taken(folder: Path, is_ours: bool = False) -> None:
+    """Raises: ConfigError as `refuse_unusable`, and for a run folder that holds something. `is_ours`: whether this
+    process has marked it as in use."""
     refuse_unusable(folder)
     try:
         is_taken = folder.exists() and any(folder.iterdir())
     except OSError as error:
         raise unusable(folder, error.strerror) from error
+    if is_taken and not is_ours:
+        refuse_running(folder)
     if is_taken:
         raise ConfigError(f"{folder} is not empty: {_held(folder)}", f"{_way_on(folder)}--out a new folder")
 
@@ -146,6 +149,7 @@ def refuse_no_run(folder: Path, made_by: str = "") -> None:
     """Raises: ConfigError for a folder that holds something else than a run of Assay, or a run that goes on, and for
     the working folder: the run after it would begin in one that is gone. `made_by`: the verb whose record is expected
     in place of a run."""
+    refuse_unusable(folder)
     if not folder.exists() or not any(folder.iterdir()):
         return
     run = RunFolder(folder)
@@ -156,19 +160,27 @@ def refuse_no_run(folder: Path, made_by: str = "") -> None:
         raise ConfigError(
             f"{folder} is to be cleaned, and this command was started in it", "start it in another folder"
         )
-    _refuse_running(folder)
+    refuse_running(folder)
 
 
 def refuse_useless(folder: Path) -> None:
     """Raises: ConfigError for a folder that holds no run which could go on, and for one that is in use."""
     if not RunFolder(folder).is_run:
         raise ConfigError(f"{folder} holds no run to go on with", "the folder of a run that was stopped")
-    _refuse_running(folder)
+    refuse_running(folder)
 
 
-def _refuse_running(folder: Path) -> None:
+def refuse_running(folder: Path) -> None:
+    """Raises: ConfigError for a folder in which a process works."""
     if files.is_held(folder):
-        raise ConfigError(f"a process is running {folder}", "wait for its end, or stop it")
+        raise in_use(folder)
+
+
+def in_use(folder: Path) -> ConfigError:
+    """For a folder in which another process works."""
+    return ConfigError(
+        f"{folder} is in use by {holder.words(folder)}", "wait for its end, or name another folder"
+    )
 
 
 def remove_tree(root: Path) -> None:

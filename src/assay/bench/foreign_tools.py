@@ -54,7 +54,7 @@ def runs_in(folder: Path) -> list[ForeignRun]:
     records = {path: read(path) for path in [*named, *below]}
     known = {path: record for path, record in records.items() if _reader(record)}
     if not known:
-        raise ArtifactError(f"{folder} holds neither logs of LoadGen nor JSON of a known tool", KNOWN)
+        raise ConfigError(f"{folder} holds neither logs of LoadGen nor JSON of a known tool", KNOWN)
     return [run for path, record in known.items() for run in runs(record, path)]
 
 

@@ -25,7 +25,6 @@ from assay.endpoint.load.record import LevelRecord, LevelStatus, LoadAsked, Load
 from assay.endpoint.probe.identify import ServerIdentity
 from assay.endpoint.probe.trial import Asker
 from assay.endpoint.sampling import Sampling
-from assay.ground import files
 from assay.ground.count import counted, number
 from assay.ground.errors import ConfigError, Interrupted, RunFailed
 from assay.mlperf.data import dataset
@@ -74,7 +73,7 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
         _refuse_other(kept, wanted)
     limits = ClientLimits(min(STALL_S, asked.timeout_s), asked.timeout_s, in_flight=RATE_STREAMS)
     setting = LoadSetting(wanted.api, wanted.urls, asked.key, prompts, asked.duration_s, asked.seed, limits)
-    with run_start.held_alone(kept.folder, "a load"):
+    with run_start.held_alone(kept.folder):
         # Another load may have gone on with it meanwhile.
         kept = KeptLoad(kept.folder, record.read(kept.folder) or kept.record)
         load_server.warm_up(asker, sampling, samples)
@@ -176,8 +175,7 @@ def _there(asked: LoadRequest, wanted: LoadAsked) -> KeptLoad | None:
     kept = KeptLoad(asked.out, found)
     there = found.asked
     _refuse_other(kept, dataclasses.replace(wanted, api=there.api, model=wanted.model or there.model))
-    if files.is_held(asked.out):
-        raise ConfigError(f"{asked.out} is in use by a load that is running", "--out a new folder")
+    earlier.refuse_running(asked.out)
     return kept
 
 

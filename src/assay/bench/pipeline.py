@@ -140,7 +140,7 @@ def _measured(request: Request, prepared: Preparation, reporter: Reporter) -> tu
     begin = resume.begin if delivery.earlier_run is EarlierRun.RESUME else run_start.begin
     running = begin(request, reporter, prepared.ready())
     reporter.on_start(request)
-    with run_start.held_alone(running.folder, "a run"), record.kept(running):
+    with run_start.held_alone(running.folder), record.kept(running):
         if delivery.container is not None:
             contained.run(running, delivery.container)
         else:

@@ -13,7 +13,6 @@ from assay.bench.preparation import Ready
 from assay.bench.running import Reporter, RunInProgress
 from assay.config import Request
 from assay.ground import files
-from assay.ground.errors import ConfigError
 from assay.mlperf.record.run_folder import RunFolder
 
 
@@ -49,9 +48,9 @@ def claimed(out: Path | None, is_blank: Callable[[Path], bool] = _never) -> Iter
     Raises: ConfigError as `claim`, and where another process takes it at the same moment.
     """
     folder = out if out is not None and is_blank(out) else claim(out)
-    with held_alone(folder, "a command"):
+    with held_alone(folder):
         if not is_blank(folder):
-            earlier.refuse_taken(folder)
+            earlier.refuse_taken(folder, is_ours=True)
         yield folder
 
 
@@ -86,11 +85,9 @@ def _of_now() -> Path:
 
 
 @contextmanager
-def held_alone(folder: Path, user: str) -> Iterator[None]:
-    """Mark the folder as in use. Raises: ConfigError where another process uses it; `user`: what that is, in words."""
+def held_alone(folder: Path) -> Iterator[None]:
+    """Mark the folder as in use. Raises: ConfigError where another process uses it."""
     with files.held(folder) as is_ours:
         if not is_ours:
-            raise ConfigError(
-                f"{folder} is in use by {user} that is running", "wait for its end, or name another folder"
-            )
+            raise earlier.in_use(folder)
         yield

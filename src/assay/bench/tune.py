@@ -143,7 +143,7 @@ def _search(request: Request, ready: Ready, folder: Path, tuned: Tuned, reporter
     job = running.job
     config, scenario = request.config, request.config.scenarios[0]
     limits = job.rules.latency[scenario.value]
-    with run_start.held_alone(folder, "a search"), measure.session_of(running) as session:
+    with run_start.held_alone(folder), measure.session_of(running) as session:
         tuned = tune_record.read(folder) or tuned  # another search may have gone on with it meanwhile
         servers = _servers(session.used)
         if tuned.probes and (told := load_record.changes(tuned.servers, servers)):

@@ -289,7 +289,7 @@ class RunResult:
 
 
 class NoRunFolder(ArtifactError):
-    """A folder that was named is not there: a slip of the command line, which ends as one."""
+    """What was named is no run folder: a slip of the command line, which ends as one."""
 
     exit_code = ConfigError.exit_code
 
@@ -313,7 +313,7 @@ def _read(folder: Path) -> RunResult:
     path = RunFolder(folder).result
     try:
         return typed(RunResult, result_schema.migrated(json_value(path.read_bytes()), path), "the record")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise _no_run(folder) from None
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} is not a run result: {error}", "run the benchmark again") from error
@@ -324,12 +324,17 @@ def _no_run(folder: Path) -> ArtifactError:
     hint = "name a run folder made by `assay bench`"
     if not folder.exists():
         return NoRunFolder(f"there is no folder {folder}", paths.near(folder) or hint)
+    if not folder.is_dir():
+        return NoRunFolder(f"{folder} is a file, not a run folder", hint)
+    if RunFolder(folder).is_run:
+        goes_on = f"wait for its end; one that was stopped goes on with `assay bench --resume {folder}`"
+        return ArtifactError(f"the run in {folder} has recorded nothing yet", goes_on)
     if verb := RunFolder(folder).made_by:
-        return ArtifactError(
+        return NoRunFolder(
             f"{folder} holds what `assay {verb}` measured, not a run",
             f"the same `assay {verb}` command with --out {folder} shows it again"
             + (", --html FILE as a page" if verb == "load" else ""),
         )
     below = sorted(path.parent.name for path in folder.glob(f"*/{RunFolder(folder).result.name}"))
     hint = f"runs in it: {', '.join(below[:5])}" if below else hint
-    return ArtifactError(f"no {RunFolder(folder).result.name} in {folder}", hint)
+    return NoRunFolder(f"no {RunFolder(folder).result.name} in {folder}", hint)

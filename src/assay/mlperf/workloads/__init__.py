@@ -97,7 +97,8 @@ def by_schema(
         if not fitting:
             raise
         fitting = [each for each in fitting if is_like(each, made[each.schema])] or fitting
-        names = " or ".join({each.schema: each.name for each in reversed(fitting)}.values())
+        first = {each.schema: each for each in reversed(fitting)}
+        names = " or ".join(each.name for each in fitting if first[each.schema] is each)
         raise ArtifactError(error.message, f"--workload {names}: it is in that form") from None
 
 
