@@ -9,12 +9,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from assay import suts
 from assay.bench import record
+from assay.doors import config_options
 from assay.ground import files
 from assay.ground.errors import EnvironmentProblem, Interrupted, RunFailed
 from assay.mlperf.record import result
 from assay.mlperf.record.result import Status
 from assay.mlperf.record.run_folder import RunFolder
+from assay.mlperf.run import job as jobs
 from tests import fakes
 from tests.bench import echo_job
 
@@ -103,3 +106,8 @@ def test_what_a_reader_must_know_of_any_run_stands_in_the_notes(tmp_path: Path) 
         "a test-style run over 1 sample, by"
     )
     assert running.job.workload.note in notes
+    texts = {"sut": "endpoint", "sut_options.url": "http://a:1", "precision": "float16"}
+    config = config_options.build(None, texts, {})
+    notes = record.standing_notes(jobs.of(config, suts.of(config)), running.data, running.samples)
+    assert "precision float16 had no effect: the endpoint SUT has its own" in notes
+    assert not any("device" in note for note in notes)  # nobody asked for one

@@ -26,6 +26,9 @@ def test_a_server_has_no_device_precision_or_batch_that_nobody_asked_for() -> No
     config = config_options.build(None, {}, texts, file="default.yaml")  # the name of a file is no default
     said = bench.asked(Request(config, Delivery()))
     assert "9  (default.yaml; ignored: the endpoint SUT has no batch)" in said
+    said = asked(sut="endpoint", sut_options__url="http://a:1", precision="float16", device="cuda")
+    assert said.count("; ignored: the endpoint SUT has its own)") == 2
+    assert "has its own" not in asked(sut="echo", precision="float16")
     assert "has no batch" not in asked(sut="engine", limits__batch="9")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from assay import __version__
 from assay.bench.running import RunInProgress, now
 from assay.config import Mode, Style
+from assay.doors import config_options, config_text
 from assay.ground import files
 from assay.ground.count import counted
 from assay.ground.errors import AssayError, Interrupted
@@ -129,6 +130,9 @@ def standing_notes(job: Job, data: Dataset, used: Sequence[Sample]) -> list[str]
             f"the samples are spread over the subsets: {choosing.words(used)}; "
             f"LoadGen's qsl_idx counts them, rows_used in result.json names their rows in the dataset"
         )
+    for name, why in config_options.idle(job.config).items():
+        if name in job.kind.ignores:
+            notes.append(f"{name} {config_text.value_text(job.config, name)} had no effect: {why}")
     checkpoint = job.config.paths.checkpoint
     if checkpoint is not None and job.kind.needs_checkpoint:
         if (known := identity.said_of(checkpoint, workloads.model_of(job.workload))) and known.note:

@@ -146,11 +146,12 @@ def asked(request: Request, is_whole: bool = False) -> str:
     """The settings that somebody asked for, each with its value and origin; `is_whole`: the defaults too."""
     config, kind = request.config, suts.of(request.config)
     rows = [("workload", config.workload, config.origin.get("workload", ""))]
+    idle = config_options.idle(config)
     for field in config_options.fields(kind):
         value, origin = config_text.value_text(config, field.name), config.origin.get(field.name, "")
         is_idle = kind.is_elsewhere and field.name in OF_THIS_MACHINE and is_default(origin)
-        if field.name == "limits.batch" and not is_default(origin) and not config_options.has_batch(config):
-            origin += f"; ignored: the {config.sut} SUT has no batch"
+        if field.name in idle:
+            origin += f"; ignored: {idle[field.name]}"
         if value is not None and not is_idle:
             rows.append((field.name, one_line(addresses(value.replace(BETWEEN, ", "))), origin))
     if (box := request.delivery.container) is not None:

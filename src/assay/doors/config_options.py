@@ -23,7 +23,7 @@ from assay.config import (
     Style,
 )
 from assay.doors import readers, run_file, sut_options
-from assay.doors.field import Field, of_layer
+from assay.doors.field import Field, is_default, of_layer
 from assay.doors.run_file import RunFile
 from assay.ground import paths
 from assay.ground.errors import ConfigError, did_you_mean
@@ -180,6 +180,14 @@ def over_file(args: argparse.Namespace, file: RunFile) -> BenchmarkConfig:
 
 def has_batch(config: BenchmarkConfig) -> bool:
     return suts.of(config).default_batch(workloads.get(config.workload), config.scenarios) is not None
+
+
+def idle(config: BenchmarkConfig) -> dict[str, str]:
+    """Field -> why it has no effect, of those that were asked for."""
+    why = dict.fromkeys(suts.of(config).ignores, f"the {config.sut} SUT has its own")
+    if not has_batch(config):
+        why["limits.batch"] = f"the {config.sut} SUT has no batch"
+    return {name: words for name, words in why.items() if not is_default(config.origin.get(name, "default"))}
 
 
 def refuse_idle(config: BenchmarkConfig, asked: Collection[str]) -> None:

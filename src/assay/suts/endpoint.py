@@ -45,6 +45,7 @@ KIND = SutKind(
     module="assay.suts.endpoint_sut",
     needs_checkpoint=False,
     is_elsewhere=True,
+    ignores=("device", "precision"),
     options=(
         SutOption(
             "url",

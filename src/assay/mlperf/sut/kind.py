@@ -71,6 +71,8 @@ class SutKind:
     """Whether it reads `SutSpec.tokenizer`; one that needs a checkpoint has that folder's."""
     is_elsewhere: bool = False
     """It may compute on other machines, of which the counters of this one tell nothing."""
+    ignores: tuple[str, ...] = ()
+    """Fields of a config that have no effect on it, as the device and precision of a server that runs already."""
     is_fake: bool = False
     """Its answers are the reference's own: a run is stamped FAKE and submitted only when asked for."""
     precisions: tuple[Precision, ...] = ()
