@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pyarrow as pa
@@ -93,6 +94,38 @@ def test_repeats_in_pairs_tell_a_change_from_a_drift_of_the_machine() -> None:
     assert same.count("no difference shown") >= 57
     slow = [repeated(chance, 1.05) for _ in range(60)]
     assert slow.count("B is lower") >= 54 and "B is higher" not in slow
+
+
+@pytest.mark.parametrize(
+    ("order", "step", "said"),
+    [
+        (
+            "ABABABAB",
+            0.97,
+            "Offline: samples/s drift from run to run, which adds about -3.0% to B / A in the order A B",
+        ),
+        ("AAAABBBB", 0.97, "about -11.7% to B / A"),
+        ("ABBAABBA", 0.97, ""),
+        ("ABABABAB", 1.0, ""),
+        ("AB", 0.5, ""),
+    ],
+)
+def test_a_drift_that_the_order_of_the_runs_counts_for_one_side_is_told(
+    order: str, step: float, said: str
+) -> None:
+    chance = np.random.default_rng(1)
+    values = [100 * step**place * math.exp(chance.normal(0, 0.002)) for place in range(len(order))]
+    sides = []
+    for letter in "AB":
+        own = [place for place, each in enumerate(order) if each == letter]
+        side = rates([values[place] for place in own])
+        made = [
+            dataclasses.replace(each, started_at=f"2026-01-01T00:00:{place:02}+00:00")
+            for each, place in zip((side.result, *side.repeats), own)
+        ]
+        sides.append(dataclasses.replace(side, result=made[0], repeats=tuple(made[1:])))
+    warnings = [each for each in compare(*sides).warnings if "drift" in each]
+    assert len(warnings) == bool(said) and all(said in each for each in warnings)
 
 
 def test_an_interval_of_repeats_is_student_s() -> None:

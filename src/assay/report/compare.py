@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,10 +19,12 @@ from assay.report import compare_speed, words
 from assay.report import compare_stats as stats
 from assay.report.compare_speed import RateRatio
 from assay.report.flat import leaves
-from assay.report.run_side import RunSide, samples_of
+from assay.report.run_side import RunSide, samples_of, values_of
 from assay.report.series import Rows
 
 SIGNIFICANT = 0.05
+LEAST_BIAS = 0.005
+"""Logarithm of B / A from which a drift is told: a quarter of what counts as a difference. A choice."""
 NOT_COMPARED = ("origin.", "paths.out", "submission.")
 """Settings that change nothing of what is measured."""
 
@@ -124,9 +127,27 @@ def _warnings(a: RunSide, b: RunSide) -> Iterator[str]:
         for run in side.result.runs:
             if run.is_invalid:
                 yield f"{letter}, {run.scenario}: {words.validity(side.result, run)}"
+    yield from _drifts(a, b)
     runs = [{(run.scenario, run.mode) for run in side.result.runs} for side in (a, b)]
     for scenario, mode in sorted(runs[0] ^ runs[1]):
         yield f"only {'A' if (scenario, mode) in runs[0] else 'B'} has {scenario} {mode}"
+
+
+def _drifts(a: RunSide, b: RunSide) -> Iterator[str]:
+    """Of runs that were made in an order by which a drift of the machine counts for one side."""
+    runs = [(each, side is b) for side in (a, b) for each in (side.result, *side.repeats)]
+    runs.sort(key=lambda each: each[0].started_at)
+    for one, _ in _both(a, b, Mode.PERFORMANCE):
+        rates = [values_of((each,), one.scenario, "samples_per_s") for each, _ in runs]
+        if not all(rate and rate[0] > 0 for rate in rates):
+            continue
+        bias = stats.order_bias([rate[0] for rate in rates], [is_b for _, is_b in runs])
+        if bias is not None and abs(bias) > LEAST_BIAS:
+            order = " ".join("AB"[is_b] for _, is_b in runs)
+            yield (
+                f"{one.scenario}: samples/s drift from run to run, which adds about {math.expm1(bias):+.1%} to B / A "
+                f"in the order {order}; A B B A has no such part"
+            )
 
 
 def _kind(result: RunResult) -> tuple[object, ...]:

@@ -196,6 +196,26 @@ def pair_spread(a: Sequence[float], b: Sequence[float]) -> float:
     return float((np.log(b) - np.log(a)).std(ddof=1))
 
 
+def order_bias(rates: Sequence[float], in_b: Sequence[bool]) -> float | None:
+    """The logarithm that a steady drift adds to B / A by the order in which the runs were made; None where no drift is
+    visible, at 95 %, or too few runs tell. rates: of all runs in that order; in_b: whether each is of B.
+
+    Least squares of the logarithm over the place in the order, with a level for each side. A, B, B, A has none."""
+    place, is_b, freedom = np.arange(len(rates), dtype=float), np.array(in_b, float), len(rates) - 3
+    if freedom < 1 or is_b.min() == is_b.max():
+        return None
+    logs, columns = np.log(rates), np.stack([place, is_b, 1 - is_b], axis=1)
+    fitted, _, rank, _ = np.linalg.lstsq(columns, logs, rcond=None)
+    if rank < columns.shape[1]:
+        return None
+    inverse = np.linalg.inv(columns.T @ columns)
+    spread = math.sqrt(float(((logs - columns @ fitted) ** 2).sum()) / freedom * float(inverse[0, 0]))
+    slope = float(fitted[0])
+    if abs(slope) <= _t(freedom) * spread:
+        return None
+    return slope * float(place[is_b == 1].mean() - place[is_b == 0].mean())
+
+
 def _value(run: Blocks, metric: str, drawn: NDArray[np.int64]) -> float:
     if metric in run.amounts:
         return float(run.amounts[metric][drawn].sum() / run.seconds[drawn].sum())
