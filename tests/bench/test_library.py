@@ -25,7 +25,7 @@ from tests.mlperf.scoring.conftest import words, write_log
 
 __all__ = ["tokenizer_folder", "words"]  # the fixtures
 
-AROUND = {"workload", "sut_options", "config", "submit", "compliance", "fetch", "say"}
+AROUND = {"workload", "sut_options", "config", "submit", "compliance", "reuse", "rerun", "fetch", "say"}
 
 
 def run_python(program: str) -> str:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.config import Delivery, OptionValue, Request
+from assay.bench.python_words import spoken
+from assay.config import Delivery, EarlierRun, OptionValue, Request
 from assay.doors import config_options, delivery_options, store
 from assay.doors.hub_settings import hub_of
 from assay.doors.sut_options import GROUP
@@ -59,6 +60,7 @@ class ScoredLog:
         return {each.metric: each.value for each in self.scores}[metric]
 
 
+@spoken
 def bench(
     workload: str | None = None,
     *,
@@ -88,6 +90,8 @@ def bench(
     config: Place | None = None,
     submit: bool = False,
     compliance: bool = False,
+    reuse: bool = False,
+    rerun: bool = False,
     fetch: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> FinishedBenchmark:
@@ -98,6 +102,7 @@ def bench(
     sut_options: options of the SUT by name, as {"url": "http://host:8000"}.
     config: a run.yaml, or the config.json of a run; arguments go before it.
     submit: build, pack and check the submission tree. compliance: run the tests that the closed division owes.
+    reuse, rerun: a run that `out` holds is taken as it is if it is finished, or replaced.
     fetch: a model or dataset that is not here may be downloaded.
     say: gets each progress message; None = silence.
 
@@ -140,6 +145,8 @@ def bench(
     delivery = replace(
         delivery, submit=submit or delivery.submit, compliance=compliance or delivery.compliance
     )
+    if reuse or rerun:
+        delivery = replace(delivery, earlier_run=EarlierRun.REPLACE if rerun else EarlierRun.REUSE)
     if delivery.submit:
         delivery_options.refuse_fake(made, delivery.allow_fake)
     reporter = _reporter(say) if say else Reporter(_keep_silent, lambda progress: None)
@@ -147,6 +154,7 @@ def bench(
     return pipeline.run(Request(made, delivery), hub_of(os.environ), reporter, consent)
 
 
+@spoken
 def check(folder: Place, *, round: str | None = None, submitter: str | None = None) -> Report:
     """Judge a submission tree, or its .tar.gz; round None = the one that the tree agrees with.
 
@@ -159,6 +167,7 @@ def check(folder: Place, *, round: str | None = None, submitter: str | None = No
     return checking.check(paths.source(Path(folder)), rounds.load(round) if round else None, submitter)
 
 
+@spoken
 def score(
     log: Place,
     dataset: Place,
