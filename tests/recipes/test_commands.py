@@ -82,7 +82,6 @@ def test_a_recipe_is_shown_with_tags_variations_and_inputs(
         ("json2yaml utils", "hooks of recipes"),
         ("find challenge", "find script"),
         ("convert_ck_to_cm repo", "CK"),
-        ("lint script", "recipe lint"),
         ("gui", "--help"),
     ],
 )

@@ -300,3 +300,10 @@ def test_what_is_not_here_is_refused_by_name_with_what_to_do_instead(home: Home,
     with pytest.raises(RecipeFault, match="is not part of this runner") as caught:
         perform(Context(home, Quiet(), {}), parse([action, "script", "leaf,"], interactive=False))
     assert "leaf" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "line", ["rm script --tags=no,such -f", "rm cache --tags=no,such -f", "rm experiment none"]
+)
+def test_a_removal_without_a_match_says_so_and_succeeds(home: Home, line: str) -> None:
+    assert perform(Context(home, Quiet(), {}), parse(line.split(), interactive=False)) == {"return": 0}

@@ -36,9 +36,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "recipe": ("recipe", "plan, explain, why, lint and reproduce for CM/MLC recipes"),
 }
 _CM_VERBS = """
-add checkout cm cmr cmrd copy cp delete detect docker docker-run dockerfile doc download-file find get-host-os-info gui
-help import info init list list-files-recursively load ls mark-tmp mlc mlcd mlce mlcp mlcr mlct move mv pack prepare
-prune pull reindex ren rename rm run search show system test uid unpack unzip-file update verify where
+add checkout cm cmr cmrd copy cp delete detect doc docker docker-run dockerfile download-file find get-host-os-info
+gui help import info init lint list list-files-recursively load ls mark-tmp mlc mlcd mlce mlcp mlcr mlct move mv pack
+prepare print-input prune pull reindex ren rename rm run search show system test uid unpack unzip-file update verify
+where ximport
 """
 CM_VERBS = frozenset([*_CM_VERBS.split(), *_CM_VERBS.replace("-", "_").split()])
 USAGE = "usage: assay VERB [options]      assay VERB --help for the options of one verb"

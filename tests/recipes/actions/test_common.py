@@ -164,3 +164,15 @@ def test_help_lists_the_actions_of_a_kind(automation: str, own: str | None, kit:
     lines = kit.console.said[-1].splitlines()
     assert lines[0] == f"actions on {automation or 'artifacts'}:" and "  search" in lines
     assert own is None or f"  {own}" in lines
+
+
+@pytest.mark.parametrize("line", ["test cache --a=b", "test cfg --a=b", "print_input automation --a=b"])
+def test_a_kind_without_a_test_of_its_own_prints_what_it_was_given(three: Kit, line: str) -> None:
+    (three.repository / "automation" / "automation").mkdir(parents=True)
+    three.perform(line.split())
+    assert json.loads(three.console.said[-1])["a"] == "b"
+
+
+def test_show_lists_what_has_nothing_more_to_show(three: Kit) -> None:
+    assert names(three.perform(["show", "thing", "--tags=a"])) == ["one", "two"]
+    assert three.perform(["show", "experiment"])["list"] == []

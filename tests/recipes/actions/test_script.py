@@ -201,3 +201,16 @@ def test_a_recipe_of_our_own_sees_to_its_container_itself(kit: Kit, asked: list[
     assert seen == [("yes", None), (None, "yes")] and asked == []
     with pytest.raises(RecipeFault, match="has no Dockerfile"):
         script.dockerfile(context, inputs("--tags=ours"))
+
+
+def test_lint_names_what_is_wrong_with_the_recipes_asked_for_and_with_no_other(kit: Kit) -> None:
+    kit.recipe("good", tags=["fine"])
+    kit.recipe("bad", env=[1])
+    kit.recipe("worse", deps=5)
+    kit.perform(["lint", "script", "--tags=fine"])
+    assert kit.console.said == []
+    with pytest.raises(RecipeFault, match="1 error in recipes"):
+        kit.perform(["lint", "script", "bad"])
+    assert len(kit.console.said) == 1 and "script/bad: env must be a dictionary" in kit.console.said[0]
+    with pytest.raises(RecipeFault, match="not found"):
+        kit.perform(["lint", "script", "none"])

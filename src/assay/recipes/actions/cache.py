@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from assay.ground.count import counted, size_text
-from assay.recipes.actions.common import matching
+from assay.recipes.actions.common import matching, none_to_remove
 from assay.recipes.contract.secrets import hidden
-from assay.recipes.errors import RecipeFault, RecipeNotFound
+from assay.recipes.errors import RecipeFault
 from assay.recipes.home.artifacts import Artifacts
 from assay.recipes.home.removal import remove_folder
 from assay.recipes.home.store import CacheEntry, Store
@@ -19,8 +19,8 @@ from assay.recipes.run.context import Answer, Context, Found, Inputs, tag_text, 
 def delete(context: Context, inputs: Inputs) -> Answer:
     """Remove entries, and print the size of each. Ask before each one, unless `-f` is given.
 
-    In a new home without repositories an empty result is no error; CM exits with 4 there. Raises: RecipeNotFound
-    (16) when nothing matches, as CM does; MLC warns and succeeds.
+    In a new home without repositories an empty result is no error; CM exits with 4 there. Raises: as
+    `none_to_remove`.
     """
     inputs = inputs | {"automation": "cache"}
     store = Store(context.index)
@@ -28,13 +28,11 @@ def delete(context: Context, inputs: Inputs) -> Answer:
     everything = not any(words(inputs)) and not tag_text(inputs)
     leftovers = [*store.orphans(), *store.failed()] if everything else []
     if not found and not leftovers:
-        is_new = everything and not context.index.artifacts("script")
-        if is_new or context.dialect.empty_removal_succeeds:
+        if everything and not context.index.artifacts("script"):
             context.console.note("assay: nothing in the cache matches")
             return {"return": 0}
-        raise RecipeNotFound(
-            "artifact(s) not found",
-            hint="`assay show cache` lists the entries; 16 is CM's exit code where none matches",
+        return none_to_remove(
+            context, "`assay show cache` lists the entries; 16 is CM's exit code where none matches"
         )
     artifacts = Artifacts(context.index)
     freed = removed = 0

@@ -1,4 +1,4 @@
-"""Actions on any kind of artifact: search, add, delete, load, update, copy, move, info, help."""
+"""Actions on any kind of artifact: search, add, delete, load, update, copy, move, info, test, help."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ def add(context: Context, inputs: Inputs) -> Answer:
 def delete(context: Context, inputs: Inputs) -> Answer:
     """Remove the named artifacts. Ask before each one, unless `-f` is given.
 
-    Raises: RecipeNotFound (16) when nothing matches.
+    Raises: as `none_to_remove`.
     """
     found = matching(context, inputs)
     if not found:
-        raise RecipeNotFound("artifact(s) not found")
+        return none_to_remove(context)
     if not any(words(inputs)) and not tag_text(inputs) and inputs["automation"] == "script":
         raise RecipeFault("this would delete every recipe", GENERAL, "name one, or give --tags")
     artifacts = Artifacts(context.index)
@@ -83,6 +83,14 @@ def delete(context: Context, inputs: Inputs) -> Answer:
             context.console.say("    Deleted!")
             deleted.append(str(artifact.path))
     return {"return": 0, "deleted": deleted}
+
+
+def none_to_remove(context: Context, hint: str = "") -> Answer:
+    """The answer where nothing matches. Raises: RecipeNotFound (16), as CM does; MLC warns and succeeds."""
+    if not context.dialect.empty_removal_succeeds:
+        raise RecipeNotFound("artifact(s) not found", NOT_FOUND, hint)
+    context.console.note("assay: nothing matches")
+    return {"return": 0}
 
 
 def load(context: Context, inputs: Inputs) -> Answer:
@@ -152,6 +160,14 @@ def info(context: Context, inputs: Inputs) -> Answer:
             f"CID = {artifact.automation}::{artifact}\n\nPath = {artifact.path}\n\n  Files:\n{files}"
         )
     return {"return": 0, "list": [Found(context, artifact) for artifact in found]}
+
+
+def test(context: Context, inputs: Inputs) -> Answer:
+    """Print the inputs, which is what automations of CM do that have no test of their own."""
+    from assay.recipes.contract.json_text import json_text
+
+    context.console.say(json_text(dict(inputs)))
+    return {"return": 0}
 
 
 def help(context: Context, inputs: Inputs) -> Answer:

@@ -22,6 +22,8 @@ SYNONYMS = {
     "rename": "move",
     "cp": "copy",
     "docker_run": "docker",
+    "ximport": "import_",
+    "print_input": "test",
 }
 # Actions of the original tools that are absent here, each with what to use instead.
 ABSENT = {
@@ -31,7 +33,6 @@ ABSENT = {
     "slurm": "submit the command itself: sbatch --wrap 'assay run script --tags=TAGS'",
     "remote": "run the command there: ssh HOST assay run script --tags=TAGS",
     "experiment": "run it once per value: run script --tags=TAGS --env.KEY=VALUE",
-    "lint": "assay recipe lint REPOSITORY checks every recipe of a repository",
     "xset": "update cfg NAME --meta.KEY=VALUE",
     "copy_to_remote": "show cache --tags=TAGS names the folder: copy it with rsync",
     "convert_ck_to_cm": "a repository of the older tool CK must be converted by that tool",
@@ -52,12 +53,12 @@ KINDS_ABSENT = frozenset(
     ["automation", "challenge", "contributor", "data", "docker", "docs", "experiment", "project", "report"]
 )
 """Automations of the original tools that have no actions here, unless a repository brings artifacts of that kind."""
-COMMON = ("search", "add", "delete", "load", "update", "copy", "move", "info", "help")
+COMMON = ("search", "add", "delete", "load", "update", "copy", "move", "info", "test", "help")
 # Each automation has the common actions and its own; a module is imported when its action is asked for.
 OWN = {
     "repo": ("pull", "checkout", "where", "show", "import_", "init", "detect", "reindex", "pack", "unpack"),
     "cache": ("show", "prune", "verify", "mark_tmp"),
-    "script": ("run", "docker", "dockerfile", "test", "prepare", "doc", "show"),
+    "script": ("run", "docker", "dockerfile", "test", "prepare", "doc", "show", "lint"),
     "core": ("init", "test", "uid"),
     "utils": ("download_file", "unzip_file", "system", "get_host_os_info", "list_files_recursively"),
 }
@@ -89,6 +90,10 @@ def perform(context: Context, inputs: Inputs) -> Answer:
     if automation == "utils" and action in OWN["core"]:  # CM has `uid` and `test` in `utils` too
         automation = "core"
     own = OWN.get(automation, ())
+    if (
+        action == "show" and automation not in OWN
+    ):  # of experiments and the like there is nothing more to show
+        action = "search"
     if action == "delete" and automation in ("repo", "cache"):
         return _call(automation, "delete", context, inputs)
     if action in ("search", "add", "update") and automation == "repo":

@@ -1,11 +1,14 @@
-"""Actions on recipes: run, test, prepare, docker, dockerfile."""
+"""Actions on recipes: run, test, prepare, docker, dockerfile, show, lint."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from assay.ground.count import counted
 from assay.recipes.actions.dispatch import access_for, asks_for_help
 from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.merge import merge
-from assay.recipes.errors import RecipeFailed, RecipeFault
+from assay.recipes.errors import RecipeFailed, RecipeFault, RecipeNotFound
 from assay.recipes.run.context import Answer, Context, Inputs, tag_text, words
 from assay.recipes.run.runner import Runner
 from assay.recipes.run.start import make_runner
@@ -61,8 +64,6 @@ def _free_mb() -> float:
 
 def _with_repro(context: Context, runner: Runner, inputs: Inputs, *, strict: bool) -> Answer:
     """Runs with `--repro`: also writes the files for a bug report, even if the native script has failed."""
-    from pathlib import Path
-
     from assay.recipes.tools.repro import Repro
 
     repro = Repro(context.dialect, inputs, Path.cwd())
@@ -191,3 +192,24 @@ def doc(context: Context, inputs: Inputs) -> Answer:
     from assay.recipes.tools.explain import describe
 
     return describe(context, inputs)
+
+
+def lint(context: Context, inputs: Inputs) -> Answer:
+    """Print what is wrong with the recipes that are named. Nothing is written; MLC sorts the keys of the file.
+
+    Raises: RecipeNotFound (16) when none is named, RecipeFault (1) for errors, after all of them are printed.
+    """
+    from assay.recipes.actions.common import matching
+    from assay.recipes.tools import lint as tool
+
+    named = {artifact.path: artifact.repository for artifact in matching(context, inputs)}
+    if not named:
+        raise RecipeNotFound("artifact(s) not found")
+    repositories = {repository.path: repository for repository in named.values()}
+    problems = [p for one in repositories.values() for p in tool.lint(context.index, one)]
+    problems = [problem for problem in problems if Path(problem.path) in named]
+    for problem in problems:
+        context.console.say(str(problem))
+    if errors := sum(problem.severity == tool.ERROR for problem in problems):
+        raise RecipeFault(f"{counted(errors, 'error')} in recipes")
+    return {"return": 0}

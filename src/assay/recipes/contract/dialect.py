@@ -73,7 +73,7 @@ class Dialect(Protocol):
     # ------------------------------------------------------------------ its command line and home
     lists_local: bool  # does the list of repositories name `local`?
     removal_deletes_files: bool  # does `rm repo` delete the folder?
-    empty_removal_succeeds: bool  # does `rm cache` succeed when nothing matches?
+    empty_removal_succeeds: bool  # does `rm` succeed when nothing matches?
     reads_arguments_from_file: bool  # does its command line accept `@FILE`?
 
     def key(self, name: str) -> str:

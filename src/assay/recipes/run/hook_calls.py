@@ -5,14 +5,13 @@ from __future__ import annotations
 from assay.recipes.contract import shell
 from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.hooks import Hooks, load_hooks
-from assay.recipes.contract.shape import check_left
 from assay.recipes.errors import GENERAL, RecipeFailed
 from assay.recipes.run.call import RecipeCall
 from assay.recipes.run.given import GivenArtifact, hook_input, repro_prefix
 from assay.recipes.run.request import RecipeRequest
 from assay.recipes.run.session import RunSession
 from assay.recipes.run.walk import Walk
-from assay.recipes.values import Values
+from assay.recipes.values import Given, Values
 
 
 class HookCalls:
@@ -29,7 +28,12 @@ class HookCalls:
         self._hooks: Hooks | None = None
 
     def load(self) -> None:
-        """Loads the hook file again, and makes the step from the current values."""
+        """Loads the hook file again, and makes the step from the current values. Raises: RecipeFailed (1) as
+        `load_hooks`, and for a recipe that is gone: without its files it would do nothing and succeed."""
+        if not self.recipe.folder.is_dir():
+            raise RecipeFailed(
+                f"{self.recipe.folder} was removed while it was in use", GENERAL, "pull it again"
+            )
         self._hooks = load_hooks(self.recipe.folder, self.session.process_state, self.session.access)
         self.step = self._step()
 
@@ -53,12 +57,21 @@ class HookCalls:
             arguments |= {"const": resolved.const, "const_state": resolved.const_state}
         with resolved.env.written_by(f"{name} of {self.recipe.alias}"):
             answer = self._hooks.call(name, arguments)
+        self._check_left(name, resolved.env, arguments["state"])
+        return answer
+
+    def _check_left(self, name: str, env: Given, state: Given) -> None:
+        """Raises: RecipeFailed (1) for variables or a state that a hook left and that cannot be kept."""
+        if not any(state.values()) and all(isinstance(key, str) for key in env):
+            return  # as nearly always; spares the import
+        from assay.recipes.contract.shape import check_left
+
+        assert self._hooks is not None
         try:
-            check_left(resolved.env, arguments["state"])
+            check_left(env, state)
         except ValueError as problem:
             step = f"{name} in {self._hooks.module.__file__}"
             raise RecipeFailed(f"{step} left what cannot be kept: {problem}", GENERAL, step=step) from problem
-        return answer
 
     def predeps(self) -> None:
         """Runs the hook before the dependencies. The file is loaded this early only if it defines that hook."""
