@@ -86,7 +86,9 @@ def test_one_planted_fault_gives_its_one_error(tmp_path: Path, before: str, afte
 def test_what_is_declared_is_a_note(tmp_path: Path) -> None:
     text = published.right().replace("VERSION=4.1", "VERSION=4.1 --env.CM_TEST_QUERY_COUNT=5")
     found = findings(tmp_path, text.replace("## Results", "## Results\n\nAll scores have n = 5."))
-    assert [(f.code, f.severity) for f in found] == [("R5", Severity.NOTE)]
+    (note,) = found
+    assert (note.code, note.severity) == ("R5", Severity.NOTE)
+    assert "n beside each score" not in note.expected + note.fix and "15000 samples" in note.fix
 
 
 def test_metrics_said_to_be_not_measured_are_not_absent(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ def test_submit_adds_to_the_folder_that_it_is_called_in(
     (tmp_path / "tree").mkdir()
     monkeypatch.chdir(tmp_path / "tree")
     names = ("--submitter", "Tester", "--division", "closed", "--round", "v5.1", "--system", "box")
-    for folder in runs:
-        assert run(capsys, "submit", str(folder), "--out", ".", *names)[0] == 0
+    codes = [run(capsys, "submit", str(folder), "--out", ".", *names)[0] for folder in runs]
+    assert codes == [1, 0]  # Offline alone is no submission
     made = {path.parent.name for path in Path.cwd().rglob("accuracy")}
     assert made >= {"Offline", "Server"}
     assert (tmp_path / "tree.tar.gz").is_file()
@@ -66,7 +66,7 @@ def test_submit_says_what_is_unknown_in_json(tmp_path: Path, capsys: pytest.Capt
         "--json",
     )
     value = json.loads(out)
-    assert code == 0
+    assert code == 1  # as the tree is without a field
     assert value["unknown"] == {"box": ["cooling"]}
     assert [f["code"] for f in value["findings"]] == ["S2"]
 
@@ -101,6 +101,24 @@ def test_places_of_one_rule_stand_together_and_the_verdict_first_and_last(
     assert out.count(f"  fix:  {found[0]['fix']}") == out.count(f"error S2  {found[0]['path']}") == 1
     _, out, _ = run(capsys, "check", str(tree), "--round", "v5.1", "--all")
     assert all(each["message"] in out for each in found) and "more of S2" not in out
+
+
+@pytest.mark.parametrize("workload", ["mixtral-8x7b", "mixtral-nano"])
+def test_submit_ends_as_check_of_its_tree_and_an_example_is_expected_to_have_errors(
+    workload: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run_folder.write(tmp_path / "run", workload=workload, modes=("performance",))
+    out, names = str(tmp_path / "tree"), ("--submitter", "T", "--round", "v5.1")
+    made, said, _ = run(capsys, "submit", str(folder), "--out", out, *names)
+    judged, told, _ = run(capsys, "check", out, "--round", "v5.1")
+    as_json = json.loads(run(capsys, "check", out, "--round", "v5.1", "--json")[1])["summary"]
+    is_example = workload == "mixtral-nano"
+    assert made == judged == int(not is_example) and as_json["errors"] > 0
+    assert (as_json["is_submission"], as_json["is_example"]) == (False, is_example)
+    first = "mixtral-nano is in no round: its findings are by the rules of mixtral-8x7b"
+    assert said.startswith(first) == told.startswith(first) == is_example
+    assert ("example tree only" in told) == is_example
+    assert run(capsys, "check", out, "--round", "v5.1", "--strict")[0] == 1
 
 
 def test_strict_counts_warnings(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,15 +16,18 @@ def _sample_size(s: Subject) -> Iterator[Finding]:
     scored = [claim for claim in s.report.claims if claim.value is not None]
     if count is None or count >= s.workload.dataset_samples or not scored:
         return
-    is_declared = _declares(s.report)
+    is_declared, whole = _declares(s.report), s.workload.dataset_samples
     yield s.finding(
         "R5",
         Severity.NOTE if is_declared else Severity.ERROR,
         scored[0].line,
-        f"the scores are over {count} of {s.workload.dataset_samples} samples"
+        f"the scores are over {count} of {whole} samples"
         + (", and the report says so" if is_declared else ", and the report does not say so"),
         ", ".join(f"{c.printed} {c.value:g}" for c in scored),
-        f"n beside each score; {s.workload.dataset_samples} samples for a closed target",
+        f"{whole} samples for a closed target"
+        if is_declared
+        else f"n beside each score, or all {whole} samples",
+        f"nothing in the report; a run over all {whole} samples for a closed target" if is_declared else "",
     )
 
 

@@ -52,8 +52,16 @@ class Subject:
     """Of the loaded weights, by the record beside the report."""
 
     def finding(
-        self, code: str, severity: Severity, line: int, message: str, found: str, expected: str
+        self,
+        code: str,
+        severity: Severity,
+        line: int,
+        message: str,
+        found: str,
+        expected: str,
+        fix: str = "",
     ) -> Finding:
+        """fix: of this finding alone, in place of the defect's."""
         defect = DEFECTS[code]
         where = f"{self.path}:{line}" if line else self.path
         return Finding(
@@ -64,7 +72,7 @@ class Subject:
             found=found,
             expected=expected,
             source=defect.source,
-            fix=defect.fix,
+            fix=fix or defect.fix,
         )
 
 

@@ -29,7 +29,6 @@ from assay.ground import store_contents
 from assay.ground.count import counted
 from assay.ground.errors import RunFailed
 from assay.ground.hub import Hub
-from assay.mlperf import workloads
 from assay.mlperf.checker.finding import Severity
 from assay.mlperf.record.result import RunResult, Status
 from assay.mlperf.record.run_folder import RunFolder
@@ -107,7 +106,7 @@ def failures(request: Request, finished: FinishedBenchmark) -> list[RunFailed]:
     delivery, came_to, submitted = request.delivery, finished.outcome, finished.submitted
     found = []
     report = submitted.report if submitted else None
-    if submitted and report and delivery.full and not (report.is_clean or is_demonstration(finished.result)):
+    if submitted and report and delivery.full and report.fails:
         errors = counted(report.count(Severity.ERROR), "error")
         found.append(
             RunFailed(
@@ -123,11 +122,6 @@ def failures(request: Request, finished: FinishedBenchmark) -> list[RunFailed]:
         hint = f"see {RunFolder(finished.folder).readme}, or leave --gate out"
         found.append(RunFailed(f"the gate is shut: {came_to}", hint))
     return found
-
-
-def is_demonstration(made: RunResult) -> bool:
-    """Whether the workload is in no round: its tree cannot be without findings."""
-    return workloads.get(made.workload).own_rules is not None
 
 
 def _measured(request: Request, prepared: Preparation, reporter: Reporter) -> tuple[RunResult, Path]:

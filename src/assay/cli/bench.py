@@ -130,9 +130,7 @@ def tree_rows(submitted: Submitted, made: RunResult) -> list[EndRow]:
 
 def standing(report: Report, made: RunResult) -> str:
     """The result of the check of the tree, in one line."""
-    from assay.bench.pipeline import is_demonstration
-
-    if not report.is_clean and is_demonstration(made):
+    if report.is_example and not report.is_clean:
         errors = counted(report.count(Severity.ERROR), "error")
         return (
             f"example tree only: {made.workload} is in no round, so it will not pass "

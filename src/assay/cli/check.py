@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--submitter", help="judge only this submitter")
     parser.add_argument("--csv", type=Path, help="write summary.csv, with the official columns, here")
     parser.add_argument("--all", action="store_true", help="all places of a finding (default: the first 5)")
-    parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    parser.add_argument(
+        "--strict", action="store_true", help="warnings count as errors; an example fails too"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
         say_json(json.dumps(report.to_dict()))
     else:
         say(text(report, None if args.all else "--all"))
-    fails = not report.is_clean or (args.strict and report.count(Severity.WARNING) > 0)
-    return 1 if fails else 0
+    is_short = args.strict and not (report.is_clean and report.count(Severity.WARNING) == 0)
+    return int(report.fails or is_short)
 
 
 def _refuse_run_folder(folder: Path) -> None:
@@ -86,13 +88,23 @@ def text(report: Report, all_by: str | None = None) -> str:
         f", {report.not_judged} not judged" if report.not_judged else ""
     )
     judged = f"round {report.round}: {verdict(report)} ({report.counts}; {results}, {counted(report.files, 'file')})"
+    examples = [
+        one_line(
+            f"{model} is in no round: its findings are by the rules of {official}, and errors are expected"
+        )
+        for model, official in sorted(
+            {(row.model, row.mlperf_model) for row in report.rows if row.is_example}
+        )
+    ]
     found = grouped(report.findings, all_by)
     table = [summary.table(report.rows)] if report.rows else []
-    return "\n\n".join([*([judged] if found else []), *found, *table, judged])
+    return "\n\n".join([*examples, *([judged] if found else []), *found, *table, judged])
 
 
 def verdict(report: Report) -> str:
     """The verdict on a tree in a few words."""
+    if report.is_example and not report.is_clean:
+        return "example tree only"
     words = {True: "no errors", False: "not a submission", None: "no errors in what was judged"}
     return words[report.is_submission]
 

@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """The exit code: that of `assay check` of the tree."""
     import dataclasses
     import json
     import shlex
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         unknown = {system: list(fields) for system, fields in written.unknown.items()}
         packed = {"archive": str(archive), "sha256": digest} if digest else None
         say_json(json.dumps({"tree": str(root), "packed": packed, "unknown": unknown, **report.to_dict()}))
-        return 0
+        return int(report.fails)
     say(text(report, f"assay check {shlex.quote(str(root))} --round {round_.name} --all"))
     for system, fields in written.unknown.items():
         say(f"\nnot known of {system}, left empty: {', '.join(fields)}")
@@ -71,4 +72,4 @@ def run(args: argparse.Namespace) -> int:
     say(f"\n{args.out}: {counted(len(written.places), 'result')} written")
     if digest:
         say(f"{archive}: sha256 {digest}")
-    return 0
+    return int(report.fails)

@@ -57,6 +57,16 @@ class Report:
         return self.count(Severity.ERROR) == 0
 
     @property
+    def is_example(self) -> bool:
+        """Whether all results are of models in no round: such a tree cannot be without errors."""
+        return bool(self.rows) and all(row.is_example for row in self.rows)
+
+    @property
+    def fails(self) -> bool:
+        """Whether what was to make or judge a submission ends with 1. Errors of an example are expected."""
+        return not (self.is_clean or self.is_example)
+
+    @property
     def not_judged(self) -> int:
         """Results of which something was not judged: they have neither passed nor failed."""
         return sum(bool(row.not_judged) for row in self.rows)
@@ -74,6 +84,7 @@ class Report:
             "summary": {
                 "round": self.round,
                 "is_submission": self.is_submission,
+                "is_example": self.is_example,
                 "errors": self.count(Severity.ERROR),
                 "warnings": self.count(Severity.WARNING),
                 "notes": self.count(Severity.NOTE),

@@ -8,6 +8,7 @@ from typing import Any
 
 from assay.config import Scenario
 from assay.ground.parsed import yaml_value
+from assay.mlperf import workloads
 from assay.mlperf.checker import endpoints
 from assay.mlperf.checker.tree import Tree
 from assay.mlperf.logs import names
@@ -106,6 +107,12 @@ class Benchmark:
     @property
     def rules(self) -> RoundWorkload | None:
         return self.system.submitter.round.workloads.get(self.official)
+
+    @cached_property
+    def is_example(self) -> bool:
+        """Whether it is a workload that has its own rules, as it is in no round."""
+        known = None if self.name in self.system.submitter.round.workloads else workloads.find(self.name)
+        return known is not None and known.own_rules is not None
 
     def entries(self) -> list[Entry]:
         return [Entry(self, name) for name in self.system.submitter.tree.subfolders(self.path)]

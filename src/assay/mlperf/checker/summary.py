@@ -37,6 +37,8 @@ class Row:
     compliance: bool | None
     """TEST06 and its like are filed and pass; None where the division owes none."""
     errors: int
+    is_example: bool
+    """The model is in no round: it is judged by the rules of `mlperf_model`, which it stands for."""
     not_judged: str
     """What of the result was not judged: `benchmark`, whose rules are not held, or its `power` alone; else empty."""
     version: str
@@ -93,6 +95,7 @@ def row(entry: Entry, errors: int) -> Row:
         notes=". ".join(str(fields[name]) for name in ("hw_notes", "sw_notes") if fields.get(name)),
         compliance=_compliance(entry),
         errors=errors,
+        is_example=entry.benchmark.is_example,
         not_judged="benchmark" if rules is None else "power" if has_power else "",
         version=entry.round.name,
         inferred=logged is not None and logged not in (entry.scenario, entry.loadgen_scenario),
