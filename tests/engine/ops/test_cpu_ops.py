@@ -25,6 +25,13 @@ from assay.ground import settings
 from assay.ground.errors import EnvironmentProblem
 
 FORMS = ("portable", "avx512", "amx", "stand-in", "onednn")
+MARCHES = {
+    "x86-64": "sse2",
+    "haswell": "avx2 fma",
+    "skylake-avx512": "avx512bw avx512vl avx512dq",
+    "cascadelake": "avx512bw avx512vl avx512dq avx512_vnni",
+}
+"""The portable set as it is compiled for lesser processors, and the flags that one must have to run it"""
 ROWS = (1, 2, 5, 6, 7, 13, 64, 300)
 MODEL = DecoderConfig(96, 64, 96, 2, 4, 2, 16, 4, 2, 1e-5, 1e4, 512, False, ())
 
@@ -42,10 +49,14 @@ class Form:
         return exact if self.onednn_from is None else max(exact, onednn_rates.ERROR_MAX)
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(
+    params=(*FORMS, *(pytest.param(m, marks=() if m == "haswell" else pytest.mark.slow) for m in MARCHES))
+)
 def form(request: pytest.FixtureRequest) -> Form:
     if shutil.which("g++") is None:
         pytest.skip("no g++ on this machine: the kernels cannot be built")
+    if (march := request.param) in MARCHES:
+        return lesser(march)
     stand_in = request.param == "stand-in"
     lib = library.load(build.build(("-DASSAY_TILES_STAND_IN",) if stand_in else ()))
     try:
@@ -55,6 +66,17 @@ def form(request: pytest.FixtureRequest) -> Form:
     if request.param == "onednn" and (why := onednn.unusable(MODEL, instructions)):
         pytest.skip(why)
     return Form(lib, instructions, 1 if request.param == "onednn" else None)
+
+
+def lesser(march: str) -> Form:
+    """The portable set, compiled for a lesser processor than this one."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    except OSError:
+        flags = []
+    if lacking := set(MARCHES[march].split()) - set(flags):
+        pytest.skip(f"this processor has no {', '.join(sorted(lacking))}")
+    return Form(library.load(build.build((f"-march={march}",))), InstructionSet.PORTABLE)
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -283,7 +305,7 @@ def test_every_instruction_set_gives_the_portable_answers(form: Form, precision:
     h, weight = random(37, 512).bfloat16(), random(200, 512, seed=1)
     got, portable = (
         (ops := ops_for(each, precision)).linear(h, ops.pack_matrix(weight))
-        for each in (form, Form(form.lib, InstructionSet.PORTABLE))
+        for each in (form, Form(library.load(build.build()), InstructionSet.PORTABLE))
     )
     if precision is Precision.INT8:
         assert torch.equal(got, portable)

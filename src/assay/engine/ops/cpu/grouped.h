@@ -89,7 +89,8 @@ void visit_vectors(const Grouped& g, const Visit& v, const word* next, typename 
         const int steps = std::min(STEP_BLOCK, g.w.steps - first);
         const bool is_last = first + steps == g.w.steps;
         const char* upcoming = reinterpret_cast<const char*>(is_last ? next : v.weight + int64_t(first + steps) * PANEL);
-        const int lines = upcoming ? std::max(1, 16 / tiles) : 0;  // a step is 4 lines; all tiles share the next part
+        // A step is 4 lines; all tiles share the next part. One row alone reads as fast as the processor fetches by itself.
+        const int lines = upcoming && rows > 1 ? std::max(1, 16 / tiles) : 0;
         for (int t = 0, row = 0; t < tiles; ++t) {
             const int height = rows / tiles + (t < rows % tiles);
             const word* a[TILE_ROWS];

@@ -1,7 +1,7 @@
 // Products of rows with packed weights: dense, and through the experts of a layer.
 #include "grouped.h"
 
-#if ASSAY_VECTOR
+#if ASSAY_AVX512
 // silu of common.h, 16 at once.
 static inline __m512 silu16(__m512 x) {
     const __m512 limited = _mm512_min_ps(_mm512_sub_ps(_mm512_setzero_ps(), x), _mm512_set1_ps(80.0f));
@@ -15,7 +15,7 @@ static inline __m512 silu16(__m512 x) {
 }
 #endif
 
-// Sums as float32; of int8 products x ~ (row - 128) * scale of the row, w ~ column * scale of the column.
+// Sums as float32; of int8 products x ~ (row - ROW_ZERO) * scale of the row, w ~ column * scale of the column.
 struct AsFloat {
     const Grouped& g;
     const float* row_scale;
@@ -28,9 +28,9 @@ struct AsFloat {
         const Group& group = g.w.group[v.group];
         const int column = v.panel * PANEL;
         for (int j = 0; j < PANEL; ++j)
-            out[j] = float(sums[j] - group.offset[column + j]) * (row * group.scale[column + j]);
+            out[j] = float(sums[j] - (Int8::ROW_ZERO ? group.offset[column + j] : 0)) * (row * group.scale[column + j]);
     }
-#if ASSAY_VECTOR
+#if ASSAY_AVX512
     inline __m512 sixteen(const Visit&, int, const float* sums, int j) const { return _mm512_loadu_ps(sums + j); }
     inline __m512 sixteen(const Visit& v, int sorted, const int32_t* sums, int j) const {
         const float row = row_scale[g.sorted.row ? g.sorted.row[sorted] : sorted];
@@ -69,7 +69,7 @@ static void gate_up_of(const Grouped& g, const float* row_scale, bf16* out) {
     multiply<Dot>(g, [&](const Visit& v, int first, int rows, const typename Dot::Sum* sums) {
         const int from = v.panel * HALF, count = std::min(HALF, width - from);
         for (int m = 0; m < rows; ++m) {
-#if ASSAY_VECTOR
+#if ASSAY_AVX512
             if (instruction_set != InstructionSet::portable) {
                 const auto inner = [&](int j) {
                     const typename Dot::Sum* row = sums + m * PANEL;
@@ -121,7 +121,7 @@ extern "C" {
 int assay_best_set() {
 #if ASSAY_TILES
     return int(InstructionSet::amx);
-#elif ASSAY_VECTOR
+#elif ASSAY_AVX512
     return int(InstructionSet::avx512);
 #else
     return int(InstructionSet::portable);

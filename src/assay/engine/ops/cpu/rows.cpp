@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #endif
 
+#include "dot.h"
 #include "kernels.h"
 
 int num_threads = 1;
@@ -18,7 +19,7 @@ static float quantise_row(const bf16* from, const int width, float* __restrict r
     for (int i = 0; i < width; ++i) row[i] = to_float(from[i]);
     const int parts = spread(row, width);
     const float most = largest_of(row, width), inverse = 127.0f / most;
-    const float shifter = 12582912.0f + 128.0f;  // 1.5 * 2^23: adding it rounds to a whole number
+    const float shifter = 12582912.0f + Int8::ROW_ZERO;  // 1.5 * 2^23: adding it rounds to a whole number
     for (int i = 0; i < width; ++i) {
         const float shifted = row[i] * inverse + shifter;
         uint32_t bits;
@@ -59,14 +60,14 @@ void norm(const float* x, const float* weight, float eps, int rows, int width, b
     });
 }
 
-// Each row spread, then by its own scale: the largest becomes 127; stored as value + 128, zeros (128) up to `stride` bytes.
+// Each row spread, then by its own scale: the largest becomes 127; stored as value + ROW_ZERO, zeros up to `stride` bytes.
 void quantise(const bf16* x, int rows, int width, int64_t stride, const RowRoom& out) {
     share_numbers(rows, width, [&](int64_t r, bool) {
         thread_local std::vector<float> kept;
         kept.resize(width);
         uint8_t* to = out.values + r * stride;
         out.scale[r] = quantise_row(x + r * width, width, kept.data(), to);
-        std::memset(to + width, 128, stride - width);
+        std::memset(to + width, Int8::ROW_ZERO, stride - width);
     });
 }
 

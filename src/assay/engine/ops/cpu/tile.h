@@ -2,56 +2,10 @@
 //
 //   c[m][j] (+)= sum over s < steps of dot(a[m][s], b[s * stride + j])
 //
-// `dot` multiplies the numbers in two words and adds the products. Two forms with the same answers: AVX-512
-// (BF16, VNNI) and portable C++. bfloat16 products may differ in the last bits of a float32 sum; int8 is exact.
+// `dot` multiplies the numbers in two words and adds the products (dot.h).
 #pragma once
 
-#include "common.h"
-
-#if defined(__AVX512F__) && defined(__AVX512BF16__) && defined(__AVX512VNNI__)
-#include <immintrin.h>
-#define ASSAY_VECTOR 1
-#else
-#define ASSAY_VECTOR 0
-#endif
-
-struct Bf16 {
-    using Sum = float;
-    static constexpr int per_word = 2;
-    static inline float dot(float sum, word a, word b) {
-        return sum + to_float(bf16(a)) * to_float(bf16(b)) + to_float(bf16(a >> 16)) * to_float(bf16(b >> 16));
-    }
-#if ASSAY_VECTOR
-    using Register = __m512;
-    static inline Register zero() { return _mm512_setzero_ps(); }
-    static inline Register load(const float* p) { return _mm512_loadu_ps(p); }
-    static inline void store(float* p, Register r) { _mm512_storeu_ps(p, r); }
-    static inline Register dot(Register sum, __m512i a, __m512i b) {
-        return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
-    }
-#endif
-};
-
-// Rows are unsigned (value + 128), columns signed; the caller takes 128 times the column sums off again.
-struct Int8 {
-    using Sum = int32_t;
-    static constexpr int per_word = 4;
-    static inline int32_t dot(int32_t sum, word a, word b) {
-        for (int i = 0; i < 32; i += 8) sum += int32_t(uint8_t(a >> i)) * int32_t(int8_t(b >> i));
-        return sum;
-    }
-#if ASSAY_VECTOR
-    using Register = __m512i;
-    static inline Register zero() { return _mm512_setzero_si512(); }
-    static inline Register load(const int32_t* p) { return _mm512_loadu_si512(p); }
-    static inline void store(int32_t* p, Register r) { _mm512_storeu_si512(p, r); }
-    // Written as assembly: GCC 12 moves and spills the sums around the intrinsic, at a third of the speed.
-    static inline Register dot(Register sum, __m512i a, __m512i b) {
-        asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
-        return sum;
-    }
-#endif
-};
+#include "dot.h"
 
 // Where 16 columns of a step of packed weights lie.
 struct Panel {
@@ -77,60 +31,113 @@ struct Ahead {
     }
 };
 
-template <class Dot, int MR, int NR, class Columns>
-inline void tile_portable(const word* const* a, Columns columns, int steps, typename Dot::Sum* c, int64_t ldc,
-                          bool add) {
-    for (int m = 0; m < MR; ++m) {
-        typename Dot::Sum* row = c + m * ldc;
-        if (!add)
-            for (int j = 0; j < NR * LANES; ++j) row[j] = 0;
-        for (int s = 0; s < steps; ++s)
-            for (int n = 0; n < NR; ++n)
-                for (int j = 0; j < LANES; ++j)
-                    row[n * LANES + j] = Dot::dot(row[n * LANES + j], a[m][s], columns(s, n)[j]);
+// Rows as a form with one part reads them.
+template <int MR>
+struct AsTheyLie {
+    const word* rows[MR];
+    inline word at(int, int m, int s) const { return rows[m][s]; }
+};
+
+constexpr int SPLIT_STEPS = 128;  // 6 rows of them are 6 KiB, and 64 bytes of each step of weights 8: both stay in L1
+
+// Rows taken into the parts of a form, for as many steps at once.
+template <class Form, int MR>
+struct Split {
+    alignas(64) word parts[Form::PARTS][MR][SPLIT_STEPS];
+
+    Split(const word* const* a, int from, int steps) {
+        for (int m = 0; m < MR; ++m) {
+            int s = 0;
+            for (; s + WIDTH <= steps; s += WIDTH) take(a[m] + from + s, WIDTH, m, s);
+            if (s < steps) take(a[m] + from + s, steps - s, m, s);
+        }
+    }
+    inline word at(int p, int m, int s) const { return parts[p][m][s]; }
+
+private:
+    inline void take(const word* from, int count, int m, int s) {
+        Words words = {};
+        std::memcpy(&words, from, sizeof(word) * count);
+        for (int p = 0; p < Form::PARTS; ++p) {
+            const Words part = Form::row(words, p);
+            std::memcpy(&parts[p][m][s], &part, sizeof part);
+        }
+    }
+};
+
+// Registers of a row's sums that are computed together: all, a half, a quarter ..., so that they stay in registers beside
+// the columns, a row and a mask. One row reads columns straight from memory, the more of a step the faster.
+constexpr int strip_of(int rows, int all) {
+    const int columns = rows == 1 ? 0 : all;
+    return all == 1 || rows * all + columns + 2 <= REGISTERS ? all : strip_of(rows, all / 2);
+}
+
+// `steps` steps of all columns, in strips whose sums fit into registers beside a step of columns and a row.
+template <class Form, int MR, int NR, class Rows, class Columns, class Sum, class Fetch>
+inline void sweep(const Rows& rows, Columns columns, int from, int steps, Sum* c, int64_t ldc, bool add, Fetch ahead) {
+    constexpr int ALL = NR * LANES / WIDTH;  // registers of a row of sums
+    constexpr int STRIP = strip_of(MR, ALL);
+    for (int strip = 0; strip < ALL; strip += STRIP) {
+        typename Form::Register sum[MR][STRIP];
+        Sum* to = c + strip * WIDTH;
+        for (int m = 0; m < MR; ++m)
+#pragma GCC unroll 16
+            for (int n = 0; n < STRIP; ++n)
+                if (add)
+                    std::memcpy(&sum[m][n], to + m * ldc + n * WIDTH, REGISTER_BYTES);
+                else
+                    sum[m][n] = typename Form::Register{};
+        const auto step = [&](int s) __attribute__((always_inline)) {
+            Words words[STRIP];
+#pragma GCC unroll 16
+            for (int n = 0; n < STRIP; ++n) {
+                const int column = (strip + n) * WIDTH;
+                std::memcpy(&words[n], columns(from + s, column / LANES) + column % LANES, REGISTER_BYTES);
+            }
+#pragma GCC unroll 4
+            for (int p = 0; p < Form::PARTS; ++p)
+#pragma GCC unroll 6
+                for (int m = 0; m < MR; ++m)
+#pragma GCC unroll 16
+                    for (int n = 0; n < STRIP; ++n)
+                        sum[m][n] = Form::dot(sum[m][n], Words{} + rows.at(p, m, s), Form::column(words[n], p));
+        };
+        int s = 0;
+        for (; s + 4 <= steps; s += 4) {
+            if (s / 4 % (ALL / STRIP) == strip / STRIP) ahead(from + s);  // each strip fetches its share
+            step(s);
+            step(s + 1);
+            step(s + 2);
+            step(s + 3);
+        }
+        for (; s < steps; ++s) step(s);
+        for (int m = 0; m < MR; ++m)
+            for (int n = 0; n < STRIP; ++n) std::memcpy(to + m * ldc + n * WIDTH, &sum[m][n], REGISTER_BYTES);
     }
 }
 
-#if ASSAY_VECTOR
-template <class Dot, int MR, int NR, class Columns, class Fetch>
-inline void tile_vector(const word* const* a, Columns columns, int steps, typename Dot::Sum* c, int64_t ldc, bool add,
-                        Fetch ahead) {
-    const word* rows[MR];
-    typename Dot::Register sum[MR][NR];
-    for (int m = 0; m < MR; ++m) {
-        rows[m] = a[m];
-        for (int n = 0; n < NR; ++n) sum[m][n] = add ? Dot::load(c + m * ldc + n * LANES) : Dot::zero();
-    }
-    auto step = [&](int s) __attribute__((always_inline)) {
-        __m512i column[NR];
-        for (int n = 0; n < NR; ++n) column[n] = _mm512_loadu_si512(columns(s, n));
-        for (int m = 0; m < MR; ++m) {
-            __m512i row = _mm512_set1_epi32(int(rows[m][s]));
-            for (int n = 0; n < NR; ++n) sum[m][n] = Dot::dot(sum[m][n], row, column[n]);
+template <class Form, int MR, int NR, class Columns, class Sum, class Fetch>
+inline void tile_by(const word* const* a, Columns columns, int steps, Sum* c, int64_t ldc, bool add, Fetch ahead) {
+    if constexpr (Form::PARTS == 1) {
+        AsTheyLie<MR> rows;
+        std::copy_n(a, MR, rows.rows);
+        sweep<Form, MR, NR>(rows, columns, 0, steps, c, ldc, add, ahead);
+    } else
+        for (int from = 0; from < steps; from += SPLIT_STEPS) {
+            const int count = std::min(SPLIT_STEPS, steps - from);
+            const Split<Form, MR> rows(a, from, count);
+            sweep<Form, MR, NR>(rows, columns, from, count, c, ldc, add || from, ahead);
         }
-    };
-    int s = 0;
-    for (; s + 4 <= steps; s += 4) {
-        ahead(s);
-        step(s);
-        step(s + 1);
-        step(s + 2);
-        step(s + 3);
-    }
-    for (; s < steps; ++s) step(s);
-    for (int m = 0; m < MR; ++m)
-        for (int n = 0; n < NR; ++n) Dot::store(c + m * ldc + n * LANES, sum[m][n]);
 }
-#endif
 
 template <class Dot, int MR, int NR, class Columns, class Fetch>
 inline void tile(const word* const* a, Columns columns, int steps, typename Dot::Sum* c, int64_t ldc, bool add,
                  Fetch ahead) {
-#if ASSAY_VECTOR
-    if (instruction_set != InstructionSet::portable) return tile_vector<Dot, MR, NR>(a, columns, steps, c, ldc, add, ahead);
+#if ASSAY_AVX512
+    if (instruction_set != InstructionSet::portable)
+        return tile_by<typename Dot::Avx512, MR, NR>(a, columns, steps, c, ldc, add, ahead);
 #endif
-    (void)ahead;
-    tile_portable<Dot, MR, NR>(a, columns, steps, c, ldc, add);
+    tile_by<typename Dot::Portable, MR, NR>(a, columns, steps, c, ldc, add, ahead);
 }
 
 // A tile of `rows` <= 6 rows, chosen at run time. 6 x 4 registers of sums leave room for 4 columns and a row.
