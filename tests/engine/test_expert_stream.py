@@ -137,7 +137,7 @@ def test_a_read_that_fails_ends_the_step_with_the_numbers_and_the_next_one_goes_
         except RunFailed as failure:
             failures.append(failure.message)
     assert len(failures) == 1
-    assert "layer-" in failures[0] and "Input/output error" in failures[0] and "GB were read" in failures[0]
+    assert "layer-" in failures[0] and "Input/output error" in failures[0] and "B were read" in failures[0]
     assert got == expected
 
 
@@ -149,8 +149,11 @@ def change_byte(file: Path, at: int) -> None:
 
 def test_bytes_that_are_not_those_that_were_packed_are_refused_when_they_are_read(checkpoint: Path) -> None:
     change_byte(packed.layer_file(packed_copy(checkpoint), 1), 5)
-    with pytest.raises(RunFailed, match=r"expert 0 of .*layer-001.*not those that were packed"):
+    with pytest.raises(RunFailed, match=r"expert 0 of .*layer-001.*not those that were packed") as refused:
         list(Engine(config(checkpoint, token_budget=99)).generate([EngineRequest(0, tuple(range(3, 60)), 2)]))
+    assert f"assay model pack --checkpoint {checkpoint} --precision int8" in refused.value.hint
+    packed_copy(checkpoint)
+    list(Engine(config(checkpoint, token_budget=99)).generate([EngineRequest(0, tuple(range(3, 60)), 2)]))
 
 
 def cut(folder: Path) -> None:
@@ -202,6 +205,8 @@ def test_a_copy_of_another_shape_is_refused(checkpoint: Path, tmp_path: Path, ma
     packed.write(wider / copy.name, replace(manifest, sources=()))
     with pytest.raises(ArtifactError, match=r"holds 5 layers of 4 experts of \d+ bytes; the model"):
         Engine(config(wider))
+    packed_copy(wider)
+    Engine(config(wider))
 
 
 def test_without_a_copy_the_command_that_makes_it_is_named(checkpoint: Path) -> None:
@@ -293,4 +298,5 @@ def test_a_model_that_cannot_even_be_read_from_disk_is_refused_with_the_numbers(
 def test_the_bound_on_memory_is_that_of_the_whole_process(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = api.usable_bytes(3 << 30)
     assert 0 < taken < 3 << 30
+    assert api.usable_bytes(1) == 0
     assert api.usable_bytes(None) == api.available_bytes()

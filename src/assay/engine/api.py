@@ -231,7 +231,7 @@ class Engine:
 def usable_bytes(bound: int | None) -> int:
     """Memory that this process may take beyond what it has; `bound`: of the whole process."""
     free = available_bytes()
-    return free if bound is None else min(free, bound - psutil.Process().memory_info().rss)
+    return free if bound is None else max(0, min(free, bound - psutil.Process().memory_info().rss))
 
 
 def available_bytes() -> int:

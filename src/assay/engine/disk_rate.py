@@ -21,11 +21,16 @@ def measure(checkpoint: Path) -> float:
     """Bytes/s of a packed copy in the folder. Raises: ArtifactError where there is none, or it cannot be read."""
     layers = [file for folder in packed.folders_in(checkpoint) for file in sorted(folder.glob("*.experts"))]
     if not layers:
-        raise ArtifactError(f"{checkpoint} has no packed copy to measure its disk with", packed.PACK_AGAIN)
+        raise ArtifactError(
+            f"{checkpoint} has no packed copy to measure its disk with",
+            f"assay model pack --checkpoint {checkpoint}",
+        )
     try:
         return max(_bytes_per_s(layers[len(layers) // 2]), LEAST_BYTES_PER_S)
     except OSError as error:
-        raise ArtifactError(f"cannot read {layers[0]}: {error.strerror}", packed.PACK_AGAIN) from error
+        raise ArtifactError(
+            f"cannot read {layers[0]}: {error.strerror}", packed.pack_again(layers[0].parent)
+        ) from error
 
 
 def _bytes_per_s(file: Path) -> float:

@@ -26,6 +26,7 @@ from assay.engine import packed
 from assay.engine.expert_use import Expert, ExpertUse
 from assay.engine.ops import DISK_BLOCK, Ops
 from assay.engine.packed import PackedCopy
+from assay.ground.count import size_text
 from assay.ground.errors import RunFailed
 
 THREADS, CHUNK_BYTES = 4, 4 << 20
@@ -168,8 +169,8 @@ class ExpertStream:
             file = self._copy.file(expert[0])
             raise RunFailed(
                 f"cannot read expert {expert[1]} of {file}: {error.strerror or error}; "
-                f"{self.clock.bytes / 1e9:.1f} GB were read from {self._copy.folder} before",
-                "look after the disk (dmesg), or pack the copy again on another one",
+                f"{size_text(self.clock.bytes)} were read from {self._copy.folder} before",
+                f"{packed.pack_again(self._copy.folder)}; where it fails again, look after the disk (dmesg)",
             ) from error
 
     def _read(self, expert: Expert, slot: int) -> Sequence[Future[None]]:

@@ -21,7 +21,6 @@ from assay.ground.errors import ArtifactError, ConfigError
 
 MANIFEST = "pack.json"
 VERSION = 1
-PACK_AGAIN = "pack it again: assay model pack --checkpoint DIR --precision P"
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,12 @@ def folders_in(checkpoint: Path) -> tuple[Path, ...]:
     return tuple(sorted(path.parent for path in checkpoint.glob(f"packed-*/{MANIFEST}")))
 
 
+def pack_again(folder: Path) -> str:
+    """What to try where the copy in this folder cannot be used: packing looks at all of it, and makes it anew."""
+    precision = folder.name.split("-")[1]
+    return f"pack it again: assay model pack --checkpoint {folder.parent} --precision {precision}"
+
+
 def find(checkpoint: Path, precision: Precision, form: str) -> PackedCopy | None:
     """The whole copy of a checkpoint for these kernels; None where there is none.
 
@@ -104,7 +109,7 @@ def refuse_unfit(copy: PackedCopy, num_layers: int, num_experts: int, expert_byt
         raise ArtifactError(
             f"{copy.folder} holds {found[0]} layers of {found[1]} experts of {found[2]} bytes; "
             f"the model and its kernels want {asked[0]} of {asked[1]} of {asked[2]}",
-            PACK_AGAIN,
+            pack_again(copy.folder),
         )
 
 
@@ -133,11 +138,12 @@ def for_engine(config: EngineConfig, form: str, lacks_experts: bool, is_from_dis
         return copy
     checkpoint, precision = config.checkpoint, config.precision.value
     others = ", ".join(path.name for path in folders_in(checkpoint))
-    why = (
-        "has no experts of its own"
-        if lacks_experts
-        else "does not fit into memory, so experts are read from disk"
-    )
+    if lacks_experts:
+        why = "has no experts of its own"
+    elif config.weights == "disk":
+        why = "is to be read from disk"
+    else:
+        why = "does not fit into memory, so experts are read from disk"
     raise ConfigError(
         f"{checkpoint} {why}, and it has no packed copy in {precision} for kernels that read {form}"
         + (f"; it has {others}" if others else ""),
@@ -152,9 +158,13 @@ def _read(path: Path) -> Manifest:
         sha256 = tuple(tuple(map(str, of)) for of in tree.pop("sha256"))
         manifest = Manifest(**tree, sources=sources, sha256=sha256)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ArtifactError(f"{path} is not the manifest of a packed copy: {error}", PACK_AGAIN) from error
+        raise ArtifactError(
+            f"{path} is not the manifest of a packed copy: {error}", pack_again(path.parent)
+        ) from error
     if manifest.version != VERSION:
-        raise ArtifactError(f"{path} has version {manifest.version}, expected {VERSION}", PACK_AGAIN)
+        raise ArtifactError(
+            f"{path} has version {manifest.version}, expected {VERSION}", pack_again(path.parent)
+        )
     return manifest
 
 
@@ -163,9 +173,13 @@ def _refuse_cut_short(copy: PackedCopy, layer: int) -> None:
     try:
         size = file.stat().st_size
     except OSError as error:
-        raise ArtifactError(f"{file} is missing from a packed copy: {error.strerror}", PACK_AGAIN) from error
+        raise ArtifactError(
+            f"{file} is missing from a packed copy: {error.strerror}", pack_again(copy.folder)
+        ) from error
     if size != expected:
-        raise ArtifactError(f"{file} has {size} bytes, its packed copy says {expected}", PACK_AGAIN)
+        raise ArtifactError(
+            f"{file} has {size} bytes, its packed copy says {expected}", pack_again(copy.folder)
+        )
 
 
 def _refuse_other_weights(checkpoint: Path, copy: PackedCopy) -> None:
@@ -177,10 +191,12 @@ def _refuse_other_weights(checkpoint: Path, copy: PackedCopy) -> None:
             now = path.stat()
         except OSError as error:
             raise ArtifactError(
-                f"{copy.folder} was packed from {path}, which is not there: {error.strerror}", PACK_AGAIN
+                f"{copy.folder} was packed from {path}, which is not there: {error.strerror}",
+                pack_again(copy.folder),
             ) from error
         is_other = now.st_size != shard.size
         if is_other or (now.st_mtime_ns > packed_at and files.sha256(path) != shard.sha256):
             raise ArtifactError(
-                f"{copy.folder} was packed from other weights: {path} has changed since", PACK_AGAIN
+                f"{copy.folder} was packed from other weights: {path} has changed since",
+                pack_again(copy.folder),
             )

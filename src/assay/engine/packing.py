@@ -40,7 +40,8 @@ Fill = Callable[[int, int, Tensor], None]
 
 
 def pack(config: EngineConfig, progress: Progress) -> PackedCopy:
-    """The packed copy of a checkpoint for the kernels and the precision of `config`; made unless it is there and whole.
+    """The packed copy of a checkpoint for the kernels and the precision of `config`; made unless it is there, and every
+    byte of it as it was packed.
 
     Raises: ArtifactError for a checkpoint that is not sound, ConfigError for one without experts or that another
     process packs, EnvironmentProblem when the disk has no room or fills up; layers that are finished stay.
@@ -53,6 +54,8 @@ def pack(config: EngineConfig, progress: Progress) -> PackedCopy:
     is_stacked = check_tensors(checkpoint, model)
     try:
         if (found := packed.find(config.checkpoint, config.precision, ops.form)) is not None:
+            packed.refuse_unfit(found, model.num_layers, model.num_experts, ops.expert_bytes)
+            _refuse_changed(found, progress)
             return found
     except ArtifactError as error:
         progress(f"{error.message}: packing it again")
@@ -174,6 +177,14 @@ class _Job:
                 f"{self.folder} needs {size_text(needed)} of disk and {size_text(free)} are free",
                 "free space there, or bring the checkpoint to a larger disk",
             )
+
+
+def _refuse_changed(copy: PackedCopy, progress: Progress) -> None:
+    """Raises: ArtifactError for a layer whose bytes are not those that were packed; reads all of them."""
+    progress(f"reading the {len(copy.manifest.sha256)} layers that are there")
+    for layer, digests in enumerate(copy.manifest.sha256):
+        if _digests(copy.file(layer), copy.manifest.expert_bytes) != digests:
+            raise ArtifactError(f"{copy.file(layer)} is not as it was packed")
 
 
 def _digests(file: Path, size: int) -> tuple[str, ...]:

@@ -207,15 +207,13 @@ def said(found: Residency, copy: Path) -> str:
     if not found.is_from_disk:
         return f"experts are read once, from the packed copy {copy.name}"
     return (
-        f"the weights do not fit into memory: each step reads up to {found.step_bytes / 1e9:.1f} GB of experts from "
-        f"{copy.name}; {len(found.resident)} experts stay in memory, and KV has room for "
-        f"{found.kv_blocks * BLOCK_TOKENS} tokens"
+        f"experts are read from disk: each step reads up to {size_text(found.step_bytes)} of them from {copy.name}; "
+        f"{len(found.resident)} experts stay in memory, and KV has room for {found.kv_blocks * BLOCK_TOKENS} tokens"
     )
 
 
 def _smaller(engine: EngineConfig) -> str:
     """What to try where memory is short."""
+    bound = "" if engine.memory_bytes is None else "a larger --memory-gib, "
     kv = "" if engine.has_int8_kv else "keys and values in int8 (kv_precision), "
-    return (
-        f"a smaller --precision, {kv}fewer kv_tokens, a smaller token_budget, or a machine with more memory"
-    )
+    return f"{bound}a smaller --precision, {kv}fewer kv_tokens, a smaller token_budget, or a machine with more memory"
