@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +75,18 @@ def test_a_divergence_counts_unless_the_reference_hardly_decided(
     assert not report.holds and report.generated[0].diverged == ((0, 0),)
     lenient = compare(small_checkpoint, unsure, Precision.FLOAT32)
     assert lenient.holds and lenient.generated[0].close_calls >= 1
+
+
+def test_a_checkpoint_of_odd_widths_that_wishes_for_penalties_is_held_against_plain_greedy_tokens(
+    tmp_path: Path, make_checkpoint: Callable[..., Path]
+) -> None:
+    checkpoint = make_checkpoint(tmp_path, hidden_size=66, intermediate_size=33, head_dim=24)
+    wishes = {"repetition_penalty": 50.0, "no_repeat_ngram_size": 1, "eos_token_id": list(range(96))}
+    (checkpoint / "generation_config.json").write_text(json.dumps(wishes))
+    prompts = parity.random_prompts(read_model_config(checkpoint), 3, 6)
+    found = parity.reference_traces(checkpoint, prompts, 6, lambda _: None)
+    assert [t.tokens for t in found] == [tuple(t.logits_NV.argmax(-1).tolist()) for t in found]
+    assert compare(checkpoint, found, Precision.FLOAT32).holds
 
 
 def test_the_first_difference_is_found() -> None:

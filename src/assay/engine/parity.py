@@ -112,10 +112,16 @@ def reference_traces(
     checkpoint: Path, prompts: Sequence[Prompt], steps: int, progress: Progress
 ) -> list[Trace]:
     """Greedy float32 continuations by transformers, one prompt at a time, as the reference recipe runs it."""
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, GenerationConfig
 
     model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32)
-    model.generation_config.eos_token_id = None
+    model.generation_config = (
+        GenerationConfig()
+    )  # greedy alone: no end, no penalty that the checkpoint asks for
+    if hasattr(
+        model, "set_experts_implementation"
+    ):  # since transformers 5, whose fast one has shapes it cannot run
+        model.set_experts_implementation("eager")
     traces = []
     for number, prompt in enumerate(prompts):
         progress(f"reference: prompt {number + 1} of {len(prompts)}")
