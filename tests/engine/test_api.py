@@ -97,3 +97,7 @@ def test_a_fork_of_a_process_with_an_engine_is_refused_before_it_waits_for_threa
             Engine(engine.config)
         engine.cancel([0])
     assert answers(engine, requests(2)) == expected
+
+
+def test_a_process_above_its_bound_has_no_memory_left() -> None:
+    assert api.usable_bytes(1) == 0

@@ -44,6 +44,15 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def read_generation(folder: Path) -> dict[str, Any]:
+    """generation_config.json; empty where there is none that can be read (`suts.identity` tells that)."""
+    try:
+        wished = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return wished if isinstance(wished, dict) else {}
+
+
 def weight_files(folder: Path) -> tuple[Path, ...]:
     """The files that are loaded: model.safetensors, else the shards that the index names. Each is there.
 

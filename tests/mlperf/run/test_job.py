@@ -149,6 +149,36 @@ def test_of_several_ends_that_a_checkpoint_lists_the_workloads_own_is_taken(
     assert job_of(asked(sut="echo")).generation(tmp_path).eos_ids == eos
 
 
+@pytest.mark.parametrize(
+    ("config", "wished", "eos"),
+    [
+        ({}, {"eos_token_id": [8, 9]}, (8, 9)),
+        ({"eos_token_id": None}, {"eos_token_id": 8}, (8,)),
+        ({"eos_token_id": 7}, {"eos_token_id": [7, 8]}, (7,)),
+        ({}, {}, (2,)),
+        ({}, [8], (2,)),
+        (
+            {"eos_token_id": [7, 50]},
+            {},
+            (7, 50),
+        ),  # an id that cannot be chosen does no harm beside one that can
+    ],
+)
+def test_ends_that_generation_config_alone_states_are_taken(
+    config: dict[str, object], wished: object, eos: tuple[int, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"vocab_size": 10, **config}))
+    (tmp_path / "generation_config.json").write_text(json.dumps(wished))
+    assert job_of(asked(sut="echo")).generation(tmp_path).eos_ids == eos
+
+
+@pytest.mark.parametrize("listed", [-1, 10, [-1, 99]])
+def test_ends_outside_the_vocabulary_are_refused(listed: object, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"vocab_size": 10, "eos_token_id": listed}))
+    with pytest.raises(ConfigError, match="no answer would end"):
+        job_of(asked(sut="echo")).generation(tmp_path)
+
+
 def test_the_vocabulary_is_the_checkpoints_and_else_that_of_the_model_that_the_workload_names(
     tmp_path: Path,
 ) -> None:

@@ -124,7 +124,8 @@ class Job:
     def generation(self, checkpoint: Path | None) -> Generation:
         """Rules of the round; end-of-sequence id and vocabulary are the checkpoint's own where it states them.
 
-        Raises: ConfigError when the round does not say how long an answer may be.
+        Raises: ConfigError when the round does not say how long an answer may be, or when the checkpoint's
+        end-of-sequence ids lie outside its vocabulary.
         """
         least, most = self.rules.min_new_tokens, self.rules.max_new_tokens
         if self.config.modes == (Mode.ACCURACY,):
@@ -135,7 +136,8 @@ class Job:
                 "min_new_tokens and max_new_tokens in the file of the round",
             )
         stated = model_folder.read_config(checkpoint) if checkpoint else {}
-        eos_ids = _eos_ids(stated, self.workload)
+        wished = model_folder.read_generation(checkpoint) if checkpoint else {}
+        eos_ids = _eos_ids(stated, wished, self.workload)
         return Generation(
             min_new_tokens=least,
             max_new_tokens=most,
@@ -283,14 +285,23 @@ def _refuse_missing(job: Job) -> None:
         raise ConfigError(f"the dataset of {workload.name} does not ship with Assay", workload.dataset_hint)
 
 
-def _eos_ids(stated: Mapping[str, Any], workload: Workload) -> tuple[int, ...]:
-    """`eos_token_id` of a config.json, one or several, else the workload's own; never empty.
+def _eos_ids(stated: Mapping[str, Any], wished: Mapping[str, Any], workload: Workload) -> tuple[int, ...]:
+    """`eos_token_id` of a config.json, one or several, else of a generation_config.json, else the workload's own; never
+    empty. Raises: ConfigError when no token of the vocabulary is among those that are stated.
 
     The workload's own comes first where the checkpoint lists it: Llama 3.1 has 128001, 128008 and 128009, and ends its
     answers in 128009.
     """
-    said = stated.get("eos_token_id")
-    found = [each for each in (said if isinstance(said, list) else [said]) if isinstance(each, int)]
+    said = next(
+        (tree["eos_token_id"] for tree in (stated, wished) if tree.get("eos_token_id") is not None), None
+    )
+    found = [each for each in (said if isinstance(said, list) else [said]) if type(each) is int]
+    size = _vocabulary(stated, workload)
+    if found and not any(each >= 0 and (size is None or each < size) for each in found):
+        raise ConfigError(
+            f"eos_token_id of the checkpoint is {said}, outside its vocabulary of {size} tokens: no answer would end",
+            "in config.json the id that ends its answers; tokenizer_config.json names the token",
+        )
     return tuple(sorted(found, key=lambda each: each != workload.eos_id)) or (
         workload.eos_id,
         *workload.more_eos_ids,
