@@ -13,17 +13,25 @@ import pytest
 
 from assay.engine.ops import TilesFrom
 from assay.engine.ops.cpu import build, library, rates
-from assay.engine.ops.cpu.instructions import InstructionSet, choose
+from assay.engine.ops.cpu.instructions import InstructionSet, choose, label
 from assay.engine.ops.cpu.rates import NEVER, Rates, fewest_rows
 from assay.ground.errors import EnvironmentProblem
 
 SLOW = {"1": 10.0, "16": 90.0, "256": 100.0}
 
 
-def machine(best: InstructionSet, permits: bool = True) -> ctypes.CDLL:
+def machine(
+    best: InstructionSet, permits: bool = True, vectors: InstructionSet = InstructionSet.AVX512
+) -> ctypes.CDLL:
     """What choose() asks of a compiled library."""
     return cast(
-        ctypes.CDLL, SimpleNamespace(assay_best_set=lambda: int(best), assay_permit_tiles=lambda: permits)
+        ctypes.CDLL,
+        SimpleNamespace(
+            assay_best_set=lambda: int(best),
+            assay_best_vectors=lambda: int(min(best, vectors)),
+            assay_portable_for=lambda: b"AVX2",
+            assay_permit_tiles=lambda: permits,
+        ),
     )
 
 
@@ -49,6 +57,18 @@ def test_a_kernel_that_refuses_tiles_leaves_avx512_and_a_note() -> None:
     assert "refused" in note
     with pytest.raises(EnvironmentProblem, match="refused"):
         choose(machine(InstructionSet.AMX, permits=False), "amx")
+
+
+def test_tiles_that_are_refused_leave_what_was_compiled_beside_them() -> None:
+    lib = machine(InstructionSet.AMX, permits=False, vectors=InstructionSet.PORTABLE)
+    assert choose(lib, "auto")[0] is InstructionSet.PORTABLE
+    with pytest.raises(EnvironmentProblem, match="cannot run AVX-512"):
+        choose(machine(InstructionSet.AMX, vectors=InstructionSet.PORTABLE), "avx512")
+
+
+def test_a_portable_set_says_what_it_was_compiled_for() -> None:
+    assert label(machine(InstructionSet.AMX), InstructionSet.PORTABLE) == "portable (AVX2)"
+    assert label(machine(InstructionSet.AMX), InstructionSet.AVX512) == "AVX-512"
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def _native(config: EngineConfig, model: DecoderConfig) -> tuple[CpuOps, tuple[s
     except EnvironmentProblem as problem:
         if config.kernels == "amx":
             raise
-        chosen, notes = InstructionSet.AVX512, (f"AMX is not used: {problem.message}",)
+        chosen, notes = InstructionSet(lib.assay_best_vectors()), (f"AMX is not used: {problem.message}",)
     onednn_from, more = _onednn_from(config, model, lib, path, chosen, tiles_from)
     threads = config.threads or cores.usable()
     ops = CpuOps(lib, config.precision, model, threads, chosen, tiles_from, onednn_from)
@@ -103,7 +103,7 @@ def measure_sets() -> MeasuredSets:
         path = build.build()
         lib = _loaded(path)
         best, notes = instructions.choose(lib, "native")
-        found: Rates | str = "; ".join((f"{best.label} for every product", *notes))
+        found: Rates | str = "; ".join((f"{instructions.label(lib, best)} for every product", *notes))
         if best is InstructionSet.AMX:
             found = rates.measure(lib, path)
     except EnvironmentProblem as problem:

@@ -15,7 +15,9 @@ from assay.ground import files, settings
 from assay.ground.errors import EnvironmentProblem
 
 SOURCES = Path(__file__).parent
-FLAGS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared")
+NATIVE = "-march=native" if platform.machine().lower() in ("x86_64", "amd64", "i686") else "-mcpu=native"
+"""What GCC and clang both take for this processor; clang knows -march=native on x86 only."""
+FLAGS = ("-std=c++17", "-O3", NATIVE, "-fopenmp", "-fPIC", "-shared")
 COMPILERS = ("g++", "c++", "clang++")
 BUILD_SECONDS_MAX = 600
 
@@ -64,9 +66,10 @@ def _digest(compiler: str, flags: tuple[str, ...]) -> str:
 
 
 def _processor() -> str:
-    """What -march=native looks at: model and instruction sets."""
+    """What NATIVE looks at: model and instruction sets, of every kind of core."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0].splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return f"{platform.machine()} {platform.processor()}"
-    return "\n".join(line for line in lines if line.startswith(("model", "flags", "cpu family", "Features")))
+    names = ("model", "flags", "cpu family", "Features", "CPU implementer", "CPU part")
+    return "\n".join(sorted({line for line in lines if line.startswith(names)}))

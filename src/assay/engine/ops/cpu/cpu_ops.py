@@ -27,7 +27,7 @@ from assay.engine.ops import (
     whole_blocks,
 )
 from assay.engine.ops.cpu import library, onednn
-from assay.engine.ops.cpu.instructions import InstructionSet
+from assay.engine.ops.cpu.instructions import InstructionSet, label
 from assay.engine.ops.cpu.layout import ExpertLayout, MatrixLayout
 from assay.engine.ops.cpu.library import at
 from assay.engine.ops.cpu.packer import Packed, Packer
@@ -121,7 +121,7 @@ class CpuOps:
         lib.assay_configure(threads, instructions, fewest.bfloat16, fewest.int8)
         self.onednn_from = onednn_from
         self.torch_threads = 1 if onednn_from is None else threads
-        self.name = f"native {instructions.label}" + ("" if onednn_from is None else " and oneDNN")
+        self.name = f"native {label(lib, instructions)}" + ("" if onednn_from is None else " and oneDNN")
 
     def pack_attention(self, weights: AttentionWeights) -> CpuAttention:
         m, w = self._model, weights

@@ -21,13 +21,28 @@
 
 #if defined(__AVX512BW__)
 constexpr int REGISTER_BYTES = 64, REGISTERS = 32;
+#define ASSAY_WIDEST "AVX-512"
 #elif defined(__AVX2__)
 constexpr int REGISTER_BYTES = 32, REGISTERS = 16;
+#define ASSAY_WIDEST "AVX2"
 #elif defined(__aarch64__)
 constexpr int REGISTER_BYTES = 16, REGISTERS = 32;
+#define ASSAY_WIDEST "NEON"
+#elif defined(__SSE2__)
+constexpr int REGISTER_BYTES = 16, REGISTERS = 16;
+#define ASSAY_WIDEST "SSE2"
 #else
 constexpr int REGISTER_BYTES = 16, REGISTERS = 16;
+#define ASSAY_WIDEST "plain C++"
 #endif
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#define ASSAY_INT8 ", VNNI"
+#elif defined(__ARM_FEATURE_DOTPROD)
+#define ASSAY_INT8 ", dotprod"
+#else
+#define ASSAY_INT8 ""
+#endif
+constexpr const char* PORTABLE_FOR = ASSAY_WIDEST ASSAY_INT8;
 constexpr int WIDTH = REGISTER_BYTES / 4;  // words of a register
 
 typedef word Words __attribute__((vector_size(REGISTER_BYTES)));

@@ -117,6 +117,8 @@ P = c_void_p
 SIGNATURES = {
     "assay_configure": (c_int, c_int, c_int, c_int),
     "assay_best_set": (),
+    "assay_best_vectors": (),
+    "assay_portable_for": (),
     "assay_permit_tiles": (),
     "assay_huge_pages": (P, c_int64),
     "assay_pack": (POINTER(Source), POINTER(Matrix), c_int),
@@ -138,6 +140,7 @@ def load(path: Path) -> ctypes.CDLL:
         function = getattr(library, name)
         function.argtypes = arguments
         function.restype = None if arguments else c_int
+    library.assay_portable_for.restype = ctypes.c_char_p
     return library
 
 

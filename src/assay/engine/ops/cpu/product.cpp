@@ -128,6 +128,12 @@ int assay_best_set() {
 #endif
 }
 
+// The best of them without tiles.
+int assay_best_vectors() { return int(ASSAY_AVX512 ? InstructionSet::avx512 : InstructionSet::portable); }
+
+// What the portable set was compiled for.
+const char* assay_portable_for() { return PORTABLE_FOR; }
+
 // 1 when tiles may be used; asks the kernel for their state, which it grants to the whole process.
 int assay_permit_tiles() {
 #if ASSAY_TILES
