@@ -26,6 +26,7 @@ from assay.suts import (
     endpoint_options,
     endpoint_rules,
     endpoint_sut,
+    listener,
     serve_command,
     serve_pace,
     serve_program,
@@ -61,7 +62,8 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> ServeSut:
     serve_program.refuse_missing(str(options["server"]), command[0])
     for broken in server_rules.breaches(findings):
         sink.progress(f"a closed run will be INVALID: {broken}")
-    begun = _serving(words, spec.checkpoint, float(str(options["start_timeout"])), sink)
+    is_named = options["server"] in serve_command.KNOWN
+    begun = _serving(words, spec.checkpoint, float(str(options["start_timeout"])), sink, is_named)
     try:
         endpoint = _endpoint(begun.address, chosen, findings, spec, samples, sink)
         digest = files.sha256_all(KIND.weight_files(options, spec.checkpoint))
@@ -153,6 +155,7 @@ def _serving(
     checkpoint: Path,
     timeout_s: float,
     sink: Sink,
+    is_named: bool,
     tries: int = PORT_TRIES,
 ) -> _Server:
     """A server that answers, on a port that nobody else took meanwhile. `words`: its command with a `port`. Raises: as
@@ -162,13 +165,13 @@ def _serving(
     log_start = OWN_OUTPUT.stat().st_size if OWN_OUTPUT.is_file() else 0
     process = _started(command)
     try:
-        _wait(process, address, timeout_s, sink, log_start)
+        _wait(process, address, timeout_s, sink, log_start, is_named)
     except BaseException as error:
         _end(process)
         if not isinstance(error, PortTaken) or tries == 1:
             raise
         sink.progress(f"another process took port {port}: the server is started again")
-        return _serving(words, checkpoint, timeout_s, sink, tries - 1)
+        return _serving(words, checkpoint, timeout_s, sink, is_named, tries - 1)
     start_s = time.monotonic() - began
     return _Server(address, process, command, serve_pace.key(command, port, checkpoint), start_s)
 
@@ -192,10 +195,15 @@ def _started(words: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _wait(
-    process: subprocess.Popen[bytes], address: Address, timeout_s: float, sink: Sink, log_start: int
+    process: subprocess.Popen[bytes],
+    address: Address,
+    timeout_s: float,
+    sink: Sink,
+    log_start: int,
+    is_named: bool,
 ) -> None:
     """Until it lists its models. `log_start`: byte of the log where its own words begin. Raises: RunFailed with its
-    first error and last lines when it ends, or takes too long."""
+    first error and last lines when it ends, or takes too long; PortTaken as `_refuse_foreign`."""
     start = spoken = time.monotonic()
     while True:
         if (status := process.poll()) is not None:
@@ -206,6 +214,7 @@ def _wait(
             said = "lists no model"
             # A server that has ended does not answer: another process has its port.
             if endpoint_http.models(address, None) and process.poll() is None:
+                _refuse_foreign(address.port, is_named, sink)
                 return
         except EnvironmentProblem:
             said = "does not answer"
@@ -218,6 +227,17 @@ def _wait(
             spoken = now
             sink.progress(f"the server is loading, {now - start:.0f} s so far")
         time.sleep(LOOK_SECONDS)
+
+
+def _refuse_foreign(port: int, is_named: bool, sink: Sink) -> None:
+    """Raises: PortTaken where a process of somebody else listens, and a server of KNOWN was started, which listens
+    itself. A command may start a container, whose process is not ours: that is told."""
+    if (pid := listener.foreign(port)) is None:
+        return
+    told = f"process {pid}, which is none that was started here, listens on port {port}"
+    if is_named:
+        raise PortTaken(told, "end it, or try again")
+    sink.progress(f"{told}: it is what is measured")
 
 
 def _last_words(log_start: int) -> str:
