@@ -173,3 +173,6 @@ def test_the_style_sheet_knows_dark_narrow_and_paper() -> None:
     assert STYLE.count("{") == STYLE.count("}")
     for medium in ("(prefers-color-scheme: dark)", "(max-width: 500px)", "print"):
         assert f"@media {medium} {{" in STYLE
+    paper = STYLE.partition("@media print")[2]
+    assert "details::details-content { content-visibility: visible" in paper  # nothing is opened on paper
+    assert "section" not in paper  # one that is longer than a page left most of the page before it empty

@@ -35,7 +35,7 @@ def verdict(record: LoadRecord) -> Markup:
         ("standing", "unverified: a load without LoadGen, no MLPerf result"),
         ("servers", ", ".join(asked.urls)),
         ("server", f"{record.server}, model {asked.model}, API {asked.api}, tier {record.tier}"),
-        ("prompts", f"{asked.samples} of {record.dataset}, {prompts.least} to {prompts.most} tokens"),
+        ("prompts", f"{asked.samples:,} of {record.dataset}, {prompts.least:,} to {prompts.most:,} tokens"),
         ("answers", f"{asked.least_tokens} to {asked.most_tokens} tokens allowed"),
         ("time", f"{record.started_at} to {record.finished_at}, {number(asked.duration_s)} s a level"),
         ("made with", f"Assay {record.assay}"),

@@ -70,7 +70,6 @@ def verdict(result: RunResult) -> Markup:
     """What was measured, on what, whether it is valid, and why not."""
     came_to = outcome.of(result)
     is_good = came_to.is_good and not result.is_fake
-    answer = f"FAKE: {came_to}" if result.is_fake else str(came_to)
     because = [
         element("li", f"{run.scenario}: {reason}") for run in result.runs for reason in run.invalid_because
     ]
@@ -80,7 +79,10 @@ def verdict(result: RunResult) -> Markup:
         *((("not run", ", ".join(missing)),) if (missing := _not_run(result)) else ()),
         ("used", words.used(result)),
         ("machine", processor.value if processor and processor.value else "not known"),
-        ("dataset", f"{result.dataset.samples} of {result.dataset.rows} samples of {result.dataset.path}"),
+        (
+            "dataset",
+            f"{result.dataset.samples:,} of {result.dataset.rows:,} samples of {result.dataset.path}",
+        ),
         ("time", f"{result.started_at} to {result.finished_at}"),
         (
             "made with",
@@ -93,7 +95,7 @@ def verdict(result: RunResult) -> Markup:
     return element(
         "section",
         element("h1", _name(result)),
-        element("p", f"{mark}{answer}", class_=f"verdict {look}"),
+        element("p", f"{mark}{came_to}", class_=f"verdict {look}"),
         element("ul", *because) if because else "",
         pairs(facts),
         element("ul", *(element("li", note) for note in words.notes(result))) if words.notes(result) else "",
@@ -105,7 +107,7 @@ def _run(run: ModeResult, shown: Shown) -> Markup:
     rows = shown.requests
     plots = page_plots.of_run(run, rows) if rows is not None else []
     why = shown.why_no_requests if rows is None else "requests.parquet has no row of this run"
-    took = f"{counted(run.samples, 'sample')} in {words.number(run.seconds)} s"
+    took = f"{run.samples:,} sample{'' if run.samples == 1 else 's'} in {words.number(run.seconds)} s"
     return element(
         "section",
         element("h2", f"{run.scenario} {run.mode} ", element("small", took)),

@@ -78,6 +78,7 @@ figcaption { font-size: .85rem; color: var(--soft); } .keys { display: block; }
   --c5: #be185d; } body { font-size: 11pt; }
   .scroll { overflow: visible; background: none; }
   table { font-size: .8rem; } th, td { min-width: 0; padding-right: 8px; } td.long { min-width: 9rem; }
-  section, tr { break-inside: avoid-page; }
+  tr, figure, .verdict { break-inside: avoid-page; } h1, h2, h3 { break-after: avoid-page; }
+  details::details-content { content-visibility: visible; block-size: auto; } summary { list-style: none; }
   .plots { grid-template-columns: 1fr 1fr; } }
 """
