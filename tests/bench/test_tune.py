@@ -202,6 +202,18 @@ def test_a_search_goes_on_only_with_the_server_that_it_began_with(
     assert search(monkeypatch, asked(tmp_path), FakeSession(server={"version": "1"}))[0].low is not None
 
 
+def test_every_line_of_a_search_on_a_fake_that_may_be_pasted_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuned, said = search(monkeypatch, asked(tmp_path), FakeSession())
+    assert not any("FAKE" in line for line in said) and "FAKE" not in render(tuned)
+    fake = dataclasses.replace(tuned, is_fake=True)
+    assert tune.words(fake).startswith("FAKE: probe") and f"FAKE: {tuned.low:g} samples/s pass" in render(
+        fake
+    )
+    assert "FAKE: " in tune_page.render(fake)
+
+
 def test_the_next_search_begins_at_what_the_last_one_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

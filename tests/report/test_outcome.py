@@ -48,3 +48,10 @@ def test_a_run_that_did_not_end_is_not_good_and_its_line_says_so_first() -> None
     early = dataclasses.replace(stopped, runs=(), status=Status.FAILED, reason="the SUT has ended")
     assert str(outcome.of(early)) == "FAILED: the SUT has ended"
     assert str(outcome.of(dataclasses.replace(early, status=Status.RUNNING, reason=""))) == "RUNNING"
+
+
+def test_the_line_of_a_fake_says_so_wherever_it_is_pasted() -> None:
+    made = fakes.result()
+    told = str(outcome.of(made))
+    assert "FAKE" not in told
+    assert str(outcome.of(dataclasses.replace(made, is_fake=True))) == f"FAKE: {told}"

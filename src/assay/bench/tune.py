@@ -157,8 +157,9 @@ def _search(request: Request, ready: Ready, folder: Path, tuned: Tuned, reporter
             guess_from=whence,
             limits=dataclasses.asdict(limits),
             servers=servers,
+            is_fake=session.used.is_fake,
         )
-        reporter.say(f"full load: {number(full)} samples/s; begins at {number(guess)} ({whence})")
+        reporter.say(f"{tuned.mark}full load: {number(full)} samples/s; begins at {number(guess)} ({whence})")
         while isinstance(step := next_probe(tuned.probes, guess, tuned.duration_s), Probe):
             fitted = next((each.full_rate for each in reversed(tuned.probes) if each.full_rate), full)
             whole = _whole(running, scenario, step.target_qps)
@@ -314,7 +315,7 @@ def words(tuned: Tuned) -> str:
     last, count = tuned.probes[-1], len(tuned.probes)
     low, high = bracket(tuned.probes)
     verdict = "passes" if last.passed else "fails"
-    text = f"probe {count}: {last.target_qps:g} samples/s {verdict} ({last.outcome}; {last.seconds:.0f} s)"
+    text = f"{tuned.mark}probe {count}: {last.target_qps:g} samples/s {verdict} ({last.outcome}; {last.seconds:.0f} s)"
     if low is None or high is None:
         return f"{text}; bracket {f'{low:g}' if low else '?'} to {f'{high:g}' if high else '?'}"
     more = max(0, math.ceil(math.log2(max(1.0, math.log(high / low) / math.log(RESOLUTION)))))

@@ -48,7 +48,8 @@ def verdict(tuned: Tuned) -> Markup:
         ("holds for", ", ".join(fact.replace("=", " ", 1) for fact in tuned.facts)),
         *(("note", note) for note in tuned.notes),
     ]
-    mark = element("p", said, class_=f"verdict {'good' if is_good else 'bad'}")
+    is_good = is_good and not tuned.is_fake
+    mark = element("p", f"{tuned.mark}{said}", class_=f"verdict {'good' if is_good else 'bad'}")
     return element("section", element("h1", f"Tune of {workload(tuned)}"), mark, page.pairs(facts))
 
 

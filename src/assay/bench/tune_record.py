@@ -57,6 +57,8 @@ class Tuned:
     reason: str = ""
     """Why the search ended; empty while it has not."""
     official: tuple[Official, ...] = ()
+    is_fake: bool = False
+    """Whether the answers were no model's."""
     servers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """URL -> what the server said of itself before the last probes. Empty without a server that was running."""
     started_at: str = ""
@@ -64,6 +66,11 @@ class Tuned:
     notes: tuple[str, ...] = ()
     """Of the call, not of the search: not written."""
     schema: int = SCHEMA_VERSION
+
+    @property
+    def mark(self) -> str:
+        """What begins a line that may be pasted alone."""
+        return "FAKE: " if self.is_fake else ""
 
     @property
     def valid(self) -> Official | None:

@@ -84,13 +84,17 @@ def render(tuned: Tuned) -> str:
         )
     seconds = sum(each.seconds for each in tuned.probes)
     rows = [("probes", f"{len(tuned.probes)} in {duration(seconds)}; {tuned.reason}")]
-    rows.append(("result", f"{tuned.low:g} samples/s pass" if tuned.low else "no rate passes"))
+    came_to = f"{tuned.low:g} samples/s pass" if tuned.low else "no rate passes"
+    rows.append(("result", f"{tuned.mark}{came_to}"))
     if tuned.low and tuned.full_rate and tuned.low > tuned.full_rate:
         rows.append(("", _above_full_load(tuned.full_rate, tuned.duration_s)))
     for made in tuned.official:
         counts = f"{made.late} late of at most {made.allowed}"
         rows.append(
-            ("official", f"{made.validity} at {made.target_qps:g} samples/s, {counts}: {made.folder}")
+            (
+                "official",
+                f"{tuned.mark}{made.validity} at {made.target_qps:g} samples/s, {counts}: {made.folder}",
+            )
         )
     rows += [("note", note) for note in tuned.notes]
     rows.append(("record", f"{tuned.folder}/tune.json"))

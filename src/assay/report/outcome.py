@@ -29,6 +29,8 @@ class Outcome:
     """Why there are and can be no scores; empty where there can."""
     unfinished: str = ""
     """Status and reason of a job that did not end: the rest is of what was finished before."""
+    is_fake: bool = False
+    """The answers are no model's: what they came to is worth nothing."""
     is_whole_set: bool = True
     """The scores are over the set that the targets speak of: only then is a target met or missed."""
 
@@ -42,7 +44,11 @@ class Outcome:
         return ("met", "missed") if self.is_whole_set else ("inside", "outside")
 
     def __str__(self) -> str:
-        """`1 target missed (Offline ROUGE-1), 5 met, Server INVALID`; of a part of the set, `6 scores inside (…)`."""
+        """`1 target missed (Offline ROUGE-1), 5 met, Server INVALID`; of a part of the set, `6 scores inside (…)`. One
+        line, which may be pasted alone: of a fake it begins with FAKE."""
+        return f"FAKE: {self._told()}" if self.is_fake else self._told()
+
+    def _told(self) -> str:
         met, missed = self.verdicts
         what, part = ("target", "") if self.is_whole_set else ("score", "part of the set")
         said = []
@@ -84,5 +90,6 @@ def of(result: RunResult) -> Outcome:
         unfinished=""
         if result.status is Status.COMPLETE
         else f"{result.status}: {result.reason}".rstrip(": "),
+        is_fake=result.is_fake,
         is_whole_set=result.scored_dataset.is_whole_set,
     )

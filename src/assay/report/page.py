@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from assay.config import Mode, plain
-from assay.ground.count import counted
 from assay.ground.redact import addresses
 from assay.mlperf.checker.finding import Finding
 from assay.mlperf.record.result import ModeResult, RunResult, Status
