@@ -291,12 +291,12 @@ def test_late_queries_are_counted_from_the_rows_of_the_run() -> None:
     ms = 1_000_000
     rows = pa.table(
         {
-            "scenario": ["Server"] * 4,
-            "mode": ["performance"] * 3 + ["accuracy"],
-            "scheduled_ns": [0, 0, 0, 0],
-            "first_token_ns": [99 * ms, 101 * ms, 5 * ms, 900 * ms],
-            "end_ns": [109 * ms, 111 * ms, 500 * ms, 999 * ms],
-            "answer_tokens": [11, 11, 3, 11],
+            "scenario": ["Server"] * 5,
+            "mode": ["performance"] * 4 + ["accuracy"],
+            "scheduled_ns": [0] * 5,
+            "first_token_ns": [99 * ms, 101 * ms, 5 * ms, 1 * ms, 900 * ms],
+            "end_ns": [109 * ms, 111 * ms, 500 * ms, 2 * ms, 999 * ms],
+            "answer_tokens": [11, 11, 3, 1, 11],  # an answer of one token has no time per further token
         }
     )
     assert tune.late_queries(rows, Scenario.SERVER, {"ttft_p99": 100.0, "tpot_p99": 50.0}) == 1

@@ -14,7 +14,7 @@ from assay.config import Mode, Scenario
 from assay.ground.errors import ConfigError
 from assay.mlperf.record.result import Figure, RunResult, RunValidity, Status, SystemField
 from assay.report import compare_stats, compare_text, gate
-from assay.report.compare import Comparison, compare
+from assay.report.compare import Comparison, PairedScore, compare
 from assay.report.compare_speed import mean_of
 from assay.report.run_side import RunSide
 from tests import fakes
@@ -331,3 +331,26 @@ def test_a_comparison_as_json_holds_its_conclusions() -> None:
     assert (
         tree["performance"][0]["conclusion"] == "no difference shown" and tree["gates"][0]["failed"] is False
     )
+
+
+@pytest.mark.parametrize(
+    ("by", "n", "cell", "said"),
+    [
+        (0.0, 300, "+0 (all equal: no interval)", "no difference shown"),
+        (5.0, 300, "+5 (all equal: no interval)", "B is higher"),
+        (5.0, 5, "+5 (all equal: no interval)", "no difference shown"),
+        (5.0, 4, "+5 (too few: no interval)", "no difference shown"),
+    ],
+)
+def test_samples_that_all_differ_by_the_same_have_no_interval_and_are_judged_by_the_sign_test(
+    by: float, n: int, cell: str, said: str
+) -> None:
+    found = PairedScore(Scenario.OFFLINE, "rouge1", "%", n, 40.0, 40.0 + by, None)
+    assert (compare_text.score_cells(found)[4], found.conclusion) == (cell, said)
+
+
+def test_a_run_beside_itself_has_no_interval_of_its_speed_and_no_difference() -> None:
+    same = of(noisy(0), noisy(0)).ratios
+    assert {(each.interval, each.why, each.conclusion) for each in same} == {
+        (None, "all equal: no interval", "no difference shown")
+    }

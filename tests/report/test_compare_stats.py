@@ -89,3 +89,10 @@ def test_as_many_pairs_as_asked_for_find_a_change_four_times_in_five() -> None:
 
 def test_the_spread_of_pairs_is_what_does_not_happen_to_both() -> None:
     assert stats.pair_spread([1.0, 2.0, 5.0], [2.0, 4.0, 10.0]) == pytest.approx(0)
+
+
+def test_differences_that_are_all_equal_or_few_have_no_interval() -> None:
+    assert stats.mean_interval(np.zeros(300)) is stats.mean_interval(np.full(9, 5.0)) is None
+    assert stats.mean_interval(np.array([1.0, 2.0, 3.0, 4.0])) is None
+    low, high = stats.mean_interval(np.array([1.0, 2.0, 3.0, 4.0, 5.0])) or (0, 0)
+    assert low < 3 < high

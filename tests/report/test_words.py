@@ -25,6 +25,8 @@ def test_an_interval_needs_three_digits(value: float, text: str) -> None:
     [
         ({}, "46 % (n = 10, 95 %: 40 to 52)"),
         ({"interval": None}, "46 % (n = 10)"),
+        ({"interval": None, "reason": "all equal: no interval"}, "46 % (n = 10, all equal: no interval)"),
+        ({"interval": (46.0, 46.0)}, "46 % (n = 10, all equal: no interval)"),  # an older record
         ({"interval": None, "n": 2}, "46 % (n = 2, too few for an interval)"),
         ({"unit": ""}, "46 (n = 10, 95 %: 40 to 52)"),
         ({"value": None, "reason": "no php"}, "not measured: no php"),

@@ -361,10 +361,6 @@ def _official_run(request: Request, hub: Hub, folder: Path, tuned: Tuned, report
 def late_queries(rows: Any, scenario: Scenario, limits_ms: Mapping[str, float]) -> int:
     """Queries of a performance run over a limit, of the kind that has more of them. rows: requests.parquet."""
     own = requests.of_run(rows, scenario, Mode.PERFORMANCE)
-    column = {
-        name: own[name].to_numpy() for name in ("scheduled_ns", "first_token_ns", "end_ns", "answer_tokens")
-    }
-    ttft = column["first_token_ns"] - column["scheduled_ns"]
-    tpot = (column["end_ns"] - column["first_token_ns"]) / (column["answer_tokens"] - 1)
-    over = [(ttft, limits_ms["ttft_p99"]), (tpot, limits_ms["tpot_p99"])]
+    ttft = own["first_token_ns"].to_numpy() - own["scheduled_ns"].to_numpy()
+    over = [(ttft, limits_ms["ttft_p99"]), (requests.tpot_ns(own), limits_ms["tpot_p99"])]
     return max(int((values > limit * NS_PER_MS).sum()) for values, limit in over)

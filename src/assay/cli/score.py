@@ -121,9 +121,9 @@ def text(scores: Sequence[Score]) -> str:
         if each.value is None:
             lines.append(f"  {each.metric:<18} not measured: {each.reason}")
         else:
-            spread = (
-                "" if each.interval is None else f"  95 %: {each.interval[0]:.2f} to {each.interval[1]:.2f}"
-            )
+            spread = each.reason and f"  {each.reason}"
+            if each.interval is not None:
+                spread = f"  95 %: {each.interval[0]:.2f} to {each.interval[1]:.2f}"
             lines.append(f"  {each.metric:<18} {each.value:>9.4f} {each.unit:<14} n = {each.n}{spread}")
         lines += [f"    {line}" for line in _details(each.details)]
     return "\n".join(lines)

@@ -48,8 +48,8 @@ class PairedScore:
     n: int
     a: float
     b: float
-    interval: tuple[float, float]
-    """95 %, of the mean of B - A."""
+    interval: tuple[float, float] | None
+    """95 %, of the mean of B - A; None for too few, and where all differ by the same."""
     lost: tuple[int, ...] = ()
     """Samples that A had right and B has wrong, of a metric that judges single answers."""
     gained: tuple[int, ...] = ()
@@ -67,8 +67,12 @@ class PairedScore:
 
     @property
     def conclusion(self) -> str:
-        low, high = self.interval
-        is_sure = self.p < SIGNIFICANT if self.p is not None else not low <= 0 <= high
+        if self.p is not None:
+            is_sure = self.p < SIGNIFICANT
+        elif self.interval is not None:
+            is_sure = not self.interval[0] <= 0 <= self.interval[1]
+        else:  # all differ by the same, or too few do: by the sign test
+            is_sure = self.a != self.b and stats.mcnemar(self.n, 0) < SIGNIFICANT
         if is_sure:
             return "B is higher" if self.b > self.a else "B is lower"
         if self.p is not None and (self.lost or self.gained):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from assay.config import Mode, Scenario, TextEnum
 from assay.mlperf.record.result import Figure, ModeResult, RunResult
+from assay.mlperf.scoring.interval import ALL_EQUAL
 from assay.report import compare_stats as stats
 from assay.report.run_side import RunSide, values_of
 
@@ -59,6 +60,8 @@ class RateRatio:
 
     @property
     def conclusion(self) -> str:
+        if self.why == ALL_EQUAL and self.ratio == 1:
+            return "no difference shown"
         if self.interval is None or not self.ratio:
             return "too little to conclude"
         low, high = self.interval
@@ -80,12 +83,16 @@ def ratios(a: RunSide, b: RunSide, one: ModeResult, other: ModeResult) -> Iterat
         if one.scenario is Scenario.OFFLINE and found.metric.startswith("latency"):
             continue
         ratio = _repeated(a, b, one.scenario, found)
-        yield _unless_wide(ratio or _lone(a, b, one.scenario, found, second, blocks, why))
+        yield _unless_useless(ratio or _lone(a, b, one.scenario, found, second, blocks, why))
 
 
-def _unless_wide(ratio: RateRatio) -> RateRatio:
-    """Without its interval where that is too wide to conclude anything."""
-    low, high = ratio.interval or (1.0, 1.0)
+def _unless_useless(ratio: RateRatio) -> RateRatio:
+    """Without its interval where that is too wide to conclude anything, or has no width."""
+    if ratio.interval is None:
+        return ratio
+    low, high = ratio.interval
+    if low == high:
+        return replace(ratio, interval=None, why=ALL_EQUAL)
     if low <= 1 <= high and (low < 1 / WIDE or high > WIDE):
         return replace(ratio, interval=None, why=f"holds 1, and reaches beyond a factor of {WIDE:g}")
     return ratio

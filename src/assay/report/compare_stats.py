@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.mlperf.scoring import interval
 from assay.report.series import Floats, Rows, percentile
 
 BLOCKS = 20
@@ -245,9 +246,12 @@ def mcnemar(lost: int, gained: int) -> float:
     return min(1.0, float(2 * tail / 2**n))
 
 
-def mean_interval(differences: Floats) -> tuple[float, float]:
-    """95 % interval of a mean by the paired bootstrap: samples drawn with replacement. differences: at least one."""
+def mean_interval(differences: Floats) -> tuple[float, float] | None:
+    """95 % interval of a mean by the paired bootstrap: samples drawn with replacement. None for fewer than
+    `interval.LEAST`, and where all are equal: draws of them would leave no doubt at all. differences: at least one."""
     chance, n = np.random.default_rng(SEED), len(differences)
+    if n < interval.LEAST or differences.min() == differences.max():
+        return None
     means = [differences[chance.integers(0, n, n)].mean() for _ in range(MEAN_REPLICATES)]
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)

@@ -9,6 +9,7 @@ from typing import Any
 
 from assay.config import plain
 from assay.ground.printable import one_line
+from assay.mlperf.scoring.interval import LEAST
 from assay.report import words
 from assay.report.compare import Comparison, Difference, PairedScore
 from assay.report.compare_speed import LONE_FLOOR, SOUGHT, Basis, RateRatio
@@ -91,7 +92,9 @@ def ratio_cells(each: RateRatio) -> tuple[str, ...]:
 def score_cells(each: PairedScore) -> tuple[str, ...]:
     changed = "" if each.p is None else f"{len(each.lost)} / {len(each.gained)}"
     p = "" if each.p is None else f"{each.p:.3g}"
-    spread = "{:+.4g} ({:.4g} to {:.4g})".format(each.b - each.a, *each.interval)
+    about = "too few" if each.n < LEAST else "all equal"
+    about = "{:.4g} to {:.4g}".format(*each.interval) if each.interval else f"{about}: no interval"
+    spread = f"{each.b - each.a:+.4g} ({about})"
     means = f"{words.number(each.a)} {each.unit}".rstrip(), words.number(each.b)
     return _name(each), str(each.n), *means, spread, changed, p, each.conclusion
 

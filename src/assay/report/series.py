@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from assay.ground.errors import ArtifactError
+from assay.mlperf.run import requests
 
 NS_PER_MS, NS_PER_S = 1e6, 1e9
 MOST_POINTS = 200
@@ -59,8 +60,7 @@ class Rows:
         """`latency`, `ttft`, `tpot` in ms, a value for each query, NaN where there is none; without kinds that no
         query has."""
         first, end = self.column("first_token_ns"), self.column("end_ns")
-        more = self.column("answer_tokens") - 1
-        tpot = np.divide(end - first, more, out=np.full(len(end), np.nan), where=more > 0)
+        tpot = requests.tpot_ns(self.table)
         found = {"latency": end - self.planned_ns, "ttft": first - self.planned_ns, "tpot": tpot}
         return {kind: each / NS_PER_MS for kind, each in found.items() if not np.isnan(each).all()}
 

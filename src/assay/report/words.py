@@ -45,10 +45,12 @@ def value(score: ScoredMetric) -> str:
 
 def about(score: ScoredMetric, digits: Callable[[float], str] = number) -> str:
     """What a score rests on: `n = 300, 95 %: 44.1 to 46.9`."""
-    if score.interval is None:
-        return f"n = {score.n}" + (", too few for an interval" if 0 < score.n < interval.LEAST else "")
-    low, high = map(digits, score.interval)
-    return f"n = {score.n}, 95 %: {low} to {high}"
+    low, high = score.interval or (0.0, 0.0)
+    if low < high:
+        return f"n = {score.n}, 95 %: {digits(low)} to {digits(high)}"
+    # An older record has an interval of width 0 where all are equal.
+    why = "too few for an interval" if 0 < score.n < interval.LEAST else score.reason
+    return ", ".join(filter(None, (f"n = {score.n}", interval.ALL_EQUAL if score.interval else why)))
 
 
 def short(value: float) -> str:

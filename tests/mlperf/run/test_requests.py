@@ -85,6 +85,11 @@ def test_the_times_of_a_run_are_told_in_the_definitions_of_other_tools() -> None
     assert requests.token_columns(no_first) is None
 
 
+def test_an_answer_of_one_token_has_no_time_per_token() -> None:
+    rows = pa.table({"first_token_ns": [10, 10, None], "end_ns": [40, 10, 50], "answer_tokens": [4, 1, 3]})
+    assert requests.tpot_ns(rows).tolist() == pytest.approx([10.0, np.nan, np.nan], nan_ok=True)
+
+
 def test_the_schedule_of_a_server_run_is_loadgens_own(tmp_path: Path) -> None:
     # Published in the log of a real run: seed, rate, number of queries and planned duration.
     seeds = Seeds(2465351861681999779, 14276810075590677512, 3936089224930324775)

@@ -22,8 +22,11 @@ def test_an_interval_needs_samples() -> None:
     assert interval.of_amount([5.0]) is None
 
 
-def test_equal_values_have_an_interval_of_no_width() -> None:
-    assert interval.of_mean([3.0] * 5) == (3.0, 3.0)
+def test_equal_values_have_no_interval_and_the_reason_is_told() -> None:
+    equal = [0.1] * 10
+    assert interval.of_mean(equal) is interval.of_amount(equal, most=100.0) is None
+    assert interval.missing(equal) == "all equal: no interval"
+    assert interval.missing([*equal, 0.2]) == interval.missing([3.0] * 4) == ""
 
 
 def test_every_hit_still_leaves_room_below_a_hundred() -> None:

@@ -43,11 +43,11 @@ class Score:
     n: int
     """Samples that the value is over."""
     interval: tuple[float, float] | None
-    """95 % interval of the value (Wilson for shares, normal for means); None when n is 0."""
+    """95 % interval of the value (Wilson for shares, normal for means); None for too few or equal values."""
     ungraded: int = 0
     """Samples that could not be graded; while it is above 0 the value is None: ungraded is not wrong."""
     reason: str = ""
-    """Why the value is None, and what to install."""
+    """Why the value is None, and what to install; or why a value has no interval."""
     details: Mapping[str, object] = field(default_factory=dict)
     """For example passed / run / ungraded per MBXP language."""
     by_sample: Mapping[int, float] = field(default_factory=dict, repr=False, compare=False)

@@ -107,6 +107,16 @@ def of_run(rows: pa.Table, scenario: Scenario, mode: Mode) -> pa.Table:
     return rows.filter(is_own)
 
 
+def tpot_ns(rows: pa.Table) -> NDArray[np.float64]:
+    """Time per output token of each row in ns: (end - first token) / (tokens - 1). NaN for an answer of fewer than two
+    tokens, and where the first token is not known. Source: LoadGen, TPOT."""
+    first, end, tokens = (
+        np.asarray(rows[name].to_numpy(zero_copy_only=False), np.float64)
+        for name in ("first_token_ns", "end_ns", "answer_tokens")
+    )
+    return np.divide(end - first, tokens - 1, out=np.full(len(end), np.nan), where=tokens > 1)
+
+
 def token_columns(rows: pa.Table) -> TokenColumns | None:
     """The times of one run for `record.definitions`: sent is when LoadGen handed a query over. None where first
     tokens or the plan are not known."""

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 LEAST = 5
 """Values below which the normal interval of a mean says nothing: two equal ones would leave no doubt at all."""
+ALL_EQUAL = "all equal: no interval"
+"""Why LEAST values or more have none: a spread of nothing would say that there is no doubt at all."""
 Z95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
 
@@ -24,14 +26,19 @@ def of_share(hits: int, n: int) -> tuple[float, float] | None:
 
 
 def of_mean(values: Sequence[float]) -> tuple[float, float] | None:
-    """Normal interval of the mean, in the unit of the values; None for fewer than LEAST."""
+    """Normal interval of the mean, in the unit of the values; None for fewer than LEAST, and where all are equal."""
     n = len(values)
-    if n < LEAST:
+    if n < LEAST or min(values) == max(values):
         return None
     mean = math.fsum(values) / n
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
     half = Z95 * math.sqrt(variance / n)
     return mean - half, mean + half
+
+
+def missing(values: Sequence[float]) -> str:
+    """Why `of_mean` gives none; empty where it gives one, and for fewer than LEAST, which their number tells."""
+    return ALL_EQUAL if len(values) >= LEAST and min(values) == max(values) else ""
 
 
 def of_amount(values: Sequence[float], most: float = math.inf) -> tuple[float, float] | None:

@@ -92,7 +92,8 @@ def mean(metric: Metric, answered: Sequence[Answered], values: Sequence[float]) 
     rounded = value if metric.digits is None else round(value, metric.digits)
     each = _by_sample(answered, values)
     spread = interval.of_amount(values, most=100.0 if metric.unit == PERCENT else math.inf)
-    return Score(metric.id, rounded, metric.unit, len(values), spread, by_sample=each)
+    why = interval.missing(values)
+    return Score(metric.id, rounded, metric.unit, len(values), spread, reason=why, by_sample=each)
 
 
 def share(

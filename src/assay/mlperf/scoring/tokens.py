@@ -26,6 +26,7 @@ def score(answers: Answers, text_subset: str | None = None) -> Score:
         "answered": len(lengths),
         "samples": answers.samples,
     }
-    spread = interval.of_amount([*lengths, *[0] * again])
+    counted = [*lengths, *[0] * again]
+    spread, why = interval.of_amount(counted), interval.missing(counted)
     value = round(sum(lengths) / n, METRIC.digits or 0)
-    return Score(METRIC.id, value, METRIC.unit, n, spread, details=details)
+    return Score(METRIC.id, value, METRIC.unit, n, spread, reason=why, details=details)

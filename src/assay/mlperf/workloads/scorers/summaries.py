@@ -53,7 +53,8 @@ def _texts(answers: Answers) -> list[Score]:
 
 
 def _characters(answers: Answers, lengths: Sequence[int]) -> Score:
-    spread = interval.of_amount([float(length) for length in lengths])
+    values = [float(length) for length in lengths]
+    spread, why = interval.of_amount(values), interval.missing(values)
     ends = None if spread is None else (len(lengths) * spread[0], len(lengths) * spread[1])
     by_sample = {a.sample.index: float(n) for a, n in zip(answers.answered, lengths, strict=True)}
     details = {
@@ -62,7 +63,16 @@ def _characters(answers: Answers, lengths: Sequence[int]) -> Score:
         "samples": answers.samples,
     }
     total = sum(lengths)
-    return Score(GEN_LEN.id, total, GEN_LEN.unit, len(lengths), ends, details=details, by_sample=by_sample)
+    return Score(
+        GEN_LEN.id,
+        total,
+        GEN_LEN.unit,
+        len(lengths),
+        ends,
+        reason=why,
+        details=details,
+        by_sample=by_sample,
+    )
 
 
 def _tokens(answers: Answers) -> list[Score]:
