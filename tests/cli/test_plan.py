@@ -186,13 +186,53 @@ def test_other_machines_are_a_table_of_memory_and_disk(
         Machine(64, 16, 12.34, 100, tuple(float(n) for n in range(1, len(machines.DISKS) + 1))),
         Machine(256, 64, 0.0, 256, tuple(99.0 for _ in machines.DISKS)),
     ]
-    asked: list[str] = []
-    monkeypatch.setattr(machines, "table", lambda tree, precision, kv: asked.append(kv) or rows)
+    asked: list[tuple[int, str]] = []
+    monkeypatch.setattr(
+        machines, "table", lambda tree, precision, kv: asked.append((tree["hidden_size"], kv)) or rows
+    )
     assert cli.main(["plan", "mixtral-8x7b", "--machines"]) == 0
     _, head, none, some, whole = capsys.readouterr().out.splitlines()
     assert head.count("GB/s") == len(machines.DISKS) and none.endswith("cannot run")
     assert "12.3 GB" in some and "nothing" in whole and len(head) == len(some) == len(whole)
     assert cli.main(["plan", "mixtral-8x7b", "--machines", "--json"]) == 0
-    assert [each["memory_gib"] for each in json.loads(capsys.readouterr().out)] == [8, 64, 256]
+    found = json.loads(capsys.readouterr().out)
+    assert [each["memory_gib"] for each in found["machines"]] == [8, 64, 256]
+    assert (found["model"], found["precision"]) == ("mistralai/Mixtral-8x7B-Instruct-v0.1", "bfloat16")
     assert cli.main(["plan", "mixtral-8x7b", "--sut", "engine", "--machines", "--kv-precision", "int8"]) == 0
-    assert "with keys and values in int8" in capsys.readouterr().out and asked == ["auto", "auto", "int8"]
+    assert "with keys and values in int8" in capsys.readouterr().out
+    assert asked == [(4096, "auto"), (4096, "auto"), (4096, "int8")]
+
+
+@pytest.mark.parametrize(
+    ("workload", "name", "layers", "hidden"),
+    [
+        ("llama3.1-8b", "meta-llama/Llama-3.1-8B-Instruct", 32, 4096),
+        ("llama2-70b-99", "meta-llama/Llama-2-70b-chat-hf", 80, 8192),
+        ("mixtral-nano", "mixtral-nano", 4, 192),
+    ],
+)
+def test_other_machines_are_of_the_workloads_own_model(
+    workload: str,
+    name: str,
+    layers: int,
+    hidden: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def table(tree: dict[str, int], precision: object, kv: str) -> list[Machine]:
+        asked.append((tree["num_hidden_layers"], tree["hidden_size"]))
+        return []
+
+    monkeypatch.setattr(machines, "table", table)
+    assert cli.main(["plan", workload, "--machines"]) == 0
+    assert asked == [(layers, hidden)] and f"tokens/s of {name} in" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("workload", ["gptj-99", "deepseek-r1"])
+def test_other_machines_are_refused_for_a_model_that_the_engine_does_not_run(
+    workload: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["plan", workload, "--machines"]) == 2
+    assert "tokens/s" not in capsys.readouterr().out

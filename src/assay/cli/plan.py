@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from assay.cli.progress import duration
 from assay.cli.terminal import say, say_json
-from assay.config import Request
+from assay.config import BenchmarkConfig, Request
 from assay.doors import config_options, delivery_options, sut_options
 from assay.ground import memory
 from assay.ground.count import size_text
+from assay.ground.printable import one_line
 
 if TYPE_CHECKING:
     from assay.bench.model_sizes import ModelSizes
@@ -60,26 +62,48 @@ def show(request: Request, is_json: bool) -> int:
 
 def _machines(args: argparse.Namespace) -> int:
     from assay.bench import machines
-    from assay.ground import model_folder
-    from assay.suts.shape import MIXTRAL_8X7B
 
     config = config_options.from_args(args)
-    folder = config.paths.checkpoint
-    model = model_folder.read_config(folder) if folder else MIXTRAL_8X7B
+    name, tree = _model_config(config)
     kv_precision = str(config.sut_options.get("kv_precision", "auto"))
-    found = machines.table(model, config.precision, kv_precision)
+    found = machines.table(tree, config.precision, kv_precision)
     if args.json:
-        say_json(json.dumps(machines.to_list(found)))
+        asked = {"model": name, "precision": config.precision.value, "kv_precision": kv_precision}
+        say_json(json.dumps({**asked, "machines": machines.to_list(found)}))
         return 0
     disks = "".join(f"{f'{rate:g} GB/s':>10}" for rate in machines.DISKS)
     kv = " with keys and values in int8" if kv_precision == "int8" else ""
-    say(f"tokens/s in {config.precision.value}{kv} on this processor, by memory and disk:")
+    say(
+        f"tokens/s of {one_line(name)} in {config.precision.value}{kv} on this processor, by memory and disk:"
+    )
     say(f"  {'memory':>8} {'batch':>6}  {'read a step':>12} {'experts kept':>13}{disks}")
     for each in found:
         speeds = "".join(f"{speed:>10.3g}" for speed in each.tokens_per_s) or "  cannot run"
         step = f"{each.step_gb:.1f} GB" if each.step_gb else "nothing"
         say(f"  {each.memory_gib:>4} GiB {each.batch:>6}  {step:>12} {each.resident_experts:>13}{speeds}")
     return 0
+
+
+def _model_config(config: BenchmarkConfig) -> tuple[str, Mapping[str, Any]]:
+    """Name and config.json of the checkpoint asked for, else of the workload's model. Raises: ConfigError where its
+    shape is not known, ArtifactError for a checkpoint that cannot be read."""
+    from assay.bench import fetching
+    from assay.ground import model_folder
+    from assay.ground.errors import ConfigError
+    from assay.mlperf import workloads
+    from assay.mlperf.run import job
+
+    workload = workloads.get(config.workload)
+    folder = job.checkpoint_of(fetching.with_checkpoint(config), workload)
+    if folder is not None:
+        name = str(config.paths.checkpoint) if config.paths.checkpoint else workload.name
+        return name, model_folder.read_config(folder)
+    model = workloads.model_of(workload)
+    if model is None or not model.has_shape:
+        raise ConfigError(
+            f"the engine does not run the model of {workload.name}", "another workload, or --checkpoint DIR"
+        )
+    return model.name, model.config
 
 
 def render(plan: Plan) -> str:

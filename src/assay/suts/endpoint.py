@@ -51,6 +51,7 @@ KIND = SutKind(
             "url",
             str,
             "address of the server; several share the queries",
+            is_required=True,
             is_list=True,
             refuse=_refuse_address,
         ),

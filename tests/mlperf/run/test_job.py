@@ -230,3 +230,12 @@ def test_a_second_set_of_a_workload_that_has_one_is_refused() -> None:
     )
     with pytest.raises(ConfigError, match="has one data set"):
         job_of(config)
+
+
+def test_an_option_that_a_sut_cannot_do_without_is_asked_for_before_a_run() -> None:
+    config = BenchmarkConfig(sut="endpoint")
+    with pytest.raises(ConfigError, match="the endpoint SUT needs --url: address of the server") as error:
+        job.of(config, suts.of(config))
+    assert error.value.hint == "--url URL"
+    given = BenchmarkConfig(sut="endpoint", sut_options={"url": ("http://127.0.0.1:1",)})
+    assert job.of(given, suts.of(given)).kind.name == "endpoint"

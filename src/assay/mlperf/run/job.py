@@ -205,6 +205,7 @@ def _refuse_impossible(job: Job) -> None:
     config, kind = job.config, job.kind
     kind.refuse_impossible(job.workload, config.scenarios, config.modes, config.precision, config.device)
     kind.values(config.sut_options)
+    kind.refuse_missing(config.sut_options)
     _refuse_datasets(job)
     if config.style is Style.VALID:
         _refuse_part(job)

@@ -114,7 +114,9 @@ def tpot_ns(rows: pa.Table) -> NDArray[np.float64]:
         np.asarray(rows[name].to_numpy(zero_copy_only=False), np.float64)
         for name in ("first_token_ns", "end_ns", "answer_tokens")
     )
-    return np.divide(end - first, tokens - 1, out=np.full(len(end), np.nan), where=tokens > 1)
+    found: NDArray[np.float64] = np.full(len(end), np.nan)
+    np.divide(end - first, tokens - 1, out=found, where=tokens > 1)
+    return found
 
 
 def token_columns(rows: pa.Table) -> TokenColumns | None:

@@ -151,6 +151,15 @@ class SutKind:
         read = {name: self.option(name).checked(value) for name, value in given.items() if value is not None}
         return {**unset, **read}
 
+    def refuse_missing(self, given: Mapping[str, OptionValue | None]) -> None:
+        """Raises: ConfigError for an option that must be given and is not."""
+        for option in self.options:
+            if option.is_required and not given.get(option.name):
+                raise ConfigError(
+                    f"the {self.name} SUT needs {option.flag}: {option.help}",
+                    f"{option.flag} {option.metavar}",
+                )
+
     def load_planner(self) -> SutPlanner | None:
         """Imports it: only a plan has a use for it. Raises: EnvironmentProblem when that fails."""
         if not self.planner:

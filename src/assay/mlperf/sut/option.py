@@ -50,6 +50,8 @@ class SutOption:
     """Regular expression that a text matches as a whole; empty = any text."""
     form_words: str = ""
     """The same for a person, as a hint."""
+    is_required: bool = False
+    """No run can begin without it."""
     is_list: bool = False
     """May be given several times; the value is a tuple of texts."""
     is_variable: bool = False
