@@ -157,3 +157,17 @@ def test_a_verb_of_many_options_has_a_short_usage_and_one_of_few_names_them() ->
     usage = parser_of("bench", bench).format_usage()
     assert usage == "usage: assay bench [WORKLOAD] [options]\n"
     assert "--strict" in parser_of("check", check).format_usage()
+
+
+@pytest.mark.parametrize(
+    ("verb", "words", "line"),
+    [
+        ("submit", ["r 1"], "assay submit 'r 1' --submitter NAME --out TREE"),
+        ("check", [], "assay check FOLDER"),
+        ("load", ["mixtral-nano"], "assay load mixtral-nano --url URL"),
+    ],
+)
+def test_what_is_lacking_is_shown_as_a_whole_line(verb: str, words: list[str], line: str) -> None:
+    with pytest.raises(ConfigError, match="arguments are required") as error:
+        parser_of(verb, import_module(f"assay.cli.{VERBS[verb][0]}")).parse_known_args(words)
+    assert error.value.hint == line

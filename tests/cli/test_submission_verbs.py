@@ -211,7 +211,7 @@ def test_a_run_folder_is_no_tree_and_its_tree_is_named(
 
     fakes.result().write(tmp_path)
     assert main(["check", str(tmp_path)]) == 2
-    assert f"assay submit {tmp_path}" in capsys.readouterr().err
+    assert f"assay submit {tmp_path} --submitter NAME --out TREE" in capsys.readouterr().err
     (tmp_path / "submission").mkdir()
     assert main(["check", str(tmp_path)]) == 2
     said = capsys.readouterr().err

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, NoReturn
 
 from assay.cli import intents
 from assay.ground.errors import ConfigError, did_you_mean
+from assay.ground.redact import addresses
 
 OPTIONS_SHOWN = 15
 """Beyond so many the usage names no option: it would be longer than the list below it."""
@@ -30,10 +32,25 @@ class Parser(argparse.ArgumentParser):
         if found:
             near = did_you_mean(found[1], [word.strip(" '\"") for word in found[2].split(",")])
             raise ConfigError(f"{self.prog}: {message.split(' (choose')[0]}", near)
-        hint = f"`{self.prog} --help` lists its options"
+        hint = self._whole_line(message) or f"`{self.prog} --help` lists its options"
         if lacking := re.match(r"argument ([^:/]+)[^:]*: expected one argument", message):
             hint += f"; a value that begins with a dash: {lacking[1]}=VALUE"
         raise ConfigError(f"{self.prog}: {message}", hint)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._words = list(args or ())
+        return super().parse_known_args(args, namespace)
+
+    def _whole_line(self, message: str) -> str:
+        """The words given with those that are lacking, as one command; empty where nothing is lacking, or a
+        subcommand is."""
+        found = re.fullmatch(r"the following arguments are required: (.*)", message)
+        names = found[1].split(", ") if found else []
+        lacking = [each for each in self._actions if argparse._get_action_name(each) in names]
+        if any(isinstance(each, argparse._SubParsersAction) for each in lacking):
+            return ""
+        given = [shlex.quote(addresses(word)) for word in self._words]
+        return " ".join([self.prog, *given, *map(_as_typed, lacking)]) if lacking else ""
 
     def _parse_optional(self, arg_string: str) -> Any:
         """Of `--server-args "-np 8"` argparse would take the value for `-n`: no option has a blank in its name."""
@@ -59,6 +76,13 @@ def parser_of(verb: str, module: ModuleType) -> Parser:
     if len(parser._actions) > OPTIONS_SHOWN and not list(below(parser)):
         parser.usage = " ".join([parser.prog.replace("%", "%%"), *_arguments(parser), "[options]"])
     return parser
+
+
+def _as_typed(action: argparse.Action) -> str:
+    """`RUN`, `--submitter NAME`, `--division closed`."""
+    choices = [str(each) for each in action.choices or ()]
+    value = choices[0] if choices else str(action.metavar or action.dest.upper())
+    return f"{action.option_strings[0]} {value}" if action.option_strings else value
 
 
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:

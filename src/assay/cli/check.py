@@ -67,7 +67,11 @@ def _refuse_run_folder(folder: Path) -> None:
 
     run = RunFolder(folder)
     if run.is_run:
-        hint = f"assay check {run.tree}" if run.tree.is_dir() else f"assay submit {folder}"
+        hint = (
+            f"assay check {run.tree}"
+            if run.tree.is_dir()
+            else f"assay submit {folder} --submitter NAME --out TREE"
+        )
         raise ConfigError(f"{folder} is a run folder, not a submission tree", hint)
     if run.made_by:
         raise ConfigError(

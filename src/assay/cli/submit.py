@@ -15,10 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "runs", nargs="+", type=paths.source, metavar="RUN", help="run folders made by `assay bench`"
     )
-    parser.add_argument("--submitter", required=True, help="name of the submitter's folder")
+    parser.add_argument("--submitter", required=True, metavar="NAME", help="name of the submitter's folder")
     parser.add_argument("--division", choices=("closed", "open", "network"), default="open")
     parser.add_argument("--round", help="round to submit to (default: that of the first run)")
-    parser.add_argument("--out", type=Path, required=True, help="tree to make, or to add to")
+    parser.add_argument("--out", type=Path, required=True, metavar="TREE", help="tree to make, or to add to")
     parser.add_argument("--system-name", help="name of the system (default: by what ran)")
     parser.add_argument("--system-file", type=paths.source, help="system.toml: fields that cannot be probed")
     parser.add_argument("--calibration", type=paths.source, help="calibration.md of your own")
