@@ -26,7 +26,7 @@ def test_the_words_are_those_of_the_rounds_and_of_the_suts() -> None:
     assert {"v4.1", "v5.0", "v5.1"} <= set(found["--round"])
     assert {"echo", "transformers", "engine"} <= set(found["--sut"])
     assert "int4" not in found["--precision"]
-    assert {"offline", "server"} <= set(found["--scenario"])
+    assert {"offline", "server"} <= set(found["--scenario"]) and "multistream" not in found["--scenario"]
 
 
 def test_json_holds_the_same(capsys: pytest.CaptureFixture[str]) -> None:

@@ -164,6 +164,33 @@ def test_an_unknown_code_gets_its_nearest(capsys: pytest.CaptureFixture[str]) ->
     assert "did you mean" in err
 
 
+def test_explain_takes_several_codes_lists_all_in_natural_order_and_no_list_as_a_hint(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, out, _ = run(capsys, "explain", "A1", "p6")
+    assert [line[:2] for line in out.splitlines() if line[:2] in ("A1", "P6")] == ["A1", "P6"]
+    _, out, _ = run(capsys, "explain")
+    codes = [line.split()[0] for line in out.splitlines()[:-1]]
+    assert codes == sorted(codes, key=lambda code: (code[0], int(code[1:]))) and len(codes) > 80
+    assert run(capsys, "explain", "A1", "ZZ")[::2] == (
+        2,
+        "assay: no finding has the code 'ZZ'\n  try: `assay explain` lists all codes\n",
+    )
+
+
+def test_a_file_of_a_run_is_answered_with_its_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run_folder.write(tmp_path / "run")
+    code, _, err = run(capsys, "report", str(folder / "result.json"))
+    assert code == 2 and f"try: its run folder: {folder}" in err
+
+
+def test_a_round_in_the_place_of_a_workload_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "rules", "v6.0")
+    assert code == 2 and "try: assay rules --round v6.0" in err
+
+
 def test_rules_show_gates_limits_and_seeds(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "rules", "mixtral-8x7b", "--round", "4.1-dev")
     assert code == 0

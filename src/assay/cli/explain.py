@@ -12,7 +12,7 @@ HELP = "what a finding code means, where the rule stands and how to fix it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("code", nargs="?", help="code of a finding, as P10; without it a list of all")
+    parser.add_argument("code", nargs="*", help="codes of findings, as P10; without one a list of all")
     parser.add_argument("--all", action="store_true", help="print docs/rules.md")
 
 
@@ -25,20 +25,35 @@ def run(args: argparse.Namespace) -> int:
     from assay.mlperf.checker import rule, rules_text
 
     known = [*rule.RULES, *defects.DEFECTS]
-    asked = args.code and args.code.upper()
-    if asked and asked not in known:
-        raise ConfigError(f"no finding has the code {args.code!r}", did_you_mean(asked, known))
-    found = [asked] if asked and not args.all else known
+    asked = [code.upper() for code in args.code]
+    for code in asked:
+        if code not in known:
+            near = did_you_mean(code, known)
+            listed = "`assay explain` lists all codes"
+            raise ConfigError(
+                f"no finding has the code {code!r}", near if near.startswith("did you mean") else listed
+            )
+    found = known if args.all else asked or sorted(known, key=_natural)
     if args.json:
         say_json(json.dumps({"codes": [_facts(code) for code in found]}))
     elif args.all:
         say(rules_text.document() + defects.document(), end="")
-    elif asked is None:
-        say(_list([_facts(code) for code in known]))
+    elif not asked:
+        say(_list([_facts(code) for code in found]))
     else:
-        defect = defects.DEFECTS.get(asked)
-        say(defects.explain(defect) if defect else rules_text.explain(rule.RULES[asked]))
+        told = [
+            defects.explain(defects.DEFECTS[code])
+            if code in defects.DEFECTS
+            else rules_text.explain(rule.RULES[code])
+            for code in asked
+        ]
+        say("\n\n".join(told))
     return 0
+
+
+def _natural(code: str) -> tuple[str, int]:
+    """A2 before A10."""
+    return code[0], int(code[1:])
 
 
 def _list(found: Sequence[Mapping[str, str | None]]) -> str:

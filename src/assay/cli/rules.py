@@ -36,8 +36,14 @@ def run(args: argparse.Namespace) -> int:
     import dataclasses
     import json
 
+    from assay.ground.errors import ConfigError
     from assay.mlperf import workloads
+    from assay.mlperf.rounds import round as rounds
 
+    if args.workload in rounds.names() and workloads.find(args.workload) is None:
+        raise ConfigError(
+            f"{args.workload} is a round, not a workload", f"assay rules --round {args.workload}"
+        )
     round_ = workloads.round_of(args.round, *filter(None, [args.workload]))
     found = _rules(args.workload, round_) if args.workload else {}
     if args.json:

@@ -325,7 +325,8 @@ def _no_run(folder: Path) -> ArtifactError:
     if not folder.exists():
         return NoRunFolder(f"there is no folder {folder}", paths.near(folder) or hint)
     if not folder.is_dir():
-        return NoRunFolder(f"{folder} is a file, not a run folder", hint)
+        its_run = f"its run folder: {folder.parent}" if RunFolder(folder.parent).is_run else hint
+        return NoRunFolder(f"{folder} is a file, not a run folder", its_run)
     if RunFolder(folder).is_run:
         goes_on = f"wait for its end; one that was stopped goes on with `assay bench --resume {folder}`"
         return ArtifactError(f"the run in {folder} has recorded nothing yet", goes_on)
