@@ -87,7 +87,7 @@ def test_the_value_of_an_unknown_option_may_be_a_secret(capsys: pytest.CaptureFi
         (["plan", "--device", "gpu"], "did you mean cuda?"),
         (["submit", "x", "--division", "closd"], "did you mean closed?"),
         (["bench", "--samples"], "`assay bench --help`"),
-        (["model", "random"], "`assay model random --help`"),
+        (["model", "random"], "assay model random --config NAME --out DIR"),
         (["bench", "--scenario", "offline", "--scenario", "server"], "--scenario offline,server"),
         (["model", "random", "--seed", "1", "--seed=2"], "--seed is given twice: 1 and 2"),
         (["bench", "\N{EM DASH}scenario", "offline"], "try: --scenario"),

@@ -81,7 +81,8 @@ def parser_of(verb: str, module: ModuleType) -> Parser:
 def _as_typed(action: argparse.Action) -> str:
     """`RUN`, `--submitter NAME`, `--division closed`."""
     choices = [str(each) for each in action.choices or ()]
-    value = choices[0] if choices else str(action.metavar or action.dest.upper())
+    # `NAME|FILE` would be a pipe in a shell.
+    value = choices[0] if choices else str(action.metavar or action.dest.upper()).partition("|")[0]
     return f"{action.option_strings[0]} {value}" if action.option_strings else value
 
 
