@@ -32,6 +32,7 @@ from assay.mlperf.data.dataset import Dataset
 from assay.mlperf.data.sample import Sample
 from assay.mlperf.run import job as jobs
 from assay.mlperf.run.job import Job
+from assay.mlperf.sut.option import BETWEEN
 from assay.mlperf.sut.progress import Progress
 from assay.report.words import four_digits
 from assay.suts.endpoint_options import allow_files, clients_of
@@ -128,7 +129,7 @@ class KeptLoad:
 
 
 def _job(asked: LoadRequest) -> tuple[Job, Dataset]:
-    texts = {"sut": "endpoint", "modes": "performance"}
+    texts = {"sut": "endpoint", "modes": "performance", "sut_options.url": BETWEEN.join(asked.urls)}
     texts |= {"paths.dataset": str(asked.dataset)} if asked.dataset else {}
     texts |= {"limits.samples": str(asked.samples)} if asked.samples else {}
 
