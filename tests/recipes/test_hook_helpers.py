@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -77,6 +78,14 @@ def test_a_file_that_does_not_arrive_whole_is_not_there(
 @pytest.mark.parametrize("url", ["no address", "http://[", "ftp://127.0.0.1:1/x", "http://127.0.0.1:1/x"])
 def test_an_address_that_leads_nowhere_is_an_error_not_an_exception(url: str, tmp_path: Path) -> None:
     assert helpers.download_file({"url": url, "filename": "f", "path": str(tmp_path)})["return"] == 1
+
+
+def test_a_server_that_says_nothing_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helpers, "STALL_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the connection is made, and nothing answers
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/f"
+        answer = helpers.download_file({"url": url, "path": str(tmp_path)})
+    assert answer["return"] == 1 and "timed out" in answer["error"]
 
 
 def test_an_archive_is_unpacked_without_its_first_folders(tmp_path: Path) -> None:

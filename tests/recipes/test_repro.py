@@ -107,4 +107,5 @@ def test_records_have_the_names_and_commands_of_mlc_there(
     ]
     perform(Context(home, console, {"PATH": os.environ["PATH"]}), parse(words, interactive=False))
     assert files() == ["README-mlc.md", "mlc-run-script-versions.json", "version_info.json"]
+    assert "\nmlc run script" in Path("README-mlc.md").read_text()
     assert "INFO:root:mlcr leaf" in console.noted

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.ground import unzip
+from assay.ground.download import Patience
 from assay.ground.errors import AssayError
 from assay.ground.files import staged
 from assay.ground.redact import addresses
@@ -21,6 +22,8 @@ from assay.recipes.values import Values
 
 Answer = Values
 CHUNK_BYTES = 65536
+STALL_S = Patience().stall_s
+"""Seconds without a byte after which a download is given up."""
 
 
 def is_true(val: Any) -> bool:
@@ -47,7 +50,7 @@ def download_file(i: Answer) -> Answer:
         folder, name = folder / Path(name).parent, Path(name).name
     target = folder / name
     try:
-        with urllib.request.urlopen(url) as answer, staged(target) as part:
+        with urllib.request.urlopen(url, timeout=STALL_S) as answer, staged(target) as part:
             expected = int(answer.headers.get("Content-Length") or 0)
             with part.open("wb") as file:
                 while chunk := answer.read(int(i.get("chunk_size") or CHUNK_BYTES)):

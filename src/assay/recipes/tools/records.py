@@ -31,7 +31,7 @@ def write_records(context: Context, runner: Runner, inputs: Inputs, answer: Answ
     if on("print_readme"):
         from assay.ground.files import write_text
 
-        write_text(Path(f"README-{tool}.md"), readme(inputs, session))
+        write_text(Path(f"README-{tool}.md"), readme(tool, inputs, session))
     if on("dump_version_info"):
         from assay.ground.files import write_json
 
@@ -68,11 +68,11 @@ def version_lines(session: RunSession) -> list[str]:
     return ["=" * 25, "Versions of dependencies:", *listed, "=" * 25]
 
 
-def readme(inputs: Inputs, session: RunSession) -> str:
-    """A README with the command to run this again, and the recipes that ran."""
+def readme(tool: str, inputs: Inputs, session: RunSession) -> str:
+    """A README with the command of `tool` (cm, mlc) to run this again, and the recipes that ran."""
     import shlex
 
-    command = shlex.join(["cm", "run", "script", *hidden_words(inputs.get("cmd") or [])])
+    command = shlex.join([tool, "run", "script", *hidden_words(inputs.get("cmd") or [])])
     steps = "\n".join(f"{'  ' * step.depth}* {step.tags} {step.version}".rstrip() for step in session.steps)
     return f"# Recipe run\n\n```bash\n{command}\n```\n\n## Recipes that ran\n\n{steps}\n"
 

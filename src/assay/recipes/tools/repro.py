@@ -49,7 +49,7 @@ class Repro:
         """Writes the result. `answer` may be that of a failure."""
         state = session.run_state
         if not answer["return"]:
-            self._text(f"-README-{self.tool}.md", readme(self.inputs, session))
+            self._text(f"-README-{self.tool}.md", readme(self.tool, self.inputs, session))
         self._write("input", self.kept["input"])  # written again: now it is known which options are secrets
         self._write("output", answer)
         self._write("run-state", state)
