@@ -15,6 +15,7 @@ from assay.cli import guard, main
 from assay.cli.arguments import parser_of
 from assay.cli.verbs import VERBS
 from assay.suts.shape import MIXTRAL_8X7B
+from tests import published
 from tests.bench.foreign_files import VLLM
 from tests.end_to_end import rows
 from tests.mlperf import run_folder
@@ -98,6 +99,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("json")
     rows.write(folder / "set.jsonl", rows.tokenizer(folder / "words"))
     run_folder.write(folder / "run")
+    (folder / "run/README.md").write_text(published.report())
     (folder / "vllm.json").write_text(json.dumps(VLLM))
     (folder / "texts.jsonl").write_text('{"question": "Why?", "system_prompt": "", "response": "So."}\n')
     small = {"vocab_size": 64, "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
@@ -122,6 +124,8 @@ def test_stdout_is_one_json_object(
     if {verb, maker} & {"bench", "tune"}:
         request.getfixturevalue("loadgen")
     monkeypatch.chdir(place)
+    if verb == "cache clear":  # the store of the tests may be in use by another process
+        monkeypatch.setenv("ASSAY_HOME", str(place / "store"))
     if maker and not (place / made).exists():
         assert main([*maker.split(), *COMMANDS[maker]]) in (0, 1)
         capfd.readouterr()
