@@ -104,7 +104,7 @@ def changed(text: str, choice: random.Random) -> str:
 def assay(args: argparse.Namespace, data: Path, log: Path) -> tuple[float, dict[str, float]]:
     asked = ["--log", str(log), "--dataset", str(data), "--tokenizer", str(args.tokenizer), "--json"]
     seconds, text = timed([sys.executable, "-m", "assay", "score", "--workload", args.workload, *asked], {})
-    return seconds, {k: v for k, v in json.loads(text.splitlines()[-1]).items() if k != "scores"}
+    return seconds, dict(json.loads(text)["official"])
 
 
 def official(folder: Path, args: argparse.Namespace, data: Path, log: Path) -> tuple[float, dict[str, Any]]:

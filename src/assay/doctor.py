@@ -56,7 +56,7 @@ class Diagnosis:
     subject: str
     state: str
     """OK, DEGRADED or MISSING"""
-    said: str
+    message: str
     """What was found."""
     fix: str = ""
     is_vital: bool = False

@@ -191,7 +191,7 @@ def test_the_gate_fails_a_job_whose_run_is_invalid_and_says_why_in_any_case(
     finished = pipeline.run(request, Hub(), Reporter(lambda text: None, lambda progress: None, said.append))
     failed = [failure.message for failure in pipeline.failures(request, finished)]
     assert failed == (
-        ["the gate is shut: Offline INVALID"] if is_gate and validity is RunValidity.INVALID else []
+        ["the gate failed: Offline INVALID"] if is_gate and validity is RunValidity.INVALID else []
     )
     assert said == [made]
 

@@ -41,7 +41,7 @@ def test_the_test_may_be_named_in_any_case_and_is_06_otherwise(
     named = ["--test", test] if test else []
     words = parsed(compliance, str(tmp_path), "--verify", str(log(tmp_path, 100)), "--json", *named)
     assert compliance.run(words) == 0
-    (name,) = told = json.loads(capsys.readouterr().out)
+    (name,) = told = json.loads(capsys.readouterr().out)["tests"]
     assert name == "TEST06 Offline" and told[name]["passed"] is True
 
 

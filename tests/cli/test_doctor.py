@@ -28,7 +28,7 @@ def test_what_is_missing_is_shown_with_its_fix_and_the_exit_code_stays_0(
     findings(monkeypatch, Diagnosis("MBXP php", MISSING, "php is not installed", "apt-get install php-cli"))
     assert cli.main(["doctor"]) == 0
     out = capsys.readouterr().out
-    assert "NO    MBXP php" in out and "try: apt-get install php-cli" in out
+    assert "NO       MBXP php" in out and "try: apt-get install php-cli" in out
 
 
 def test_the_exit_code_is_3_only_when_nothing_can_run(
@@ -72,13 +72,13 @@ SLOW = {"16": 20.0, "256": 100.0}
 RIVAL = OneDnnRates("2026-01-01", "2.0", own=SLOW, panels=SLOW, onednn={"16": 10.0, "256": 200.0})
 
 
-@pytest.mark.parametrize(("state", "mark"), [(OK, "ok  "), (DEGRADED, "less"), (MISSING, "NO  ")])
+@pytest.mark.parametrize(("state", "mark"), [(OK, "ok     "), (DEGRADED, "limited"), (MISSING, "NO     ")])
 def test_each_state_has_its_mark(state: str, mark: str) -> None:
     lines = verb.render(
         [Diagnosis("a", state, "said"), Diagnosis("longer", OK, "x", "mend it")], None, None, True
     )
     assert lines.splitlines()[0] == f"  {mark}  a       said"
-    assert lines.splitlines()[2] == "                try: mend it"
+    assert lines.splitlines()[2] == "                   try: mend it"
     assert lines.splitlines()[-1] == "benchmarks can run here"
 
 
@@ -155,4 +155,4 @@ def test_an_engine_that_answers_is_tried_with_a_container(
     monkeypatch.setattr(doctor.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0))
     monkeypatch.setattr(doctor.container, "try_out", try_out)
     found = doctor._engine("podman")
-    assert found.state == state and words in found.said
+    assert found.state == state and words in found.message

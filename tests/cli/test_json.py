@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,16 @@ def leaves() -> Iterator[tuple[str, argparse.ArgumentParser]]:
 
 
 LEAVES = dict(leaves())
+OTHER_WORDS = {"why", "said", "cause", "remedy"}
+"""Keys that would say once more what a key of docs/guide/verbs.md says."""
+
+
+def keys(value: object) -> Iterator[str]:
+    """Every key of a JSON value, at any depth."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    yield from value if isinstance(value, dict) else ()
+    for each in inner:
+        yield from keys(each)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +145,9 @@ def test_stdout_is_one_json_object(
         code = main([*verb.split(), *words, "--json"])
     out, err = capfd.readouterr()
     found = json.loads(out)
-    assert isinstance(found, dict)
+    assert isinstance(found, dict) and out.count("\n") == 1
+    assert all(re.fullmatch("[a-z][a-z0-9_]*", key) for key in found)
+    assert not OTHER_WORDS & set(keys(found))
     assert "error" not in found, err
     assert code in (0, 1, 3)  # 1: findings; 3: no benchmark can run here, or a program was not graded
 

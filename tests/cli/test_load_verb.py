@@ -31,7 +31,7 @@ def test_a_load_prints_its_levels_its_record_and_writes_its_page(
         assert main([*command, "--goodput", "ttft:9s", "--html", str(page)]) == 0
         said = capsys.readouterr().out
         assert re.search(r"concurrency 2 \*  +\d", said) and "tier A" in said and "good/s" in said
-        assert "4 of embedded: default set of mixtral-nano" in said and str(out / record.FILE) in said
+        assert "4 from the embedded default set of mixtral-nano" in said and str(out / record.FILE) in said
         assert page.read_text().startswith("<!DOCTYPE html>")
         assert main([*command, "--goodput", "ttft:9s", "--json"]) == 0  # nothing is left to be done
     assert json.loads(capsys.readouterr().out)["status"] == "COMPLETE"

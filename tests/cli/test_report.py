@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
@@ -36,9 +37,9 @@ def test_the_definitions_of_five_tools_are_shown_where_a_run_has_them(
     fakes.result(fakes.performance(definitions=told), fakes.accuracy()).write(tmp_path)
     assert main(["report", str(tmp_path), "--definitions", "--html", str(tmp_path / "p.html")]) == 0
     shown = capsys.readouterr().out
-    assert "Offline performance, in the definitions of five tools" in shown and "LoadGen  guidellm" in shown
-    assert "7.25" in shown and "accuracy, in the definitions" not in shown
-    assert "as five tools would tell it" in (tmp_path / "p.html").read_text()
+    assert "Offline performance, by five tools' definitions" in shown and "LoadGen  guidellm" in shown
+    assert "7.25" in shown and "accuracy, by five" not in shown
+    assert "by five tools' definitions" in html.unescape((tmp_path / "p.html").read_text())
     fakes.result(fakes.performance()).write(tmp_path)
     assert main(["report", str(tmp_path), "--definitions"]) == 0
     assert "no run here tells its first tokens" in capsys.readouterr().out

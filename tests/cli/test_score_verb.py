@@ -66,10 +66,15 @@ def test_json_is_one_object_with_the_official_keys(
 ) -> None:
     assert main(command(tmp_path, ROWS, "--json")) == 0
     result = json.loads(capsys.readouterr().out)
-    assert (result["rouge1"], result["gsm8k"], result["mbxp"]) == (100.0, 100.0, None)
-    assert result["tokens_per_sample"] == 5.0
-    assert (result["gen_num"], result["gen_tok_len"]) == (2, 10)
-    assert [score["metric"] for score in result["scores"]][-1] == "tokens_per_sample"
+    values = {score["metric"]: score["value"] for score in result["scores"]}
+    assert (values["rouge1"], values["gsm8k"], values["mbxp"], values["tokens_per_sample"]) == (
+        100.0,
+        100.0,
+        None,
+        5.0,
+    )
+    official = result["official"]
+    assert (official["rouge1"], official["gen_num"], official["gen_tok_len"]) == (100.0, 2, 10)
 
 
 def test_what_was_not_measured_is_said_beside_its_reason(
@@ -102,7 +107,7 @@ def test_ungraded_programs_end_with_the_environment_exit_code(
     for wall in (Bubblewrap, Unshare):
         monkeypatch.setattr(wall, "missing", lambda self: ["the tool"])
     assert main(command(tmp_path, [*ROWS, PROGRAM], "--json")) == 3
-    assert json.loads(capsys.readouterr().out)["mbxp"] is None
+    assert json.loads(capsys.readouterr().out)["official"].get("mbxp") is None
     assert main(command(tmp_path, [*ROWS, PROGRAM])) == 3
     assert "mbxp               not measured: no sandbox" in capsys.readouterr().out
 
@@ -195,6 +200,36 @@ def test_a_score_is_told_in_lines(score: Score, lines: list[str]) -> None:
 
 def test_the_official_keys_stand_beside_the_scores_and_null_where_nothing_was_measured() -> None:
     found = score_verb.to_dict([scored(), scored("mbxp", None)], {"gen_num": 10.0, "rouge1": math.nan})
-    assert (found["rouge1"], found["mbxp"], found["gen_num"]) == (46.0, None, 10.0)
-    assert [one["metric"] for one in found["scores"]] == ["rouge1", "mbxp"]  # type: ignore[attr-defined]
-    json.dumps(found)
+    assert found["official"] == {"gen_num": 10.0, "rouge1": None}
+    values = {one["metric"]: one["value"] for one in found["scores"]}  # type: ignore[attr-defined]
+    assert values == {"rouge1": 46.0, "mbxp": None}
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_run_folder_needs_no_file_to_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    words = ("--sut", "echo", "--mode", "accuracy", "--samples", "6", "--no-submit", "--out", str(run))
+    assert main(["bench", *words, "--json"]) == 0
+    (mode,) = json.loads(capsys.readouterr().out)["runs"]
+    assert main(["score", str(run), "--json"]) == 0
+    again = {one["metric"]: one["value"] for one in json.loads(capsys.readouterr().out)["scores"]}
+    assert again == {one["metric"]: one["value"] for one in mode["scores"]} != {}
+    assert main(["score", str(run), "--scenario", "server"]) == 2
+    assert "no accuracy run of Server" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "--log and --dataset and --tokenizer must be given where no run folder is named"),
+        ("--log {0} --dataset {0}", "--tokenizer must be given"),
+        ("{0} --log {0}", "--log is for a log without a run folder"),
+        ("{0} --workload x", "--workload is for a log"),
+        ("--log {0} --dataset {0} --tokenizer {0} --scenario offline", "--scenario is for a run folder"),
+    ],
+)
+def test_a_run_folder_or_three_files_are_named(
+    words: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["score", *words.format(tmp_path).split()]) == 2
+    assert said in capsys.readouterr().err

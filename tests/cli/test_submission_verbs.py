@@ -227,7 +227,7 @@ def test_a_sampled_log_is_verified_and_filed(
         capsys, "compliance", str(tmp_path), "--verify", str(log), "--scenario", "server", "--json"
     )
     assert status == code
-    assert json.loads(out)["TEST06 Server"]["samples"] == count
+    assert json.loads(out)["tests"]["TEST06 Server"]["samples"] == count
     assert (tmp_path / "Server/compliance/TEST06/verify_accuracy.txt").is_file()
 
 

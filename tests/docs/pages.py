@@ -4,7 +4,7 @@
   ends may differ, words may not.
 - A `bash` block has commands alone, a line each; what they print is not looked at.
 - Any other block below a line that ends in `NAME`: is that file.
-- A block below a line that begins with "Not run by the tests" is not run.
+- A block below a comment `<!-- not run: REASON -->` is not run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guide"
-MARK = "Not run by the tests"
+MARK = "<!-- not run: "
 _NUMBER = r"\d[\d.,:]*"
 
 

@@ -19,10 +19,14 @@ yaml = pytest.importorskip("yaml")
 SOURCES = Path(assay.__file__).parent
 
 
+def blocks() -> tuple[pages.Block, ...]:
+    (page,) = (page for page in pages.all_pages() if page.name == "compare.md")
+    return page.blocks
+
+
 def jobs() -> tuple[dict[str, Any], dict[str, Any]]:
     """Of GitHub Actions, and of GitLab CI."""
-    (page,) = (page for page in pages.all_pages() if page.name == "compare.md")
-    github, gitlab = (yaml.safe_load(block.text) for block in page.blocks if block.language == "yaml")
+    github, gitlab = (yaml.safe_load(block.text) for block in blocks() if block.language == "yaml")
     return github["jobs"]["benchmark"], gitlab["benchmark"]
 
 
@@ -76,11 +80,10 @@ def test_both_jobs_ask_for_the_same_benchmark_with_options_that_there_are() -> N
     assert "--gate" in shown and "--out" in shown
 
 
-def test_the_packages_of_node_are_where_both_jobs_copy_them_from() -> None:
-    for found in lines().values():
-        (line,) = (line for line in found if line.startswith("cp "))
-        below = line.split('"')[2].split()[0]
-        assert sorted(place.name for place in SOURCES.glob(below.lstrip("/"))) == [
-            "package-lock.json",
-            "package.json",
-        ]
+def test_both_jobs_install_by_one_file_and_the_packages_of_node_are_where_it_copies_them_from() -> None:
+    (script,) = (block for block in blocks() if block.language == "sh")
+    assert all(f"bash {script.file}" in found for found in lines().values())
+    (line,) = (line for line in script.text.splitlines() if line.startswith("cp "))
+    below = line.split('"')[2].split()[0]
+    names = sorted(place.name for place in SOURCES.glob(below.lstrip("/")))
+    assert names == ["package-lock.json", "package.json"]

@@ -23,7 +23,7 @@ NOT_RUN = {
     "upgrade.md": 1,
     "wrong-answers.md": 1,
 }
-"""Blocks of each page with the mark `Not run by the tests: …`; one more is a decision, so it changes this table."""
+"""Blocks of each page with the mark `<!-- not run: … -->`; one more is a decision, so it changes this table."""
 WITHOUT_NODE = {
     r"^ *MBXP pass@1 .*": "…",
     r"0 warnings": "1 warning",
@@ -105,7 +105,7 @@ $ ls
 a.py
 ```
 
-Not run by the tests: it needs a GPU.
+<!-- not run: it needs a GPU -->
 
 ```bash
 assay bench --device cuda

@@ -1,4 +1,4 @@
-"""CM's variables for models and datasets: complete for the workloads, and as docs/seed-options.md tells them."""
+"""CM's variables for models and datasets: complete for the workloads, and as docs/cm-options.md tells them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assay.doors.builtin import published
 from assay.doors.cm_refused import upstream_name
 from assay.mlperf import workloads
 
-PAGE = Path(__file__).parents[2] / "docs" / "seed-options.md"
+PAGE = Path(__file__).parents[2] / "docs" / "cm-options.md"
 
 
 def official() -> list[str]:
@@ -54,7 +54,7 @@ def recipes_of(name: str) -> list[str]:
 
 
 def _is_for(meant: str, name: str, others: object) -> bool:
-    """A dataset of its own goes before that of the family."""
+    """A dataset of its own overrides that of the family."""
     return meant == name or name not in others  # type: ignore[operator]
 
 

@@ -10,11 +10,11 @@ from assay.doors import cm, cm_claims, config_text
 from assay.ground.errors import ConfigError
 from assay.recipes.contract import argv
 from assay.recipes.model.selection import Selection
-from tests.end_to_end import seed_command
+from tests.end_to_end import published_command
 
 
 def test_every_variable_of_the_published_command_is_claimed() -> None:
-    inputs = argv.parse(seed_command.RUN)
+    inputs = argv.parse(published_command.RUN)
     assert cm_claims.unclaimed(inputs["env"]) == []
     assert set(inputs["adr"]) | set(inputs["add_deps_recursive"]) <= set(cm_claims.NAMED_DEPENDENCIES)
 
@@ -46,7 +46,7 @@ def test_a_variable_that_the_recipe_maps_is_claimed() -> None:
 
 
 def test_repeated_options_give_one_note_and_the_last_value() -> None:
-    note = cm_claims.repeated(seed_command.RUN)
+    note = cm_claims.repeated(published_command.RUN)
     assert note is not None
     assert note.startswith("given more than once, the last counts: ")
     assert "OUTPUT_BASE_DIR=/cm-mount/home/arjun/gh_action_results" in note
@@ -83,7 +83,7 @@ def test_a_batch_size_that_the_implementation_has_no_use_for_is_told(
 
 
 def test_the_published_command_is_one_config() -> None:
-    selection, env = cm.asked_by(argv.parse(seed_command.RUN), {})
+    selection, env = cm.asked_by(argv.parse(published_command.RUN), {})
     config = cm.from_cm(selection, env)
     assert config.round == "v4.1-dev"
     assert config.limits.samples == 1
@@ -96,13 +96,13 @@ def test_the_published_command_is_one_config() -> None:
 
 
 def test_every_option_of_the_published_command_is_in_the_table_of_the_docs() -> None:
-    table = (Path(__file__).parents[2] / "docs" / "seed-options.md").read_text(encoding="utf-8")
-    for word in seed_command.RUN[3:]:
+    table = (Path(__file__).parents[2] / "docs" / "cm-options.md").read_text(encoding="utf-8")
+    for word in published_command.RUN[3:]:
         assert f"| `{word.partition('=')[0]}` |" in table
 
 
 @pytest.mark.parametrize("key", [*cm_claims.EFFECTS, *cm_claims.NO_EFFECT])
 def test_the_docs_say_of_each_variable_what_the_door_says(key: str) -> None:
-    table = (Path(__file__).parents[2] / "docs" / "seed-options.md").read_text(encoding="utf-8")
+    table = (Path(__file__).parents[2] / "docs" / "cm-options.md").read_text(encoding="utf-8")
     said = cm_claims.EFFECTS.get(key) or f"accepted, no effect, because {cm_claims.NO_EFFECT[key]}"
     assert f"| `--env.{key}` | {said} |" in table or f"| `--env.{key},` | {said} |" in table

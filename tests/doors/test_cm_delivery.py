@@ -12,7 +12,7 @@ from assay.doors.cm_delivery import USUAL, delivery
 from assay.ground.errors import ConfigError
 from assay.recipes.contract import argv
 from assay.recipes.model.selection import Selection
-from tests.end_to_end import seed_command
+from tests.end_to_end import published_command
 
 
 def ask(*variations: str, **env: Any) -> Delivery:
@@ -117,7 +117,7 @@ def test_an_unknown_engine_is_an_error() -> None:
 
 
 def test_the_published_command_asks_for_everything_but_compliance() -> None:
-    inputs = argv.parse(seed_command.RUN)
+    inputs = argv.parse(published_command.RUN)
     assert delivery(Selection.parse(inputs["tags"]), inputs["env"]) == dataclasses.replace(
         USUAL,
         submit=True,

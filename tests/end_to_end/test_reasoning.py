@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,8 +118,13 @@ def test_scoring_a_log_alone_gives_what_the_run_gave(tokenizer: Path, deepseek: 
         "--json",
     )
     assert done.returncode == 0, done.stderr
-    scores = {score["metric"]: score for score in json.loads(done.stdout.splitlines()[-1])["scores"]}
-    assert scores["exact_match"]["value"] == 100
+    assert exact_match(done)["value"] == 100
+
+
+def exact_match(scored: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """That score of what `assay score --json` printed."""
+    (found,) = [each for each in json.loads(scored.stdout)["scores"] if each["metric"] == "exact_match"]
+    return dict(found)
 
 
 def test_programs_are_graded_by_the_tests_that_are_brought_and_by_nothing_else(tmp_path: Path) -> None:
@@ -179,11 +185,10 @@ def test_programs_are_graded_by_the_tests_that_are_brought_and_by_nothing_else(t
         "--json",
     )
     graded = assay(*score, "--lcb-tests", tmp_path)
-    assert json.loads(graded.stdout.splitlines()[-1])["exact_match"] == 50
+    assert exact_match(graded)["value"] == 50
     alone = assay(*score)
-    found = json.loads(alone.stdout.splitlines()[-1])
-    assert (alone.returncode, found["exact_match"]) == (3, None)
-    (exact,) = [each for each in found["scores"] if each["metric"] == "exact_match"]
+    exact = exact_match(alone)
+    assert (alone.returncode, exact["value"]) == (3, None)
     assert exact["ungraded"] == 3 and "--lcb-tests" in exact["reason"]
     other = ("bench", "deepseek-r1", *words, "--out", tmp_path / "other")
     lost = assay(*other, "--lcb-tests", tmp_path / "nothing.jsonl")
@@ -277,7 +282,7 @@ def test_two_data_sets_are_run_in_one_job_each_with_its_rows_and_scored_by_the_s
         "--json",
     )
     (score,) = [each for each in result["runs"][2]["scores"] if each["metric"] == "exact_match"]
-    assert json.loads(again.stdout.splitlines()[-1])["exact_match"] == score["value"]
+    assert exact_match(again)["value"] == score["value"]
     few = assay("compliance", out, "--compliance-dataset", accuracy)
     assert few.returncode == 2 and "TEST09 asks 6,396 different samples, and there are 40" in few.stderr
     unnamed = assay("compliance", out)
@@ -290,11 +295,11 @@ def assert_verified(out: Path, questions: Path, score: float) -> None:
     log = out / "Offline/accuracy/mlperf_log_accuracy.json"
     verify = ("compliance", out, "--verify", log, "--scenario", "interactive", "--json")
     right = assay(*verify, "--test", "TEST07", "--compliance-dataset", questions)
-    told = json.loads(right.stdout)["TEST07 Interactive"]
+    told = json.loads(right.stdout)["tests"]["TEST07 Interactive"]
     assert (told["score"], told["threshold"], told["passed"]) == (score, 60.698, True), right.stderr
     assert (out / "Interactive/compliance/TEST07/verify_accuracy.txt").read_text().endswith("TEST PASS\n")
     short = assay(*verify, "--test", "test09")
-    told = json.loads(short.stdout)["TEST09 Interactive"]
+    told = json.loads(short.stdout)["tests"]["TEST09 Interactive"]
     assert (short.returncode, told["mean"], told["low"], told["high"]) == (1, 3.0, 1150.38, 1406.02)
     assert (out / "Interactive/compliance/TEST09/verify_output_len.txt").read_text().endswith("TEST FAIL\n")
     for words, said in (

@@ -82,7 +82,7 @@ def record(folder: RunFolder, digest: str, paths: Paths, rows_used: tuple[int, .
 
 
 def test_it_is_said_what_the_scorer_read(run: RunFolder) -> None:
-    found = {each.id: each.why for each in answers.of(run, AnswerFilter())}
+    found = {each.id: each.reason for each in answers.of(run, AnswerFilter())}
     assert found == {
         "row.0": "reads the number 7, and 7 is right",
         "row.1": "reads the number 9, and 8 is right",
@@ -113,7 +113,7 @@ def test_the_end_of_what_a_program_said_stands_below_its_answer(
     hostile = "exit status 1: assert f(2) == 4\nAssertionError \x1b[31m<script>alert(1)</script>"
     table = requests.read(run.requests).append_column("why.mbxp", pa.array([None, hostile, ""]))
     requests.write(run.requests, [table])
-    found = {each.id: each.why for each in answers.of(run, AnswerFilter())}
+    found = {each.id: each.reason for each in answers.of(run, AnswerFilter())}
     assert hostile in found["row.1"] and "exit status" not in found["row.0"]
     target = run.path / "answers.html"
     assert main(["answers", str(run.path)]) == 0

@@ -164,7 +164,11 @@ def test_a_run_that_is_no_repeat_is_warned_of() -> None:
 )
 def test_too_little_to_conclude_is_said_with_its_reason(table: pa.Table | None, why: str) -> None:
     found = of(noisy(2), table).ratios[0]
-    assert found.conclusion == "too little to conclude" and why in found.why and found.why.startswith("B: ")
+    assert (
+        found.conclusion == "too little to conclude"
+        and why in found.reason
+        and found.reason.startswith("B: ")
+    )
 
 
 def test_answers_that_end_together_are_too_little_to_conclude() -> None:
@@ -351,6 +355,6 @@ def test_samples_that_all_differ_by_the_same_have_no_interval_and_are_judged_by_
 
 def test_a_run_beside_itself_has_no_interval_of_its_speed_and_no_difference() -> None:
     same = of(noisy(0), noisy(0)).ratios
-    assert {(each.interval, each.why, each.conclusion) for each in same} == {
+    assert {(each.interval, each.reason, each.conclusion) for each in same} == {
         (None, "all equal: no interval", "no difference shown")
     }

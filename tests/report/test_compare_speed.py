@@ -62,7 +62,7 @@ def test_an_interval_that_holds_one_and_a_factor_of_two_is_not_told(
 ) -> None:
     found = compared(100.0, b, earlier)
     assert found.conclusion == said
-    assert (found.interval is None) == (said == "too little to conclude") == bool(found.why)
+    assert (found.interval is None) == (said == "too little to conclude") == bool(found.reason)
     assert ("beyond a factor of 2" in compare_text.ratio_cells(found)[4]) is (found.interval is None)
 
 

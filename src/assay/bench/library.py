@@ -33,9 +33,11 @@ if (
     from assay.bench.running import Reporter
     from assay.mlperf.checker.check import Report
     from assay.mlperf.record.result import RunResult
+    from assay.mlperf.record.run_folder import RunFolder
     from assay.mlperf.rounds.target import Score
     from assay.mlperf.scoring.programs.grader import Grade
     from assay.mlperf.scoring.rouge import TextComparison
+    from assay.report.answers import AnswerFilter
 
 Words = str | Sequence[str]
 """One name, or several."""
@@ -100,7 +102,7 @@ def bench(
     scenario, mode: one name or several, as "offline" or ("offline", "server").
     min_duration: seconds, or a text as "10m".
     sut_options: options of the SUT by name, as {"url": "http://host:8000"}.
-    config: a run.yaml, or the config.json of a run; arguments go before it.
+    config: a run.yaml, or the config.json of a run; arguments override it.
     submit: build, pack and check the submission tree. compliance: run the tests that the closed division owes.
     reuse, rerun: a run that `out` holds is taken as it is if it is finished, or replaced.
     fetch: a model or dataset that is not here may be downloaded.
@@ -228,6 +230,29 @@ def score_log(
     return ScoredLog(
         tuple(scores), known.official_results(scores), (*unlike, *known.schema.warnings(samples))
     )
+
+
+@store_contents.used()
+def score_run(
+    folder: RunFolder,
+    wanted: AnswerFilter,
+    dtype: str,
+    grade: Grade,
+    f_measures: TextComparison = rouge.f_measures,
+) -> ScoredLog:
+    """The accuracy run of a run folder scored anew, with what its record names; nothing in the folder is changed.
+
+    dtype: of the logged token ids: int32, int64 or float. Raises: as `answers.logged`.
+    """
+    from assay.mlperf.scoring import log as logs
+    from assay.mlperf.scoring import score as scoring
+    from assay.report import answers
+
+    run = answers.logged(folder, wanted)
+    records = logs.read(run.log, dtype, run.tokenizer.vocab_size)
+    scores = scoring.score(records, run.samples, run.tokenizer, grade, run.workload.scorers, f_measures)
+    official = run.workload.official_results(scores)
+    return ScoredLog(tuple(scores), official, tuple(run.workload.schema.warnings(run.samples)))
 
 
 def read(folder: Place) -> RunResult:

@@ -198,7 +198,7 @@ def _accuracy_run(
 
 
 def _definitions(rows: pa.Table, made: ModeResult, used: Used | None) -> definitions.Sheet:
-    """The run's figures by the definitions of five tools; LoadGen's own figures stay as they are."""
+    """The run's figures by five tools' definitions; LoadGen's own figures stay as they are."""
     times = requests.token_columns(rows)
     if times is None:
         return {}

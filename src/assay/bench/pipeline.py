@@ -120,7 +120,7 @@ def failures(request: Request, finished: FinishedBenchmark) -> list[RunFailed]:
         )
     if delivery.gate and not came_to.is_good:
         hint = f"see {RunFolder(finished.folder).readme}, or leave --gate out"
-        found.append(RunFailed(f"the gate is shut: {came_to}", hint))
+        found.append(RunFailed(f"the gate failed: {came_to}", hint))
     return found
 
 

@@ -7,13 +7,14 @@ import argparse
 from assay.cli.terminal import say, say_json
 from assay.config import Scenario
 from assay.ground import paths
+from assay.ground.errors import ConfigError, did_you_mean
 
 HELP = "what a run was asked, what it answered, what is true, and the verdict"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", type=paths.source, help="run folder with an accuracy run")
-    parser.add_argument("--scenario", help="scenario of the accuracy run (default: the first)")
+    parser.add_argument("--scenario", type=scenario, help="scenario of the accuracy run (default: the first)")
     parser.add_argument("--subset", help="only this part of the dataset, as GSM8K")
     parser.add_argument("--wrong", action="store_true", help="only answers that were judged wrong")
     parser.add_argument("--dataset", type=paths.source, help="the run's dataset, if it has been moved")
@@ -25,21 +26,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def scenario(text: str) -> Scenario:
+    """Raises: ConfigError for a name that no scenario has."""
+    found = Scenario.named(text)
+    if found is None:
+        names = [each.value.lower() for each in Scenario]
+        raise ConfigError(f"--scenario: no scenario {text!r}", did_you_mean(text, names))
+    return found
+
+
 def run(args: argparse.Namespace) -> int:
     import dataclasses
     import json
 
     from assay.ground import files
     from assay.ground.count import counted
-    from assay.ground.errors import ConfigError, did_you_mean
     from assay.mlperf.record.run_folder import RunFolder
     from assay.report import answers, answers_page
 
-    scenario = Scenario.named(args.scenario) if args.scenario else None
-    if args.scenario and scenario is None:
-        names = [each.value.lower() for each in Scenario]
-        raise ConfigError(f"--scenario: no scenario {args.scenario!r}", did_you_mean(args.scenario, names))
-    wanted = answers.AnswerFilter(scenario, args.subset, args.wrong, args.dataset, args.tokenizer)
+    wanted = answers.AnswerFilter(args.scenario, args.subset, args.wrong, args.dataset, args.tokenizer)
     found = answers.of(RunFolder(args.run), wanted)
     if args.html is not None:
         files.write_text(args.html, answers_page.render(args.run.name or str(args.run), found))

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     found = choices()
     if args.json:
-        say_json(json.dumps(found))
+        say_json(json.dumps({name.removeprefix("--").lower(): words for name, words in found.items()}))
         return 0
     wide = max(map(len, found))
     for name, words in found.items():

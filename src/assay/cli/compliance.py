@@ -41,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         verdicts = _performed(args.run, args.compliance_dataset)
     if args.json:
-        say_json(json.dumps({name: {**plain(v), "passed": v.passed} for name, v in verdicts.items()}))
+        tests = {name: {**plain(v), "passed": v.passed} for name, v in verdicts.items()}
+        say_json(json.dumps({"tests": tests}))
     else:
         for name, verdict in verdicts.items():
             say(f"{name}: {verdict.words}")

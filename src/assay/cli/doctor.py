@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from assay.engine.ops.cpu.rates import Rates
 
 HELP = "what this machine can and cannot do here, with the fix for each"
-MARKS = {"ok": "ok  ", "limited": "less", "no": "NO  "}
+MARKS = {"ok": "ok     ", "limited": "limited", "no": "NO     "}
 NOTHING_RUNS = 3
 
 
@@ -58,9 +58,9 @@ def render(
     wide = max(len(finding.subject) for finding in findings)
     lines = []
     for finding in findings:
-        lines.append(f"  {MARKS[finding.state]}  {finding.subject:<{wide}}  {finding.said}")
+        lines.append(f"  {MARKS[finding.state]}  {finding.subject:<{wide}}  {finding.message}")
         if finding.fix:
-            lines.append(f"        {'':<{wide}}  try: {finding.fix}")
+            lines.append(f"           {'':<{wide}}  try: {finding.fix}")
     if roofline:
         best = ", ".join(f"{rate:.0f} in {name}" for name, rate in roofline.gflop_per_s.items())
         lines.append(

@@ -170,7 +170,7 @@ def _about(made: LoadRecord, place: str) -> list[tuple[str, str]]:
         ("server", f"{made.server}, model {asked.model}, API {asked.api} (tier {made.tier})"),
         (
             "prompts",
-            f"{asked.samples} of {made.dataset}: {prompts.least} to {prompts.most} tokens, mean {prompts.mean:.1f}",
+            f"{asked.samples} from {made.dataset}: {prompts.least} to {prompts.most} tokens, mean {prompts.mean:.1f}",
         ),
         ("answers", f"{tokens} tokens allowed"),
         *(("note", note) for note in made.notes),

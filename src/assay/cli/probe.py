@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         text = TextFacts(words.vocab_size, len(words.encode(TEXT)))
     report = probe(server, args.api, args.model, text)
     if args.json:
-        say_json(json.dumps(plain(report) | {"consequences": consequences(report)}, indent=1))
+        say_json(json.dumps(plain(report) | {"consequences": consequences(report)}))
         return 0
     say(f"{server.text}: {report.identity.kind or 'a server that does not say what it is'}")
     for name, told in facts(report):

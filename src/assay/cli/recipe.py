@@ -108,7 +108,7 @@ def _benchmark(context: Any, inputs: dict[str, Any]) -> str:
         request = builtin.benchmark(own, inputs) if own else None
     except ConfigError as error:
         return f"nothing would be measured: {error.message}"
-    return asked(request) if request else ""
+    return asked(request, is_whole=True) if request else ""
 
 
 def _why(context: Any, args: argparse.Namespace) -> int:
@@ -168,6 +168,6 @@ def _print(args: argparse.Namespace, text: str, value: dict[str, Any]) -> None:
     if args.json:
         import json
 
-        say_json(json.dumps(value, indent=2, default=str))
+        say_json(json.dumps(value, default=str))
     else:
         say(text)

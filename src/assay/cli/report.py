@@ -81,7 +81,7 @@ def _definitions(result: RunResult, width: int) -> Iterator[str]:
 
     told = [run for run in result.runs if run.definitions]
     for run in told:
-        yield f"  {run.scenario} {run.mode}, in the definitions of five tools"
+        yield f"  {run.scenario} {run.mode}, by five tools' definitions"
         yield from (f"    {line}" for line in definition_lines(run.definitions))
     yield from summary.labelled("note", WHY if told else NO_DEFINITIONS, width)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.cli.answers import scenario
 from assay.cli.terminal import say, say_json, tell
 from assay.ground import paths
 from assay.ground.errors import ConfigError
@@ -14,18 +15,30 @@ from assay.ground.errors import ConfigError
 if TYPE_CHECKING:
     from assay.mlperf.rounds.target import Score
 
-HELP = "score an mlperf_log_accuracy.json: the metrics of its workload"
+HELP = "score the answers of a run folder, or of an mlperf_log_accuracy.json: the metrics of its workload"
 UNGRADED = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--log", type=paths.source, required=True, help="mlperf_log_accuracy.json of the run")
     parser.add_argument(
-        "--dataset", type=paths.source, required=True, help="the run's dataset: .pkl, .parquet, .jsonl, .json"
+        "run",
+        metavar="RUN",
+        nargs="?",
+        type=paths.source,
+        help="run folder: its record names log, dataset and tokenizer",
     )
     parser.add_argument(
-        "--tokenizer", type=paths.source, required=True, help="folder of the checkpoint that was run"
+        "--scenario", type=scenario, help="of RUN: scenario of the accuracy run (default: the first)"
     )
+    parser.add_argument(
+        "--log",
+        type=paths.source,
+        help="without RUN: mlperf_log_accuracy.json, with --dataset and --tokenizer",
+    )
+    parser.add_argument(
+        "--dataset", type=paths.source, help="the dataset that was run: .pkl, .parquet, .jsonl, .json"
+    )
+    parser.add_argument("--tokenizer", type=paths.source, help="folder of the checkpoint that was run")
     parser.add_argument("--workload", help="workload of the dataset and metrics (default: mixtral-8x7b)")
     parser.add_argument(
         "--dtype",
@@ -78,12 +91,14 @@ def run(args: argparse.Namespace) -> int:
     from assay.bench import library
     from assay.cli.progress import ProgressLine
     from assay.ground import files
+    from assay.mlperf.record.run_folder import RunFolder
     from assay.mlperf.scoring import rouge
     from assay.mlperf.scoring.programs.grader import Grade
     from assay.mlperf.scoring.rouge import TextComparison
     from assay.mlperf.scoring.score import accuracy_text
     from assay.mlperf.sut.progress import Progress
 
+    _refuse_unclear(args)
     is_on_ray = isinstance(args.workers, str)
     if args.ray_address is not None and not is_on_ray:
         raise ConfigError("--ray-address is for --workers ray", "--workers ray, or leave it out")
@@ -100,9 +115,15 @@ def run(args: argparse.Namespace) -> int:
 
             grade = on_cluster = on_ray(grade, args.ray_address)
             f_measures = on_cluster.f_measures
-        made = library.score_log(
-            args.log, args.dataset, args.tokenizer, args.workload, args.dtype, grade, f_measures
-        )
+        if args.run is not None:
+            from assay.report.answers import AnswerFilter
+
+            wanted = AnswerFilter(args.scenario, dataset=args.dataset, tokenizer=args.tokenizer)
+            made = library.score_run(RunFolder(args.run), wanted, args.dtype, grade, f_measures)
+        else:
+            made = library.score_log(
+                args.log, args.dataset, args.tokenizer, args.workload, args.dtype, grade, f_measures
+            )
     for warning in made.warnings:
         tell(f"assay: {warning}")
     if args.accuracy_txt is not None:
@@ -112,6 +133,22 @@ def run(args: argparse.Namespace) -> int:
     else:
         say(text(made.scores))
     return UNGRADED if any(each.ungraded for each in made.scores) else 0
+
+
+def _refuse_unclear(args: argparse.Namespace) -> None:
+    """Raises: ConfigError unless either a run folder is named or all three files."""
+    if args.run is not None:
+        for flag, value in (("--log", args.log), ("--workload", args.workload)):
+            if value is not None:
+                raise ConfigError(f"{flag} is for a log without a run folder", f"leave out {flag}, or RUN")
+        return
+    files = {"--log": args.log, "--dataset": args.dataset, "--tokenizer": args.tokenizer}
+    if lacking := [flag for flag, value in files.items() if value is None]:
+        raise ConfigError(
+            f"{' and '.join(lacking)} must be given where no run folder is named", "assay score RUN"
+        )
+    if args.scenario is not None:
+        raise ConfigError("--scenario is for a run folder", "leave it out, or name RUN")
 
 
 def text(scores: Sequence[Score]) -> str:
@@ -145,9 +182,12 @@ def _details(details: Mapping[str, object]) -> list[str]:
 
 
 def to_dict(scores: Sequence[Score], official: Mapping[str, float]) -> dict[str, object]:
-    """The official keys (null without a value), and every full score under `scores`."""
+    """Every score in full, and what the official evaluator prints of them, by its own keys (null without a value)."""
     import dataclasses
+    import math
 
-    values = {each.metric: each.value for each in scores}
-    whole = [{**dataclasses.asdict(each), "details": dict(each.details)} for each in scores]
-    return {**official, **values, "scores": whole}
+    whole = [dataclasses.asdict(each) for each in scores]
+    for each in whole:
+        each["reason_by_sample"] = each.pop("why")
+    printed = {name: None if math.isnan(value) else value for name, value in official.items()}
+    return {"scores": whole, "official": printed}

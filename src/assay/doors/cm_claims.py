@@ -1,6 +1,6 @@
 """Which options of a CM command line have an effect here, which are accepted without one, and why.
 
-EFFECTS and NO_EFFECT together are the table in docs/seed-options.md; what is in neither is told once.
+EFFECTS and NO_EFFECT together are the table in docs/cm-options.md; what is in neither is told once.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from assay.ground.files import sha256
 from assay.mlperf import workloads
 from assay.mlperf.data import dataset, tokenizer
 from assay.mlperf.data.sample import Sample
+from assay.mlperf.data.tokenizer import Tokenizer
 from assay.mlperf.logs import names
 from assay.mlperf.record import result
 from assay.mlperf.record.result import RunResult
@@ -52,7 +53,7 @@ class ShownAnswer:
     verdict: str
     """`right`, `wrong`, or empty where no metric judges single answers or nothing was graded."""
     scores: Mapping[str, float] = field(default_factory=dict)
-    why: str = ""
+    reason: str = ""
     """What the scorer judged the answer by; empty where it says nothing of one."""
     means: Mapping[str, float] = field(default_factory=dict)
     """Over the run, of each metric that gives an answer a value and no verdict."""
@@ -71,27 +72,52 @@ class AnswerGrade:
 NO_GRADE = AnswerGrade()
 
 
-def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
-    """The answers of a run, in the order of its log.
+@dataclass(frozen=True)
+class LoggedAnswers:
+    """What the answers of an accuracy run are read from."""
 
-    Raises: ArtifactError where the log, the dataset or the tokenizer cannot be read, or the dataset is another one
-    than the run's; ConfigError for a scenario or subset that the run lacks, and for `is_wrong` without grades.
+    workload: Workload
+    scenario: Scenario
+    log: Path
+    samples: list[Sample]
+    tokenizer: Tokenizer
+
+
+def logged(folder: RunFolder, wanted: AnswerFilter) -> LoggedAnswers:
+    """The log of a run's answers, with the samples and the tokenizer that it was made with.
+
+    Raises: ArtifactError where the dataset or the tokenizer cannot be read, or the dataset is another one than the
+    run's; ConfigError for a scenario that the run lacks, and where its record names no dataset or tokenizer.
     """
     made = result.read(folder.path)
     workload = workloads.get(made.workload)
     scenario = _scenario(made, wanted.scenario)
-    samples = _samples(made, workload, wanted.dataset)
+    return LoggedAnswers(
+        workload,
+        scenario,
+        folder.logs(scenario, Mode.ACCURACY) / names.ACCURACY_FILE,
+        _samples(made, workload, wanted.dataset),
+        tokenizer.load(_tokenizer(made, workload, wanted.tokenizer)),
+    )
+
+
+def of(folder: RunFolder, wanted: AnswerFilter) -> list[ShownAnswer]:
+    """The answers of a run, in the order of its log.
+
+    Raises: as `logged`; ArtifactError for a log that cannot be read; ConfigError for a subset that the run lacks, and
+    for `is_wrong` without grades.
+    """
+    run = logged(folder, wanted)
+    workload, scenario, samples, reader = run.workload, run.scenario, run.samples, run.tokenizer
     wanted = replace(wanted, subset=_subset(wanted.subset, {sample.subset for sample in samples}))
     grades = _grades(folder, scenario)
     if wanted.is_wrong and not any(grade.verdict for grade in grades.values()):
         raise ConfigError(f"{folder}: no answer of this run was judged right or wrong", "leave --wrong out")
-    reader = tokenizer.load(_tokenizer(made, workload, wanted.tokenizer))
-    path = folder.logs(scenario, Mode.ACCURACY) / names.ACCURACY_FILE
-    logged = [
-        (_at(samples, record.qsl_idx, path), record.token_ids)
-        for record in log.read(path, "int32", reader.vocab_size)
+    answered = [
+        (_at(samples, record.qsl_idx, run.log), record.token_ids)
+        for record in log.read(run.log, "int32", reader.vocab_size)
     ]
-    chosen = [(sample, ids) for sample, ids in logged if _is_wanted(wanted, sample, grades)]
+    chosen = [(sample, ids) for sample, ids in answered if _is_wanted(wanted, sample, grades)]
     if not chosen:
         return []
     ids = [ids for _, ids in chosen]
@@ -109,7 +135,7 @@ def _is_wanted(wanted: AnswerFilter, sample: Sample, grades: Mapping[int, Answer
 
 
 def _shown(
-    sample: Sample, text: str, grade: AnswerGrade, why: str, means: Mapping[str, float]
+    sample: Sample, text: str, grade: AnswerGrade, read: str, means: Mapping[str, float]
 ) -> ShownAnswer:
     return ShownAnswer(
         sample_index=sample.index,
@@ -121,7 +147,7 @@ def _shown(
         truth=sample.truth,
         verdict=grade.verdict,
         scores=grade.scores,
-        why="; ".join(filter(None, [why, *grade.said])),
+        reason="; ".join(filter(None, [read, *grade.said])),
         means=means,
     )
 
@@ -161,8 +187,8 @@ def lines(answer: ShownAnswer) -> Iterator[str]:
     for name, text in (("question", answer.question), ("answer", answer.answer), ("truth", answer.truth)):
         yield f"  {name}"
         yield from (f"    {line}" for line in text.splitlines() or ["(empty)"])
-    if answer.why:
-        first, *more = answer.why.splitlines()
+    if answer.reason:
+        first, *more = answer.reason.splitlines()
         yield f"  why       {first}"
         yield from (f"            {line}" for line in more)
     if answer.scores:

@@ -82,7 +82,7 @@ def _answer(answer: ShownAnswer, verdicts: dict[str, int], subsets: dict[str, in
     return element(
         "section",
         element("h2", element("span", verdict, class_=f"mark {look}"), f" {where}"),
-        element("pre", _cut(answer.why)) if "\n" in answer.why else element("p", answer.why),
+        element("pre", _cut(answer.reason)) if "\n" in answer.reason else element("p", answer.reason),
         element("p", f"Scores: {scores_of(answer)}." if answer.scores else ""),
         element("details", element("summary", "question"), element("pre", _cut(answer.question))),
         _text("answer", answer.answer),

@@ -44,7 +44,7 @@ class RateRatio:
     b: float
     interval: tuple[float, float] | None
     """95 %, of B / A."""
-    why: str = ""
+    reason: str = ""
     """Why there is no interval."""
     runs: tuple[int, int] = (1, 1)
     """Of A and of B. With more than one on both sides, `a` and `b` are geometric means and the interval is of runs."""
@@ -60,7 +60,7 @@ class RateRatio:
 
     @property
     def conclusion(self) -> str:
-        if self.why == ALL_EQUAL and self.ratio == 1:
+        if self.reason == ALL_EQUAL and self.ratio == 1:
             return "no difference shown"
         if self.interval is None or not self.ratio:
             return "too little to conclude"
@@ -92,9 +92,9 @@ def _unless_useless(ratio: RateRatio) -> RateRatio:
         return ratio
     low, high = ratio.interval
     if low == high:
-        return replace(ratio, interval=None, why=ALL_EQUAL)
+        return replace(ratio, interval=None, reason=ALL_EQUAL)
     if low <= 1 <= high and (low < 1 / WIDE or high > WIDE):
-        return replace(ratio, interval=None, why=f"holds 1, and reaches beyond a factor of {WIDE:g}")
+        return replace(ratio, interval=None, reason=f"holds 1, and reaches beyond a factor of {WIDE:g}")
     return ratio
 
 
@@ -135,7 +135,7 @@ def _lone(
     own = stats.ratio_interval(blocks[0], blocks[1], found.metric) if blocks else None
     ratio = RateRatio(scenario, found.metric, found.unit, found.value, second.value, own)
     if earlier is None or min(found.value, second.value) <= 0:
-        return replace(ratio, why=why or ("" if own else "a block without a value"))
+        return replace(ratio, reason=why or ("" if own else "a block without a value"))
     told = stats.earlier_interval(second.value / found.value, earlier)
     wider = (min(told[0], own[0]), max(told[1], own[1])) if own else told
     pairs = stats.pairs_for(SOUGHT, 2**0.5 * earlier.spread, earlier.freedom)

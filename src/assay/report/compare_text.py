@@ -78,7 +78,7 @@ def difference_cells(each: Difference) -> tuple[str, ...]:
 
 def ratio_cells(each: RateRatio) -> tuple[str, ...]:
     ratio = "" if each.ratio is None else f"{each.ratio:.4f}"
-    interval = "{:.4f} to {:.4f}".format(*each.interval) if each.interval else each.why
+    interval = "{:.4f} to {:.4f}".format(*each.interval) if each.interval else each.reason
     return (
         _name(each),
         f"{words.number(each.a)} {each.unit}",

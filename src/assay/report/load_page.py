@@ -35,7 +35,7 @@ def verdict(record: LoadRecord) -> Markup:
         ("standing", "unverified: a load without LoadGen, no MLPerf result"),
         ("servers", ", ".join(asked.urls)),
         ("server", f"{record.server}, model {asked.model}, API {asked.api}, tier {record.tier}"),
-        ("prompts", f"{asked.samples:,} of {record.dataset}, {prompts.least:,} to {prompts.most:,} tokens"),
+        ("prompts", f"{asked.samples:,} from {record.dataset}, {prompts.least:,} to {prompts.most:,} tokens"),
         ("answers", f"{asked.least_tokens} to {asked.most_tokens} tokens allowed"),
         ("time", f"{record.started_at} to {record.finished_at}, {number(asked.duration_s)} s a level"),
         ("made with", f"Assay {record.assay}"),
@@ -151,7 +151,7 @@ def _percentiles(found: Mapping[str, float]) -> str:
 
 
 def definitions(record: LoadRecord) -> Markup:
-    """The highest finished level as five tools would tell it."""
+    """The highest finished level by five tools' definitions."""
     told = [each for each in record.levels if each.definitions]
     if not told:
         return element("section", element("p", "No level has answers to define anything by."))

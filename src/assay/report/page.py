@@ -80,7 +80,7 @@ def verdict(result: RunResult) -> Markup:
         ("machine", processor.value if processor and processor.value else "not known"),
         (
             "dataset",
-            f"{result.dataset.samples:,} of {result.dataset.rows:,} samples of {result.dataset.path}",
+            f"{result.dataset.samples:,} of {result.dataset.rows:,} samples from {result.dataset.path}",
         ),
         ("time", f"{result.started_at} to {result.finished_at}"),
         (
@@ -117,7 +117,7 @@ def _run(run: ModeResult, shown: Shown) -> Markup:
         page_sut.energy(run.energy) if run.energy else "",
         element("p", f"First tokens: {late}.") if (late := words.told_late(run)) else "",
         element(
-            "details", element("summary", "as five tools would tell it"), definition_table(run.definitions)
+            "details", element("summary", "by five tools' definitions"), definition_table(run.definitions)
         )
         if run.definitions
         else "",

@@ -118,7 +118,7 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EchoSut:
     answers = [_answer(sample, kind, spec.generation) for sample in samples]
     used = Used(
         sut="echo",
-        backend=f"none: answers are the dataset's own ({kind})",
+        backend=f"no model: answers are the dataset's own ({kind})",
         precision="none",
         device="none",
         batch=None,

@@ -29,7 +29,7 @@ from assay.recipes.errors import RecipeFault
 from assay.recipes.home.location import home_from
 from assay.recipes.run.context import Context
 from tests import fakes
-from tests.end_to_end import seed_command
+from tests.end_to_end import published_command
 from tests.ground import flaky_server as flaky
 
 APP = "--tags=app,mlperf,inference,generic"
@@ -92,7 +92,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, benchmark: Benchmark, c
 
 
 def test_the_published_command_becomes_one_config_and_one_delivery(run: Run, benchmark: Benchmark) -> None:
-    answer = run(*seed_command.RUN[2:])
+    answer = run(*published_command.RUN[2:])
     assert benchmark.config is not None
     assert benchmark.config.sut == "transformers"
     assert benchmark.config.limits.samples == 1

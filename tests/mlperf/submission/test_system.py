@@ -1,4 +1,4 @@
-"""The description of a system: what is said goes before what was probed, and nothing is invented."""
+"""The description of a system: what is said overrides what was probed, and nothing is invented."""
 
 from __future__ import annotations
 

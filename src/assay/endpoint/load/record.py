@@ -35,7 +35,7 @@ class LevelRecord:
     """Why the level is not COMPLETE; empty when it is."""
     figures: LevelFigures | None = None
     definitions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """The figures of the level by the definitions of five tools: docs/definitions.md."""
+    """The figures of the level by five tools' definitions: docs/definitions.md."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One run in the definitions of five tools: metrics of one name are not one metric. Pure; docs/definitions.md.
+"""One run by five tools' definitions: metrics of one name are not one metric. Pure; docs/definitions.md.
 
 Source of each: the tool's own code, as docs/definitions.md tells.
 """

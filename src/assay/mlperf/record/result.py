@@ -156,7 +156,7 @@ class ModeResult:
     energy: EnergyUsed | None = None
     """None of an accuracy run, and of a record that was made before it was measured."""
     definitions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Tool -> metric -> value: a run with first tokens as five tools would tell it (docs/definitions.md)."""
+    """Tool -> metric -> value: of a run with first tokens, by five tools' definitions (docs/definitions.md)."""
     told_late_ms: Mapping[str, float] = field(default_factory=dict)
     """`p50`, `p99`, `max` over its first tokens: from when their bytes were on this machine to when LoadGen was told.
     Empty where the system under test is no server over the network, or reports no first tokens."""

@@ -32,7 +32,7 @@ class Description:
 def describe(
     run: FinishedRun, round_: Round, division: str, submitter: str, name: str, said: Mapping[str, str]
 ) -> Description:
-    """The description of one system. What the submitter `said` goes before what was probed."""
+    """The description of one system. What the submitter `said` overrides what was probed."""
     known = (*round_.fields.system, *round_.fields.network)
     facts = {
         "number_of_nodes": "1",

@@ -136,7 +136,7 @@ def model_of(workload: Workload) -> PublishedModel | None:
 
 
 def titles() -> dict[str, str]:
-    """Metric -> what reports call it, of all workloads; Assay's own word goes before another's for the same metric."""
+    """Metric -> what reports call it, of all workloads; Assay's own word overrides another's for the same metric."""
     known = (*_of_packages().found.values(), *TABLE.values())
     return {metric.id: metric.title for workload in known for metric in workload.metrics}
 

@@ -40,7 +40,7 @@ def dataset(style: Style) -> Dataset:
     """300 rows for a test-style run, 1,500 for any other."""
     kind = _kind_of(style)
     made = rows.SCHEMA.samples(columns_of(nano.dataset(kind)), "the embedded dataset")
-    return Dataset(made, f"embedded: {kind} set of {NAME}", load_reference(kind).rows_sha256)
+    return Dataset(made, f"the embedded {kind} set of {NAME}", load_reference(kind).rows_sha256)
 
 
 def rules(style: Style) -> RoundWorkload:

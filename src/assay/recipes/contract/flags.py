@@ -135,7 +135,7 @@ RUNNER_INPUTS = frozenset(
 HOST_KEYS = ("GH_TOKEN", "ftp_proxy", "http_proxy", "https_proxy", "no_proxy", "socks_proxy")
 
 
-def seed_env(
+def begin_env(
     env: Values,
     inputs: Given,
     flags: Flags,

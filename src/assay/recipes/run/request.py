@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from assay.recipes.contract.dialect import Dialect
-from assay.recipes.contract.flags import Flags, check_nested, seed_env
+from assay.recipes.contract.flags import Flags, begin_env, check_nested
 from assay.recipes.contract.merge import copied, merge
 from assay.recipes.home.index import Index
 from assay.recipes.model.dependencies import additions
@@ -105,7 +105,7 @@ class Answering(NamedTuple):
             flags = flags._replace(quiet=True)
         seen = flags._replace(verbose=flags.verbose or self.verbose)
         with env.written_by("runner"):
-            seed_env(env, inputs, seen, self.host_env, str(Path.cwd()), dialect)
+            begin_env(env, inputs, seen, self.host_env, str(Path.cwd()), dialect)
         selection = Selection.parse(inputs.get("tags"))
         name = str(inputs.get("artifact") or "") if call.depth else name_and_tags(dict(inputs), dialect)
         self.info(f"{call.indent}* {dialect.name} run script {_title(name, selection)}")

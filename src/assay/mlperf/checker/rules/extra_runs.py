@@ -91,7 +91,7 @@ def user_conf(run: LoggedRun) -> Iterator[Fault]:
 
 
 def _asked(entry: Entry, text: str) -> dict[str, list[float]]:
-    """Settings that user.conf gives this entry; an exact model and scenario go before `*`.
+    """Settings that user.conf gives this entry; an exact model and scenario override `*`.
 
     A setting has several values where models of several names give it: LoadGen does not log which of them it
     used.

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests import engines
-from tests.end_to_end import rows, seed_command, small_mixtral
+from tests.end_to_end import published_command, rows, small_mixtral
 
 ENTRY = Path("open/MLCommons/results/gh_action/mixtral-8x7b/Offline")
 LACKS_AS_A_TEST_RUN = {
@@ -88,7 +88,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Machine:
 
 
 def test_cleaning_the_cache_of_a_new_home_is_no_error(machine: Machine) -> None:
-    machine.assay(*seed_command.RM_CACHE)
+    machine.assay(*published_command.RM_CACHE)
 
 
 def test_the_repository_is_pulled_at_its_commit_and_removed_by_its_name(machine: Machine) -> None:
@@ -99,11 +99,11 @@ def test_the_repository_is_pulled_at_its_commit_and_removed_by_its_name(machine:
         f'[url "{clone}"]\n    insteadOf = https://github.com/gateoverflow/cm4mlops.git\n'
         f"    insteadOf = https://github.com/gateoverflow/cm4mlops\n[safe]\n    directory = *\n"
     )
-    machine.assay(*seed_command.PULL)
-    found = machine.assay("find", "repo", seed_command.REPOSITORY)
+    machine.assay(*published_command.PULL)
+    found = machine.assay("find", "repo", published_command.REPOSITORY)
     assert "cm4mlops" in found
-    machine.assay("rm", "repo", seed_command.REPOSITORY, "-f")
-    assert "cm4mlops" not in machine.assay("find", "repo", seed_command.REPOSITORY)
+    machine.assay("rm", "repo", published_command.REPOSITORY, "-f")
+    assert "cm4mlops" not in machine.assay("find", "repo", published_command.REPOSITORY)
 
 
 NATIVELY = "--env.CM_MLPERF_USE_DOCKER=no"
@@ -113,7 +113,7 @@ def run_line(machine: Machine, name: str, *more: str, sut: str = "reference") ->
     """The published line word for word but for the implementation, with `more` at its end."""
     line = [
         word.replace("_reference", f"_{sut}").replace("IMPLEMENTATION=reference", f"IMPLEMENTATION={sut}")
-        for word in seed_command.RUN
+        for word in published_command.RUN
     ]
     return machine.assay(*line, *machine.paths(name), *more)
 
@@ -193,7 +193,7 @@ def test_a_folder_that_is_not_ours_is_not_cleaned(machine: Machine) -> None:
     precious = machine.root / "precious" / "test_results"
     precious.mkdir(parents=True)
     (precious / "thesis.tex").write_text("years of work")
-    said = machine.assay(*seed_command.RUN, *machine.paths("precious"), NATIVELY, code=1)
+    said = machine.assay(*published_command.RUN, *machine.paths("precious"), NATIVELY, code=1)
     assert "is no run folder of Assay" in said
     assert (precious / "thesis.tex").read_text() == "years of work"
 
@@ -207,7 +207,7 @@ def test_the_full_model_is_refused_before_any_download(machine: Machine) -> None
         if psutil.virtual_memory().total > MODEL.size_bytes:
             pytest.skip("this machine holds the full model")
     said = machine.assay(
-        *[word for word in seed_command.RUN if "MIXTRAL_CHECKPOINT_PATH" not in word],
+        *[word for word in published_command.RUN if "MIXTRAL_CHECKPOINT_PATH" not in word],
         *[word for word in machine.paths("full") if "MIXTRAL_CHECKPOINT_PATH" not in word],
         NATIVELY,
         code=1,
@@ -217,7 +217,7 @@ def test_the_full_model_is_refused_before_any_download(machine: Machine) -> None
 
 
 def test_the_paths_of_the_published_machine_are_told_to_be_missing(machine: Machine) -> None:
-    said = machine.assay(*seed_command.RUN, NATIVELY, code=1)
+    said = machine.assay(*published_command.RUN, NATIVELY, code=1)
     assert "/home/cmuser/CM/repos/local/cache/fc3ac28f3bb047bf/repo does not exist" in said
 
 
