@@ -1,4 +1,4 @@
-"""Our grouped product beside oneDNN's prepacked one, on one core, by rows: the table of docs/engine.md.
+"""Our grouped product beside oneDNN's prepacked one, on one core, by rows: the table of docs/engine-measured.md.
 
 Times are CPU seconds of the thread, so that foreign processes disturb caches and memory but not the count.
 """

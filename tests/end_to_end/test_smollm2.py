@@ -133,7 +133,7 @@ def test_every_prompt_has_transformers_tokens_at_each_batch_and_shuffled(
 def test_lower_precisions_choose_nearly_always_the_same_token(
     kv_precision: str, precisions: str, checkpoint: Path, articles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """int8 weights and int8 keys and values together stand at the 98 % asked, on so small a model: docs/engine.md."""
+    """int8 weights and int8 keys and values stand at the 98 % asked, on so small a model: docs/engine-measured.md."""
     words = ("--precision", precisions, "--batch", "32", "--kv-precision", kv_precision)
     reports = parity(checkpoint, articles, capsys, *words)
     assert [report["precision"] for report in reports] == precisions.split(",")

@@ -2,8 +2,8 @@
 
 Compared are two ways in which a weight of attention may lie: as the set of the process packs it, and as the panels that
 our AVX-512 kernels and oneDNN both read. Without AMX they are one, and nothing is lost where oneDNN is never faster.
-Experts never run on it: through oneDNN those of a layer took a fifth more time or worse (docs/engine.md). Nor does the
-head, whose scores decide between tokens: in bfloat16 the best two are often equal.
+Experts never run on it: through oneDNN those of a layer took a fifth more time or worse (docs/engine-measured.md). Nor
+does the head, whose scores decide between tokens: in bfloat16 the best two are often equal.
 """
 
 from __future__ import annotations
