@@ -5,6 +5,7 @@ our weights: its products are rounded to bfloat16."""
 from __future__ import annotations
 
 import ctypes
+import math
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -249,17 +250,22 @@ def test_ragged_attention_over_paged_keys(
         close(got - before, expected - before, 2e-2 if precision is Precision.BFLOAT16 else 6e-2)
 
 
-def test_a_block_of_int8_keys_that_another_sequence_left_counts_for_nothing(form: Form) -> None:
-    """Scales of tokens that are not there yet may be anything, or nothing."""
+@pytest.mark.parametrize("is_int8", [False, True])
+@pytest.mark.parametrize("left", [50.0, math.nan, math.inf])
+def test_a_block_that_another_sequence_left_counts_for_nothing(
+    form: Form, left: float, is_int8: bool
+) -> None:
+    """Values and scales of tokens that are not there yet may be anything."""
     ops = ops_for(form)
     attention = ops.pack_attention(AttentionWeights(torch.ones(64), random(128, 64), random(64, 64)))
-    used, fresh = (ops.new_cache(4, is_int8=True) for _ in range(2))
-    ops.add_attention(random(60, 64) * 50, attention, used, 0, ragged_step([(0, 60)]))
-    step, before = ragged_step([(0, 3)]), random(3, 64, seed=1)
-    got = [before.clone(), before.clone()]
-    for x, cache in zip(got, (used, fresh)):
-        ops.add_attention(x, attention, cache, 0, step)
-    assert torch.equal(*got) and not torch.equal(got[0], before)
+    used, fresh = (ops.new_cache(4, is_int8) for _ in range(2))
+    ops.add_attention(random(60, 64) * left, attention, used, 0, ragged_step([(0, 60)]))
+    for number, chunk in enumerate([(0, 3), (3, 16), (16, 17), (17, 35)]):
+        step, before = ragged_step([chunk]), random(chunk[1] - chunk[0], 64, seed=number + 1)
+        got = [before.clone(), before.clone()]
+        for x, cache in zip(got, (used, fresh)):
+            ops.add_attention(x, attention, cache, 0, step)
+        assert torch.equal(*got) and bool(got[0].isfinite().all()) and not torch.equal(got[0], before)
 
 
 def test_biases_and_norms_of_heads_apply_before_rows_are_turned(form: Form) -> None:

@@ -184,6 +184,17 @@ static std::vector<Piece> plan_pieces(const Heads& h, const Ragged& ragged) {
     return pieces;
 }
 
+// Clears what is left of the blocks that this step began.
+static void clear_ends(const Heads& h, const Ragged& ragged, const Cache& cache) {
+    share_numbers(int64_t(ragged.sequences) * h.kv, h.channels * BLOCK, [&](int64_t i, bool) {
+        const int sequence = int(i / h.kv), context = ragged.context[sequence], taken = context % BLOCK;
+        const int before = context - (ragged.row_start[sequence + 1] - ragged.row_start[sequence]);
+        if (!taken || before > context - taken) return;
+        const int32_t block = ragged.table[ragged.table_start[sequence] + context / BLOCK];
+        clear_values(h, cache, block, int(i % h.kv), taken);
+    });
+}
+
 // qkv: [row][query + 2 kv heads][channels], prepared in place; q: room for the turned queries; out: [row][query
 // heads][channels].
 void attend(float* qkv, const Prepare& prepare, const float* turn, const Heads& h, const Ragged& ragged,
@@ -206,6 +217,7 @@ void attend(float* qkv, const Prepare& prepare, const float* turn, const Heads& 
         keep(k, k + int64_t(h.kv) * h.channels, turn_here, h, cache, table[ragged.positions[r] / BLOCK],
              ragged.positions[r] % BLOCK, turned.data());
     });
+    clear_ends(h, ragged, cache);
     const std::vector<Piece> pieces = plan_pieces(h, ragged);
     share(int64_t(pieces.size()), [&](int64_t i, bool last) {
         thread_local PieceRoom scratch;

@@ -71,6 +71,19 @@ inline void keep(const float* k, const float* v, const float* turn, const Heads&
     }
 }
 
+// Clears the values of one head from token `first` of a block on. They are weighed by nothing, and nothing times a NaN or an
+// infinity that another sequence left there is no number.
+inline void clear_values(const Heads& h, const Cache& cache, int64_t block, int head, int first) {
+    uint8_t* part = cache.values + (block * h.kv + head) * part_bytes(h.channels, cache.is_int8);
+    if (cache.is_int8) {
+        std::memset(part + h.channels * BLOCK + first * sizeof(float), 0, (BLOCK - first) * sizeof(float));
+        return;
+    }
+    bf16* to = reinterpret_cast<bf16*>(part);
+    for (int token = first; token < BLOCK; ++token)
+        for (int i = 0; i < h.channels; ++i) to[ValuePlace{token, h.channels}(i)] = 0;
+}
+
 // Keys and values of up to SPAN tokens, for one KV head.
 struct Span {
     int count = 0;  // blocks
