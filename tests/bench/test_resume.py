@@ -151,7 +151,7 @@ def test_what_another_process_went_on_with_meanwhile_is_left_alone(
     log = place.logs(Scenario.OFFLINE, Mode.PERFORMANCE) / "mlperf_log_detail.txt"
     log.parent.mkdir(parents=True)
     log.write_text("of the first")
-    monkeypatch.setattr(earlier, "refuse_useless", lambda folder: None)  # it looked before
+    monkeypatch.setattr(earlier, "require_resumable", lambda folder: None)  # it looked before
     with files.held(place.path), pytest.raises(ConfigError, match="is in use by"):
         resume.begin(echo_job.request(place.path, RESUME), echo_job.silent())
     assert log.read_text() == "of the first"

@@ -138,14 +138,14 @@ def unusable(folder: Path, why: str | None) -> ConfigError:
 
 
 def remove_run(folder: Path, made_by: str = "") -> None:
-    """Remove an earlier run. Raises: as `refuse_no_run`; such a folder is left alone."""
-    refuse_no_run(folder, made_by)
+    """Remove an earlier run. Raises: as `require_removable_run`; such a folder is left alone."""
+    require_removable_run(folder, made_by)
     if folder.exists() and any(folder.iterdir()):
         with scratch.folder(f".{folder.name}.", ".old", folder.absolute().parent) as beside:
             folder.rename(beside / folder.name)  # in one step: what another process begins there stays
 
 
-def refuse_no_run(folder: Path, made_by: str = "") -> None:
+def require_removable_run(folder: Path, made_by: str = "") -> None:
     """Raises: ConfigError for a folder that holds something else than a run of Assay, or a run that goes on, and for
     the working folder: the run after it would begin in one that is gone. `made_by`: the verb whose record is expected
     in place of a run."""
@@ -163,7 +163,7 @@ def refuse_no_run(folder: Path, made_by: str = "") -> None:
     refuse_running(folder)
 
 
-def refuse_useless(folder: Path) -> None:
+def require_resumable(folder: Path) -> None:
     """Raises: ConfigError for a folder that holds no run which could go on, and for one that is in use."""
     if not RunFolder(folder).is_run:
         raise ConfigError(f"{folder} holds no run to go on with", "the folder of a run that was stopped")
@@ -185,12 +185,12 @@ def in_use(folder: Path) -> ConfigError:
 
 def remove_tree(root: Path) -> None:
     """Remove an earlier submission tree. Raises: ConfigError for a folder that is none, which is left alone."""
-    refuse_no_tree(root)
+    require_removable_tree(root)
     if root.exists():
         shutil.rmtree(root)
 
 
-def refuse_no_tree(root: Path) -> None:
+def require_removable_tree(root: Path) -> None:
     """Raises: ConfigError for a folder that holds something else than a submission tree."""
     inside = root.iterdir() if root.exists() else ()
     strange = [path.name for path in inside if path.name not in TREE_ROOTS and path.suffix != ".md"]

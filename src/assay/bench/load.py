@@ -166,7 +166,7 @@ def _there(asked: LoadRequest, wanted: LoadAsked) -> KeptLoad | None:
     if asked.out is None:
         return None
     if asked.is_anew:
-        earlier.refuse_no_run(asked.out, VERB)
+        earlier.require_removable_run(asked.out, VERB)
         return None
     if (found := record.read(asked.out)) is None:
         earlier.refuse_taken(asked.out)

@@ -177,13 +177,13 @@ def refuse_other_weights(config: BenchmarkConfig) -> None:
 
 def _refuse_folder(request: Request) -> None:
     """Raises: ConfigError where the run cannot begin, or go on, in the folder that is named."""
-    out, way = request.config.paths.out, request.delivery.earlier_run
+    out, wanted = request.config.paths.out, request.delivery.earlier_run
     if out is None:
         return
-    if way is EarlierRun.RESUME:
-        earlier.refuse_useless(out)
-    elif way is EarlierRun.REPLACE or (way is EarlierRun.REUSE and earlier.holds_run(out)):
-        earlier.refuse_no_run(out)
+    if wanted is EarlierRun.RESUME:
+        earlier.require_resumable(out)
+    elif wanted is EarlierRun.REPLACE or (wanted is EarlierRun.REUSE and earlier.holds_run(out)):
+        earlier.require_removable_run(out)
     else:
         earlier.refuse_taken(out)
 
@@ -196,7 +196,7 @@ def _refuse_tree(request: Request) -> None:
     if tree.exists() and not tree.is_dir():
         raise ConfigError(f"{tree} is no folder", "--submission-out a folder to make, or a tree to add to")
     if request.delivery.clean_submission:
-        earlier.refuse_no_tree(tree)
+        earlier.require_removable_tree(tree)
 
 
 def _with_job(made: Preparation, job: Job, way: Obstacles) -> Preparation:

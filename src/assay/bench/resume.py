@@ -26,7 +26,7 @@ def begin(request: Request, reporter: Reporter, ready: Ready | None = None) -> R
     """
     folder = request.config.paths.out
     assert folder is not None
-    earlier.refuse_useless(folder)
+    earlier.require_resumable(folder)
     running = run_start.running(request, ready or preparation.ready(request.config), folder, reporter)
     with run_start.held_alone(folder):  # another process may have gone on with it meanwhile
         if RunFolder(folder).result.is_file():  # else the process ended before its first record

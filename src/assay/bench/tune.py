@@ -104,7 +104,7 @@ def _found(config: BenchmarkConfig, is_anew: bool) -> Tuned | None:
     if out is None:
         return None
     if is_anew:
-        earlier.refuse_no_run(out, VERB)
+        earlier.require_removable_run(out, VERB)
         return None
     found = tune_record.read(out)
     if found is None:

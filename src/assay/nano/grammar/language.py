@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from assay.nano.grammar.step import Domain, Result
+from assay.nano.grammar.step import Domain
 
 VARIABLE: dict[Domain, str] = {"number": "n", "list": "items", "text": "s"}
 _TYPESCRIPT = {"number": "number", "list": "number[]", "text": "string"}
@@ -24,7 +24,7 @@ class Case:
     expected: Any
 
 
-def head(language: str, name: str, domain: Domain, result: Result, comment: str) -> str:
+def head(language: str, name: str, domain: Domain, result: Domain, comment: str) -> str:
     """The code that a prompt shows: comment and signature, ending with the line before the body."""
     variable = VARIABLE[domain]
     if language == "python":

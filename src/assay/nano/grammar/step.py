@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Literal
 
 Domain = Literal["number", "list", "text"]
-Result = Literal["number", "list", "text"]
+"""Of a variable, and of the value that a function ends with."""
 Constant = int | str
 
 Meaning = Callable[[Any, Any], Any]
@@ -300,7 +300,7 @@ class Ending:
     name: str
     phrase: str
     value: FiveTexts
-    result: Result
+    result: Domain
     meaning: Callable[[Any], Any]
 
 
