@@ -65,7 +65,7 @@ def test_the_slurm_script_starts_the_head_then_the_others_then_assay(calls: list
 
 def test_both_call_assay_as_it_takes_it(calls: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["bench", "--help"])
+        main(["bench", "--sut", KIND.name, "--help"])
     helped = capsys.readouterr().out
     (of_slurm,) = [call[call.index("assay") :] for call in calls if "assay" in call]
     of_kuberay = str(manifest()["spec"]["entrypoint"]).split()

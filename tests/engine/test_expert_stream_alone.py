@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from assay.config import Precision
 from assay.engine import packed
 from assay.engine.expert_stream import ExpertStream, ReadClock, opened, room
 from assay.ground.errors import RunFailed
@@ -169,11 +170,19 @@ def test_an_expert_that_was_read_for_nothing_makes_room(tmp_path: Path) -> None:
         assert places.held[0, 3] == content(0, 3)
 
 
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A folder that is named as a packed copy is: what to try has its precision."""
+    folder = packed.folder_in(tmp_path, Precision.INT8, "form")
+    folder.mkdir()
+    return folder
+
+
 def test_a_failed_read_frees_all_slots_and_says_what_was_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with stream(tmp_path, EXPERTS) as (made, places):
-        os.truncate(packed.layer_file(tmp_path, 2), SIZE)
+    with stream(copy, EXPERTS) as (made, places):
+        os.truncate(packed.layer_file(copy, 2), SIZE)
         with pytest.raises(
             RunFailed, match=r"cannot read expert 1 of .*layer-002.*the file ends at byte 4096"
         ):
@@ -183,14 +192,14 @@ def test_a_failed_read_frees_all_slots_and_says_what_was_read(
         assert len(places.held) == EXPERTS
 
 
-def test_bytes_are_held_against_their_digest_the_first_time_alone(tmp_path: Path) -> None:
-    with stream(tmp_path, EXPERTS) as (made, places):
+def test_bytes_are_held_against_their_digest_the_first_time_alone(copy: Path) -> None:
+    with stream(copy, EXPERTS) as (made, places):
         bring(made, 0, 1)
         made.free(0)
-        change_byte(packed.layer_file(tmp_path, 0), SIZE)
+        change_byte(packed.layer_file(copy, 0), SIZE)
         bring(made, 0, 1)
         assert places.held[0, 1] != content(0, 1), "read again, and not looked at again"
-        change_byte(packed.layer_file(tmp_path, 1), 0)
+        change_byte(packed.layer_file(copy, 1), 0)
         with pytest.raises(RunFailed, match=r"expert 0 of .*not those that were packed"):
             bring(made, 1, 0)
 

@@ -66,6 +66,7 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
     if kept is None:
         fresh = _record(asked, wanted, asker, identity, data, samples, clients)
         if asked.is_anew and asked.out is not None:
+            load_server.warm_up(asker, sampling, samples)  # a server that fails costs no earlier load
             earlier.remove_run(asked.out, VERB)
         with run_start.claimed(asked.out, record.is_blank) as folder:
             record.write(folder, fresh)
@@ -77,6 +78,7 @@ def run(asked: LoadRequest, reporter: Reporter) -> tuple[Path, LoadRecord]:
     with run_start.held_alone(kept.folder):
         # Another load may have gone on with it meanwhile.
         kept = KeptLoad(kept.folder, record.read(kept.folder) or kept.record)
+        _refuse_other(kept, wanted)
         load_server.warm_up(asker, sampling, samples)
         before = load_server.descriptions(asked, asker.model)
         if kept.taken and (told := record.changes(kept.record.servers, before)):

@@ -145,6 +145,8 @@ def _search(request: Request, ready: Ready, folder: Path, tuned: Tuned, reporter
     limits = job.rules.latency[scenario.value]
     with run_start.held_alone(folder), measure.session_of(running) as session:
         tuned = tune_record.read(folder) or tuned  # another search may have gone on with it meanwhile
+        if tuned.facts != tune_record.facts(config):
+            raise ConfigError(f"{folder} holds a search for another job", OTHER)
         servers = _servers(session.used)
         if tuned.probes and (told := load_record.changes(tuned.servers, servers)):
             raise ConfigError(f"{folder} holds a search on another server: {told}", OTHER)

@@ -25,11 +25,12 @@ def measure(checkpoint: Path) -> float:
             f"{checkpoint} has no packed copy to measure its disk with",
             f"assay model pack --checkpoint {checkpoint}",
         )
+    file = layers[len(layers) // 2]
     try:
-        return max(_bytes_per_s(layers[len(layers) // 2]), LEAST_BYTES_PER_S)
+        return max(_bytes_per_s(file), LEAST_BYTES_PER_S)
     except OSError as error:
         raise ArtifactError(
-            f"cannot read {layers[0]}: {error.strerror}", packed.pack_again(layers[0].parent)
+            f"cannot read {file}: {error.strerror}", packed.pack_again(file.parent)
         ) from error
 
 
