@@ -126,6 +126,20 @@ def test_the_writer_of_a_value_is_named_and_a_failing_hook_too(kit: Kit) -> None
     assert calls.resolved.env.origin["CM_A"] == "preprocess of r"
 
 
+@pytest.mark.parametrize(
+    "taken", ["i.pop('state'); i.pop('env')", "i['state'] = i['env'] = None", "i.clear()"]
+)
+def test_a_hook_may_take_the_values_out_of_its_own_dictionary(kit: Kit, taken: str) -> None:
+    kit.recipe("r", hooks=f"def preprocess(i): {taken}; return {{'return': 0}}\n")
+    assert kit.run("r")["return"] == 0
+
+
+def test_a_state_that_cannot_be_kept_is_refused_though_the_hook_took_it_out(kit: Kit) -> None:
+    kit.recipe("r", hooks="def preprocess(i): s = i.pop('state'); s['me'] = s; return {'return': 0}\n")
+    with pytest.raises(RecipeFailed, match="left what cannot be kept"):
+        kit.run("r")
+
+
 # ---------------------------------------------------------------------- predeps
 
 

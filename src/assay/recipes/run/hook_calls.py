@@ -45,19 +45,20 @@ class HookCalls:
         as `Hooks.call` does, and (1) for values that cannot be kept."""
         assert self._hooks is not None
         resolved = self.resolved
+        env, state = resolved.env, resolved.state if state is None else state
         arguments = {
             **self._common(),
-            "env": resolved.env,
-            "state": resolved.state if state is None else state,
+            "env": env,
+            "state": state,
             "meta": self.recipe.meta,
         }
         if name != "detect_version":
             arguments["run_script_input"] = self.step
         if name == "postprocess" and self.recipe.dialect.postprocess_gets_const:
             arguments |= {"const": resolved.const, "const_state": resolved.const_state}
-        with resolved.env.written_by(f"{name} of {self.recipe.alias}"):
+        with env.written_by(f"{name} of {self.recipe.alias}"):
             answer = self._hooks.call(name, arguments)
-        self._check_left(name, resolved.env, arguments["state"])
+        self._check_left(name, env, state)  # the hook may have taken them out of its dictionary
         return answer
 
     def _check_left(self, name: str, env: Given, state: Given) -> None:
