@@ -368,6 +368,7 @@ def test_a_part_of_a_cache_file_goes_when_its_writer_is_dead_and_stays_while_it_
     ended.wait()
     left = tmp_path / f".index.bin.{ended.pid}.part"
     others = [tmp_path / f".index.bin.{os.getppid()}.part", tmp_path / ".index.bin.mine.part"]
+    others += [tmp_path / name for name in (".x.part", ".x..part", f".x.{9**40}.part")]
     for path in (left, *others):
         path.touch()
     descriptions.write_cache_file(target, b"new")

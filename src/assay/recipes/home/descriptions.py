@@ -153,11 +153,12 @@ def _remove_left(folder: str) -> None:
 
     Once per process: a first look at many recipes writes as many files.
     """
-    for left in Path(folder).glob(".*.part"):
+    for left in Path(folder).glob(".*.*.part"):
         owner = left.suffixes[-2][1:]
         try:
             os.kill(int(owner), 0)
         except ProcessLookupError:
             left.unlink(missing_ok=True)
-        except (ValueError, PermissionError):  # not one of our files, or another user's process
+        except (ValueError, IndexError, OverflowError, PermissionError):
+            # not one of our files, or another user's process
             continue
