@@ -173,6 +173,13 @@ def test_a_kind_without_a_test_of_its_own_prints_what_it_was_given(three: Kit, l
     assert json.loads(three.console.said[-1])["a"] == "b"
 
 
+@pytest.mark.parametrize("automation", ["script", "core", "utils"])
+def test_print_input_runs_no_test_of_a_kind_that_has_one(kit: Kit, automation: str) -> None:
+    kit.recipe("fine", hooks="def preprocess(i): raise ValueError('it ran')\n")
+    assert kit.perform(["print-input", automation, "fine", "--a=b"]) == {"return": 0}
+    assert json.loads(kit.console.said[-1])["a"] == "b"
+
+
 def test_show_lists_what_has_nothing_more_to_show(three: Kit) -> None:
     assert names(three.perform(["show", "thing", "--tags=a"])) == ["one", "two"]
     assert three.perform(["show", "experiment"])["list"] == []

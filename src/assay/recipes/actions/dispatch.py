@@ -84,12 +84,13 @@ def perform(context: Context, inputs: Inputs) -> Answer:
         return {"return": 0}
     if action == "import":
         action = "import_"
+    only_prints = action == "print_input"  # `test` as automations have it that have no own one
     action = SYNONYMS.get(action, action)
     default = "core" if action in ("init", "uid") else ""
     automation = automation_name(context, str(inputs.get("automation") or default), action)
     if automation == "utils" and action in OWN["core"]:  # CM has `uid` and `test` in `utils` too
         automation = "core"
-    own = OWN.get(automation, ())
+    own = () if only_prints else OWN.get(automation, ())
     if (
         action == "show" and automation not in OWN
     ):  # of experiments and the like there is nothing more to show
