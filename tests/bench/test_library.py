@@ -15,7 +15,7 @@ import assay
 import assay.bench.pipeline
 from assay.bench import BenchPackage, library
 from assay.bench.running import Reporter
-from assay.config import Delivery, Mode, Request, Scenario
+from assay.config import Delivery, EarlierRun, Mode, Request, Scenario
 from assay.doors import config_options
 from assay.mlperf.data import dataset
 from assay.mlperf.data.dataset_file import write_columns
@@ -98,6 +98,27 @@ def asked(monkeypatch: pytest.MonkeyPatch, *args: str, **named: object) -> Reque
     monkeypatch.setattr(assay.bench.pipeline, "run", lambda request, *rest: seen.append(request))
     assay.bench(*args, **named)  # type: ignore[arg-type]
     return seen[0]
+
+
+@pytest.mark.parametrize(
+    ("named", "said", "hint"),
+    [
+        ({"reuse": True}, "no run folder is named", "out=DIR"),
+        ({"rerun": True}, "no run folder is named", "out=DIR"),
+        ({"reuse": True, "rerun": True, "out": "o"}, "reuse=True takes an earlier run and rerun=True", "one"),
+    ],
+)
+def test_what_is_done_with_an_earlier_run_has_to_be_clear(
+    monkeypatch: pytest.MonkeyPatch, named: dict[str, object], said: str, hint: str
+) -> None:
+    with pytest.raises(assay.AssayError, match=said) as caught:
+        asked(monkeypatch, **named)
+    assert caught.value.hint.startswith(hint)
+
+
+def test_a_call_replaces_or_takes_the_run_of_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    for named, wanted in (("reuse", EarlierRun.REUSE), ("rerun", EarlierRun.REPLACE)):
+        assert asked(monkeypatch, out="o", **{named: True}).delivery.earlier_run is wanted
 
 
 def test_a_call_asks_for_what_a_command_line_asks_for(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.bench.python_words import spoken
-from assay.config import Delivery, EarlierRun, OptionValue, Request
+from assay.config import Delivery, OptionValue, Request
 from assay.doors import config_options, delivery_options, store
 from assay.doors.hub_settings import hub_of
 from assay.doors.sut_options import GROUP
@@ -147,8 +147,8 @@ def bench(
     delivery = replace(
         delivery, submit=submit or delivery.submit, compliance=compliance or delivery.compliance
     )
-    if reuse or rerun:
-        delivery = replace(delivery, earlier_run=EarlierRun.REPLACE if rerun else EarlierRun.REUSE)
+    if earlier := delivery_options.earlier_run(made, reuse=reuse, rerun=rerun):
+        delivery = replace(delivery, earlier_run=earlier)
     if delivery.submit:
         delivery_options.refuse_fake(made, delivery.allow_fake)
     reporter = _reporter(say) if say else Reporter(_keep_silent, lambda progress: None)

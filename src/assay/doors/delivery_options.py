@@ -102,11 +102,9 @@ def from_args(args: argparse.Namespace) -> Request:
     if config.style.value != file.settings.get("style", config.style.value):
         file = file.without(STYLES_OWN)
     delivery = file.delivery_over(_usual(config, args.allow_fake))
-    delivery = dataclasses.replace(delivery, **_asked(args, delivery))
+    delivery = dataclasses.replace(delivery, **_asked(args, config, delivery))
     if delivery.submit:
         refuse_fake(config, delivery.allow_fake)
-    if (args.reuse or args.rerun) and config.paths.out is None:
-        raise ConfigError("no run folder is named that could hold an earlier run", "--out DIR")
     return Request(config, delivery)
 
 
@@ -145,7 +143,7 @@ def _usual(config: BenchmarkConfig, allow_fake: bool | None) -> Delivery:
     )
 
 
-def _asked(args: argparse.Namespace, over: Delivery) -> dict[str, Any]:
+def _asked(args: argparse.Namespace, config: BenchmarkConfig, over: Delivery) -> dict[str, Any]:
     """Fields of Delivery that the command line names."""
     switches = [
         "submit",
@@ -160,8 +158,8 @@ def _asked(args: argparse.Namespace, over: Delivery) -> dict[str, Any]:
     found = {name: value for name in switches if (value := getattr(args, name)) is not None}
     if args.submission_style:
         found["full"] = args.submission_style == "full"
-    if args.reuse or args.rerun:
-        found["earlier_run"] = EarlierRun.REPLACE if args.rerun else EarlierRun.REUSE
+    if earlier := earlier_run(config, reuse=args.reuse, rerun=args.rerun):
+        found["earlier_run"] = earlier
     if args.resume is not None:
         found["earlier_run"] = EarlierRun.RESUME
     if args.fetch:
@@ -169,6 +167,20 @@ def _asked(args: argparse.Namespace, over: Delivery) -> dict[str, Any]:
     if inside := _container(args):
         found["container"] = dataclasses.replace(over.container or ContainerRequest(), **inside)
     return found
+
+
+def earlier_run(config: BenchmarkConfig, *, reuse: bool, rerun: bool) -> EarlierRun | None:
+    """What is done with a run that the run folder holds; None where neither is asked for.
+
+    Raises: ConfigError for both at once, and where no run folder is named.
+    """
+    if not (reuse or rerun):
+        return None
+    if reuse and rerun:
+        raise ConfigError("--reuse takes an earlier run and --rerun removes it", "one of the two")
+    if config.paths.out is None:
+        raise ConfigError("no run folder is named that could hold an earlier run", "--out DIR")
+    return EarlierRun.REPLACE if rerun else EarlierRun.REUSE
 
 
 def is_barred(config: BenchmarkConfig, allow_fake: bool) -> bool:
