@@ -128,6 +128,25 @@ def test_a_drift_that_the_order_of_the_runs_counts_for_one_side_is_told(
     assert len(warnings) == bool(said) and all(said in each for each in warnings)
 
 
+def test_runs_of_unknown_times_have_no_order_to_be_told() -> None:
+    falling = [100 * 0.9**place * math.exp(0.002 * (place % 2)) for place in range(8)]
+    sides = [rates(falling[:4]), rates(falling[4:])]
+    told = []
+    for begun in ("2026-01-01T00:00:00+00:00", ""):
+        dated = [
+            dataclasses.replace(
+                side,
+                result=dataclasses.replace(side.result, started_at=begun),
+                repeats=tuple(
+                    dataclasses.replace(e, started_at="2026-01-01T00:00:01+00:00") for e in side.repeats
+                ),
+            )
+            for side in sides
+        ]
+        told.append(any("drift" in each for each in compare(*dated).warnings))
+    assert told == [True, False]
+
+
 def test_an_interval_of_repeats_is_student_s() -> None:
     low, high = compare_stats.repeat_interval([10.0, 20.0], [11.0, 22.0]) or (0, 0)
     assert (low, high) == (pytest.approx(1.1), pytest.approx(1.1))  # both pairs say the same

@@ -138,8 +138,11 @@ def _warnings(a: RunSide, b: RunSide) -> Iterator[str]:
 
 
 def _drifts(a: RunSide, b: RunSide) -> Iterator[str]:
-    """Of runs that were made in an order by which a drift of the machine counts for one side."""
+    """Of runs that were made in an order by which a drift of the machine counts for one side; none where a run does
+    not say when it began."""
     runs = [(each, side is b) for side in (a, b) for each in (side.result, *side.repeats)]
+    if not all(each.started_at for each, _ in runs):
+        return
     runs.sort(key=lambda each: each[0].started_at)
     for one, _ in _both(a, b, Mode.PERFORMANCE):
         rates = [values_of((each,), one.scenario, "samples_per_s") for each, _ in runs]
