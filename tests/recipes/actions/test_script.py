@@ -214,3 +214,28 @@ def test_lint_names_what_is_wrong_with_the_recipes_asked_for_and_with_no_other(k
     assert len(kit.console.said) == 1 and "script/bad: env must be a dictionary" in kit.console.said[0]
     with pytest.raises(RecipeFault, match="not found"):
         kit.perform(["lint", "script", "none"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_meant"),
+    [
+        ("", True),
+        ("broken", True),
+        ("bro*", True),
+        ("tests@small:broken", True),
+        ("good", False),
+        ("--tags=fine", False),
+    ],
+)
+def test_lint_names_a_recipe_whose_description_does_not_parse(kit: Kit, asked: str, is_meant: bool) -> None:
+    kit.recipe("good", tags=["fine"])
+    (kit.recipe("broken") / "_cm.json").write_text("{")
+    line = ["lint", "script", *asked.split()]
+    if not is_meant:
+        assert kit.perform(line)["return"] == 0 and kit.console.said == []
+        return
+    with pytest.raises(RecipeFault, match="1 error in recipes") as caught:
+        kit.perform(line)
+    assert caught.value.code == 1
+    (said,) = kit.console.said
+    assert said.startswith("error PARSE: ") and "script/broken" in said

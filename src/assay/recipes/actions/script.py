@@ -8,7 +8,9 @@ from assay.ground.count import counted
 from assay.recipes.actions.dispatch import access_for, asks_for_help
 from assay.recipes.contract.flags import is_on
 from assay.recipes.contract.merge import merge
+from assay.recipes.contract.names import split_repository
 from assay.recipes.errors import RecipeFailed, RecipeFault, RecipeNotFound
+from assay.recipes.home.index import Broken
 from assay.recipes.run.context import Answer, Context, Inputs, tag_text, words
 from assay.recipes.run.runner import Runner
 from assay.recipes.run.start import make_runner
@@ -202,14 +204,33 @@ def lint(context: Context, inputs: Inputs) -> Answer:
     from assay.recipes.actions.common import matching
     from assay.recipes.tools import lint as tool
 
-    named = {artifact.path: artifact.repository for artifact in matching(context, inputs)}
-    if not named:
+    context.index.artifacts("script")  # fills `broken`
+    unread = [tool.unreadable(broken) for broken in context.index.broken if _names_folder(inputs, broken)]
+    try:
+        named = {artifact.path: artifact.repository for artifact in matching(context, inputs)}
+    except RecipeNotFound:
+        if not unread:
+            raise
+        named = {}
+    if not named and not unread:
         raise RecipeNotFound("artifact(s) not found")
     repositories = {repository.path: repository for repository in named.values()}
     problems = [p for one in repositories.values() for p in tool.lint(context.index, one)]
-    problems = [problem for problem in problems if Path(problem.path) in named]
+    problems = [problem for problem in problems if Path(problem.path) in named] + unread
     for problem in problems:
         context.console.say(str(problem))
     if errors := sum(problem.severity == tool.ERROR for problem in problems):
         raise RecipeFault(f"{counted(errors, 'error')} in recipes")
     return {"return": 0}
+
+
+def _names_folder(inputs: Inputs, broken: Broken) -> bool:
+    """Whether a command line names a recipe that cannot be read: by its folder or all of them. Its tags are unknown."""
+    if broken.automation != "script" or tag_text(inputs):
+        return False
+    folder = Path(broken.where).name
+    asked = [split_repository(word) for word in words(inputs) if " " not in word]
+    return any(
+        name.matches(folder, "") and (not repository or broken.repository.answers_to(repository))
+        for repository, name in asked
+    )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from assay.recipes.contract.keys import DEPENDENCY_KEYS, RECIPE_KEYS, VARIATION_KEYS, VERSION_KEYS
 from assay.recipes.contract.shape import misshapen
 from assay.recipes.errors import RecipeFault
-from assay.recipes.home.index import Index
+from assay.recipes.home.index import Broken, Index
 from assay.recipes.home.load import load_recipe
 from assay.recipes.model.artifact import Repository
 from assay.recipes.model.recipe import PHASES, Recipe
@@ -53,8 +53,13 @@ def lint(index: Index, repository: Repository) -> list[Problem]:
             continue
         # The other rules need values of the right form, so they run only when the form is right.
         problems += list(forms_are_right(recipe)) or [found for rule in RULES for found in rule(recipe)]
-    mine = [broken.fault for broken in index.broken if broken.repository.path == repository.path]
-    return problems + [Problem(ERROR, "PARSE", "", "", fault.message) for fault in mine]
+    mine = [broken for broken in index.broken if broken.repository.path == repository.path]
+    return problems + [unreadable(broken) for broken in mine]
+
+
+def unreadable(broken: Broken) -> Problem:
+    """PARSE: the description of an artifact can be read."""
+    return Problem(ERROR, "PARSE", "", "", broken.fault.message)
 
 
 def _problem(recipe: Recipe, severity: str, code: str, message: str, fix: str = "") -> Problem:
