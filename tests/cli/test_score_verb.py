@@ -212,7 +212,9 @@ def test_a_run_folder_needs_no_file_to_be_named(tmp_path: Path, capsys: pytest.C
     assert main(["bench", *words, "--json"]) == 0
     (mode,) = json.loads(capsys.readouterr().out)["runs"]
     assert main(["score", str(run), "--json"]) == 0
-    again = {one["metric"]: one["value"] for one in json.loads(capsys.readouterr().out)["scores"]}
+    said = capsys.readouterr()
+    assert "FAKE" in said.err
+    again = {one["metric"]: one["value"] for one in json.loads(said.out)["scores"]}
     assert again == {one["metric"]: one["value"] for one in mode["scores"]} != {}
     assert main(["score", str(run), "--scenario", "server"]) == 2
     assert "no accuracy run of Server" in capsys.readouterr().err
@@ -221,7 +223,7 @@ def test_a_run_folder_needs_no_file_to_be_named(tmp_path: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("", "--log and --dataset and --tokenizer must be given where no run folder is named"),
+        ("", "--log, --dataset, --tokenizer must be given where no run folder is named"),
         ("--log {0} --dataset {0}", "--tokenizer must be given"),
         ("{0} --log {0}", "--log is for a log without a run folder"),
         ("{0} --workload x", "--workload is for a log"),

@@ -139,3 +139,12 @@ def test_a_server_of_text_that_gives_ids_takes_the_prompts_as_text(words: Path) 
     used, sink = run("tgi", words)
     assert used.faults == () and used.details["tier"] == "B" and used.details["api"]["name"] == "tgi"
     assert {len(ids) for ids in sink.answers.values()} == {TOKENS}
+
+
+def test_a_model_that_the_server_does_not_serve_is_told_before_it_is_probed_with() -> None:
+    with mock() as server:
+        options = {"url": (server.text,), "model": "mistyped"}
+        rules = Generation(2, TOKENS, 2)
+        spec = SutSpec("endpoint", None, Device.CPU, Precision.FLOAT32, None, rules, True, options)
+        with pytest.raises(ConfigError, match="serves no model 'mistyped'"):
+            endpoint_sut.build(spec, SAMPLES, Collected())

@@ -244,6 +244,7 @@ def score_run(
 
     dtype: of the logged token ids: int32, int64 or float. Raises: as `answers.logged`.
     """
+    from assay.mlperf.record import result
     from assay.mlperf.scoring import log as logs
     from assay.mlperf.scoring import score as scoring
     from assay.report import answers
@@ -252,7 +253,10 @@ def score_run(
     records = logs.read(run.log, dtype, run.tokenizer.vocab_size)
     scores = scoring.score(records, run.samples, run.tokenizer, grade, run.workload.scorers, f_measures)
     official = run.workload.official_results(scores)
-    return ScoredLog(tuple(scores), official, tuple(run.workload.schema.warnings(run.samples)))
+    warnings = tuple(run.workload.schema.warnings(run.samples))
+    if result.read(folder.path).is_fake:
+        warnings = ("FAKE: no model gave these answers", *warnings)
+    return ScoredLog(tuple(scores), official, warnings)
 
 
 def read(folder: Place) -> RunResult:

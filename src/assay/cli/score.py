@@ -145,7 +145,7 @@ def _refuse_unclear(args: argparse.Namespace) -> None:
     files = {"--log": args.log, "--dataset": args.dataset, "--tokenizer": args.tokenizer}
     if lacking := [flag for flag, value in files.items() if value is None]:
         raise ConfigError(
-            f"{' and '.join(lacking)} must be given where no run folder is named", "assay score RUN"
+            f"{', '.join(lacking)} must be given where no run folder is named", "assay score RUN"
         )
     if args.scenario is not None:
         raise ConfigError("--scenario is for a run folder", "leave it out, or name RUN")

@@ -43,8 +43,8 @@ def build(spec: SutSpec, samples: Sequence[Sample], sink: Sink) -> EndpointSut:
     options = KIND.values(spec.options)
     urls, client, token = urls_of(options), client_of(options), token_of(options)
     addresses = [parse(url) for url in urls]
+    model = model_of(addresses, asked_model(options), token)  # a wrong name is told before it is probed with
     chosen = choice(*api_of(options, addresses, token), samples, spec.tokenizer, spec.exact)
-    model = model_of(addresses, asked_model(options), token)
     sink.progress(chosen.words())
     return connected(AskedServers(addresses, chosen, model, token, client), spec, samples, sink)
 
