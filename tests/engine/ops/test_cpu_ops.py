@@ -194,6 +194,34 @@ def test_a_row_of_nan_is_no_choice_of_a_banned_token(form: Form, width: int) -> 
     assert greedy(scores, [set(), {width - 2}], ops_for(form)) == [0, -1]
 
 
+@pytest.mark.parametrize("place", [0, 20, 1002])
+def test_one_nan_among_numbers_is_no_choice_in_any_kernels(form: Form, place: int) -> None:
+    scores = random(2, 1003)
+    scores[1, place] = math.nan
+    plain = PlainOps(Precision.FLOAT32, MODEL)
+    assert ops_for(form).argmax(scores) == plain.argmax(scores) == [int(scores[0].argmax()), -1]
+
+
+@pytest.mark.parametrize("rows", [2, 13])
+def test_a_row_with_a_nan_has_nothing_but_nan_as_its_int8_product(form: Form, rows: int) -> None:
+    ops = ops_for(form, Precision.INT8)
+    h, weight = random(rows, 100).bfloat16(), ops.pack_matrix(random(72, 100, seed=1))
+    whole = ops.linear(h, weight).clone()
+    h[1, 7] = math.nan
+    got = ops.linear(h, weight)
+    assert bool(got[1].isnan().all())
+    assert torch.equal(got[0], whole[0]) and torch.equal(got[2:], whole[2:])
+
+
+def test_a_nan_in_int8_keys_reaches_its_own_sequence_alone(form: Form) -> None:
+    ops = ops_for(form)
+    attention = ops.pack_attention(AttentionWeights(torch.ones(64), random(128, 64), random(64, 64)))
+    x = random(8, 64)
+    x[2] = math.nan
+    ops.add_attention(x, attention, ops.new_cache(4, True), 0, ragged_step([(0, 5), (0, 3)]))
+    assert bool(x[2:5].isnan().any(dim=1).all()) and bool(x[5:].isfinite().all())
+
+
 def ragged_step(chunks: list[tuple[int, int]]) -> Step:
     """A step of chunks (start, stop), each sequence in blocks of its own, dealt out in turn."""
     tables: list[list[int]] = [[] for _ in chunks]

@@ -52,7 +52,10 @@ inline void keep_head(float* head, int channels, bool is_int8, uint8_t* part, Pl
     const int parts = spread(head, channels);
     const float most = largest_of(head, channels), inverse = 127.0f / most;
     int8_t* to = reinterpret_cast<int8_t*>(part);
-    for (int i = 0; i < channels; ++i) to[place(i)] = int8_t(std::nearbyint(head[i] * inverse));
+    for (int i = 0; i < channels; ++i) {
+        const float value = std::nearbyint(head[i] * inverse);
+        to[place(i)] = value == value ? int8_t(value) : 0;  // NaN is no int8_t; the scale tells of it
+    }
     // Both sides of a product are too large by the root of `parts`.
     const float scale = most / 127.0f / parts;
     std::memcpy(part + channels * BLOCK + place.token * sizeof(float), &scale, sizeof(float));

@@ -114,7 +114,8 @@ inline int spread(float* row, int width) {
     return parts;
 }
 
-// The largest magnitude; as whole numbers, because magnitudes of floats order like their bits and that vectorises.
+// The largest magnitude, above 0; NaN for a row that holds one, so that its scale spoils what is computed from it. As
+// whole numbers, because magnitudes of floats order like their bits, NaN last, and that vectorises.
 inline float largest_of(const float* row, int width) {
     uint32_t largest = 0;
     for (int i = 0; i < width; ++i) {
@@ -124,7 +125,7 @@ inline float largest_of(const float* row, int width) {
     }
     float out;
     std::memcpy(&out, &largest, 4);
-    return std::max(1e-12f, out);
+    return out > 1e-12f || out != out ? out : 1e-12f;
 }
 
 // 1 / root mean square of a row

@@ -140,18 +140,21 @@ void combine(const float* y, const int32_t* place, const float* weight, int rows
 
 extern "C" {
 
-// The first of the greatest of each row; -1 for a row that holds nothing but NaN and -inf, which banned tokens have.
+// The first of the greatest of each row; -1 for a row that holds any NaN.
 void assay_argmax(const float* x, int rows, int width, int32_t* out) {
     share_numbers(rows, width, [&](int64_t r, bool) {
         const float* row = x + r * width;
         float lanes[LANES], most = -INFINITY;
         std::fill(lanes, lanes + LANES, most);
+        int32_t nan[LANES] = {}, has_nan = 0;
         int i = 0;
         for (; i + LANES <= width; i += LANES)
-            for (int j = 0; j < LANES; ++j) lanes[j] = row[i + j] > lanes[j] ? row[i + j] : lanes[j];
-        for (float lane : lanes) most = std::max(most, lane);
-        for (; i < width; ++i) most = row[i] > most ? row[i] : most;
-        const bool has_nan = most == -INFINITY && std::any_of(row, row + width, [](float v) { return v != v; });
+            for (int j = 0; j < LANES; ++j) {
+                lanes[j] = row[i + j] > lanes[j] ? row[i + j] : lanes[j];
+                nan[j] |= row[i + j] != row[i + j] ? 1 : 0;
+            }
+        for (int j = 0; j < LANES; ++j) most = std::max(most, lanes[j]), has_nan |= nan[j];
+        for (; i < width; ++i) most = row[i] > most ? row[i] : most, has_nan |= row[i] != row[i] ? 1 : 0;
         out[r] = has_nan ? -1 : int32_t(std::find(row, row + width, most) - row);
     });
 }
