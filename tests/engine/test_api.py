@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,20 @@ def test_a_refused_request_leaves_none_of_its_batch_behind(
         list(engine.generate([*requests(4), wrong]))
     assert not engine.has_work
     assert answers(engine, requests(4)) == expected
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_requests_that_raise_midway_leave_none_behind(
+    engine: Engine, requests: Requests, error: type[BaseException]
+) -> None:
+    def breaking() -> Iterator[EngineRequest]:
+        yield from requests(3)
+        raise error
+
+    with pytest.raises(error):
+        list(engine.generate(breaking()))
+    assert not engine.has_work
+    assert len(answers(engine, requests(3))) == 3
 
 
 def test_answers_that_nobody_waits_for_are_not_given_to_the_next_caller(
@@ -97,6 +111,16 @@ def test_a_fork_of_a_process_with_an_engine_is_refused_before_it_waits_for_threa
             Engine(engine.config)
         engine.cancel([0])
     assert answers(engine, requests(2)) == expected
+
+
+def test_an_engine_that_was_never_made_does_not_bar_forks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes: set[int] = set()
+    monkeypatch.setattr(api, "_PROCESSES", processes)
+    with pytest.raises(ArtifactError, match="is missing"):
+        Engine(EngineConfig(tmp_path))
+    assert not processes
 
 
 def test_a_process_above_its_bound_has_no_memory_left() -> None:

@@ -37,8 +37,7 @@ _PROCESSES: set[int] = set()
 def _refuse_fork() -> None:
     """Raises: EnvironmentProblem in a process that was forked from one with an engine: the threads of its kernels (and
     of PyTorch) exist there alone, and a step would wait for them for ever."""
-    _PROCESSES.add(os.getpid())
-    if len(_PROCESSES) > 1:
+    if _PROCESSES - {os.getpid()}:
         raise EnvironmentProblem(
             "this process was forked from one with an engine, whose threads it does not have",
             'start it anew: multiprocessing.get_context("spawn")',
@@ -69,6 +68,7 @@ class Engine:
         self.model = read_model_config(config.checkpoint)
         self.plan = residency.plan(self.model, config, usable_bytes(config.memory_bytes))
         self.ops, self.notes = choose_ops(config, self.model)
+        _PROCESSES.add(os.getpid())
         self.meter = Meter(self.model)
         checkpoint = Checkpoint(config.checkpoint)
         check_tensors(
@@ -147,12 +147,17 @@ class Engine:
 
     def generate(self, requests: Iterable[EngineRequest]) -> Iterator[Finished]:
         """Run `requests` together; each answer is yielded in the step that finishes it. None stays in the engine when
-        one is refused, or when the caller wants no more answers (leaves the loop). Raises: as add and step."""
+        one is refused or `requests` raises, or when the caller wants no more answers (leaves the loop). Raises: as add
+        and step."""
         added: list[int] = []
         try:
             for request in requests:
                 self.add(request)
                 added.append(request.id)
+        except BaseException:
+            self.cancel(added)
+            raise
+        try:
             while self.has_work:
                 yield from self.step().finished
         except (ConfigError, GeneratorExit):
