@@ -88,6 +88,18 @@ def test_an_unsound_checkpoint_is_refused_with_the_tensor_that_is_wrong(
         load(rewritten(small_checkpoint, tmp_path, change))
 
 
+def test_a_norm_of_a_layer_is_not_said_to_stand_for_the_last_norm(
+    small_checkpoint: Path, tmp_path: Path
+) -> None:
+    def change(tensors: Tensors) -> None:
+        tensors["model.layers.0.norm.weight"] = tensors.pop("model.norm.weight")
+        tensors["model.layers.0.subnorm.weight"] = torch.zeros(64)
+
+    with pytest.raises(ArtifactError, match=r"is missing model\.norm\.weight") as raised:
+        load(rewritten(small_checkpoint, tmp_path, change))
+    assert "stands for" not in str(raised.value) and "stands for" not in str(raised.value.hint)
+
+
 def test_large_numbers_whose_sum_overflows_are_finite(small_checkpoint: Path, tmp_path: Path) -> None:
     load(rewritten(small_checkpoint, tmp_path, fill("model.embed_tokens.weight", 3e38)))
 

@@ -124,9 +124,16 @@ def _hint(missing: Set[str], extra: Set[str]) -> str:
         return f"if the embedding is the head as well, config.json lacks tie_word_embeddings; else {AGAIN}"
     for name in sorted(missing):
         for other in sorted(extra):
-            if other.endswith(name.removeprefix("model.")):
+            if _stands_for(other, name):
                 return f"{other} stands for {name}: write the language model alone with transformers' save_pretrained"
     return "config.json and weights must be of the same model; --sut transformers runs other models"
+
+
+def _stands_for(other: str, name: str) -> bool:
+    """Whether `other` is `name` with another prefix, or with none."""
+    if other.startswith("model.layers.") and not name.startswith("model.layers."):
+        return False
+    return f".{other}".endswith("." + name.removeprefix("model."))
 
 
 def _attention_shapes(config: DecoderConfig) -> Shapes:
