@@ -110,6 +110,7 @@ def test_a_folder_without_a_readable_config_says_which_file(tmp_path: Path) -> N
         ({"threads": 0}, "threads = 0"),
         ({"threads": 2.5}, "threads = 2.5"),
         ({"threads": "2"}, "threads = '2'"),
+        ({"threads": True}, "threads = True"),
         ({"threads": 10**6}, "threads = 1000000"),
         ({"max_running": 512, "token_budget": 256}, "decode alone would not fit"),
     ],

@@ -69,7 +69,7 @@ class EngineConfig:
         )
         for name in ("max_running", "token_budget", "kv_tokens", "threads", "memory_bytes", "typical_tokens"):
             value = getattr(self, name)
-            is_whole = isinstance(value, int) and value >= 1
+            is_whole = type(value) is int and value >= 1
             _refuse_unless(value is None or is_whole, f"{name} = {value!r}", "a positive whole number")
         _refuse_unless(
             (self.threads or 1) <= THREADS_MAX, f"threads = {self.threads}", f"at most {THREADS_MAX}"
