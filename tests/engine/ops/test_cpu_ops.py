@@ -396,6 +396,31 @@ def test_a_compiler_that_fails_leaves_no_library_and_says_why(
     assert not list((tmp_path / "home").rglob("*.so"))
 
 
+def test_a_compiler_that_takes_too_long_is_said_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "g++"
+    fake.write_text("#!/bin/sh\nexec sleep 60\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path) + ":/usr/bin:/bin")
+    monkeypatch.setattr(build, "BUILD_SECONDS_MAX", 0.1)
+    with pytest.raises(EnvironmentProblem, match=r"was not done after 0\.1 s"):
+        build.build()
+
+
+@pytest.mark.parametrize(
+    ("machine", "flag"),
+    [
+        ("x86_64", "-march"),
+        ("AMD64", "-march"),
+        ("riscv64", "-march"),
+        ("aarch64", "-mcpu"),
+        ("arm64", "-mcpu"),
+        ("ppc64le", "-mcpu"),
+    ],
+)
+def test_the_flag_for_this_processor_is_that_of_its_kind(machine: str, flag: str) -> None:
+    assert build.native(machine) == f"{flag}=native"
+
+
 def test_what_one_op_gave_is_left_alone_by_the_others(form: Form) -> None:
     ops = ops_for(form, Precision.INT8)
     experts = ([random(*shape, seed=e) for e in range(4)] for shape in ((96, 64), (96, 64), (64, 96)))

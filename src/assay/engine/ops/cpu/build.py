@@ -15,8 +15,14 @@ from assay.ground import files, settings
 from assay.ground.errors import EnvironmentProblem
 
 SOURCES = Path(__file__).parent
-NATIVE = "-march=native" if platform.machine().lower() in ("x86_64", "amd64", "i686") else "-mcpu=native"
-"""What GCC and clang both take for this processor; clang knows -march=native on x86 only."""
+
+
+def native(machine: str) -> str:
+    """What GCC and clang both take for the processor they run on, which is a `machine`."""
+    return "-mcpu=native" if machine.lower().startswith(("arm", "aarch64", "ppc")) else "-march=native"
+
+
+NATIVE = native(platform.machine())
 FLAGS = ("-std=c++17", "-O3", NATIVE, "-fopenmp", "-fPIC", "-shared")
 COMPILERS = ("g++", "c++", "clang++")
 BUILD_SECONDS_MAX = 600
@@ -53,7 +59,12 @@ def _run(compiler: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             (compiler, *arguments), capture_output=True, text=True, timeout=BUILD_SECONDS_MAX, check=False
         )
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise EnvironmentProblem(
+            f"{compiler} was not done after {BUILD_SECONDS_MAX} s",
+            "start again when the machine is less busy, or run with kernels=torch",
+        ) from error
+    except (OSError, ValueError) as error:
         raise EnvironmentProblem(f"{compiler} cannot be run: {error}", "kernels=torch") from error
 
 
