@@ -37,7 +37,7 @@ struct Sorted {
     const int32_t* row;      // sorted row -> row of the input; null: the same
 };
 
-// Room for the rows of a product. int8: values + 128, and a scale for each row. AMX: the rows as tiles.
+// Room for the rows of a product. int8: values + ROW_ZERO (dot.h), and a scale for each row. AMX: the rows as tiles.
 struct RowRoom {
     uint8_t* values;
     float* scale;

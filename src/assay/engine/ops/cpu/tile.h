@@ -140,7 +140,8 @@ inline void tile(const word* const* a, Columns columns, int steps, typename Dot:
     tile_by<typename Dot::Portable, MR, NR>(a, columns, steps, c, ldc, add, ahead);
 }
 
-// A tile of `rows` <= 6 rows, chosen at run time. 6 x 4 registers of sums leave room for 4 columns and a row.
+// A tile of `rows` <= 6 rows, chosen at run time. With AVX-512, 6 x 4 registers of sums leave room for 4 columns and a
+// row; others compute it in strips.
 constexpr int TILE_ROWS = 6;
 
 template <class Dot, int NR, class Columns, class Fetch = Ahead>
