@@ -144,16 +144,18 @@ extern "C" {
 void assay_argmax(const float* x, int rows, int width, int32_t* out) {
     share_numbers(rows, width, [&](int64_t r, bool) {
         const float* row = x + r * width;
-        float lanes[LANES], most = -INFINITY;
-        std::fill(lanes, lanes + LANES, most);
-        int32_t nan[LANES] = {}, has_nan = 0;
+        float most = -INFINITY;
+        Floats lanes = most - Floats{};
+        Ints nan = {};
+        int32_t has_nan = 0;
         int i = 0;
-        for (; i + LANES <= width; i += LANES)
-            for (int j = 0; j < LANES; ++j) {
-                lanes[j] = row[i + j] > lanes[j] ? row[i + j] : lanes[j];
-                nan[j] |= row[i + j] != row[i + j] ? 1 : 0;
-            }
-        for (int j = 0; j < LANES; ++j) most = std::max(most, lanes[j]), has_nan |= nan[j];
+        for (; i + WIDTH <= width; i += WIDTH) {
+            Floats here;
+            std::memcpy(&here, row + i, sizeof here);
+            lanes = here > lanes ? here : lanes;
+            nan |= here != here;
+        }
+        for (int j = 0; j < WIDTH; ++j) most = std::max(most, lanes[j]), has_nan |= nan[j];
         for (; i < width; ++i) most = row[i] > most ? row[i] : most, has_nan |= row[i] != row[i] ? 1 : 0;
         out[r] = has_nan ? -1 : int32_t(std::find(row, row + width, most) - row);
     });
