@@ -201,6 +201,7 @@ def test_a_score_is_told_in_lines(score: Score, lines: list[str]) -> None:
 def test_the_official_keys_stand_beside_the_scores_and_null_where_nothing_was_measured() -> None:
     found = score_verb.to_dict([scored(), scored("mbxp", None)], {"gen_num": 10.0, "rouge1": math.nan})
     assert found["official"] == {"gen_num": 10.0, "rouge1": None}
+    assert (found["gen_num"], found["rouge1"], found["mbxp"]) == (10.0, 46.0, None)
     values = {one["metric"]: one["value"] for one in found["scores"]}  # type: ignore[attr-defined]
     assert values == {"rouge1": 46.0, "mbxp": None}
     json.dumps(found, allow_nan=False)

@@ -182,7 +182,10 @@ def _details(details: Mapping[str, object]) -> list[str]:
 
 
 def to_dict(scores: Sequence[Score], official: Mapping[str, float]) -> dict[str, object]:
-    """Every score in full, and what the official evaluator prints of them, by its own keys (null without a value)."""
+    """Every score in full, and what the official evaluator prints of them, by its own keys (null without a value).
+
+    Scripts read both values by their names at the top, as they stood before `official` did.
+    """
     import dataclasses
     import math
 
@@ -190,4 +193,5 @@ def to_dict(scores: Sequence[Score], official: Mapping[str, float]) -> dict[str,
     for each in whole:
         each["reason_by_sample"] = each.pop("why")
     printed = {name: None if math.isnan(value) else value for name, value in official.items()}
-    return {"scores": whole, "official": printed}
+    values = {each.metric: each.value for each in scores}
+    return {**printed, **values, "scores": whole, "official": printed}
