@@ -113,7 +113,7 @@ def test_help_and_list_are_our_own_where_cm_is_not_meant(capsys: pytest.CaptureF
         main(["help", "bench"])
     assert ended.value.code == 0 and "--target-qps" in capsys.readouterr().out
     assert main(["list"]) == 0 and "mixtral-8x7b" in capsys.readouterr().out
-    assert main(["list", "--json"]) == 0 and "engine" in json.loads(capsys.readouterr().out)["--sut"]
+    assert main(["list", "--json"]) == 0 and "engine" in json.loads(capsys.readouterr().out)["sut"]
     assert main(["help", "script"]) == 0 and "actions on script" in capsys.readouterr().out
     assert main(["list", "script"]) == 0 and "--sut" not in capsys.readouterr().out
 
