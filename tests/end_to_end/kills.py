@@ -270,7 +270,7 @@ def make_base(base: Path, store: Path | None) -> None:
     world = World(base, base / "made")
     world.make()
     for words in ([*bench(world), "--out", str(base / "run")], submit(world), score(world)):
-        assert world.start(words).wait() == 0, (world.root / "log").read_text()
+        assert end_of(world, words) == 0, (world.root / "log").read_text()
     rows.write_many(base / "many.jsonl", base / "words", MANY)
     assert world.start(slow_accuracy(world)).wait() == 0, (world.root / "log").read_text()
     shutil.move(world.cwd / "run", base / "accuracy-run")
@@ -303,7 +303,7 @@ def once(case: Case, world: World, after_s: float, tally: Tally) -> None:
     if half := case.half(world):
         found.append(f"half made: {half}")
     may_refuse = case.is_refused(world)
-    code = world.start((case.again or case.words)(world)).wait()
+    code = end_of(world, (case.again or case.words)(world))
     if code and not (may_refuse and code == 2):
         found.append(f"the next run ended with {code}: {(world.root / 'log').read_text()[-300:]}")
     elif not code and not case.is_whole(world):
@@ -313,6 +313,12 @@ def once(case: Case, world: World, after_s: float, tally: Tally) -> None:
     tally.faults += [f"killed after {after_s:.2f} s: {fault}" for fault in found]
     if not found:
         shutil.rmtree(world.root)
+
+
+def end_of(world: World, words: list[str]) -> int:
+    """The exit code; 0 for a submit that found errors in its tree, as in one of five samples it must."""
+    code = world.start(words).wait()
+    return 0 if words[0] == "submit" and code == 1 else code
 
 
 def name_of(pid: int) -> str:
@@ -326,7 +332,7 @@ def measure(case: Case, world: World) -> float:
     world.make()
     case.prepare(world)
     start = time.monotonic()
-    assert world.start(case.words(world)).wait() == 0, (world.root / "log").read_text()
+    assert end_of(world, case.words(world)) == 0, (world.root / "log").read_text()
     return time.monotonic() - start
 
 
